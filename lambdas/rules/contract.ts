@@ -1,0 +1,321 @@
+/**
+ * What travels between the workflows and the steps. Shared by `infra/` and `lambdas/`, so it imports nothing that either
+ * side lacks. Absent values are `null`, not missing: JSONata treats a missing field as an error.
+ *
+ * Nothing in here ever holds a private key or a PEM block: Step Functions keeps all of it for 90 days.
+ */
+
+export const keyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'] as const;
+export type KeyType = (typeof keyTypes)[number];
+
+// ---- Configuration ------------------------------------------------------------------------------------------------
+
+/** An ACME server as data. */
+export interface Issuer {
+  /** Short name for messages and metrics, e.g. `letsencrypt-staging`. */
+  readonly name: string;
+  readonly directoryUrl: string;
+  readonly termsOfServiceAgreed: boolean;
+  /** `mailto:` URLs, RFC 8555 §7.3. */
+  readonly contact: readonly string[];
+  /** `none`: the CA hands out valid authorizations (ACM's ACME endpoint), so no hosted zone is needed. */
+  readonly challenges: 'dns-01' | 'none';
+  /** Test CA: no issue cap, and never given to CloudFront. */
+  readonly staging: boolean;
+  /** First issuances a fleet run may start; `null`: the CA has no such limit. Renewals of the same names are exempt. */
+  readonly firstIssuancesPerRun: number | null;
+}
+
+export interface HostedZone {
+  readonly id: string;
+  /** A-labels, lower case, no trailing dot. */
+  readonly name: string;
+}
+
+/** One certificate as the steps see it: checked, normalised, with everything that it refers to. */
+export interface CertificateSpec {
+  readonly name: string;
+  /** A-labels, lower case, sorted, no duplicates; a wildcard begins with `*.`. */
+  readonly identifiers: readonly string[];
+  readonly keyType: KeyType;
+  /** draft-ietf-acme-profiles; `null`: the CA's default. */
+  readonly profile: string | null;
+  readonly issuer: Issuer;
+  /** ACM regions to import into. */
+  readonly regions: readonly string[];
+  /** The configured zones that the identifiers lie in. */
+  readonly hostedZones: readonly HostedZone[];
+  /** sha256 hex over the versioned list of fields whose change reissues (`rules/spec.ts`). */
+  readonly specHash: string;
+  /** sha256 hex of directory URL and identifiers: what CAs count duplicates by. */
+  readonly setHash: string;
+}
+
+/** The file `config.json` beside the check function's bundle: lists refer to each other by index, for size. */
+export interface DeployedConfig {
+  readonly format: 1;
+  readonly issuers: readonly Issuer[];
+  readonly hostedZones: readonly HostedZone[];
+  readonly certificates: readonly {
+    readonly name: string;
+    readonly identifiers: readonly string[];
+    readonly keyType: KeyType;
+    readonly profile: string | null;
+    readonly issuer: number;
+    readonly regions: readonly string[];
+    readonly hostedZones: readonly number[];
+  }[];
+}
+
+// ---- Facts --------------------------------------------------------------------------------------------------------
+
+/** A TXT value of ours: where it is written and what. The value is a digest, not a secret. RFC 8555 §8.4 */
+export interface TxtValue {
+  readonly hostedZoneId: string;
+  /** `_acme-challenge.example.com`, no trailing dot. */
+  readonly name: string;
+  /** Unquoted. */
+  readonly value: string;
+}
+
+/** What the ledger and events know of a stored certificate. Times are RFC 3339 in UTC. */
+export interface CertificateFacts {
+  readonly secretArn: string;
+  /** The secret's version that holds it. */
+  readonly versionId: string;
+  /** Of the leaf. */
+  readonly identifiers: readonly string[];
+  readonly serialNumber: string;
+  /** RFC 9773 §4.1: AKI and serial. */
+  readonly certificateId: string | null;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Distinguished name of the issuing CA certificate. */
+  readonly issuer: string;
+  readonly keyType: KeyType;
+  readonly directoryUrl: string;
+  readonly profile: string | null;
+  /** `null` after a rebuild from the secret. */
+  readonly orderUrl: string | null;
+  /** The execution that made it; `null` after a rebuild. */
+  readonly execution: string | null;
+}
+
+/** An import into ACM. */
+export interface Delivery {
+  readonly arn: string;
+  /** The secret's version that was imported last. */
+  readonly versionId: string;
+  readonly keyType: KeyType;
+}
+
+/** RFC 8555 §7.1.3, as far as later steps need it. */
+export interface OrderReference {
+  readonly url: string;
+  readonly finalize: string;
+  readonly expires: string | null;
+}
+
+// ---- Steps --------------------------------------------------------------------------------------------------------
+
+/** Who is running: given to every step and logged with every line. */
+export interface Run {
+  readonly certificate: string;
+  /** ARN. The value of our leases. */
+  readonly execution: string;
+  /** 1 at first; raised by each rung of the retry ladder. */
+  readonly attempt: number;
+}
+
+/** The event of every function. `order` is the order's URL once there is one, for the log. */
+export interface StepEvent {
+  readonly step: string;
+  readonly run: Run & { readonly order: string | null };
+  readonly input: unknown;
+}
+
+export interface CheckFleetInput {
+  /** 0-based; certificates `batch * 100` to `batch * 100 + 99` of the configuration. */
+  readonly batch: number;
+  readonly batches: number;
+  /** ARN of the fleet's execution. */
+  readonly execution: string;
+}
+export interface CheckFleetOutput {
+  /** Most urgent first. */
+  readonly due: readonly { readonly certificate: string; readonly executionName: string; readonly reason: string }[];
+  readonly checked: number;
+  /** Due, but over this run's share: left to the next run. */
+  readonly postponed: number;
+}
+
+export interface CheckRenewalInput {
+  readonly execution: string;
+  readonly attempt: number;
+  /** The execution's own input, unchecked. */
+  readonly request: unknown;
+  /** *Clean up* has already run for what a dead run left. */
+  readonly cleaned: boolean;
+  /** What *Clean up* took out of DNS, to strike off. */
+  readonly removed: readonly TxtValue[];
+  /** How often this execution has waited already. */
+  readonly waits: number;
+}
+export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'issue'] as const;
+export type RenewalAction = (typeof renewalActions)[number];
+export interface CheckRenewalOutput {
+  readonly action: RenewalAction;
+  /** In words, for the log, the console and the event. */
+  readonly reason: string;
+  /** Seconds; 0 unless the action is `wait`. */
+  readonly wait: number;
+  readonly certificate: string;
+  readonly spec: CertificateSpec;
+  /** The version to deliver; `null` unless the action is `deliver`. */
+  readonly current: CertificateFacts | null;
+  /** Values to remove; empty unless the action is `clean`. */
+  readonly leftovers: readonly TxtValue[];
+}
+
+export interface CheckZonesInput extends Run {
+  readonly spec: CertificateSpec;
+}
+export interface ChallengeRecord {
+  readonly identifier: string;
+  readonly hostedZoneId: string;
+  readonly name: string;
+}
+export interface CheckZonesOutput {
+  readonly challengeRecords: readonly ChallengeRecord[];
+}
+
+export interface NewOrderInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly challengeRecords: readonly ChallengeRecord[];
+}
+export interface PendingChallenge {
+  readonly identifier: string;
+  readonly url: string;
+  /** URL of its authorization. */
+  readonly authorization: string;
+}
+export interface NewOrderOutput {
+  readonly order: OrderReference;
+  /** Empty when every authorization is valid already. */
+  readonly challenges: readonly PendingChallenge[];
+  /** One for each challenge, equal ones once. */
+  readonly records: readonly TxtValue[];
+}
+
+export interface PresentChallengesInput extends Run {
+  readonly records: readonly TxtValue[];
+}
+/** `ChangeInfo.Id` of Route 53, polled and never resubmitted. */
+export interface PendingChange {
+  readonly hostedZoneId: string;
+  readonly id: string;
+}
+export interface PresentChallengesOutput {
+  readonly changes: readonly PendingChange[];
+}
+
+export interface CheckPropagationInput extends Run {
+  readonly records: readonly TxtValue[];
+  readonly changes: readonly PendingChange[];
+  /** How often it was asked before. */
+  readonly tries: number;
+}
+export interface CheckPropagationOutput {
+  readonly propagated: boolean;
+  /** Seconds until it is worth asking again; 0 when propagated. */
+  readonly wait: number;
+  /** Name server and record, or `INSYNC`; empty when propagated. */
+  readonly waitingFor: string;
+}
+
+export interface RespondToChallengesInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly challenges: readonly PendingChallenge[];
+}
+export interface RespondToChallengesOutput {
+  /** Seconds until the first look at the order. */
+  readonly wait: number;
+}
+
+export interface PollOrderInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly order: OrderReference;
+  readonly until: 'ready' | 'valid';
+  readonly tries: number;
+}
+export interface PollOrderOutput {
+  /** Reached (`valid` is past `ready`, so it counts for both). */
+  readonly reached: boolean;
+  readonly status: string;
+  /** Seconds; the CA's Retry-After where it gives one; 0 when reached. */
+  readonly wait: number;
+  /** URL to download from, once valid. */
+  readonly certificateUrl: string | null;
+}
+
+export interface CleanUpChallengesInput extends Run {
+  readonly records: readonly TxtValue[];
+}
+export interface CleanUpChallengesOutput {
+  /** Gone from Route 53, whoever removed them. */
+  readonly removed: readonly TxtValue[];
+}
+
+export interface FinalizeOrderInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly order: OrderReference;
+}
+export type FinalizeOrderOutput = PollOrderOutput;
+
+export interface StoreCertificateInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly order: OrderReference;
+  readonly certificateUrl: string;
+}
+export interface StoreCertificateOutput {
+  readonly current: CertificateFacts;
+  readonly warnings: readonly string[];
+}
+
+export interface ReadCertificateInput extends Run {
+  readonly spec: CertificateSpec;
+}
+export interface ReadCertificateOutput {
+  readonly current: CertificateFacts;
+}
+
+export interface ImportCertificateInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly region: string;
+  readonly current: CertificateFacts;
+}
+export interface ImportCertificateOutput {
+  readonly region: string;
+  readonly arn: string;
+  /** The ARN that this one takes the place of, after a change of key type; it is left as it is. */
+  readonly replaces: string | null;
+}
+
+export interface RecordSuccessInput extends Run {
+  readonly removed: readonly TxtValue[];
+}
+
+export interface RecordFailureInput extends Run {
+  /** `$states.errorOutput`, whole. */
+  readonly errorOutput: unknown;
+  readonly removed: readonly TxtValue[];
+}
+export interface RecordFailureOutput {
+  /** A name of `rules/errors.ts`; never one beginning `States.`. */
+  readonly error: string;
+  /** A sentence, with the CA's own problem where there is one. */
+  readonly cause: string;
+  /** The problem document's type and identifier, for the event. */
+  readonly problemType: string | null;
+  readonly identifier: string | null;
+}

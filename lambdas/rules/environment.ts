@@ -1,0 +1,26 @@
+/**
+ * Names of environment variables, for the construct that sets one and the adapter that reads it. Values are read when an
+ * adapter is made, inside the handler's call.
+ */
+export const environment = {
+  /** DynamoDB table of the ledger. */
+  ledgerTable: 'LEDGER_TABLE',
+  /** `certificates/`: what secret names begin with. */
+  secretPrefix: 'SECRET_PREFIX',
+  /** `certificates-accounts/` */
+  accountSecretPrefix: 'ACCOUNT_SECRET_PREFIX',
+  /** Value of the tag `perennial:stack` on everything made at run time. */
+  stackTag: 'STACK_TAG',
+  /** JSON array: what `@n` in the config file stands for. */
+  configTokens: 'CONFIG_TOKENS',
+} as const;
+
+/** Tags on secrets and imports; by the first we know ours, by the second which. */
+export const tags = { stack: 'perennial:stack', certificate: 'perennial:certificate' } as const;
+
+/** The value of a variable that the deployment must have set. */
+export function requireVariable(env: Readonly<Record<string, string | undefined>>, name: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`The environment variable ${name} is not set: deploy the function through its construct.`);
+  return value;
+}

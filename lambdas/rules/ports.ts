@@ -1,0 +1,288 @@
+import type {
+  CertificateFacts,
+  Delivery,
+  Issuer,
+  KeyType,
+  OrderReference,
+  PendingChange,
+  TxtValue,
+} from './contract.ts';
+import type { ProblemDocument } from './errors.ts';
+
+/**
+ * What the steps ask of the world. `acme/`, `aws/` and `dns/` implement these; `test/fakes/` does in memory.
+ * Every AWS port throws `ThrottledError` and `AccessDeniedError` for those two causes, naming the call and the resource.
+ */
+
+// ---- Ledger (DynamoDB) --------------------------------------------------------------------------------------------
+
+export interface SavedOrder extends OrderReference {
+  readonly execution: string;
+  readonly specHash: string;
+  readonly directoryUrl: string;
+}
+
+export interface RecordedFailure {
+  /** Failures in a row. */
+  readonly count: number;
+  /** RFC 3339. */
+  readonly last: string;
+  readonly error: string;
+  readonly cause: string;
+}
+
+/** One `certificate#name` item. A certificate never seen has an empty one. */
+export interface LedgerCertificate {
+  readonly lease: string | null;
+  /** RFC 3339. */
+  readonly leasedAt: string | null;
+  readonly current: CertificateFacts | null;
+  /** By region. */
+  readonly deliveries: Readonly<Record<string, Delivery>>;
+  readonly order: SavedOrder | null;
+  /** Values written, or about to be, and not yet known to be gone. */
+  readonly leftovers: readonly TxtValue[];
+  readonly failure: RecordedFailure | null;
+  /** RFC 3339: the fleet starts nothing for it before. */
+  readonly notBefore: string | null;
+}
+
+export type LeaseKey = { readonly certificate: string } | { readonly set: string };
+
+export interface LeaseHolder {
+  readonly execution: string;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
+/**
+ * Strongly consistent reads, conditional writes. Every write that takes an `execution` holds only while that execution has the
+ * certificate's lease and throws `LeaseLostError` otherwise.
+ */
+export interface Ledger {
+  certificate(name: string): Promise<LedgerCertificate>;
+  /** BatchGetItem; at most 100 names. Certificates never seen are absent from the map. */
+  certificates(names: readonly string[]): Promise<ReadonlyMap<string, LedgerCertificate>>;
+  /**
+   * Takes a lease that is free or ours already; `null` when we have it, else who does. With `instead`, also one that this
+   * execution (found dead) still holds. Taking a set's lease notes the set in the certificate's item, so that `release` finds it.
+   */
+  takeLease(
+    key: LeaseKey,
+    run: { readonly certificate: string; readonly execution: string },
+    now: Date,
+    instead?: string,
+  ): Promise<LeaseHolder | null>;
+  /** Gives back the certificate's lease and its set's, those of them that this execution holds. Never throws `LeaseLostError`. */
+  release(certificate: string, execution: string): Promise<void>;
+  /** Throws `LeaseLostError` unless this execution holds the certificate's lease. */
+  assertLease(certificate: string, execution: string): Promise<void>;
+  /** The order and, added to those there, the values about to be written. One write. */
+  saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
+  /** Strikes values off; needs no lease, since gone is gone. */
+  strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
+  recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
+  recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
+  /** Drops order, failure and notBefore. */
+  recordSuccess(certificate: string, execution: string): Promise<void>;
+  /** Writes the failure with its count raised by one, and drops the saved order. */
+  recordFailure(
+    certificate: string,
+    execution: string,
+    failure: Omit<RecordedFailure, 'count'>,
+    notBefore: string | null,
+  ): Promise<void>;
+}
+
+// ---- Step Functions -----------------------------------------------------------------------------------------------
+
+export interface Executions {
+  /** DescribeExecution. `live`: RUNNING or PENDING_REDRIVE; `unknown`: no such execution. */
+  status(arn: string): Promise<'live' | 'ended' | 'unknown'>;
+}
+
+// ---- Secrets Manager ----------------------------------------------------------------------------------------------
+
+/** `certificates/<name>`, as DescribeSecret shows it: no value is read. */
+export interface SecretDescription {
+  readonly arn: string;
+  /** Tagged `perennial:stack` with our stack's name. */
+  readonly ours: boolean;
+  /** RFC 3339; set when scheduled for deletion. */
+  readonly deletedAt: string | null;
+  /** The version labelled AWSCURRENT; `null` while that is the placeholder. */
+  readonly currentVersion: string | null;
+}
+
+/** The public format of a certificate secret. PEM; times RFC 3339. */
+export interface CertificateSecretValue {
+  readonly format: 1;
+  /** Leaf. */
+  readonly certificate: string;
+  /** Intermediates, issuers upward, no root. */
+  readonly chain: string;
+  /** Leaf and chain. */
+  readonly fullChain: string;
+  /** PKCS#8. */
+  readonly privateKey: string;
+  readonly identifiers: readonly string[];
+  readonly serialNumber: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly issuer: string;
+  readonly keyType: KeyType;
+  readonly directoryUrl: string;
+  readonly profile: string | null;
+}
+
+export interface CertificateSecrets {
+  /** `null`: no such secret. */
+  describe(certificate: string): Promise<SecretDescription | null>;
+  /** Makes the secret with a placeholder, tagged. One that is there is left alone. */
+  create(certificate: string): Promise<void>;
+  /** Stages a key for this order, label CANDIDATE. Returns the key that won: ours, or the one staged before. */
+  stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string>;
+  /** The key staged for this order; `null` if none was. */
+  stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
+  /** Puts the certificate's version (once for an order, whoever calls again) and returns its id. AWSCURRENT stays. */
+  putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
+  /** Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN. */
+  makeCurrent(certificate: string, versionId: string): Promise<string>;
+  /** The current certificate. Throws `UnreadableSecretError` when the value is not of our format. */
+  readCurrent(
+    certificate: string,
+  ): Promise<{ readonly arn: string; readonly versionId: string; readonly value: CertificateSecretValue }>;
+}
+
+export interface AcmeAccount {
+  /** PKCS#8 PEM, P-256. */
+  readonly privateKey: string;
+  /** `null` until the CA has it. RFC 8555 §7.3 */
+  readonly url: string | null;
+  /** The secret's version. */
+  readonly version: string;
+}
+
+export interface AccountSecrets {
+  read(directoryUrl: string): Promise<AcmeAccount | null>;
+  /** Key first: whoever was first wins, and what is stored comes back. */
+  create(directoryUrl: string, privateKey: string): Promise<AcmeAccount>;
+  saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount>;
+}
+
+// ---- Route 53 -----------------------------------------------------------------------------------------------------
+
+/** A TXT record set as read: kept to the byte, so that a DELETE of exactly this matches. */
+export interface TxtRecordSet {
+  /** As Route 53 writes it: trailing dot, escapes. */
+  readonly name: string;
+  readonly ttl: number;
+  /** Quoted, as stored. */
+  readonly values: readonly string[];
+  /** A set with a routing policy, an alias or a CNAME stands here: in words; `null` for a plain TXT set. */
+  readonly unsuitable: string | null;
+}
+
+export interface RecordSetChange {
+  readonly name: string;
+  /** What was read; `null`: nothing was there. Deleted to the byte. */
+  readonly before: TxtRecordSet | null;
+  /** What shall be there; `null`: nothing. */
+  readonly after: TxtRecordSet | null;
+}
+
+export interface HostedZones {
+  /** The set at this name; `null`: none. */
+  readTxt(hostedZoneId: string, name: string): Promise<TxtRecordSet | null>;
+  /**
+   * One atomic batch (DELETE of before, CREATE of after). Returns the change's id, or `refused` with Route 53's words
+   * when it is InvalidChangeBatch: the caller looks whether the set has changed.
+   */
+  change(
+    hostedZoneId: string,
+    changes: readonly RecordSetChange[],
+  ): Promise<{ readonly id: string } | { readonly refused: string }>;
+  /** GetChange for each; those that are not INSYNC yet. */
+  pendingChanges(changes: readonly PendingChange[]): Promise<readonly PendingChange[]>;
+  /** The zone's name servers, GetHostedZone. */
+  nameServers(hostedZoneId: string): Promise<readonly string[]>;
+}
+
+// ---- DNS ----------------------------------------------------------------------------------------------------------
+
+export interface NameServers {
+  /** The TXT values of a name that this server (host name, address or address:port) answers with; none for NXDOMAIN. */
+  txt(server: string, name: string): Promise<readonly string[]>;
+}
+
+// ---- ACME ---------------------------------------------------------------------------------------------------------
+
+/** RFC 8555 §7.1.3. Unknown statuses are possible. */
+export interface Order extends OrderReference {
+  readonly status: string;
+  readonly authorizations: readonly string[];
+  readonly certificate: string | null;
+  readonly error: ProblemDocument | null;
+  /** Seconds; `null` when the reply had none. */
+  readonly retryAfter: number | null;
+}
+
+export interface Challenge {
+  readonly type: string;
+  readonly url: string;
+  readonly status: string;
+  /** Absent in some challenge types. */
+  readonly token: string | null;
+  readonly error: ProblemDocument | null;
+}
+
+export interface Authorization {
+  readonly url: string;
+  readonly status: string;
+  /** As ordered: with its star. RFC 8555 §7.1.4 */
+  readonly identifier: string;
+  readonly challenges: readonly Challenge[];
+}
+
+/** One CA seen from one account. Each call is one request, but for badNonce (RFC 8555 §6.5). Throws the ACME errors of `errors.ts`. */
+export interface CertificateAuthority {
+  newOrder(request: { readonly identifiers: readonly string[]; readonly profile: string | null }): Promise<Order>;
+  order(url: string): Promise<Order>;
+  authorization(url: string): Promise<Authorization>;
+  /** The TXT value for a dns-01 challenge. RFC 8555 §8.4 */
+  challengeValue(challenge: Challenge): string;
+  /** RFC 8555 §7.5.1 */
+  respond(challengeUrl: string): Promise<void>;
+  /** RFC 8555 §7.4, with a CSR for these identifiers signed by this key. */
+  finalize(order: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order>;
+  /** The PEM chain, leaf first. RFC 8555 §7.4.2 */
+  certificate(url: string): Promise<string>;
+}
+
+export interface Acme {
+  /** newAccount; an account of this key that exists already comes back. RFC 8555 §7.3 */
+  newAccount(issuer: Issuer, privateKey: string): Promise<string>;
+  connect(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): CertificateAuthority;
+}
+
+// ---- Keys ---------------------------------------------------------------------------------------------------------
+
+/** A new private key, PKCS#8 PEM. */
+export type NewPrivateKey = (keyType: KeyType) => Promise<string>;
+
+// ---- ACM ----------------------------------------------------------------------------------------------------------
+
+export interface AcmCertificates {
+  /** An import of ours, by its tags, among those that share a name with the certificate; `null`: none. */
+  find(region: string, certificate: string, identifiers: readonly string[]): Promise<string | null>;
+  /**
+   * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; `keyChanged`: ACM refuses another key type
+   * or size over this ARN. Throws `ImportRefusedError`, `ImportLimitError`.
+   */
+  import(
+    region: string,
+    certificate: string,
+    pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
+    arn: string | null,
+  ): Promise<{ readonly arn: string } | 'notFound' | 'keyChanged'>;
+}
