@@ -83,7 +83,7 @@ export interface CertificateFacts {
   readonly secretArn: string;
   /** The secret's version that holds it. */
   readonly versionId: string;
-  /** Of the leaf. */
+  /** As ordered: the leaf may name more, never less. */
   readonly identifiers: readonly string[];
   readonly serialNumber: string;
   /** RFC 9773 §4.1: AKI and serial. */

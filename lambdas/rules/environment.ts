@@ -21,6 +21,7 @@ export const tags = { stack: 'perennial:stack', certificate: 'perennial:certific
 /** The value of a variable that the deployment must have set. */
 export function requireVariable(env: Readonly<Record<string, string | undefined>>, name: string): string {
   const value = env[name];
-  if (!value) throw new Error(`The environment variable ${name} is not set: deploy the function through its construct.`);
+  if (!value)
+    throw new Error(`The environment variable ${name} is not set: deploy the function through its construct.`);
   return value;
 }

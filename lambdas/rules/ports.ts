@@ -273,8 +273,8 @@ export type NewPrivateKey = (keyType: KeyType) => Promise<string>;
 // ---- ACM ----------------------------------------------------------------------------------------------------------
 
 export interface AcmCertificates {
-  /** An import of ours, by its tags, among those that share a name with the certificate; `null`: none. */
-  find(region: string, certificate: string, identifiers: readonly string[]): Promise<string | null>;
+  /** An import of ours, by its tags, among those of this key type that share a name with the certificate; `null`: none. */
+  find(region: string, certificate: string, identifiers: readonly string[], keyType: KeyType): Promise<string | null>;
   /**
    * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; `keyChanged`: ACM refuses another key type
    * or size over this ARN. Throws `ImportRefusedError`, `ImportLimitError`.
@@ -285,4 +285,29 @@ export interface AcmCertificates {
     pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
     arn: string | null,
   ): Promise<{ readonly arn: string } | 'notFound' | 'keyChanged'>;
+}
+
+// ---- The run itself -----------------------------------------------------------------------------------------------
+
+/** Time and chance, so that rules and tests own them. */
+export interface Clock {
+  now(): Date;
+  /** Only for a compare-and-swap that lost a race: milliseconds, at most 5 s in a step. */
+  sleep(milliseconds: number): Promise<void>;
+  /** 0 up to, not including, 1. */
+  random(): number;
+}
+
+/** Lines for the operator, beside the one line that every step writes. */
+export interface StepLog {
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+/** CloudWatch metrics of the fleet in embedded metric format. */
+export interface FleetMetrics {
+  fleet(values: Readonly<Record<'Certificates' | 'Due' | 'Postponed' | 'Failing', number>>): void;
+  /** Of the certificate that expires first; nothing is emitted when none is issued. */
+  minimumDaysToExpiry(days: number): void;
 }

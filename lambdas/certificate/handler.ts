@@ -1,0 +1,32 @@
+import { createAcme } from '../acme/acme.ts';
+import { newPrivateKey } from '../acme/private-keys.ts';
+import { readTrustedRoots } from '../acme/trusted-roots.ts';
+import { userAgent } from '../acme/user-agent.ts';
+import { createAccountSecrets } from '../aws/account-secrets.ts';
+import { createCertificateSecrets } from '../aws/certificate-secrets.ts';
+import { clock, stepHandler } from '../aws/lambda.ts';
+import { createLedger } from '../aws/ledger.ts';
+import type { FinalizeOrderInput, ReadCertificateInput, StoreCertificateInput } from '../rules/contract.ts';
+import { environment, requireVariable } from '../rules/environment.ts';
+import { finalizeOrder } from './finalize-order.ts';
+import { readCertificate } from './read-certificate.ts';
+import { storeCertificate } from './store-certificate.ts';
+
+/** Key, CSR, chain and secret. Reads the account key; writes certificate secrets. */
+export const handler = stepHandler((log) => {
+  const stackTag = requireVariable(process.env, environment.stackTag);
+  const ports = {
+    accounts: createAccountSecrets({ prefix: requireVariable(process.env, environment.accountSecretPrefix), stackTag }),
+    acme: createAcme({ userAgent, trustedRoots: readTrustedRoots(), now: clock.now }),
+    ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+    secrets: createCertificateSecrets({ prefix: requireVariable(process.env, environment.secretPrefix), stackTag }),
+    newPrivateKey,
+    clock,
+    log,
+  };
+  return {
+    finalizeOrder: (input: FinalizeOrderInput) => finalizeOrder(input, ports),
+    storeCertificate: (input: StoreCertificateInput) => storeCertificate(input, ports),
+    readCertificate: (input: ReadCertificateInput) => readCertificate(input, ports),
+  };
+});

@@ -1,0 +1,49 @@
+import type { CheckPropagationInput, CheckPropagationOutput, TxtValue } from '../rules/contract.ts';
+import { PropagationTimeoutError } from '../rules/errors.ts';
+import type { HostedZones, NameServers } from '../rules/ports.ts';
+import { propagationWaits } from '../rules/propagation-wait.ts';
+
+/**
+ * Has the change reached every server that a CA may ask? INSYNC says that Route 53's servers have it; asking them says that
+ * the world reaches those servers. RFC 8555 §8.4 leaves the waiting to the client. Throws `PropagationTimeoutError` after
+ * five minutes, and the challenge is not answered.
+ *
+ * Only reads, so running it twice is running it once.
+ */
+export async function checkPropagation(
+  { certificate, records, changes, tries }: CheckPropagationInput,
+  ports: { readonly hostedZones: HostedZones; readonly nameServers: NameServers },
+): Promise<CheckPropagationOutput> {
+  const waitingFor = await firstMissing(records, changes, ports);
+  if (waitingFor === null) return { propagated: true, wait: 0, waitingFor: '' };
+
+  const wait = propagationWaits[tries];
+  if (wait === undefined) {
+    throw new PropagationTimeoutError(
+      `After five minutes certificate ${certificate} still waits for ${waitingFor}. The challenge was not answered; see that the hosted zone's name servers can be reached and answer.`,
+    );
+  }
+  return { propagated: false, wait, waitingFor };
+}
+
+async function firstMissing(
+  records: readonly TxtValue[],
+  changes: CheckPropagationInput['changes'],
+  { hostedZones, nameServers }: { readonly hostedZones: HostedZones; readonly nameServers: NameServers },
+): Promise<string | null> {
+  const [pending] = await hostedZones.pendingChanges(changes);
+  if (pending) return `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`;
+
+  for (const hostedZoneId of new Set(records.map((each) => each.hostedZoneId))) {
+    const ours = records.filter((each) => each.hostedZoneId === hostedZoneId);
+    for (const server of await hostedZones.nameServers(hostedZoneId)) {
+      const names = [...new Set(ours.map(({ name }) => name))];
+      const answers = new Map(
+        await Promise.all(names.map(async (name) => [name, await nameServers.txt(server, name)] as const)),
+      );
+      const missing = ours.find(({ name, value }) => !answers.get(name)?.includes(value));
+      if (missing) return `${missing.value} at TXT ${missing.name} on name server ${server}`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,84 @@
+import { RecordSetContentionError, RecordSetRefusedError } from '../rules/errors.ts';
+import type { Clock, HostedZones, RecordSetChange, TxtRecordSet } from '../rules/ports.ts';
+import { batches, sameSet } from '../rules/txt-set.ts';
+
+/** A compare-and-swap may retry in place for 5 s in all; longer waits belong to the workflow. */
+const longestContention = 5000;
+
+/** 50 to 150 ms apart: a zone takes one change at a time, and two writers that lost together must not meet again. */
+const pause = (random: number): number => 50 + random * 100;
+
+export type DesiredChange = (before: TxtRecordSet | null, name: string) => RecordSetChange | null;
+
+/**
+ * Compare-and-swap on TXT record sets of one hosted zone. Route 53 cannot append, so each set is read and swapped whole: DELETE of
+ * exactly what was read, CREATE of what shall be. Whoever changed a set in between makes Route 53 refuse the batch, and
+ * the sets are read again. Refused although nothing has changed is a fault for a person: `RecordSetRefusedError`.
+ *
+ * Returns the ids of the changes made; none when every set is as desired.
+ */
+export async function swapRecordSets(
+  hostedZoneId: string,
+  names: readonly string[],
+  desired: DesiredChange,
+  { hostedZones, clock }: { readonly hostedZones: HostedZones; readonly clock: Clock },
+): Promise<string[]> {
+  const read = () => readSets(hostedZoneId, names, hostedZones);
+  const deadline = clock.now().getTime() + longestContention;
+  const ids: string[] = [];
+  for (let sets = await read(); ; ) {
+    const changes = names.flatMap((name) => desired(sets.get(name) ?? null, name) ?? []);
+    const refused = await submit(hostedZoneId, changes, ids, hostedZones);
+    if (refused === null) return ids;
+
+    const again = await read();
+    if (changes.every(({ name, before }) => sameSet(again.get(key(name)) ?? null, before))) {
+      throw new RecordSetRefusedError(
+        `Route 53 refuses the change of ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId}: ${refused}`,
+      );
+    }
+    if (clock.now().getTime() >= deadline) {
+      throw new RecordSetContentionError(
+        `Others kept changing ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId} for 5 s. The next try may win.`,
+      );
+    }
+    await clock.sleep(pause(clock.random()));
+    sets = again;
+  }
+}
+
+/** Names as we write them: no trailing dot. */
+const key = (name: string): string => name.replace(/\.$/, '');
+
+async function readSets(
+  hostedZoneId: string,
+  names: readonly string[],
+  hostedZones: HostedZones,
+): Promise<Map<string, TxtRecordSet>> {
+  const sets = new Map<string, TxtRecordSet>();
+  for (const name of names) {
+    const set = await hostedZones.readTxt(hostedZoneId, name);
+    if (set?.unsuitable) {
+      throw new RecordSetRefusedError(
+        `${name} in hosted zone ${hostedZoneId} cannot take a TXT value: ${set.unsuitable}. Remove it or use another name.`,
+      );
+    }
+    if (set) sets.set(name, set);
+  }
+  return sets;
+}
+
+/** Sends the batches, one as a rule; Route 53's words when one is refused. What went through before stays. */
+async function submit(
+  hostedZoneId: string,
+  changes: readonly RecordSetChange[],
+  ids: string[],
+  hostedZones: HostedZones,
+): Promise<string | null> {
+  for (const batch of batches(changes)) {
+    const result = await hostedZones.change(hostedZoneId, batch);
+    if ('refused' in result) return result.refused;
+    ids.push(result.id);
+  }
+  return null;
+}

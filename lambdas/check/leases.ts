@@ -1,0 +1,32 @@
+import type { Clock, Executions, LeaseKey, Ledger } from '../rules/ports.ts';
+
+/**
+ * A lease of an execution that DescribeExecution does not know is free only ten minutes after it was taken: the answer is eventually
+ * consistent for an execution that has just begun.
+ */
+const unknownFor = 600_000;
+
+export interface LeasePorts {
+  readonly ledger: Ledger;
+  readonly executions: Executions;
+  readonly clock: Clock;
+}
+
+/**
+ * Takes the lease, also from an execution that has ended without giving it back. `null`: it is ours. Otherwise the ARN of the
+ * execution that holds it.
+ */
+export async function acquireLease(
+  key: LeaseKey,
+  run: { readonly certificate: string; readonly execution: string },
+  { ledger, executions, clock }: LeasePorts,
+): Promise<string | null> {
+  const now = clock.now();
+  const holder = await ledger.takeLease(key, run, now);
+  if (!holder) return null;
+  const status = await executions.status(holder.execution);
+  const dead = status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownFor);
+  if (!dead) return holder.execution;
+  const other = await ledger.takeLease(key, run, now, holder.execution);
+  return other ? other.execution : null;
+}

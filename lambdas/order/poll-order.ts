@@ -1,0 +1,60 @@
+import type { PollOrderInput, PollOrderOutput } from '../rules/contract.ts';
+import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError, type ProblemDocument } from '../rules/errors.ts';
+import { pollTries, pollWait } from '../rules/poll-wait.ts';
+import type { CertificateAuthority, Order } from '../rules/ports.ts';
+import { type AccountPorts, registeredAccount } from './registered-account.ts';
+import { twoAtATime } from './two-at-a-time.ts';
+
+/** The way of an order, RFC 8555 §7.1.6: what lies at or past each status we wait for. */
+const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
+
+/**
+ * One look at the order. RFC 8555 §7.1.6, §7.4. "Not yet" is a value; `invalid` is an error that names each failed identifier with the
+ * CA's own problem, read from its challenge, since the order itself says nothing of failed challenges. A status that nobody knew
+ * yesterday is waited out.
+ *
+ * Only reads, so running it twice is running it once.
+ */
+export async function pollOrder(
+  { certificate, spec, order, until, tries }: PollOrderInput,
+  ports: AccountPorts,
+): Promise<PollOrderOutput> {
+  const ca = await registeredAccount(spec.issuer, ports);
+  const seen = await ca.order(order.url);
+  const { status } = seen;
+  if (status === 'invalid') throw await whyInvalid(certificate, seen, ca);
+  if ((reachedBy[until] as readonly string[]).includes(status)) {
+    return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
+  }
+  if (tries >= pollTries[until]) {
+    throw new OrderTimeoutError(
+      `${spec.issuer.name} left the order of certificate ${certificate} ${status} and it never became ${until}: ${order.url}`,
+    );
+  }
+  return { reached: false, status, wait: pollWait(tries, seen.retryAfter), certificateUrl: null };
+}
+
+async function whyInvalid(
+  certificate: string,
+  { url, authorizations, error }: Order,
+  ca: CertificateAuthority,
+): Promise<ChallengeFailedError | OrderInvalidError> {
+  const problems = (await twoAtATime(authorizations, (each) => ca.authorization(each))).flatMap(
+    ({ identifier, challenges }): ProblemDocument[] =>
+      challenges.flatMap((challenge) => (challenge.error ? [{ ...challenge.error, identifier }] : [])),
+  );
+  const [first] = problems;
+  if (first) {
+    const sentences = problems.map(({ identifier, detail, type }) => `${identifier}: ${detail ?? type}`);
+    return new ChallengeFailedError(
+      `The CA did not accept the proof for certificate ${certificate}. ${sentences.join('; ')}`,
+      {
+        problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
+      },
+    );
+  }
+  return new OrderInvalidError(
+    `The CA made the order of certificate ${certificate} invalid: ${error?.detail ?? 'it gives no reason'} (${url})`,
+    error ? { problem: error } : {},
+  );
+}

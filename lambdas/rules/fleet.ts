@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { CertificateSpec, CheckFleetOutput } from './contract.ts';
+import type { LedgerCertificate } from './ports.ts';
+import { fleetReason } from './renewal-decision.ts';
+import { daysLeft } from './renewal-time.ts';
+
+/** Renewals that one fleet run may start: far below what the CAs' and AWS's limits take, and the next run takes the rest. */
+const startsPerRun = 1000;
+
+export interface FleetMember {
+  readonly spec: CertificateSpec;
+  readonly record: LedgerCertificate;
+}
+
+/**
+ * `<certificate>-<8 of current version>-<8 of spec hash>-<8 of sha256(fleet execution)>`: at most 40 + 27 of the 80
+ * characters a name may have. Starting twice in one fleet run finds the name taken.
+ */
+export function executionName({ spec, record }: FleetMember, fleetExecution: string): string {
+  const run = createHash('sha256').update(fleetExecution).digest('hex');
+  const version = record.current?.versionId ?? 'none0000';
+  return [spec.name, version.slice(0, 8), spec.specHash.slice(0, 8), run.slice(0, 8)].join('-');
+}
+
+/** What expires first comes first; what was never issued comes last, since nothing of it can expire. */
+const urgency = ({ record }: FleetMember): number =>
+  record.current ? Date.parse(record.current.notAfter) : Number.MAX_SAFE_INTEGER;
+
+/** Names whose set was never issued before spend the CA's limit on new certificates; renewals of the same set are exempt. */
+const isFirstIssuance = ({ spec, record }: FleetMember): boolean =>
+  record.current?.identifiers.join() !== spec.identifiers.join();
+
+/** Due members of a batch, most urgent first, within the batch's share of the run's limits. */
+export function selectDue(
+  members: readonly FleetMember[],
+  { batches, execution }: { readonly batches: number; readonly execution: string },
+  now: Date,
+): CheckFleetOutput {
+  const share = (limit: number) => Math.max(1, Math.floor(limit / batches));
+  const firsts = new Map<string, number>();
+  const due: CheckFleetOutput['due'][number][] = [];
+  let postponed = 0;
+  for (const member of [...members].sort((a, b) => urgency(a) - urgency(b))) {
+    const reason = fleetReason(member.spec, member.record, now);
+    if (!reason) continue;
+    const { directoryUrl, firstIssuancesPerRun } = member.spec.issuer;
+    const first = isFirstIssuance(member) ? 1 : 0;
+    const used = (firsts.get(directoryUrl) ?? 0) + first;
+    const overFirsts = first === 1 && firstIssuancesPerRun !== null && used > share(firstIssuancesPerRun);
+    if (due.length >= share(startsPerRun) || overFirsts) {
+      postponed += 1;
+      continue;
+    }
+    firsts.set(directoryUrl, used);
+    due.push({ certificate: member.spec.name, executionName: executionName(member, execution), reason });
+  }
+  return { due, checked: members.length, postponed };
+}
+
+/** Days until the first of them expires; `null` when none is issued. */
+export function minimumDaysToExpiry(members: readonly FleetMember[], now: Date): number | null {
+  const days = members.flatMap(({ record }) => (record.current ? [daysLeft(record.current, now)] : []));
+  return days.length > 0 ? Math.min(...days) : null;
+}

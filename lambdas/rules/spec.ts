@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import type { CertificateSpec, DeployedConfig } from './contract.ts';
+
+/** Certificates in one call of *Check fleet*: as many as BatchGetItem takes keys. */
+export const batchSize = 100;
+
+export function batchCount(config: DeployedConfig): number {
+  return Math.ceil(config.certificates.length / batchSize);
+}
+
+/** Names of the certificates of a batch, 0-based. */
+export function batchNames(config: DeployedConfig, batch: number): readonly string[] {
+  return config.certificates.slice(batch * batchSize, (batch + 1) * batchSize).map(({ name }) => name);
+}
+
+/** The certificate with all that it refers to; `undefined`: no certificate of that name is configured. */
+export function specOf(config: DeployedConfig, name: string): CertificateSpec | undefined {
+  const entry = config.certificates.find((certificate) => certificate.name === name);
+  if (!entry) return undefined;
+  const issuer = at(config.issuers, entry.issuer, 'issuer');
+  const { identifiers, keyType, profile, regions } = entry;
+  const hostedZones = entry.hostedZones.map((index) => at(config.hostedZones, index, 'hosted zone'));
+  return {
+    name,
+    identifiers,
+    keyType,
+    profile,
+    issuer,
+    regions,
+    hostedZones,
+    specHash: specHash({ identifiers, keyType, profile, directoryUrl: issuer.directoryUrl }),
+    setHash: setHash(issuer.directoryUrl, identifiers),
+  };
+}
+
+function at<T>(list: readonly T[], index: number, what: string): T {
+  const entry = list[index];
+  if (entry === undefined)
+    throw new Error(`config.json refers to ${what} ${index}, which it does not hold: deploy again.`);
+  return entry;
+}
+
+export interface HashedFields extends Pick<CertificateSpec, 'identifiers' | 'keyType' | 'profile'> {
+  readonly directoryUrl: string;
+}
+
+/**
+ * sha256 hex over version 1 of the fields whose change reissues. A later field is added only where it differs from its
+ * default: the hashes of certificates that do not use it stay, and an upgrade reissues nothing.
+ */
+export function specHash({ identifiers, keyType, directoryUrl, profile }: HashedFields): string {
+  return sha256({ version: 1, identifiers: identifiers.toSorted(), keyType, directoryUrl, profile });
+}
+
+/** sha256 hex of directory and identifiers: the key of the "exact set" limit that CAs have, whatever the key or profile. */
+export function setHash(directoryUrl: string, identifiers: readonly string[]): string {
+  return sha256({ version: 1, directoryUrl, identifiers: identifiers.toSorted() });
+}
+
+function sha256(fields: object): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+}
+
+/** The config with each `@n` among the hosted zone ids replaced by the nth token's value at run time. */
+export function resolveTokens(config: DeployedConfig, tokens: readonly string[]): DeployedConfig {
+  const hostedZones = config.hostedZones.map((zone) => {
+    const index = /^@(\d+)$/.exec(zone.id)?.[1];
+    return index === undefined ? zone : { ...zone, id: at(tokens, Number(index), 'token') };
+  });
+  return { ...config, hostedZones };
+}
