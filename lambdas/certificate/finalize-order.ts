@@ -49,10 +49,11 @@ function finalized(
     );
   }
   const reached = status === 'valid';
+  // A CA that names no time may have signed already: the first look is at once, later ones as `pollWait` says.
   return {
     reached,
     status,
-    wait: reached ? 0 : pollWait(0, retryAfter),
+    wait: reached || retryAfter === null ? 0 : pollWait(0, retryAfter),
     certificateUrl: reached ? certificateUrl : null,
   };
 }

@@ -13,11 +13,13 @@ import { readCertificate } from './read-certificate.ts';
 import { storeCertificate } from './store-certificate.ts';
 
 /** Key, CSR, chain and secret. Reads the account key; writes certificate secrets. */
-export const handler = stepHandler((log) => {
+export const handler = stepHandler((log, atEnd) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
+  const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
+  atEnd(acme.close);
   const ports = {
     accounts: createAccountSecrets({ prefix: requireVariable(process.env, environment.accountSecretPrefix), stackTag }),
-    acme: createAcme({ userAgent, trustedRoots: readTrustedRoots(), now: clock.now }),
+    acme,
     ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
     secrets: createCertificateSecrets({ prefix: requireVariable(process.env, environment.secretPrefix), stackTag }),
     newPrivateKey,

@@ -1,5 +1,5 @@
 import type { CleanUpChallengesInput, CleanUpChallengesOutput, TxtValue } from '../rules/contract.ts';
-import { ThrottledError } from '../rules/errors.ts';
+import { ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
 import type { Clock, HostedZones, StepLog } from '../rules/ports.ts';
 import { byZoneAndName, withoutValues } from '../rules/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
@@ -7,6 +7,7 @@ import { swapRecordSets } from './swap-record-sets.ts';
 /**
  * Takes our values out of the TXT record sets, whatever happened before: the proof succeeded, failed, or never began. Foreign values
  * stay. One zone that cannot be cleaned does not stop the others; the ledger keeps what is left, and the next run tries again.
+ * A zone that no longer exists took its values with it.
  *
  * A value that is gone counts as removed, so running it twice is running it once.
  */
@@ -16,6 +17,7 @@ export async function cleanUpChallenges(
 ): Promise<CleanUpChallengesOutput> {
   const removed: TxtValue[] = [];
   for (const [hostedZoneId, names] of byZoneAndName(records)) {
+    const gone = () => removed.push(...records.filter((each) => each.hostedZoneId === hostedZoneId));
     try {
       await swapRecordSets(
         hostedZoneId,
@@ -23,10 +25,11 @@ export async function cleanUpChallenges(
         (before, name) => withoutValues(before, names.get(name) ?? []),
         { hostedZones, clock },
       );
-      removed.push(...records.filter((each) => each.hostedZoneId === hostedZoneId));
+      gone();
     } catch (error) {
       if (error instanceof ThrottledError) throw error; // the workflow retries, and what is done stays done
-      log.error(`TXT values stay in hosted zone ${hostedZoneId} until the next run`, { error });
+      if (error instanceof ZoneNotFoundError) gone();
+      else log.error(`TXT values stay in hosted zone ${hostedZoneId} until the next run`, { error });
     }
   }
   return { removed };

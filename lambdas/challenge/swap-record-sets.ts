@@ -13,7 +13,8 @@ export type DesiredChange = (before: TxtRecordSet | null, name: string) => Recor
 /**
  * Compare-and-swap on TXT record sets of one hosted zone. Route 53 cannot append, so each set is read and swapped whole: DELETE of
  * exactly what was read, CREATE of what shall be. Whoever changed a set in between makes Route 53 refuse the batch, and
- * the sets are read again. Refused although nothing has changed is a fault for a person: `RecordSetRefusedError`.
+ * the sets are read again. Refused twice running although nothing has changed is a fault for a person, `RecordSetRefusedError`;
+ * once may be somebody whose value came before our change and went before our second look.
  *
  * Returns the ids of the changes made; none when every set is as desired.
  */
@@ -26,23 +27,28 @@ export async function swapRecordSets(
   const read = () => readSets(hostedZoneId, names, hostedZones);
   const deadline = clock.now().getTime() + longestContention;
   const ids: string[] = [];
+  let unchanged = 0;
   for (let sets = await read(); ; ) {
     const changes = names.flatMap((name) => desired(sets.get(name) ?? null, name) ?? []);
+    refuseUnsuitable(hostedZoneId, changes);
     const refused = await submit(hostedZoneId, changes, ids, hostedZones);
     if (refused === null) return ids;
 
-    const again = await read();
-    if (changes.every(({ name, before }) => sameSet(again.get(key(name)) ?? null, before))) {
-      throw new RecordSetRefusedError(
-        `Route 53 refuses the change of ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId}: ${refused}`,
-      );
-    }
     if (clock.now().getTime() >= deadline) {
       throw new RecordSetContentionError(
         `Others kept changing ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId} for 5 s. The next try may win.`,
       );
     }
+    // First the pause, then the look: the shorter the time from look to change, the fewer get in between.
     await clock.sleep(pause(clock.random()));
+    const again = await read();
+    const same = changes.every(({ name, before }) => sameSet(again.get(key(name)) ?? null, before));
+    unchanged = same ? unchanged + 1 : 0;
+    if (unchanged === 2) {
+      throw new RecordSetRefusedError(
+        `Route 53 refuses the change of ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId}: ${refused}`,
+      );
+    }
     sets = again;
   }
 }
@@ -58,14 +64,18 @@ async function readSets(
   const sets = new Map<string, TxtRecordSet>();
   for (const name of names) {
     const set = await hostedZones.readTxt(hostedZoneId, name);
-    if (set?.unsuitable) {
-      throw new RecordSetRefusedError(
-        `${name} in hosted zone ${hostedZoneId} cannot take a TXT value: ${set.unsuitable}. Remove it or use another name.`,
-      );
-    }
     if (set) sets.set(name, set);
   }
   return sets;
+}
+
+/** A set of another kind is left as it is. Where nothing of it has to change, none of our values is there either. */
+function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChange[]): void {
+  const unsuitable = changes.find(({ before }) => before?.unsuitable);
+  if (!unsuitable) return;
+  throw new RecordSetRefusedError(
+    `${key(unsuitable.name)} in hosted zone ${hostedZoneId} cannot take a TXT value: ${unsuitable.before?.unsuitable}. Remove it or use another name.`,
+  );
 }
 
 /** Sends the batches, one as a rule; Route 53's words when one is refused. What went through before stays. */

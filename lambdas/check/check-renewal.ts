@@ -36,7 +36,11 @@ export async function checkRenewal(
   try {
     if (removed.length > 0) await ports.ledger.strikeLeftovers(certificate, removed);
     const { decision, record } = await look(spec, { execution, force, cleaned }, ports);
-    if (decision.action === 'none') await ports.ledger.release(certificate, execution);
+    if (decision.action === 'none') {
+      // What a dead run left of an order is of no use any more: the certificate is stored, delivered and not due.
+      if (record.order) await ports.ledger.recordSuccess(certificate, execution);
+      await ports.ledger.release(certificate, execution);
+    }
     if (decision.action === 'issue') {
       const twin = await acquireLease({ set: spec.setHash }, run, ports);
       if (twin) {

@@ -48,8 +48,9 @@ async function importOver(
 ): Promise<string> {
   const result = await acm.import(region, certificate, value, known);
   if (typeof result === 'object') return result.arn;
-  // Deleted by hand, or of another key after all: ACM wants a new ARN either way.
-  const afresh = await acm.import(region, certificate, value, null);
+  // Deleted by hand, or of another key after all: ACM wants a new ARN, which a try whose reply was lost may have made already.
+  const found = await acm.find(region, certificate, value.identifiers, value.keyType);
+  const afresh = await acm.import(region, certificate, value, found === known ? null : found);
   if (typeof afresh === 'object') return afresh.arn;
-  throw new Error(`ACM in ${region} answered ${afresh} to a first import of certificate ${certificate}.`);
+  throw new Error(`ACM in ${region} answered ${afresh} to an import of certificate ${certificate} under a new ARN.`);
 }

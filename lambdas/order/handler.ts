@@ -12,13 +12,15 @@ import { pollOrder } from './poll-order.ts';
 import { respondToChallenges } from './respond-to-challenges.ts';
 
 /** Talks to the CA about orders. Holds the account key; sees no certificate's secret. */
-export const handler = stepHandler(() => {
+export const handler = stepHandler((_log, atEnd) => {
+  const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
+  atEnd(acme.close);
   const ports = {
     accounts: createAccountSecrets({
       prefix: requireVariable(process.env, environment.accountSecretPrefix),
       stackTag: requireVariable(process.env, environment.stackTag),
     }),
-    acme: createAcme({ userAgent, trustedRoots: readTrustedRoots(), now: clock.now }),
+    acme,
     newPrivateKey,
   };
   return {

@@ -9,7 +9,6 @@ import type {
 import { NoDnsChallengeError, OrderInvalidError } from '../rules/errors.ts';
 import type { Authorization, CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
-import { twoAtATime } from './two-at-a-time.ts';
 
 interface Proof {
   readonly challenge: PendingChallenge;
@@ -32,8 +31,11 @@ export async function newOrder(
   const order = await ca.newOrder({ identifiers: spec.identifiers, profile: spec.profile });
   if (order.status === 'invalid') throw invalidFromTheStart(certificate, order);
 
-  const authorizations =
-    order.status === 'pending' ? await twoAtATime(order.authorizations, (url) => ca.authorization(url)) : [];
+  // One after the other: each reply brings the nonce of the next request (RFC 8555 §6.5).
+  const authorizations: Authorization[] = [];
+  for (const authorization of order.status === 'pending' ? order.authorizations : []) {
+    authorizations.push(await ca.authorization(authorization));
+  }
   const proofs = authorizations
     .filter(({ status }) => status !== 'valid')
     .map((authorization) => proofOf(authorization, { spec, challengeRecords, ca }));

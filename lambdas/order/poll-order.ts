@@ -3,7 +3,6 @@ import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError, type Proble
 import { pollTries, pollWait } from '../rules/poll-wait.ts';
 import type { CertificateAuthority, Order } from '../rules/ports.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
-import { twoAtATime } from './two-at-a-time.ts';
 
 /** The way of an order, RFC 8555 §7.1.6: what lies at or past each status we wait for. */
 const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
@@ -39,10 +38,11 @@ async function whyInvalid(
   { url, authorizations, error }: Order,
   ca: CertificateAuthority,
 ): Promise<ChallengeFailedError | OrderInvalidError> {
-  const problems = (await twoAtATime(authorizations, (each) => ca.authorization(each))).flatMap(
-    ({ identifier, challenges }): ProblemDocument[] =>
-      challenges.flatMap((challenge) => (challenge.error ? [{ ...challenge.error, identifier }] : [])),
-  );
+  const problems: ProblemDocument[] = [];
+  for (const authorization of authorizations) {
+    const { identifier, challenges } = await ca.authorization(authorization);
+    problems.push(...challenges.flatMap((challenge) => (challenge.error ? [{ ...challenge.error, identifier }] : [])));
+  }
   const [first] = problems;
   if (first) {
     const sentences = problems.map(({ identifier, detail, type }) => `${identifier}: ${detail ?? type}`);

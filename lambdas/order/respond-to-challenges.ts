@@ -3,7 +3,6 @@ import { CaUnavailableError, MalformedError } from '../rules/errors.ts';
 import { pollWait } from '../rules/poll-wait.ts';
 import type { CertificateAuthority } from '../rules/ports.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
-import { twoAtATime } from './two-at-a-time.ts';
 
 /**
  * Tells the CA that the proofs are in place. RFC 8555 §7.5.1. A lost reply is read back, not repeated.
@@ -15,7 +14,7 @@ export async function respondToChallenges(
   ports: AccountPorts,
 ): Promise<RespondToChallengesOutput> {
   const ca = await registeredAccount(spec.issuer, ports);
-  await twoAtATime(challenges, (challenge) => respond(challenge, ca));
+  for (const challenge of challenges) await respond(challenge, ca);
   return { wait: pollWait(0, null) };
 }
 

@@ -18,12 +18,12 @@ export interface FailureReport {
 const known = new Set(Object.keys(errors));
 
 /** AWS's own names for what a class of ours says to an operator. */
-const translated: Readonly<Record<string, string>> = {
-  'States.Timeout': 'StepTimedOutError',
-  'States.HeartbeatTimeout': 'StepTimedOutError',
-  'Sandbox.Timedout': 'StepTimedOutError',
-  'Lambda.TooManyRequestsException': 'ThrottledError',
-};
+const translated: ReadonlyMap<string, string> = new Map([
+  ['States.Timeout', 'StepTimedOutError'],
+  ['States.HeartbeatTimeout', 'StepTimedOutError'],
+  ['Sandbox.Timedout', 'StepTimedOutError'],
+  ['Lambda.TooManyRequestsException', 'ThrottledError'],
+]);
 
 const cut = (text: string): string => (text.length > longestMessage ? `${text.slice(0, longestMessage - 1)}…` : text);
 
@@ -32,19 +32,25 @@ export function toLambdaError(error: unknown): Error {
   const known = error instanceof errors.PerennialError;
   const problem = known ? error.problem : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const text = problem ? JSON.stringify({ message, problem: shortened(problem) }) : cut(message);
-  const thrown = new Error(text);
+  const text = cut(message);
+  const thrown = new Error(problem ? JSON.stringify({ message: text, problem: shortened(problem) }) : text);
   thrown.name = known ? error.name : 'UnexpectedError';
   return thrown;
 }
 
-/** Detail cut and only the first subproblems kept, so that the JSON stays whole JSON. */
+/** Detail cut and only the first subproblems kept, without their own, so that the JSON stays whole JSON. */
 function shortened({ subproblems, detail, ...rest }: errors.ProblemDocument): errors.ProblemDocument {
   return {
     ...rest,
     ...(detail === undefined ? {} : { detail: detail.slice(0, 700) }),
     ...(subproblems
-      ? { subproblems: subproblems.slice(0, 3).map((each) => ({ ...each, detail: (each.detail ?? '').slice(0, 200) })) }
+      ? {
+          subproblems: subproblems.slice(0, 3).map(({ type, identifier, detail = '' }) => ({
+            type,
+            ...(identifier ? { identifier } : {}),
+            detail: detail.slice(0, 200),
+          })),
+        }
       : {}),
   };
 }
@@ -56,7 +62,7 @@ export function readErrorOutput(errorOutput: unknown): FailureReport {
   const type = text(lambda.errorType) ?? text(name) ?? '';
   const message = text(lambda.errorMessage) ?? text(cause) ?? 'no cause was given';
   const inner = record(parsed(message));
-  const error = known.has(type) ? type : (translated[type] ?? 'UnexpectedError');
+  const error = known.has(type) ? type : (translated.get(type) ?? 'UnexpectedError');
   const sentence = text(inner.message) ?? message;
   return {
     error,

@@ -26,9 +26,9 @@ export function executionName({ spec, record }: FleetMember, fleetExecution: str
 const urgency = ({ record }: FleetMember): number =>
   record.current ? Date.parse(record.current.notAfter) : Number.MAX_SAFE_INTEGER;
 
-/** Names whose set was never issued before spend the CA's limit on new certificates; renewals of the same set are exempt. */
-const isFirstIssuance = ({ spec, record }: FleetMember): boolean =>
-  record.current?.identifiers.join() !== spec.identifiers.join();
+/** Names whose set this CA never issued before spend its limit on new certificates; renewals of the same set are exempt. */
+const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
+  current?.identifiers.join() !== spec.identifiers.join() || current.directoryUrl !== spec.issuer.directoryUrl;
 
 /** Due members of a batch, most urgent first, within the batch's share of the run's limits. */
 export function selectDue(

@@ -65,5 +65,6 @@ export function fleetReason(spec: CertificateSpec, record: LedgerCertificate, no
     { spec, record, storedVersion: record.current?.versionId ?? null, force: false, cleaned: false },
     now,
   );
-  return action === 'none' ? null : reason;
+  if (action !== 'none') return reason;
+  return record.order ? 'an order was left unfinished' : null;
 }

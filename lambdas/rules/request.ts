@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 import { InvalidInputError } from './errors.ts';
 
 /** The input of a renewal execution, as the fleet or a person gives it. */
@@ -8,11 +9,14 @@ export interface RenewalRequest {
   readonly force: boolean;
 }
 
-const request = z.strictObject({ certificate: z.string().min(1), force: z.boolean().default(false) });
+const request = z.strictObject({
+  certificate: z.string().check(z.minLength(1)),
+  force: z._default(z.boolean(), false),
+});
 
 /** Throws `InvalidInputError` with what was found and what is wanted. */
 export function parseRequest(input: unknown): RenewalRequest {
-  const result = request.safeParse(input);
+  const result = request.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError(

@@ -1,0 +1,32 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+
+/** A JSON value as a DynamoDB attribute: maps and lists, so that an operator can read an item in the console. */
+export function toAttribute(value: unknown): AttributeValue {
+  if (value === null) return { NULL: true };
+  if (typeof value === 'string') return { S: value };
+  if (typeof value === 'number') return { N: String(value) };
+  if (typeof value === 'boolean') return { BOOL: value };
+  if (Array.isArray(value)) return { L: value.map(toAttribute) };
+  if (typeof value === 'object') return { M: toAttributes(value) };
+  throw new TypeError(`A ${typeof value} cannot be kept in the ledger: JSON values only.`);
+}
+
+export function toAttributes(value: object): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toAttribute(member)]));
+}
+
+/** The JSON value of an attribute; `null` for one that is missing. */
+export function fromAttribute(attribute: AttributeValue | undefined): unknown {
+  if (attribute === undefined || attribute.NULL) return null;
+  if (attribute.S !== undefined) return attribute.S;
+  if (attribute.N !== undefined) return Number(attribute.N);
+  if (attribute.BOOL !== undefined) return attribute.BOOL;
+  if (attribute.SS !== undefined) return attribute.SS;
+  if (attribute.L !== undefined) return attribute.L.map(fromAttribute);
+  if (attribute.M !== undefined) {
+    return Object.fromEntries(Object.entries(attribute.M).map(([name, member]) => [name, fromAttribute(member)]));
+  }
+  throw new TypeError(
+    `The ledger holds an attribute of a kind that it never writes: ${Object.keys(attribute).join()}.`,
+  );
+}

@@ -1,0 +1,23 @@
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { clientSettings, keptWarm } from './client.ts';
+import { replyOf } from './errors.ts';
+
+const warmClient = keptWarm(() => new SFNClient(clientSettings));
+
+export interface StateMachines {
+  /** Starts an execution of this name. One that was started before counts as started. */
+  start(stateMachineArn: string, name: string): Promise<void>;
+}
+
+/** Starting a workflow from outside of one. */
+export function createStateMachines({ client = warmClient() }: { readonly client?: SFNClient } = {}): StateMachines {
+  return {
+    async start(stateMachineArn, name) {
+      await replyOf(
+        { action: 'states:StartExecution', resource: `state machine ${stateMachineArn}` },
+        client.send(new StartExecutionCommand({ stateMachineArn, name, input: '{}' })),
+        { ExecutionAlreadyExists: () => null },
+      );
+    },
+  };
+}

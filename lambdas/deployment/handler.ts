@@ -1,0 +1,27 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createStateMachines } from '../aws/state-machines.ts';
+import { type DeploymentEvent, startFleet } from './start-fleet.ts';
+
+/** Starts the fleet when a deployment has finished all else. Sees one state machine, and can only start it. */
+export const handler = async (event: DeploymentEvent): Promise<void> => {
+  const logger = new Logger();
+  await startFleet(event, {
+    stateMachines: createStateMachines(),
+    log: {
+      info: (message, details = {}) => logger.info(message, { ...details }),
+      error: (message, details = {}) => logger.error(message, { ...details }),
+    },
+    reply: put,
+  });
+};
+
+/** To the signed URL in S3, which wants the body as it is, of no type. A failure is thrown: Lambda calls twice more. */
+async function put(url: string, body: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': '' },
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!response.ok) throw new Error(`CloudFormation's reply URL answered ${response.status}.`);
+}

@@ -1,0 +1,101 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { KeyType } from '../../lambdas/rules/contract.ts';
+import { ImportRefusedError } from '../../lambdas/rules/errors.ts';
+import type { AcmCertificates } from '../../lambdas/rules/ports.ts';
+import { keyTypeOf, splitPem } from '../../lambdas/rules/verify-certificate.ts';
+
+interface Import {
+  readonly tag: string;
+  readonly names: readonly string[];
+  readonly keyType: KeyType | undefined;
+  readonly serialNumber: string;
+  readonly chainLength: number;
+}
+
+/** ACM of each region it was told about. Reads what it is given, as ACM does. */
+export class FakeAcm implements AcmCertificates {
+  readonly #regions = new Map<string, Map<string, Import>>();
+  #count = 0;
+
+  // ---- for tests
+
+  addRegion(region: string): void {
+    this.#regions.set(region, new Map());
+  }
+
+  arns(region: string): string[] {
+    return [...this.#region(region).keys()];
+  }
+
+  get(region: string, arn: string): Import {
+    const found = this.#region(region).get(arn);
+    if (!found) throw new Error(`ACM in ${region} has no ${arn}.`);
+    return found;
+  }
+
+  delete(region: string, arn: string): void {
+    this.#region(region).delete(arn);
+  }
+
+  // ---- the port
+
+  async find(
+    region: string,
+    certificate: string,
+    identifiers: readonly string[],
+    keyType: KeyType,
+  ): Promise<string | null> {
+    const found = [...this.#region(region)].find(
+      ([, each]) =>
+        each.tag === certificate && each.keyType === keyType && each.names.some((name) => identifiers.includes(name)),
+    );
+    return found?.[0] ?? null;
+  }
+
+  async import(
+    region: string,
+    certificate: string,
+    pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
+    arn: string | null,
+  ): Promise<{ readonly arn: string } | 'notFound' | 'keyChanged'> {
+    const imports = this.#region(region);
+    const read = readImport(pem);
+    if (arn === null) {
+      this.#count += 1;
+      const made = `arn:aws:acm:${region}:111122223333:certificate/${this.#count}`;
+      imports.set(made, { ...read, tag: certificate });
+      return { arn: made };
+    }
+    const before = imports.get(arn);
+    if (!before) return 'notFound';
+    if (before.keyType !== read.keyType) return 'keyChanged';
+    imports.set(arn, { ...read, tag: before.tag });
+    return { arn };
+  }
+
+  #region(region: string): Map<string, Import> {
+    const imports = this.#regions.get(region);
+    if (!imports) throw new Error(`The fake ACM was not told about ${region}.`);
+    return imports;
+  }
+}
+
+function readImport({
+  certificate,
+  chain,
+  privateKey,
+}: {
+  readonly certificate: string;
+  readonly chain: string;
+  readonly privateKey: string;
+}): Omit<Import, 'tag'> {
+  const leaf = new X509Certificate(certificate);
+  if (splitPem(certificate).length !== 1) throw new ImportRefusedError('The certificate has to be one.');
+  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) throw new ImportRefusedError('The key is another.');
+  return {
+    names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),
+    keyType: keyTypeOf(leaf),
+    serialNumber: leaf.serialNumber.toLowerCase(),
+    chainLength: splitPem(chain).length,
+  };
+}

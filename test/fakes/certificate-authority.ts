@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto';
+import type { Issuer, KeyType, OrderReference } from '../../lambdas/rules/contract.ts';
+import {
+  MalformedError,
+  OrderNotReadyError,
+  type ProblemDocument,
+  TermsNotAgreedError,
+} from '../../lambdas/rules/errors.ts';
+import type {
+  Acme,
+  Authorization,
+  CertificateAuthority,
+  CertificateSecretValue,
+  Challenge,
+  Clock,
+  Order,
+} from '../../lambdas/rules/ports.ts';
+import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from './certificates.ts';
+import type { CallRecorder } from './recorder.ts';
+
+interface OrderState {
+  status: string;
+  certificate: string | null;
+  error: ProblemDocument | null;
+  readonly identifiers: readonly string[];
+  readonly profile: string | null;
+  readonly authorizations: readonly AuthorizationState[];
+}
+
+interface AuthorizationState {
+  status: string;
+  readonly url: string;
+  readonly identifier: string;
+  readonly challenges: { -readonly [Field in keyof Challenge]: Challenge[Field] }[];
+}
+
+/** RFC 8555 in memory: orders, authorizations and challenges move as §7.1.6 says, and certificates are real. */
+export class FakeCa implements CertificateAuthority {
+  /** Authorizations of these are valid from the start, as of an earlier order. */
+  readonly alreadyValid = new Set<string>();
+  /** The proofs of these fail, with this problem. */
+  readonly rejected = new Map<string, ProblemDocument>();
+  /** New orders are invalid at once, with this problem. */
+  invalidFromTheStart: ProblemDocument | null = null;
+  /** What is offered for each identifier; a type without a token has `null`. */
+  challengeTypes: readonly { readonly type: string; readonly token: boolean }[] = [
+    { type: 'http-01', token: true },
+    { type: 'dns-01', token: true },
+  ];
+  validation: 'at once' | 'later' = 'at once';
+  issuance: 'at once' | 'later' = 'at once';
+  retryAfter: number | null = null;
+  /** The same for an apex and its wildcard at some CAs. */
+  tokenOf: (order: string, identifier: string) => string = (order, identifier) => `token of ${identifier} in ${order}`;
+  /** What comes out of an order: the PEM chain. */
+  issue: (identifiers: readonly string[], privateKey: string) => Promise<string>;
+
+  readonly #orders = new Map<string, OrderState>();
+  readonly #certificates = new Map<string, string>();
+  /** Key that each order was finalized with. */
+  readonly finalizedWith = new Map<string, string>();
+
+  constructor(clock: Clock) {
+    this.issue = async (identifiers, privateKey) => {
+      const { intermediate } = await authorities();
+      const start = clock.now().getTime() - 3_600_000;
+      const leaf = await makeLeaf(intermediate, {
+        identifiers,
+        privateKey,
+        notBefore: new Date(start).toISOString(),
+        notAfter: new Date(start + 90 * 86_400_000 - 1000).toISOString(),
+      });
+      return leaf + pemOf(intermediate.certificate);
+    };
+  }
+
+  // ---- for tests
+
+  orderUrls(): string[] {
+    return [...this.#orders.keys()];
+  }
+
+  /** The order as it stands, without a request. */
+  state(url: string): OrderState {
+    const order = this.#orders.get(url);
+    if (!order) throw new Error(`The fake CA was not told about order ${url}.`);
+    return order;
+  }
+
+  /** The CA looks at the proofs that were announced. */
+  validate(url: string): void {
+    const order = this.state(url);
+    for (const authorization of order.authorizations) {
+      if (authorization.challenges.some(({ status }) => status === 'processing')) this.#decide(authorization);
+    }
+    progress(order);
+  }
+
+  /** The CA gets round to issuing. */
+  finish(url: string): void {
+    const order = this.state(url);
+    if (order.status !== 'processing') throw new Error(`Order ${url} is ${order.status}.`);
+    order.status = 'valid';
+    order.certificate = `${url}/certificate`;
+  }
+
+  // ---- the port
+
+  async newOrder(request: {
+    readonly identifiers: readonly string[];
+    readonly profile: string | null;
+  }): Promise<Order> {
+    const url = `https://ca.test/order/${this.#orders.size + 1}`;
+    const authorizations = request.identifiers.map((identifier, index) =>
+      this.#newAuthorization(`${url}/authorization/${index + 1}`, identifier, url),
+    );
+    const error = this.invalidFromTheStart;
+    const order: OrderState = { ...request, status: 'pending', certificate: null, error, authorizations };
+    progress(order);
+    if (error) order.status = 'invalid';
+    this.#orders.set(url, order);
+    return this.#seen(url);
+  }
+
+  async order(url: string): Promise<Order> {
+    return this.#seen(url);
+  }
+
+  async authorization(url: string): Promise<Authorization> {
+    const found = this.#authorizations().find((authorization) => authorization.url === url);
+    if (!found) throw new Error(`The fake CA was not told about authorization ${url}.`);
+    return structuredClone(found);
+  }
+
+  challengeValue({ type, token }: Challenge): string {
+    if (type !== 'dns-01' || token === null) throw new Error(`A ${type} challenge has no TXT value.`);
+    return createHash('sha256').update(`${token}.thumbprint`).digest('base64url');
+  }
+
+  async respond(challengeUrl: string): Promise<void> {
+    for (const [orderUrl, order] of this.#orders) {
+      for (const authorization of order.authorizations) {
+        const challenge = authorization.challenges.find(({ url }) => url === challengeUrl);
+        if (!challenge) continue;
+        if (challenge.status !== 'pending') throw new MalformedError(`The challenge is ${challenge.status}.`);
+        challenge.status = 'processing';
+        if (this.validation === 'at once') this.validate(orderUrl);
+        return;
+      }
+    }
+    throw new Error(`The fake CA was not told about challenge ${challengeUrl}.`);
+  }
+
+  async finalize(reference: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order> {
+    const { url } = reference;
+    const order = this.state(url);
+    if (order.status !== 'ready') throw new OrderNotReadyError(`The order is ${order.status}.`);
+    this.finalizedWith.set(url, privateKey);
+    this.#certificates.set(`${url}/certificate`, await this.issue(identifiers, privateKey));
+    order.status = 'processing';
+    if (this.issuance === 'at once') this.finish(url);
+    return this.#seen(url);
+  }
+
+  async certificate(url: string): Promise<string> {
+    const pem = this.#certificates.get(url);
+    if (!pem) throw new Error(`The fake CA was not told about certificate ${url}.`);
+    return pem;
+  }
+
+  #seen(url: string): Order {
+    const { status, certificate, error, authorizations } = this.state(url);
+    return {
+      url,
+      finalize: `${url}/finalize`,
+      expires: '2026-03-08T12:00:00Z',
+      status,
+      certificate,
+      error,
+      authorizations: authorizations.map((each) => each.url),
+      retryAfter: this.retryAfter,
+    };
+  }
+
+  #authorizations(): AuthorizationState[] {
+    return [...this.#orders.values()].flatMap(({ authorizations }) => authorizations);
+  }
+
+  #newAuthorization(url: string, identifier: string, order: string): AuthorizationState {
+    const status = this.alreadyValid.has(identifier) ? 'valid' : 'pending';
+    const challenges = this.challengeTypes.map(({ type, token }) => ({
+      type,
+      url: `${url}/${type}`,
+      status,
+      token: token ? this.tokenOf(order, identifier) : null,
+      error: null,
+    }));
+    return { url, identifier, status, challenges };
+  }
+
+  #decide(authorization: AuthorizationState): void {
+    const problem = this.rejected.get(authorization.identifier) ?? null;
+    authorization.status = problem ? 'invalid' : 'valid';
+    for (const challenge of authorization.challenges) {
+      if (challenge.status !== 'processing') continue;
+      challenge.status = authorization.status;
+      challenge.error = problem;
+    }
+  }
+}
+
+function progress(order: OrderState): void {
+  if (order.authorizations.some(({ status }) => status === 'invalid')) order.status = 'invalid';
+  else if (order.authorizations.every(({ status }) => status === 'valid')) order.status = 'ready';
+}
+
+let made: Promise<{ readonly root: Authority; readonly intermediate: Authority }> | undefined;
+
+/** One root and one intermediate for all the certificates of a test file that do not care. */
+export function authorities(): Promise<{ readonly root: Authority; readonly intermediate: Authority }> {
+  made ??= (async () => {
+    const root = await makeAuthority({ name: 'Test Root' });
+    return { root, intermediate: await makeAuthority({ name: 'Test Intermediate', issuer: root }) };
+  })();
+  return made;
+}
+
+/** What a certificate secret holds after a renewal on 1 March 2026: really signed, by the test CA. */
+export async function secretValue({
+  identifiers,
+  keyType = 'P-256',
+  serialNumber = '0a01',
+}: {
+  readonly identifiers: readonly string[];
+  readonly keyType?: KeyType;
+  readonly serialNumber?: string;
+}): Promise<CertificateSecretValue> {
+  const { intermediate } = await authorities();
+  const privateKey = makePrivateKey(keyType);
+  const certificate = await makeLeaf(intermediate, { identifiers, privateKey, serialNumber });
+  const chain = pemOf(intermediate.certificate);
+  return {
+    format: 1,
+    certificate,
+    chain,
+    fullChain: certificate + chain,
+    privateKey,
+    identifiers,
+    serialNumber,
+    notBefore: '2026-03-01T11:00:00Z',
+    notAfter: '2026-05-30T10:59:59Z',
+    issuer: 'CN=Test Intermediate',
+    keyType,
+    directoryUrl: 'https://ca.test/directory',
+    profile: null,
+  };
+}
+
+/** Accounts by key, as newAccount knows them. */
+export class FakeAcme implements Acme {
+  readonly #accounts = new Map<string, string>();
+  readonly #ca: CertificateAuthority;
+
+  constructor(ca: FakeCa, calls: CallRecorder) {
+    this.#ca = calls.watch('ca', ca);
+  }
+
+  accounts(): string[] {
+    return [...this.#accounts.values()];
+  }
+
+  async newAccount(issuer: Issuer, privateKey: string): Promise<string> {
+    if (!issuer.termsOfServiceAgreed) throw new TermsNotAgreedError(`The terms of ${issuer.name} are not agreed to.`);
+    const url = this.#accounts.get(privateKey) ?? `https://ca.test/account/${this.#accounts.size + 1}`;
+    this.#accounts.set(privateKey, url);
+    return url;
+  }
+
+  connect(_issuer: Issuer, { url, privateKey }: { readonly url: string; readonly privateKey: string }) {
+    if (this.#accounts.get(privateKey) !== url) throw new Error(`The fake CA was not told about account ${url}.`);
+    return this.#ca;
+  }
+}

@@ -1,0 +1,102 @@
+import { createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import type { KeyType } from '../../lambdas/rules/contract.ts';
+
+/** Real chains of throw-away CAs, made in memory: what steps verify for real needs real signatures. */
+export interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+interface Dates {
+  /** RFC 3339. */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+}
+
+/** A root without an issuer, else an intermediate. */
+export async function makeAuthority({
+  name,
+  issuer,
+  ca = true,
+  keyId,
+  notBefore = '2020-01-01T00:00:00Z',
+  notAfter = '2040-01-01T00:00:00Z',
+}: Dates & {
+  readonly name: string;
+  readonly issuer?: Authority;
+  readonly ca?: boolean;
+  /** Hex; by default the digest of its public key. */
+  readonly keyId?: string;
+}): Promise<Authority> {
+  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
+  const subject = `CN=${name}`;
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: '01',
+    subject,
+    issuer: issuer?.certificate.subject ?? subject,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(notAfter),
+    signingAlgorithm: ecdsa,
+    publicKey: keys.publicKey,
+    signingKey: (issuer?.keys ?? keys).privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(ca, undefined, true),
+      keyId
+        ? new x509.SubjectKeyIdentifierExtension(keyId)
+        : await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate, keys };
+}
+
+/** A server's certificate for this key, PEM. */
+export async function makeLeaf(
+  issuer: Authority,
+  {
+    identifiers,
+    privateKey,
+    serialNumber = '0a01',
+    authorityKeyId = true,
+    notBefore = '2026-03-01T11:00:00Z',
+    notAfter = '2026-05-30T10:59:59Z',
+  }: Dates & {
+    readonly identifiers: readonly string[];
+    /** PKCS#8 PEM. */
+    readonly privateKey: string;
+    /** Hex. */
+    readonly serialNumber?: string;
+    readonly authorityKeyId?: boolean;
+  },
+): Promise<string> {
+  const issuerKeyId = issuer.certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId ?? '';
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber,
+    subject: `CN=${identifiers[0]}`,
+    issuer: issuer.certificate.subject,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(notAfter),
+    signingAlgorithm: ecdsa,
+    publicKey: new x509.PublicKey(createPublicKey(privateKey).export({ type: 'spki', format: 'der' })),
+    signingKey: issuer.keys.privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false),
+      new x509.SubjectAlternativeNameExtension(identifiers.map((value) => ({ type: 'dns', value }))),
+      ...(authorityKeyId ? [new x509.AuthorityKeyIdentifierExtension(issuerKeyId)] : []),
+    ],
+  });
+  return pemOf(certificate);
+}
+
+export const pemOf = (certificate: x509.X509Certificate): string => `${certificate.toString('pem')}\n`;
+
+/** PKCS#8 PEM. */
+export function makePrivateKey(keyType: KeyType = 'P-256'): string {
+  const bits = /^RSA-(\d+)$/.exec(keyType)?.[1];
+  const { privateKey } = bits
+    ? generateKeyPairSync('rsa', { modulusLength: Number(bits) })
+    : generateKeyPairSync('ec', { namedCurve: keyType });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}

@@ -1,0 +1,69 @@
+import type { Clock, FleetMetrics, StepLog } from '../../lambdas/rules/ports.ts';
+
+/** Stands still until it is set, or until somebody sleeps. */
+export class FakeClock implements Clock {
+  #now: Date;
+  /** Milliseconds of each sleep. */
+  readonly slept: number[] = [];
+  randomness = 0.5;
+
+  constructor(now: string) {
+    this.#now = new Date(now);
+  }
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  set(now: string): void {
+    this.#now = new Date(now);
+  }
+
+  advance(milliseconds: number): void {
+    this.#now = new Date(this.#now.getTime() + milliseconds);
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    this.slept.push(milliseconds);
+    this.advance(milliseconds);
+    return Promise.resolve();
+  }
+
+  random(): number {
+    return this.randomness;
+  }
+}
+
+export class FakeLog implements StepLog {
+  readonly lines: { readonly level: 'info' | 'warn' | 'error'; readonly message: string; readonly details: unknown }[] =
+    [];
+
+  info(message: string, details: unknown = {}): void {
+    this.lines.push({ level: 'info', message, details });
+  }
+
+  warn(message: string, details: unknown = {}): void {
+    this.lines.push({ level: 'warn', message, details });
+  }
+
+  error(message: string, details: unknown = {}): void {
+    this.lines.push({ level: 'error', message, details });
+  }
+
+  messages(level: 'info' | 'warn' | 'error'): string[] {
+    return this.lines.filter((line) => line.level === level).map(({ message }) => message);
+  }
+}
+
+export class FakeFleetMetrics implements FleetMetrics {
+  readonly fleets: Parameters<FleetMetrics['fleet']>[0][] = [];
+  readonly days: number[] = [];
+
+  fleet(values: Parameters<FleetMetrics['fleet']>[0]): void {
+    this.fleets.push(values);
+  }
+
+  minimumDaysToExpiry(days: number): void {
+    this.days.push(days);
+  }
+}

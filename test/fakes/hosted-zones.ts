@@ -1,0 +1,123 @@
+import type { PendingChange } from '../../lambdas/rules/contract.ts';
+import type { HostedZones, RecordSetChange, TxtRecordSet } from '../../lambdas/rules/ports.ts';
+
+interface Zone {
+  readonly nameServers: readonly string[];
+  /** By the name with its dot. */
+  readonly sets: Map<string, TxtRecordSet>;
+}
+
+const dotted = (name: string): string => (name.endsWith('.') ? name : `${name}.`);
+
+/** Route 53 as far as TXT goes: batches hold or fail whole, DELETE wants the very bytes, CREATE an empty place. */
+export class FakeHostedZones implements HostedZones {
+  readonly #zones = new Map<string, Zone>();
+  readonly #changes = new Map<string, 'PENDING' | 'INSYNC'>();
+  /** Whether a change is everywhere at once, or when the test says so. */
+  propagation: 'at once' | 'later' = 'at once';
+  /** Changes are refused with these words, whatever they are. */
+  refusesAll: string | null = null;
+  /** Every change of a set, in order, as it came through. */
+  readonly applied: RecordSetChange[] = [];
+
+  // ---- for tests
+
+  addZone(id: string, nameServers: readonly string[] = [`ns.${id}.test`]): void {
+    this.#zones.set(id, { nameServers, sets: new Map() });
+  }
+
+  /** Somebody else writes, past any compare-and-swap; no values remove the set. Values are given as stored, with quotes. */
+  put(
+    zone: string,
+    name: string,
+    values: readonly string[],
+    { ttl = 300, unsuitable = null as string | null } = {},
+  ): void {
+    const { sets } = this.#zone(zone);
+    if (values.length === 0 && !unsuitable) sets.delete(dotted(name));
+    else sets.set(dotted(name), { name: dotted(name), ttl, values, unsuitable });
+  }
+
+  get(zone: string, name: string): TxtRecordSet | null {
+    return this.#zone(zone).sets.get(dotted(name)) ?? null;
+  }
+
+  all(zone: string): TxtRecordSet[] {
+    return [...this.#zone(zone).sets.values()];
+  }
+
+  /** What a name server answers: values without their quotes. */
+  answers(zone: string, name: string): string[] {
+    return (this.get(zone, name)?.values ?? []).map((value) => value.slice(1, -1));
+  }
+
+  settle(): void {
+    for (const id of this.#changes.keys()) this.#changes.set(id, 'INSYNC');
+  }
+
+  // ---- the port
+
+  async readTxt(hostedZoneId: string, name: string): Promise<TxtRecordSet | null> {
+    return this.get(hostedZoneId, name);
+  }
+
+  async change(
+    hostedZoneId: string,
+    changes: readonly RecordSetChange[],
+  ): Promise<{ readonly id: string } | { readonly refused: string }> {
+    const { sets } = this.#zone(hostedZoneId);
+    if (changes.length === 0) throw new Error('Route 53 takes no empty batch.');
+    const refused = this.refusesAll ?? whyRefused(sets, changes);
+    if (refused) return { refused };
+    for (const change of changes) {
+      this.applied.push(change);
+      if (change.before) sets.delete(dotted(change.name));
+      if (change.after) sets.set(dotted(change.name), { ...change.after, name: dotted(change.name) });
+    }
+    const id = `C${this.#changes.size + 1}`;
+    this.#changes.set(id, this.propagation === 'at once' ? 'INSYNC' : 'PENDING');
+    return { id };
+  }
+
+  async pendingChanges(changes: readonly PendingChange[]): Promise<readonly PendingChange[]> {
+    return changes.filter(({ id }) => {
+      const status = this.#changes.get(id);
+      if (!status) throw new Error(`Route 53 knows no change ${id}.`);
+      return status === 'PENDING';
+    });
+  }
+
+  async nameServers(hostedZoneId: string): Promise<readonly string[]> {
+    return this.#zone(hostedZoneId).nameServers;
+  }
+
+  #zone(id: string): Zone {
+    const zone = this.#zones.get(id);
+    if (!zone) throw new Error(`The fake hosted zones were not told about ${id}.`);
+    return zone;
+  }
+}
+
+function whyRefused(sets: ReadonlyMap<string, TxtRecordSet>, changes: readonly RecordSetChange[]): string | null {
+  const records = changes.flatMap(({ before, after }) => [...(before?.values ?? []), ...(after?.values ?? [])]);
+  if (records.length > 1000) return `${records.length} resource records in a batch, over 1000`;
+  if (records.join('').length > 32_000) return `${records.join('').length} characters in a batch, over 32000`;
+  for (const { name, before, after } of changes) {
+    const there = sets.get(dotted(name));
+    if (before && !there) return `Tried to delete resource record set ${name} but it was not found`;
+    if (before && there && stored(before) !== stored(there)) {
+      return `Tried to delete resource record set ${name} but the values provided do not match the current values`;
+    }
+    if (!before && there) return `Tried to create resource record set ${name} but it already exists`;
+    if (!before && !after) return `Nothing to do for ${name}`;
+    const values = after?.values ?? [];
+    if (after && values.length === 0) return `No resource records for ${name}`;
+    if (new Set(values).size < values.length) return `Duplicate resource record at ${name}`;
+    const unquoted = values.find((value) => !/^".+"$/.test(value));
+    if (unquoted) return `CharacterString ${unquoted} must be enclosed in quotation marks`;
+  }
+  return null;
+}
+
+const stored = ({ ttl, values, unsuitable }: TxtRecordSet): string =>
+  JSON.stringify([ttl, [...values].sort(), unsuitable]);

@@ -1,0 +1,139 @@
+import type { CertificateFacts, Delivery, TxtValue } from '../../lambdas/rules/contract.ts';
+import { LeaseLostError } from '../../lambdas/rules/errors.ts';
+import { emptyRecord } from '../../lambdas/rules/ledger-record.ts';
+import type {
+  LeaseHolder,
+  LeaseKey,
+  Ledger,
+  LedgerCertificate,
+  RecordedFailure,
+  SavedOrder,
+} from '../../lambdas/rules/ports.ts';
+
+const sameValue = (a: TxtValue) => (b: TxtValue) =>
+  a.hostedZoneId === b.hostedZoneId && a.name === b.name && a.value === b.value;
+
+/** One table in memory, with its conditions. */
+export class FakeLedger implements Ledger {
+  readonly #certificates = new Map<string, LedgerCertificate>();
+  readonly #setLeases = new Map<string, LeaseHolder>();
+  /** The sets whose lease a certificate's execution took, as its item notes them. */
+  readonly #notedSets = new Map<string, Set<string>>();
+
+  // ---- for tests
+
+  /** The item as an earlier run left it. */
+  put(name: string, record: Partial<LedgerCertificate>): void {
+    this.#certificates.set(name, { ...this.get(name), ...record });
+  }
+
+  get(name: string): LedgerCertificate {
+    return this.#certificates.get(name) ?? emptyRecord;
+  }
+
+  putSetLease(set: string, holder: LeaseHolder): void {
+    this.#setLeases.set(set, holder);
+  }
+
+  /** ARN of the execution that has the lease of an identifier set. */
+  setLease(set: string): string | null {
+    return this.#setLeases.get(set)?.execution ?? null;
+  }
+
+  // ---- the port
+
+  async certificate(name: string): Promise<LedgerCertificate> {
+    return this.get(name);
+  }
+
+  async certificates(names: readonly string[]): Promise<ReadonlyMap<string, LedgerCertificate>> {
+    if (names.length > 100) throw new Error(`BatchGetItem takes 100 keys, not ${names.length}.`);
+    return new Map(
+      names.flatMap((name) => {
+        const record = this.#certificates.get(name);
+        return record ? [[name, record] as const] : [];
+      }),
+    );
+  }
+
+  async takeLease(
+    key: LeaseKey,
+    { certificate, execution }: { readonly certificate: string; readonly execution: string },
+    now: Date,
+    instead?: string,
+  ): Promise<LeaseHolder | null> {
+    const mayTake = (holder: string | null) => holder === null || holder === execution || holder === instead;
+    const taken = { execution, since: now.toISOString() };
+    if ('certificate' in key) {
+      const { lease, leasedAt } = this.get(key.certificate);
+      if (!mayTake(lease)) return { execution: lease ?? '', since: leasedAt ?? '' };
+      this.put(key.certificate, { lease: taken.execution, leasedAt: taken.since });
+      return null;
+    }
+    this.#holding(certificate, execution);
+    this.#notedSets.set(certificate, (this.#notedSets.get(certificate) ?? new Set()).add(key.set));
+    const holder = this.#setLeases.get(key.set) ?? null;
+    if (holder && !mayTake(holder.execution)) return holder;
+    this.#setLeases.set(key.set, taken);
+    return null;
+  }
+
+  async release(certificate: string, execution: string): Promise<void> {
+    for (const set of this.#notedSets.get(certificate) ?? []) {
+      if (this.setLease(set) === execution) this.#setLeases.delete(set);
+    }
+    if (this.get(certificate).lease !== execution) return;
+    this.#notedSets.delete(certificate);
+    this.put(certificate, { lease: null, leasedAt: null });
+  }
+
+  async assertLease(certificate: string, execution: string): Promise<void> {
+    this.#holding(certificate, execution);
+  }
+
+  async saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void> {
+    const { leftovers } = this.#holding(certificate, order.execution);
+    const added = values.filter((value) => !leftovers.some(sameValue(value)));
+    this.put(certificate, { order, leftovers: [...leftovers, ...added] });
+  }
+
+  async strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void> {
+    if (!this.#certificates.has(certificate)) return;
+    const { leftovers } = this.get(certificate);
+    this.put(certificate, { leftovers: leftovers.filter((left) => !values.some(sameValue(left))) });
+  }
+
+  async recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void> {
+    this.#holding(certificate, execution);
+    this.put(certificate, { current });
+  }
+
+  async recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void> {
+    const { deliveries } = this.#holding(certificate, execution);
+    this.put(certificate, { deliveries: { ...deliveries, [region]: delivery } });
+  }
+
+  async recordSuccess(certificate: string, execution: string): Promise<void> {
+    this.#holding(certificate, execution);
+    this.put(certificate, { order: null, failure: null, notBefore: null });
+  }
+
+  async recordFailure(
+    certificate: string,
+    execution: string,
+    failure: Omit<RecordedFailure, 'count'>,
+    notBefore: string | null,
+  ): Promise<void> {
+    const before = this.#holding(certificate, execution);
+    const count = (before.failure?.count ?? 0) + 1;
+    this.put(certificate, { failure: { ...failure, count }, notBefore, order: null });
+  }
+
+  #holding(certificate: string, execution: string): LedgerCertificate {
+    const record = this.get(certificate);
+    if (record.lease !== execution) {
+      throw new LeaseLostError(`${execution} does not hold the lease of ${certificate}: ${record.lease} does.`);
+    }
+    return record;
+  }
+}

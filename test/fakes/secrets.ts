@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { SecretDeletedError, UnreadableSecretError } from '../../lambdas/rules/errors.ts';
+import type {
+  AccountSecrets,
+  AcmeAccount,
+  CertificateSecrets,
+  CertificateSecretValue,
+  SecretDescription,
+} from '../../lambdas/rules/ports.ts';
+
+const token = (text: string): string => createHash('sha256').update(text).digest('hex');
+const placeholder = token('perennial placeholder');
+
+interface Version {
+  readonly value: string;
+  readonly labels: Set<string>;
+}
+
+interface Secret {
+  readonly arn: string;
+  readonly ours: boolean;
+  readonly deletedAt: string | null;
+  readonly versions: Map<string, Version>;
+}
+
+/** Secrets with versions, tokens (as version ids) and labels, each of which is on one version of a secret at most. */
+export class FakeCertificateSecrets implements CertificateSecrets {
+  readonly #secrets = new Map<string, Secret>();
+
+  // ---- for tests
+
+  /** A secret as somebody left it; with a value, that is its AWSCURRENT. */
+  put(
+    certificate: string,
+    {
+      ours = true,
+      deletedAt = null,
+      current,
+    }: {
+      readonly ours?: boolean;
+      readonly deletedAt?: string | null;
+      readonly current?: { readonly versionId: string; readonly value: CertificateSecretValue | string };
+    } = {},
+  ): void {
+    const secret: Secret = { arn: this.arn(certificate), ours, deletedAt, versions: new Map() };
+    this.#secrets.set(certificate, secret);
+    const value = current?.value ?? 'nothing yet';
+    putVersion(secret, {
+      id: current?.versionId ?? placeholder,
+      value: typeof value === 'string' ? value : JSON.stringify(value),
+      label: 'AWSCURRENT',
+    });
+  }
+
+  arn(certificate: string): string {
+    return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/${certificate}-AbCdEf`;
+  }
+
+  /** What a reader of this stage gets, as text; `null`: no version has the label. */
+  labelled(certificate: string, label: string): string | null {
+    return find(this.#existing(certificate), label)?.[1].value ?? null;
+  }
+
+  versionIds(certificate: string): string[] {
+    return [...this.#existing(certificate).versions.keys()];
+  }
+
+  deleteVersion(certificate: string, versionId: string): void {
+    this.#existing(certificate).versions.delete(versionId);
+  }
+
+  keyVersion(orderUrl: string): string {
+    return token(orderUrl);
+  }
+
+  certificateVersion(orderUrl: string): string {
+    return token(`${orderUrl}#certificate`);
+  }
+
+  // ---- the port
+
+  async describe(certificate: string): Promise<SecretDescription | null> {
+    const secret = this.#secrets.get(certificate);
+    if (!secret) return null;
+    const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
+    const { arn, ours, deletedAt } = secret;
+    return { arn, ours, deletedAt, currentVersion: current === placeholder ? null : current };
+  }
+
+  async create(certificate: string): Promise<void> {
+    if (!this.#secrets.has(certificate)) this.put(certificate);
+  }
+
+  async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
+    const id = this.keyVersion(orderUrl);
+    return putVersion(this.#existing(certificate), { id, value: privateKey, label: 'CANDIDATE' }).value;
+  }
+
+  async stagedKey(certificate: string, orderUrl: string): Promise<string | null> {
+    return this.#existing(certificate).versions.get(this.keyVersion(orderUrl))?.value ?? null;
+  }
+
+  async putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string> {
+    const id = this.certificateVersion(orderUrl);
+    putVersion(this.#existing(certificate), { id, value: JSON.stringify(value), label: 'CANDIDATE' });
+    return id;
+  }
+
+  async makeCurrent(certificate: string, versionId: string): Promise<string> {
+    const secret = this.#existing(certificate);
+    const version = secret.versions.get(versionId);
+    if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
+    const before = find(secret, 'AWSCURRENT')?.[1];
+    if (before !== version) {
+      if (before) move(secret, before, 'AWSPREVIOUS');
+      move(secret, version, 'AWSCURRENT');
+    }
+    return secret.arn;
+  }
+
+  async readCurrent(certificate: string) {
+    const secret = this.#existing(certificate);
+    const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
+    if (!versionId || !version?.value.startsWith('{"format":1,')) {
+      throw new UnreadableSecretError(`${secret.arn} holds no certificate of ours.`);
+    }
+    return { arn: secret.arn, versionId, value: JSON.parse(version.value) as CertificateSecretValue };
+  }
+
+  #existing(certificate: string): Secret {
+    const secret = this.#secrets.get(certificate);
+    if (!secret) throw new Error(`There is no secret of certificate ${certificate}.`);
+    if (secret.deletedAt) throw new SecretDeletedError(`${secret.arn} is scheduled for deletion.`);
+    return secret;
+  }
+}
+
+const find = ({ versions }: Secret, label: string): [string, Version] | undefined =>
+  [...versions].find(([, { labels }]) => labels.has(label));
+
+function move({ versions }: Secret, to: Version, label: string): void {
+  for (const { labels } of versions.values()) labels.delete(label);
+  to.labels.add(label);
+}
+
+/** A token that is taken keeps its value: the first writer wins. */
+function putVersion(
+  secret: Secret,
+  { id, value, label }: { readonly id: string; readonly value: string; readonly label: string },
+): Version {
+  const there = secret.versions.get(id);
+  if (there) return there;
+  const version: Version = { value, labels: new Set() };
+  secret.versions.set(id, version);
+  move(secret, version, label);
+  return version;
+}
+
+export class FakeAccountSecrets implements AccountSecrets {
+  readonly #accounts = new Map<string, AcmeAccount>();
+
+  // ---- for tests
+
+  put(directoryUrl: string, account: AcmeAccount): void {
+    this.#accounts.set(directoryUrl, account);
+  }
+
+  get(directoryUrl: string): AcmeAccount | null {
+    return this.#accounts.get(directoryUrl) ?? null;
+  }
+
+  // ---- the port
+
+  async read(directoryUrl: string): Promise<AcmeAccount | null> {
+    return this.get(directoryUrl);
+  }
+
+  async create(directoryUrl: string, privateKey: string): Promise<AcmeAccount> {
+    const account = this.get(directoryUrl) ?? { privateKey, url: null, version: '1' };
+    this.put(directoryUrl, account);
+    return account;
+  }
+
+  async saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount> {
+    if (this.get(directoryUrl)?.privateKey !== account.privateKey) throw new Error('That is another account.');
+    const saved = { ...account, url, version: String(Number(account.version) + 1) };
+    this.put(directoryUrl, saved);
+    return saved;
+  }
+}

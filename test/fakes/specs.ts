@@ -1,0 +1,78 @@
+import type { CertificateFacts, CertificateSpec, DeployedConfig, Issuer, Run } from '../../lambdas/rules/contract.ts';
+import { setHash, specHash } from '../../lambdas/rules/spec.ts';
+
+/** Plain data that most tests start from; each names what it cares about. */
+
+export const execution = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
+export const otherExecution = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-2';
+
+export const run: Run = { certificate: 'www', execution, attempt: 1 };
+
+export const issuer: Issuer = {
+  name: 'test-ca',
+  directoryUrl: 'https://ca.test/directory',
+  termsOfServiceAgreed: true,
+  contact: [],
+  challenges: 'dns-01',
+  staging: false,
+  firstIssuancesPerRun: null,
+};
+
+export function specWith(fields: Partial<Omit<CertificateSpec, 'specHash' | 'setHash'>> = {}): CertificateSpec {
+  const spec = {
+    name: 'www',
+    identifiers: ['example.com'],
+    keyType: 'P-256' as const,
+    profile: null,
+    issuer,
+    regions: [],
+    hostedZones: [{ id: 'Z1', name: 'example.com' }],
+    ...fields,
+  };
+  const { directoryUrl } = spec.issuer;
+  return {
+    ...spec,
+    specHash: specHash({ ...spec, directoryUrl }),
+    setHash: setHash(directoryUrl, spec.identifiers),
+  };
+}
+
+/** The configuration that these certificates come from. */
+export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
+  const issuers = specs.map((spec) => spec.issuer);
+  const zones = specs.flatMap((spec) => spec.hostedZones);
+  return {
+    format: 1,
+    issuers,
+    hostedZones: zones,
+    certificates: specs.map(({ name, identifiers, keyType, profile, regions, hostedZones, issuer }) => ({
+      name,
+      identifiers,
+      keyType,
+      profile,
+      regions,
+      issuer: issuers.indexOf(issuer),
+      hostedZones: hostedZones.map((zone) => zones.indexOf(zone)),
+    })),
+  };
+}
+
+/** 90 days from 1 January 2026: due on 2 March 2026 at midnight. */
+export function factsWith(fields: Partial<CertificateFacts> = {}): CertificateFacts {
+  return {
+    secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/www-AbCdEf',
+    versionId: 'version-1',
+    identifiers: ['example.com'],
+    serialNumber: '0a01',
+    certificateId: null,
+    notBefore: '2026-01-01T00:00:00Z',
+    notAfter: '2026-04-01T00:00:00Z',
+    issuer: 'CN=Test Intermediate',
+    keyType: 'P-256',
+    directoryUrl: issuer.directoryUrl,
+    profile: null,
+    orderUrl: 'https://ca.test/order/0',
+    execution: 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-0',
+    ...fields,
+  };
+}

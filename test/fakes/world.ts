@@ -1,0 +1,59 @@
+import { FakeAcm } from './acm.ts';
+import { FakeAcme, FakeCa } from './certificate-authority.ts';
+import { makePrivateKey } from './certificates.ts';
+import { FakeClock, FakeFleetMetrics, FakeLog } from './clock.ts';
+import { FakeExecutions } from './executions.ts';
+import { FakeHostedZones } from './hosted-zones.ts';
+import { FakeLedger } from './ledger.ts';
+import { FakeNameServers } from './name-servers.ts';
+import { CallRecorder } from './recorder.ts';
+import { FakeAccountSecrets, FakeCertificateSecrets } from './secrets.ts';
+
+/** Everything that a step may ask for, in memory. `ports` is what steps get; the fakes beside it are for the test's own eyes. */
+export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
+  const calls = new CallRecorder();
+  const clock = new FakeClock(now);
+  const log = new FakeLog();
+  const metrics = new FakeFleetMetrics();
+  const ledger = new FakeLedger();
+  const secrets = new FakeCertificateSecrets();
+  const accounts = new FakeAccountSecrets();
+  const hostedZones = new FakeHostedZones();
+  const nameServers = new FakeNameServers();
+  const executions = new FakeExecutions();
+  const acm = new FakeAcm();
+  const ca = new FakeCa(clock);
+  const acme = new FakeAcme(ca, calls);
+  const ports = {
+    clock,
+    log,
+    metrics,
+    ledger: calls.watch('ledger', ledger),
+    secrets: calls.watch('secrets', secrets),
+    accounts: calls.watch('accounts', accounts),
+    hostedZones: calls.watch('hostedZones', hostedZones),
+    nameServers: calls.watch('nameServers', nameServers),
+    executions: calls.watch('executions', executions),
+    acm: calls.watch('acm', acm),
+    acme: calls.watch('acme', acme),
+    newPrivateKey: async (keyType: Parameters<typeof makePrivateKey>[0]) => makePrivateKey(keyType),
+  };
+  return {
+    calls,
+    clock,
+    log,
+    metrics,
+    ledger,
+    secrets,
+    accounts,
+    hostedZones,
+    nameServers,
+    executions,
+    acm,
+    ca,
+    acme,
+    ports,
+  };
+}
+
+export type World = ReturnType<typeof createWorld>;

@@ -1,0 +1,175 @@
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { storeCertificate } from '../../../lambdas/certificate/store-certificate.ts';
+import {
+  AccountDoesNotExistError,
+  CertificateMismatchError,
+  LeaseLostError,
+  StagedKeyMissingError,
+} from '../../../lambdas/rules/errors.ts';
+import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+import { makePrivateKey } from '../../fakes/certificates.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const spec = specWith({ identifiers: ['*.example.com', 'example.com'] });
+const orderUrl = 'https://ca.test/order/1';
+const old = { versionId: 'version-1', value: 'the old certificate, whole' };
+
+let privateKey: string;
+let accountKey: string;
+beforeAll(() => {
+  privateKey = makePrivateKey();
+  accountKey = makePrivateKey();
+});
+
+/** A finalized order, its key staged, over a secret that holds an older certificate. */
+async function finalized(names: readonly string[] = spec.identifiers): Promise<World> {
+  const world = createWorld({ now: '2026-03-01T12:00:00Z' });
+  world.ledger.put('www', { lease: execution });
+  const url = await world.acme.newAccount(issuer, accountKey);
+  world.accounts.put(issuer.directoryUrl, { privateKey: accountKey, url, version: '1' });
+  world.secrets.put('www', { current: old });
+  await world.secrets.stageKey('www', orderUrl, privateKey);
+  for (const name of names) world.ca.alreadyValid.add(name);
+  const order = await world.ca.newOrder({ identifiers: names, profile: null });
+  await world.ca.finalize(order, names, privateKey);
+  return world;
+}
+
+const store = ({ ports }: World) =>
+  storeCertificate(
+    {
+      ...run,
+      spec,
+      order: { url: orderUrl, finalize: `${orderUrl}/finalize`, expires: null },
+      certificateUrl: `${orderUrl}/certificate`,
+    },
+    ports,
+  );
+
+const current = (world: World): CertificateSecretValue =>
+  JSON.parse(world.secrets.labelled('www', 'AWSCURRENT') ?? '') as CertificateSecretValue;
+
+describe('a certificate that is as ordered', () => {
+  test('becomes what readers get, with its chain and key; the old one is the previous', async () => {
+    const world = await finalized();
+    await store(world);
+    const { certificate, chain, fullChain, ...rest } = current(world);
+    expect(rest).toMatchObject({
+      format: 1,
+      privateKey,
+      identifiers: ['*.example.com', 'example.com'],
+      notBefore: '2026-03-01T11:00:00.000Z',
+      notAfter: '2026-05-30T10:59:59.000Z',
+      issuer: 'CN=Test Intermediate',
+      keyType: 'P-256',
+      directoryUrl: issuer.directoryUrl,
+      profile: null,
+    });
+    expect(new X509Certificate(certificate).subject).toBe('CN=*.example.com');
+    expect(new X509Certificate(chain).subject).toBe('CN=Test Intermediate');
+    expect(fullChain).toBe(certificate + chain);
+    expect(world.secrets.labelled('www', 'AWSPREVIOUS')).toBe(old.value);
+  });
+
+  test('is in the ledger at once, with the order and the execution that made it', async () => {
+    const world = await finalized();
+    const { current: facts, warnings } = await store(world);
+    expect(warnings).toEqual([]);
+    expect(facts).toMatchObject({
+      secretArn: world.secrets.arn('www'),
+      versionId: world.secrets.certificateVersion(orderUrl),
+      orderUrl,
+      execution,
+      identifiers: spec.identifiers,
+    });
+    expect(world.ledger.get('www').current).toEqual(facts);
+  });
+
+  test('leaves no key and no PEM in what the workflow gets or the log says', async () => {
+    const world = await finalized();
+    const output = await store(world);
+    expect(JSON.stringify([output, world.log.lines, world.ledger.get('www')])).not.toMatch(/BEGIN|PRIVATE/);
+  });
+
+  test('with an extra name is stored with a warning that names it', async () => {
+    const world = await finalized(['*.example.com', 'example.com', 'extra.example.com']);
+    const { warnings } = await store(world);
+    expect(warnings).toEqual(['it also names extra.example.com']);
+    expect(world.log.messages('warn')).toEqual(['Certificate of www: it also names extra.example.com']);
+    expect(world.ledger.get('www').current?.identifiers).toEqual(spec.identifiers);
+  });
+});
+
+describe('the old certificate stays current', () => {
+  async function expectOld(world: World, error: abstract new (...args: never[]) => Error): Promise<void> {
+    await expect(store(world)).rejects.toThrow(error);
+    expect(world.secrets.labelled('www', 'AWSCURRENT')).toBe(old.value);
+    expect(world.ledger.get('www').current).toBeNull();
+  }
+
+  test('when an identifier is missing', async () => {
+    await expectOld(await finalized(['example.com']), CertificateMismatchError);
+  });
+
+  test('when the certificate is for another key', async () => {
+    const world = await finalized();
+    world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
+    await world.secrets.stageKey('www', orderUrl, makePrivateKey());
+    await expectOld(world, CertificateMismatchError);
+  });
+
+  test('when the staged key is gone', async () => {
+    const world = await finalized();
+    world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
+    await expectOld(world, StagedKeyMissingError);
+  });
+
+  test('when another execution has taken over', async () => {
+    const world = await finalized();
+    world.ledger.put('www', { lease: otherExecution });
+    await expectOld(world, LeaseLostError);
+  });
+
+  test('when another execution takes over during the download', async () => {
+    const world = await finalized();
+    world.calls.meanwhile('ca.certificate', () => world.ledger.put('www', { lease: otherExecution }));
+    await expectOld(world, LeaseLostError);
+  });
+
+  test('when the account is gone', async () => {
+    const world = await finalized();
+    world.accounts.put(issuer.directoryUrl, { privateKey: accountKey, url: null, version: '1' });
+    await expectOld(world, AccountDoesNotExistError);
+  });
+});
+
+test('run twice, it stores once and the previous certificate is still the old one', async () => {
+  const world = await finalized();
+  const first = await store(world);
+  const versions = world.secrets.versionIds('www');
+  expect(await store(world)).toEqual(first);
+  expect(world.secrets.versionIds('www')).toEqual(versions);
+  expect(world.secrets.labelled('www', 'AWSPREVIOUS')).toBe(old.value);
+});
+
+test('it may die after any call: readers have the old one or the new one, and at the end the new one', async () => {
+  const seen = new Set<string>();
+  const look = (world: World) => seen.add(world.secrets.labelled('www', 'AWSCURRENT') ?? 'nothing');
+  await dyingAfterEachCall(
+    () => finalized(),
+    async (world) => {
+      look(world);
+      return store(world);
+    },
+    (world, output, last) => {
+      expect(current(world).privateKey, last).toBe(privateKey);
+      expect(world.ledger.get('www').current, last).toEqual(output.current);
+      expect(world.secrets.labelled('www', 'AWSPREVIOUS'), last).toBe(old.value);
+      expect(world.secrets.versionIds('www'), last).toHaveLength(3);
+    },
+  );
+  for (const value of seen) expect(value === old.value || JSON.parse(value).fullChain).toBeTruthy();
+});

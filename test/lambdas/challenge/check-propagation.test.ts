@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { checkPropagation } from '../../../lambdas/challenge/check-propagation.ts';
+import type { TxtValue } from '../../../lambdas/rules/contract.ts';
+import { PropagationTimeoutError } from '../../../lambdas/rules/errors.ts';
+import { run } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const records: readonly TxtValue[] = [
+  { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'apex' },
+  { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'wildcard' },
+  { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'net' },
+];
+const servers = ['ns1.test', 'ns2.test', 'ns3.test'] as const;
+
+/** Written, and answered by every server. */
+async function presented({ propagation = 'at once' as 'at once' | 'later' } = {}) {
+  const world = createWorld();
+  const { hostedZones, nameServers } = world;
+  hostedZones.propagation = propagation;
+  hostedZones.addZone('Z1', servers.slice(0, 2));
+  hostedZones.addZone('Z2', servers.slice(2));
+  const changes = [];
+  for (const { hostedZoneId, name, value } of records) {
+    const before = hostedZones.get(hostedZoneId, name);
+    const values = [...(before?.values ?? []), `"${value}"`];
+    const result = await hostedZones.change(hostedZoneId, [
+      { name, before, after: { name, ttl: 10, values, unsuitable: null } },
+    ]);
+    if ('id' in result) changes.push({ hostedZoneId, id: result.id });
+  }
+  nameServers.serve('ns1.test', (name) => hostedZones.answers('Z1', name));
+  nameServers.serve('ns2.test', (name) => hostedZones.answers('Z1', name));
+  nameServers.serve('ns3.test', (name) => hostedZones.answers('Z2', name));
+  return { ...world, changes };
+}
+
+const check = ({ ports, changes }: Awaited<ReturnType<typeof presented>>, tries = 0) =>
+  checkPropagation({ ...run, records, changes, tries }, ports);
+
+const asked = ({ calls }: World): unknown[] =>
+  calls.made.filter(({ name }) => name === 'nameServers.txt').map(({ args }) => args[0]);
+
+test('propagated is what every server of every zone answers', async () => {
+  const world = await presented();
+  expect(await check(world)).toEqual({ propagated: true, wait: 0, waitingFor: '' });
+  expect(new Set(asked(world))).toEqual(new Set(servers));
+});
+
+test('no server is asked before Route 53 says INSYNC', async () => {
+  const world = await presented({ propagation: 'later' });
+  expect(await check(world)).toEqual({
+    propagated: false,
+    wait: 1,
+    waitingFor: 'INSYNC of change C1 in hosted zone Z1',
+  });
+  expect(asked(world)).toEqual([]);
+  world.hostedZones.settle();
+  expect(await check(world, 1)).toMatchObject({ propagated: true });
+});
+
+describe('not yet, naming server and record', () => {
+  test.each([
+    ['has nothing', [], 'apex'],
+    ['has one of the two values', ['apex', 'foreign'], 'wildcard'],
+    ['has them in another case', ['APEX', 'wildcard'], 'apex'],
+  ])('when one server %s', async (_, answers, missing) => {
+    const world = await presented();
+    world.nameServers.serve('ns2.test', () => answers);
+    expect(await check(world, 2)).toEqual({
+      propagated: false,
+      wait: 10,
+      waitingFor: `${missing} at TXT _acme-challenge.example.com on name server ns2.test`,
+    });
+  });
+
+  test('when the last zone is behind', async () => {
+    const world = await presented();
+    world.nameServers.serve('ns3.test', () => []);
+    expect((await check(world)).waitingFor).toBe('net at TXT _acme-challenge.example.net on name server ns3.test');
+  });
+});
+
+describe('after five minutes', () => {
+  test('the proof is given up with the server and the record, and the challenge is not answered', async () => {
+    const world = await presented();
+    world.nameServers.serve('ns2.test', () => []);
+    expect(await check(world, 21)).toMatchObject({ propagated: false, wait: 15 });
+    await expect(check(world, 22)).rejects.toThrow(PropagationTimeoutError);
+    await expect(check(world, 22)).rejects.toThrow(/www .* TXT _acme-challenge\.example\.com on name server ns2\.test/);
+  });
+
+  test('a value that arrived at the last moment has arrived', async () => {
+    expect(await check(await presented(), 22)).toMatchObject({ propagated: true });
+  });
+});
+
+test('values that needed no change are looked for all the same', async () => {
+  const world = await presented();
+  world.nameServers.serve('ns1.test', () => []);
+  expect(await check({ ...world, changes: [] })).toMatchObject({ propagated: false });
+});
+
+test('looking twice is looking once', async () => {
+  const world = await presented();
+  const before = [...world.hostedZones.applied];
+  const first = await check(world);
+  expect(await check(world)).toEqual(first);
+  expect(world.hostedZones.applied).toEqual(before);
+});

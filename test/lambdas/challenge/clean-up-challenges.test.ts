@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
+import type { TxtValue } from '../../../lambdas/rules/contract.ts';
+import { AccessDeniedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { run } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const name = '_acme-challenge.example.com';
+const apex: TxtValue = { hostedZoneId: 'Z1', name, value: 'apex' };
+const www: TxtValue = { hostedZoneId: 'Z1', name: '_acme-challenge.www.example.com', value: 'www' };
+const net: TxtValue = { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'net' };
+const records = [apex, www, net];
+
+function presented(): World {
+  const world = createWorld();
+  world.hostedZones.addZone('Z1');
+  world.hostedZones.addZone('Z2');
+  world.hostedZones.put('Z1', name, ['"foreign"', '"apex"'], { ttl: 3600 });
+  world.hostedZones.put('Z1', www.name, ['"www"']);
+  world.hostedZones.put('Z2', net.name, ['"net"']);
+  return world;
+}
+
+const clean = ({ ports }: World) => cleanUpChallenges({ ...run, records }, ports);
+
+function expectClean(world: World, last?: string): void {
+  expect(world.hostedZones.all('Z1'), last).toEqual([
+    { name: `${name}.`, ttl: 3600, values: ['"foreign"'], unsuitable: null },
+  ]);
+  expect(world.hostedZones.all('Z2'), last).toEqual([]);
+}
+
+test('takes out our values and leaves what others have', async () => {
+  const world = presented();
+  expect(await clean(world)).toEqual({ removed: records });
+  expectClean(world);
+});
+
+test('a value that was never written, or that somebody removed, is gone too', async () => {
+  const world = presented();
+  world.hostedZones.put('Z1', name, ['"foreign"'], { ttl: 3600 });
+  world.hostedZones.put('Z2', net.name, []);
+  expect(await clean(world)).toEqual({ removed: records });
+  expectClean(world);
+});
+
+test('nothing to remove needs no call', async () => {
+  const world = presented();
+  expect(await cleanUpChallenges({ ...run, records: [] }, world.ports)).toEqual({ removed: [] });
+  expect(world.calls.names()).toEqual([]);
+});
+
+test('one zone that cannot be cleaned is logged, and the others are', async () => {
+  const world = presented();
+  world.calls.answer('hostedZones.change', new AccessDeniedError('route53:ChangeResourceRecordSets on Z1'));
+  expect(await clean(world)).toEqual({ removed: [net] });
+  expect(world.log.messages('error')).toEqual(['TXT values stay in hosted zone Z1 until the next run']);
+  expect(world.hostedZones.all('Z2')).toEqual([]);
+  expect(await clean(world)).toEqual({ removed: records });
+});
+
+test('a zone that is gone is no reason to fail', async () => {
+  const world = presented();
+  const elsewhere = { hostedZoneId: 'Z9', name: '_acme-challenge.example.org', value: 'org' };
+  expect(await cleanUpChallenges({ ...run, records: [elsewhere, net] }, world.ports)).toEqual({ removed: [net] });
+});
+
+test('a name that somebody made a CNAME holds nothing of ours, and its neighbours are cleaned', async () => {
+  const world = presented();
+  world.hostedZones.put('Z1', www.name, [], { unsuitable: 'it is a CNAME to elsewhere.example.net' });
+  expect(await clean(world)).toEqual({ removed: records });
+  expect(world.hostedZones.get('Z1', name)?.values).toEqual(['"foreign"']);
+  expect(world.hostedZones.get('Z1', www.name)?.unsuitable).toBe('it is a CNAME to elsewhere.example.net');
+});
+
+test('throttling is left to the workflow, which runs the step again', async () => {
+  const world = presented();
+  world.calls.answer('hostedZones.change', new ThrottledError('Slow down.'));
+  await expect(clean(world)).rejects.toThrow(ThrottledError);
+  expect(await clean(world)).toEqual({ removed: records });
+  expectClean(world);
+});
+
+test('run twice is run once', async () => {
+  const world = presented();
+  const first = await clean(world);
+  expect(await clean(world)).toEqual(first);
+  expectClean(world);
+});
+
+test('it may die after any call', async () => {
+  await dyingAfterEachCall(presented, clean, (world, { removed }, last) => {
+    expect(removed, last).toEqual(records);
+    expectClean(world, last);
+  });
+});

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
+import { presentChallenges } from '../../../lambdas/challenge/present-challenges.ts';
+import type { TxtValue } from '../../../lambdas/rules/contract.ts';
+import type { HostedZones } from '../../../lambdas/rules/ports.ts';
+import { run } from '../../fakes/specs.ts';
+import { createWorld } from '../../fakes/world.ts';
+
+const names = ['_acme-challenge.a.example.com', '_acme-challenge.b.example.com'] as const;
+
+/** Values of one run of one certificate; two runs never share one, since each order has tokens of its own. */
+const records = (writer: string) =>
+  fc.uniqueArray(
+    fc.record({
+      hostedZoneId: fc.constant('Z1'),
+      name: fc.constantFrom(...names),
+      value: fc.constantFrom('1', '2', '3').map((value) => `${writer}-${value}`),
+    }),
+    { selector: ({ name, value }) => `${name} ${value}`, maxLength: 4 },
+  );
+
+const foreignSet = fc.record({
+  values: fc.uniqueArray(fc.stringMatching(/^"foreign [ -!#-[\]-~]{1,8}"$/), { maxLength: 3 }),
+  ttl: fc.integer({ min: 0, max: 86_400 }),
+});
+
+test('presenting and cleaning up, however two writers interleave, leaves exactly the foreign values', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      records('one'),
+      records('two'),
+      fc.tuple(foreignSet, foreignSet),
+      async (scheduler, one, two, foreign) => {
+        const { hostedZones, clock, log } = createWorld();
+        hostedZones.addZone('Z1');
+        for (const [index, { values, ttl }] of foreign.entries()) {
+          hostedZones.put('Z1', names[index] ?? '', values, { ttl });
+        }
+        const before = hostedZones.all('Z1');
+        const scheduled: HostedZones = {
+          readTxt: scheduler.scheduleFunction((zone, name) => hostedZones.readTxt(zone, name)),
+          change: scheduler.scheduleFunction((zone, changes) => hostedZones.change(zone, changes)),
+          pendingChanges: (changes) => hostedZones.pendingChanges(changes),
+          nameServers: (zone) => hostedZones.nameServers(zone),
+        };
+        const ports = { hostedZones: scheduled, clock, log };
+
+        const missing: TxtValue[] = [];
+        const writer = async (ours: typeof one) => {
+          await presentChallenges({ ...run, records: ours }, ports);
+          missing.push(...ours.filter(({ name, value }) => !hostedZones.answers('Z1', name).includes(value)));
+          const { removed } = await cleanUpChallenges({ ...run, records: ours }, ports);
+          expect(removed).toHaveLength(ours.length);
+        };
+        await scheduler.waitFor(Promise.all([writer(one), writer(two)]));
+
+        expect(missing).toEqual([]);
+        expect(bySetName(hostedZones.all('Z1'))).toEqual(bySetName(before));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+/** Route 53 keeps no order, neither of sets nor of values. */
+const bySetName = (
+  sets: readonly { readonly name: string; readonly ttl: number; readonly values: readonly string[] }[],
+) => new Map(sets.map(({ name, ttl, values }) => [name, { ttl, values: values.toSorted() }]));

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { recordSuccess } from '../../../lambdas/check/record-success.ts';
+import { LeaseLostError } from '../../../lambdas/rules/errors.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const removed = [{ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'gone' }];
+const { setHash } = specWith();
+
+async function done(): Promise<World> {
+  const world = createWorld();
+  const now = new Date('2026-03-01T12:00:00Z');
+  await world.ledger.takeLease({ certificate: 'www' }, run, now);
+  await world.ledger.takeLease({ set: setHash }, run, now);
+  world.ledger.put('www', {
+    current: factsWith({ execution }),
+    leftovers: removed,
+    failure: { count: 3, last: '2026-02-28T12:00:00Z', error: 'CaUnavailableError', cause: 'The CA was away.' },
+    notBefore: '2026-03-01T00:00:00Z',
+    order: {
+      url: 'https://ca.test/order/1',
+      finalize: 'https://ca.test/order/1/finalize',
+      expires: null,
+      execution,
+      specHash: 'spec',
+      directoryUrl: 'https://ca.test/directory',
+    },
+  });
+  return world;
+}
+
+const record = ({ ports }: World) => recordSuccess({ ...run, removed }, ports);
+
+function expectDone(world: World, last?: string): void {
+  expect(world.ledger.get('www'), last).toMatchObject({
+    current: factsWith({ execution }),
+    order: null,
+    failure: null,
+    notBefore: null,
+    leftovers: [],
+    lease: null,
+  });
+  expect(world.ledger.setLease(setHash), last).toBeNull();
+}
+
+test('the certificate is free, with no order, no failure and nothing left over', async () => {
+  const world = await done();
+  await record(world);
+  expectDone(world);
+});
+
+test('run twice, it succeeds twice', async () => {
+  const world = await done();
+  await record(world);
+  await record(world);
+  expectDone(world);
+});
+
+test('it may die after any call', async () => {
+  await dyingAfterEachCall(done, record, (world, _, last) => expectDone(world, last));
+});
+
+test('an execution that lost its lease takes nothing from the one that has it', async () => {
+  const world = await done();
+  world.ledger.put('www', { lease: otherExecution });
+  await expect(record(world)).rejects.toThrow(LeaseLostError);
+  expect(world.ledger.get('www')).toMatchObject({ lease: otherExecution, failure: { count: 3 } });
+});

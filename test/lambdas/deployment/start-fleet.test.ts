@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { type DeploymentEvent, startFleet } from '../../../lambdas/deployment/start-fleet.ts';
+
+const fleet = 'arn:aws:states:us-east-1:123456789012:stateMachine:fleet';
+const event: DeploymentEvent = {
+  RequestType: 'Create',
+  ResponseURL: 'https://cloudformation.test/reply',
+  StackId: 'stack-1',
+  RequestId: 'request-1',
+  LogicalResourceId: 'FleetStart',
+  ResourceProperties: { StateMachineArn: fleet },
+};
+
+async function deployed(given: DeploymentEvent, failure?: Error) {
+  const started = new Map<string, string>();
+  const replies: [string, unknown][] = [];
+  const errors: unknown[] = [];
+  await startFleet(given, {
+    stateMachines: {
+      start: async (arn, name) => {
+        if (failure) throw failure;
+        started.set(name, arn);
+      },
+    },
+    log: { info: () => undefined, error: (_, details) => errors.push(details) },
+    reply: async (url, body) => {
+      replies.push([url, JSON.parse(body)]);
+    },
+  });
+  return { started: [...started], replies, errors };
+}
+
+const success = {
+  Status: 'SUCCESS',
+  StackId: 'stack-1',
+  RequestId: 'request-1',
+  LogicalResourceId: 'FleetStart',
+  PhysicalResourceId: 'FleetStart',
+};
+
+describe('a deployment', () => {
+  test.each(['Create', 'Update'] as const)(
+    'that ends in %s starts the fleet and says so to CloudFormation',
+    async (RequestType) => {
+      const { started, replies } = await deployed({ ...event, RequestType });
+      expect(started).toEqual([['deployment-request-1', fleet]]);
+      expect(replies).toEqual([['https://cloudformation.test/reply', success]]);
+    },
+  );
+
+  test('that asks twice starts one execution', async () => {
+    const [first, second] = [await deployed(event), await deployed(event)];
+    expect(first.started).toEqual(second.started);
+  });
+
+  test('whose fleet cannot be started succeeds, and the log says why', async () => {
+    const failure = new Error('no permission');
+    const { replies, errors } = await deployed(event, failure);
+    expect(replies).toEqual([['https://cloudformation.test/reply', success]]);
+    expect(errors).toEqual([{ stateMachine: fleet, error: failure }]);
+  });
+
+  test('that takes the stack away starts nothing', async () => {
+    const { started, replies } = await deployed({ ...event, RequestType: 'Delete', PhysicalResourceId: 'FleetStart' });
+    expect(started).toEqual([]);
+    expect(replies).toEqual([['https://cloudformation.test/reply', success]]);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { newOrder } from '../../../lambdas/order/new-order.ts';
+import type { CertificateSpec } from '../../../lambdas/rules/contract.ts';
+import {
+  CaUnavailableError,
+  LeaseLostError,
+  NoDnsChallengeError,
+  OrderInvalidError,
+  RateLimitedError,
+  TermsNotAgreedError,
+} from '../../../lambdas/rules/errors.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const spec = specWith({ identifiers: ['*.example.com', 'example.com'] });
+const place = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com' };
+const challengeRecords = spec.identifiers.map((identifier) => ({ identifier, ...place }));
+
+function leased(): World {
+  const world = createWorld();
+  world.ledger.put('www', { lease: execution });
+  return world;
+}
+
+const order = ({ ports }: World, ordered: CertificateSpec = spec) =>
+  newOrder({ ...run, spec: ordered, challengeRecords }, ports);
+
+describe('an order', () => {
+  test('comes with a dns-01 challenge and a TXT value for each identifier', async () => {
+    const output = await order(leased());
+    expect(output.order.url).toBe('https://ca.test/order/1');
+    expect(output.challenges.map(({ identifier, url }) => [identifier, url])).toEqual([
+      ['*.example.com', 'https://ca.test/order/1/authorization/1/dns-01'],
+      ['example.com', 'https://ca.test/order/1/authorization/2/dns-01'],
+    ]);
+    expect(output.records).toHaveLength(2);
+    for (const record of output.records) expect(record).toEqual({ ...place, value: expect.stringMatching(/^.{43}$/) });
+  });
+
+  test('is in the ledger with its values when the step ends', async () => {
+    const world = leased();
+    const { order: reference, records } = await order(world);
+    expect(world.ledger.get('www')).toMatchObject({
+      order: { ...reference, execution, specHash: spec.specHash, directoryUrl: issuer.directoryUrl },
+      leftovers: records,
+    });
+  });
+
+  test('adds its values to those that an earlier run left', async () => {
+    const world = leased();
+    const left = { ...place, value: 'left' };
+    world.ledger.put('www', { leftovers: [left] });
+    const { records } = await order(world);
+    expect(world.ledger.get('www').leftovers).toEqual([left, ...records]);
+  });
+
+  test('asks for the profile of the configuration', async () => {
+    const world = leased();
+    await order(world, specWith({ profile: 'shortlived' }));
+    expect(world.ca.state('https://ca.test/order/1')).toMatchObject({
+      identifiers: ['example.com'],
+      profile: 'shortlived',
+    });
+  });
+
+  test('whose names are proven already has nothing to prove, and costs no look at its authorizations', async () => {
+    const world = leased();
+    world.ca.alreadyValid.add('example.com').add('*.example.com');
+    expect(await order(world)).toMatchObject({ challenges: [], records: [] });
+    expect(world.calls.names('ca.')).toEqual(['ca.newOrder']);
+  });
+
+  test('of which one name is proven already asks for the proof of the other', async () => {
+    const world = leased();
+    world.ca.alreadyValid.add('example.com');
+    const { challenges, records } = await order(world);
+    expect(challenges.map(({ identifier }) => identifier)).toEqual(['*.example.com']);
+    expect(records).toHaveLength(1);
+  });
+
+  test('with one value for an apex and its wildcard writes it once and answers both challenges', async () => {
+    const world = leased();
+    world.ca.tokenOf = (url) => url;
+    const { challenges, records } = await order(world);
+    expect([challenges.length, records.length]).toEqual([2, 1]);
+  });
+
+  test('with challenge types that nobody knows takes dns-01', async () => {
+    const world = leased();
+    world.ca.challengeTypes = [
+      { type: 'dns-persist-99', token: false },
+      { type: 'dns-01', token: true },
+      { type: 'tls-alpn-01', token: true },
+    ];
+    const { challenges } = await order(world);
+    expect(challenges.map(({ url }) => url.split('/').at(-1))).toEqual(['dns-01', 'dns-01']);
+  });
+
+  test.each([
+    ['no dns-01', [{ type: 'http-01', token: true }]],
+    ['a dns-01 without a token', [{ type: 'dns-01', token: false }]],
+    ['nothing', []],
+  ])('with %s fails before anything is written, naming the identifier', async (_, types) => {
+    const world = leased();
+    world.ca.challengeTypes = types;
+    await expect(order(world)).rejects.toThrow(NoDnsChallengeError);
+    await expect(order(world)).rejects.toThrow('*.example.com');
+    expect(world.ledger.get('www').order).toBeNull();
+  });
+
+  test('that is invalid from the start says what the CA says', async () => {
+    const world = leased();
+    const problem = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this name' };
+    world.ca.invalidFromTheStart = problem;
+    const failure = await order(world).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(OrderInvalidError);
+    expect(failure).toMatchObject({ problem, message: expect.stringContaining('Not this name') });
+  });
+});
+
+describe('the lease', () => {
+  test('is looked at before the CA is asked', async () => {
+    const world = leased();
+    world.ledger.put('www', { lease: otherExecution });
+    await expect(order(world)).rejects.toThrow(LeaseLostError);
+    expect(world.calls.names()).toEqual(['ledger.assertLease']);
+  });
+
+  test('lost while the CA was asked keeps the order out of the ledger', async () => {
+    const world = leased();
+    world.calls.meanwhile('ca.newOrder', () => world.ledger.put('www', { lease: otherExecution }));
+    await expect(order(world)).rejects.toThrow(LeaseLostError);
+    expect(world.ledger.get('www')).toMatchObject({ lease: otherExecution, order: null, leftovers: [] });
+  });
+});
+
+describe('the account', () => {
+  test('is made on first use and kept', async () => {
+    const world = leased();
+    await order(world);
+    expect(world.accounts.get(issuer.directoryUrl)?.url).toBe('https://ca.test/account/1');
+    await order(world);
+    expect(world.calls.names('acme.')).toEqual(['acme.newAccount']);
+  });
+
+  test('is one, whoever of two that begin together comes first', async () => {
+    const world = leased();
+    world.ledger.put('api', { lease: otherExecution });
+    const api = { certificate: 'api', execution: otherExecution, attempt: 1, spec, challengeRecords };
+    await Promise.all([order(world), newOrder(api, world.ports)]);
+    expect(world.acme.accounts()).toEqual(['https://ca.test/account/1']);
+    expect(world.calls.names('accounts.create')).toHaveLength(2);
+  });
+
+  test('is not made without agreement to the terms', async () => {
+    const world = leased();
+    const disagreed = specWith({ issuer: { ...issuer, termsOfServiceAgreed: false } });
+    await expect(order(world, disagreed)).rejects.toThrow(TermsNotAgreedError);
+    expect(world.acme.accounts()).toEqual([]);
+  });
+});
+
+test.each([new RateLimitedError('Too many orders.'), new CaUnavailableError('The CA is away.')])(
+  'what the CA answers to an order comes through: %s',
+  async (error) => {
+    const world = leased();
+    world.calls.answer('ca.newOrder', error);
+    await expect(order(world)).rejects.toBe(error);
+    expect(world.ledger.get('www').order).toBeNull();
+  },
+);
+
+test('run twice, the second order is the saved one and the values of both are remembered', async () => {
+  const world = leased();
+  const first = await order(world);
+  const second = await order(world);
+  expect(world.ledger.get('www').order?.url).toBe(second.order.url);
+  expect(world.ledger.get('www').leftovers).toEqual([...first.records, ...second.records]);
+});
+
+test('it may die after any call: one account, and every value that may get into DNS is remembered', async () => {
+  await dyingAfterEachCall(leased, order, (world, output, last) => {
+    expect(world.acme.accounts(), last).toEqual(['https://ca.test/account/1']);
+    expect(world.accounts.get(issuer.directoryUrl)?.url, last).toBe('https://ca.test/account/1');
+    expect(world.ledger.get('www').order?.url, last).toBe(output.order.url);
+    expect(world.ledger.get('www').leftovers, last).toEqual(expect.arrayContaining([...output.records]));
+  });
+});
