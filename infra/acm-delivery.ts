@@ -1,0 +1,57 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { environment } from '../lambdas/rules/environment.ts';
+import { ours } from './certificate-secrets.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+export interface AcmDeliveryProps {
+  /** Those that some certificate is imported into. */
+  readonly regions: readonly string[];
+  /** Value of the tag `perennial:stack`. */
+  readonly stackTag: string;
+}
+
+/** ACM in the regions that certificates are imported into. */
+export class AcmDelivery extends Construct {
+  private readonly props: AcmDeliveryProps;
+
+  constructor(scope: Construct, id: string, props: AcmDeliveryProps) {
+    super(scope, id);
+    this.props = props;
+  }
+
+  /**
+   * The first import carries our tag, and a re-import (which must carry none) replaces only what has it: two statements. Looking
+   * for an import whose reply was lost lists everything, because ACM's list knows no resources.
+   */
+  grantImport(grantee: WorkflowFunction): void {
+    const { regions, stackTag } = this.props;
+    grantee.addEnvironment(environment.stackTag, stackTag);
+    if (regions.length === 0) return;
+    const resources = regions.map((region) =>
+      Stack.of(this).formatArn({
+        service: 'acm',
+        region,
+        resource: 'certificate',
+        resourceName: '*',
+        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+      }),
+    );
+    const anyOfOurs =
+      'The id of a certificate is given by ACM at its first import; a tag of ours is asked for in its place.';
+    grantee.allow(
+      {
+        actions: ['acm:ImportCertificate', 'acm:AddTagsToCertificate'],
+        resources,
+        conditions: ours('aws:RequestTag', stackTag),
+      },
+      anyOfOurs,
+    );
+    grantee.allow({ actions: ['acm:ImportCertificate'], resources, conditions: ours('aws:ResourceTag', stackTag) });
+    grantee.allow({ actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], resources });
+    grantee.allow(
+      { actions: ['acm:ListCertificates'], resources: ['*'] },
+      'The list of certificates knows no resources.',
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import { Construct } from 'constructs';
+import { environment } from '../lambdas/rules/environment.ts';
+import { type CertificateSecretsProps, madeAtRunTime, ours, secretArn } from './certificate-secrets.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+/** The accounts at the CAs, RFC 8555 §7.1.2: one secret a directory, made by the first order. */
+export class AcmeAccounts extends Construct {
+  private readonly props: CertificateSecretsProps;
+  private readonly arn: string;
+
+  constructor(scope: Construct, id: string, props: CertificateSecretsProps) {
+    super(scope, id);
+    this.props = props;
+    this.arn = secretArn(this, props.prefix);
+  }
+
+  /**
+   * Signs as the account. By name and not by tag: a secret that is not there has no tag, and Secrets Manager would refuse where
+   * it has to say that there is none.
+   */
+  grantUse(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['secretsmanager:GetSecretValue']);
+  }
+
+  /** Makes the account where there is none, and signs as it. */
+  grantRegister(grantee: WorkflowFunction): void {
+    const { stackTag } = this.props;
+    this.grantUse(grantee);
+    this.grant(
+      grantee,
+      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
+      ours('aws:RequestTag', stackTag),
+    );
+    this.grant(grantee, ['secretsmanager:PutSecretValue'], ours('aws:ResourceTag', stackTag));
+  }
+
+  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {
+    const { prefix, stackTag } = this.props;
+    grantee.allow({ actions, resources: [this.arn], conditions }, madeAtRunTime);
+    grantee.addEnvironment(environment.accountSecretPrefix, prefix);
+    grantee.addEnvironment(environment.stackTag, stackTag);
+  }
+}

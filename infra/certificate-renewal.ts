@@ -1,0 +1,152 @@
+import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { environment } from '../lambdas/rules/environment.ts';
+import { batchCount } from '../lambdas/rules/spec.ts';
+import { AcmDelivery } from './acm-delivery.ts';
+import { AcmeAccounts } from './acme-accounts.ts';
+import { CertificateSecrets } from './certificate-secrets.ts';
+import { ChallengeZones, hostedZoneArnSize } from './challenge-zones.ts';
+import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
+import { FleetStart } from './fleet-start.ts';
+import { FleetWorkflow } from './fleet-workflow.ts';
+import { Ledger } from './ledger.ts';
+import { RenewalWorkflow } from './renewal-workflow.ts';
+import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
+
+/** In 3.5 of the 4 KB that a function's environment has: an id of 32 characters, two quotes and a comma each. */
+const mostTokens = 100;
+
+/** The same as the config file: one line a certificate, a default for everything else. */
+export interface CertificateRenewalProps extends PerennialConfig {}
+
+/**
+ * TLS certificates that renew themselves: ordered by DNS-01 through Route 53, stored in Secrets Manager, imported into ACM.
+ * Where two of these stand in one account and region, each needs a `secretPrefix` of its own.
+ *
+ * @throws ConfigError with every mistake of the props at once
+ */
+export class CertificateRenewal extends Construct {
+  /** Looks at every certificate and starts the renewals that are due. */
+  readonly fleet: StateMachine;
+  /** Renews one certificate: `{"certificate": "www"}`, or with `"force": true` although nothing is due. */
+  readonly renewal: StateMachine;
+
+  constructor(scope: Construct, id: string, props: CertificateRenewalProps) {
+    super(scope, id);
+    const config = checkConfig(props);
+    if (config.tokens.length > mostTokens)
+      throw new ConfigError([
+        `hostedZones: found ${config.tokens.length} CDK tokens as ids, allowed: ${mostTokens} (a function's environment has 4 KB), and any number of literal ids`,
+      ]);
+    for (const [index, warning] of config.warnings.entries())
+      Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
+
+    // With the longer ending 80 characters, as many as a state machine's name may have.
+    const name = Names.uniqueResourceName(this, { maxLength: 72, separator: '-', allowedSpecialCharacters: '-' });
+    const renewalName = `${name}-renewal`;
+    const rooms = this.rooms(config);
+    const ledger = this.grantResources(rooms, config);
+    this.grantExecutions(rooms.check, renewalName);
+
+    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...rooms }).workflow;
+    this.renewal = renewal.stateMachine;
+    const fleet = new FleetWorkflow(this, 'FleetWorkflow', {
+      name: `${name}-fleet`,
+      check: rooms.check,
+      renewal: this.renewal,
+      batches: batchCount(config.deployed),
+      schedule: config.schedule,
+    }).workflow;
+    this.fleet = fleet.stateMachine;
+    const after = [...this.node.children];
+    new FleetStart(this, 'FleetStart', { fleet: this.fleet, version: rooms.check.codeHash, after });
+
+    const outputs = {
+      FleetArn: this.fleet.stateMachineArn,
+      RenewalArn: this.renewal.stateMachineArn,
+      StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${this.renewal.stateMachineArn} --input '{"certificate":"${config.deployed.certificates[0]?.name}"}'`,
+      LedgerTable: ledger.table.tableName,
+      SecretPrefix: config.secretPrefix,
+      FleetLogs: fleet.logGroup.logGroupName,
+      RenewalLogs: renewal.logGroup.logGroupName,
+      ...Object.fromEntries(
+        Object.entries(rooms).map(([room, { logGroup }]) => [`${upperFirst(room)}Logs`, logGroup.logGroupName]),
+      ),
+    };
+    // The first of these in a stack has the plain names.
+    const stack = Stack.of(this);
+    const outputScope = stack.node.tryFindChild('FleetArn') ? this : stack;
+    for (const [output, value] of Object.entries(outputs)) new CfnOutput(outputScope, output, { value });
+  }
+
+  /** One function a room. A CA may take 30 s for an answer, and *Finalize order* and *New order* ask several times. */
+  private rooms({ deployed, tokens, trustedRoots }: CheckedConfig) {
+    const roots: Readonly<Record<string, string>> =
+      trustedRoots.length > 0 ? { 'roots.pem': trustedRoots.join('\n') } : {};
+    const make = (id: string, seconds: number, description: string, more: Partial<WorkflowFunctionProps> = {}) =>
+      new WorkflowFunction(this, id, {
+        room: id.toLowerCase(),
+        timeout: Duration.seconds(seconds),
+        description,
+        ...more,
+      });
+    const configFile = { 'config.json': serializeConfig(deployed).json };
+    const check = make('Check', 60, 'Is a certificate due, and how did its renewal end', {
+      files: { ...configFile, ...roots },
+    });
+    check.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
+    return {
+      check,
+      order: make('Order', 180, 'Talks to the CA about orders', { files: roots }),
+      challenge: make('Challenge', 60, 'Writes TXT records and reads DNS', { arnSize: hostedZoneArnSize }),
+      certificate: make('Certificate', 120, 'Key, CSR, chain and secret', { files: roots }),
+      delivery: make('Delivery', 60, 'Copies certificates into ACM'),
+    };
+  }
+
+  /** Who may touch what. */
+  private grantResources(
+    { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['rooms']>,
+    { deployed, secretPrefix, accountSecretPrefix }: CheckedConfig,
+  ): Ledger {
+    const stackTag = Stack.of(this).stackName;
+
+    const ledger = new Ledger(this, 'Ledger');
+    ledger.grantUseInBatches(check);
+    for (const user of [order, certificate, delivery]) ledger.grantUse(user);
+
+    const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
+    zones.grantChallenges(challenge);
+
+    const secrets = new CertificateSecrets(this, 'CertificateSecrets', { prefix: secretPrefix, stackTag });
+    secrets.grantDescribe(check);
+    secrets.grantWrite(certificate);
+    secrets.grantRead(delivery);
+
+    const accounts = new AcmeAccounts(this, 'AcmeAccounts', { prefix: accountSecretPrefix, stackTag });
+    accounts.grantRegister(order);
+    accounts.grantUse(certificate);
+
+    const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];
+    const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag });
+    acm.grantImport(delivery);
+    return ledger;
+  }
+
+  /** Whether the execution that holds a lease is still at work. By name: the workflow itself comes after its functions. */
+  private grantExecutions(check: WorkflowFunction, stateMachineName: string): void {
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${stateMachineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    check.allow(
+      { actions: ['states:DescribeExecution'], resources: [executions] },
+      'Executions of the one renewal workflow, whose names come with the certificates.',
+    );
+  }
+}
+
+const upperFirst = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

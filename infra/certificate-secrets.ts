@@ -1,0 +1,73 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { environment, tags } from '../lambdas/rules/environment.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+export interface CertificateSecretsProps {
+  /** What the secrets' names begin with; ends in a slash. */
+  readonly prefix: string;
+  /** Value of the tag `perennial:stack`. */
+  readonly stackTag: string;
+}
+
+/** The certificates' secrets: made at run time, so this owns their name space and not the secrets. */
+export class CertificateSecrets extends Construct {
+  private readonly props: CertificateSecretsProps;
+  private readonly arn: string;
+
+  constructor(scope: Construct, id: string, props: CertificateSecretsProps) {
+    super(scope, id);
+    this.props = props;
+    this.arn = secretArn(this, props.prefix);
+  }
+
+  /** That a secret is there, whose it is and which version is current: no value. */
+  grantDescribe(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['secretsmanager:DescribeSecret']);
+  }
+
+  /** The values, of secrets that are ours. */
+  grantRead(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['secretsmanager:GetSecretValue'], ours('aws:ResourceTag', this.props.stackTag));
+  }
+
+  /** Everything but deletion: a new secret has to carry our tag, and only one that carries it is read or written. */
+  grantWrite(grantee: WorkflowFunction): void {
+    const { stackTag } = this.props;
+    this.grantDescribe(grantee);
+    this.grant(
+      grantee,
+      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
+      ours('aws:RequestTag', stackTag),
+    );
+    this.grant(
+      grantee,
+      ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      ours('aws:ResourceTag', stackTag),
+    );
+  }
+
+  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {
+    grantee.allow({ actions, resources: [this.arn], conditions }, madeAtRunTime);
+    grantee.addEnvironment(environment.secretPrefix, this.props.prefix);
+    grantee.addEnvironment(environment.stackTag, this.props.stackTag);
+  }
+}
+
+export const madeAtRunTime =
+  'Secrets are made at run time, and their ARNs end in characters that AWS chooses: the prefix is of this stack.';
+
+/** Secrets whose names begin with this. Their ARNs end in six characters that AWS chooses. */
+export function secretArn(scope: Construct, prefix: string): string {
+  return Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: `${prefix}*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** By `aws:RequestTag` what is made gets our tag; by `aws:ResourceTag` what is touched has it. */
+export function ours(key: 'aws:RequestTag' | 'aws:ResourceTag', stackTag: string) {
+  return { StringEquals: { [`${key}/${tags.stack}`]: stackTag } };
+}

@@ -1,0 +1,158 @@
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { z } from 'zod';
+import { type DeployedConfig, keyTypes } from '../../lambdas/rules/contract.ts';
+import {
+  challengeRecordName,
+  identifierProblem,
+  longestSuffix,
+  normalizeIdentifier,
+} from '../../lambdas/rules/names.ts';
+import { list, type Report, readFields, readList, show, suggestion, text, unread } from './fields.ts';
+import type { CheckedHostedZones } from './hosted-zones.ts';
+import type { IssuerList } from './issuers.ts';
+
+const certificateShape = {
+  name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 characters of a to z, 0 to 9 and hyphen'),
+  identifiers: list('a list of DNS names').min(1, { error: 'at least one DNS name' }),
+  acm: list('a list of AWS regions').default([]),
+  keyType: z.enum(keyTypes, { error: `one of ${keyTypes.join(', ')}` }).default('P-256'),
+  profile: text(/^[!-~]+$/, 'the name of a profile of the CA, or nothing for its default').optional(),
+  issuer: unread,
+};
+const allowedIdentifier = 'a DNS name such as "www.example.com" or "*.example.com"';
+const identifierText = z.string({ error: allowedIdentifier });
+const allowedRegion = 'an AWS region such as "us-east-1"';
+const regionText = z.string({ error: allowedRegion });
+
+/** Names in one certificate: 25 for these two profiles (https://letsencrypt.org/docs/profiles), 100 for all else. */
+const smallProfiles: readonly string[] = ['tlsserver', 'shortlived'];
+function mostIdentifiers(profile: string | undefined): number {
+  return profile !== undefined && smallProfiles.includes(profile) ? 25 : 100;
+}
+
+type DeployedCertificate = DeployedConfig['certificates'][number];
+/** What can be read: `identifiers` is missing as soon as one of them is no name. */
+export type ReadCertificate = Partial<DeployedCertificate>;
+
+export function isComplete(certificate: ReadCertificate): certificate is DeployedCertificate {
+  const { name, identifiers, keyType, profile, issuer, regions, hostedZones } = certificate;
+  return ![name, identifiers, keyType, profile, issuer, regions, hostedZones].includes(undefined);
+}
+
+export interface CertificateContext {
+  /** `undefined`: the list could not be read, so nothing is said of zones. */
+  readonly zones: CheckedHostedZones | undefined;
+  readonly issuers: IssuerList;
+  /** Index of the config's issuer. */
+  readonly defaultIssuer: number;
+  readonly report: Report;
+  readonly warn: Report;
+}
+
+export function checkCertificate(value: unknown, path: string, context: CertificateContext): ReadCertificate {
+  const { issuers, defaultIssuer, report, warn } = context;
+  const { name, keyType, profile, ...fields } = readFields(certificateShape, value, path, report) ?? {};
+  const issuer = fields.issuer === undefined ? defaultIssuer : issuers.indexOf(fields.issuer, `${path}.issuer`);
+  const zones = issuers.issuers[issuer]?.challenges === 'dns-01' ? context.zones : undefined;
+
+  const { names, allNames, hostedZones } = checkIdentifiers(
+    fields.identifiers ?? [],
+    `${path}.identifiers`,
+    zones,
+    context,
+  );
+  const most = mostIdentifiers(profile);
+  if (names.length > most) {
+    const withProfile = profile === undefined ? '' : ` with the profile ${profile}`;
+    report(`${path}.identifiers`, `found ${names.length} names, allowed: at most ${most}${withProfile}`);
+  }
+  const regions = checkRegions(fields.acm ?? [], `${path}.acm`, context);
+  if (keyType === 'P-384' && regions.includes('us-east-1'))
+    warn(`${path}.keyType`, 'CloudFront takes P-256 and RSA only: no distribution can use this import into us-east-1');
+  return {
+    ...(name !== undefined && { name }),
+    ...(allNames && { identifiers: names }),
+    ...(keyType !== undefined && { keyType }),
+    profile: profile ?? null,
+    issuer,
+    regions,
+    hostedZones,
+  };
+}
+
+function checkIdentifiers(
+  values: readonly unknown[],
+  path: string,
+  zones: CheckedHostedZones | undefined,
+  { report, warn }: CertificateContext,
+) {
+  /** Normalised names with the index of their first appearance. */
+  const found = new Map<string, number>();
+  const hostedZones = new Set<number>();
+  let allNames = values.length > 0;
+  for (const [index, raw] of readList(identifierText, values, path, report).entries()) {
+    const at = `${path}[${index}]`;
+    const name = raw === undefined ? undefined : normalizeIdentifier(raw);
+    const problem = name === undefined ? null : identifierProblem(name);
+    if (problem) report(at, `found ${show(raw)}, which ${problem}, allowed: ${allowedIdentifier}`);
+    if (name === undefined || problem) {
+      allNames = false;
+      continue;
+    }
+    const twin = found.get(name);
+    if (twin !== undefined) {
+      warn(at, `${show(raw)} repeats identifiers[${twin}] and is ordered once`);
+      continue;
+    }
+    found.set(name, index);
+    if (!zones) continue;
+    const zone = longestSuffix(challengeRecordName(name), zones.byName);
+    if (zone !== undefined) hostedZones.add(zone);
+    else report(at, `found ${show(raw)}, which lies in no hosted zone, allowed: ${zoneNames(zones)}`);
+  }
+  reportCovered(found, values, path, report);
+  return { allNames, names: [...found.keys()].sort(), hostedZones: [...hostedZones].sort((a, b) => a - b) };
+}
+
+/** Let's Encrypt answers `malformed`: the name is redundant with the wildcard in the same request. */
+function reportCovered(found: ReadonlyMap<string, number>, values: readonly unknown[], path: string, report: Report) {
+  for (const [name, index] of found) {
+    const wildcard = `*${name.slice(name.indexOf('.'))}`;
+    const at = found.get(wildcard);
+    if (name.startsWith('*.') || at === undefined) continue;
+    const covered = `found ${show(values[index])}, which ${show(wildcard)} (identifiers[${at}]) covers`;
+    report(`${path}[${index}]`, `${covered}, allowed: one of the two, since a CA refuses both together`);
+  }
+}
+
+function zoneNames({ byName }: CheckedHostedZones): string {
+  const names = [...byName.keys()];
+  if (names.length === 0) return 'names in hostedZones, which lists none';
+  const rest = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return `names in ${names.slice(0, 5).join(', ')}${rest}`;
+}
+
+function checkRegions(
+  values: readonly unknown[],
+  path: string,
+  { report, warn }: CertificateContext,
+): readonly string[] {
+  const regions = new Set<string>();
+  for (const [index, region] of readList(regionText, values, path, report).entries()) {
+    if (region === undefined) continue;
+    const at = `${path}[${index}]`;
+    const known = knownRegions();
+    if (!known.has(region))
+      report(at, `found the unknown region ${show(region)}${suggestion(region, known)}, allowed: ${allowedRegion}`);
+    else if (regions.has(region)) warn(at, `${show(region)} repeats an earlier region`);
+    regions.add(region);
+  }
+  return [...regions].sort();
+}
+
+let regionNames: ReadonlySet<string> | undefined;
+/** Those that this version of aws-cdk-lib knows; read once. */
+function knownRegions(): ReadonlySet<string> {
+  regionNames ??= new Set(RegionInfo.regions.map(({ name }) => name));
+  return regionNames;
+}

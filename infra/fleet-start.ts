@@ -1,0 +1,38 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct, type IConstruct } from 'constructs';
+import { WorkflowFunction } from './workflow-function.ts';
+
+export interface FleetStartProps {
+  readonly fleet: StateMachine;
+  /** Changes with every deployment that changes what the fleet would do. */
+  readonly version: string;
+  /** What has to be deployed before. */
+  readonly after: readonly IConstruct[];
+}
+
+/**
+ * Starts the fleet when all else is deployed, so that new certificates are not left waiting for the schedule. A start that does
+ * not succeed is logged and never fails the deployment: the schedule starts the fleet too.
+ */
+export class FleetStart extends Construct {
+  readonly function: WorkflowFunction;
+
+  constructor(scope: Construct, id: string, { fleet, version, after }: FleetStartProps) {
+    super(scope, id);
+    this.function = new WorkflowFunction(this, 'Deployment', {
+      room: 'deployment',
+      description: 'Starts the fleet after a deployment',
+      timeout: Duration.seconds(60),
+    });
+    fleet.grantStartExecution(this.function);
+    const start = new CustomResource(this, 'Start', {
+      serviceToken: this.function.function.functionArn,
+      // CloudFormation would wait an hour for a function that cannot answer.
+      serviceTimeout: Duration.minutes(5),
+      resourceType: 'Custom::FleetStart',
+      properties: { StateMachineArn: fleet.stateMachineArn, Version: version },
+    });
+    start.node.addDependency(...after, this.function);
+  }
+}

@@ -1,0 +1,123 @@
+import { Duration } from 'aws-cdk-lib';
+import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
+import { StepFunctionsStartExecution as StartOnSchedule } from 'aws-cdk-lib/aws-scheduler-targets';
+import {
+  Choice,
+  Condition,
+  Fail,
+  type IChainable,
+  Map as MapState,
+  Pass,
+  ProvideItems,
+  type StateMachine,
+  Succeed,
+  TaskInput,
+  Timeout,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import { named, startExecution, taken } from './retry-policies.ts';
+import { Workflow } from './workflow.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+export interface FleetWorkflowProps {
+  readonly name: string;
+  readonly check: WorkflowFunction;
+  readonly renewal: StateMachine;
+  /** Calls of *Check fleet* that see every certificate once. */
+  readonly batches: number;
+  /** `rate(...)` or `cron(...)`. */
+  readonly schedule: string;
+}
+
+/** Looks at every certificate, a batch at a time, and starts the renewal of those that are due. */
+export class FleetWorkflow extends Construct {
+  readonly workflow: Workflow;
+  private readonly props: FleetWorkflowProps;
+
+  constructor(scope: Construct, id: string, props: FleetWorkflowProps) {
+    super(scope, id);
+    this.props = props;
+    const checkBatches = MapState.jsonata(this, 'Check batches', {
+      items: ProvideItems.jsonArray([...Array(props.batches).keys()]),
+      // Each checks a hundred certificates in a second or two; more at once would only take functions from the renewals.
+      maxConcurrency: 2,
+    }).itemProcessor(this.checkBatch());
+
+    const failedBatches = '$states.input[$exists(error)]';
+    const start = checkBatches.next(
+      Choice.jsonata(this, 'All checked?')
+        .when(
+          Condition.jsonata(`{% $count(${failedBatches}) > 0 %}`),
+          Fail.jsonata(this, 'Failed', {
+            error: named('FleetCheckError')[0] as string,
+            cause: `{% 'Not all of the fleet was seen to, the rest was: ' & $join(${failedBatches}.error, '; ') %}`,
+          }),
+        )
+        .otherwise(Succeed.jsonata(this, 'Done')),
+    );
+    this.workflow = new Workflow(this, 'Workflow', {
+      name: props.name,
+      comment: 'Starts the renewal of every certificate that is due',
+      start,
+      // Before the next run: a hundred batches, two at a time, take minutes.
+      timeout: Duration.hours(1),
+      functions: [props.check],
+    });
+    this.schedule();
+  }
+
+  /** Its result is `{}`, or `{ error }` with every name that something went wrong for. */
+  private checkBatch(): IChainable {
+    const { check, batches } = this.props;
+    const checkFleet = check
+      .step(this, 'Check fleet', {
+        payload: { batch: '{% $states.input %}', batches },
+        // Of no certificate, or of all.
+        run: { certificate: '*', attempt: 1, order: '{% null %}' },
+      })
+      .addCatch(Pass.jsonata(this, 'Not checked'), { outputs: errorOf("'batch ' & $string($states.input)") });
+    const failures = '$states.result[$exists(error)]';
+    return checkFleet.next(
+      MapState.jsonata(this, 'Start renewals', {
+        items: ProvideItems.jsonata('{% $states.input.due %}'),
+        // With two batches at once 20 calls in flight, about as many as StartExecution's bucket takes a second where it is smallest.
+        maxConcurrency: 10,
+        outputs: `{% $count(${failures}) > 0 ? { 'error': $join([${failures}.error], '; ') } : {} %}`,
+      }).itemProcessor(this.startRenewal()),
+    );
+  }
+
+  private startRenewal(): IChainable {
+    const start = StepFunctionsStartExecution.jsonata(this, 'Start renewal', {
+      stateMachine: this.props.renewal,
+      name: '{% $states.input.executionName %}',
+      input: TaskInput.fromObject({ certificate: '{% $states.input.certificate %}' }),
+      outputs: '{% {} %}',
+      taskTimeout: Timeout.duration(Duration.seconds(30)),
+    });
+    for (const policy of startExecution) start.addRetry(policy);
+    // The name is of this fleet execution: whoever has it was started by an earlier try of this very state.
+    return start
+      .addCatch(Pass.jsonata(this, 'Started already'), { errors: [taken], outputs: '{% {} %}' })
+      .addCatch(Pass.jsonata(this, 'Not started'), { outputs: errorOf('$states.input.certificate') });
+  }
+
+  private schedule(): void {
+    const group = new ScheduleGroup(this, 'Schedules');
+    new Schedule(this, 'Schedule', {
+      description: 'Checks every certificate and starts the renewals that are due',
+      schedule: ScheduleExpression.expression(this.props.schedule),
+      scheduleGroup: group,
+      // CAs ask clients not to come at full hours all together.
+      timeWindow: TimeWindow.flexible(Duration.hours(1)),
+      // Another run comes in hours: what cannot be started within one is left to that.
+      target: new StartOnSchedule(this.workflow.stateMachine, { maxEventAge: Duration.hours(1), retryAttempts: 10 }),
+    });
+  }
+}
+
+/** An item's result in place of an error, so that the Map goes on. */
+function errorOf(what: string): string {
+  return `{% { 'error': ${what} & ': ' & $states.errorOutput.Error } %}`;
+}

@@ -1,0 +1,41 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { environment } from '../lambdas/rules/environment.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+/**
+ * The ledger: what was ordered, stored and delivered, and who is at it. Kept when the stack goes, and protected while it is
+ * there: whoever deletes the table under running renewals takes their leases away, and what was left in DNS is forgotten. No
+ * name of its own, so that a kept table is in nobody's way when the stack is deployed again; what it held is then rebuilt
+ * from secrets and ACM.
+ */
+export class Ledger extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection: true,
+    });
+  }
+
+  /** Single items, read and updated under a condition. */
+  grantUse(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
+  }
+
+  /** The same, and a batch of items at once. */
+  grantUseInBatches(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']);
+  }
+
+  private grant(grantee: WorkflowFunction, actions: string[]): void {
+    this.table.grant(grantee, ...actions);
+    grantee.addEnvironment(environment.ledgerTable, this.table.tableName);
+  }
+}

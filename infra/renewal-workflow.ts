@@ -1,0 +1,360 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  type CatchProps,
+  Choice,
+  Condition,
+  Fail,
+  type IChainable,
+  Map as MapState,
+  Parallel,
+  Pass,
+  ProvideItems,
+  Succeed,
+  TaskInput,
+  Timeout,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import type { RenewalAction } from '../lambdas/rules/contract.ts';
+import { announcement, caUnavailable, contended, named } from './retry-policies.ts';
+import { Workflow } from './workflow.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+export interface RenewalWorkflowProps {
+  readonly name: string;
+  readonly check: WorkflowFunction;
+  readonly order: WorkflowFunction;
+  readonly challenge: WorkflowFunction;
+  readonly certificate: WorkflowFunction;
+  readonly delivery: WorkflowFunction;
+}
+
+/** Every variable of the workflow's own scope: a state that reads one finds it, whichever way it was reached. */
+const variables = {
+  request: '{% $states.input %}',
+  // For the log and the event until *Check renewal* has read the input, which may be of any shape.
+  certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
+  attempt: 1,
+  cleaned: false,
+  waits: 0,
+  validTries: 0,
+  spec: '{% null %}',
+  current: '{% null %}',
+  order: '{% null %}',
+  challenges: [],
+  records: [],
+  removed: [],
+  deliveries: [],
+  errorOutput: '{% null %}',
+  failure: '{% null %}',
+};
+
+/**
+ * What *Record failure* would say, from the error itself, for when it cannot be asked: the sentence out of a function's reply
+ * (`rules/failure.ts` writes it), and never a name that begins with `States.`, which Fail may not show.
+ */
+const failureAsIs = `{% (
+  $text := $exists($errorOutput.Cause) ? $errorOutput.Cause : 'no cause was given';
+  $reply := $substring($text, 0, 7) = '{"error' and $substring($text, -1) = '}' ? $parse($text) : {};
+  $message := $exists($reply.errorMessage) ? $reply.errorMessage : $text;
+  $withProblem := $substring($message, 0, 12) = '{"message":"' and $substring($message, -1) = '}';
+  $name := $exists($errorOutput.Error) ? $errorOutput.Error : 'UnexpectedError';
+  $timedOut := $name in ['States.Timeout', 'States.HeartbeatTimeout', 'Sandbox.Timedout'];
+  {
+    'error': $timedOut ? 'StepTimedOutError' : ($substring($name, 0, 7) = 'States.' ? 'UnexpectedError' : $name),
+    'cause': $withProblem ? $parse($message).message : $message
+  }
+) %}`.replaceAll(/\n\s*/g, ' ');
+
+/** What an error leaves for *Record failure*. */
+const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
+
+/**
+ * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce.
+ * Started by the fleet, or by a person with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`.
+ */
+export class RenewalWorkflow extends Construct {
+  readonly workflow: Workflow;
+  private readonly rooms: RenewalWorkflowProps;
+
+  /** The parts stand below in the order they run in; they are made from the end, because each names what follows it. */
+  constructor(scope: Construct, id: string, props: RenewalWorkflowProps) {
+    super(scope, id);
+    this.rooms = props;
+    const { recordFailure, failAsIs } = this.failures();
+    const recordSuccess = this.recordSuccess(recordFailure);
+    const deliver = this.deliver(recordFailure, recordSuccess);
+    const finalize = this.finalizeAndStore(recordFailure, deliver);
+    const issue = this.orderAndProve(recordFailure, finalize);
+    const checkRenewal = this.checkRenewal({ failAsIs, recordFailure, deliver, issue });
+
+    this.workflow = new Workflow(this, 'Workflow', {
+      name: props.name,
+      comment: 'Renews one certificate',
+      start: Pass.jsonata(this, 'Start', { assign: variables }).next(checkRenewal),
+      // Longer than all bounds of ours together: 86 looks at an order, at most an hour apart because a CA may ask for that, are
+      // 3.6 days. Only what no bound stops times out here, since it is stopped without cleaning up.
+      timeout: Duration.days(5),
+      functions: [props.check, props.order, props.challenge, props.certificate, props.delivery],
+    });
+  }
+
+  private checkRenewal(next: Record<'failAsIs' | 'recordFailure' | 'deliver' | 'issue', IChainable>): IChainable {
+    const { check, challenge, certificate } = this.rooms;
+    const checkRenewal = check
+      .step(this, 'Check renewal', {
+        payload: {
+          request: '{% $request %}',
+          cleaned: '{% $cleaned %}',
+          removed: '{% $removed %}',
+          waits: '{% $waits %}',
+        },
+        assign: {
+          certificate: '{% $states.result.Payload.certificate %}',
+          spec: '{% $states.result.Payload.spec %}',
+          current: '{% $states.result.Payload.current %}',
+        },
+      })
+      // Nothing was begun and no certificate of ours is concerned: there is nothing to record.
+      .addCatch(next.failAsIs, {
+        ...noted,
+        errors: named('InvalidInputError', 'UnknownCertificateError', 'SecretNotOursError', 'SecretDeletedError'),
+      })
+      .addCatch(next.recordFailure, noted);
+
+    const wait = Wait.jsonata(this, 'Wait for its turn', {
+      time: WaitTime.seconds('{% $states.input.wait %}'),
+      assign: { waits: '{% $waits + 1 %}' },
+    }).next(checkRenewal);
+    const cleanUp = challenge
+      .step(this, 'Clean up challenges left over', {
+        step: 'cleanUpChallenges',
+        payload: { records: '{% $states.input.leftovers %}' },
+        retry: [contended],
+        assign: { cleaned: true, removed: '{% $states.result.Payload.removed %}' },
+      })
+      .addCatch(checkRenewal, { assign: { cleaned: true } });
+    cleanUp.next(checkRenewal);
+    const readCertificate = certificate
+      .step(this, 'Read certificate', {
+        payload: { spec: '{% $spec %}' },
+        assign: { current: '{% $states.result.Payload.current %}' },
+      })
+      .addCatch(next.recordFailure, noted);
+    readCertificate.next(next.deliver);
+
+    const action = (name: RenewalAction) => Condition.jsonata(`{% $states.input.action = '${name}' %}`);
+    return checkRenewal.next(
+      Choice.jsonata(this, 'Which action?')
+        .when(action('issue'), next.issue)
+        .when(action('deliver'), next.deliver)
+        .when(action('repair'), readCertificate)
+        // Once: what the first time left there stays in the ledger, and the renewal goes on.
+        .when(Condition.jsonata("{% $states.input.action = 'clean' and $not($cleaned) %}"), cleanUp)
+        .when(action('wait'), wait)
+        .otherwise(Succeed.jsonata(this, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } })),
+    );
+  }
+
+  private orderAndProve(recordFailure: IChainable, finalize: IChainable): IChainable {
+    const { order, challenge } = this.rooms;
+    const checkZones = challenge
+      .step(this, 'Check zones', { payload: { spec: '{% $spec %}' } })
+      .addCatch(recordFailure, noted);
+    const newOrder = order
+      .step(this, 'New order', {
+        payload: { spec: '{% $spec %}', challengeRecords: '{% $states.input.challengeRecords %}' },
+        retry: [caUnavailable],
+        assign: {
+          order: '{% $states.result.Payload.order %}',
+          challenges: '{% $states.result.Payload.challenges %}',
+          records: '{% $states.result.Payload.records %}',
+        },
+      })
+      .addCatch(recordFailure, noted);
+
+    const proofFailed = Choice.jsonata(this, 'Proof failed?')
+      .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), recordFailure)
+      .otherwise(finalize);
+    const cleanUp = challenge
+      .step(this, 'Clean up challenges', {
+        payload: { records: '{% $records %}' },
+        retry: [contended],
+        assign: { removed: '{% $states.result.Payload.removed %}' },
+      })
+      // The certificate matters more: what is left stands in the ledger, and the next run takes it away.
+      .addCatch(proofFailed);
+    cleanUp.next(proofFailed);
+    // Our try: whatever happens in it, its error is noted and what was written is taken away again.
+    const proveControl = Parallel.jsonata(this, 'Prove control')
+      .branch(this.proveControl())
+      .addCatch(cleanUp, noted)
+      .next(cleanUp);
+
+    return checkZones
+      .next(newOrder)
+      .next(
+        Choice.jsonata(this, 'Anything to prove?')
+          .when(Condition.jsonata('{% $count($challenges) > 0 %}'), proveControl)
+          .otherwise(finalize),
+      );
+  }
+
+  /** A scope of its own: `changes` and the two counters exist in here only. */
+  private proveControl(): IChainable {
+    const { order, challenge } = this.rooms;
+    const presentChallenges = challenge.step(this, 'Present challenges', {
+      payload: { records: '{% $records %}' },
+      retry: [contended],
+      assign: { changes: '{% $states.result.Payload.changes %}', propagationTries: 0, readyTries: 0 },
+    });
+    const checkPropagation = challenge.step(this, 'Check propagation', {
+      payload: { records: '{% $records %}', changes: '{% $changes %}', tries: '{% $propagationTries %}' },
+      assign: { propagationTries: '{% $propagationTries + 1 %}' },
+    });
+    const waitForPropagation = this.wait('Wait for propagation');
+    const respond = order.step(this, 'Respond to challenges', {
+      payload: { spec: '{% $spec %}', challenges: '{% $challenges %}' },
+      retry: [caUnavailable],
+    });
+    const waitForValidation = this.wait('Wait for validation');
+    const pollOrder = order.step(this, 'Poll order until ready', {
+      step: 'pollOrder',
+      payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'ready', tries: '{% $readyTries %}' },
+      retry: [caUnavailable],
+      assign: { readyTries: '{% $readyTries + 1 %}' },
+    });
+
+    respond
+      .next(waitForValidation)
+      .next(pollOrder)
+      .next(
+        Choice.jsonata(this, 'Ready?').when(reached, Pass.jsonata(this, 'Control proven')).otherwise(waitForValidation),
+      );
+    waitForPropagation.next(checkPropagation);
+    return presentChallenges
+      .next(checkPropagation)
+      .next(
+        Choice.jsonata(this, 'Propagated?')
+          .when(Condition.jsonata('{% $states.input.propagated %}'), respond)
+          .otherwise(waitForPropagation),
+      );
+  }
+
+  private finalizeAndStore(recordFailure: IChainable, deliver: IChainable): IChainable {
+    const { order, certificate } = this.rooms;
+    const finalizeOrder = certificate
+      .step(this, 'Finalize order', {
+        payload: { spec: '{% $spec %}', order: '{% $order %}' },
+        retry: [caUnavailable],
+      })
+      .addCatch(recordFailure, noted);
+    const pollOrder = order
+      .step(this, 'Poll order until valid', {
+        step: 'pollOrder',
+        payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', tries: '{% $validTries %}' },
+        retry: [caUnavailable],
+        assign: { validTries: '{% $validTries + 1 %}' },
+      })
+      .addCatch(recordFailure, noted);
+    const storeCertificate = certificate
+      .step(this, 'Store certificate', {
+        payload: {
+          spec: '{% $spec %}',
+          order: '{% $order %}',
+          certificateUrl: '{% $states.input.certificateUrl %}',
+        },
+        retry: [caUnavailable],
+        assign: { current: '{% $states.result.Payload.current %}' },
+      })
+      .addCatch(recordFailure, noted);
+    storeCertificate.next(deliver);
+
+    const waitForIssuance = this.wait('Wait for issuance');
+    const valid = Choice.jsonata(this, 'Valid?').when(reached, storeCertificate).otherwise(waitForIssuance);
+    waitForIssuance.next(pollOrder).next(valid);
+    return finalizeOrder.next(valid);
+  }
+
+  /** One region that refuses does not stop the others: its error is the item's result, and comes up when all are through. */
+  private deliver(recordFailure: IChainable, recordSuccess: IChainable): IChainable {
+    const importCertificate = this.rooms.delivery
+      .step(this, 'Import certificate', {
+        payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
+      })
+      .addCatch(Pass.jsonata(this, 'Not imported'), { outputs: '{% $states.errorOutput %}' });
+    return MapState.jsonata(this, 'Deliver', {
+      items: ProvideItems.jsonata('{% $spec.regions %}'),
+      // Of the ten functions that a new account may run at once, half are left for other renewals.
+      maxConcurrency: 5,
+      assign: { deliveries: '{% $states.result %}' },
+    })
+      .itemProcessor(importCertificate)
+      .addCatch(recordFailure, noted)
+      .next(
+        Choice.jsonata(this, 'Delivered everywhere?')
+          .when(Condition.jsonata('{% $count($deliveries[$exists(Error)]) > 0 %}'), recordFailure, {
+            assign: { errorOutput: '{% ($deliveries[$exists(Error)])[0] %}' },
+          })
+          .otherwise(recordSuccess),
+      );
+  }
+
+  private recordSuccess(recordFailure: IChainable): IChainable {
+    const done = Succeed.jsonata(this, 'Done', {
+      outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}' },
+    });
+    const announce = this.announce('Announce', 'Certificate Renewed', {
+      certificate: '{% $certificate %}',
+      execution: '{% $states.context.Execution.Id %}',
+      current: '{% $current %}',
+      deliveries: '{% $deliveries %}',
+    }).addCatch(done);
+    announce.next(done);
+    return this.rooms.check
+      .step(this, 'Record success', { payload: { removed: '{% $removed %}' } })
+      .addCatch(recordFailure, noted)
+      .next(announce);
+  }
+
+  /** Both end in Fail: with what *Record failure* says, or with the error as it is where that cannot be asked. */
+  private failures(): { readonly recordFailure: IChainable; readonly failAsIs: IChainable } {
+    const failed = Fail.jsonata(this, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
+    const failAsIs = Pass.jsonata(this, 'Read the error', { assign: { failure: failureAsIs } }).next(failed);
+    const announce = this.announce('Announce failure', 'Certificate Renewal Failed', {
+      certificate: '{% $certificate %}',
+      execution: '{% $states.context.Execution.Id %}',
+      error: '{% $failure.error %}',
+      cause: '{% $failure.cause %}',
+      problemType: '{% $failure.problemType %}',
+      identifier: '{% $failure.identifier %}',
+    }).addCatch(failed);
+    const recordFailure = this.rooms.check
+      .step(this, 'Record failure', {
+        payload: { errorOutput: '{% $errorOutput %}', removed: '{% $removed %}' },
+        assign: { failure: '{% $states.result.Payload %}' },
+      })
+      .addCatch(failAsIs)
+      .next(announce)
+      .next(failed);
+    return { recordFailure, failAsIs };
+  }
+
+  /** An event that others may wait for. If it cannot be told it is passed over. */
+  private announce(name: string, detailType: string, detail: Readonly<Record<string, string>>): EventBridgePutEvents {
+    const state = EventBridgePutEvents.jsonata(this, name, {
+      entries: [{ source: 'perennial', detailType, detail: TaskInput.fromObject(detail) }],
+      taskTimeout: Timeout.duration(Duration.seconds(10)),
+    });
+    state.addRetry(announcement);
+    return state;
+  }
+
+  private wait(name: string): Wait {
+    return Wait.jsonata(this, name, { time: WaitTime.seconds('{% $states.input.wait %}') });
+  }
+}
+
+const reached = Condition.jsonata('{% $states.input.reached %}');

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'perennial-app-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** As `cdk synth -c config=FILE` runs it. */
+function runApp(config: string) {
+  const context = JSON.stringify({ config });
+  const env = { ...process.env, CDK_CONTEXT_JSON: context, CDK_OUTDIR: join(folder, 'cdk.out') };
+  return spawnSync(process.execPath, ['infra/app.ts'], { env, encoding: 'utf8' });
+}
+
+test('mistakes are printed a line each, without a stack trace, and the app fails', () => {
+  const file = join(folder, 'certificates.mjs');
+  writeFileSync(file, 'export default { isuer: 1, certificates: [] };');
+  const { status, stderr } = runApp(file);
+  expect(status).toBe(1);
+  expect(stderr.trimEnd().split('\n')).toEqual([
+    file,
+    expect.stringMatching(/^ {2}isuer: found an unknown key \(did you mean "issuer"\?\), allowed: /),
+    '  certificates: found an empty list, allowed: at least one certificate',
+    expect.stringMatching(/^ {2}issuer: found nothing, allowed: /),
+  ]);
+}, 30_000);
+
+test('a config file that is not there is named', () => {
+  const file = join(folder, 'missing.ts');
+  const { status, stderr } = runApp(file);
+  expect(status).toBe(1);
+  expect(stderr).toBe(`${file}\n  found no file here, allowed: -c config=path/to/file.ts\n`);
+}, 30_000);

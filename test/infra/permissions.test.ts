@@ -1,0 +1,197 @@
+import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
+import { describe, expect, test } from 'vitest';
+import { policiesOf, type Synthesized, synthesize } from './synthesized.ts';
+
+const synthesized = synthesize();
+const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
+const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
+const certificate = 'arn:aws:acm:us-east-1:123456789012:certificate/0e1d8f0a-0000-4000-8000-000000000000';
+
+/** Does the role's policy allow this? Asked of a simulator, which also refuses questions that IAM does not know. */
+async function allows(
+  role: string,
+  action: string,
+  resource: string,
+  contextVariables: Simulation['request']['contextVariables'] = {},
+  stack: Synthesized = synthesized,
+): Promise<boolean> {
+  const { inline, managed } = policiesOf(`Certificates${role}`, stack);
+  const reply = await runSimulation(
+    {
+      request: {
+        principal: `arn:aws:iam::123456789012:role/${role}`,
+        action,
+        resource: { resource, accountId: '123456789012' },
+        contextVariables,
+      },
+      identityPolicies: [...inline, ...managed].map((policy, index) => ({ name: `policy-${index}`, policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+    },
+    {},
+  );
+  if (reply.resultType === 'error') throw new Error(JSON.stringify(reply));
+  return reply.overallResult === 'Allowed';
+}
+
+describe('the function that proves control', () => {
+  const change = (
+    actions: readonly string[],
+    { name = '_acme-challenge.example.com', type = 'TXT', in: hostedZone = zone } = {},
+  ) =>
+    allows('ChallengeRole', 'route53:ChangeResourceRecordSets', hostedZone, {
+      'route53:ChangeResourceRecordSetsActions': [...actions],
+      'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
+      'route53:ChangeResourceRecordSetsRecordTypes': [type],
+    });
+
+  test.each([
+    ['create a proof', ['CREATE'], {}],
+    ['delete a proof', ['DELETE'], {}],
+    ['swap one for another', ['DELETE', 'CREATE'], {}],
+    ['create a proof for a name below', ['CREATE'], { name: '_acme-challenge.a.b.example.com' }],
+  ])('may %s', async (_, actions, where) => {
+    expect(await change(actions, where)).toBe(true);
+  });
+
+  test.each([
+    ['overwrite a proof', ['UPSERT'], {}],
+    ['overwrite one record while it creates another', ['CREATE', 'UPSERT'], {}],
+    ['write under another name', ['CREATE'], { name: 'www.example.com' }],
+    ['write under a name that only contains the label', ['CREATE'], { name: 'www._acme-challenge.example.com' }],
+    ['write a record of another type', ['CREATE'], { type: 'CNAME' }],
+    ['write in another zone', ['CREATE'], { in: 'arn:aws:route53:::hostedzone/ZOTHER' }],
+  ])('may not %s', async (_, actions, where) => {
+    expect(await change(actions, where)).toBe(false);
+  });
+
+  test('may not change anything when the request does not say what it changes', async () => {
+    expect(await allows('ChallengeRole', 'route53:ChangeResourceRecordSets', zone)).toBe(false);
+  });
+
+  test('may see the zone, its records and its changes, and delete nothing', async () => {
+    expect(await allows('ChallengeRole', 'route53:ListResourceRecordSets', zone)).toBe(true);
+    expect(await allows('ChallengeRole', 'route53:GetHostedZone', zone)).toBe(true);
+    expect(await allows('ChallengeRole', 'route53:GetChange', 'arn:aws:route53:::change/C123')).toBe(true);
+    expect(await allows('ChallengeRole', 'route53:DeleteHostedZone', zone)).toBe(false);
+  });
+
+  test('sees no secret', async () => {
+    expect(await allows('ChallengeRole', 'secretsmanager:GetSecretValue', secret('certificates/www'))).toBe(false);
+  });
+});
+
+describe('secrets', () => {
+  const ours = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+  const theirs = { 'aws:ResourceTag/perennial:stack': 'Another' };
+
+  test('of certificates are made with our tag only', async () => {
+    const create = (tag: Record<string, string>) =>
+      allows('CertificateRole', 'secretsmanager:CreateSecret', secret('certificates/www'), tag);
+    expect(await create({ 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(true);
+    expect(await create({ 'aws:RequestTag/perennial:stack': 'Another' })).toBe(false);
+    expect(await create({})).toBe(false);
+  });
+
+  test.each(['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'])(
+    'of certificates without our tag are left alone by %s',
+    async (action) => {
+      const call = (context: Record<string, string>) =>
+        allows('CertificateRole', `secretsmanager:${action}`, secret('certificates/www'), context);
+      expect(await call(ours)).toBe(true);
+      expect(await call(theirs)).toBe(false);
+      expect(await call({})).toBe(false);
+    },
+  );
+
+  test('outside the prefix are nobody’s business', async () => {
+    for (const role of ['CheckRole', 'OrderRole', 'CertificateRole', 'DeliveryRole'])
+      expect(await allows(role, 'secretsmanager:GetSecretValue', secret('database/main'), ours)).toBe(false);
+  });
+
+  test('are described and not read by the function that decides', async () => {
+    expect(await allows('CheckRole', 'secretsmanager:DescribeSecret', secret('certificates/www'))).toBe(true);
+    expect(await allows('CheckRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ours)).toBe(false);
+  });
+
+  test('of accounts are made by the function that orders and read by the one that finalizes', async () => {
+    const account = secret('certificates-accounts/acme.test-01234567');
+    const create = { 'aws:RequestTag/perennial:stack': 'Perennial' };
+    expect(await allows('OrderRole', 'secretsmanager:CreateSecret', account, create)).toBe(true);
+    expect(await allows('CertificateRole', 'secretsmanager:CreateSecret', account, create)).toBe(false);
+    expect(await allows('CertificateRole', 'secretsmanager:GetSecretValue', account)).toBe(true);
+    expect(await allows('OrderRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ours)).toBe(false);
+  });
+
+  test('are deleted by nobody', async () => {
+    for (const role of ['CheckRole', 'OrderRole', 'ChallengeRole', 'CertificateRole', 'DeliveryRole'])
+      expect(await allows(role, 'secretsmanager:DeleteSecret', secret('certificates/www'), ours)).toBe(false);
+  });
+});
+
+describe('the function that delivers', () => {
+  const importing = (resource: string, context: Record<string, string>) =>
+    allows('DeliveryRole', 'acm:ImportCertificate', resource, context);
+  const anyCertificate = 'arn:aws:acm:us-east-1:123456789012:certificate/*';
+
+  test('imports with our tag, and over what has it', async () => {
+    expect(await importing(anyCertificate, { 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(true);
+    expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Perennial' })).toBe(true);
+  });
+
+  test('imports nothing without our tag, and not over what others imported', async () => {
+    expect(await importing(anyCertificate, {})).toBe(false);
+    expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Another' })).toBe(false);
+  });
+
+  test('imports into no other region', async () => {
+    const elsewhere = certificate.replace('us-east-1', 'eu-west-1');
+    expect(await importing(elsewhere, { 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(false);
+  });
+
+  test('deletes no certificate', async () => {
+    const ours = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+    expect(await allows('DeliveryRole', 'acm:DeleteCertificate', certificate, ours)).toBe(false);
+  });
+});
+
+describe('the workflows', () => {
+  const machine = (name: string) => `arn:aws:states:eu-central-1:123456789012:stateMachine:${name}`;
+  const functionArns = Object.keys(synthesized.resources)
+    .filter((id) => synthesized.resources[id]?.Type === 'AWS::Lambda::Function')
+    .map((id) => `arn:aws:lambda:eu-central-1:123456789012:function:${id}`);
+  const called = async (role: string) => {
+    const allowed: string[] = [];
+    for (const arn of functionArns)
+      if (await allows(role, 'lambda:InvokeFunction', arn))
+        allowed.push(arn.replace(/.*function:Certificates|Function\w+$/g, ''));
+    return allowed.toSorted();
+  };
+
+  test('of one renewal calls the five functions and no others', async () => {
+    expect(await called('RenewalWorkflow')).toEqual(['Certificate', 'Challenge', 'Check', 'Delivery', 'Order']);
+    const other = 'arn:aws:lambda:eu-central-1:123456789012:function:other';
+    expect(await allows('RenewalWorkflow', 'lambda:InvokeFunction', other)).toBe(false);
+  });
+
+  test('of one renewal starts no execution', async () => {
+    expect(await allows('RenewalWorkflow', 'states:StartExecution', machine('anything'))).toBe(false);
+  });
+
+  test('of the fleet calls one function and starts renewals only', async () => {
+    expect(await called('FleetWorkflowStateMachine')).toEqual(['Check']);
+    const [renewal] = Object.values(synthesized.resources).flatMap(({ Properties: { StateMachineName: name } }) =>
+      typeof name === 'string' && name.endsWith('-renewal') ? [name] : [],
+    );
+    expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine(renewal ?? ''))).toBe(true);
+    expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine('other'))).toBe(false);
+  });
+
+  test('are looked at by the function that decides, as far as executions of the renewal go', async () => {
+    const execution = (name: string) => `arn:aws:states:eu-central-1:123456789012:execution:${name}:www-1`;
+    const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
+    expect(await allows('CheckRole', 'states:DescribeExecution', execution(renewal))).toBe(true);
+    expect(await allows('CheckRole', 'states:DescribeExecution', execution('other'))).toBe(false);
+    expect(await allows('CheckRole', 'states:StopExecution', execution(renewal))).toBe(false);
+  });
+});

@@ -1,0 +1,130 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { acmeDirectory, CertificateRenewal, type PerennialConfig } from '../../infra/index.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+export const smallConfig: PerennialConfig = {
+  issuer: acmeDirectory({ directoryUrl: 'https://acme.test/directory' }),
+  hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
+  certificates: [{ name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] }],
+};
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: readonly string[];
+  readonly DeletionPolicy?: string;
+}
+
+export interface Synthesized {
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly outputs: readonly string[];
+  /** The template as it is uploaded. */
+  readonly text: string;
+  /** Files that a function is made of, by its logical id. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+  /** What cdk-nag and CDK's own rules find and nobody has acknowledged. */
+  readonly findings: readonly string[];
+}
+
+/** The stack of the app for a config, as `cdk synth` makes it: with the same feature flags and the same rules. */
+export function synthesize(
+  config: PerennialConfig = smallConfig,
+  alsoIn: (stack: Stack) => void = () => undefined,
+): Synthesized {
+  const outdir = mkdtempSync(join(tmpdir(), 'perennial-synth-'));
+  try {
+    const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
+      context: Record<string, unknown>;
+    };
+    const app = new App({ outdir, context });
+    const stack = new Stack(app, 'Perennial');
+    new CertificateRenewal(stack, 'Certificates', config);
+    alsoIn(stack);
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+    const findings = synth(app, join(outdir, 'validation-report.json'));
+    const text = readFileSync(join(outdir, 'Perennial.template.json'), 'utf8');
+    const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs: Record<string, unknown> };
+    const { Resources: resources, Outputs: outputs } = template;
+    const files = ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
+      const { S3Key } = Properties.Code as { readonly S3Key: string };
+      return [id, readdirSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`))];
+    });
+    return { text, resources, outputs: Object.keys(outputs), files: Object.fromEntries(files), findings };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+function synth(app: App, report: string): readonly string[] {
+  try {
+    app.synth();
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'ValidationFailed')) throw error;
+  }
+  const { pluginReports } = JSON.parse(readFileSync(report, 'utf8')) as {
+    readonly pluginReports: readonly { readonly violations: readonly object[] }[];
+  };
+  return pluginReports.flatMap(({ violations }) => violations.map((violation) => JSON.stringify(violation)));
+}
+
+export function ofType(resources: Synthesized['resources'], type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, resource]) => resource.Type === type);
+}
+
+const account = '123456789012';
+const pseudo: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': 'eu-central-1',
+  'AWS::AccountId': account,
+  'AWS::StackName': 'Perennial',
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** ARNs as CloudFormation would fill them in, by type of resource. */
+const arns: Readonly<Record<string, (id: string, resource: Resource) => string>> = {
+  'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:eu-central-1:${account}:table/${id}`,
+  'AWS::Lambda::Function': (id) => `arn:aws:lambda:eu-central-1:${account}:function:${id}`,
+  'AWS::Logs::LogGroup': (id) => `arn:aws:logs:eu-central-1:${account}:log-group:${id}:*`,
+  'AWS::StepFunctions::StateMachine': (_, { Properties }) =>
+    `arn:aws:states:eu-central-1:${account}:stateMachine:${Properties.StateMachineName}`,
+};
+
+/** A value of the template with its intrinsic functions worked out. */
+export function resolve(value: unknown, resources: Synthesized['resources']): unknown {
+  if (Array.isArray(value)) return value.map((each) => resolve(each, resources));
+  if (typeof value !== 'object' || value === null) return value;
+  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;
+  if (typeof ref === 'string') return pseudo[ref] ?? reference(ref, resources);
+  if (Array.isArray(attribute)) return reference(String(attribute[0]), resources);
+  if (Array.isArray(join)) return (resolve(join[1], resources) as string[]).join(String(join[0]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolve(each, resources)]));
+}
+
+function reference(id: string, resources: Synthesized['resources']): string {
+  const resource = resources[id];
+  return (resource && arns[resource.Type]?.(id, resource)) ?? id;
+}
+
+export interface PolicyDocument {
+  readonly Version: string;
+  readonly Statement: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The policies of the one role whose logical id begins like this: inline ones first, then managed ones. */
+export function policiesOf(
+  rolePrefix: string,
+  { resources }: Synthesized,
+): { readonly inline: readonly PolicyDocument[]; readonly managed: readonly PolicyDocument[] } {
+  const roles = ofType(resources, 'AWS::IAM::Role').filter(([id]) => id.startsWith(rolePrefix));
+  if (roles.length !== 1) throw new Error(`${roles.length} roles begin with ${rolePrefix}`);
+  const attached = (type: string) =>
+    ofType(resources, type)
+      .filter(([, { Properties }]) => (Properties.Roles as { Ref: string }[]).some(({ Ref }) => Ref === roles[0]?.[0]))
+      .map(([, { Properties }]) => resolve(Properties.PolicyDocument, resources) as PolicyDocument);
+  return { inline: attached('AWS::IAM::Policy'), managed: attached('AWS::IAM::ManagedPolicy') };
+}
