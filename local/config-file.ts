@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CertificateConfig, PerennialConfig } from '../infra/config.ts';
+import { acmeDirectory } from '../infra/issuers.ts';
+import { createHostedZone } from './deploy.ts';
+import type { LocalEnvironment } from './environment.ts';
+
+export interface LocalConfig extends Omit<PerennialConfig, 'issuer' | 'hostedZones' | 'certificates'> {
+  /** Zone names; each becomes a hosted zone here. */
+  readonly zones: readonly string[];
+  /** Issuers in here are passed over: the local CA issues. */
+  readonly certificates: readonly CertificateConfig[];
+}
+
+/** A config with the local CA and hosted zones of these names, made where they are not there yet. */
+export async function localConfig(
+  local: LocalEnvironment,
+  { zones, certificates, ...rest }: LocalConfig,
+): Promise<PerennialConfig> {
+  const there = new Map((await local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
+  const hostedZones = [];
+  for (const name of zones) hostedZones.push({ id: there.get(name) ?? (await createHostedZone(local, name)), name });
+  return {
+    ...rest,
+    issuer: acmeDirectory({
+      directoryUrl: local.pebble.directoryUrl,
+      termsOfServiceAgreed: true,
+      trustedRoots: [local.pebble.trustedRoots],
+    }),
+    hostedZones,
+    certificates: certificates.map(({ issuer: _, ...certificate }) => certificate),
+  };
+}
+
+/** Writes a config where `cdk -c config=` finds it. It is plain data, so the file needs no import. */
+export function writeConfig(local: LocalEnvironment, config: PerennialConfig): string {
+  const file = join(local.folder, 'certificates.mjs');
+  writeFileSync(file, `export default ${JSON.stringify(config, null, 2)};\n`);
+  return file;
+}

@@ -1,0 +1,604 @@
+"""Starts MiniStack, the local AWS, and makes it as strict as AWS where it is kinder.
+
+Each rule below says what AWS does and how that is known. MiniStack is changed in memory only, by replacing functions
+and texts that are named here; `anchor` and `replace_once` stop the start when one of them is not what this file was
+written for. Read-only addresses under /_local tell the tests what was called, logged and published.
+"""
+
+import copy
+import datetime
+import functools
+import json
+import re
+import threading
+import time
+from importlib.metadata import version
+from os import environ
+
+import ministack.app as app
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from ministack.core import iam_actions, lambda_runtime
+from ministack.core.iam_evaluator import request_caller_arn
+from ministack.core.responses import error_response_json, json_response, new_uuid
+from ministack.services import acm, cloudwatch_logs, eventbridge, lambda_svc, route53, secretsmanager, stepfunctions, tagging
+
+MINISTACK_VERSION = "1.5.33"
+
+
+def anchor(module, name):
+    """The function of MiniStack that a rule replaces."""
+    if not callable(getattr(module, name, None)):
+        raise SystemExit(f"{module.__name__}.{name} is not in this MiniStack: a rule has lost its place")
+    return getattr(module, name)
+
+
+def replace_once(text, old, new):
+    if text.count(old) != 1:
+        raise SystemExit(f"{old!r} occurs {text.count(old)} times in MiniStack's worker script instead of once")
+    return text.replace(old, new)
+
+
+# --- Lambda -----------------------------------------------------------------------------------------------------------
+
+# The runtime interface client of AWS sends {errorType, errorMessage, trace}; errorType is error.name, or the JavaScript
+# type of what was thrown if that is no Error (aws/aws-lambda-nodejs-runtime-interface-client on GitHub, Errors.js), and
+# the process lives on. MiniStack says Runtime.HandlerError, so Retry and Catch by name would never match, and ends the
+# process. So the worker sends AWS's object as a marked result, and `execute` makes an error of it again.
+ERROR_MARK = "perennial-error"
+ERROR_FUNCTION = """
+function _awsError(err) {
+  const isError = err && [err.name, err.message, err.stack].every((part) => typeof part === "string");
+  const described = isError
+    ? { errorType: err.name, errorMessage: err.message, trace: err.stack.split("\\n") }
+    : { errorType: typeof err, errorMessage: String(err), trace: [] };
+  console.error("Invoke Error\\t" + JSON.stringify(described));
+  return { "%s": described };
+}
+""" % ERROR_MARK
+
+
+def worker_script(script):
+    script = replace_once(
+        script,
+        'status: "error", error: String(err.message || err), trace: err.stack || ""',
+        'status: "ok", result: _awsError(err)',
+    )
+    script = replace_once(
+        script, 'status: "error", error: e.message, trace: e.stack\n', 'status: "ok", result: _awsError(e)\n'
+    )
+    # A promise rejected with nothing is a success for MiniStack.
+    script = replace_once(script, "err => settle(err))", "err => settle(err ?? new Error(String(err))))")
+    return ERROR_FUNCTION + script
+
+
+def execute(original, func, event, request_id):
+    result = original(func, event, request_id)
+    body = result.get("body")
+    if isinstance(body, dict) and ERROR_MARK in body:
+        return {**result, "body": body[ERROR_MARK], "error": True}
+    if result.get("error") and body.get("errorMessage") == "Worker process died":
+        # What AWS reports of a process that was killed.
+        message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+        result["body"] = {"errorType": "Runtime.ExitError", "errorMessage": message}
+    return result
+
+
+# --- Step Functions ---------------------------------------------------------------------------------------------------
+
+
+def start_execution(original, data):
+    """The same name and input as an execution that still runs answers that one (API reference, StartExecution)."""
+    machine = data.get("stateMachineArn", "")
+    name = data.get("name")
+    running = stepfunctions._executions.get(machine.replace(":stateMachine:", ":execution:") + f":{name}")
+    if name and running and running["status"] == "RUNNING" and running["input"] == data.get("input", "{}"):
+        return json_response({"executionArn": running["executionArn"], "startDate": running["startDate"]})
+    return original(data)
+
+
+def nested_start(original, resource, input_data):
+    """states:startExecution of a name that exists fails as StepFunctions.ExecutionAlreadyExistsException."""
+    try:
+        return original(resource, input_data)
+    except stepfunctions._ExecutionError as error:
+        if error.error == "ExecutionAlreadyExists":
+            error.error = "StepFunctions.ExecutionAlreadyExistsException"
+        raise
+
+
+HANDLERS = {
+    "Pass": "_execute_pass",
+    "Task": "_execute_task",
+    "Choice": "_execute_choice",
+    "Wait": "_execute_wait",
+    "Parallel": "_execute_parallel",
+    "Map": "_execute_map",
+}
+
+
+def run_sub_machine(_original, states, start_at, input_data, execution, ctx):
+    """The states of a Parallel branch or a Map item are in the history like all others, and what they assign stays with
+    them (Developer Guide, "Passing data between states with variables"). MiniStack leaves them out of the history and
+    lets branches share the variables of the state around them."""
+    scope = {**ctx, "variables": dict(ctx.get("variables", {}))}
+    name, data = start_at, copy.deepcopy(input_data)
+    while name:
+        state = states[name]
+        kind = state["Type"]
+        scope["State"] = {"Name": name, "EnteredTime": stepfunctions.now_iso(), "RetryCount": 0}
+        details = {"name": name, "input": json.dumps(data)}
+        stepfunctions._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": details})
+        if kind == "Fail":
+            raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, data, scope))
+        left = name
+        if kind == "Succeed":
+            data, name = stepfunctions._apply_output_path(state, data, scope), None
+        elif kind in ("Task", "Parallel", "Map"):
+            data, name = getattr(stepfunctions, HANDLERS[kind])(state, data, execution, scope)
+        else:
+            data, name = getattr(stepfunctions, HANDLERS[kind])(state, data, scope)
+        details = {"name": left, "output": json.dumps(data)}
+        stepfunctions._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": details})
+    return data
+
+
+history_lock = threading.Lock()
+
+
+def add_event(original, execution, event_type, details=None):
+    """Branches and items write into one history: an event's id is taken by one of them."""
+    with history_lock:
+        return original(execution, event_type, details)
+
+
+def succeed_output(original, state, data, ctx=None):
+    """Succeed has an Output in JSONata; MiniStack knows OutputPath only."""
+    if state.get("Type") == "Succeed" and stepfunctions._state_query_language(state, ctx) == "JSONata":
+        return stepfunctions._apply_jsonata_output(state, data, ctx, default=data)
+    return original(state, data, ctx)
+
+
+def parallel_output(original, state, data, execution, ctx):
+    """Parallel has Output and Assign in JSONata; MiniStack knows ResultPath only."""
+    results, following = original(state, data, execution, ctx)
+    if stepfunctions._state_query_language(state, ctx) != "JSONata":
+        return results, following
+    output = stepfunctions._apply_jsonata_output(state, data, ctx, result=results, default=results)
+    stepfunctions._apply_state_assign(state, data, ctx, result=results)
+    return output, following
+
+
+# --- Secrets Manager (API reference: CreateSecret, PutSecretValue) ----------------------------------------------------
+
+
+def bad_token(data):
+    token = data.get("ClientRequestToken")
+    if token is not None and not 32 <= len(token) <= 64:
+        return error_response_json(
+            "InvalidParameterException", "ClientRequestToken must be 32 to 64 characters long.", 400
+        )
+    return None
+
+
+def same_value(version_, data):
+    return (version_["SecretString"], version_["SecretBinary"]) == (data.get("SecretString"), data.get("SecretBinary"))
+
+
+def create_secret(original, data):
+    """The token becomes the version's id; a name that waits for its deletion cannot be taken."""
+    if refusal := bad_token(data):
+        return refusal
+    existing = secretsmanager._secrets.get(data.get("Name"))
+    token = data.get("ClientRequestToken")
+    if existing and existing.get("DeletedDate"):
+        return error_response_json(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            400,
+        )
+    if existing and token in existing["Versions"] and same_value(existing["Versions"][token], data):
+        return json_response({"ARN": existing["ARN"], "Name": existing["Name"], "VersionId": token})
+    status, headers, body = original(data)
+    if status != 200:
+        return status, headers, body
+    answer = json.loads(body)
+    versions = secretsmanager._secrets[data["Name"]]["Versions"]
+    if data.get("SecretString") is None and data.get("SecretBinary") is None:
+        versions.clear()  # A secret made without a value has no version.
+        del answer["VersionId"]
+    elif token:
+        versions[token] = versions.pop(answer["VersionId"])
+        answer["VersionId"] = token
+    return json_response(answer)
+
+
+def put_secret_value(original, data):
+    """A token names one content for ever; the first version gets AWSCURRENT as well; a label is on one version only."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if not secret or secret.get("DeletedDate") or secretsmanager._is_replica(secret):
+        return original(data)  # Its refusals are AWS's.
+    if refusal := bad_token(data):
+        return refusal
+    token = data.get("ClientRequestToken") or new_uuid()
+    versions = secret["Versions"]
+    stored = versions.get(token)
+    if stored and not same_value(stored, data):
+        return error_response_json(
+            "ResourceExistsException",
+            f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret "
+            f"{secret['ARN']}.",
+            400,
+        )
+    if not stored:
+        labels = list(data.get("VersionStages") or ["AWSCURRENT"])
+        if not any("AWSCURRENT" in other["Stages"] for other in versions.values()) and "AWSCURRENT" not in labels:
+            labels.append("AWSCURRENT")
+        versions[token] = {
+            "SecretString": data.get("SecretString"),
+            "SecretBinary": data.get("SecretBinary"),
+            "CreatedDate": int(time.time()),
+            "Stages": [],
+        }
+        for label in labels:
+            if label == "AWSCURRENT":
+                secretsmanager._apply_current_promotion(secret, token)
+            else:
+                secretsmanager._remove_stage_everywhere(secret, label)
+                secretsmanager._add_stage(secret, token, label)
+        secret["LastChangedDate"] = int(time.time())
+        secretsmanager._sync_replicas(secret)
+    return json_response(
+        {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": versions[token]["Stages"]}
+    )
+
+
+# --- ACM (User Guide, "Prerequisites for importing ACM certificates", "Reimport a certificate"; API reference) --------
+
+EC_NAMES = {"secp256r1": "EC_prime256v1", "secp384r1": "EC_secp384r1", "secp521r1": "EC_secp521r1"}
+LISTED_BY_DEFAULT = ["RSA_1024", "RSA_2048"]
+
+
+def key_algorithm(public_key):
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return f"RSA_{public_key.key_size}"
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return EC_NAMES.get(public_key.curve.name, public_key.curve.name)
+    return type(public_key).__name__
+
+
+def leaf_of(stored):
+    """The parsed certificate of an imported item; ACM's own are placeholders that do not parse."""
+    if stored.get("Type") != "IMPORTED":
+        return None
+    return x509.load_pem_x509_certificate(stored["_pem_body"].encode())
+
+
+def spki(public_key):
+    return public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def import_refusal(data):
+    """The sentence with which ACM refuses an import, or None."""
+    stored = acm._certificates.get(data.get("CertificateArn"))
+    if stored and data.get("Tags"):
+        return "Tagging is not permitted on re-import."
+    try:
+        leaves = x509.load_pem_x509_certificates(acm._decode_pem_field(data.get("Certificate")).encode())
+        chain_text = acm._decode_pem_field(data.get("CertificateChain")).strip()
+        chain = x509.load_pem_x509_certificates(chain_text.encode()) if chain_text else []
+    except ValueError as error:
+        return f"The certificate or its chain is not in a valid PEM format: {error}"
+    if len(leaves) != 1:
+        return "The certificate field contains more than one certificate. Give the others as the chain."
+    leaf = leaves[0]
+    try:
+        key = serialization.load_pem_private_key(acm._decode_pem_field(data.get("PrivateKey")).encode(), None)
+    except (ValueError, TypeError):
+        return "The private key is not in a valid, unencrypted PEM format."
+    if spki(key.public_key()) != spki(leaf.public_key()):
+        return "The private key does not match the certificate's public key."
+    now = datetime.datetime.now(datetime.timezone.utc)
+    if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
+        return "The certificate is not valid at this moment."
+    if not chain and leaf.issuer != leaf.subject:
+        return "Provided certificate is not a valid self-signed one, and it came without a certificate chain."
+    for child, issuer in zip([leaf, *chain], chain):
+        try:
+            child.verify_directly_issued_by(issuer)
+        except Exception:  # Each of its causes means the same here.
+            return "Could not validate the certificate with the certificate chain."
+    if stored and key_algorithm(leaf_of(stored).public_key()) != key_algorithm(leaf.public_key()):
+        return "The new certificate's key type and size must match those of the certificate it replaces."
+    return None
+
+
+def import_certificate(original, data):
+    if data.get("PrivateKey") and (refusal := import_refusal(data)):
+        return error_response_json("ValidationException", refusal, 400)
+    status, headers, body = original(data)
+    if status == 200:
+        stored = acm._certificates[json.loads(body)["CertificateArn"]]
+        leaf = leaf_of(stored)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        stored["SubjectAlternativeNames"] = names.get_values_for_type(x509.DNSName)
+        stored["DomainName"] = stored["SubjectAlternativeNames"][0]
+        stored["NotBefore"] = leaf.not_valid_before_utc.timestamp()
+        stored["NotAfter"] = leaf.not_valid_after_utc.timestamp()
+    return status, headers, body
+
+
+def describe_shape(original, stored):
+    """KeyAlgorithm and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
+    shape = original(stored)
+    if leaf := leaf_of(stored):
+        serial = f"{leaf.serial_number:x}"
+        serial = serial.zfill(len(serial) + len(serial) % 2)
+        shape["KeyAlgorithm"] = key_algorithm(leaf.public_key())
+        shape["Serial"] = ":".join(re.findall("..", serial))
+        shape["ImportedAt"] = shape.pop("IssuedAt")
+    return shape
+
+
+def list_certificates(original, data):
+    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed."""
+    wanted = (data.get("Includes") or {}).get("keyTypes") or LISTED_BY_DEFAULT
+    status, _, body = original(data)
+    summaries = []
+    for summary in json.loads(body)["CertificateSummaryList"]:
+        stored = acm._certificates[summary["CertificateArn"]]
+        leaf = leaf_of(stored)
+        summary["KeyAlgorithm"] = key_algorithm(leaf.public_key()) if leaf else "RSA_2048"
+        summary["Type"] = stored["Type"]
+        if summary["KeyAlgorithm"] in wanted:
+            summaries.append(summary)
+    return json_response({"CertificateSummaryList": summaries}, status)
+
+
+# --- Route 53 (API reference: ChangeResourceRecordSets; Developer Guide, "Quotas") ------------------------------------
+
+# ResourceRecord elements in one request; an UPSERT counts twice. The same request may hold 32,000 characters of values.
+MAX_RECORDS = 1000
+MAX_CHARACTERS = 32000
+# Each text of a TXT value is quoted, and 255 characters long at most.
+TXT_VALUE = re.compile(r'"(?:[^"\\]|\\.){0,255}"(?:\s+"(?:[^"\\]|\\.){0,255}")*')
+
+
+def change_refusal(zone_name, changes):
+    def weight(action):
+        return 2 if action == "UPSERT" else 1
+
+    records = sum(weight(action) * len(rs.get("ResourceRecords", [])) for action, rs in changes)
+    characters = sum(weight(action) * len("".join(rs.get("ResourceRecords", []))) for action, rs in changes)
+    if records > MAX_RECORDS:
+        return f"Number of records limit of {MAX_RECORDS} exceeded."
+    if characters > MAX_CHARACTERS:
+        return f"Number of characters limit of {MAX_CHARACTERS} exceeded."
+    for action, rs in changes:
+        name, values = rs["Name"], rs.get("ResourceRecords", [])
+        if name != zone_name and not name.endswith(f".{zone_name}"):
+            return f"RRSet with DNS name {name} is not permitted in zone {zone_name}"
+        if len(set(values)) != len(values):
+            return f"Duplicate Resource Record in the RRSet with DNS name {name}, type {rs['Type']}"
+        if rs["Type"] == "TXT" and not all(TXT_VALUE.fullmatch(value) for value in values):
+            return f"InvalidCharacterString: each text of {name} is enclosed in quotation marks, 255 characters at most"
+    return None
+
+
+def changes_of(body):
+    """(action, record set) of each change in a request, or None where MiniStack refuses it anyway."""
+    root = route53._parse_body(body)
+    batch = None if root is None else route53._find(root, "ChangeBatch")
+    changes = None if batch is None else route53._find(batch, "Changes")
+    if changes is None:
+        return None
+    elements = [(change, route53._find(change, "ResourceRecordSet")) for change in route53._findall(changes, "Change")]
+    return [
+        (route53._text(change, "Action"), route53._parse_record_set(rs)) for change, rs in elements if rs is not None
+    ]
+
+
+def change_record_sets(original, zone_id, body):
+    """Names belong to the zone, batches have a size, TXT values are quoted, and a CNAME stands alone."""
+    zone = route53._zones.get(zone_id)
+    changes = changes_of(body)
+    if zone and changes is not None:
+        refusal = change_refusal(zone["name"], changes)
+        if not refusal:
+            refusal = cname_refusal(route53._records[zone_id], changes)
+        if refusal:
+            return route53._error_response("InvalidChangeBatch", f"[{refusal}]")
+    return original(zone_id, body)
+
+
+def cname_refusal(stored, changes):
+    types = {}
+    for rs in stored:
+        types.setdefault(rs["Name"], set()).add(rs["Type"])
+    for action, rs in changes:
+        at_name = types.setdefault(rs["Name"], set())
+        if action == "DELETE":
+            at_name.discard(rs["Type"])
+            continue
+        others = at_name - {rs["Type"]}
+        if others and (rs["Type"] == "CNAME" or "CNAME" in others):
+            return (
+                f"RRSet of type {rs['Type']} with DNS name {rs['Name']} is not permitted because a conflicting RRSet "
+                f"of type {sorted(others)[0]} with the same DNS name already exists in the zone"
+            )
+        at_name.add(rs["Type"])
+    return None
+
+
+def normalise_name(original, name):
+    """Route 53 keeps names in lower case."""
+    return original(name).lower()
+
+
+def delegation_set(original, parent, zone_name):
+    """The name servers of a zone lead to the local DNS server; in a delegation set they have no trailing dot."""
+    name_servers = route53.SubElement(route53.SubElement(parent, "DelegationSet"), "NameServers")
+    for name in route53._DEFAULT_NS:
+        route53.SubElement(name_servers, "NameServer").text = name.rstrip(".")
+
+
+# --- IAM --------------------------------------------------------------------------------------------------------------
+
+
+def resource_arn(original, service, method, path, headers, body, params, region, account_id):
+    """Resources that AWS asks about where MiniStack asks about * (Service Authorization Reference): a change in
+    Route 53, and a certificate that does not exist yet in ACM."""
+    arn = original(service, method, path, headers, body, params, region, account_id)
+    if service == "route53" and (change := re.fullmatch(r"/2013-04-01/change/([A-Z0-9]+)", path)):
+        return f"arn:aws:route53:::change/{change[1]}"
+    if service == "acm" and arn == "*" and headers.get("x-amz-target", "").endswith("ImportCertificate"):
+        return f"arn:aws:acm:{region}:{account_id}:certificate/*"
+    return arn
+
+
+def certificate_tags():
+    """aws:ResourceTag of ACM certificates, which MiniStack knows of other services only."""
+    for arn, certificate in acm._certificates.items():
+        yield arn, certificate.get("Tags", [])
+
+
+def request_context(original, service, iam_action, body, params):
+    """The condition keys of route53:ChangeResourceRecordSets, normalised as the Service Authorization Reference says:
+    lower case, no trailing dot, everything but a-z 0-9 - _ . as an octal escape."""
+    context = original(service, iam_action, body, params)
+    changes = changes_of(body) if iam_action == "route53:ChangeResourceRecordSets" else None
+    if changes is None:
+        return context
+    escape = functools.partial(re.sub, r"[^a-z0-9\-_.\\]", lambda match: f"\\{ord(match[0]):03o}")
+    return {
+        **context,
+        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [escape(rs["Name"].rstrip(".")) for _, rs in changes],
+        "route53:ChangeResourceRecordSetsRecordTypes": [rs["Type"] for _, rs in changes],
+        "route53:ChangeResourceRecordSetsActions": [action for action, _ in changes],
+    }
+
+
+# --- What the tests look at, without an API call of their own ---------------------------------------------------------
+
+api_calls = []
+bus_events = []
+
+
+async def record_call(original, method, path, headers, body, query_params, request_id):
+    response = await original(method, path, headers, body, query_params, request_id)
+    params = app._routing_params(method, path, headers, body, query_params)
+    service = app.detect_service(method, path, headers, params)
+    action = iam_actions.extract_iam_action(service, method, path, headers, body, params) or f"{service}:?"
+    api_calls.append(
+        {
+            "service": action.split(":")[0],
+            "operation": action.split(":")[1],
+            "caller": request_caller_arn(headers, query_params),
+            "status": response[0],
+            "at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        }
+    )
+    return response
+
+
+def record_event(original, event, view=None):
+    bus_events.append(
+        {
+            "bus": event.get("EventBusName", "default"),
+            "source": event["Source"],
+            "detailType": event["DetailType"],
+            # A workflow's events:putEvents may give an object.
+            "detail": json.loads(event["Detail"]) if isinstance(event["Detail"], str) else event["Detail"],
+        }
+    )
+    return original(event, view)
+
+
+def log_events():
+    return [
+        {"logGroup": group, "logStream": name, "timestamp": event["timestamp"], "message": event["message"]}
+        for (_, _, group), stored in list(cloudwatch_logs._log_groups._data.items())
+        for name, stream in list(stored["streams"].items())
+        for event in list(stream["events"])
+    ]
+
+
+def hosted_zones():
+    def record(rs):
+        return {
+            "name": rs["Name"],
+            "type": rs["Type"],
+            "ttl": int(rs.get("TTL") or 60),
+            "values": rs.get("ResourceRecords", []),
+        }
+
+    with route53._lock:
+        return [
+            {"id": zone["id"], "name": zone["name"], "records": [record(rs) for rs in route53._records._data[key]]}
+            for key, zone in route53._zones._data.items()
+            if not zone["private"]
+        ]
+
+
+LOCAL_PAGES = {
+    "/_local/api-calls": lambda: api_calls,
+    "/_local/bus-events": lambda: bus_events,
+    "/_local/log-events": log_events,
+    "/_local/hosted-zones": hosted_zones,
+}
+
+
+def with_local_pages(original):
+    async def serve(scope, receive, send):
+        page = LOCAL_PAGES.get(scope.get("path"))
+        if page is None:
+            return await original(scope, receive, send)
+        body = json.dumps(page()).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+    return serve
+
+
+# --- Start ------------------------------------------------------------------------------------------------------------
+
+RULES = [
+    (lambda_svc, "_execute_function_warm", execute),
+    (stepfunctions, "_start_execution", start_execution),
+    (stepfunctions, "_invoke_nested_start_execution", nested_start),
+    (stepfunctions, "_run_sub_machine", run_sub_machine),
+    (stepfunctions, "_add_event", add_event),
+    (stepfunctions, "_apply_output_path", succeed_output),
+    (stepfunctions, "_run_parallel_branches", parallel_output),
+    (secretsmanager, "_create_secret", create_secret),
+    (secretsmanager, "_put_secret_value", put_secret_value),
+    (acm, "_import_certificate", import_certificate),
+    (acm, "_cert_shape", describe_shape),
+    (acm, "_list_certificates", list_certificates),
+    (route53, "_change_resource_record_sets", change_record_sets),
+    (route53, "_normalise_name", normalise_name),
+    (route53, "_build_delegation_set_el", delegation_set),
+    (iam_actions, "extract_resource_arn", resource_arn),
+    (iam_actions, "request_tag_context", request_context),
+    (app, "_dispatch_service_request", record_call),
+    (eventbridge, "_dispatch_event", record_event),
+]
+
+
+def main():
+    if version("ministack") != MINISTACK_VERSION:
+        raise SystemExit(f"The rules are for MiniStack {MINISTACK_VERSION}, and {version('ministack')} is installed")
+    for name in HANDLERS.values():
+        anchor(stepfunctions, name)
+    for module, name, rule in RULES:
+        setattr(module, name, functools.partial(rule, anchor(module, name)))
+    lambda_runtime._NODEJS_WORKER_SCRIPT = worker_script(lambda_runtime._NODEJS_WORKER_SCRIPT)
+    tagging._RESOURCE_TAG_COLLECTORS["acm"] = certificate_tags
+    route53._DEFAULT_NS = [environ["PERENNIAL_NAME_SERVER"] + "."]
+    app.app = with_local_pages(app.app)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

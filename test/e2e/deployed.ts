@@ -1,0 +1,115 @@
+import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { createLedger } from '../../lambdas/aws/ledger.ts';
+import type { CertificateSecretValue, LedgerCertificate } from '../../lambdas/rules/ports.ts';
+import { type LocalConfig, localConfig, writeConfig } from '../../local/config-file.ts';
+import { bootstrap, deploy, txtValues } from '../../local/deploy.ts';
+import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';
+import { type EndedExecution, startExecution, waitForExecution } from '../../local/executions.ts';
+
+/** The whole service, deployed into the local environment, and what the end-to-end tests look at. */
+export interface Deployed {
+  readonly local: LocalEnvironment;
+  /** Of the stack. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Another config over the same stack. */
+  redeploy(config: LocalConfig): Promise<void>;
+  /** Starts a renewal and returns its ARN. */
+  start(input: unknown): Promise<string>;
+  ended(arn: string, seconds?: number): Promise<EndedExecution>;
+  /** Starts a renewal and waits for its end. */
+  renew(input: unknown, seconds?: number): Promise<EndedExecution>;
+  fleet(): Promise<EndedExecution>;
+  /** Waits until no execution runs, the fleet's that a deploy starts and its renewals included. Returns the renewals' ARNs. */
+  idle(): Promise<readonly string[]>;
+  /** The certificate's current value. */
+  secret(certificate: string): Promise<CertificateSecretValue>;
+  /** Labels by version of the certificate's secret. */
+  stages(certificate: string): Promise<Readonly<Record<string, readonly string[]>>>;
+  ledger(certificate: string): Promise<LedgerCertificate>;
+  /** The execution that holds the lease of a set, if one does. */
+  setLease(setHash: string): Promise<string | undefined>;
+  /** TXT values by name. */
+  txt(zone: string): Promise<Record<string, string[]>>;
+  stop(): Promise<void>;
+}
+
+export async function deployed(config: LocalConfig, options: LocalEnvironmentOptions = {}): Promise<Deployed> {
+  const local = await startLocalEnvironment(options);
+  try {
+    await bootstrap(local);
+    return await onto(local, config);
+  } catch (error) {
+    await local.stop();
+    throw error;
+  }
+}
+
+async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deployed> {
+  const redeploy = async (config: LocalConfig) => {
+    const file = writeConfig(local, await localConfig(local, config));
+    const [outputs] = Object.values(await deploy(local, { context: { config: file, local: 'true' } }));
+    return outputs ?? {};
+  };
+  const outputs = await redeploy(first);
+  const output = (name: string): string => {
+    const [found] = Object.entries(outputs).flatMap(([key, value]) => (key.endsWith(name) ? [value] : []));
+    if (found === undefined) throw new Error(`no output ${name} among ${Object.keys(outputs).join(', ')}`);
+    return found;
+  };
+  const secrets = new SecretsManagerClient(local.clientConfig);
+  const dynamodb = new DynamoDBClient(local.clientConfig);
+  const table = output('LedgerTable');
+  const ledger = createLedger({ table, client: dynamodb });
+  const sfn = new SFNClient(local.clientConfig);
+  const executions = async (stateMachineArn: string) =>
+    (await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }))).executions ?? [];
+  const idle = async () => {
+    for (const deadline = Date.now() + 120_000; Date.now() < deadline; await setTimeout(100)) {
+      // The fleet's first: once none of it runs, all that it starts is in the second list.
+      const fleets = await executions(output('FleetArn'));
+      const renewals = await executions(output('RenewalArn'));
+      const running = [...fleets, ...renewals].some(({ status }) => status === 'RUNNING');
+      if (!running && fleets.length > 0) return renewals.map(({ executionArn }) => executionArn ?? '');
+    }
+    throw new Error('executions still run after two minutes');
+  };
+  const start = (input: unknown) => startExecution(local, output('RenewalArn'), input);
+  const ended = (arn: string, seconds?: number) => waitForExecution(local, arn, seconds);
+  await idle();
+  return {
+    local,
+    outputs,
+    redeploy: async (config) => {
+      await redeploy(config);
+      await idle();
+    },
+    start,
+    ended,
+    renew: async (input, seconds) => ended(await start(input), seconds),
+    fleet: async () => ended(await startExecution(local, output('FleetArn'), {})),
+    idle,
+    secret: async (certificate) => {
+      const { SecretString } = await secrets.send(
+        new GetSecretValueCommand({ SecretId: `certificates/${certificate}` }),
+      );
+      return JSON.parse(SecretString ?? '');
+    },
+    stages: async (certificate) =>
+      (await secrets.send(new DescribeSecretCommand({ SecretId: `certificates/${certificate}` }))).VersionIdsToStages ??
+      {},
+    ledger: (certificate) => ledger.certificate(certificate),
+    setLease: async (setHash) => {
+      const command = new GetItemCommand({
+        TableName: table,
+        Key: { id: { S: `set#${setHash}` } },
+        ConsistentRead: true,
+      });
+      return (await dynamodb.send(command)).Item?.lease?.S;
+    },
+    txt: (zone) => txtValues(local, zone),
+    stop: () => local.stop(),
+  };
+}

@@ -1,0 +1,187 @@
+import { Resolver } from 'node:dns/promises';
+import { connect } from 'node:net';
+import packet from 'dns-packet';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type DnsServer, type DnsView, startDnsServer } from '../../local/dns-server.ts';
+import type { StoredZone } from '../../local/ministack.ts';
+
+const record = (name: string, type: string, ...values: string[]) => ({ name, type, ttl: 60, values });
+
+const zones: StoredZone[] = [
+  {
+    id: 'Z1',
+    name: 'example.test.',
+    records: [
+      record('example.test.', 'SOA', '127.0.0.1:5301. hostmaster.example.test. 1 7200 900 1209600 86400'),
+      record('example.test.', 'NS', '127.0.0.1:5301.'),
+      record('example.test.', 'A', '192.0.2.1', '192.0.2.2'),
+      record('example.test.', 'AAAA', '2001:db8::1'),
+      record('example.test.', 'CAA', '0 issue "ca.example; accounturi=x"', '128 iodef "mailto:a@example.test"'),
+      record('example.test.', 'MX', '10 mail.example.test.'),
+      record('_acme-challenge.example.test.', 'TXT', '"first"', '"sec" "ond"', '"a \\"quote\\" \\052"'),
+      record('_acme-challenge.alias.example.test.', 'CNAME', '_acme-challenge.alias.elsewhere.test.'),
+      record('_acme-challenge.lost.example.test.', 'CNAME', 'somewhere.invalid.'),
+      record('deep.below.example.test.', 'TXT', '"deep"'),
+      record('*.wild.example.test.', 'TXT', '"any"'),
+      record('sub.example.test.', 'NS', 'ns.sub-owner.test.'),
+      record('long.example.test.', 'TXT', ...['a', 'b', 'c'].map((letter) => `"${letter.repeat(255)}"`)),
+    ],
+  },
+  {
+    id: 'Z2',
+    name: 'elsewhere.test.',
+    records: [record('_acme-challenge.alias.elsewhere.test.', 'TXT', '"delegated"')],
+  },
+];
+
+let server: DnsServer;
+let routeIsDown = false;
+beforeAll(async () => {
+  server = await startDnsServer(async () => {
+    if (routeIsDown) throw new Error('connection refused');
+    return zones;
+  });
+});
+afterAll(() => server.stop());
+beforeEach(() => {
+  server.showAll();
+  server.questions.length = 0;
+});
+
+/** Node's resolver: UDP, and TCP when the answer is truncated. */
+function resolver(view: DnsView = 'authoritative'): Resolver {
+  const made = new Resolver({ timeout: 2000, tries: 1 });
+  made.setServers([server.addresses[view]]);
+  return made;
+}
+
+async function askOverTcp(name: string, type: 'TXT' | 'A' | 'SOA', view: DnsView = 'validation') {
+  const [host, port] = server.addresses[view].split(':');
+  const query = packet.streamEncode({ type: 'query', id: 7, questions: [{ name, type }] });
+  return new Promise<ReturnType<typeof packet.streamDecode>>((resolve, reject) => {
+    const socket = connect(Number(port), host, () => {
+      // In two pieces, as a slow network would deliver it.
+      socket.write(query.subarray(0, 1));
+      setTimeout(() => socket.write(query.subarray(1)), 10);
+    });
+    socket.on('error', reject);
+    let received = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < 2 + received.readUInt16BE(0)) return;
+      socket.destroy();
+      resolve(packet.streamDecode(received));
+    });
+  });
+}
+
+describe('records of a hosted zone', () => {
+  test('every type is answered over UDP', async () => {
+    const asked = resolver();
+    expect(await asked.resolve4('example.test')).toEqual(['192.0.2.1', '192.0.2.2']);
+    expect(await asked.resolve6('example.test')).toEqual(['2001:db8::1']);
+    expect(await asked.resolveNs('example.test')).toEqual(['127.0.0.1:5301']);
+    expect(await asked.resolveMx('example.test')).toMatchObject([{ priority: 10, exchange: 'mail.example.test' }]);
+    expect(await asked.resolveSoa('example.test')).toMatchObject({
+      nsname: '127.0.0.1:5301',
+      serial: 1,
+      minttl: 86400,
+    });
+    expect(await asked.resolveCaa('example.test')).toMatchObject([
+      { critical: 0, issue: 'ca.example; accounturi=x' },
+      { critical: 128, iodef: 'mailto:a@example.test' },
+    ]);
+  });
+
+  test('a TXT set keeps its values apart, its strings together and its escapes resolved', async () => {
+    const values = await resolver().resolveTxt('_acme-challenge.example.test');
+    expect(values).toEqual([['first'], ['sec', 'ond'], ['a "quote" *']]);
+  });
+
+  test('names are found whatever their case', async () => {
+    expect(await resolver().resolveTxt('_ACME-Challenge.Example.TEST')).toHaveLength(3);
+    expect(server.questions[0]).toMatchObject({ name: '_acme-challenge.example.test', type: 'TXT', protocol: 'udp' });
+  });
+
+  test('the same answer comes over TCP, marked authoritative', async () => {
+    const reply = await askOverTcp('_acme-challenge.example.test', 'TXT');
+    expect(reply).toMatchObject({ id: 7, rcode: 'NOERROR', flag_aa: true });
+    expect(reply.answers).toHaveLength(3);
+    expect(server.questions).toMatchObject([{ view: 'validation', protocol: 'tcp' }]);
+  });
+
+  test('an answer too long for UDP is fetched over TCP', async () => {
+    expect((await resolver().resolveTxt('long.example.test')).map(([text]) => text?.length)).toEqual([255, 255, 255]);
+  });
+});
+
+describe('names and types that are not there', () => {
+  test('an unknown name is NXDOMAIN with the SOA of the zone', async () => {
+    const reply = await askOverTcp('nobody.example.test', 'TXT');
+    expect(reply).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true, answers: [] });
+    expect(reply.authorities).toMatchObject([{ type: 'SOA', name: 'example.test' }]);
+  });
+
+  test.each(['example.test', 'below.example.test'])('%s exists without TXT records', async (name) => {
+    expect(await askOverTcp(name, 'TXT')).toMatchObject({
+      rcode: 'NOERROR',
+      answers: [],
+      authorities: [{ type: 'SOA' }],
+    });
+  });
+
+  test('a name in no hosted zone is refused', async () => {
+    expect(await askOverTcp('example.org', 'A')).toMatchObject({ rcode: 'REFUSED', flag_aa: false });
+  });
+
+  test('while Route 53 does not answer, the server says that it failed', async () => {
+    routeIsDown = true;
+    const reply = await askOverTcp('example.test', 'TXT');
+    routeIsDown = false;
+    expect(reply).toMatchObject({ rcode: 'SERVFAIL', answers: [] });
+  });
+
+  test('a wildcard stands in for a name that does not exist', async () => {
+    expect(await resolver().resolveTxt('x.wild.example.test')).toEqual([['any']]);
+  });
+
+  test('a delegated part is a referral, not an answer', async () => {
+    const reply = await askOverTcp('_acme-challenge.sub.example.test', 'TXT');
+    expect(reply).toMatchObject({ rcode: 'NOERROR', flag_aa: false, answers: [] });
+    expect(reply.authorities).toMatchObject([{ type: 'NS', data: 'ns.sub-owner.test' }]);
+  });
+});
+
+describe('aliases', () => {
+  test('a CNAME is followed into another hosted zone', async () => {
+    const reply = await askOverTcp('_acme-challenge.alias.example.test', 'TXT');
+    expect(reply.answers).toMatchObject([
+      { type: 'CNAME', data: '_acme-challenge.alias.elsewhere.test' },
+      { type: 'TXT', data: [Buffer.from('delegated')] },
+    ]);
+  });
+
+  test('a CNAME that leaves the hosted zones is the whole answer', async () => {
+    const reply = await askOverTcp('_acme-challenge.lost.example.test', 'TXT');
+    expect(reply).toMatchObject({ rcode: 'NOERROR', answers: [{ type: 'CNAME', data: 'somewhere.invalid' }] });
+  });
+});
+
+describe('views', () => {
+  const name = '_acme-challenge.example.test';
+
+  test('a hidden name is gone on its view and only there, until it is shown', async () => {
+    const show = server.hide({ view: 'validation', name });
+    await expect(resolver('validation').resolveTxt(name)).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    expect(await resolver('authoritative').resolveTxt(name)).toHaveLength(3);
+    show();
+    expect(await resolver('validation').resolveTxt(name)).toHaveLength(3);
+  });
+
+  test('a hidden value leaves the others', async () => {
+    server.hide({ view: 'authoritative', name: '_acme-challenge.EXAMPLE.test', value: 'first' });
+    expect(await resolver().resolveTxt(name)).toEqual([['sec', 'ond'], ['a "quote" *']]);
+    server.showAll();
+    expect(await resolver().resolveTxt(name)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,192 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { Agent, get } from 'node:https';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
+import { ChangeResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
+import acme from 'acme-client';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createHostedZone, txtValues } from '../../local/deploy.ts';
+import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function start(...options: Parameters<typeof startLocalEnvironment>): Promise<LocalEnvironment> {
+  const local = await startLocalEnvironment(...options);
+  ends.push(local.stop);
+  return local;
+}
+
+/** Command lines of the processes that work in this folder. */
+const processesOf = (folder: string) =>
+  execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(folder));
+
+const answers = (port: number, host: string) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, host, () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+
+/** Runs; a process that ended and was not collected yet by its adoptive parent (state Z) does not. */
+const isAlive = (pid: number) => {
+  const states = execFileSync('ps', ['-ax', '-o', 'pid=,stat='], { encoding: 'utf8' }).split('\n');
+  return states.some((line) => new RegExp(`^ *${pid} +[^Z ]`).test(line));
+};
+
+/** Leaves a warm function behind: a process that MiniStack started. */
+async function runFunction(local: Pick<LocalEnvironment, 'clientConfig'>): Promise<number> {
+  const { Machine = '' } = await createStack(local, 'Functions', {
+    FunctionRole: role('lambda.amazonaws.com', allow('states:DescribeExecution')),
+    MachineRole: role('states.amazonaws.com', allow('lambda:InvokeFunction')),
+    // The timer keeps the process alive whatever happens to its standard input.
+    Function: lambdaFunction(
+      'try',
+      'FunctionRole',
+      'setInterval(() => {}, 1000); exports.handler = async () => process.pid;',
+    ),
+    Machine: stateMachine('MachineRole', {
+      Type: 'Task',
+      Resource: 'arn:aws:lambda:us-east-1:000000000000:function:try',
+      End: true,
+    }),
+  });
+  return (await waitForExecution(local, await startExecution(local, Machine, {}), 30)).output as number;
+}
+
+test('a certificate is issued: Route 53 is written, the CA asks the validation view and signs', async () => {
+  const local = await start({ pebble: { alternateRoots: 1 } });
+  const zone = await createHostedZone(local, 'example.test');
+  const mark = local.pebble.requests().length;
+  acme.axios.defaults.httpsAgent = new Agent({ ca: local.pebble.trustedRoots });
+  const client = new acme.Client({
+    directoryUrl: local.pebble.directoryUrl,
+    accountKey: await acme.crypto.createPrivateEcdsaKey(),
+  });
+  await client.createAccount({ termsOfServiceAgreed: true });
+  const order = await client.createOrder({ identifiers: [{ type: 'dns', value: 'example.test' }] });
+  const [authorization] = await client.getAuthorizations(order);
+  const challenge = authorization?.challenges.find(({ type }) => type === 'dns-01');
+  if (!challenge) throw new Error('No DNS challenge was offered');
+  const value = await client.getChallengeKeyAuthorization(challenge);
+  const record = {
+    Name: '_acme-challenge.example.test',
+    Type: 'TXT' as const,
+    TTL: 60,
+    ResourceRecords: [{ Value: `"${value}"` }],
+  };
+  await new Route53Client(local.clientConfig).send(
+    new ChangeResourceRecordSetsCommand({
+      HostedZoneId: zone,
+      ChangeBatch: { Changes: [{ Action: 'CREATE', ResourceRecordSet: record }] },
+    }),
+  );
+  await client.completeChallenge(challenge);
+  await client.waitForValidStatus(challenge);
+  const [, csr] = await acme.crypto.createCsr({ commonName: 'example.test' });
+  const chain = await client.getCertificate(await client.finalizeOrder(order, csr));
+
+  const issuer = new X509Certificate(acme.crypto.splitPemChain(chain)[1] ?? '');
+  expect(issuer.verify(new X509Certificate(await local.pebble.issuingRoot()).publicKey)).toBe(true);
+  expect(await local.pebble.issuingRoot(1)).not.toBe(await local.pebble.issuingRoot(0));
+  expect(await txtValues(local, 'example.test')).toEqual({ '_acme-challenge.example.test': [value] });
+  expect(local.dns.questions).toContainEqual(
+    expect.objectContaining({ view: 'validation', protocol: 'tcp', name: '_acme-challenge.example.test', type: 'TXT' }),
+  );
+  expect(local.pebble.requests(mark)[0]).toEqual({ method: 'GET', path: '/dir' });
+  expect(local.pebble.requests(mark)).toContainEqual({ method: 'POST', path: '/order-plz' });
+});
+
+test('the directory offers the profiles, and asks for an external account only when told to', async () => {
+  const local = await start({
+    pebble: { externalAccountKeys: { one: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' } },
+  });
+  const meta = await new Promise<{ meta: unknown }>((resolve, reject) => {
+    const options = { ca: local.pebble.trustedRoots, headers: { 'user-agent': 'test' }, agent: false as const };
+    get(local.pebble.directoryUrl, options, (response) => resolve(json(response) as Promise<{ meta: unknown }>)).on(
+      'error',
+      reject,
+    );
+  });
+  expect(meta).toMatchObject({
+    meta: {
+      externalAccountRequired: true,
+      profiles: { default: expect.any(String), tlsserver: expect.any(String), shortlived: expect.any(String) },
+    },
+  });
+});
+
+test('stop ends every process, functions too, and removes the folder', async () => {
+  const local = await start();
+  const pids = [...local.pids, await runFunction(local)];
+  expect(pids.map(isAlive)).toEqual([true, true, true]);
+  expect(processesOf(local.folder).length).toBeGreaterThanOrEqual(4);
+  await local.stop();
+  expect(pids.map(isAlive)).toEqual([false, false, false]);
+  expect(processesOf(local.folder)).toEqual([]);
+  expect(existsSync(local.folder)).toBe(false);
+});
+
+test('a start that fails says why with the end of the log, and leaves nothing behind', async () => {
+  vi.stubEnv('TMPDIR', mkdtempSync(join(tmpdir(), 'failing-start-')));
+  ends.push(() => rmSync(tmpdir(), { recursive: true }), vi.unstubAllEnvs);
+  const starting = startLocalEnvironment({ pebble: { externalAccountKeys: { broken: 'not base64url!' } } });
+  await expect(starting).rejects.toThrow(
+    /pebble ended while it started\. The end of its log:\n(.*\n)*.*external account/i,
+  );
+  expect(readdirSync(tmpdir())).toEqual([]);
+  expect(processesOf(tmpdir())).toEqual([]);
+});
+
+/** `npm run local` as a process of its own. */
+async function runMain() {
+  const root = join(import.meta.dirname, '..', '..');
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), [join(root, 'local', 'main.ts')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  ends.push(() => child.kill('SIGKILL'));
+  const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const exported: Record<string, string> = {};
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, name = '', value = ''] = /^export ([A-Z0-9_]+)='(.+)'$/.exec(line) ?? [];
+    exported[name] = value;
+    if (name === 'DNS_VALIDATION') break;
+  }
+  return { child, exited, exported, folder: dirname(exported.ACME_TRUSTED_ROOTS ?? '') };
+}
+
+test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+  'npm run local ends with everything it started on %s',
+  async (signal) => {
+    const { child, exited, exported, folder } = await runMain();
+    const aws = new URL(exported.AWS_ENDPOINT_URL ?? '');
+    const directory = new URL(exported.ACME_DIRECTORY_URL ?? '');
+    const credentials = {
+      accessKeyId: exported.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: exported.AWS_SECRET_ACCESS_KEY ?? '',
+    };
+    const worker = await runFunction({
+      clientConfig: { endpoint: aws.origin, region: exported.AWS_REGION ?? '', credentials },
+    });
+    expect(await answers(Number(directory.port), directory.hostname)).toBe(true);
+    expect(existsSync(exported.ACME_ISSUING_ROOT ?? '')).toBe(true);
+
+    child.kill(signal);
+    expect(await exited).toBe(signal === 'SIGKILL' ? null : 0);
+    await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), 5000);
+    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 5000);
+    expect(isAlive(worker)).toBe(false);
+    expect(await answers(Number(aws.port), '127.0.0.1')).toBe(false);
+    expect(await answers(Number(directory.port), directory.hostname)).toBe(false);
+  },
+);

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStacksCommand,
+  waitUntilStackCreateComplete,
+} from '@aws-sdk/client-cloudformation';
+import type { LocalEnvironment } from '../../local/environment.ts';
+import { startExecution, waitForExecution } from '../../local/executions.ts';
+
+/** Creates a stack of these resources. @returns what `Ref` gives for each, by logical id. */
+export async function createStack(
+  local: Pick<LocalEnvironment, 'clientConfig'>,
+  name: string,
+  resources: Record<string, object>,
+): Promise<Record<string, string>> {
+  const client = new CloudFormationClient(local.clientConfig);
+  const outputs = Object.fromEntries(Object.keys(resources).map((id) => [id, { Value: { Ref: id } }]));
+  await client.send(
+    new CreateStackCommand({
+      StackName: name,
+      TemplateBody: JSON.stringify({ Resources: resources, Outputs: outputs }),
+      Capabilities: ['CAPABILITY_IAM'],
+    }),
+  );
+  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: name });
+  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
+  return Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map((output) => [output.OutputKey, output.OutputValue]));
+}
+
+export const allow = (Action: string | string[], Resource: unknown = '*') => ({ Effect: 'Allow', Action, Resource });
+
+export const role = (service: string, ...Statement: object[]) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+    },
+    Policies: [{ PolicyName: 'p', PolicyDocument: { Version: '2012-10-17', Statement } }],
+  },
+});
+
+/** A Node function of this CommonJS source. */
+export const lambdaFunction = (name: string, roleId: string, code: string, variables: Record<string, string> = {}) => ({
+  Type: 'AWS::Lambda::Function',
+  Properties: {
+    FunctionName: name,
+    Runtime: 'nodejs24.x',
+    Handler: 'index.handler',
+    Timeout: 10,
+    Role: { 'Fn::GetAtt': [roleId, 'Arn'] },
+    Code: { ZipFile: code },
+    Environment: { Variables: variables },
+  },
+});
+
+/** A workflow of one state. */
+export const stateMachine = (roleId: string, state: object) => ({
+  Type: 'AWS::StepFunctions::StateMachine',
+  Properties: {
+    RoleArn: { 'Fn::GetAtt': [roleId, 'Arn'] },
+    DefinitionString: JSON.stringify({ QueryLanguage: 'JSONata', StartAt: 'Only', States: { Only: state } }),
+  },
+});
+
+/** The credentials that a function gets whose role has this statement. */
+export async function credentialsOf(
+  local: Pick<LocalEnvironment, 'clientConfig'>,
+  statement: object,
+): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  const code = `exports.handler = async () => ({
+    accessKeyId: process.env.AWS_ACCESS_KEY_ID,
+    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
+    sessionToken: process.env.AWS_SESSION_TOKEN,
+  });`;
+  const name = `Caller-${randomBytes(4).toString('hex')}`;
+  const { Machine = '' } = await createStack(local, name, {
+    CallerRole: role('lambda.amazonaws.com', statement),
+    MachineRole: role('states.amazonaws.com', allow('lambda:InvokeFunction')),
+    Caller: lambdaFunction(name, 'CallerRole', code),
+    Machine: stateMachine('MachineRole', {
+      Type: 'Task',
+      Resource: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      End: true,
+    }),
+  });
+  const { output } = await waitForExecution(local, await startExecution(local, Machine, {}), 30);
+  return output as { accessKeyId: string; secretAccessKey: string };
+}

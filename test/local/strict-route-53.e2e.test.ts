@@ -1,0 +1,125 @@
+import {
+  type Change,
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  GetHostedZoneCommand,
+  Route53Client,
+} from '@aws-sdk/client-route-53';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHostedZone, txtValues } from '../../local/deploy.ts';
+import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { allow, credentialsOf } from './stack.ts';
+
+let local: LocalEnvironment;
+beforeAll(async () => {
+  local = await startLocalEnvironment();
+});
+afterAll(() => local?.stop());
+
+const change = (
+  Action: 'CREATE' | 'DELETE' | 'UPSERT',
+  Name: string,
+  Type: 'TXT' | 'CNAME',
+  ...values: string[]
+): Change => ({
+  Action,
+  ResourceRecordSet: { Name, Type, TTL: 60, ResourceRecords: values.map((Value) => ({ Value })) },
+});
+
+let zone: string;
+const send = (client: Route53Client, ...Changes: Change[]) =>
+  client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes } }));
+const root = () => new Route53Client(local.clientConfig);
+beforeAll(async () => {
+  zone = await createHostedZone(local, 'example.test');
+});
+
+test('the name server of a zone is the authoritative view', async () => {
+  const { DelegationSet } = await root().send(new GetHostedZoneCommand({ Id: zone }));
+  expect(DelegationSet?.NameServers).toEqual([local.dns.addresses.authoritative]);
+});
+
+const quoted = (text: string) => `"${text}"`;
+const many = (count: number, length: number) =>
+  Array.from({ length: count }, (_, index) => quoted(String(index).padEnd(length, 'x')));
+
+test.each<[string, RegExp, Change[]]>([
+  ['a name outside the zone', /not permitted in zone/, [change('CREATE', '_acme-challenge.example.org', 'TXT', '"a"')]],
+  ['1,001 records', /1000 exceeded/, [change('CREATE', 'a.example.test', 'TXT', ...many(1001, 4))]],
+  ['501 records to upsert', /1000 exceeded/, [change('UPSERT', 'a.example.test', 'TXT', ...many(501, 4))]],
+  ['32,001 characters', /32000 exceeded/, [change('CREATE', 'a.example.test', 'TXT', ...many(161, 200))]],
+  ['a value without quotes', /quotation marks/, [change('CREATE', 'a.example.test', 'TXT', 'a')]],
+  [
+    'a string of 256 characters',
+    /quotation marks/,
+    [change('CREATE', 'a.example.test', 'TXT', quoted('x'.repeat(256)))],
+  ],
+  ['one value twice', /Duplicate/, [change('CREATE', 'a.example.test', 'TXT', '"a"', '"a"')]],
+  [
+    'a CNAME beside another set',
+    /conflicting RRSet/,
+    [change('CREATE', 'a.example.test', 'TXT', '"a"'), change('CREATE', 'a.example.test', 'CNAME', 'b.example.test')],
+  ],
+])('%s is refused, and nothing of the batch is done', async (_, sentence, changes) => {
+  const before = await txtValues(local, 'example.test');
+  const refused = send(root(), change('CREATE', 'first.example.test', 'TXT', '"a"'), ...changes);
+  await expect(refused).rejects.toMatchObject({
+    name: 'InvalidChangeBatch',
+    message: expect.stringMatching(sentence),
+  });
+  expect(await txtValues(local, 'example.test')).toEqual(before);
+});
+
+test('names are kept in lower case', async () => {
+  await send(root(), change('CREATE', '_ACME-Challenge.Upper.example.test', 'TXT', '"v"'));
+  expect(await txtValues(local, 'example.test')).toMatchObject({ '_acme-challenge.upper.example.test': ['v'] });
+  await send(root(), change('DELETE', '_acme-challenge.upper.example.test', 'TXT', '"v"'));
+});
+
+test('the condition keys of record names, types and actions are evaluated', async () => {
+  const statement = {
+    Effect: 'Allow',
+    Action: 'route53:ChangeResourceRecordSets',
+    Resource: `arn:aws:route53:::hostedzone/${zone}`,
+    Condition: {
+      'ForAllValues:StringLike': {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['_acme-challenge.*'],
+      },
+      'ForAllValues:StringEquals': {
+        'route53:ChangeResourceRecordSetsRecordTypes': ['TXT'],
+        'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
+      },
+      Null: { 'route53:ChangeResourceRecordSetsActions': 'false' },
+    },
+  };
+  const writer = new Route53Client({ ...local.clientConfig, credentials: await credentialsOf(local, statement) });
+  const name = '_acme-challenge.www.example.test';
+
+  await send(writer, change('CREATE', name.toUpperCase(), 'TXT', '"v"'));
+  await send(writer, change('DELETE', name, 'TXT', '"v"'));
+  const denied = { name: 'AccessDenied' };
+  await expect(send(writer, change('UPSERT', name, 'TXT', '"v"'))).rejects.toMatchObject(denied);
+  await expect(send(writer, change('CREATE', 'www.example.test', 'TXT', '"v"'))).rejects.toMatchObject(denied);
+  await expect(send(writer, change('CREATE', name, 'CNAME', 'b.example.test'))).rejects.toMatchObject(denied);
+  const mixed = [change('CREATE', name, 'TXT', '"v"'), change('CREATE', 'www.example.test', 'TXT', '"v"')];
+  await expect(send(writer, ...mixed)).rejects.toMatchObject(denied);
+  expect(await local.aws.apiCalls()).toContainEqual(
+    expect.objectContaining({
+      operation: 'ChangeResourceRecordSets',
+      status: 403,
+      caller: expect.stringContaining('assumed-role/Caller'),
+    }),
+  );
+});
+
+test('a change is looked up by whoever may see changes, and by nobody else', async () => {
+  const made = await send(root(), change('CREATE', '_acme-challenge.seen.example.test', 'TXT', '"v"'));
+  const look = async (resource: string) => {
+    const credentials = await credentialsOf(local, allow('route53:GetChange', resource));
+    return new Route53Client({ ...local.clientConfig, credentials }).send(
+      new GetChangeCommand({ Id: made.ChangeInfo?.Id ?? '' }),
+    );
+  };
+  expect((await look('arn:aws:route53:::change/*')).ChangeInfo?.Status).toBe('PENDING');
+  await expect(look(`arn:aws:route53:::hostedzone/${zone}`)).rejects.toMatchObject({ name: 'AccessDenied' });
+});

@@ -1,0 +1,168 @@
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
+
+/** What the function of the test does, by `event.do`; the SDK is MiniStack's stand-in for the one in AWS's runtime. */
+const FUNCTION_CODE = `
+const { DynamoDB } = require('@aws-sdk/client-dynamodb');
+const { SFN } = require('@aws-sdk/client-sfn');
+class RateLimitedError extends Error { constructor(message) { super(message); this.name = 'RateLimitedError'; } }
+const started = Math.random();
+exports.handler = async (event) => {
+  const update = (UpdateExpression, ConditionExpression, values) => new DynamoDB().updateItem({
+    TableName: process.env.TABLE, Key: { id: { S: 'a' } }, UpdateExpression, ConditionExpression,
+    ExpressionAttributeValues: values, ExpressionAttributeNames: UpdateExpression.includes('#k') ? { '#k': 'k' } : undefined,
+    ReturnValues: 'ALL_NEW',
+  });
+  switch (event.do) {
+    case 'throw': throw new RateLimitedError('slow down');
+    case 'throw text': throw 'text';
+    case 'exit': process.exit(1);
+    case 'sets': {
+      await update('SET lease = :l, m = :m', 'attribute_not_exists(lease)', { ':l': { S: 'one' }, ':m': { M: {} } });
+      await update('ADD texts :n', 'lease = :l', { ':l': { S: 'one' }, ':n': { SS: ['x', 'y'] } });
+      await update('DELETE texts :n SET m.#k = :v', 'lease = :l', { ':l': { S: 'one' }, ':n': { SS: ['x'] }, ':v': { N: '1' } });
+      const lost = await update('SET lease = :l', 'attribute_not_exists(lease)', { ':l': { S: 'two' } }).catch((e) => e.name);
+      return { lost, item: (await update('ADD texts :n', 'lease = :l', { ':l': { S: 'one' }, ':n': { SS: ['z'] } })).Attributes };
+    }
+    case 'describe': return (await new SFN().describeExecution({ executionArn: event.arn })).status;
+    case 'denied': return new SFN().listStateMachines({}).catch((error) => error.name);
+    default: return { started };
+  }
+};`;
+
+let local: LocalEnvironment;
+let outputs: Record<string, string>;
+const run = async (input: unknown, machineArn = outputs.Machine ?? '') =>
+  waitForExecution(local, await startExecution(local, machineArn, input), 30);
+
+beforeAll(async () => {
+  local = await startLocalEnvironment();
+  outputs = await createStack(local, 'Functions', {
+    Table: {
+      Type: 'AWS::DynamoDB::Table',
+      Properties: {
+        TableName: 'ledger-try',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      },
+    },
+    FunctionRole: role('lambda.amazonaws.com', allow(['dynamodb:UpdateItem', 'states:DescribeExecution'])),
+    MachineRole: role('states.amazonaws.com', allow(['lambda:InvokeFunction', 'states:StartExecution'])),
+    Function: lambdaFunction('try', 'FunctionRole', FUNCTION_CODE, { TABLE: 'ledger-try' }),
+    Machine: stateMachine('MachineRole', {
+      Type: 'Task',
+      Resource: 'arn:aws:lambda:us-east-1:000000000000:function:try',
+      Retry: [{ ErrorEquals: ['RateLimitedError'], IntervalSeconds: 1, MaxAttempts: 1 }],
+      End: true,
+    }),
+    Sleeper: stateMachine('MachineRole', { Type: 'Wait', Seconds: 30, End: true }),
+    Brancher: stateMachine('MachineRole', {
+      Type: 'Parallel',
+      Branches: [
+        {
+          StartAt: 'Inner',
+          States: {
+            Inner: { Type: 'Pass', Assign: { seen: 'inner' }, Next: 'Items' },
+            Items: {
+              Type: 'Map',
+              Items: [1, 2],
+              ItemProcessor: { StartAt: 'Item', States: { Item: { Type: 'Succeed', Output: '{% $seen & "!" %}' } } },
+              End: true,
+            },
+          },
+        },
+      ],
+      Output: '{% { "results": $states.result, "leaked": $exists($seen) } %}',
+      End: true,
+    }),
+    Starter: stateMachine('MachineRole', {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::states:startExecution',
+      Arguments: '{% $states.input %}',
+      End: true,
+    }),
+  });
+});
+afterAll(() => local?.stop());
+test('a thrown error arrives under its own name, is retried by it, and leaves the function warm', async () => {
+  const before = await run({});
+  const failed = await run({ do: 'throw' });
+  expect(failed).toMatchObject({ status: 'FAILED', error: 'RateLimitedError' });
+  expect(JSON.parse(failed.cause ?? '')).toMatchObject({
+    errorType: 'RateLimitedError',
+    errorMessage: 'slow down',
+    trace: expect.arrayContaining(['RateLimitedError: slow down']),
+  });
+  expect(failed.seconds).toBeGreaterThanOrEqual(1);
+  expect((await run({})).output).toEqual(before.output);
+});
+
+test('what is thrown without being an Error is named by its type, and a dead process Runtime.ExitError', async () => {
+  expect(await run({ do: 'throw text' })).toMatchObject({
+    error: 'string',
+    cause: expect.stringContaining('"text"'),
+  });
+  expect(await run({ do: 'exit' })).toMatchObject({ status: 'FAILED', error: 'Runtime.ExitError' });
+});
+
+test('conditional updates of string sets and nested maps work from a function', async () => {
+  const { output } = await run({ do: 'sets' });
+  expect(output).toEqual({
+    lost: 'ConditionalCheckFailedException',
+    item: { id: { S: 'a' }, lease: { S: 'one' }, m: { M: { k: { N: '1' } } }, texts: { SS: ['y', 'z'] } },
+  });
+});
+
+test('a function describes an execution when its role allows it, and does nothing else', async () => {
+  const arn = await startExecution(local, outputs.Sleeper ?? '', {});
+  expect((await run({ do: 'describe', arn })).output).toBe('RUNNING');
+  expect((await run({ do: 'denied' })).output).toBe('AccessDeniedException');
+});
+
+test('starting again under a running name answers the same execution; with other input it fails by name', async () => {
+  const sfn = new SFNClient(local.clientConfig);
+  const start = (input: object) =>
+    sfn.send(
+      new StartExecutionCommand({
+        stateMachineArn: outputs.Sleeper ?? '',
+        name: 'once',
+        input: JSON.stringify(input),
+      }),
+    );
+  const first = await start({ a: 1 });
+  expect(await start({ a: 1 })).toMatchObject({ executionArn: first.executionArn, startDate: first.startDate });
+  await expect(start({ a: 2 })).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+
+  const nested = (Input: object) =>
+    run({ StateMachineArn: outputs.Sleeper, Name: 'once', Input }, outputs.Starter ?? '');
+  expect(await nested({ a: 2 })).toMatchObject({
+    status: 'FAILED',
+    error: 'StepFunctions.ExecutionAlreadyExistsException',
+  });
+});
+
+test('states in branches and items are in the history, and their variables stay with them', async () => {
+  const ended = await run({}, outputs.Brancher ?? '');
+  expect(ended.output).toEqual({ results: [['inner!', 'inner!']], leaked: false });
+  const entered = ended.history.flatMap((event) => event.stateEnteredEventDetails?.name ?? []);
+  expect(entered).toEqual(['Only', 'Inner', 'Items', 'Item', 'Item']);
+  expect(ended.transitions).toBe(5);
+});
+
+test('what functions log and what happens on the bus can be read', async () => {
+  const failures = (await local.aws.logEvents()).filter((event) => event.message.startsWith('Invoke Error'));
+  expect(failures[0]).toMatchObject({
+    logGroup: '/aws/lambda/try',
+    message: expect.stringContaining('RateLimitedError'),
+  });
+  expect(await local.aws.busEvents()).toContainEqual({
+    bus: 'default',
+    source: 'aws.states',
+    detailType: 'Step Functions Execution Status Change',
+    detail: expect.objectContaining({ status: 'FAILED' }),
+  });
+});
