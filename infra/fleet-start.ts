@@ -23,7 +23,8 @@ export class FleetStart extends Construct {
     this.function = new WorkflowFunction(this, 'Deployment', {
       room: 'deployment',
       description: 'Starts the fleet after a deployment',
-      timeout: Duration.seconds(60),
+      // 20 s of waits, four tries of 10 s each of a call that hangs, and 10 s for the reply, with as much again to spare.
+      timeout: Duration.seconds(140),
     });
     fleet.grantStartExecution(this.function);
     const start = new CustomResource(this, 'Start', {

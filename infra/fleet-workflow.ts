@@ -51,7 +51,8 @@ export class FleetWorkflow extends Construct {
           Condition.jsonata(`{% $count(${failedBatches}) > 0 %}`),
           Fail.jsonata(this, 'Failed', {
             error: named('FleetCheckError')[0] as string,
-            cause: `{% 'Not all of the fleet was seen to, the rest was: ' & $join(${failedBatches}.error, '; ') %}`,
+            // Of the 32,768 characters that a cause may have, enough to know what it is about; the log has the rest.
+            cause: `{% 'Not checked, or due and not started: ' & $substring($join([${failedBatches}.error], '; '), 0, 2000) %}`,
           }),
         )
         .otherwise(Succeed.jsonata(this, 'Done')),

@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { clock } from '../aws/lambda.ts';
 import { createStateMachines } from '../aws/state-machines.ts';
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
 
@@ -11,6 +12,7 @@ export const handler = async (event: DeploymentEvent): Promise<void> => {
       info: (message, details = {}) => logger.info(message, { ...details }),
       error: (message, details = {}) => logger.error(message, { ...details }),
     },
+    clock,
     reply: put,
   });
 };

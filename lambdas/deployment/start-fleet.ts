@@ -1,5 +1,6 @@
 import type { StateMachines } from '../aws/state-machines.ts';
-import type { StepLog } from '../rules/ports.ts';
+import { AccessDeniedError } from '../rules/errors.ts';
+import type { Clock, StepLog } from '../rules/ports.ts';
 
 /** What CloudFormation sends to a custom resource's function, as far as it is read here. */
 export interface DeploymentEvent {
@@ -16,9 +17,13 @@ export interface DeploymentEvent {
 export interface StartFleetPorts {
   readonly stateMachines: StateMachines;
   readonly log: Pick<StepLog, 'info' | 'error'>;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** PUTs the reply. */
   readonly reply: (url: string, body: string) => Promise<void>;
 }
+
+/** Seconds: a permission that was made a moment ago may need some before it holds. */
+const permissionWaits = [5, 15] as const;
 
 /**
  * Starts the fleet after a deployment, and says SUCCESS whatever becomes of it: the schedule starts the fleet too, and no deployment
@@ -26,15 +31,13 @@ export interface StartFleetPorts {
  *
  * The execution is named after CloudFormation's request, so running it twice starts the fleet once.
  */
-export async function startFleet(
-  event: DeploymentEvent,
-  { stateMachines, log, reply }: StartFleetPorts,
-): Promise<void> {
+export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts): Promise<void> {
+  const { log, reply } = ports;
   const { RequestType, RequestId, ResourceProperties, StackId, LogicalResourceId, PhysicalResourceId } = event;
   const stateMachine = ResourceProperties.StateMachineArn ?? '';
   try {
     if (RequestType !== 'Delete') {
-      await stateMachines.start(stateMachine, `deployment-${RequestId}`);
+      await startPatiently(stateMachine, `deployment-${RequestId}`, ports);
       log.info('fleet started', { stateMachine });
     }
   } catch (error) {
@@ -45,4 +48,16 @@ export async function startFleet(
     event.ResponseURL,
     JSON.stringify({ ...answer, PhysicalResourceId: PhysicalResourceId ?? LogicalResourceId }),
   );
+}
+
+async function startPatiently(stateMachine: string, name: string, { stateMachines, clock }: StartFleetPorts) {
+  for (const seconds of permissionWaits) {
+    try {
+      return await stateMachines.start(stateMachine, name);
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      await clock.sleep(seconds * 1000);
+    }
+  }
+  return stateMachines.start(stateMachine, name);
 }

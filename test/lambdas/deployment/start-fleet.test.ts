@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type DeploymentEvent, startFleet } from '../../../lambdas/deployment/start-fleet.ts';
+import { AccessDeniedError } from '../../../lambdas/rules/errors.ts';
 
 const fleet = 'arn:aws:states:us-east-1:123456789012:stateMachine:fleet';
 const event: DeploymentEvent = {
@@ -11,23 +12,32 @@ const event: DeploymentEvent = {
   ResourceProperties: { StateMachineArn: fleet },
 };
 
-async function deployed(given: DeploymentEvent, failure?: Error) {
+/** `failures` are what starting the fleet meets, one after the other, before it succeeds. */
+async function deployed(given: DeploymentEvent, ...failures: readonly Error[]) {
   const started = new Map<string, string>();
+  const sleeps: number[] = [];
+  const pending = [...failures];
   const replies: [string, unknown][] = [];
   const errors: unknown[] = [];
   await startFleet(given, {
     stateMachines: {
       start: async (arn, name) => {
+        const failure = pending.shift();
         if (failure) throw failure;
         started.set(name, arn);
       },
     },
     log: { info: () => undefined, error: (_, details) => errors.push(details) },
+    clock: {
+      sleep: async (milliseconds) => {
+        sleeps.push(milliseconds);
+      },
+    },
     reply: async (url, body) => {
       replies.push([url, JSON.parse(body)]);
     },
   });
-  return { started: [...started], replies, errors };
+  return { started: [...started], replies, errors, sleeps };
 }
 
 const success = {
@@ -58,6 +68,21 @@ describe('a deployment', () => {
     const { replies, errors } = await deployed(event, failure);
     expect(replies).toEqual([['https://cloudformation.test/reply', success]]);
     expect(errors).toEqual([{ stateMachine: fleet, error: failure }]);
+  });
+
+  test('waits for a permission that does not hold yet', async () => {
+    const denied = new AccessDeniedError('states:StartExecution was denied');
+    const { started, sleeps, errors } = await deployed(event, denied);
+    expect({ sleeps, errors }).toEqual({ sleeps: [5000], errors: [] });
+    expect(started).toHaveLength(1);
+  });
+
+  test('waits for a permission 20 seconds at most', async () => {
+    const denied = new AccessDeniedError('states:StartExecution was denied');
+    const { started, sleeps, replies } = await deployed(event, denied, denied, denied);
+    expect(sleeps).toEqual([5000, 15_000]);
+    expect(started).toEqual([]);
+    expect(replies).toEqual([['https://cloudformation.test/reply', success]]);
   });
 
   test('that takes the stack away starts nothing', async () => {

@@ -1,0 +1,102 @@
+import type { CertificateConfig } from '../infra/config.ts';
+import type { LocalEnvironmentOptions } from '../local/environment.ts';
+import type { EndedExecution } from '../local/executions.ts';
+import { type Deployed, deployed } from '../test/e2e/deployed.ts';
+
+/**
+ * What a renewal takes on this machine: real one-second waits and IAM enforced; Pebble's refused nonces, reuse of authorizations and
+ * validation sleep are off, and it sends no Retry-After. `node bench/renewals.ts [largest wave]`.
+ */
+const quiet: LocalEnvironmentOptions = {
+  pebble: {
+    chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
+    retryAfter: 0,
+  },
+};
+const zones = ['example.com'];
+const largest = Number(process.argv[2] ?? 100);
+const runs = 5;
+
+const ofOneName = (count: number): CertificateConfig[] =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `c${index}`,
+    identifiers: [`c${index}.example.com`],
+    acm: ['us-east-1'],
+  }));
+const ten: CertificateConfig = {
+  name: 'ten',
+  identifiers: Array.from({ length: 10 }, (_, index) => `n${index}.example.com`),
+  acm: ['us-east-1'],
+};
+
+interface Row {
+  readonly what: string;
+  readonly seconds: string;
+  readonly 'CA requests': number;
+  readonly 'AWS calls': number;
+  readonly transitions: number;
+}
+const rows: Row[] = [];
+
+/** Requests to the CA and the functions' own AWS calls while something runs. */
+async function counted<Result>({ local }: Deployed, run: () => Promise<Result>) {
+  const [requests, calls] = [local.pebble.requests().length, (await local.aws.apiCalls()).length];
+  const result = await run();
+  return {
+    result,
+    'CA requests': local.pebble.requests(requests).length,
+    'AWS calls': (await local.aws.apiCalls(calls)).filter(({ caller }) => caller.includes(':assumed-role/')).length,
+  };
+}
+
+/** Five forced renewals in a row: the median and its spread. */
+async function warm(what: string, service: Deployed, certificate: string): Promise<void> {
+  const seen = [];
+  for (let run = 0; run < runs; run += 1) {
+    seen.push(await counted(service, () => service.renew({ certificate, force: true })));
+  }
+  const seconds = seen.map(({ result }) => succeeded(result).seconds).toSorted((a, b) => a - b);
+  const last = seen[runs - 1];
+  if (!last) throw new Error('no run');
+  rows.push({
+    what,
+    seconds: `${seconds[2]?.toFixed(1)} (${seconds[0]?.toFixed(1)} to ${seconds.at(-1)?.toFixed(1)} in ${runs} runs)`,
+    'CA requests': last['CA requests'],
+    'AWS calls': last['AWS calls'],
+    transitions: last.result.transitions,
+  });
+}
+
+/** The wave that a deploy starts, functions cold and account new: from the first start to the last end. */
+async function wave(what: string, certificates: CertificateConfig[], then?: (service: Deployed) => Promise<void>) {
+  const service = await deployed({ zones, certificates }, quiet);
+  try {
+    const ended = await Promise.all((await service.idle()).map((arn) => service.ended(arn)));
+    const times = ended.flatMap((run) => succeeded(run).history.map(({ timestamp }) => timestamp?.getTime() ?? 0));
+    rows.push({
+      what,
+      seconds: ((Math.max(...times) - Math.min(...times)) / 1000).toFixed(1),
+      'CA requests': service.local.pebble.requests().length,
+      'AWS calls': (await service.local.aws.apiCalls()).filter(({ caller }) => caller.includes(':assumed-role/'))
+        .length,
+      transitions: ended.reduce((sum, { transitions }) => sum + transitions, 0),
+    });
+    await then?.(service);
+  } finally {
+    await service.stop();
+  }
+}
+
+function succeeded(run: EndedExecution): EndedExecution {
+  if (run.status !== 'SUCCEEDED') throw new Error(`${run.arn}: ${run.error} ${run.cause}`);
+  return run;
+}
+
+await wave('one certificate of one name, cold, new account', [...ofOneName(1)], async (service) => {
+  await warm('one certificate of one name, warm', service, 'c0');
+  await service.redeploy({ zones, certificates: [...ofOneName(1), ten] });
+  await warm('one certificate of ten names, warm', service, 'ten');
+});
+await wave('10 certificates of one name, cold', ofOneName(10));
+if (largest > 10) await wave(`${largest} certificates of one name, cold`, ofOneName(largest));
+console.table(rows);

@@ -1,0 +1,37 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildRooms, type RoomSize, rooms } from '../../build/rooms.ts';
+
+const out = mkdtempSync(join(tmpdir(), 'perennial-rooms-'));
+let sizes: readonly RoomSize[] = [];
+
+beforeAll(async () => {
+  sizes = await buildRooms(out);
+});
+afterAll(() => rmSync(out, { recursive: true }));
+
+test.each(rooms)('the bundle of %s is whole: it loads by itself and has a handler', async (room) => {
+  const bundle = (await import(pathToFileURL(join(out, room, 'index.mjs')).href)) as { readonly handler: unknown };
+  expect(bundle.handler).toBeTypeOf('function');
+});
+
+test('every bundle stays as small as a cold start wants it', () => {
+  expect(sizes.map(({ room }) => room).toSorted()).toEqual([...rooms].toSorted());
+  for (const { room, bytes } of sizes) {
+    const most = ['order', 'certificate'].includes(room) ? 900 : 500;
+    expect(bytes / 1024, room).toBeLessThan(most);
+  }
+});
+
+test('the CA is told the version of the package', () => {
+  const file = join(import.meta.dirname, '..', '..', 'package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
+  const bundle = readFileSync(join(out, 'order', 'index.mjs'), 'utf8');
+  expect({ unbuilt: bundle.includes('"unbuilt"'), versioned: bundle.includes(`"${version}"`) }).toEqual({
+    unbuilt: false,
+    versioned: true,
+  });
+});
