@@ -129,6 +129,7 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
       keyAlgorithm: 'ecdsa',
       profiles: {
         default: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },
+        classic: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },
         tlsserver: { description: 'As Let’s Encrypt: 45 days', validityPeriod: 45 * DAY_S },
         shortlived: { description: 'As Let’s Encrypt: 160 hours', validityPeriod: 160 * 3600 },
       },

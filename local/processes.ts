@@ -98,19 +98,23 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   return address.port;
 }
 
-/** Runs a command to its end. @throws Error with what it printed. */
+/** Runs a command to its end; it ends with this process. @throws Error with what it printed. */
 export async function run(
   file: string,
   args: string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<string> {
+  // 64 MiB: an installer or the CDK may print much, and the default of 1 MiB would end it.
+  const running = promisify(execFile)(file, args, { ...options, maxBuffer: 64 * 1024 * 1024 });
+  const end = () => running.child.kill();
+  process.once('exit', end);
   try {
-    // 64 MiB: an installer or the CDK may print much, and the default of 1 MiB would end it.
-    const { stdout } = await promisify(execFile)(file, args, { ...options, maxBuffer: 64 * 1024 * 1024 });
-    return stdout;
+    return (await running).stdout;
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
     const printed = `${stdout}${stderr}`.trim().split('\n').slice(-30).join('\n');
     throw new Error(printed ? `${file} ${args.join(' ')} failed:\n${printed}` : message);
+  } finally {
+    process.off('exit', end);
   }
 }

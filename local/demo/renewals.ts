@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type HistoryEvent, paginateListExecutions, paginateListStateMachines, SFNClient } from '@aws-sdk/client-sfn';
+import type { LocalEnvironment } from '../environment.ts';
+import { type EndedExecution, readHistory, waitForExecution } from '../executions.ts';
+
+export interface Workflows {
+  readonly fleet: string;
+  readonly renewal: string;
+}
+
+/** A state that does something or waits, in the order they were entered; choices and the like are left out. */
+export interface VisitedState {
+  readonly name: string;
+  /** Seconds after the start of the execution. */
+  readonly at: number;
+}
+
+export interface Renewal extends EndedExecution {
+  readonly certificate: string;
+  readonly states: readonly VisitedState[];
+}
+
+/** A renewal that did not end well. */
+export class RenewalFailedError extends Error {
+  override name = 'RenewalFailedError';
+}
+
+/** Histories read a second, all certificates together: each state is seen, and the local Step Functions have time for their work. */
+const READS_PER_SECOND = 20;
+/** Far above what a hundred certificates take with Pebble's chaos, which sleeps up to five seconds for each name. */
+const LIMIT_S = 600;
+
+/** The ARNs of both workflows, once they are deployed. */
+export async function findWorkflows(local: LocalEnvironment): Promise<Workflows | undefined> {
+  const client = new SFNClient(local.clientConfig);
+  const arns: string[] = [];
+  for await (const { stateMachines = [] } of paginateListStateMachines({ client }, {}))
+    arns.push(...stateMachines.map(({ stateMachineArn = '' }) => stateMachineArn));
+  const fleet = arns.find((arn) => arn.endsWith('-fleet'));
+  const renewal = arns.find((arn) => arn.endsWith('-renewal'));
+  return fleet && renewal ? { fleet, renewal } : undefined;
+}
+
+/** ARNs of all executions of a workflow, the latest first. */
+export async function executionsOf(local: LocalEnvironment, stateMachineArn: string): Promise<string[]> {
+  const client = new SFNClient(local.clientConfig);
+  const arns: string[] = [];
+  for await (const { executions = [] } of paginateListExecutions({ client }, { stateMachineArn }))
+    arns.push(...executions.map(({ executionArn = '' }) => executionArn));
+  return arns;
+}
+
+/** The certificate that a fleet run started this execution for: its name and three hashes of 8 make the execution's. */
+export const certificateOf = (execution: string): string =>
+  (execution.split(':').at(-1) ?? '').replace(/(-[0-9a-z]{8}){3}$/, '');
+
+export interface WatchOptions {
+  readonly certificate: string;
+  /** How many are watched at once. */
+  readonly among: number;
+  /** Ends the watch, with its reason. */
+  readonly signal: AbortSignal;
+  /** All states so far, and those entered since the last call. */
+  readonly onState: (states: readonly VisitedState[], entered: readonly VisitedState[]) => void;
+}
+
+/** Watches the renewal of a certificate from before it is deployed to its end. @throws RenewalFailedError */
+export async function watchRenewal(local: LocalEnvironment, options: WatchOptions): Promise<Renewal> {
+  const { certificate, onState } = options;
+  const execution = await poll(options, async () => {
+    const workflows = await findWorkflows(local);
+    const executions = workflows ? await executionsOf(local, workflows.renewal) : [];
+    return executions.find((arn) => certificateOf(arn) === certificate);
+  });
+  let seen = 0;
+  await poll(options, async () => {
+    const history = await readHistory(local, execution);
+    const states = visitedStates(history);
+    if (states.length > seen) onState(states, states.slice(seen));
+    seen = states.length;
+    return history.at(-1)?.type?.match(/^Execution(Succeeded|Failed|TimedOut|Aborted)$/) ?? undefined;
+  });
+  const ended = await waitForExecution(local, execution);
+  const states = visitedStates(ended.history);
+  if (ended.status === 'SUCCEEDED') return { certificate, states, ...ended };
+  const { status, seconds, error = status, cause = 'No cause was given.' } = ended;
+  throw new RenewalFailedError(
+    `The renewal of ${certificate} failed after ${seconds.toFixed(1)} s: ${error}\n${cause}\n${execution}`,
+  );
+}
+
+async function poll<T>({ certificate, among, signal }: WatchOptions, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + LIMIT_S * 1000;
+  while (Date.now() < deadline) {
+    signal.throwIfAborted();
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep((among * 1000) / READS_PER_SECOND);
+  }
+  throw new RenewalFailedError(`The renewal of ${certificate} had not ended after ${LIMIT_S} s`);
+}
+
+function visitedStates(history: readonly HistoryEvent[]): VisitedState[] {
+  const start = history[0]?.timestamp?.getTime() ?? 0;
+  return history.flatMap(({ type, timestamp, stateEnteredEventDetails: entered }) =>
+    (type === 'TaskStateEntered' || type === 'WaitStateEntered') && entered?.name && timestamp
+      ? [{ name: entered.name, at: (timestamp.getTime() - start) / 1000 }]
+      : [],
+  );
+}

@@ -1,0 +1,126 @@
+import { styleText } from 'node:util';
+import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from 'listr2';
+
+/** Tells about one step that is under way. */
+export interface Step {
+  /** From now on its title. */
+  title(text: string): void;
+  /** In a terminal `live` stands under the title and replaces what stood there; elsewhere `line` is one more line. */
+  say(line: string, live?: string): void;
+}
+
+export interface Work<T> {
+  readonly title: string;
+  readonly work: (step: Step) => Promise<T>;
+  /** Its title says how long it took. @default true */
+  readonly timed?: boolean;
+  /** In a terminal, what was said last stays when the step is done. @default false */
+  readonly keep?: boolean;
+}
+
+/** Where a person watches: spinners in a terminal, plain lines in a log. */
+export interface Screen {
+  step<T>(title: string, work: Work<T>['work']): Promise<T>;
+  /** All at once. @throws what failed, when all have ended */
+  steps<T>(works: readonly Work<T>[]): Promise<T[]>;
+  print(text: string): void;
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  /** Gives a terminal its cursor back, for who ends in the middle of a step. */
+  release(): void;
+}
+
+export function createScreen(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Screen {
+  const live = stream.isTTY && (!env.CI || env.CI === 'false');
+  const print = (text: string) => void stream.write(`${text}\n`);
+  const steps = <T>(works: readonly Work<T>[]) =>
+    live ? runLive(works, stream) : settle(works.map((each) => runPlain(each, print)));
+  return {
+    steps,
+    step: async (title, work) => (await steps([{ title, work }]))[0] as Awaited<ReturnType<typeof work>>,
+    print,
+    bold: (text) => (live ? styleText('bold', text, { stream }) : text),
+    dim: (text) => (live ? styleText('dim', text, { stream }) : text),
+    release: () => void (live && stream.write(SHOW_CURSOR)),
+  };
+}
+
+const SHOW_CURSOR = '\u001b[?25h';
+/** Less is none to a person. */
+const isWorthTelling = (milliseconds = 0) => milliseconds >= 100;
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** Waits for all. @throws what failed, the sentences of several in one error */
+async function settle<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(works);
+  const errors = new Set(settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])));
+  if (errors.size > 1) throw new Error([...errors].map(({ message }) => message).join('\n\n'));
+  return Promise.all(works);
+}
+
+async function runPlain<T>({ title, work, timed = true }: Work<T>, print: Screen['print']): Promise<T> {
+  const start = Date.now();
+  let current = title;
+  print(current);
+  try {
+    const result = await work({
+      title: (text) => {
+        current = text;
+      },
+      say: (line) => print(`  ${line}`),
+    });
+    const took = Date.now() - start;
+    print(timed && isWorthTelling(took) ? `${current} [${seconds(took)}]` : current);
+    return result;
+  } catch (error) {
+    print(`${current}: failed`);
+    throw error;
+  }
+}
+
+/** Whether there is a terminal was decided for the stream that is written to, which may be standard error. */
+class LiveRenderer extends DefaultRenderer {
+  static override nonTTY = true;
+}
+
+const dim = (text = '') => styleText('dim', text);
+const timer = {
+  condition: isWorthTelling,
+  field: seconds,
+  format: () => dim,
+};
+
+async function runLive<T>(works: readonly Work<T>[], stream: NodeJS.WriteStream): Promise<T[]> {
+  const results: Promise<T>[] = [];
+  await new Listr(
+    works.map(({ title, work, keep = false, timed = true }) => ({
+      title,
+      task: async (_, task) => {
+        const result = work({
+          title: (text) => {
+            task.title = text;
+          },
+          say: (line, text = line) => {
+            if (text) task.output = text;
+          },
+        });
+        results.push(result);
+        await result;
+      },
+      rendererOptions: { persistentOutput: keep, ...(timed && { timer }) },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // Ctrl-C is the demo's own business: it stops the local environment first.
+      registerSignalListeners: false,
+      renderer: LiveRenderer,
+      rendererOptions: {
+        // The message comes at the end, whole.
+        showErrorMessage: false,
+        logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stream, process.stderr) }),
+      },
+    },
+  ).run();
+  return settle(results);
+}

@@ -1,0 +1,155 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { PerennialConfig } from '../../infra/config.ts';
+import { letsEncryptStaging } from '../../infra/issuers.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'demo-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the demo in a process group of its own; all that it starts works in our folder. `onOutput` sees standard error as it comes. */
+async function demo(args: string[], onOutput: (text: string, group: number) => void = () => {}): Promise<Ended> {
+  const child = spawn(process.execPath, [join(ROOT, 'local', 'demo.ts'), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, TMPDIR: folder },
+    detached: true,
+  });
+  child.stderr.on('data', (chunk) => onOutput(String(chunk), child.pid ?? 0));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+function configFile(config: PerennialConfig): string {
+  const file = join(folder, 'certificates.mjs');
+  writeFileSync(file, `export default ${JSON.stringify(config)};`);
+  return file;
+}
+
+const zones = {
+  issuer: letsEncryptStaging({ termsOfServiceAgreed: true }),
+  hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
+};
+
+/** What is left of the local environment: its processes name its folder, and the folder goes with them. */
+async function leftOver(): Promise<string[]> {
+  const look = () => [
+    ...execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(folder)),
+    ...readdirSync(folder).filter((name) => /^perennial-\w{6}$/.test(name)),
+  ];
+  // The last process may still be on its way out when ours has ended.
+  for (let tries = 0; tries < 20 && look().length > 0; tries++) await sleep(100);
+  return look();
+}
+
+test('the demo issues what certificates.ts asks for, proves it, and leaves nothing running', async () => {
+  const { code, stdout, stderr } = await demo(['--json']);
+
+  expect(stderr).toMatch(/^ {2}www +\d+\.\d s {2}Present challenges$/m);
+  const facts = JSON.parse(stdout);
+  expect(facts.error).toBeUndefined();
+  expect(code).toBe(0);
+  expect(facts.firstRun).toMatchObject({ checked: 2, due: 2 });
+  expect(facts.certificates.map(({ name }: { name: string }) => name)).toEqual(['www', 'mail']);
+  const [www] = facts.certificates;
+  expect(www).toMatchObject({
+    name: 'www',
+    identifiers: ['*.example.com', 'example.com'],
+    keyType: 'P-256',
+    issuer: expect.stringMatching(/^CN=Pebble Intermediate CA/),
+    secretName: 'certificates/www',
+    acm: [{ region: 'us-east-1', arn: expect.stringMatching(/^arn:aws:acm:us-east-1:\d{12}:certificate\//) }],
+  });
+  expect(www.seconds).toBeGreaterThan(0);
+  expect(facts.caRequests.total).toBeGreaterThanOrEqual(10);
+
+  const [leaf, intermediate] = www.fullChain.match(/-----BEGIN[^-]+-----[^-]+-----END CERTIFICATE-----/g);
+  const certificate = new X509Certificate(leaf);
+  expect(certificate.verify(new X509Certificate(intermediate).publicKey)).toBe(true);
+  expect(new X509Certificate(intermediate).verify(new X509Certificate(facts.issuingRoot).publicKey)).toBe(true);
+  expect(certificate.checkHost('example.com')).toBe('example.com');
+  expect(certificate.serialNumber.toLowerCase()).toBe(www.serialNumber);
+  expect(facts.handshakes.www).toEqual(
+    ['any-name.example.com', 'example.com'].map((serverName) => ({
+      serverName,
+      protocol: 'TLSv1.3',
+      serialNumber: www.serialNumber,
+    })),
+  );
+  expect(facts.hostedZones).toEqual([{ id: expect.stringMatching(/^Z/), name: 'example.com', txtValues: 0 }]);
+  expect(facts.secondRun).toMatchObject({ checked: 2, due: 0 });
+  expect(`${stdout}${stderr}`).not.toContain('PRIVATE KEY');
+  expect(await leftOver()).toEqual([]);
+});
+
+test('a renewal that fails shows its error, and everything is stopped in spite of --keep', async () => {
+  const certificates = [
+    { name: 'good', identifiers: ['example.com'] },
+    { name: 'bad', identifiers: ['bad.example.com'], profile: 'no-such-profile' },
+  ];
+  const { code, stdout, stderr } = await demo(['--json', '--keep', '--config', configFile({ ...zones, certificates })]);
+
+  expect(code).toBe(1);
+  const { error } = JSON.parse(stdout);
+  expect(error).toMatch(/^The renewal of bad failed after \d+\.\d s: InvalidProfileError\n/);
+  expect(error).toContain('no-such-profile');
+  expect(stderr).toContain(error);
+  expect(stderr).toMatch(/^good {2}issued in/m);
+  expect(await leftOver()).toEqual([]);
+});
+
+test('every mistake of a config is shown, and nothing is started', async () => {
+  const file = configFile({
+    ...zones,
+    certificates: [{ name: 'WWW', identifiers: ['example.com', 'example.org'] }],
+  });
+  const { code, stdout } = await demo(['--json', '--config', file]);
+
+  expect(code).toBe(1);
+  const lines = JSON.parse(stdout).error.split('\n');
+  expect(lines[0]).toBe(file);
+  expect(lines.slice(1)).toEqual([
+    expect.stringMatching(/^ {2}certificates\[0\]\.name: found "WWW", allowed: /),
+    expect.stringMatching(/^ {2}certificates\[0\]\.identifiers\[1\]: found "example\.org"/),
+  ]);
+});
+
+test('a config that is not there is named', async () => {
+  const { code, stderr, stdout } = await demo(['--config', 'nowhere/certificates.ts']);
+
+  expect(code).toBe(1);
+  expect(stdout).toContain(`${join(ROOT, 'nowhere', 'certificates.ts')}\n  found no file here`);
+  expect(stderr).toBe('');
+});
+
+test('Ctrl-C in the middle of a renewal ends everything', async () => {
+  let interrupted = false;
+  const { code } = await demo(['--json'], (output, group) => {
+    if (interrupted || !output.includes('Present challenges')) return;
+    interrupted = true;
+    // As a terminal does: to the whole group.
+    process.kill(-group, 'SIGINT');
+  });
+
+  expect(interrupted).toBe(true);
+  expect(code).toBe(130);
+  expect(await leftOver()).toEqual([]);
+});
