@@ -8,6 +8,8 @@ import { type Deployed, deployed } from '../test/e2e/deployed.ts';
  * validation sleep are off, and it sends no Retry-After. `node bench/renewals.ts [largest wave]`.
  */
 const quiet: LocalEnvironmentOptions = {
+  // As many functions at once as two cores run without waiting for each other.
+  lambdaConcurrency: 24,
   pebble: {
     chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
     retryAfter: 0,

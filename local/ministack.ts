@@ -4,8 +4,8 @@ import { freePort, startTethered, waitUntilReady } from './processes.ts';
 
 export interface MiniStackOptions {
   /**
-   * Function calls at once before Lambda throttles; AWS's default quota of an account is 1,000. Each running one is a
-   * Node process of about 60 MB here.
+   * Function calls at once before Lambda throttles; 32 unless given. AWS's default quota is 1,000, and 10 in a new account.
+   * Each is a Node process here, of 60 MB and a third of a second to start: more of them at once only wait for each other.
    */
   lambdaConcurrency?: number;
   /** Factor on the Wait states of workflows. Never report a time measured with anything but 1. */
@@ -128,7 +128,7 @@ function environment(
     MINISTACK_REGION: REGION,
     MINISTACK_ACCOUNT_ID: ACCOUNT_ID,
     LOG_LEVEL: 'WARNING',
-    LAMBDA_ACCOUNT_CONCURRENCY: String(options.lambdaConcurrency ?? 1000),
+    LAMBDA_ACCOUNT_CONCURRENCY: String(options.lambdaConcurrency ?? 32),
     SFN_WAIT_SCALE: String(options.waitScale ?? 1),
     S3_DATA_DIR: join(temporary, 's3'),
     // Services that we do not use and that would open ports, or clean up containers that are not ours.

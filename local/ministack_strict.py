@@ -85,6 +85,15 @@ def execute(original, func, event, request_id):
     return result
 
 
+def throttled(original, *args, **kwargs):
+    """A state whose function is throttled fails as Lambda.TooManyRequestsException (Developer Guide, "Handling transient Lambda service
+    exceptions"); MiniStack says Lambda.Unknown, which no Retry names."""
+    result = original(*args, **kwargs)
+    if not result.get("throttle"):
+        return result
+    return {**result, "body": {"errorType": "Lambda.TooManyRequestsException", "errorMessage": str(result.get("body"))}}
+
+
 # --- Step Functions ---------------------------------------------------------------------------------------------------
 
 
@@ -565,6 +574,7 @@ def with_local_pages(original):
 
 RULES = [
     (lambda_svc, "_execute_function_warm", execute),
+    (lambda_svc, "_execute_function_with_config_scope", throttled),
     (stepfunctions, "_start_execution", start_execution),
     (stepfunctions, "_invoke_nested_start_execution", nested_start),
     (stepfunctions, "_run_sub_machine", run_sub_machine),

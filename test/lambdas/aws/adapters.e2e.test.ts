@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, type ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
