@@ -297,19 +297,28 @@ test('no private key, PEM block or account key is in any history, log line or ev
   }
 });
 
-/** Process ids of the warm workers of the function of this room. */
+/** Process ids of the warm workers of the function of this room, of this environment alone. */
 function workersOf(room: string): number[] {
   const prefix = `AWS_LAMBDA_FUNCTION_NAME=Perennial-Certificates${room}Function`;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8')
-          .split('\0')
-          .some((each) => each.startsWith(prefix));
+        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        return variables.some((each) => each.startsWith(prefix)) && isOurs(pid);
       } catch {
         return false; // ended meanwhile, or another user's
       }
-    })
-    .map(Number);
+    });
+}
+
+/** Whether one of the environment's processes started it, however many processes lie between. */
+function isOurs(pid: number): boolean {
+  for (let ancestor = pid; ancestor > 1; ) {
+    if (d.local.pids.includes(ancestor)) return true;
+    const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${ancestor}/status`, 'utf8')) ?? [];
+    ancestor = Number(parent);
+  }
+  return false;
 }
