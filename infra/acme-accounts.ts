@@ -1,6 +1,8 @@
 import { Construct } from 'constructs';
+import type { Issuer } from '../lambdas/rules/contract.ts';
 import { environment } from '../lambdas/rules/environment.ts';
-import { type CertificateSecretsProps, madeAtRunTime, ours, secretArn } from './certificate-secrets.ts';
+import { type CertificateSecretsProps, encryptNew, madeAtRunTime, ours, secretArn } from './certificate-secrets.ts';
+import { grantKey } from './encryption.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 /** The accounts at the CAs, RFC 8555 §7.1.2: one secret a directory, made by the first order. */
@@ -20,9 +22,10 @@ export class AcmeAccounts extends Construct {
    */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:GetSecretValue']);
+    grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 
-  /** Makes the account where there is none, and signs as it. */
+  /** Makes the account where there is none, signs as it, and changes its key. */
   grantRegister(grantee: WorkflowFunction): void {
     const { stackTag } = this.props;
     this.grantUse(grantee);
@@ -31,7 +34,21 @@ export class AcmeAccounts extends Construct {
       ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
       ours('aws:RequestTag', stackTag),
     );
-    this.grant(grantee, ['secretsmanager:PutSecretValue'], ours('aws:ResourceTag', stackTag));
+    this.grant(
+      grantee,
+      ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      ours('aws:ResourceTag', stackTag),
+    );
+    encryptNew(grantee, this.props);
+  }
+
+  /** Reads the external account bindings that an operator stored: of exactly these secrets. RFC 8555 §7.3.4 */
+  grantExternalAccountBindings(
+    grantee: WorkflowFunction,
+    issuers: readonly Pick<Issuer, 'externalAccountBinding'>[],
+  ): void {
+    const resources = issuers.flatMap(({ externalAccountBinding }) => externalAccountBinding ?? []);
+    if (resources.length > 0) grantee.allow({ actions: ['secretsmanager:GetSecretValue'], resources });
   }
 
   private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {

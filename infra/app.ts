@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack, Validations } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { CertificateRenewal } from './certificate-renewal.ts';
 import { ConfigError, type PerennialConfig } from './config.ts';
@@ -15,13 +16,18 @@ const path = resolve(app.node.tryGetContext('config') ?? 'certificates.ts');
 const local = String(app.node.tryGetContext('local')) === 'true';
 
 try {
-  const config = await readConfig(path);
+  const { encryptionKey, ...config } = await readConfig(path);
+  if (encryptionKey !== undefined && !/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(String(encryptionKey)))
+    throw new ConfigError([`encryptionKey: found ${JSON.stringify(encryptionKey)}, allowed: the ARN of a KMS key`]);
   const stack = new Stack(app, 'Perennial', {
     description: 'Perennial: certificates that renew themselves',
     // The cast: its getters say `undefined` where the interface says optional.
     ...(local && { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer }),
   });
-  new CertificateRenewal(stack, 'Certificates', config);
+  new CertificateRenewal(stack, 'Certificates', {
+    ...config,
+    ...(encryptionKey !== undefined && { encryptionKey: Key.fromKeyArn(stack, 'EncryptionKey', encryptionKey) }),
+  });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

@@ -1,24 +1,36 @@
 import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment } from '../lambdas/rules/environment.ts';
 import { batchCount } from '../lambdas/rules/spec.ts';
+import { AccountWorkflow } from './account-workflow.ts';
 import { AcmDelivery } from './acm-delivery.ts';
 import { AcmeAccounts } from './acme-accounts.ts';
 import { CertificateSecrets } from './certificate-secrets.ts';
 import { ChallengeZones, hostedZoneArnSize } from './challenge-zones.ts';
 import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
+import { encryptLogs } from './encryption.ts';
 import { FleetStart } from './fleet-start.ts';
 import { FleetWorkflow } from './fleet-workflow.ts';
 import { Ledger } from './ledger.ts';
 import { RenewalWorkflow } from './renewal-workflow.ts';
+import { RestartRule } from './restart-rule.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
 
 /** In 3.5 of the 4 KB that a function's environment has: an id of 32 characters, two quotes and a comma each. */
 const mostTokens = 100;
 
 /** The same as the config file: one line a certificate, a default for everything else. */
-export interface CertificateRenewalProps extends PerennialConfig {}
+export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey'> {
+  /**
+   * KMS key for certificate and account secrets, the ledger and all logs. A key of the app gets what its policy needs; for one that is
+   * only referred to see `encryptionKey` of the config file. Secrets that are there already keep the key that they have.
+   *
+   * @default keys of AWS's
+   */
+  readonly encryptionKey?: IKey;
+}
 
 /**
  * TLS certificates that renew themselves: ordered by DNS-01 through Route 53, stored in Secrets Manager, imported into ACM.
@@ -31,8 +43,10 @@ export class CertificateRenewal extends Construct {
   readonly fleet: StateMachine;
   /** Renews one certificate: `{"certificate": "www"}`, or with `"force": true` although nothing is due. */
   readonly renewal: StateMachine;
+  /** Accounts and revocation: `{"action": "rollOverKey", "issuer": "letsencrypt"}`, and others of `AccountRequest`. */
+  readonly accounts: StateMachine;
 
-  constructor(scope: Construct, id: string, props: CertificateRenewalProps) {
+  constructor(scope: Construct, id: string, { encryptionKey, ...props }: CertificateRenewalProps) {
     super(scope, id);
     const config = checkConfig(props);
     if (config.tokens.length > mostTokens)
@@ -43,14 +57,15 @@ export class CertificateRenewal extends Construct {
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
 
     // With the longer ending 80 characters, as many as a state machine's name may have.
-    const name = Names.uniqueResourceName(this, { maxLength: 72, separator: '-', allowedSpecialCharacters: '-' });
+    const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
     const rooms = this.rooms(config);
-    const ledger = this.grantResources(rooms, config);
+    const ledger = this.grantResources(rooms, config, encryptionKey);
     this.grantExecutions(rooms.check, renewalName);
 
     const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...rooms }).workflow;
     this.renewal = renewal.stateMachine;
+    new RestartRule(this, 'RestartRule', { renewal: this.renewal });
     const fleet = new FleetWorkflow(this, 'FleetWorkflow', {
       name: `${name}-fleet`,
       check: rooms.check,
@@ -59,17 +74,31 @@ export class CertificateRenewal extends Construct {
       schedule: config.schedule,
     }).workflow;
     this.fleet = fleet.stateMachine;
+    const accounts = new AccountWorkflow(this, 'AccountWorkflow', {
+      name: `${name}-accounts`,
+      ...rooms,
+      renewal: this.renewal,
+    }).workflow;
+    this.accounts = accounts.stateMachine;
     const after = [...this.node.children];
-    new FleetStart(this, 'FleetStart', { fleet: this.fleet, version: rooms.check.codeHash, after });
+    new FleetStart(this, 'FleetStart', {
+      fleet: this.fleet,
+      accounts: this.accounts,
+      version: rooms.check.codeHash,
+      after,
+    });
+    if (encryptionKey) encryptLogs(this, encryptionKey);
 
     const outputs = {
       FleetArn: this.fleet.stateMachineArn,
       RenewalArn: this.renewal.stateMachineArn,
+      AccountsArn: this.accounts.stateMachineArn,
       StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${this.renewal.stateMachineArn} --input '{"certificate":"${config.deployed.certificates[0]?.name}"}'`,
       LedgerTable: ledger.table.tableName,
       SecretPrefix: config.secretPrefix,
       FleetLogs: fleet.logGroup.logGroupName,
       RenewalLogs: renewal.logGroup.logGroupName,
+      AccountsLogs: accounts.logGroup.logGroupName,
       ...Object.fromEntries(
         Object.entries(rooms).map(([room, { logGroup }]) => [`${upperFirst(room)}Logs`, logGroup.logGroupName]),
       ),
@@ -80,7 +109,11 @@ export class CertificateRenewal extends Construct {
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(outputScope, output, { value });
   }
 
-  /** One function a room. A CA may take 30 s for an answer, and *Finalize order* and *New order* ask several times. */
+  /**
+   * One function a room. *New order* has the longest that Lambda gives: of a CA that takes 30 s for an answer it asks 29 in 870 s, which
+   * is an order of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* ask for 5 at most:
+   * directory, nonce, and the order before and after its CSR, or a chain and two alternates.
+   */
   private rooms({ deployed, tokens, trustedRoots }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
       trustedRoots.length > 0 ? { 'roots.pem': trustedRoots.join('\n') } : {};
@@ -91,6 +124,7 @@ export class CertificateRenewal extends Construct {
         description,
         ...more,
       });
+    const slowestReply = Math.max(...deployed.issuers.map(({ replyTimeout }) => replyTimeout));
     const configFile = { 'config.json': serializeConfig(deployed).json };
     const check = make('Check', 60, 'Is a certificate due, and how did its renewal end', {
       files: { ...configFile, ...roots },
@@ -98,9 +132,11 @@ export class CertificateRenewal extends Construct {
     check.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return {
       check,
-      order: make('Order', 180, 'Talks to the CA about orders', { files: roots }),
+      order: make('Order', 900, 'Talks to the CA about orders', { files: roots }),
       challenge: make('Challenge', 60, 'Writes TXT records and reads DNS', { arnSize: hostedZoneArnSize }),
-      certificate: make('Certificate', 120, 'Key, CSR, chain and secret', { files: roots }),
+      certificate: make('Certificate', Math.min(30 + 5 * slowestReply, 900), 'Key, CSR, chain and secret', {
+        files: roots,
+      }),
       delivery: make('Delivery', 60, 'Copies certificates into ACM'),
     };
   }
@@ -109,23 +145,29 @@ export class CertificateRenewal extends Construct {
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['rooms']>,
     { deployed, secretPrefix, accountSecretPrefix }: CheckedConfig,
+    encryptionKey: IKey | undefined,
   ): Ledger {
     const stackTag = Stack.of(this).stackName;
 
-    const ledger = new Ledger(this, 'Ledger');
+    const ledger = new Ledger(this, 'Ledger', { encryptionKey });
     ledger.grantUseInBatches(check);
     for (const user of [order, certificate, delivery]) ledger.grantUse(user);
 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
     zones.grantChallenges(challenge);
 
-    const secrets = new CertificateSecrets(this, 'CertificateSecrets', { prefix: secretPrefix, stackTag });
+    const secrets = new CertificateSecrets(this, 'CertificateSecrets', {
+      prefix: secretPrefix,
+      stackTag,
+      encryptionKey,
+    });
     secrets.grantDescribe(check);
     secrets.grantWrite(certificate);
     secrets.grantRead(delivery);
 
-    const accounts = new AcmeAccounts(this, 'AcmeAccounts', { prefix: accountSecretPrefix, stackTag });
+    const accounts = new AcmeAccounts(this, 'AcmeAccounts', { prefix: accountSecretPrefix, stackTag, encryptionKey });
     accounts.grantRegister(order);
+    accounts.grantExternalAccountBindings(order, deployed.issuers);
     accounts.grantUse(certificate);
 
     const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];

@@ -1,6 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/rules/environment.ts';
+import { grantKey } from './encryption.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface CertificateSecretsProps {
@@ -8,6 +10,8 @@ export interface CertificateSecretsProps {
   readonly prefix: string;
   /** Value of the tag `perennial:stack`. */
   readonly stackTag: string;
+  /** What new secrets are encrypted with. @default the account's `aws/secretsmanager` */
+  readonly encryptionKey?: IKey | undefined;
 }
 
 /** The certificates' secrets: made at run time, so this owns their name space and not the secrets. */
@@ -29,6 +33,7 @@ export class CertificateSecrets extends Construct {
   /** The values, of secrets that are ours. */
   grantRead(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:GetSecretValue'], ours('aws:ResourceTag', this.props.stackTag));
+    grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 
   /** Everything but deletion: a new secret has to carry our tag, and only one that carries it is read or written. */
@@ -42,9 +47,15 @@ export class CertificateSecrets extends Construct {
     );
     this.grant(
       grantee,
-      ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      [
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:ListSecretVersionIds',
+        'secretsmanager:PutSecretValue',
+        'secretsmanager:UpdateSecretVersionStage',
+      ],
       ours('aws:ResourceTag', stackTag),
     );
+    encryptNew(grantee, this.props);
   }
 
   private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {
@@ -52,6 +63,13 @@ export class CertificateSecrets extends Construct {
     grantee.addEnvironment(environment.secretPrefix, this.props.prefix);
     grantee.addEnvironment(environment.stackTag, this.props.stackTag);
   }
+}
+
+/** The key for secrets that this function makes and writes. */
+export function encryptNew(grantee: WorkflowFunction, { encryptionKey }: CertificateSecretsProps): void {
+  if (!encryptionKey) return;
+  grantKey(grantee, encryptionKey, 'secretsmanager', 'write');
+  grantee.addEnvironment(environment.encryptionKey, encryptionKey.keyArn);
 }
 
 export const madeAtRunTime =

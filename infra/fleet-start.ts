@@ -5,6 +5,8 @@ import { WorkflowFunction } from './workflow-function.ts';
 
 export interface FleetStartProps {
   readonly fleet: StateMachine;
+  /** Registers the accounts of every issuer, so that what is given for one use only is used. */
+  readonly accounts: StateMachine;
   /** Changes with every deployment that changes what the fleet would do. */
   readonly version: string;
   /** What has to be deployed before. */
@@ -12,27 +14,34 @@ export interface FleetStartProps {
 }
 
 /**
- * Starts the fleet when all else is deployed, so that new certificates are not left waiting for the schedule. A start that does
- * not succeed is logged and never fails the deployment: the schedule starts the fleet too.
+ * Starts the fleet when all else is deployed, so that new certificates are not left waiting for the schedule, and registers the
+ * accounts of new issuers. A start that does not succeed is logged and never fails the deployment: the schedule starts the fleet
+ * too, and the first order at an issuer registers there.
  */
 export class FleetStart extends Construct {
   readonly function: WorkflowFunction;
 
-  constructor(scope: Construct, id: string, { fleet, version, after }: FleetStartProps) {
+  constructor(scope: Construct, id: string, { fleet, accounts, version, after }: FleetStartProps) {
     super(scope, id);
     this.function = new WorkflowFunction(this, 'Deployment', {
       room: 'deployment',
-      description: 'Starts the fleet after a deployment',
-      // 20 s of waits, four tries of 10 s each of a call that hangs, and 10 s for the reply, with as much again to spare.
+      description: 'Starts the fleet and the registration of accounts after a deployment',
+      // 20 s of waits, four tries of 10 s each of a call that hangs, and 10 s for the reply, with as much again to spare. Both are
+      // started at once.
       timeout: Duration.seconds(140),
     });
     fleet.grantStartExecution(this.function);
+    accounts.grantStartExecution(this.function);
     const start = new CustomResource(this, 'Start', {
       serviceToken: this.function.function.functionArn,
       // CloudFormation would wait an hour for a function that cannot answer.
       serviceTimeout: Duration.minutes(5),
       resourceType: 'Custom::FleetStart',
-      properties: { StateMachineArn: fleet.stateMachineArn, Version: version },
+      properties: {
+        StateMachineArn: fleet.stateMachineArn,
+        AccountsStateMachineArn: accounts.stateMachineArn,
+        Version: version,
+      },
     });
     start.node.addDependency(...after, this.function);
   }

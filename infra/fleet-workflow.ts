@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution as StartOnSchedule } from 'aws-cdk-lib/aws-scheduler-targets';
 import {
@@ -105,7 +105,8 @@ export class FleetWorkflow extends Construct {
   }
 
   private schedule(): void {
-    const group = new ScheduleGroup(this, 'Schedules');
+    // By default it would stay when the stack goes, or when its first deployment fails, and its name would be in the way of the next.
+    const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
     new Schedule(this, 'Schedule', {
       description: 'Checks every certificate and starts the renewals that are due',
       schedule: ScheduleExpression.expression(this.props.schedule),

@@ -8,10 +8,20 @@ export {
   type PerennialConfig,
 } from './config.ts';
 export {
+  type AcmAcmeEndpointOptions,
   type AcmeDirectoryOptions,
   type AcmeIssuer,
+  acmAcmeEndpoint,
   acmeDirectory,
+  actalis,
+  type ExternalAccountOptions,
+  googleTrustServices,
+  googleTrustServicesStaging,
+  type IssuerOptions,
   type LetsEncryptOptions,
   letsEncrypt,
   letsEncryptStaging,
+  type SslComOptions,
+  sslCom,
+  zeroSsl,
 } from './issuers.ts';

@@ -1,7 +1,9 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { environment } from '../lambdas/rules/environment.ts';
+import { grantKey } from './encryption.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 /**
@@ -12,15 +14,20 @@ import type { WorkflowFunction } from './workflow-function.ts';
  */
 export class Ledger extends Construct {
   readonly table: Table;
+  private readonly encryptionKey: IKey | undefined;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { encryptionKey }: { readonly encryptionKey?: IKey | undefined } = {}) {
     super(scope, id);
+    this.encryptionKey = encryptionKey;
     this.table = new Table(this, 'Table', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Counts of failed validations are of no use after a day; nothing else has the attribute.
+      timeToLiveAttribute: 'expires',
       removalPolicy: RemovalPolicy.RETAIN,
       deletionProtection: true,
+      ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
   }
 
@@ -36,6 +43,7 @@ export class Ledger extends Construct {
 
   private grant(grantee: WorkflowFunction, actions: string[]): void {
     this.table.grant(grantee, ...actions);
+    grantKey(grantee, this.encryptionKey, 'dynamodb', 'write');
     grantee.addEnvironment(environment.ledgerTable, this.table.tableName);
   }
 }

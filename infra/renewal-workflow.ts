@@ -17,8 +17,8 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import type { RenewalAction } from '../lambdas/rules/contract.ts';
-import { announcement, caUnavailable, contended, named } from './retry-policies.ts';
+import type { CheckOrderOutput, RenewalAction } from '../lambdas/rules/contract.ts';
+import { announcement, caUnavailable, contended, importing, named } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -31,18 +31,19 @@ export interface RenewalWorkflowProps {
   readonly delivery: WorkflowFunction;
 }
 
-/** Every variable of the workflow's own scope: a state that reads one finds it, whichever way it was reached. */
-const variables = {
-  request: '{% $states.input %}',
-  // For the log and the event until *Check renewal* has read the input, which may be of any shape.
-  certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
-  attempt: 1,
+/** What every rung of the retry ladder begins with. */
+const fresh = {
+  reason: "{% '' %}",
   cleaned: false,
   waits: 0,
+  abandoned: '{% null %}',
+  resumed: false,
   validTries: 0,
   spec: '{% null %}',
   current: '{% null %}',
+  replaces: '{% null %}',
   order: '{% null %}',
+  leftovers: [],
   challenges: [],
   records: [],
   removed: [],
@@ -51,11 +52,26 @@ const variables = {
   failure: '{% null %}',
 };
 
+/** Every variable of the workflow's own scope: a state that reads one finds it, whichever way it was reached. */
+const variables = {
+  request: '{% $states.input %}',
+  // For the log and the event until *Check renewal* has read the input, which may be of any shape.
+  certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
+  attempt: 1,
+  ...fresh,
+};
+
+/**
+ * The ladder's own bound is in *Record failure*: four tries, and those that do not count as failures. This one holds whatever that says,
+ * and leaves the rest to the fleet.
+ */
+const mostAttempts = 10;
+
 /**
  * What *Record failure* would say, from the error itself, for when it cannot be asked: the sentence out of a function's reply
  * (`rules/failure.ts` writes it), and never a name that begins with `States.`, which Fail may not show.
  */
-const failureAsIs = `{% (
+export const failureAsIs = `{% (
   $text := $exists($errorOutput.Cause) ? $errorOutput.Cause : 'no cause was given';
   $reply := $substring($text, 0, 7) = '{"error' and $substring($text, -1) = '}' ? $parse($text) : {};
   $message := $exists($reply.errorMessage) ? $reply.errorMessage : $text;
@@ -72,8 +88,10 @@ const failureAsIs = `{% (
 const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
 
 /**
- * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce.
- * Started by the fleet, or by a person with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`.
+ * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce. What fails is
+ * tried again from the beginning, which finds what is saved and carries on from there.
+ * Started by the fleet, by a person with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`, or in place of an
+ * execution that was stopped (`restart-rule.ts`).
  */
 export class RenewalWorkflow extends Construct {
   readonly workflow: Workflow;
@@ -83,19 +101,21 @@ export class RenewalWorkflow extends Construct {
   constructor(scope: Construct, id: string, props: RenewalWorkflowProps) {
     super(scope, id);
     this.rooms = props;
-    const { recordFailure, failAsIs } = this.failures();
+    const { recordFailure, failAsIs, tryAgain } = this.failures();
     const recordSuccess = this.recordSuccess(recordFailure);
     const deliver = this.deliver(recordFailure, recordSuccess);
     const finalize = this.finalizeAndStore(recordFailure, deliver);
-    const issue = this.orderAndProve(recordFailure, finalize);
+    const { issue, orderGone } = this.orderAndProve(recordFailure, finalize);
     const checkRenewal = this.checkRenewal({ failAsIs, recordFailure, deliver, issue });
+    orderGone.next(checkRenewal);
+    tryAgain.next(checkRenewal);
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
       comment: 'Renews one certificate',
       start: Pass.jsonata(this, 'Start', { assign: variables }).next(checkRenewal),
-      // Longer than all bounds of ours together: 86 looks at an order, at most an hour apart because a CA may ask for that, are
-      // 3.6 days. Only what no bound stops times out here, since it is stopped without cleaning up.
+      // Longer than all bounds of one try together: 86 looks at an order, at most an hour apart because a CA may ask for that, are
+      // 3.6 days. What is stopped here is started again by the restart rule, which cleans up and carries on.
       timeout: Duration.days(5),
       functions: [props.check, props.order, props.challenge, props.certificate, props.delivery],
     });
@@ -110,17 +130,24 @@ export class RenewalWorkflow extends Construct {
           cleaned: '{% $cleaned %}',
           removed: '{% $removed %}',
           waits: '{% $waits %}',
+          abandoned: '{% $abandoned %}',
         },
         assign: {
           certificate: '{% $states.result.Payload.certificate %}',
+          reason: '{% $states.result.Payload.reason %}',
           spec: '{% $states.result.Payload.spec %}',
           current: '{% $states.result.Payload.current %}',
+          // Struck off by now: a value that comes back into DNS later must not be struck off again unseen.
+          removed: [],
+          replaces: '{% $states.result.Payload.replaces %}',
+          order: '{% $states.result.Payload.order %}',
+          leftovers: '{% $states.result.Payload.leftovers %}',
         },
       })
       // Nothing was begun and no certificate of ours is concerned: there is nothing to record.
       .addCatch(next.failAsIs, {
         ...noted,
-        errors: named('InvalidInputError', 'UnknownCertificateError', 'SecretNotOursError', 'SecretDeletedError'),
+        errors: named('InvalidInputError', 'UnknownCertificateError'),
       })
       .addCatch(next.recordFailure, noted);
 
@@ -131,7 +158,7 @@ export class RenewalWorkflow extends Construct {
     const cleanUp = challenge
       .step(this, 'Clean up challenges left over', {
         step: 'cleanUpChallenges',
-        payload: { records: '{% $states.input.leftovers %}' },
+        payload: { records: '{% $leftovers %}' },
         retry: [contended],
         assign: { cleaned: true, removed: '{% $states.result.Payload.removed %}' },
       })
@@ -149,6 +176,8 @@ export class RenewalWorkflow extends Construct {
     return checkRenewal.next(
       Choice.jsonata(this, 'Which action?')
         .when(action('issue'), next.issue)
+        // Once: an order that is of no use was dropped, so that there is none the second time.
+        .when(Condition.jsonata("{% $states.input.action = 'resume' and $type($abandoned) = 'null' %}"), next.issue)
         .when(action('deliver'), next.deliver)
         .when(action('repair'), readCertificate)
         // Once: what the first time left there stays in the ledger, and the renewal goes on.
@@ -158,14 +187,22 @@ export class RenewalWorkflow extends Construct {
     );
   }
 
-  private orderAndProve(recordFailure: IChainable, finalize: IChainable): IChainable {
+  /** A saved order is looked at in place of a new one; where it is of no use, *Check renewal* is asked again. */
+  private orderAndProve(
+    recordFailure: IChainable,
+    finalize: IChainable,
+  ): { readonly issue: IChainable; readonly orderGone: Pass } {
     const { order, challenge } = this.rooms;
     const checkZones = challenge
       .step(this, 'Check zones', { payload: { spec: '{% $spec %}' } })
       .addCatch(recordFailure, noted);
     const newOrder = order
       .step(this, 'New order', {
-        payload: { spec: '{% $spec %}', challengeRecords: '{% $states.input.challengeRecords %}' },
+        payload: {
+          spec: '{% $spec %}',
+          challengeRecords: '{% $states.input.challengeRecords %}',
+          replaces: '{% $replaces %}',
+        },
         retry: [caUnavailable],
         assign: {
           order: '{% $states.result.Payload.order %}',
@@ -174,13 +211,32 @@ export class RenewalWorkflow extends Construct {
         },
       })
       .addCatch(recordFailure, noted);
+    const checkOrder = order
+      .step(this, 'Check order', {
+        payload: {
+          spec: '{% $spec %}',
+          order: '{% $order %}',
+          challengeRecords: '{% $states.input.challengeRecords %}',
+          leftovers: '{% $leftovers %}',
+        },
+        retry: [caUnavailable],
+        assign: {
+          resumed: true,
+          order: '{% $states.result.Payload.order %}',
+          challenges: '{% $states.result.Payload.challenges %}',
+          records: '{% $states.result.Payload.records %}',
+        },
+      })
+      .addCatch(recordFailure, noted);
+    const orderGone = Pass.jsonata(this, 'Order is of no use', { assign: { abandoned: '{% $order.url %}' } });
 
     const proofFailed = Choice.jsonata(this, 'Proof failed?')
       .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), recordFailure)
       .otherwise(finalize);
     const cleanUp = challenge
       .step(this, 'Clean up challenges', {
-        payload: { records: '{% $records %}' },
+        // And what an earlier run left of a saved order.
+        payload: { records: '{% [$records, $leftovers] %}' },
         retry: [contended],
         assign: { removed: '{% $states.result.Payload.removed %}' },
       })
@@ -193,13 +249,24 @@ export class RenewalWorkflow extends Construct {
       .addCatch(cleanUp, noted)
       .next(cleanUp);
 
-    return checkZones
-      .next(newOrder)
-      .next(
-        Choice.jsonata(this, 'Anything to prove?')
-          .when(Condition.jsonata('{% $count($challenges) > 0 %}'), proveControl)
-          .otherwise(finalize),
-      );
+    newOrder.next(
+      Choice.jsonata(this, 'Anything to prove?')
+        .when(Condition.jsonata('{% $count($challenges) > 0 %}'), proveControl)
+        .otherwise(finalize),
+    );
+    const outcome = (name: CheckOrderOutput['outcome']) => Condition.jsonata(`{% $states.input.outcome = '${name}' %}`);
+    checkOrder.next(
+      Choice.jsonata(this, 'What is it good for?')
+        .when(outcome('prove'), proveControl)
+        .when(outcome('finish'), cleanUp)
+        .otherwise(orderGone),
+    );
+    const issue = checkZones.next(
+      Choice.jsonata(this, 'Order saved?')
+        .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
+        .otherwise(newOrder),
+    );
+    return { issue, orderGone };
   }
 
   /** A scope of its own: `changes` and the two counters exist in here only. */
@@ -247,7 +314,7 @@ export class RenewalWorkflow extends Construct {
     const { order, certificate } = this.rooms;
     const finalizeOrder = certificate
       .step(this, 'Finalize order', {
-        payload: { spec: '{% $spec %}', order: '{% $order %}' },
+        payload: { spec: '{% $spec %}', order: '{% $order %}', resumed: '{% $resumed %}' },
         retry: [caUnavailable],
       })
       .addCatch(recordFailure, noted);
@@ -283,6 +350,7 @@ export class RenewalWorkflow extends Construct {
     const importCertificate = this.rooms.delivery
       .step(this, 'Import certificate', {
         payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
+        retry: [importing],
       })
       .addCatch(Pass.jsonata(this, 'Not imported'), { outputs: '{% $states.errorOutput %}' });
     return MapState.jsonata(this, 'Deliver', {
@@ -309,6 +377,7 @@ export class RenewalWorkflow extends Construct {
     const announce = this.announce('Announce', 'Certificate Renewed', {
       certificate: '{% $certificate %}',
       execution: '{% $states.context.Execution.Id %}',
+      reason: '{% $reason %}',
       current: '{% $current %}',
       deliveries: '{% $deliveries %}',
     }).addCatch(done);
@@ -319,27 +388,46 @@ export class RenewalWorkflow extends Construct {
       .next(announce);
   }
 
-  /** Both end in Fail: with what *Record failure* says, or with the error as it is where that cannot be asked. */
-  private failures(): { readonly recordFailure: IChainable; readonly failAsIs: IChainable } {
+  /**
+   * Recorded and announced, then tried again when *Record failure* says so. Otherwise it ends in Fail: with what that says, or with the error
+   * as it is where it cannot be asked.
+   */
+  private failures(): { readonly recordFailure: IChainable; readonly failAsIs: IChainable; readonly tryAgain: Wait } {
     const failed = Fail.jsonata(this, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
     const failAsIs = Pass.jsonata(this, 'Read the error', { assign: { failure: failureAsIs } }).next(failed);
+    const tryAgain = Wait.jsonata(this, 'Wait for the next try', {
+      time: WaitTime.seconds('{% $failure.retryIn %}'),
+      assign: { ...fresh, attempt: '{% $attempt + 1 %}' },
+    });
+    const again = Choice.jsonata(this, 'Try again?')
+      .when(
+        Condition.jsonata(
+          `{% $type($failure.retryIn) = 'number' ? $failure.retryIn > 0 and $attempt < ${mostAttempts} : false %}`,
+        ),
+        tryAgain,
+      )
+      .otherwise(failed);
     const announce = this.announce('Announce failure', 'Certificate Renewal Failed', {
       certificate: '{% $certificate %}',
       execution: '{% $states.context.Execution.Id %}',
+      attempt: '{% $attempt %}',
+      reason: '{% $reason %}',
       error: '{% $failure.error %}',
       cause: '{% $failure.cause %}',
       problemType: '{% $failure.problemType %}',
       identifier: '{% $failure.identifier %}',
-    }).addCatch(failed);
+      action: '{% $failure.action %}',
+      nextTry: '{% $failure.nextTry %}',
+    }).addCatch(again);
+    announce.next(again);
     const recordFailure = this.rooms.check
       .step(this, 'Record failure', {
-        payload: { errorOutput: '{% $errorOutput %}', removed: '{% $removed %}' },
+        payload: { spec: '{% $spec %}', errorOutput: '{% $errorOutput %}', removed: '{% $removed %}' },
         assign: { failure: '{% $states.result.Payload %}' },
       })
       .addCatch(failAsIs)
-      .next(announce)
-      .next(failed);
-    return { recordFailure, failAsIs };
+      .next(announce);
+    return { recordFailure, failAsIs, tryAgain };
   }
 
   /** An event that others may wait for. If it cannot be told it is passed over. */

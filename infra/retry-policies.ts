@@ -41,12 +41,27 @@ const throttled: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
+/**
+ * Under the import, in place of `throttled`: ACM takes one import a second in an account and region, so a fleet run's thousand are in
+ * after 17 minutes at the earliest. 10 + 20 + 40 + 80 + 160 + 7 x 300 = 2,410 s at most, 20 minutes on average; seldom, since every
+ * call that is refused holds a function.
+ * https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
+ */
+export const importing: RetryProps = {
+  errors: named('ThrottledError'),
+  interval: Duration.seconds(10),
+  backoffRate: 2,
+  maxDelay: Duration.minutes(5),
+  maxAttempts: 12,
+  jitterStrategy: JitterType.FULL,
+};
+
 /** Under every step. */
 export const always: readonly RetryProps[] = [lambdaBusy, throttled];
 
 /**
  * Under the steps that talk to the CA: a restart or a cut connection is over in seconds, 5 + 10 + 20 = 35 s; anything longer is
- * an outage, left to the next run. The step itself reads what became of a POST whose reply was lost, and a CA hands out a pending
+ * an outage, left to the retry ladder. The step itself reads what became of a POST whose reply was lost, and a CA hands out a pending
  * order of the same identifiers again, so a repetition spends nothing. `RateLimitedError` is never retried in place: each try
  * would count.
  */
@@ -96,3 +111,11 @@ export const startExecution: readonly RetryProps[] = [
     jitterStrategy: JitterType.FULL,
   },
 ];
+
+/** Before an account's key is changed: a renewal takes a minute, one whose CA is slow ten; 20 x 30 s = 10 min. */
+export const renewalsInProgress: RetryProps = {
+  errors: named('RenewalsInProgressError'),
+  interval: Duration.seconds(30),
+  backoffRate: 1,
+  maxAttempts: 20,
+};

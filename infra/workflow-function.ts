@@ -46,7 +46,7 @@ export interface StepOptions {
   readonly step?: string;
   /** Who is running. @default the variables `certificate`, `attempt` and `order` of the renewal workflow */
   readonly run?: Readonly<Record<string, unknown>>;
-  /** Retried in place besides what always is. */
+  /** Retried in place besides what always is. Of two policies with one name the one given here counts. */
   readonly retry?: readonly RetryProps[];
   /** Variables set from the result. */
   readonly assign?: Readonly<Record<string, unknown>>;
@@ -137,7 +137,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
       // So that the function's own limit is met first: its error says which function it was.
       taskTimeout: Timeout.duration(this.timeout.plus(Duration.seconds(5))),
     });
-    for (const policy of [...always, ...retry]) state.addRetry(policy);
+    for (const policy of [...retry, ...always]) state.addRetry(policy);
     return state;
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateConfig, PerennialConfig } from '../infra/config.ts';
-import { acmeDirectory } from '../infra/issuers.ts';
+import { type AcmeDirectoryOptions, acmeDirectory } from '../infra/issuers.ts';
 import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 
@@ -10,12 +10,14 @@ export interface LocalConfig extends Omit<PerennialConfig, 'issuer' | 'hostedZon
   readonly zones: readonly string[];
   /** Issuers in here are passed over: the local CA issues. */
   readonly certificates: readonly CertificateConfig[];
+  /** What differs from the local CA: the directory of a proxy before it, say. */
+  readonly issuer?: Partial<AcmeDirectoryOptions>;
 }
 
 /** A config with the local CA and hosted zones of these names, made where they are not there yet. */
 export async function localConfig(
   local: LocalEnvironment,
-  { zones, certificates, ...rest }: LocalConfig,
+  { zones, certificates, issuer, ...rest }: LocalConfig,
 ): Promise<PerennialConfig> {
   const there = new Map((await local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
   const hostedZones = [];
@@ -26,6 +28,7 @@ export async function localConfig(
       directoryUrl: local.pebble.directoryUrl,
       termsOfServiceAgreed: true,
       trustedRoots: [local.pebble.trustedRoots],
+      ...issuer,
     }),
     hostedZones,
     certificates: certificates.map(({ issuer: _, ...certificate }) => certificate),

@@ -11,8 +11,8 @@ export interface PebbleOptions {
   chaos?: {
     /** Refuses 5 % of all good nonces. */
     rejectNonces?: boolean;
-    /** Reuses half of all valid authorizations in new orders. */
-    reuseAuthorizations?: boolean;
+    /** Reuses half of all valid authorizations in new orders; `always`: every one, as Let's Encrypt does. */
+    reuseAuthorizations?: boolean | 'always';
     /** Sleeps up to 5 seconds before it validates. */
     validationSleep?: boolean;
   };
@@ -142,6 +142,7 @@ function chaosEnvironment({ chaos = {}, alternateRoots = 0 }: PebbleOptions): Re
     PEBBLE_ALTERNATE_ROOTS: String(alternateRoots),
     ...(chaos.rejectNonces === false && { PEBBLE_WFE_NONCEREJECT: '0' }),
     ...(chaos.reuseAuthorizations === false && { PEBBLE_AUTHZREUSE: '0' }),
+    ...(chaos.reuseAuthorizations === 'always' && { PEBBLE_AUTHZREUSE: '100' }),
     ...(chaos.validationSleep === false && { PEBBLE_VA_NOSLEEP: '1' }),
   };
 }

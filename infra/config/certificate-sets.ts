@@ -1,7 +1,9 @@
 import type { Issuer } from '../../lambdas/rules/contract.ts';
 import { setHash } from '../../lambdas/rules/spec.ts';
+import { checkInterval } from '../check-interval.ts';
 import type { ReadCertificate } from './certificates.ts';
 import { type Report, show } from './fields.ts';
+import { checkProfileIntervals } from './profiles.ts';
 
 export function checkNames(certificates: readonly ReadCertificate[], report: Report): void {
   const first = new Map<string, number>();
@@ -21,8 +23,8 @@ export function checkNames(certificates: readonly ReadCertificate[], report: Rep
  */
 export function checkSets(certificates: readonly ReadCertificate[], issuers: readonly Issuer[], report: Report): void {
   const sets = new Map<string, number[]>();
-  for (const [index, { identifiers, keyType, issuer }] of certificates.entries()) {
-    const directoryUrl = issuer === undefined ? undefined : issuers[issuer]?.directoryUrl;
+  for (const [index, { identifiers, keyType, issuers: [issuer = -1] = [] }] of certificates.entries()) {
+    const directoryUrl = issuers[issuer]?.directoryUrl;
     if (identifiers === undefined || keyType === undefined || directoryUrl === undefined) continue;
     const key = setHash(directoryUrl, identifiers);
     const earlier = sets.get(key) ?? [];
@@ -42,4 +44,25 @@ export function checkSets(certificates: readonly ReadCertificate[], issuers: rea
     }
     sets.set(key, [...earlier, index]);
   }
+}
+
+/** Seconds between two checks of the fleet, at most; `null`, with the mistake reported, where the schedule cannot be read. */
+export function checkSchedule(
+  schedule: string,
+  certificates: readonly ReadCertificate[],
+  issuers: readonly Issuer[],
+  report: Report,
+): number | null {
+  const seconds = checkInterval(schedule);
+  if (seconds === null) {
+    const allowed = 'rate(...), or cron(...) with six fields: minutes hours day-of-month month day-of-week year';
+    report('schedule', `found ${show(schedule)}, which matches no time, allowed: ${allowed}`);
+    return null;
+  }
+  const asked = certificates.map(({ profile, issuers: [issuer = -1] = [] }) => ({
+    profile,
+    directoryUrl: issuers[issuer]?.directoryUrl,
+  }));
+  checkProfileIntervals({ schedule, seconds }, asked, report);
+  return seconds;
 }

@@ -7,9 +7,10 @@ import {
   longestSuffix,
   normalizeIdentifier,
 } from '../../lambdas/rules/names.ts';
-import { list, type Report, readFields, readList, show, suggestion, text, unread } from './fields.ts';
+import { flag, list, type Report, readFields, readList, show, suggestion, text, unread } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
-import type { IssuerList } from './issuers.ts';
+import { type IssuerList, readFallbacks } from './issuers.ts';
+import { mostIdentifiers } from './profiles.ts';
 
 const certificateShape = {
   name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 characters of a to z, 0 to 9 and hyphen'),
@@ -18,25 +19,23 @@ const certificateShape = {
   keyType: z.enum(keyTypes, { error: `one of ${keyTypes.join(', ')}` }).default('P-256'),
   profile: text(/^[!-~]+$/, 'the name of a profile of the CA, or nothing for its default').optional(),
   issuer: unread,
+  fallbackIssuers: list('a list of issuers').optional(),
+  reuseKey: flag.default(false),
+  ignoreIssueCap: flag.default(false),
 };
 const allowedIdentifier = 'a DNS name such as "www.example.com" or "*.example.com"';
 const identifierText = z.string({ error: allowedIdentifier });
 const allowedRegion = 'an AWS region such as "us-east-1"';
 const regionText = z.string({ error: allowedRegion });
 
-/** Names in one certificate: 25 for these two profiles (https://letsencrypt.org/docs/profiles), 100 for all else. */
-const smallProfiles: readonly string[] = ['tlsserver', 'shortlived'];
-function mostIdentifiers(profile: string | undefined): number {
-  return profile !== undefined && smallProfiles.includes(profile) ? 25 : 100;
-}
-
 type DeployedCertificate = DeployedConfig['certificates'][number];
 /** What can be read: `identifiers` is missing as soon as one of them is no name. */
 export type ReadCertificate = Partial<DeployedCertificate>;
 
 export function isComplete(certificate: ReadCertificate): certificate is DeployedCertificate {
-  const { name, identifiers, keyType, profile, issuer, regions, hostedZones } = certificate;
-  return ![name, identifiers, keyType, profile, issuer, regions, hostedZones].includes(undefined);
+  const { name, identifiers, keyType, profile, issuers, reuseKey, ignoreIssueCap, regions, hostedZones } = certificate;
+  const all = [name, identifiers, keyType, profile, issuers, reuseKey, ignoreIssueCap, regions, hostedZones];
+  return !all.includes(undefined);
 }
 
 export interface CertificateContext {
@@ -45,15 +44,25 @@ export interface CertificateContext {
   readonly issuers: IssuerList;
   /** Index of the config's issuer. */
   readonly defaultIssuer: number;
+  /** Indices of the config's fallbacks. */
+  readonly fallbackIssuers: readonly number[];
   readonly report: Report;
   readonly warn: Report;
 }
 
 export function checkCertificate(value: unknown, path: string, context: CertificateContext): ReadCertificate {
-  const { issuers, defaultIssuer, report, warn } = context;
-  const { name, keyType, profile, ...fields } = readFields(certificateShape, value, path, report) ?? {};
-  const issuer = fields.issuer === undefined ? defaultIssuer : issuers.indexOf(fields.issuer, `${path}.issuer`);
-  const zones = issuers.issuers[issuer]?.challenges === 'dns-01' ? context.zones : undefined;
+  const { report, warn } = context;
+  const {
+    name,
+    keyType,
+    profile = null,
+    reuseKey,
+    ignoreIssueCap,
+    ...fields
+  } = readFields(certificateShape, value, path, report) ?? {};
+  const issuers = checkIssuers(fields, path, context);
+  const needsZones = issuers.some((index) => context.issuers.issuers[index]?.challenges === 'dns-01');
+  const zones = needsZones ? context.zones : undefined;
 
   const { names, allNames, hostedZones } = checkIdentifiers(
     fields.identifiers ?? [],
@@ -63,21 +72,44 @@ export function checkCertificate(value: unknown, path: string, context: Certific
   );
   const most = mostIdentifiers(profile);
   if (names.length > most) {
-    const withProfile = profile === undefined ? '' : ` with the profile ${profile}`;
+    const withProfile = profile === null ? '' : ` with the profile ${profile}`;
     report(`${path}.identifiers`, `found ${names.length} names, allowed: at most ${most}${withProfile}`);
   }
   const regions = checkRegions(fields.acm ?? [], `${path}.acm`, context);
   if (keyType === 'P-384' && regions.includes('us-east-1'))
     warn(`${path}.keyType`, 'CloudFront takes P-256 and RSA only: no distribution can use this import into us-east-1');
+  if (profile !== null && issuers.length > 1)
+    warn(
+      `${path}.profile`,
+      `${show(profile)} is asked of the fallback issuers too, which refuse a profile they do not offer`,
+    );
   return {
     ...(name !== undefined && { name }),
     ...(allNames && { identifiers: names }),
     ...(keyType !== undefined && { keyType }),
-    profile: profile ?? null,
-    issuer,
+    profile,
+    issuers,
+    ...(reuseKey !== undefined && { reuseKey }),
+    ...(ignoreIssueCap !== undefined && { ignoreIssueCap }),
     regions,
     hostedZones,
   };
+}
+
+/** Indices, the certificate's own or the config's issuer first. */
+function checkIssuers(
+  fields: { readonly issuer?: unknown; readonly fallbackIssuers?: readonly unknown[] | undefined },
+  path: string,
+  { issuers, defaultIssuer, fallbackIssuers, report }: CertificateContext,
+): readonly number[] {
+  const own = fields.issuer !== undefined;
+  const index = own ? issuers.indexOf(fields.issuer, `${path}.issuer`) : defaultIssuer;
+  if (fields.fallbackIssuers) {
+    const first = { index, path: own ? `${path}.issuer` : 'issuer' };
+    return [index, ...readFallbacks(fields.fallbackIssuers, `${path}.fallbackIssuers`, { issuers, first }, report)];
+  }
+  const staging = issuers.issuers[index]?.staging;
+  return [index, ...fallbackIssuers.filter((other) => other !== index && issuers.issuers[other]?.staging === staging)];
 }
 
 function checkIdentifiers(

@@ -8,12 +8,15 @@ export type Shape = Readonly<Record<string, z.ZodType>>;
 export type Fields<S extends Shape> = { readonly [K in keyof S]?: z.output<S[K]> };
 
 /** Every value that has a place in the file has to be known at synth, because the file is written then. */
-const tokenSentence = 'found a CDK token, allowed: a value known at synth (only hosted zone ids may be tokens)';
+const tokenSentence =
+  'found a CDK token, allowed: a value known at synth (only ids of hosted zones and ARNs may be tokens)';
 
 /** A text of this pattern; `allowed` says in words what the pattern does. */
 export function text(pattern: RegExp, allowed: string): z.ZodString {
   return z.string({ error: allowed }).regex(pattern, { error: allowed });
 }
+
+export const flag: z.ZodBoolean = z.boolean({ error: 'true or false' });
 
 /** A field that somebody else reads. */
 export const unread: z.ZodUnknown = z.unknown();

@@ -1,12 +1,20 @@
 import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { Issuer } from '../../lambdas/rules/contract.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
-import { type Fields, list, type Report, readFields, readList, show, text } from './fields.ts';
+import { type Fields, flag, list, type Report, readFields, readList, show, takesTokens, text } from './fields.ts';
 
-const flag = z.boolean({ error: 'true or false' });
 const firstIssuances = 'a whole number from 1 on, or null for no limit';
+
+/** Whole, with the six characters that Secrets Manager adds: the grant is on exactly this secret. */
+const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$/;
+const allowedBinding =
+  'the whole ARN of a secret with kid and hmacKey, or null where the CA wants no external account binding';
+/** Seconds. Five minutes leave a function of Lambda, which has 15, time for two more requests. */
+const longestReply = 300;
+const allowedReply = `whole seconds from 1 to ${longestReply}`;
 
 const issuerShape = {
   name: text(/^[!-~]{1,255}$/, '1 to 255 characters of ASCII without spaces'),
@@ -18,6 +26,17 @@ const issuerShape = {
   staging: flag,
   firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
   trustedRoots: list('a list of PEM texts').optional(),
+  externalAccountBinding: z
+    .string({ error: allowedBinding })
+    .refine((value) => Token.isUnresolved(value) || secretArn.test(value), { error: allowedBinding })
+    .nullable()
+    .meta(takesTokens),
+  preferredChain: text(/\S/, 'the common name of a root certificate, or null').nullable(),
+  replyTimeout: z
+    .int({ error: allowedReply })
+    .min(1, { error: allowedReply })
+    .max(longestReply, { error: allowedReply }),
+  keyRollover: flag,
 };
 
 const allowedContact = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
@@ -61,6 +80,11 @@ export function issuerList(report: Report): IssuerList {
     for (const root of checked.trustedRoots) trustedRoots.add(root);
     const known = issuers.findIndex(({ directoryUrl }) => directoryUrl === checked.issuer.directoryUrl);
     if (known === -1) {
+      const namesake = issuers.findIndex(({ name }) => name === checked.issuer.name);
+      if (namesake !== -1) {
+        const found = `found ${show(checked.issuer.name)}, the name of ${paths[namesake]} too`;
+        report(`${path}.name`, `${found}, allowed: a name of its own for each directory`);
+      }
       paths.push(path);
       return issuers.push(checked.issuer) - 1;
     }
@@ -76,10 +100,43 @@ export function issuerList(report: Report): IssuerList {
   return { issuers, trustedRoots, indexOf };
 }
 
+/** Indices of the issuers to ask after `first`; each once, and of its kind: a failing CA is no reason to trust another kind. */
+export function readFallbacks(
+  values: readonly unknown[],
+  path: string,
+  {
+    issuers,
+    first,
+  }: { readonly issuers: IssuerList; readonly first: { readonly index: number; readonly path: string } },
+  report: Report,
+): readonly number[] {
+  const paths = new Map([[first.index, first.path]]);
+  const { staging } = issuers.issuers[first.index] ?? {};
+  const fallbacks: number[] = [];
+  for (const [position, value] of values.entries()) {
+    const at = `${path}[${position}]`;
+    const index = issuers.indexOf(value, at);
+    if (typeof value !== 'object' || value === null) continue; // told as no issuer at all
+    const twin = paths.get(index);
+    const kind = issuers.issuers[index]?.staging === true ? 'a staging directory' : 'no staging directory';
+    if (twin !== undefined) report(at, `found the directory of ${twin} too, allowed: each directory once`);
+    else if (issuers.issuers[index]?.staging !== staging)
+      report(at, `found ${kind}, allowed: issuers of the kind of ${first.path}, all staging or none`);
+    else if (issuers.issuers[index]?.termsOfServiceAgreed === false) {
+      const allowed = 'true, since an issuer in reserve is asked only where it has our account';
+      report(`${at}.termsOfServiceAgreed`, `found false, allowed: ${allowed}`);
+    }
+    paths.set(index, at);
+    fallbacks.push(index);
+  }
+  return fallbacks;
+}
+
 /** What is refused has a stand-in, so that certificates are still checked; nothing is deployed with it. */
 function checkIssuer(value: unknown, path: string, report: Report): CheckedIssuer {
   const fields = readIssuer(value, path, report);
   const { termsOfService, termsOfServiceAgreed = false } = fields;
+  const refused = !fields.directoryUrl || (termsOfService && !termsOfServiceAgreed);
   if (termsOfService && !termsOfServiceAgreed) {
     const allowed = `true, once you agree to the terms at ${termsOfService}`;
     report(`${path}.termsOfServiceAgreed`, `found ${show(fields.termsOfServiceAgreed)}, allowed: ${allowed}`);
@@ -91,11 +148,15 @@ function checkIssuer(value: unknown, path: string, report: Report): CheckedIssue
   const issuer: Issuer = {
     name: fields.name ?? path,
     directoryUrl: fields.directoryUrl ? new URL(fields.directoryUrl).href : path,
-    termsOfServiceAgreed,
+    termsOfServiceAgreed: refused ? true : termsOfServiceAgreed,
     contact: contacts.filter((url) => url !== undefined),
     challenges: fields.challenges ?? 'dns-01',
     staging: fields.staging ?? false,
     firstIssuancesPerRun: fields.firstIssuancesPerRun ?? null,
+    externalAccountBinding: fields.externalAccountBinding ?? null,
+    preferredChain: fields.preferredChain ?? null,
+    replyTimeout: fields.replyTimeout ?? longestReply,
+    keyRollover: fields.keyRollover ?? false,
   };
   return { issuer, trustedRoots };
 }

@@ -1,12 +1,13 @@
 import type { Issuer } from '../rules/contract.ts';
-import { InvalidProfileError, TermsNotAgreedError } from '../rules/errors.ts';
+import { AlreadyReplacedError, InvalidProfileError } from '../rules/errors.ts';
 import type { Acme, CertificateAuthority } from '../rules/ports.ts';
+import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
 import { authorizationFrom } from './authorizations.ts';
 import { certificateSigningRequest } from './csr.ts';
+import { alternatesOf, locationOf } from './headers.ts';
 import { dnsChallengeValue } from './key-authorization.ts';
 import { orderFrom } from './orders.ts';
-import { notAcme } from './problems.ts';
-import type { Reply, Request } from './replies.ts';
+import { isProblem, notAcme } from './problems.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 
@@ -17,40 +18,30 @@ export interface AcmeOptions {
   readonly now: () => Date;
   /** PEM of roots to trust besides Node's own. */
   readonly trustedRoots?: string;
-  /** Seconds for a whole reply. 45: some CAs sign within the request, in 30 s. ACM's ACME endpoint wants 120. */
-  readonly timeout?: number;
 }
 
 /**
  * ACME, RFC 8555. Nothing in here waits, polls or repeats a request, but for badNonce. Make one inside each invocation and
  * `close` it at the end, so that no connection outlives the invocation; nonces and directories do, in the module's memory.
  */
-export function createAcme({ now, timeout = 45, ...options }: AcmeOptions): Acme & { close(): void } {
-  const transport = createTransport({ ...options, timeout });
+export function createAcme({ now, ...options }: AcmeOptions): Acme & { close(): void } {
+  const connection = { transport: createTransport(options), now };
+  const byKey = (issuer: Issuer, privateKey: string) => openSession(issuer, { url: null, privateKey }, connection);
   return {
-    async newAccount(issuer, privateKey) {
-      return newAccount(issuer, openSession(issuer, { url: null, privateKey }, { transport, now }));
+    newAccount: (issuer, privateKey, externalAccountKey) =>
+      newAccount(issuer, byKey(issuer, privateKey), externalAccountKey),
+    findAccount: (issuer, privateKey) => findAccount(issuer, byKey(issuer, privateKey)),
+    changeKey: (issuer, account, newPrivateKey) =>
+      changeKey(issuer, account, { old: openSession(issuer, account, connection), new: byKey(issuer, newPrivateKey) }),
+    deactivate: (issuer, account) => deactivate(issuer, account.url, openSession(issuer, account, connection)),
+    revoke(issuer, signer, certificate, reason) {
+      const session = 'url' in signer ? openSession(issuer, signer, connection) : byKey(issuer, signer.certificateKey);
+      return revoke(issuer, session, certificate, reason);
     },
-    connect(issuer, account) {
-      return certificateAuthority(issuer, account.privateKey, openSession(issuer, account, { transport, now }), now);
-    },
-    close: transport.close,
+    connect: (issuer, account) =>
+      certificateAuthority(issuer, account.privateKey, openSession(issuer, account, connection), now),
+    close: connection.transport.close,
   };
-}
-
-async function newAccount(issuer: Issuer, session: Session): Promise<string> {
-  const { newAccount: url, meta } = await session.directory();
-  if (meta.termsOfService && !issuer.termsOfServiceAgreed) {
-    throw new TermsNotAgreedError(
-      `${issuer.name} asks for agreement to its terms: read ${meta.termsOfService} and set termsOfServiceAgreed to true.`,
-    );
-  }
-  const request = { issuer: issuer.name, what: 'a new account' };
-  const reply = await session.post(request, url, {
-    ...(issuer.termsOfServiceAgreed ? { termsOfServiceAgreed: true } : {}),
-    ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
-  });
-  return locationOf(reply, request);
 }
 
 function certificateAuthority(
@@ -60,15 +51,17 @@ function certificateAuthority(
   now: () => Date,
 ): CertificateAuthority {
   return {
-    async newOrder({ identifiers, profile }) {
+    async newOrder({ identifiers, profile, replaces = null }) {
       const request = { issuer, what: `a new order for ${listed(identifiers)}` };
-      const { newOrder, meta } = await session.directory();
+      const { newOrder, renewalInfo, meta } = await session.directory();
+      const replacing = replaces !== null && renewalInfo !== null;
       const payload = {
         identifiers: identifiers.map((value) => ({ type: 'dns', value })),
         ...(profile === null ? {} : { profile }),
+        ...(replacing ? { replaces } : {}),
       };
       const reply = await session.post(request, newOrder, payload).catch((error: unknown) => {
-        throw withProfiles(error, meta.profiles);
+        throw withProfiles(replacing ? asAlreadyReplaced(error) : error, meta.profiles);
       });
       return orderFrom(reply, locationOf(reply, request), request, now());
     },
@@ -93,16 +86,18 @@ function certificateAuthority(
     async certificate(url) {
       const request = { issuer, what: `the certificate ${url}` };
       const reply = await session.post(request, url, null);
-      if (typeof reply.data === 'string' && reply.data.includes('-----BEGIN CERTIFICATE-----')) return reply.data;
+      if (typeof reply.data === 'string' && reply.data.includes('-----BEGIN CERTIFICATE-----')) {
+        return { pem: reply.data, alternates: alternatesOf(reply, url) };
+      }
       throw notAcme(request, 'a certificate in PEM', reply);
     },
   };
 }
 
-function locationOf(reply: Reply, request: Request): string {
-  const { location } = reply.headers;
-  if (typeof location !== 'string' || !URL.canParse(location)) throw notAcme(request, 'a Location header', reply);
-  return location;
+/** Some CAs have no other word for it than `conflict`, with HTTP 409 (getssl#908). */
+function asAlreadyReplaced(error: unknown): unknown {
+  if (!isProblem(error, 'conflict') || error.problem?.status !== 409) return error;
+  return new AlreadyReplacedError(error.message, { problem: error.problem });
 }
 
 function withProfiles(error: unknown, profiles: readonly string[]): unknown {

@@ -1,5 +1,6 @@
 import {
   AccountDoesNotExistError,
+  AccountPausedError,
   AcmeProblemError,
   AlreadyReplacedError,
   BadCsrError,
@@ -10,7 +11,7 @@ import {
   InvalidProfileError,
   MalformedError,
   OrderNotReadyError,
-  type PerennialError,
+  PerennialError,
   type ProblemDocument,
   RateLimitedError,
   RejectedIdentifierError,
@@ -18,7 +19,7 @@ import {
   UnsupportedIdentifierError,
   UserActionRequiredError,
 } from '../rules/errors.ts';
-import { excerpt, isRecord, type Reply, type Request, retryAfter } from './replies.ts';
+import { excerpt, isRecord, type Reply, type Request, retryAfter, retryTime } from './replies.ts';
 
 interface Kind {
   readonly error: new (message: string, details?: ErrorDetails) => PerennialError;
@@ -26,6 +27,11 @@ interface Kind {
 }
 
 const namespace = 'urn:ietf:params:acme:error:';
+
+const tooMany: Kind = {
+  error: RateLimitedError,
+  next: 'Try again when the limit allows it; tries before that are wasted.',
+};
 
 /** RFC 8555 §6.7, RFC 9773 and draft-ietf-acme-profiles: the types that somebody treats apart. */
 const kinds: ReadonlyMap<string, Kind> = new Map(
@@ -39,12 +45,12 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
     caa: { error: CaaError, next: 'Allow this CA in the CAA records of the identifier or of the domain above it.' },
     externalAccountRequired: {
       error: ExternalAccountRequiredError,
-      next: 'Use an issuer that needs no external account binding.',
+      next: 'Set externalAccountBinding of the issuer to the ARN of a secret with the kid and hmacKey that the CA gave you.',
     },
     invalidProfile: { error: InvalidProfileError, next: 'Use a profile that the CA offers, or none.' },
     malformed: { error: MalformedError, next: 'What it names may be gone or in another state, or its URL is wrong.' },
     orderNotReady: { error: OrderNotReadyError, next: 'Read the order again and go by its status.' },
-    rateLimited: { error: RateLimitedError, next: 'Try again when the limit allows it; tries before that are wasted.' },
+    rateLimited: tooMany,
     rejectedIdentifier: { error: RejectedIdentifierError, next: 'Take the identifier out, or ask the CA why.' },
     serverInternal: { error: CaUnavailableError, next: 'Try again later.' },
     unauthorized: { error: UnauthorizedError, next: 'Check what this account, or its authorizations, may do.' },
@@ -68,8 +74,9 @@ export function isBadNonce({ status, data }: Reply): boolean {
 
 /** The named error for a reply that is not 2xx. */
 export function problemError(reply: Reply, { issuer, what }: Request, now: Date): PerennialError {
-  const after = retryAfter(reply, now);
   const given = problemDocument(reply.data);
+  const limited = reply.status === 429 || given?.type === `${namespace}rateLimited`;
+  const after = retryAfter(reply, now) ?? (limited ? retryTime(given?.detail ?? '', now) : null);
   const problem: ProblemDocument = {
     ...(given ?? { type: 'about:blank' }),
     status: reply.status,
@@ -82,9 +89,30 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
     ...(problem.identifier ? [`for ${problem.identifier}`] : []),
     ...(after === null ? [] : [`retry after ${after} s`]),
   ];
-  const { error: KindOfError, next } = kindOf(reply.status, given);
+  const isPause = limited && after === null && pausedText.test(given?.detail ?? '');
+  const { error: KindOfError, next } = isPause ? paused : kindOf(reply.status, given, after !== null);
   const sentence = said.replace(/[.\s]+$/, '');
   return new KindOfError(`${issuer} refused ${what}: ${sentence} (${facts.join(', ')}). ${next}`, { problem });
+}
+
+/**
+ * Boulder has no type for it: a rate limit without a time whose text says so, and whose link alone ends the pause. The link's
+ * token lets whoever has it end the pause, so it is not in our text; the CA's own answer has it.
+ */
+const pausedText = /temporarily prevented from requesting certificates|\bpaused\b/i;
+const paused: Kind = {
+  error: AccountPausedError,
+  next:
+    'It does not end by itself. Mend what made so many validations of these names fail, then end the pause at the link, whose ' +
+    'token is left out here: the CA sends it whole with each refused order.',
+};
+
+/** An error with a problem of this type, `alreadyRevoked`. */
+export function isProblem(
+  error: unknown,
+  type: string,
+): error is PerennialError & { readonly problem: ProblemDocument } {
+  return error instanceof PerennialError && error.problem?.type === `${namespace}${type}`;
 }
 
 /**
@@ -97,7 +125,10 @@ const byStatus: ReadonlyMap<number, string> = new Map([
   [429, 'rateLimited'],
 ]);
 
-function kindOf(status: number, given: ProblemDocument | null): Kind {
+function kindOf(status: number, given: ProblemDocument | null, told: boolean): Kind {
+  // A load balancer's way to say it (https://letsencrypt.org/docs/rate-limits, "Overall requests limit"): a time to wait, so
+  // nothing for the retries in place.
+  if (status === 503 && told) return tooMany;
   const registered = given?.type.startsWith(namespace) ? given.type.slice(namespace.length) : '';
   const kind = kinds.get(given ? registered : (byStatus.get(status) ?? ''));
   if (kind) return kind;

@@ -28,6 +28,15 @@ export function retryAfter({ headers }: Pick<Reply, 'headers'>, now: Date): numb
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }
 
+/**
+ * Seconds until the time that a rate limit's text names, as Boulder writes it: "retry after 2026-11-27 05:06:44 UTC". `null`: none.
+ */
+export function retryTime(text: string, now: Date): number | null {
+  const [, day, time] = /retry after (\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.\d+)? ?(?:UTC|Z)/i.exec(text) ?? [];
+  const at = Date.parse(`${day}T${time}Z`);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
+}
+
 /** The beginning of a body, for a message: 80 characters on one line, no PEM. */
 export function excerpt(data: unknown): string {
   const text = (typeof data === 'string' ? data : (JSON.stringify(data) ?? '')).replace(/-----BEGIN[\s\S]*/, '(PEM)');

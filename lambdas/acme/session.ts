@@ -1,5 +1,6 @@
-import { Client } from 'acme-client';
+import { Client, crypto } from 'acme-client';
 import type { Issuer } from '../rules/contract.ts';
+import type { ExternalAccountKey } from '../rules/ports.ts';
 import { type Directory, directoryFrom } from './directory.ts';
 import { createNoncePool, type NoncePool } from './nonces.ts';
 import { isBadNonce, notAcme, problemError } from './problems.ts';
@@ -13,6 +14,8 @@ declare module 'acme-client' {
       request(url: string, method: 'get' | 'head' | 'post', options?: { readonly data?: unknown }): Promise<Reply>;
       getDirectory(): Promise<Directory>;
       getNonce(): Promise<string>;
+      createSignedBody(url: string, payload: object): object;
+      createSignedHmacBody(hmacKey: string, url: string, payload: object, header: { readonly kid: string }): object;
     };
     readonly api: {
       apiRequest(
@@ -31,15 +34,43 @@ interface Known {
   directory: { readonly value: Directory; readonly at: number } | null;
 }
 const knownOf = new Map<string, Known>();
+function knownAt(directoryUrl: string): Known {
+  const known = knownOf.get(directoryUrl) ?? { nonces: createNoncePool(), directory: null };
+  knownOf.set(directoryUrl, known);
+  return known;
+}
 
 /** An hour: directories change with releases of a CA, and a warm function may live for half a day. */
 const directoryMaximumAge = 3_600_000;
 
+export interface Connection {
+  readonly transport: Transport;
+  readonly now: () => Date;
+}
+
+/** One request when cold, none when warm. */
+export async function readDirectory(
+  { name, directoryUrl, replyTimeout }: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
+  { transport, now }: Connection,
+): Promise<Directory> {
+  const known = knownAt(directoryUrl);
+  const { directory: cached } = known;
+  if (cached && now().getTime() - cached.at < directoryMaximumAge) return cached.value;
+  const reply = await transport.request('get', directoryUrl, { timeout: replyTimeout });
+  const value = directoryFrom(reply, { issuer: name, what: `its directory ${directoryUrl}` }, now());
+  known.directory = { value, at: now().getTime() };
+  return value;
+}
+
 export interface Session {
-  /** One request when cold, none when warm. */
   directory(): Promise<Directory>;
   /** A signed POST; `null` is POST-as-GET (RFC 8555 §6.3). The reply is 2xx, or one of the ACME errors is thrown. */
   post(request: Request, url: string, payload: object | null): Promise<Reply>;
+  readonly publicKey: object;
+  /** A JWS inside another: with the key itself and, as RFC 8555 §7.3.5 wants, without a nonce. */
+  innerJws(url: string, payload: object): object;
+  /** HS256 over the account's public key, RFC 8555 §7.3.4. */
+  externalAccountBinding(url: string, key: ExternalAccountKey): object;
 }
 
 /**
@@ -51,26 +82,17 @@ export interface Session {
 export function openSession(
   issuer: Issuer,
   account: { readonly url: string | null; readonly privateKey: string },
-  { transport, now }: { readonly transport: Transport; readonly now: () => Date },
+  { transport, now }: Connection,
 ): Session {
-  const known = knownOf.get(issuer.directoryUrl) ?? { nonces: createNoncePool(), directory: null };
-  knownOf.set(issuer.directoryUrl, known);
-  const asking = (what: string): Request => ({ issuer: issuer.name, what });
-
-  async function directory(): Promise<Directory> {
-    const { directory: cached } = known;
-    if (cached && now().getTime() - cached.at < directoryMaximumAge) return cached.value;
-    const reply = await transport.request('get', issuer.directoryUrl);
-    const value = directoryFrom(reply, asking(`its directory ${issuer.directoryUrl}`), now());
-    known.directory = { value, at: now().getTime() };
-    return value;
-  }
+  const known = knownAt(issuer.directoryUrl);
+  const timeout = issuer.replyTimeout;
+  const directory = () => readDirectory(issuer, { transport, now });
 
   /** RFC 8555 §7.2 */
   async function newNonce(): Promise<string> {
     const { newNonce: url } = await directory();
-    const reply = await transport.request('head', url);
-    const request = asking(`newNonce ${url}`);
+    const reply = await transport.request('head', url, { timeout });
+    const request = { issuer: issuer.name, what: `newNonce ${url}` };
     if (reply.status < 200 || reply.status > 299) throw problemError(reply, request, now());
     const nonce = reply.headers['replay-nonce'];
     if (typeof nonce !== 'string' || nonce === '') throw notAcme(request, 'a Replay-Nonce header', reply);
@@ -86,7 +108,7 @@ export function openSession(
     getDirectory: directory,
     getNonce: async () => known.nonces.take(now()) ?? newNonce(),
     request: async (url: string, method: 'get' | 'head' | 'post', { data }: { data?: unknown } = {}) => {
-      const reply = await transport.request(method, url, data);
+      const reply = await transport.request(method, url, { timeout, body: data });
       // The nonce of a badNonce reply is used up by the repetition that follows.
       if (!isBadNonce(reply)) known.nonces.put(reply.headers['replay-nonce'], now());
       return reply;
@@ -104,5 +126,9 @@ export function openSession(
       if (reply.status < 200 || reply.status > 299) throw problemError(reply, request, now());
       return reply;
     },
+    publicKey: crypto.getJwk(account.privateKey),
+    innerJws: (url, payload) => client.http.createSignedBody(url, payload),
+    externalAccountBinding: (url, { kid, hmacKey }) =>
+      client.http.createSignedHmacBody(hmacKey, url, crypto.getJwk(account.privateKey), { kid }),
   };
 }

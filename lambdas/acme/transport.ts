@@ -9,13 +9,15 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** PEM, trusted besides Node's own roots. */
   readonly trustedRoots?: string;
-  /** Seconds for a whole reply. */
-  readonly timeout: number;
 }
 
 export interface Transport {
-  /** Every HTTP status is a reply. Throws `CaUnavailableError` when there is none. */
-  request(method: 'get' | 'head' | 'post', url: string, body?: unknown): Promise<Reply>;
+  /** Every HTTP status is a reply. Throws `CaUnavailableError` when there is none, whole, in `timeout` seconds. */
+  request(
+    method: 'get' | 'head' | 'post',
+    url: string,
+    options: { readonly timeout: number; readonly body?: unknown },
+  ): Promise<Reply>;
   /** Ends the connections. */
   close(): void;
 }
@@ -36,7 +38,7 @@ const connections = { keepAlive: true, maxSockets: 1 };
  * Trusted roots go to the agent and not through NODE_EXTRA_CA_CERTS: Node reads that once, before any of our code runs, and
  * passes over a file that it cannot read with a warning only.
  */
-export function createTransport({ userAgent, trustedRoots, timeout }: TransportOptions): Transport {
+export function createTransport({ userAgent, trustedRoots }: TransportOptions): Transport {
   // acme-client's own interceptors sleep in place for as long as a Retry-After says, a day if need be.
   axios.interceptors.request.clear();
   axios.interceptors.response.clear();
@@ -47,7 +49,7 @@ export function createTransport({ userAgent, trustedRoots, timeout }: TransportO
   const httpAgent = new http.Agent(connections);
 
   return {
-    async request(method, url, body) {
+    async request(method, url, { timeout, body }) {
       try {
         return await axios.request<unknown>({
           method,

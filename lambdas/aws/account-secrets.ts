@@ -4,10 +4,12 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { tags } from '../rules/environment.ts';
 import { UnexpectedError, UnreadableSecretError } from '../rules/errors.ts';
 import type { AccountSecrets, AcmeAccount } from '../rules/ports.ts';
+import { translated } from './errors.ts';
 import { membersOf, secretReplyOf, warmSecretsClient } from './secrets.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -16,10 +18,13 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export function createAccountSecrets({
   prefix,
   stackTag,
+  kmsKeyId,
   client = warmSecretsClient(),
 }: {
   readonly prefix: string;
   readonly stackTag: string;
+  /** ARN of the key that a new secret is encrypted with. @default the account's `aws/secretsmanager` */
+  readonly kmsKeyId?: string | undefined;
   readonly client?: SecretsManagerClient;
 }): AccountSecrets {
   // The host is for people; the hash tells directories of one host apart.
@@ -33,14 +38,15 @@ export function createAccountSecrets({
       ResourceNotFoundException: () => null,
     });
     if (reply === null) return null;
-    const { format, privateKey, url, directoryUrl: of } = membersOf(reply.SecretString);
+    const { format, privateKey, nextPrivateKey, url, directoryUrl: of } = membersOf(reply.SecretString);
     if (
       format === 1 &&
       of === directoryUrl &&
       typeof privateKey === 'string' &&
       (url === null || typeof url === 'string')
     ) {
-      return { privateKey, url, version: reply.VersionId ?? '' };
+      const next = typeof nextPrivateKey === 'string' ? { nextPrivateKey } : {};
+      return { privateKey, url, version: reply.VersionId ?? '', ...next };
     }
     throw new UnreadableSecretError(
       `Secret ${secret} does not hold an account key for ${directoryUrl} (format 1). Restore an earlier version of it, ` +
@@ -57,6 +63,7 @@ export function createAccountSecrets({
         Name: secret,
         Description: `ACME account at ${directoryUrl}: its key and URL, used by ${stackTag}`,
         SecretString: JSON.stringify({ format: 1, directoryUrl, privateKey, url: null }),
+        KmsKeyId: kmsKeyId,
         Tags: [{ Key: tags.stack, Value: stackTag }],
       });
       const reply = await secretReplyOf(client, { action: 'CreateSecret', secret }, client.send(command), {
@@ -90,6 +97,35 @@ export function createAccountSecrets({
       });
       await secretReplyOf(client, { action: 'PutSecretValue', secret }, client.send(command));
       return { privateKey: stored.privateKey, url, version };
+    },
+
+    async replace(directoryUrl, before, { privateKey, url, nextPrivateKey }) {
+      const secret = nameOf(directoryUrl);
+      const put = new PutSecretValueCommand({
+        SecretId: secret,
+        // Without nextPrivateKey where there is none: JSON leaves it out.
+        SecretString: JSON.stringify({ format: 1, directoryUrl, privateKey, url, nextPrivateKey }),
+        VersionStages: ['CANDIDATE'],
+      });
+      const written = await secretReplyOf(client, { action: 'PutSecretValue', secret }, client.send(put));
+      const version = written.VersionId ?? '';
+      const move = new UpdateSecretVersionStageCommand({
+        SecretId: secret,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: version,
+        RemoveFromVersionId: before.version,
+      });
+      const call = { action: 'UpdateSecretVersionStage', secret };
+      const theirs = await secretReplyOf(client, call, client.send(move), {
+        // Also when the label is not on that version any more: whoever moved it was first.
+        async InvalidParameterException(error): Promise<AcmeAccount> {
+          const now = await read(directoryUrl);
+          if (now && now.version !== before.version) return now;
+          throw translated(error, { action: 'secretsmanager:UpdateSecretVersionStage', resource: `secret ${secret}` });
+        },
+      });
+      if ('privateKey' in theirs) return theirs;
+      return { privateKey, url, version, ...(nextPrivateKey === undefined ? {} : { nextPrivateKey }) };
     },
   };
 }

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { keyTypes } from '../rules/contract.ts';
 import { tags } from '../rules/environment.ts';
-import { UnexpectedError, UnreadableSecretError } from '../rules/errors.ts';
+import { CompromisedKeyError, UnexpectedError, UnreadableSecretError } from '../rules/errors.ts';
 import type { CertificateSecrets, CertificateSecretValue } from '../rules/ports.ts';
 import { translated } from './errors.ts';
 import { describeSecret, membersOf, secretReplyOf, warmSecretsClient } from './secrets.ts';
@@ -17,7 +17,12 @@ import { describeSecret, membersOf, secretReplyOf, warmSecretsClient } from './s
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const placeholderVersion = sha256('perennial placeholder');
 const keyVersion = (orderUrl: string): string => sha256(orderUrl);
+/** For the key that takes the place of a reused one: CAs hand out an order that is ready again, so the order may have to be kept. */
+const freshKeyVersion = (orderUrl: string): string => sha256(`${orderUrl}#fresh key`);
 const certificateVersion = (orderUrl: string): string => sha256(`${orderUrl}#certificate`);
+
+/** On a version whose key is known to others: it is used for no other certificate. */
+export const compromisedLabel = 'COMPROMISED';
 
 /** AWS refuses larger values: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const maximumBytes = 65_536;
@@ -29,10 +34,13 @@ const maximumBytes = 65_536;
 export function createCertificateSecrets({
   prefix,
   stackTag,
+  kmsKeyId,
   client = warmSecretsClient(),
 }: {
   readonly prefix: string;
   readonly stackTag: string;
+  /** ARN of the key that a new secret is encrypted with. @default the account's `aws/secretsmanager` */
+  readonly kmsKeyId?: string | undefined;
   readonly client?: SecretsManagerClient;
 }): CertificateSecrets {
   const nameOf = (certificate: string): string => `${prefix}${certificate}`;
@@ -59,9 +67,8 @@ export function createCertificateSecrets({
     return reply !== null;
   }
 
-  const stagedKey = async (certificate: string, orderUrl: string): Promise<string | null> => {
-    const secret = nameOf(certificate);
-    const command = new GetSecretValueCommand({ SecretId: secret, VersionId: keyVersion(orderUrl) });
+  async function readKey(secret: string, orderUrl: string, version: string): Promise<string | null> {
+    const command = new GetSecretValueCommand({ SecretId: secret, VersionId: version });
     const reply = await secretReplyOf(client, { action: 'GetSecretValue', secret }, client.send(command), {
       ResourceNotFoundException: () => null,
     });
@@ -71,8 +78,34 @@ export function createCertificateSecrets({
       return staged.privateKey;
     }
     throw new UnreadableSecretError(
-      `Version ${keyVersion(orderUrl)} of secret ${secret} is not the key staged for order ${orderUrl}: somebody else wrote it. ` +
+      `Version ${version} of secret ${secret} is not the key staged for order ${orderUrl}: somebody else wrote it. ` +
         'Start the renewal with force, for a new order with a new key.',
+    );
+  }
+
+  /** The key that was reused, and is marked since; `null`: none is. */
+  async function compromisedKey(secret: string): Promise<string | null> {
+    const stages = (await describeSecret(client, secret))?.VersionIdsToStages;
+    const version = labelledVersion(stages, compromisedLabel);
+    if (version === null) return null;
+    const command = new GetSecretValueCommand({ SecretId: secret, VersionId: version });
+    const reply = await secretReplyOf(client, { action: 'GetSecretValue', secret }, client.send(command));
+    return certificateValueOf(reply.SecretString)?.privateKey ?? null;
+  }
+
+  const stagedKey = async (certificate: string, orderUrl: string): Promise<string | null> => {
+    const secret = nameOf(certificate);
+    const [staged, compromised] = await Promise.all([
+      readKey(secret, orderUrl, keyVersion(orderUrl)),
+      compromisedKey(secret),
+    ]);
+    // A key is reused to the byte.
+    if (staged === null || staged !== compromised) return staged;
+    const fresh = await readKey(secret, orderUrl, freshKeyVersion(orderUrl));
+    if (fresh !== null) return fresh;
+    throw new CompromisedKeyError(
+      `The key that certificate ${certificate} reused for order ${orderUrl} is known to be compromised: nothing is stored with it. ` +
+        'It is ordered again, with a new key.',
     );
   };
 
@@ -96,6 +129,7 @@ export function createCertificateSecrets({
         Description: `TLS certificate ${certificate}: key and chain, renewed by ${stackTag}`,
         ClientRequestToken: placeholderVersion,
         SecretString: JSON.stringify({ format: 0, status: 'No certificate has been issued yet.' }),
+        KmsKeyId: kmsKeyId,
         Tags: [
           { Key: tags.stack, Value: stackTag },
           { Key: tags.certificate, Value: certificate },
@@ -110,8 +144,14 @@ export function createCertificateSecrets({
 
     async stageKey(certificate, orderUrl, privateKey) {
       const secret = nameOf(certificate);
-      if (await putCandidate(secret, keyVersion(orderUrl), { format: 1, orderUrl, privateKey })) return privateKey;
-      const staged = await stagedKey(certificate, orderUrl);
+      const value = { format: 1, orderUrl, privateKey };
+      if (await putCandidate(secret, keyVersion(orderUrl), value)) return privateKey;
+      const staged = await stagedKey(certificate, orderUrl).catch(async (error: unknown) => {
+        if (!(error instanceof CompromisedKeyError)) throw error;
+        // `false`: another run was faster, and its key counts.
+        const first = await putCandidate(secret, freshKeyVersion(orderUrl), value);
+        return first ? privateKey : stagedKey(certificate, orderUrl);
+      });
       if (staged !== null) return staged;
       throw new UnexpectedError(
         `Secret ${secret} has version ${keyVersion(orderUrl)} and cannot show it: a reply that was too early. ` +
@@ -155,7 +195,10 @@ export function createCertificateSecrets({
         ResourceNotFoundException: () => null,
       });
       const value = certificateValueOf(reply?.SecretString);
-      if (reply && value) return { arn: reply.ARN ?? '', versionId: reply.VersionId ?? '', value };
+      if (reply && value) {
+        const compromised = reply.VersionStages?.includes(compromisedLabel) ?? false;
+        return { arn: reply.ARN ?? '', versionId: reply.VersionId ?? '', value, compromised };
+      }
       const found = !reply
         ? 'does not exist'
         : reply.VersionId === placeholderVersion
@@ -169,8 +212,12 @@ export function createCertificateSecrets({
   };
 }
 
-function currentVersionOf(stages: Readonly<Record<string, readonly string[]>> | undefined): string | null {
-  return Object.entries(stages ?? {}).find(([, labels]) => labels.includes('AWSCURRENT'))?.[0] ?? null;
+type Stages = Readonly<Record<string, readonly string[]>> | undefined;
+
+const currentVersionOf = (stages: Stages): string | null => labelledVersion(stages, 'AWSCURRENT');
+
+function labelledVersion(stages: Stages, label: string): string | null {
+  return Object.entries(stages ?? {}).find(([, labels]) => labels.includes(label))?.[0] ?? null;
 }
 
 const texts = [
@@ -178,7 +225,8 @@ const texts = [
   ...['serialNumber', 'notBefore', 'notAfter', 'issuer', 'directoryUrl'],
 ] as const;
 
-function certificateValueOf(secretString: string | undefined): CertificateSecretValue | null {
+/** `null`: not of our format. */
+export function certificateValueOf(secretString: string | undefined): CertificateSecretValue | null {
   const members = membersOf(secretString);
   const { format, identifiers, keyType, profile = null } = members;
   const readable =

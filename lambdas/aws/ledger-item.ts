@@ -1,22 +1,26 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { CertificateFacts, Delivery, TxtValue } from '../rules/contract.ts';
-import type { LedgerCertificate, RecordedFailure, SavedOrder } from '../rules/ports.ts';
+import type { LedgerCertificate, RecordedFailure, SavedOrder, SavedRenewalInfo } from '../rules/ports.ts';
 import { fromAttribute } from './attribute-values.ts';
 
 /**
  * Items of the table, by partition key `id`:
  *
  * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), current, deliveries (by region), order, leftovers,
- *   failure, failures (in a row), notBefore
- * - `set#<hash>`: lease, leasedAt, certificate (which of the twins)
+ *   failure, failures (in a row), issuerFailures (of those), notBefore, renewalInfo, revokedVersion
+ * - `set#<hash>`: lease, leasedAt, certificate (which of the twins), and for each order whose CSR was about to leave `issued <order URL>`
+ *   with the time. They stay: a few dozen bytes a renewal, of the 400 KB that an item may hold.
+ * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
 export const setId = (hash: string): string => `set#${hash}`;
+export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>
+  `failures#${directoryUrl}#${identifier}`;
 
 type Item = Readonly<Record<string, AttributeValue>>;
 
 export function certificateOf(item: Item): LedgerCertificate {
-  const failure = fromAttribute(item.failure) as Omit<RecordedFailure, 'count'> | null;
+  const failure = fromAttribute(item.failure) as Omit<RecordedFailure, 'count' | 'issuerFailures'> | null;
   return {
     lease: item.lease?.S ?? null,
     leasedAt: item.leasedAt?.S ?? null,
@@ -24,8 +28,14 @@ export function certificateOf(item: Item): LedgerCertificate {
     deliveries: (fromAttribute(item.deliveries) ?? {}) as Record<string, Delivery>,
     order: fromAttribute(item.order) as SavedOrder | null,
     leftovers: (item.leftovers?.SS ?? []).map((value) => JSON.parse(value) as TxtValue),
-    failure: failure && { ...failure, count: Number(item.failures?.N ?? 1) },
+    failure: failure && {
+      ...failure,
+      count: Number(item.failures?.N ?? 1),
+      issuerFailures: Number(item.issuerFailures?.N ?? 0),
+    },
     notBefore: item.notBefore?.S ?? null,
+    renewalInfo: fromAttribute(item.renewalInfo) as SavedRenewalInfo | null,
+    ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
   };
 }
 
@@ -36,3 +46,18 @@ export function leftoverSet(values: readonly TxtValue[]): AttributeValue {
   const strings = values.map(({ hostedZoneId, name, value }) => JSON.stringify({ hostedZoneId, name, value }));
   return { SS: [...new Set(strings)] };
 }
+
+/** An attribute of its own for each order, not a member of a map: written in one update whether or not the item is there. */
+const issuePrefix = 'issued ';
+export const issueAttribute = (orderUrl: string): string => `${issuePrefix}${orderUrl}`;
+
+/** Times by order URL. */
+export function issuesOf(item: Item): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) =>
+      name.startsWith(issuePrefix) && value.S ? [[name.slice(issuePrefix.length), value.S]] : [],
+    ),
+  );
+}
+
+export const identifierFailuresOf = (item: Item | undefined): readonly string[] => item?.failures?.SS ?? [];

@@ -1,69 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { LeaseLostError, ThrottledError } from '../rules/errors.ts';
-import type { LeaseHolder, LeaseKey, Ledger, LedgerCertificate } from '../rules/ports.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LeaseLostError } from '../rules/errors.ts';
+import type { LeaseHolder, LeaseKey, Ledger } from '../rules/ports.ts';
 import { toAttribute } from './attribute-values.ts';
-import { clientSettings, keptWarm } from './client.ts';
-import { replyOf } from './errors.ts';
+import { ledgerCounts } from './ledger-counts.ts';
 import { certificateId, certificateOf, leftoverSet, setId, setsOf } from './ledger-item.ts';
-
-const warmClient = keptWarm(() => new DynamoDBClient(clientSettings));
-
-/** One UpdateItem. Each attribute is `#name` in its expressions, since some names are reserved words (`order`). */
-interface Update {
-  readonly expression: string;
-  readonly condition?: string;
-  readonly names: readonly string[];
-  readonly values?: Readonly<Record<string, AttributeValue>>;
-}
-
-type Item = Record<string, AttributeValue>;
-
-/** DynamoDB allows letters, digits and underscores: `#us_east_1`. */
-const placeholder = (name: string): string => `#${name.replaceAll('-', '_')}`;
+import { type Item, ledgerTable, placeholder, type Update } from './ledger-table.ts';
 
 /** The ledger in one DynamoDB table. Every update is repeatable: its condition holds, or its effect is there, a second time. */
-export function createLedger({
-  table,
-  client = warmClient(),
-}: {
-  readonly table: string;
-  readonly client?: DynamoDBClient;
-}): Ledger {
-  async function read(id: string): Promise<Item> {
-    const reply = await replyOf(
-      { action: 'dynamodb:GetItem', resource: `item ${id} of table ${table}` },
-      client.send(new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true })),
-    );
-    return reply.Item ?? {};
-  }
-
-  /** `null` when it was written; the item as it is when the condition did not hold. */
-  async function update(id: string, { expression, condition, names, values }: Update): Promise<Item | null> {
-    const command = new UpdateItemCommand({
-      TableName: table,
-      Key: { id: { S: id } },
-      UpdateExpression: expression,
-      ConditionExpression: condition,
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [placeholder(name), name])),
-      ExpressionAttributeValues: values,
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    const call = { action: 'dynamodb:UpdateItem', resource: `item ${id} of table ${table}` };
-    const refused = await replyOf(call, client.send(command), {
-      ConditionalCheckFailedException: (error) => {
-        return { item: (error instanceof ConditionalCheckFailedException && error.Item) || {} };
-      },
-    });
-    return 'item' in refused ? refused.item : null;
-  }
+export function createLedger({ table, client }: { readonly table: string; readonly client?: DynamoDBClient }): Ledger {
+  const items = ledgerTable(table, client);
+  const { read, readAll, update } = items;
 
   /** An update that holds only while this execution has the certificate's lease. */
   async function updateLeased(certificate: string, execution: string, change: Update): Promise<void> {
@@ -105,7 +51,15 @@ export function createLedger({
   return {
     certificate: async (name) => certificateOf(await read(certificateId(name))),
 
-    certificates: (names) => readAll(client, table, [...new Set(names)]),
+    async certificates(names) {
+      const found = await readAll(names.map(certificateId));
+      return new Map(
+        names.flatMap((name) => {
+          const item = found.get(certificateId(name));
+          return item ? [[name, certificateOf(item)]] : [];
+        }),
+      );
+    },
 
     async takeLease(key: LeaseKey, { certificate, execution }, now, instead): Promise<LeaseHolder | null> {
       if ('certificate' in key) {
@@ -158,6 +112,16 @@ export function createLedger({
       });
     },
 
+    async recordRevocation(certificate, versionId) {
+      await update(certificateId(certificate), {
+        expression: 'SET #revokedVersion = :versionId',
+        // A table that was lost is rebuilt by the run that replaces it, and no half item shall stand in its way.
+        condition: 'attribute_exists(#id)',
+        names: ['revokedVersion', 'id'],
+        values: { ':versionId': { S: versionId } },
+      });
+    },
+
     recordCurrent: (certificate, execution, current) =>
       updateLeased(certificate, execution, {
         expression: 'SET #current = :current',
@@ -172,61 +136,53 @@ export function createLedger({
         values: { ':delivery': toAttribute(delivery) },
       }),
 
-    recordSuccess: (certificate, execution) =>
+    dropOrder: (certificate, execution, orderUrl) =>
       updateLeased(certificate, execution, {
-        expression: 'REMOVE #order, #failure, #failures, #notBefore',
-        names: ['order', 'failure', 'failures', 'notBefore'],
+        expression: 'REMOVE #order',
+        // Another order saved meanwhile, or none: there is nothing to drop.
+        condition: '#order.#url = :url',
+        names: ['order', 'url'],
+        values: { ':url': { S: orderUrl } },
       }),
 
-    recordFailure: (certificate, execution, failure, notBefore) =>
-      // The count stands beside the failure: it is raised in the same write that replaces the failure whole.
+    async saveRenewalInfo(certificate, renewalInfo) {
+      // Refused: another certificate is current by now, and this says nothing about it.
+      await update(certificateId(certificate), {
+        expression: 'SET #renewalInfo = :renewalInfo',
+        condition: '#current.#certificateId = :certificateId',
+        names: ['renewalInfo', 'current', 'certificateId'],
+        values: { ':renewalInfo': toAttribute(renewalInfo), ':certificateId': { S: renewalInfo.certificateId } },
+      });
+    },
+
+    recordSuccess: (certificate, execution) =>
+      updateLeased(certificate, execution, {
+        expression: 'REMOVE #order, #failure, #failures, #issuerFailures, #notBefore',
+        names: ['order', 'failure', 'failures', 'issuerFailures', 'notBefore'],
+      }),
+
+    recordFailure: (certificate, execution, failure, { notBefore, issuersFault }) =>
+      // The counts stand beside the failure: they are raised in the same write that replaces the failure whole.
       updateLeased(certificate, execution, {
         expression:
           'SET #failure = :failure, #failures = if_not_exists(#failures, :zero) + :one' +
-          (notBefore === null ? ' REMOVE #order, #notBefore' : ', #notBefore = :notBefore REMOVE #order'),
+          ', #issuerFailures = if_not_exists(#issuerFailures, :zero) + :issuersFault' +
+          (notBefore === null ? ' REMOVE #notBefore' : ', #notBefore = :notBefore'),
         // A repeated write after a lost reply counts once: it has the same time.
         condition: '(attribute_not_exists(#failure) OR #failure.#last <> :last)',
-        names: ['failure', 'failures', 'last', 'order', 'notBefore'],
+        names: ['failure', 'failures', 'issuerFailures', 'last', 'notBefore'],
         values: {
           ':failure': toAttribute(failure),
           ':last': { S: failure.last },
           ':zero': { N: '0' },
           ':one': { N: '1' },
+          ':issuersFault': { N: issuersFault ? '1' : '0' },
           ...(notBefore === null ? {} : { ':notBefore': { S: notBefore } }),
         },
       }),
+
+    ...ledgerCounts(items),
   };
-}
-
-/** The third wait is 400 ms; a reply that is still not whole after that is left to the workflow's own waits. */
-const batchWaits = [100, 200, 400] as const;
-
-async function readAll(
-  client: DynamoDBClient,
-  table: string,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, LedgerCertificate>> {
-  const found = new Map<string, LedgerCertificate>();
-  const nameOf = new Map(names.map((name) => [certificateId(name), name]));
-  let keys: Item[] = names.map((name) => ({ id: { S: certificateId(name) } }));
-  const resource = `${names.length} items of table ${table}`;
-  for (const wait of [0, ...batchWaits]) {
-    if (keys.length === 0) return found;
-    await sleep(wait);
-    const reply = await replyOf(
-      { action: 'dynamodb:BatchGetItem', resource },
-      client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } })),
-    );
-    for (const item of reply.Responses?.[table] ?? []) {
-      const name = nameOf.get(item.id?.S ?? '');
-      if (name !== undefined) found.set(name, certificateOf(item));
-    }
-    keys = reply.UnprocessedKeys?.[table]?.Keys ?? [];
-  }
-  if (keys.length === 0) return found;
-  throw new ThrottledError(
-    `dynamodb:BatchGetItem on ${resource}: ${keys.length} were left unread ${batchWaits.length + 1} times. It is tried again.`,
-  );
 }
 
 function holderOf(item: Item): LeaseHolder {

@@ -1,59 +1,106 @@
 import type { FinalizeOrderInput, FinalizeOrderOutput } from '../rules/contract.ts';
-import { CaUnavailableError, MalformedError, OrderInvalidError, OrderNotReadyError } from '../rules/errors.ts';
+import {
+  CaUnavailableError,
+  MalformedError,
+  OrderInvalidError,
+  OrderNotReadyError,
+  TwinsOrderError,
+} from '../rules/errors.ts';
 import { pollWait } from '../rules/poll-wait.ts';
-import type { CertificateSecrets, Ledger, NewPrivateKey, Order } from '../rules/ports.ts';
+import type { CertificateAuthority, CertificateSecrets, Clock, Ledger, NewPrivateKey, Order } from '../rules/ports.ts';
 import { type AccountPorts, accountAt } from './account-at.ts';
 
 export interface FinalizeOrderPorts extends AccountPorts {
   readonly ledger: Ledger;
   readonly secrets: CertificateSecrets;
   readonly newPrivateKey: NewPrivateKey;
+  readonly clock: Clock;
 }
 
 /**
  * Stages the key, then sends the CSR. RFC 8555 §7.4. The key is in the secret before the CA may issue for it, so a certificate can
- * never belong to a key we lost; the first key staged for an order is the one that counts.
+ * never belong to a key we lost; the first key staged for an order is the one that counts. The issue is counted before the CSR leaves,
+ * and taken off again where the order turns out invalid. A resumed order is looked at first: what is past `ready` needs no CSR.
  *
  * Run twice, the second finds the staged key and an order past `ready`, reads the order and goes by its status.
  */
 export async function finalizeOrder(
-  { certificate, execution, spec, order }: FinalizeOrderInput,
-  { ledger, secrets, newPrivateKey, ...accountPorts }: FinalizeOrderPorts,
+  { resumed, ...input }: FinalizeOrderInput,
+  ports: FinalizeOrderPorts,
 ): Promise<FinalizeOrderOutput> {
-  if (!(await secrets.describe(certificate))) await secrets.create(certificate);
-  const privateKey = await secrets.stageKey(certificate, order.url, await newPrivateKey(spec.keyType));
-  const ca = await accountAt(spec.issuer, accountPorts);
-  await ledger.assertLease(certificate, execution);
+  const { certificate, spec, order } = input;
+  const ca = await accountAt(spec.issuer, ports);
+  const before = resumed ? await ca.order(order.url) : null;
+  const seen = before && !wantsCsr(before) ? await ours(before, certificate, ports) : await send(input, ca, ports);
+  if (seen.status === 'invalid') {
+    await ports.ledger.refundIssue(spec.setHash, order.url);
+    throw invalidAtFinalize(certificate, seen);
+  }
+  return soFar(seen);
+}
 
-  const seen = await ca.finalize(order, spec.identifiers, privateKey).catch(async (error: unknown) => {
-    if (!lostReply(error)) throw error;
-    const now = await ca.order(order.url);
-    if (now.status === 'ready' || now.status === 'pending') throw error; // it never arrived, or may not yet
-    return now;
-  });
-  return finalized(certificate, seen);
+const wantsCsr = ({ status }: Order): boolean => status === 'ready' || status === 'pending';
+
+/** RFC 8555 §7.1.6. Any other status past `ready` is one that nobody knew yesterday: it says nothing of a CSR and is waited out. */
+const hasCsr = ({ status }: Order): boolean => status === 'processing' || status === 'valid';
+
+async function send(
+  { certificate, execution, spec, order }: Omit<FinalizeOrderInput, 'resumed'>,
+  ca: CertificateAuthority,
+  { ledger, secrets, newPrivateKey, clock }: FinalizeOrderPorts,
+): Promise<Order> {
+  const secret = await secrets.describe(certificate);
+  if (!secret) await secrets.create(certificate);
+  // A new key for every certificate; those who pin theirs keep it, as long as it is of the type that is asked for and nobody else's.
+  const current = spec.reuseKey && secret?.currentVersion ? await secrets.readCurrent(certificate) : null;
+  const pinned = current?.value.keyType === spec.keyType && !current.compromised ? current.value.privateKey : null;
+  const key = pinned ?? (await newPrivateKey(spec.keyType));
+  const privateKey = await secrets.stageKey(certificate, order.url, key);
+  await ledger.assertLease(certificate, execution);
+  if (!spec.issuer.staging) await ledger.countIssue(spec.setHash, order.url, clock.now());
+  return ca.finalize(order, spec.identifiers, privateKey).catch((error: unknown) => wentThrough(error, order.url, ca));
+}
+
+/**
+ * No CSR of ours leaves before its key is staged. So an order past `ready` without one was finalized by a twin: a CA hands out
+ * a pending order of the same names and account again, whoever asks (Boulder does).
+ */
+async function ours(
+  order: Order,
+  certificate: string,
+  { secrets }: Pick<FinalizeOrderPorts, 'secrets'>,
+): Promise<Order> {
+  if (!hasCsr(order)) return order;
+  const secret = await secrets.describe(certificate);
+  if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
+  throw new TwinsOrderError(
+    `The saved order of certificate ${certificate} was finalized by another certificate of the same names: ${order.url}. It is ordered again.`,
+  );
 }
 
 /** The reply to a finalize that went through may be lost, and a second one is refused: the order itself knows. */
-const lostReply = (error: unknown): boolean =>
-  error instanceof CaUnavailableError || error instanceof MalformedError || error instanceof OrderNotReadyError;
+async function wentThrough(error: unknown, orderUrl: string, ca: CertificateAuthority): Promise<Order> {
+  const lost =
+    error instanceof CaUnavailableError || error instanceof MalformedError || error instanceof OrderNotReadyError;
+  if (!lost) throw error;
+  const now = await ca.order(orderUrl);
+  if (now.status === 'ready' || now.status === 'pending') throw error; // it never arrived, or may not yet
+  return now;
+}
 
-function finalized(
-  certificate: string,
-  { status, url, certificate: certificateUrl, retryAfter, error }: Order,
-): FinalizeOrderOutput {
-  if (status === 'invalid') {
-    throw new OrderInvalidError(
-      `The CA made the order of certificate ${certificate} invalid at finalize: ${error?.detail ?? 'it gives no reason'} (${url})`,
-      error ? { problem: error } : {},
-    );
-  }
+const invalidAtFinalize = (certificate: string, { url, error }: Order): OrderInvalidError =>
+  new OrderInvalidError(
+    `The CA made the order of certificate ${certificate} invalid at finalize: ${error?.detail ?? 'it gives no reason'} (${url})`,
+    error ? { problem: error } : {},
+  );
+
+function soFar({ status, certificate, retryAfter }: Order): FinalizeOrderOutput {
   const reached = status === 'valid';
   // A CA that names no time may have signed already: the first look is at once, later ones as `pollWait` says.
   return {
     reached,
     status,
     wait: reached || retryAfter === null ? 0 : pollWait(0, retryAfter),
-    certificateUrl: reached ? certificateUrl : null,
+    certificateUrl: reached ? certificate : null,
   };
 }

@@ -4,6 +4,7 @@ import type { CertificateSecrets, CertificateSecretValue, Clock, Ledger, StepLog
 import { verifyCertificate } from '../rules/verify-certificate.ts';
 import { type AccountPorts, accountAt } from './account-at.ts';
 import { factsOf } from './facts.ts';
+import { inPreferredChain } from './preferred-chain.ts';
 
 export interface StoreCertificatePorts extends AccountPorts {
   readonly ledger: Ledger;
@@ -23,14 +24,15 @@ export async function storeCertificate(
   { ledger, secrets, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {
   const ca = await accountAt(spec.issuer, accountPorts);
-  const pem = await ca.certificate(certificateUrl);
+  const issued = await ca.certificate(certificateUrl);
   const privateKey = await secrets.stagedKey(certificate, order.url);
   if (!privateKey) {
     throw new StagedKeyMissingError(
       `The secret of certificate ${certificate} does not hold the key staged for order ${order.url}: was a version deleted by hand? The next run orders again.`,
     );
   }
-  const { warnings, ...verified } = verifyCertificate(pem, privateKey, spec, clock.now());
+  const verify = (pem: string) => verifyCertificate(pem, privateKey, spec, clock.now());
+  const { warnings, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });
   for (const warning of warnings) log.warn(`Certificate of ${certificate}: ${warning}`, { order: order.url });
   const value: CertificateSecretValue = {
     format: 1,

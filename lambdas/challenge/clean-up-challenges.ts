@@ -1,5 +1,5 @@
 import type { CleanUpChallengesInput, CleanUpChallengesOutput, TxtValue } from '../rules/contract.ts';
-import { ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
+import { RecordSetContentionError, ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
 import type { Clock, HostedZones, StepLog } from '../rules/ports.ts';
 import { byZoneAndName, withoutValues } from '../rules/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
@@ -16,6 +16,7 @@ export async function cleanUpChallenges(
   { hostedZones, clock, log }: { readonly hostedZones: HostedZones; readonly clock: Clock; readonly log: StepLog },
 ): Promise<CleanUpChallengesOutput> {
   const removed: TxtValue[] = [];
+  let contended: RecordSetContentionError | undefined;
   for (const [hostedZoneId, names] of byZoneAndName(records)) {
     const gone = () => removed.push(...records.filter((each) => each.hostedZoneId === hostedZoneId));
     try {
@@ -28,9 +29,11 @@ export async function cleanUpChallenges(
       gone();
     } catch (error) {
       if (error instanceof ThrottledError) throw error; // the workflow retries, and what is done stays done
-      if (error instanceof ZoneNotFoundError) gone();
+      if (error instanceof RecordSetContentionError) contended = error;
+      else if (error instanceof ZoneNotFoundError) gone();
       else log.error(`TXT values stay in hosted zone ${hostedZoneId} until the next run`, { error });
     }
   }
+  if (contended) throw contended; // retried as well, once the other zones are clean
   return { removed };
 }

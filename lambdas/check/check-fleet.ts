@@ -1,34 +1,45 @@
 import type { CheckFleetInput, CheckFleetOutput, DeployedConfig } from '../rules/contract.ts';
-import { minimumDaysToExpiry, selectDue } from '../rules/fleet.ts';
+import { type FleetMember, minimumDaysToExpiry, selectDue } from '../rules/fleet.ts';
+import { withChosenIssuer } from '../rules/issuer-choice.ts';
 import { emptyRecord } from '../rules/ledger-record.ts';
-import type { Clock, FleetMetrics, Ledger } from '../rules/ports.ts';
+import type { FleetMetrics, Ledger } from '../rules/ports.ts';
+import { wantsFetch } from '../rules/renewal-info.ts';
 import { batchNames, specOf } from '../rules/spec.ts';
+import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
-export interface CheckFleetPorts {
+export interface CheckFleetPorts extends RenewalInfoPorts {
   readonly config: DeployedConfig;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'certificates' | 'saveRenewalInfo'>;
   readonly metrics: FleetMetrics;
-  readonly clock: Clock;
 }
 
+/** CAs that are asked for renewal information at once. Let's Encrypt takes 1,000 such requests a second. */
+const askedAtOnce = 10;
+
+/** Milliseconds after which no more are asked: the last may take 30 s of the 60 that the function has. */
+const askingTime = 15_000;
+
 /**
- * Which of up to a hundred certificates are due. One BatchGetItem; no secret and no CA is asked, so looking costs next to nothing
- * and what a renewal finds out it finds out itself.
+ * Which of up to a hundred certificates are due. One BatchGetItem, and a GET to the CA for those whose renewal information is to be
+ * asked for again; no secret is looked at, and what a renewal finds out it finds out itself.
  *
- * Only reads, so running it twice is running it once.
+ * Writes nothing but what the CA said, so running it twice is running it once.
  */
 export async function checkFleet(
   { batch, batches, execution }: CheckFleetInput,
-  { config, ledger, metrics, clock }: CheckFleetPorts,
+  ports: CheckFleetPorts,
 ): Promise<CheckFleetOutput> {
+  const { config, ledger, metrics, clock } = ports;
   const names = batchNames(config, batch);
   const records = await ledger.certificates(names);
-  const members = names.flatMap((name) => {
+  const seen = names.flatMap((name) => {
     const spec = specOf(config, name);
-    return spec ? [{ spec, record: records.get(name) ?? emptyRecord }] : [];
+    const record = records.get(name) ?? emptyRecord;
+    return spec ? [{ spec: withChosenIssuer(spec, record.failure), record }] : [];
   });
+  const members = await withRenewalInfos(seen, ports);
   const now = clock.now();
-  const output = selectDue(members, { batches, execution }, now);
+  const output = selectDue(members, { batches, execution, checkInterval: config.checkInterval }, now);
   metrics.fleet({
     Certificates: members.length,
     Due: output.due.length,
@@ -38,4 +49,23 @@ export async function checkFleet(
   const days = minimumDaysToExpiry(members, now);
   if (days !== null) metrics.minimumDaysToExpiry(days);
   return output;
+}
+
+/** Those that are not asked for in time go by what was known before: the next run asks. */
+async function withRenewalInfos(seen: readonly FleetMember[], ports: CheckFleetPorts): Promise<readonly FleetMember[]> {
+  const { clock, log } = ports;
+  const started = clock.now();
+  const members = [...seen];
+  const queue = [...seen.entries()].filter(([, { record }]) => wantsFetch(record, started));
+  async function ask(): Promise<void> {
+    while (clock.now().getTime() - started.getTime() < askingTime) {
+      const next = queue.shift();
+      if (!next) return;
+      const [index, { spec, record }] = next;
+      members[index] = { spec, record: await refreshRenewalInfo(spec, record, ports) };
+    }
+  }
+  await Promise.all(Array.from({ length: askedAtOnce }, ask));
+  if (queue.length > 0) log.warn(`${queue.length} certificates were not asked about in time; the next run asks again.`);
+  return members;
 }

@@ -1,91 +1,115 @@
-import type { CertificateSpec, CheckRenewalInput, CheckRenewalOutput, DeployedConfig } from '../rules/contract.ts';
-import { SecretDeletedError, SecretNotOursError, UnknownCertificateError } from '../rules/errors.ts';
-import type { CertificateSecrets } from '../rules/ports.ts';
-import { decideRenewal } from '../rules/renewal-decision.ts';
+import type {
+  CertificateSpec,
+  CheckRenewalInput,
+  CheckRenewalOutput,
+  DeployedConfig,
+  OrderReference,
+} from '../rules/contract.ts';
+import { UnknownCertificateError } from '../rules/errors.ts';
+import { assertIssueCap, assertValidationLimit } from '../rules/issue-cap.ts';
+import type { LedgerCertificate } from '../rules/ports.ts';
+import {
+  type Decision,
+  decideRenewal,
+  heldBack,
+  type RenewalSituation,
+  replacedCertificate,
+} from '../rules/renewal-decision.ts';
 import { parseRequest } from '../rules/request.ts';
 import { specOf } from '../rules/spec.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
+import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
 
-export interface CheckRenewalPorts extends LeasePorts {
+export interface CheckRenewalPorts extends LeasePorts, SituationPorts {
+  readonly ledger: SituationPorts['ledger'];
   readonly config: DeployedConfig;
-  readonly secrets: Pick<CertificateSecrets, 'describe'>;
 }
 
-/** A twin that issues the same names is waited for 60 s at a time, an hour at most: 60 times. */
+/** Seconds: a twin that issues the same names is asked for each minute. */
 const twinWait = 60;
-const twinWaits = 60;
+/** For a twin an hour. The CA's second may move each time it is asked for: as often. */
+const mostWaits = 60;
 
 /**
  * Is there anything to do for this certificate, and may this execution do it? Takes the certificate's lease first and looks then, so
- * that what another execution has just done is seen; gives it back when there is nothing to do. Issuing takes the lease of the
- * identifier set as well.
+ * that what another execution has just done is seen; gives it back when there is nothing to do, or nothing yet. Ordering takes the
+ * lease of the identifier set as well, and keeps to the limits that the ledger counts.
  *
  * Run twice, it finds its own leases and comes to the same answer.
  */
-export async function checkRenewal(
-  { execution, request, cleaned, removed, waits }: CheckRenewalInput,
-  ports: CheckRenewalPorts,
-): Promise<CheckRenewalOutput> {
-  const { certificate, force } = parseRequest(request);
-  const spec = specOf(ports.config, certificate) ?? unknown(certificate, ports.config);
-  const run = { certificate, execution };
-  const answer = { certificate, spec, wait: 0, current: null, leftovers: [] };
+export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
+  const { ledger, config, clock } = ports;
+  const { certificate, force, restartOf } = parseRequest(input.request);
+  const { execution } = input;
+  const configured = specOf(config, certificate) ?? unknown(certificate, config);
+  const answer = { certificate, wait: 0, current: null, leftovers: [], order: null, replaces: null };
 
-  const holder = await acquireLease({ certificate }, run, ports);
-  if (holder) return { ...answer, action: 'none', reason: `in progress by ${holder}` };
-  try {
-    if (removed.length > 0) await ports.ledger.strikeLeftovers(certificate, removed);
-    const { decision, record } = await look(spec, { execution, force, cleaned }, ports);
-    if (decision.action === 'none') {
-      // What a dead run left of an order is of no use any more: the certificate is stored, delivered and not due.
-      if (record.order) await ports.ledger.recordSuccess(certificate, execution);
-      await ports.ledger.release(certificate, execution);
-    }
-    if (decision.action === 'issue') {
-      const twin = await acquireLease({ set: spec.setHash }, run, ports);
-      if (twin) {
-        await ports.ledger.release(certificate, execution);
-        const reason = `the same names are being issued by ${twin}`;
-        return waits < twinWaits
-          ? { ...answer, action: 'wait', wait: twinWait, reason }
-          : { ...answer, action: 'none', reason: `${reason}, for an hour now; the next fleet run looks again` };
-      }
-    }
-    return {
-      ...answer,
-      ...decision,
-      current: decision.action === 'deliver' ? record.current : null,
-      leftovers: decision.action === 'clean' ? record.leftovers : [],
-    };
-  } catch (error) {
-    await ports.ledger.release(certificate, execution);
+  const holder = await acquireLease({ certificate }, { certificate, execution, restartOf }, ports);
+  if (holder) return { ...answer, spec: configured, action: 'none', reason: `in progress by ${holder}` };
+  const asked = { ...input, force, restartOf, checkInterval: config.checkInterval };
+  const { situation, decision } = await lookAndDecide(configured, asked, ports).catch(async (error: unknown) => {
+    await ledger.release(certificate, execution);
     throw error;
+  });
+
+  const { spec, record } = situation;
+  const waitedEnough = input.waits >= mostWaits; // then `none` says nothing about the certificate
+  if (decision.action === 'none' && !waitedEnough && record.failure && !heldBack(situation, clock.now())) {
+    await ledger.recordSuccess(certificate, execution); // what failed is of no use any more
   }
+  const { action } = decision;
+  if (action === 'none' || action === 'wait') await ledger.release(certificate, execution);
+  // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and gives it back.
+  if (action === 'issue') await assertWithinLimits(spec, ports);
+  return {
+    ...answer,
+    ...decision,
+    spec,
+    current: action === 'deliver' ? record.current : null,
+    leftovers: action === 'clean' || action === 'resume' ? record.leftovers : [],
+    order: action === 'resume' ? orderOf(record) : null,
+    replaces: action === 'issue' ? replacedCertificate(spec, record.current) : null,
+  };
 }
 
-async function look(
-  spec: CertificateSpec,
-  { execution, force, cleaned }: { readonly execution: string; readonly force: boolean; readonly cleaned: boolean },
-  { ledger, secrets, clock }: CheckRenewalPorts,
-) {
-  const [record, secret] = await Promise.all([ledger.certificate(spec.name), secrets.describe(spec.name)]);
-  if (secret && !secret.ours) {
-    throw new SecretNotOursError(
-      `The secret ${secret.arn} exists and was not made by this stack: rename it, delete it, or give the certificate another name. Nothing was ordered.`,
-    );
-  }
-  if (secret?.deletedAt) {
-    throw new SecretDeletedError(
-      `The secret of certificate ${spec.name} is scheduled for deletion on ${secret.deletedAt}: run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or take the certificate out of the configuration. Nothing was ordered.`,
-    );
-  }
-  // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
-  const spent = record.current?.execution === execution || record.order?.execution === execution;
-  const decision = decideRenewal(
-    { spec, record, storedVersion: secret?.currentVersion ?? null, force: force && !spent, cleaned },
-    clock.now(),
-  );
-  return { decision, record };
+/** Two that order for the same names take turns: whoever has not the set's lease waits, holding nothing. */
+async function lookAndDecide(
+  configured: CertificateSpec,
+  asked: Parameters<typeof renewalSituation>[1] & Pick<CheckRenewalInput, 'removed' | 'waits'>,
+  ports: CheckRenewalPorts,
+): Promise<{ readonly situation: RenewalSituation; readonly decision: Decision }> {
+  const { name: certificate } = configured;
+  if (asked.removed.length > 0) await ports.ledger.strikeLeftovers(certificate, asked.removed);
+  const situation = await renewalSituation(configured, asked, ports);
+  const decision = decideRenewal(situation, ports.clock.now());
+  if (decision.action === 'wait') return { situation, decision: bounded(decision, asked.waits) };
+  if (decision.action !== 'issue' && decision.action !== 'resume') return { situation, decision };
+
+  const run = { certificate, execution: asked.execution, restartOf: asked.restartOf };
+  const twin = await acquireLease({ set: situation.spec.setHash }, run, ports);
+  if (!twin) return { situation, decision };
+  const reason = `the same names are being issued by ${twin}`;
+  return { situation, decision: bounded({ action: 'wait', wait: twinWait, reason }, asked.waits) };
+}
+
+const bounded = (wait: Decision, waits: number): Decision =>
+  waits < mostWaits
+    ? wait
+    : { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run looks again` };
+
+async function assertWithinLimits(spec: CertificateSpec, { ledger, clock }: CheckRenewalPorts): Promise<void> {
+  const now = clock.now();
+  const { issuer, identifiers } = spec;
+  const [issues, failures] = await Promise.all([
+    ledger.issues(spec.setHash, now),
+    ledger.identifierFailures(issuer.directoryUrl, identifiers, now),
+  ]);
+  assertIssueCap(spec, issues, now);
+  assertValidationLimit(spec, failures, now);
+}
+
+function orderOf({ order }: LedgerCertificate): OrderReference | null {
+  return order && { url: order.url, finalize: order.finalize, expires: order.expires };
 }
 
 function unknown(certificate: string, { certificates }: DeployedConfig): never {

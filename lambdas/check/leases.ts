@@ -14,17 +14,18 @@ export interface LeasePorts {
 
 /**
  * Takes the lease, also from an execution that has ended without giving it back. `null`: it is ours. Otherwise the ARN of the
- * execution that holds it.
+ * execution that holds it. The end of the one that this
+ * run restarts was told by an event, which may be ahead of what DescribeExecution says.
  */
 export async function acquireLease(
   key: LeaseKey,
-  run: { readonly certificate: string; readonly execution: string },
+  run: { readonly certificate: string; readonly execution: string; readonly restartOf: string | null },
   { ledger, executions, clock }: LeasePorts,
 ): Promise<string | null> {
   const now = clock.now();
   const holder = await ledger.takeLease(key, run, now);
   if (!holder) return null;
-  const status = await executions.status(holder.execution);
+  const status = holder.execution === run.restartOf ? 'ended' : await executions.status(holder.execution);
   const dead = status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownFor);
   if (!dead) return holder.execution;
   const other = await ledger.takeLease(key, run, now, holder.execution);

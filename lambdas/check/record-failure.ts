@@ -1,30 +1,77 @@
-import type { RecordFailureInput, RecordFailureOutput } from '../rules/contract.ts';
+import type { DeployedConfig, RecordFailureInput, RecordFailureOutput } from '../rules/contract.ts';
 import { LeaseLostError } from '../rules/errors.ts';
 import { readErrorOutput } from '../rules/failure.ts';
-import type { Clock, Ledger } from '../rules/ports.ts';
+import { chosenIssuer } from '../rules/issuer-choice.ts';
+import type { Clock, Ledger, LedgerCertificate } from '../rules/ports.ts';
+import { failedIdentifiers, judgeFailure } from '../rules/retry-ladder.ts';
 
-/** AWS asking to slow down says nothing about the certificate, and an execution that lost its lease has nothing to say. */
-const uncounted = new Set(['ThrottledError', 'LeaseLostError']);
+export interface RecordFailurePorts {
+  readonly ledger: Ledger;
+  readonly config: Pick<DeployedConfig, 'checkInterval'>;
+  readonly clock: Clock;
+}
 
 /**
- * The end of a renewal that failed: says why under a name of ours, with the CA's problem in the sentence, counts it, strikes off what is
- * gone from DNS and gives back the leases. An execution without the lease writes nothing.
+ * The end of an attempt that failed: says why under a name of ours, with the CA's problem in the sentence, decides when it is tried
+ * again and by whom, counts it, strikes off what is gone from DNS and gives back the leases. An execution without the lease writes
+ * nothing.
  *
- * Run twice, the second finds the lease given back and counts nothing.
+ * Run twice, the second finds the failure younger than the lease, or the lease given back, and counts nothing. Only a death between the
+ * two counts lets the second count identifiers again: one too many keeps us under the CA's limit, one too few would not.
  */
 export async function recordFailure(
-  { certificate, execution, errorOutput, removed }: RecordFailureInput,
-  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
+  { certificate, execution, attempt, spec, errorOutput, removed }: RecordFailureInput,
+  { ledger, config, clock }: RecordFailurePorts,
 ): Promise<RecordFailureOutput> {
-  const { error, message, problem } = readErrorOutput(errorOutput);
+  const report = readErrorOutput(errorOutput);
   if (removed.length > 0) await ledger.strikeLeftovers(certificate, removed);
-  if (!uncounted.has(error)) {
-    await ledger
-      .recordFailure(certificate, execution, { error, cause: message, last: clock.now().toISOString() }, null)
-      .catch((failure: unknown) => {
-        if (!(failure instanceof LeaseLostError)) throw failure;
-      });
+  const record = await ledger.certificate(certificate);
+  const { current, failure, lease, order } = record;
+  const now = clock.now();
+  const isNew = lease === execution && !recordedAlready(record);
+  const one = isNew ? 1 : 0;
+  const failures = (failure?.count ?? 0) + one;
+  const nextIssuer = spec && chosenIssuer(spec, { issuerFailures: (failure?.issuerFailures ?? 0) + one });
+  const issuerChanges = nextIssuer?.directoryUrl !== spec?.issuer.directoryUrl;
+  const situation = { attempt, failures, current, issuerChanges, random: clock.random() };
+  const verdict = judgeFailure(report, situation, now);
+  const notBefore = verdict.notBefore?.toISOString() ?? null;
+
+  if (isNew && verdict.counted) {
+    const identifiers = failedIdentifiers(report);
+    if (spec && identifiers.length > 0) {
+      await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
+    }
+    const written = { error: report.error, cause: report.message, last: now.toISOString() };
+    const { issuersFault } = verdict;
+    await unlessLost(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
+  }
+  if (lease === execution && order && verdict.dropOrder) {
+    await unlessLost(ledger.dropOrder(certificate, execution, order.url));
   }
   await ledger.release(certificate, execution);
-  return { error, cause: message, problemType: problem?.type ?? null, identifier: problem?.identifier ?? null };
+
+  return {
+    error: report.error,
+    cause: report.message,
+    problemType: report.problem?.type ?? null,
+    identifier: report.problem?.identifier ?? null,
+    action: verdict.action,
+    // Where another execution has the lease, it is the one that tries again.
+    retryIn: lease === null || lease === execution ? verdict.retryIn : null,
+    nextTry: notBefore ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
+  };
+}
+
+/** Each attempt takes the lease anew, so a failure younger than the lease is of this attempt. */
+function recordedAlready({ failure, leasedAt }: LedgerCertificate): boolean {
+  return failure !== null && leasedAt !== null && Date.parse(failure.last) > Date.parse(leasedAt);
+}
+
+async function unlessLost(write: Promise<void>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { clock } from '../aws/lambda.ts';
 import { createStateMachines } from '../aws/state-machines.ts';
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
 
-/** Starts the fleet when a deployment has finished all else. Sees one state machine, and can only start it. */
+/** Starts the fleet and the registration of accounts when a deployment has finished all else. It can do nothing else with them. */
 export const handler = async (event: DeploymentEvent): Promise<void> => {
   const logger = new Logger();
   await startFleet(event, {

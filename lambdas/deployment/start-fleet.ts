@@ -11,7 +11,11 @@ export interface DeploymentEvent {
   readonly RequestId: string;
   readonly LogicalResourceId: string;
   readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: { readonly StateMachineArn?: string };
+  readonly ResourceProperties: {
+    /** The fleet. */
+    readonly StateMachineArn?: string;
+    readonly AccountsStateMachineArn?: string;
+  };
 }
 
 export interface StartFleetPorts {
@@ -26,38 +30,59 @@ export interface StartFleetPorts {
 const permissionWaits = [5, 15] as const;
 
 /**
- * Starts the fleet after a deployment, and says SUCCESS whatever becomes of it: the schedule starts the fleet too, and no deployment
- * shall be rolled back for that. Nothing is started when the stack is deleted.
+ * Starts the fleet and the registration of accounts after a deployment, and says SUCCESS whatever becomes of them: the schedule starts
+ * the fleet too, an order registers its account, and no deployment shall be rolled back for that. Nothing is started when the stack is
+ * deleted.
  *
- * The execution is named after CloudFormation's request, so running it twice starts the fleet once.
+ * The executions are named after CloudFormation's request, so running it twice starts each once.
  */
 export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts): Promise<void> {
-  const { log, reply } = ports;
   const { RequestType, RequestId, ResourceProperties, StackId, LogicalResourceId, PhysicalResourceId } = event;
-  const stateMachine = ResourceProperties.StateMachineArn ?? '';
-  try {
-    if (RequestType !== 'Delete') {
-      await startPatiently(stateMachine, `deployment-${RequestId}`, ports);
-      log.info('fleet started', { stateMachine });
-    }
-  } catch (error) {
-    log.error('The fleet was not started after the deployment; the schedule starts it.', { stateMachine, error });
+  const { StateMachineArn: fleet, AccountsStateMachineArn: accounts } = ResourceProperties;
+  const name = `deployment-${RequestId}`;
+  if (RequestType !== 'Delete') {
+    await Promise.all([
+      startOrLog({ stateMachine: fleet ?? '', name, input: {}, otherwise: 'the schedule starts it' }, ports),
+      accounts &&
+        startOrLog(
+          { stateMachine: accounts, name, input: { action: 'register' }, otherwise: 'the first order registers' },
+          ports,
+        ),
+    ]);
   }
   const answer = { Status: 'SUCCESS', RequestId, StackId, LogicalResourceId };
-  await reply(
+  await ports.reply(
     event.ResponseURL,
     JSON.stringify({ ...answer, PhysicalResourceId: PhysicalResourceId ?? LogicalResourceId }),
   );
 }
 
-async function startPatiently(stateMachine: string, name: string, { stateMachines, clock }: StartFleetPorts) {
+interface Start {
+  readonly stateMachine: string;
+  readonly name: string;
+  readonly input: object;
+  /** What happens instead, in words. */
+  readonly otherwise: string;
+}
+
+async function startOrLog(start: Start, ports: StartFleetPorts): Promise<void> {
+  const { stateMachine, otherwise } = start;
+  try {
+    await startPatiently(start, ports);
+    ports.log.info('started', { stateMachine });
+  } catch (error) {
+    ports.log.error(`Not started after the deployment; ${otherwise}.`, { stateMachine, error });
+  }
+}
+
+async function startPatiently({ stateMachine, name, input }: Start, { stateMachines, clock }: StartFleetPorts) {
   for (const seconds of permissionWaits) {
     try {
-      return await stateMachines.start(stateMachine, name);
+      return await stateMachines.start(stateMachine, name, input);
     } catch (error) {
       if (!(error instanceof AccessDeniedError)) throw error;
       await clock.sleep(seconds * 1000);
     }
   }
-  return stateMachines.start(stateMachine, name);
+  return stateMachines.start(stateMachine, name, input);
 }

@@ -3,33 +3,44 @@ import { newPrivateKey } from '../acme/private-keys.ts';
 import { readTrustedRoots } from '../acme/trusted-roots.ts';
 import { userAgent } from '../acme/user-agent.ts';
 import { createAccountSecrets } from '../aws/account-secrets.ts';
+import { createExternalAccountKeys } from '../aws/external-account-keys.ts';
 import { clock, stepHandler } from '../aws/lambda.ts';
 import { createLedger } from '../aws/ledger.ts';
-import type { NewOrderInput, PollOrderInput, RespondToChallengesInput } from '../rules/contract.ts';
+import type { IssuerInput } from '../rules/account-request.ts';
+import type { CheckOrderInput, NewOrderInput, PollOrderInput, RespondToChallengesInput } from '../rules/contract.ts';
 import { environment, requireVariable } from '../rules/environment.ts';
+import { checkOrder } from './check-order.ts';
+import { deactivateAccount } from './deactivate-account.ts';
 import { newOrder } from './new-order.ts';
 import { pollOrder } from './poll-order.ts';
+import { registerAccount } from './register-account.ts';
 import { respondToChallenges } from './respond-to-challenges.ts';
+import { rollOverKey } from './roll-over-key.ts';
 
 /** Talks to the CA about orders. Holds the account key; sees no certificate's secret. */
-export const handler = stepHandler((_log, atEnd) => {
+export const handler = stepHandler((log, atEnd) => {
   const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(acme.close);
   const ports = {
     accounts: createAccountSecrets({
       prefix: requireVariable(process.env, environment.accountSecretPrefix),
       stackTag: requireVariable(process.env, environment.stackTag),
+      kmsKeyId: process.env[environment.encryptionKey],
     }),
     acme,
+    externalAccountKey: createExternalAccountKeys(),
     newPrivateKey,
+    ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+    clock,
+    log,
   };
   return {
-    newOrder: (input: NewOrderInput) =>
-      newOrder(input, {
-        ...ports,
-        ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
-      }),
+    newOrder: (input: NewOrderInput) => newOrder(input, ports),
+    checkOrder: (input: CheckOrderInput) => checkOrder(input, ports),
     respondToChallenges: (input: RespondToChallengesInput) => respondToChallenges(input, ports),
     pollOrder: (input: PollOrderInput) => pollOrder(input, ports),
+    registerAccount: (input: IssuerInput) => registerAccount(input, ports),
+    rollOverKey: (input: IssuerInput) => rollOverKey(input, ports),
+    deactivateAccount: (input: IssuerInput) => deactivateAccount(input, ports),
   };
 });

@@ -1,19 +1,14 @@
-import type {
-  CertificateSpec,
-  ChallengeRecord,
-  NewOrderInput,
-  NewOrderOutput,
-  PendingChallenge,
-  TxtValue,
-} from '../rules/contract.ts';
-import { NoDnsChallengeError, OrderInvalidError } from '../rules/errors.ts';
-import type { Authorization, CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
+import type { CertificateSpec, NewOrderInput, NewOrderOutput } from '../rules/contract.ts';
+import {
+  AlreadyReplacedError,
+  MalformedError,
+  OrderInvalidError,
+  PerennialError,
+  UnauthorizedError,
+} from '../rules/errors.ts';
+import type { CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
+import { authorizationsOf, proofsOf } from './proofs.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
-
-interface Proof {
-  readonly challenge: PendingChallenge;
-  readonly record: TxtValue;
-}
 
 /**
  * Creates the order and collects what has to be proven. RFC 8555 §7.4, §7.5. The order and the TXT values are in the ledger
@@ -23,23 +18,21 @@ interface Proof {
  * remembered for removal.
  */
 export async function newOrder(
-  { certificate, execution, spec, challengeRecords }: NewOrderInput,
+  { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,
   { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Ledger },
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await registeredAccount(spec.issuer, accountPorts);
-  const order = await ca.newOrder({ identifiers: spec.identifiers, profile: spec.profile });
+  const ordered = { identifiers: spec.identifiers, profile: spec.profile };
+  const order = replaces
+    ? await ca.newOrder({ ...ordered, replaces }).catch(async (error: unknown) => {
+        if (!refusesReplaces(error)) throw error;
+        const saved = isReplacedAlready(error) ? await savedOrder(spec, ca, ledger) : null;
+        return saved ?? (await ca.newOrder(ordered));
+      })
+    : await ca.newOrder(ordered);
   if (order.status === 'invalid') throw invalidFromTheStart(certificate, order);
-
-  // One after the other: each reply brings the nonce of the next request (RFC 8555 §6.5).
-  const authorizations: Authorization[] = [];
-  for (const authorization of order.status === 'pending' ? order.authorizations : []) {
-    authorizations.push(await ca.authorization(authorization));
-  }
-  const proofs = authorizations
-    .filter(({ status }) => status !== 'valid')
-    .map((authorization) => proofOf(authorization, { spec, challengeRecords, ca }));
-  const records = uniqueRecords(proofs.map(({ record }) => record));
+  const { challenges, records } = proofsOf(await authorizationsOf(order, ca), { spec, challengeRecords }, ca);
 
   const { url, finalize, expires } = order;
   await ledger.saveOrder(
@@ -47,41 +40,34 @@ export async function newOrder(
     { url, finalize, expires, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
     records,
   );
-  return { order: { url, finalize, expires }, challenges: proofs.map(({ challenge }) => challenge), records };
+  return { order: { url, finalize, expires }, challenges, records };
 }
 
-function proofOf(
-  authorization: Authorization,
-  {
-    spec,
-    challengeRecords,
-    ca,
-  }: {
-    readonly spec: CertificateSpec;
-    readonly challengeRecords: readonly ChallengeRecord[];
-    readonly ca: CertificateAuthority;
-  },
-): Proof {
-  const { identifier } = authorization;
-  // Challenge types that nobody knew yesterday, and challenges without a token, are none of ours.
-  const challenge = authorization.challenges.find(({ type, token }) => type === 'dns-01' && token !== null);
-  const place = challengeRecords.find((each) => each.identifier === identifier);
-  if (!challenge || !place) {
-    const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'nothing';
-    throw new NoDnsChallengeError(
-      `${spec.issuer.name} offers no dns-01 proof for ${identifier} of certificate ${spec.name} that can be given (authorization ${authorization.status}, offered: ${offered}).`,
-    );
-  }
-  return {
-    challenge: { identifier, url: challenge.url, authorization: authorization.url },
-    record: { hostedZoneId: place.hostedZoneId, name: place.name, value: ca.challengeValue(challenge) },
-  };
-}
+/** Some CAs say `conflict` instead of `alreadyReplaced`: both are 409 (getssl#908). */
+const isReplacedAlready = (error: unknown): boolean =>
+  error instanceof AlreadyReplacedError || (error instanceof PerennialError && error.problem?.status === 409);
 
-/** Some CAs give an apex and its wildcard the same value (DigiCert: certbot#10593). */
-const uniqueRecords = (records: readonly TxtValue[]): TxtValue[] => [
-  ...new Map(records.map((each) => [`${each.hostedZoneId} ${each.name} ${each.value}`, each])).values(),
-];
+/**
+ * RFC 9773 §5 leaves it to the CA how it refuses a certificate to replace: Boulder says `unauthorized` to another account than the one
+ * that ordered it and `malformed` to a certificate that it does not know. Asked once more without, whatever else was wrong says so again.
+ */
+const refusesReplaces = (error: unknown): boolean =>
+  isReplacedAlready(error) || error instanceof UnauthorizedError || error instanceof MalformedError;
+
+/** The order of ours that replaces the certificate already, if it is of the same kind and lives. */
+async function savedOrder(
+  { name, specHash, issuer }: CertificateSpec,
+  ca: CertificateAuthority,
+  ledger: Ledger,
+): Promise<Order | null> {
+  const { order } = await ledger.certificate(name);
+  if (order?.specHash !== specHash || order.directoryUrl !== issuer.directoryUrl) return null;
+  const seen = await ca.order(order.url).catch((error: unknown) => {
+    if (error instanceof MalformedError || error instanceof UnauthorizedError) return null; // the CA has forgotten it
+    throw error;
+  });
+  return seen && seen.status !== 'invalid' ? seen : null;
+}
 
 const invalidFromTheStart = (certificate: string, { error }: Order): OrderInvalidError =>
   new OrderInvalidError(

@@ -1,7 +1,7 @@
 import type { PollOrderInput, PollOrderOutput } from '../rules/contract.ts';
 import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError, type ProblemDocument } from '../rules/errors.ts';
 import { pollTries, pollWait } from '../rules/poll-wait.ts';
-import type { CertificateAuthority, Order } from '../rules/ports.ts';
+import type { CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
 
 /** The way of an order, RFC 8555 §7.1.6: what lies at or past each status we wait for. */
@@ -10,18 +10,21 @@ const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } 
 /**
  * One look at the order. RFC 8555 §7.1.6, §7.4. "Not yet" is a value; `invalid` is an error that names each failed identifier with the
  * CA's own problem, read from its challenge, since the order itself says nothing of failed challenges. A status that nobody knew
- * yesterday is waited out.
+ * yesterday is waited out. An order that went invalid after its CSR left has issued nothing, so it is taken off the issue cap again.
  *
- * Only reads, so running it twice is running it once.
+ * Only reads, but for that, which is the same twice: running it twice is running it once.
  */
 export async function pollOrder(
   { certificate, spec, order, until, tries }: PollOrderInput,
-  ports: AccountPorts,
+  { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Pick<Ledger, 'refundIssue'> },
 ): Promise<PollOrderOutput> {
-  const ca = await registeredAccount(spec.issuer, ports);
+  const ca = await registeredAccount(spec.issuer, accountPorts);
   const seen = await ca.order(order.url);
   const { status } = seen;
-  if (status === 'invalid') throw await whyInvalid(certificate, seen, ca);
+  if (status === 'invalid') {
+    if (until === 'valid') await ledger.refundIssue(spec.setHash, order.url);
+    throw await whyInvalid(certificate, seen, ca);
+  }
   if ((reachedBy[until] as readonly string[]).includes(status)) {
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
   }

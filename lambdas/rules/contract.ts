@@ -24,6 +24,17 @@ export interface Issuer {
   readonly staging: boolean;
   /** First issuances a fleet run may start; `null`: the CA has no such limit. Renewals of the same names are exempt. */
   readonly firstIssuancesPerRun: number | null;
+  /**
+   * ARN of a secret with `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4; `@n` in the file where it is a token. `null`: the
+   * CA wants none.
+   */
+  readonly externalAccountBinding: string | null;
+  /** Common name of the certificate that the chain shall end in, where the CA offers several; `null`: the CA's own choice. */
+  readonly preferredChain: string | null;
+  /** Seconds that one answer of this CA may take. */
+  readonly replyTimeout: number;
+  /** RFC 8555 §7.3.5 works there. */
+  readonly keyRollover: boolean;
 }
 
 export interface HostedZone {
@@ -40,7 +51,14 @@ export interface CertificateSpec {
   readonly keyType: KeyType;
   /** draft-ietf-acme-profiles; `null`: the CA's default. */
   readonly profile: string | null;
+  /** The one to ask now: the configured one, or a fallback after failures. */
   readonly issuer: Issuer;
+  /** All that may issue it, the configured one first: a certificate from any of them is from the right issuer. */
+  readonly issuers: readonly Issuer[];
+  /** Keeps the current private key at renewal, for those who pin it. */
+  readonly reuseKey: boolean;
+  /** The cap of two certificates of one set in 24 h does not hold: an explicit override. */
+  readonly ignoreIssueCap: boolean;
   /** ACM regions to import into. */
   readonly regions: readonly string[];
   /** The configured zones that the identifiers lie in. */
@@ -54,6 +72,8 @@ export interface CertificateSpec {
 /** The file `config.json` beside the check function's bundle: lists refer to each other by index, for size. */
 export interface DeployedConfig {
   readonly format: 1;
+  /** Seconds between two fleet runs, at most. */
+  readonly checkInterval: number;
   readonly issuers: readonly Issuer[];
   readonly hostedZones: readonly HostedZone[];
   readonly certificates: readonly {
@@ -61,7 +81,10 @@ export interface DeployedConfig {
     readonly identifiers: readonly string[];
     readonly keyType: KeyType;
     readonly profile: string | null;
-    readonly issuer: number;
+    /** The configured one, then the fallbacks. */
+    readonly issuers: readonly number[];
+    readonly reuseKey: boolean;
+    readonly ignoreIssueCap: boolean;
     readonly regions: readonly string[];
     readonly hostedZones: readonly number[];
   }[];
@@ -160,8 +183,10 @@ export interface CheckRenewalInput {
   readonly removed: readonly TxtValue[];
   /** How often this execution has waited already. */
   readonly waits: number;
+  /** URL of a saved order that *Check order* found to be of no use: dropped from the ledger; `null`: none. */
+  readonly abandoned: string | null;
 }
-export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'issue'] as const;
+export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'resume', 'issue'] as const;
 export type RenewalAction = (typeof renewalActions)[number];
 export interface CheckRenewalOutput {
   readonly action: RenewalAction;
@@ -173,8 +198,12 @@ export interface CheckRenewalOutput {
   readonly spec: CertificateSpec;
   /** The version to deliver; `null` unless the action is `deliver`. */
   readonly current: CertificateFacts | null;
-  /** Values to remove; empty unless the action is `clean`. */
+  /** Values of ours that may be in DNS: to remove when the action is `clean`, to use or remove when it is `resume`; else empty. */
   readonly leftovers: readonly TxtValue[];
+  /** The saved order; `null` unless the action is `resume`. */
+  readonly order: OrderReference | null;
+  /** RFC 9773 §5: the id of the certificate that an order replaces; `null`: none, or the issuer has no ARI. */
+  readonly replaces: string | null;
 }
 
 export interface CheckZonesInput extends Run {
@@ -192,6 +221,8 @@ export interface CheckZonesOutput {
 export interface NewOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly challengeRecords: readonly ChallengeRecord[];
+  /** Certificate id, RFC 9773 §5; sent only where the directory offers renewalInfo. */
+  readonly replaces: string | null;
 }
 export interface PendingChallenge {
   readonly identifier: string;
@@ -205,6 +236,21 @@ export interface NewOrderOutput {
   readonly challenges: readonly PendingChallenge[];
   /** One for each challenge, equal ones once. */
   readonly records: readonly TxtValue[];
+}
+
+export interface CheckOrderInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly order: OrderReference;
+  readonly challengeRecords: readonly ChallengeRecord[];
+  /** What the ledger remembers of it, for the clean-up when nothing is left to prove. */
+  readonly leftovers: readonly TxtValue[];
+}
+/** What a saved order is still good for. */
+export interface CheckOrderOutput extends NewOrderOutput {
+  /** `prove`: as after *New order*. `finish`: proven or past it; `records` are the left-overs to remove. `gone`: of no use. */
+  readonly outcome: 'prove' | 'finish' | 'gone';
+  /** In words. */
+  readonly reason: string;
 }
 
 export interface PresentChallengesInput extends Run {
@@ -269,6 +315,8 @@ export interface CleanUpChallengesOutput {
 export interface FinalizeOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
+  /** A saved order, which may have been finalized before: it is looked at first. */
+  readonly resumed: boolean;
 }
 export type FinalizeOrderOutput = PollOrderOutput;
 
@@ -306,6 +354,8 @@ export interface RecordSuccessInput extends Run {
 }
 
 export interface RecordFailureInput extends Run {
+  /** `null` when it failed before *Check renewal* gave one. */
+  readonly spec: CertificateSpec | null;
   /** `$states.errorOutput`, whole. */
   readonly errorOutput: unknown;
   readonly removed: readonly TxtValue[];
@@ -318,4 +368,28 @@ export interface RecordFailureOutput {
   /** The problem document's type and identifier, for the event. */
   readonly problemType: string | null;
   readonly identifier: string | null;
+  /** What a person has to do, in words; `null`: nothing, it is tried again. */
+  readonly action: string | null;
+  /** Seconds until this execution tries again; `null`: it ends. */
+  readonly retryIn: number | null;
+  /** RFC 3339: when it is tried again, by this execution or by the fleet. */
+  readonly nextTry: string;
 }
+
+// ---- Accounts and revocation --------------------------------------------------------------------------------------
+
+/** RFC 5280 §5.3.1, those that CAs take from subscribers (Boulder: 0, 1, 4, 5). */
+export const revocationReasons = {
+  unspecified: 0,
+  keyCompromise: 1,
+  superseded: 4,
+  cessationOfOperation: 5,
+} as const;
+export type RevocationReason = keyof typeof revocationReasons;
+
+/** Input of the account workflow: run inside the account, never on an operator's machine. */
+export type AccountRequest =
+  | { readonly action: 'register' }
+  | { readonly action: 'rollOverKey'; readonly issuer: string }
+  | { readonly action: 'deactivate'; readonly issuer: string }
+  | { readonly action: 'revoke'; readonly certificate: string; readonly reason: RevocationReason };

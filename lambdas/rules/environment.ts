@@ -13,6 +13,8 @@ export const environment = {
   stackTag: 'STACK_TAG',
   /** JSON array: what `@n` in the config file stands for. */
   configTokens: 'CONFIG_TOKENS',
+  /** ARN of the KMS key for new secrets; not set: the account's own. */
+  encryptionKey: 'ENCRYPTION_KEY',
 } as const;
 
 /** Tags on secrets and imports; by the first we know ours, by the second which. */

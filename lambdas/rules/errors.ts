@@ -54,6 +54,14 @@ export class SecretDeletedError extends PerennialError {
 
 // ---- Ledger -------------------------------------------------------------------------------------------------------
 
+/** Two certificates of this set in 24 h: a third waits, or wants the override. */
+export class IssueCapError extends PerennialError {
+  override name = 'IssueCapError';
+}
+/** Others have failed to prove an identifier so often in this hour that one more try would spend the CA's limit. */
+export class ValidationLimitError extends PerennialError {
+  override name = 'ValidationLimitError';
+}
 /** Another execution holds the lease now: write nothing more. */
 export class LeaseLostError extends PerennialError {
   override name = 'LeaseLostError';
@@ -121,6 +129,26 @@ export class NoDnsChallengeError extends PerennialError {
 export class ChallengeFailedError extends PerennialError {
   override name = 'ChallengeFailedError';
 }
+/** The CA stopped this account from ordering these identifiers after very many failures; the message has its way back. */
+export class AccountPausedError extends PerennialError {
+  override name = 'AccountPausedError';
+}
+/** The issuer's external account binding is missing, unreadable, or refused. */
+export class ExternalAccountBindingError extends PerennialError {
+  override name = 'ExternalAccountBindingError';
+}
+/** The CA does not support changing an account's key. */
+export class KeyRolloverUnsupportedError extends PerennialError {
+  override name = 'KeyRolloverUnsupportedError';
+}
+/** The issuer is not one of the configuration's. */
+export class UnknownIssuerError extends PerennialError {
+  override name = 'UnknownIssuerError';
+}
+/** Renewals hold leases: an account's key is not changed under them. */
+export class RenewalsInProgressError extends PerennialError {
+  override name = 'RenewalsInProgressError';
+}
 /** The order went invalid for another cause than a challenge (finalize). */
 export class OrderInvalidError extends PerennialError {
   override name = 'OrderInvalidError';
@@ -155,9 +183,17 @@ export class PropagationTimeoutError extends PerennialError {
 export class CertificateMismatchError extends PerennialError {
   override name = 'CertificateMismatchError';
 }
+/** A valid order whose certificate is for a twin's key: the same names, ordered by another certificate. Ordered again, uncounted. */
+export class TwinsOrderError extends PerennialError {
+  override name = 'TwinsOrderError';
+}
 /** The staged key of this order is not in the secret. */
 export class StagedKeyMissingError extends PerennialError {
   override name = 'StagedKeyMissingError';
+}
+/** The key staged for this order was reused, and is known to be compromised since: nothing is issued for it or stored with it. */
+export class CompromisedKeyError extends PerennialError {
+  override name = 'CompromisedKeyError';
 }
 /** The secret's current version cannot be read as a certificate of ours. */
 export class UnreadableSecretError extends PerennialError {

@@ -38,18 +38,26 @@ export function toLambdaError(error: unknown): Error {
   return thrown;
 }
 
-/** Detail cut and only the first subproblems kept, without their own, so that the JSON stays whole JSON. */
+/** Room for the subproblems in characters of JSON: about a hundred identifiers. Cause holds 32,768 with everything escaped. */
+const subproblemsRoom = 10_000;
+
+/** Detail cut, and of subproblems after the third only type and identifier, so that the JSON stays whole JSON. */
 function shortened({ subproblems, detail, ...rest }: errors.ProblemDocument): errors.ProblemDocument {
+  let room = subproblemsRoom;
+  const parts = (subproblems ?? []).map(({ type, identifier, detail = '' }, index) => ({
+    type,
+    ...(identifier ? { identifier } : {}),
+    ...(index < 3 ? { detail: detail.slice(0, 200) } : {}),
+  }));
   return {
     ...rest,
     ...(detail === undefined ? {} : { detail: detail.slice(0, 700) }),
     ...(subproblems
       ? {
-          subproblems: subproblems.slice(0, 3).map(({ type, identifier, detail = '' }) => ({
-            type,
-            ...(identifier ? { identifier } : {}),
-            detail: detail.slice(0, 200),
-          })),
+          subproblems: parts.filter((part) => {
+            room -= JSON.stringify(part).length;
+            return room >= 0;
+          }),
         }
       : {}),
   };

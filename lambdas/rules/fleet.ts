@@ -4,10 +4,11 @@ import type { LedgerCertificate } from './ports.ts';
 import { fleetReason } from './renewal-decision.ts';
 import { daysLeft } from './renewal-time.ts';
 
-/** Renewals that one fleet run may start: far below what the CAs' and AWS's limits take, and the next run takes the rest. */
+/** Renewals that one fleet run may start: ACM takes one import a second, so these are through in 17 minutes. The next run takes the rest. */
 const startsPerRun = 1000;
 
 export interface FleetMember {
+  /** With the issuer whose turn it is. */
   readonly spec: CertificateSpec;
   readonly record: LedgerCertificate;
 }
@@ -30,10 +31,17 @@ const urgency = ({ record }: FleetMember): number =>
 const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
   current?.identifiers.join() !== spec.identifiers.join() || current.directoryUrl !== spec.issuer.directoryUrl;
 
+export interface FleetRun {
+  readonly batches: number;
+  readonly execution: string;
+  /** Seconds until the next, at most. */
+  readonly checkInterval: number;
+}
+
 /** Due members of a batch, most urgent first, within the batch's share of the run's limits. */
 export function selectDue(
   members: readonly FleetMember[],
-  { batches, execution }: { readonly batches: number; readonly execution: string },
+  { batches, execution, checkInterval }: FleetRun,
   now: Date,
 ): CheckFleetOutput {
   const share = (limit: number) => Math.max(1, Math.floor(limit / batches));
@@ -41,7 +49,7 @@ export function selectDue(
   const due: CheckFleetOutput['due'][number][] = [];
   let postponed = 0;
   for (const member of [...members].sort((a, b) => urgency(a) - urgency(b))) {
-    const reason = fleetReason(member.spec, member.record, now);
+    const reason = fleetReason(member.spec, member.record, checkInterval, now);
     if (!reason) continue;
     const { directoryUrl, firstIssuancesPerRun } = member.spec.issuer;
     const first = isFirstIssuance(member) ? 1 : 0;

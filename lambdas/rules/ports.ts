@@ -25,6 +25,8 @@ export interface SavedOrder extends OrderReference {
 export interface RecordedFailure {
   /** Failures in a row. */
   readonly count: number;
+  /** Of those, the ones that are not the operator's to mend: after three of them the next issuer is asked. */
+  readonly issuerFailures: number;
   /** RFC 3339. */
   readonly last: string;
   readonly error: string;
@@ -43,8 +45,23 @@ export interface LedgerCertificate {
   /** Values written, or about to be, and not yet known to be gone. */
   readonly leftovers: readonly TxtValue[];
   readonly failure: RecordedFailure | null;
-  /** RFC 3339: the fleet starts nothing for it before. */
+  /** RFC 3339: nothing is tried for it before, but by force or in an emergency. */
   readonly notBefore: string | null;
+  readonly renewalInfo: SavedRenewalInfo | null;
+  /** The secret's version that was revoked: while it is current another is due, whatever became of the run that was to replace it. */
+  readonly revokedVersion?: string;
+}
+
+/** What the CA last said about one certificate's renewal. RFC 9773 §4 */
+export interface SavedRenewalInfo {
+  /** Of the certificate it was asked for; for any other it means nothing. */
+  readonly certificateId: string;
+  /** RFC 3339; both `null` when the last fetch failed and none was good before. */
+  readonly start: string | null;
+  readonly end: string | null;
+  readonly explanationUrl: string | null;
+  /** RFC 3339: worth asking again. */
+  readonly nextFetch: string;
 }
 
 export type LeaseKey = { readonly certificate: string } | { readonly set: string };
@@ -81,17 +98,38 @@ export interface Ledger {
   saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
   /** Strikes values off; needs no lease, since gone is gone. */
   strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
+  /** Drops the saved order if it is this one; its values stay among the left-overs. */
+  dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void>;
+  /** Needs no lease: it holds only while the current certificate has this id. */
+  saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo): Promise<void>;
+  /** Needs no lease: it means something only while this version is current. */
+  recordRevocation(certificate: string, versionId: string): Promise<void>;
   recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
   /** Drops order, failure and notBefore. */
   recordSuccess(certificate: string, execution: string): Promise<void>;
-  /** Writes the failure with its count raised by one, and drops the saved order. */
+  /** Writes the failure with its counts raised by one, the second only for the issuer's failures. The saved order stays. */
   recordFailure(
     certificate: string,
     execution: string,
-    failure: Omit<RecordedFailure, 'count'>,
-    notBefore: string | null,
+    failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+    next: { readonly notBefore: string | null; readonly issuersFault: boolean },
   ): Promise<void>;
+  /** Times (RFC 3339) by order URL at which certificates of this set were about to be issued, the last 24 h. */
+  issues(setHash: string, now: Date): Promise<Readonly<Record<string, string>>>;
+  /** Counts an order, once however often it is called. */
+  countIssue(setHash: string, orderUrl: string, now: Date): Promise<void>;
+  /** The CA provably issued nothing. */
+  refundIssue(setHash: string, orderUrl: string): Promise<void>;
+  /** After a revocation: the next certificate of the set passes the cap. */
+  allowIssue(setHash: string): Promise<void>;
+  /** Failed validations (RFC 3339) of each identifier by one account in the last hour. The account goes by its directory. */
+  identifierFailures(
+    directoryUrl: string,
+    identifiers: readonly string[],
+    now: Date,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+  countIdentifierFailures(directoryUrl: string, identifiers: readonly string[], now: Date): Promise<void>;
 }
 
 // ---- Step Functions -----------------------------------------------------------------------------------------------
@@ -140,18 +178,40 @@ export interface CertificateSecrets {
   describe(certificate: string): Promise<SecretDescription | null>;
   /** Makes the secret with a placeholder, tagged. One that is there is left alone. */
   create(certificate: string): Promise<void>;
-  /** Stages a key for this order, label CANDIDATE. Returns the key that won: ours, or the one staged before. */
+  /**
+   * Stages a key for this order, label CANDIDATE. Returns the key that won: ours, or the one staged before, unless that is known to be
+   * compromised since.
+   */
   stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string>;
-  /** The key staged for this order; `null` if none was. */
+  /** The key staged for this order; `null` if none was. Throws `CompromisedKeyError` when there is only a compromised one. */
   stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
   /** Puts the certificate's version (once for an order, whoever calls again) and returns its id. AWSCURRENT stays. */
   putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
   /** Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN. */
   makeCurrent(certificate: string, versionId: string): Promise<string>;
   /** The current certificate. Throws `UnreadableSecretError` when the value is not of our format. */
-  readCurrent(
-    certificate: string,
-  ): Promise<{ readonly arn: string; readonly versionId: string; readonly value: CertificateSecretValue }>;
+  readCurrent(certificate: string): Promise<{
+    readonly arn: string;
+    readonly versionId: string;
+    readonly value: CertificateSecretValue;
+    /** It was revoked because of its key: `reuseKey` does not hold for it. */
+    readonly compromised?: boolean;
+  }>;
+}
+
+export interface StoredCertificate {
+  readonly versionId: string;
+  /** It has the label AWSCURRENT. */
+  readonly current: boolean;
+  readonly value: CertificateSecretValue;
+}
+
+/** The versions of a certificate's secret, for its revocation. */
+export interface CertificateVersions {
+  /** Every version that holds a certificate, also those that no label is on any more. */
+  list(certificate: string): Promise<readonly StoredCertificate[]>;
+  /** Its key is never to be used for another certificate: label COMPROMISED, which `readCurrent` reports. */
+  markCompromised(certificate: string, versionId: string): Promise<void>;
 }
 
 export interface AcmeAccount {
@@ -161,6 +221,8 @@ export interface AcmeAccount {
   readonly url: string | null;
   /** The secret's version. */
   readonly version: string;
+  /** Stored before a change of key whose end is not known: the CA says which of the two is live. RFC 8555 §7.3.5 */
+  readonly nextPrivateKey?: string;
 }
 
 export interface AccountSecrets {
@@ -168,6 +230,8 @@ export interface AccountSecrets {
   /** Key first: whoever was first wins, and what is stored comes back. */
   create(directoryUrl: string, privateKey: string): Promise<AcmeAccount>;
   saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount>;
+  /** Compare and swap: takes the place of `before` while that is current. What is current then comes back, ours or another's. */
+  replace(directoryUrl: string, before: AcmeAccount, after: Omit<AcmeAccount, 'version'>): Promise<AcmeAccount>;
 }
 
 // ---- Route 53 -----------------------------------------------------------------------------------------------------
@@ -246,7 +310,12 @@ export interface Authorization {
 
 /** One CA seen from one account. Each call is one request, but for badNonce (RFC 8555 §6.5). Throws the ACME errors of `errors.ts`. */
 export interface CertificateAuthority {
-  newOrder(request: { readonly identifiers: readonly string[]; readonly profile: string | null }): Promise<Order>;
+  /** `replaces` is passed on where the directory offers renewalInfo. Throws `AlreadyReplacedError`. RFC 9773 §5 */
+  newOrder(request: {
+    readonly identifiers: readonly string[];
+    readonly profile: string | null;
+    readonly replaces?: string | null;
+  }): Promise<Order>;
   order(url: string): Promise<Order>;
   authorization(url: string): Promise<Authorization>;
   /** The TXT value for a dns-01 challenge. RFC 8555 §8.4 */
@@ -255,14 +324,60 @@ export interface CertificateAuthority {
   respond(challengeUrl: string): Promise<void>;
   /** RFC 8555 §7.4, with a CSR for these identifiers signed by this key. */
   finalize(order: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order>;
-  /** The PEM chain, leaf first. RFC 8555 §7.4.2 */
-  certificate(url: string): Promise<string>;
+  /** The PEM chain, leaf first, and the URLs of alternates (`Link: rel="alternate"`). RFC 8555 §7.4.2 */
+  certificate(url: string): Promise<{ readonly pem: string; readonly alternates: readonly string[] }>;
+}
+
+/** RFC 8555 §7.3.4 */
+export interface ExternalAccountKey {
+  readonly kid: string;
+  /** base64url */
+  readonly hmacKey: string;
 }
 
 export interface Acme {
   /** newAccount; an account of this key that exists already comes back. RFC 8555 §7.3 */
-  newAccount(issuer: Issuer, privateKey: string): Promise<string>;
+  newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string>;
+  /** newAccount with onlyReturnExisting; `null`: the CA knows no account of this key. RFC 8555 §7.3.1 */
+  findAccount(issuer: Issuer, privateKey: string): Promise<string | null>;
+  /** RFC 8555 §7.3.5 */
+  changeKey(
+    issuer: Issuer,
+    account: { readonly url: string; readonly privateKey: string },
+    newPrivateKey: string,
+  ): Promise<void>;
+  /** RFC 8555 §7.3.6 */
+  deactivate(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): Promise<void>;
+  /** RFC 8555 §7.6; signed by the account, or by the certificate's own key. Revoked already is success. */
+  revoke(
+    issuer: Issuer,
+    signer: { readonly url: string; readonly privateKey: string } | { readonly certificateKey: string },
+    certificate: string,
+    reason: number,
+  ): Promise<void>;
   connect(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): CertificateAuthority;
+}
+
+// ---- ARI ----------------------------------------------------------------------------------------------------------
+
+/** RFC 9773 §4.2. `end` is after `start`. */
+export interface RenewalInfo {
+  readonly start: Date;
+  readonly end: Date;
+  readonly explanationUrl: string | null;
+  /** Seconds from the Retry-After header; `null`: missing or not understood. */
+  readonly retryAfter: number | null;
+}
+
+export interface RenewalInfos {
+  /**
+   * One unauthenticated GET at the directory that issued it. `'unsupported'`: the directory names no renewalInfo. `'failed'`: anything
+   * else that is not a valid window; `temporary` says whether it may be better soon (5xx, timeouts) or not (4xx, an invalid object).
+   */
+  fetch(
+    issuer: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
+    certificateId: string,
+  ): Promise<RenewalInfo | 'unsupported' | { readonly failed: string; readonly temporary: boolean }>;
 }
 
 // ---- Keys ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ export interface RenewalRequest {
   readonly certificate: string;
   /** Issue although nothing is due. */
   readonly force: boolean;
+  /** ARN of the execution that died and that this one carries on after; `null`: none. */
+  readonly restartOf: string | null;
 }
 
 const request = z.strictObject({
@@ -14,9 +16,40 @@ const request = z.strictObject({
   force: z._default(z.boolean(), false),
 });
 
-/** Throws `InvalidInputError` with what was found and what is wanted. */
+/** What the rule on dead executions gives: the ARN of the dead one and its input, as text. */
+const restart = z.strictObject({
+  restartOf: z.string().check(z.minLength(1)),
+  input: z.string(),
+});
+
+/**
+ * Throws `InvalidInputError` with what was found and what is wanted. The restart of a dead execution is for the same certificate and
+ * never forced: what a person insisted on, the dead one has ordered, or the person insists again. A restart of a restart is refused.
+ */
 export function parseRequest(input: unknown): RenewalRequest {
-  const result = request.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
+  if (!isRestart(input)) return { ...understood(request, input), restartOf: null };
+  const { restartOf, input: text } = understood(restart, input);
+  const inner = jsonOf(text);
+  if (isRestart(inner)) {
+    throw new InvalidInputError(
+      `${restartOf} was a restart itself, and a restart that dies is not restarted: the next fleet run looks at its certificate.`,
+    );
+  }
+  return { ...understood(request, inner), force: false, restartOf };
+}
+
+const isRestart = (input: unknown): boolean => typeof input === 'object' && input !== null && 'restartOf' in input;
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // refused as text, with what is wanted
+  }
+}
+
+function understood<Output>(schema: z.ZodMiniType<Output>, input: unknown): Output {
+  const result = schema.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError(

@@ -17,8 +17,9 @@ export function batchNames(config: DeployedConfig, batch: number): readonly stri
 export function specOf(config: DeployedConfig, name: string): CertificateSpec | undefined {
   const entry = config.certificates.find((certificate) => certificate.name === name);
   if (!entry) return undefined;
-  const issuer = at(config.issuers, entry.issuer, 'issuer');
-  const { identifiers, keyType, profile, regions } = entry;
+  const issuers = entry.issuers.map((index) => at(config.issuers, index, 'issuer'));
+  const issuer = at(issuers, 0, 'issuer');
+  const { identifiers, keyType, profile, reuseKey, ignoreIssueCap, regions } = entry;
   const hostedZones = entry.hostedZones.map((index) => at(config.hostedZones, index, 'hosted zone'));
   return {
     name,
@@ -26,6 +27,9 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
     keyType,
     profile,
     issuer,
+    issuers,
+    reuseKey,
+    ignoreIssueCap,
     regions,
     hostedZones,
     specHash: specHash({ identifiers, keyType, profile, directoryUrl: issuer.directoryUrl }),
@@ -61,11 +65,18 @@ function sha256(fields: object): string {
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** The config with each `@n` among the hosted zone ids replaced by the nth token's value at run time. */
+/** The config with each `@n` among hosted zone ids and secret ARNs replaced by the nth token's value at run time. */
 export function resolveTokens(config: DeployedConfig, tokens: readonly string[]): DeployedConfig {
-  const hostedZones = config.hostedZones.map((zone) => {
-    const index = /^@(\d+)$/.exec(zone.id)?.[1];
-    return index === undefined ? zone : { ...zone, id: at(tokens, Number(index), 'token') };
-  });
-  return { ...config, hostedZones };
+  const resolve = <T extends string | null>(value: T): T | string => {
+    const index = /^@(\d+)$/.exec(value ?? '')?.[1];
+    return index === undefined ? value : at(tokens, Number(index), 'token');
+  };
+  return {
+    ...config,
+    issuers: config.issuers.map((issuer) => ({
+      ...issuer,
+      externalAccountBinding: resolve(issuer.externalAccountBinding),
+    })),
+    hostedZones: config.hostedZones.map((zone) => ({ ...zone, id: resolve(zone.id) })),
+  };
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateSpec, KeyType } from './contract.ts';
-import { CertificateMismatchError } from './errors.ts';
+import { CertificateMismatchError, TwinsOrderError } from './errors.ts';
 
 /** What a CA sent, taken apart and found to be what was asked. PEM; times RFC 3339. */
 export interface VerifiedCertificate {
@@ -26,7 +26,8 @@ export function splitPem(pem: string): X509Certificate[] {
 
 /**
  * Holds the chain against the order: our key, every identifier, in its dates, each certificate signed by the next.
- * Extra names and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`.
+ * Extra names and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `TwinsOrderError` for another key: CAs
+ * give one pending order to all that ask for the same names, so a certificate of those names with another key type may have finalized it.
  */
 export function verifyCertificate(
   pem: string,
@@ -42,7 +43,11 @@ export function verifyCertificate(
   const certificates = read(pem, refuse);
   const [leaf, ...rest] = certificates;
   if (!leaf) return refuse('the reply holds no certificate');
-  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) refuse('it is for another key');
+  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) {
+    throw new TwinsOrderError(
+      `The order of certificate ${spec.name} was finalized for another key, as a rule by another certificate of the same names. It is ordered again.`,
+    );
+  }
 
   const names = dnsNames(leaf);
   const missing = spec.identifiers.filter((identifier) => !names.includes(identifier));

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Issuer, KeyType, OrderReference } from '../../lambdas/rules/contract.ts';
 import {
+  AccountDoesNotExistError,
+  ExternalAccountRequiredError,
+  KeyRolloverUnsupportedError,
   MalformedError,
   OrderNotReadyError,
   type ProblemDocument,
   TermsNotAgreedError,
+  UnauthorizedError,
 } from '../../lambdas/rules/errors.ts';
 import type {
   Acme,
@@ -13,6 +17,7 @@ import type {
   CertificateSecretValue,
   Challenge,
   Clock,
+  ExternalAccountKey,
   Order,
 } from '../../lambdas/rules/ports.ts';
 import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from './certificates.ts';
@@ -54,6 +59,9 @@ export class FakeCa implements CertificateAuthority {
   tokenOf: (order: string, identifier: string) => string = (order, identifier) => `token of ${identifier} in ${order}`;
   /** What comes out of an order: the PEM chain. */
   issue: (identifiers: readonly string[], privateKey: string) => Promise<string>;
+
+  /** Alternate chains by URL, offered with every certificate; an error is thrown at whoever asks for it. RFC 8555 §7.4.2 */
+  readonly alternates = new Map<string, string | Error>();
 
   readonly #orders = new Map<string, OrderState>();
   readonly #certificates = new Map<string, string>();
@@ -109,6 +117,7 @@ export class FakeCa implements CertificateAuthority {
   async newOrder(request: {
     readonly identifiers: readonly string[];
     readonly profile: string | null;
+    readonly replaces?: string | null;
   }): Promise<Order> {
     const url = `https://ca.test/order/${this.#orders.size + 1}`;
     const authorizations = request.identifiers.map((identifier, index) =>
@@ -162,10 +171,11 @@ export class FakeCa implements CertificateAuthority {
     return this.#seen(url);
   }
 
-  async certificate(url: string): Promise<string> {
-    const pem = this.#certificates.get(url);
+  async certificate(url: string): Promise<{ readonly pem: string; readonly alternates: readonly string[] }> {
+    const pem = this.#certificates.get(url) ?? this.alternates.get(url);
+    if (pem instanceof Error) throw pem;
     if (!pem) throw new Error(`The fake CA was not told about certificate ${url}.`);
-    return pem;
+    return { pem, alternates: [...this.alternates.keys()].filter((alternate) => alternate !== url) };
   }
 
   #seen(url: string): Order {
@@ -256,28 +266,109 @@ export async function secretValue({
   };
 }
 
-/** Accounts by key, as newAccount knows them. */
+interface FakeAccount {
+  readonly url: string;
+  status: 'valid' | 'deactivated';
+}
+
+type Signer = { readonly url: string; readonly privateKey: string };
+
+/** Accounts by directory and key, as newAccount knows them. Every directory leads to the one CA behind it. */
 export class FakeAcme implements Acme {
-  readonly #accounts = new Map<string, string>();
+  /** When set, a new account needs one of these: kid to HMAC key. RFC 8555 §7.3.4 */
+  externalAccountKeys: ReadonlyMap<string, string> | null = null;
+  /** What was revoked: the certificate, the reason, and by whom. */
+  readonly revocations: { readonly certificate: string; readonly reason: number; readonly by: 'account' | 'key' }[] =
+    [];
+  readonly #accounts = new Map<string, FakeAccount>();
   readonly #ca: CertificateAuthority;
+  #made = 0;
 
   constructor(ca: FakeCa, calls: CallRecorder) {
     this.#ca = calls.watch('ca', ca);
   }
 
+  // ---- for tests
+
+  /** URLs of those that are valid. */
   accounts(): string[] {
-    return [...this.#accounts.values()];
+    return [...this.#accounts.values()].filter(({ status }) => status === 'valid').map(({ url }) => url);
   }
 
-  async newAccount(issuer: Issuer, privateKey: string): Promise<string> {
+  /** The CA loses all its accounts, as staging servers do now and then. */
+  forgetAccounts(): void {
+    this.#accounts.clear();
+  }
+
+  // ---- the port
+
+  async newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string> {
     if (!issuer.termsOfServiceAgreed) throw new TermsNotAgreedError(`The terms of ${issuer.name} are not agreed to.`);
-    const url = this.#accounts.get(privateKey) ?? `https://ca.test/account/${this.#accounts.size + 1}`;
-    this.#accounts.set(privateKey, url);
+    const known = this.#accounts.get(accountId(issuer, privateKey));
+    if (known?.status === 'deactivated') throw new UnauthorizedError('The account is deactivated.');
+    if (known) return known.url;
+    if (this.externalAccountKeys && !externalAccountKey) throw new ExternalAccountRequiredError('No binding was sent.');
+    if (externalAccountKey && this.externalAccountKeys?.get(externalAccountKey.kid) !== externalAccountKey.hmacKey) {
+      throw new UnauthorizedError(`The CA does not know the key ${externalAccountKey.kid}.`);
+    }
+    this.#made += 1;
+    const url = `https://ca.test/account/${this.#made}`;
+    this.#accounts.set(accountId(issuer, privateKey), { url, status: 'valid' });
     return url;
   }
 
-  connect(_issuer: Issuer, { url, privateKey }: { readonly url: string; readonly privateKey: string }) {
-    if (this.#accounts.get(privateKey) !== url) throw new Error(`The fake CA was not told about account ${url}.`);
-    return this.#ca;
+  async findAccount(issuer: Issuer, privateKey: string): Promise<string | null> {
+    const known = this.#accounts.get(accountId(issuer, privateKey));
+    if (known?.status === 'deactivated') throw new UnauthorizedError('The account is deactivated.');
+    return known?.url ?? null;
+  }
+
+  async changeKey(issuer: Issuer, account: Signer, newPrivateKey: string): Promise<void> {
+    if (!issuer.keyRollover) throw new KeyRolloverUnsupportedError(`${issuer.name} does not change keys.`);
+    const known = this.#valid(issuer, account);
+    if (this.#accounts.has(accountId(issuer, newPrivateKey))) throw new MalformedError('That key has an account.');
+    this.#accounts.delete(accountId(issuer, account.privateKey));
+    this.#accounts.set(accountId(issuer, newPrivateKey), known);
+  }
+
+  async deactivate(issuer: Issuer, account: Signer): Promise<void> {
+    this.#valid(issuer, account).status = 'deactivated';
+  }
+
+  async revoke(
+    issuer: Issuer,
+    signer: Signer | { readonly certificateKey: string },
+    certificate: string,
+    reason: number,
+  ): Promise<void> {
+    if ('url' in signer) this.#valid(issuer, signer);
+    if (this.revocations.some((each) => each.certificate === certificate)) return;
+    this.revocations.push({ certificate, reason, by: 'url' in signer ? 'account' : 'key' });
+  }
+
+  /** An account that is not there is noticed by the first request. */
+  connect(issuer: Issuer, account: Signer): CertificateAuthority {
+    const ca = () => {
+      this.#valid(issuer, account);
+      return this.#ca;
+    };
+    return {
+      newOrder: async (request) => ca().newOrder(request),
+      order: async (url) => ca().order(url),
+      authorization: async (url) => ca().authorization(url),
+      challengeValue: (challenge) => this.#ca.challengeValue(challenge),
+      respond: async (url) => ca().respond(url),
+      finalize: async (...request) => ca().finalize(...request),
+      certificate: async (url) => ca().certificate(url),
+    };
+  }
+
+  #valid(issuer: Issuer, { url, privateKey }: Signer): FakeAccount {
+    const known = this.#accounts.get(accountId(issuer, privateKey));
+    if (known?.url !== url) throw new AccountDoesNotExistError(`The fake CA was not told about account ${url}.`);
+    if (known.status === 'deactivated') throw new UnauthorizedError(`Account ${url} is deactivated.`);
+    return known;
   }
 }
+
+const accountId = ({ directoryUrl }: Issuer, privateKey: string): string => `${directoryUrl} ${privateKey}`;

@@ -52,6 +52,21 @@ export async function makeAuthority({
   return { certificate, keys };
 }
 
+/** The same CA, name and key, below another root. */
+export async function crossSign({ certificate, keys }: Authority, by: Authority): Promise<x509.X509Certificate> {
+  return x509.X509CertificateGenerator.create({
+    serialNumber: '02',
+    subject: certificate.subject,
+    issuer: by.certificate.subject,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    signingAlgorithm: ecdsa,
+    publicKey: keys.publicKey,
+    signingKey: by.keys.privateKey,
+    extensions: certificate.extensions,
+  });
+}
+
 /** A server's certificate for this key, PEM. */
 export async function makeLeaf(
   issuer: Authority,

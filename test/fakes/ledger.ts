@@ -1,6 +1,6 @@
 import type { CertificateFacts, Delivery, TxtValue } from '../../lambdas/rules/contract.ts';
 import { LeaseLostError } from '../../lambdas/rules/errors.ts';
-import { emptyRecord } from '../../lambdas/rules/ledger-record.ts';
+import { emptyRecord, failuresThisHour, issuesToday, spentIssues } from '../../lambdas/rules/ledger-record.ts';
 import type {
   LeaseHolder,
   LeaseKey,
@@ -8,6 +8,7 @@ import type {
   LedgerCertificate,
   RecordedFailure,
   SavedOrder,
+  SavedRenewalInfo,
 } from '../../lambdas/rules/ports.ts';
 
 const sameValue = (a: TxtValue) => (b: TxtValue) =>
@@ -19,6 +20,10 @@ export class FakeLedger implements Ledger {
   readonly #setLeases = new Map<string, LeaseHolder>();
   /** The sets whose lease a certificate's execution took, as its item notes them. */
   readonly #notedSets = new Map<string, Set<string>>();
+  /** By set, then by order URL. */
+  readonly #issues = new Map<string, Readonly<Record<string, string>>>();
+  /** By directory and identifier; a time counts once, as in a string set. */
+  readonly #identifierFailures = new Map<string, readonly string[]>();
 
   // ---- for tests
 
@@ -38,6 +43,16 @@ export class FakeLedger implements Ledger {
   /** ARN of the execution that has the lease of an identifier set. */
   setLease(set: string): string | null {
     return this.#setLeases.get(set)?.execution ?? null;
+  }
+
+  /** Issues of an identifier set as earlier runs counted them: times by order URL. */
+  putIssues(set: string, issues: Readonly<Record<string, string>>): void {
+    this.#issues.set(set, issues);
+  }
+
+  /** Failed validations as earlier runs counted them. */
+  putIdentifierFailures(directoryUrl: string, identifier: string, times: readonly string[]): void {
+    this.#identifierFailures.set(`${directoryUrl}#${identifier}`, [...new Set(times)]);
   }
 
   // ---- the port
@@ -103,6 +118,10 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { leftovers: leftovers.filter((left) => !values.some(sameValue(left))) });
   }
 
+  async recordRevocation(certificate: string, revokedVersion: string): Promise<void> {
+    if (this.#certificates.has(certificate)) this.put(certificate, { revokedVersion });
+  }
+
   async recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void> {
     this.#holding(certificate, execution);
     this.put(certificate, { current });
@@ -113,6 +132,16 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { deliveries: { ...deliveries, [region]: delivery } });
   }
 
+  async dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void> {
+    const { order } = this.#holding(certificate, execution);
+    if (order?.url === orderUrl) this.put(certificate, { order: null });
+  }
+
+  async saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo): Promise<void> {
+    const { current } = this.get(certificate);
+    if (current?.certificateId === renewalInfo.certificateId) this.put(certificate, { renewalInfo });
+  }
+
   async recordSuccess(certificate: string, execution: string): Promise<void> {
     this.#holding(certificate, execution);
     this.put(certificate, { order: null, failure: null, notBefore: null });
@@ -121,12 +150,51 @@ export class FakeLedger implements Ledger {
   async recordFailure(
     certificate: string,
     execution: string,
-    failure: Omit<RecordedFailure, 'count'>,
-    notBefore: string | null,
+    failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+    { notBefore, issuersFault }: { readonly notBefore: string | null; readonly issuersFault: boolean },
   ): Promise<void> {
-    const before = this.#holding(certificate, execution);
-    const count = (before.failure?.count ?? 0) + 1;
-    this.put(certificate, { failure: { ...failure, count }, notBefore, order: null });
+    const before = this.#holding(certificate, execution).failure;
+    if (before?.last === failure.last) return;
+    const count = (before?.count ?? 0) + 1;
+    const issuerFailures = (before?.issuerFailures ?? 0) + (issuersFault ? 1 : 0);
+    this.put(certificate, { failure: { ...failure, count, issuerFailures }, notBefore });
+  }
+
+  async issues(setHash: string, now: Date): Promise<Readonly<Record<string, string>>> {
+    return issuesToday(this.#issues.get(setHash) ?? {}, now);
+  }
+
+  async countIssue(setHash: string, orderUrl: string, now: Date): Promise<void> {
+    this.putIssues(setHash, { [orderUrl]: now.toISOString(), ...this.#issues.get(setHash) });
+  }
+
+  async refundIssue(setHash: string, orderUrl: string): Promise<void> {
+    const { [orderUrl]: refunded, ...others } = this.#issues.get(setHash) ?? {};
+    this.putIssues(setHash, others);
+  }
+
+  async allowIssue(setHash: string): Promise<void> {
+    for (const orderUrl of spentIssues(this.#issues.get(setHash) ?? {})) await this.refundIssue(setHash, orderUrl);
+  }
+
+  async identifierFailures(
+    directoryUrl: string,
+    identifiers: readonly string[],
+    now: Date,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    return new Map(
+      identifiers.map((identifier) => {
+        const times = this.#identifierFailures.get(`${directoryUrl}#${identifier}`) ?? [];
+        return [identifier, failuresThisHour(times, now)];
+      }),
+    );
+  }
+
+  async countIdentifierFailures(directoryUrl: string, identifiers: readonly string[], now: Date): Promise<void> {
+    for (const identifier of identifiers) {
+      const before = this.#identifierFailures.get(`${directoryUrl}#${identifier}`) ?? [];
+      this.putIdentifierFailures(directoryUrl, identifier, [...before, now.toISOString()]);
+    }
   }
 
   #holding(certificate: string, execution: string): LedgerCertificate {

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
-import { SecretDeletedError, UnreadableSecretError } from '../../lambdas/rules/errors.ts';
+import {
+  CompromisedKeyError,
+  ExternalAccountBindingError,
+  SecretDeletedError,
+  UnreadableSecretError,
+} from '../../lambdas/rules/errors.ts';
 import type {
   AccountSecrets,
   AcmeAccount,
   CertificateSecrets,
   CertificateSecretValue,
+  CertificateVersions,
+  ExternalAccountKey,
   SecretDescription,
+  StoredCertificate,
 } from '../../lambdas/rules/ports.ts';
 
 const token = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -24,7 +32,7 @@ interface Secret {
 }
 
 /** Secrets with versions, tokens (as version ids) and labels, each of which is on one version of a secret at most. */
-export class FakeCertificateSecrets implements CertificateSecrets {
+export class FakeCertificateSecrets implements CertificateSecrets, CertificateVersions {
   readonly #secrets = new Map<string, Secret>();
 
   // ---- for tests
@@ -92,12 +100,24 @@ export class FakeCertificateSecrets implements CertificateSecrets {
   }
 
   async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
-    const id = this.keyVersion(orderUrl);
-    return putVersion(this.#existing(certificate), { id, value: privateKey, label: 'CANDIDATE' }).value;
+    const stage = (id: string) =>
+      putVersion(this.#existing(certificate), { id, value: privateKey, label: 'CANDIDATE' }).value;
+    const staged = stage(this.keyVersion(orderUrl));
+    return staged === this.#compromisedKey(certificate) ? stage(token(`${orderUrl}#fresh key`)) : staged;
   }
 
   async stagedKey(certificate: string, orderUrl: string): Promise<string | null> {
-    return this.#existing(certificate).versions.get(this.keyVersion(orderUrl))?.value ?? null;
+    const { versions } = this.#existing(certificate);
+    const staged = versions.get(this.keyVersion(orderUrl))?.value ?? null;
+    if (staged === null || staged !== this.#compromisedKey(certificate)) return staged;
+    const fresh = versions.get(token(`${orderUrl}#fresh key`))?.value;
+    if (fresh === undefined) throw new CompromisedKeyError(`The key staged for ${orderUrl} is compromised.`);
+    return fresh;
+  }
+
+  #compromisedKey(certificate: string): string | null {
+    const value = this.labelled(certificate, 'COMPROMISED');
+    return value === null ? null : (JSON.parse(value) as CertificateSecretValue).privateKey;
   }
 
   async putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string> {
@@ -118,13 +138,29 @@ export class FakeCertificateSecrets implements CertificateSecrets {
     return secret.arn;
   }
 
+  async list(certificate: string): Promise<readonly StoredCertificate[]> {
+    return [...this.#existing(certificate).versions].flatMap(([versionId, { value, labels }]) =>
+      value.startsWith('{"format":1,')
+        ? [{ versionId, current: labels.has('AWSCURRENT'), value: JSON.parse(value) as CertificateSecretValue }]
+        : [],
+    );
+  }
+
+  async markCompromised(certificate: string, versionId: string): Promise<void> {
+    const secret = this.#existing(certificate);
+    const version = secret.versions.get(versionId);
+    if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
+    move(secret, version, 'COMPROMISED');
+  }
+
   async readCurrent(certificate: string) {
     const secret = this.#existing(certificate);
     const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
     if (!versionId || !version?.value.startsWith('{"format":1,')) {
       throw new UnreadableSecretError(`${secret.arn} holds no certificate of ours.`);
     }
-    return { arn: secret.arn, versionId, value: JSON.parse(version.value) as CertificateSecretValue };
+    const value = JSON.parse(version.value) as CertificateSecretValue;
+    return { arn: secret.arn, versionId, value, compromised: version.labels.has('COMPROMISED') };
   }
 
   #existing(certificate: string): Secret {
@@ -186,5 +222,38 @@ export class FakeAccountSecrets implements AccountSecrets {
     const saved = { ...account, url, version: String(Number(account.version) + 1) };
     this.put(directoryUrl, saved);
     return saved;
+  }
+
+  async replace(
+    directoryUrl: string,
+    before: AcmeAccount,
+    { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
+  ): Promise<AcmeAccount> {
+    const current = this.get(directoryUrl);
+    if (!current) throw new Error(`There is no account at ${directoryUrl}.`);
+    if (current.version !== before.version) return current;
+    const version = String(Number(before.version) + 1);
+    const after = { privateKey, url, version, ...(nextPrivateKey === undefined ? {} : { nextPrivateKey }) };
+    this.put(directoryUrl, after);
+    return after;
+  }
+}
+
+/** Bindings by the ARN of the secret that an operator put them into. */
+export class FakeExternalAccountKeys {
+  readonly #keys = new Map<string, ExternalAccountKey>();
+
+  // ---- for tests
+
+  put(secretArn: string, key: ExternalAccountKey): void {
+    this.#keys.set(secretArn, key);
+  }
+
+  // ---- the port
+
+  async read(secretArn: string): Promise<ExternalAccountKey> {
+    const key = this.#keys.get(secretArn);
+    if (!key) throw new ExternalAccountBindingError(`There is no secret ${secretArn}.`);
+    return key;
   }
 }

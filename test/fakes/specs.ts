@@ -16,6 +16,10 @@ export const issuer: Issuer = {
   challenges: 'dns-01',
   staging: false,
   firstIssuancesPerRun: null,
+  externalAccountBinding: null,
+  preferredChain: null,
+  replyTimeout: 45,
+  keyRollover: true,
 };
 
 export function specWith(fields: Partial<Omit<CertificateSpec, 'specHash' | 'setHash'>> = {}): CertificateSpec {
@@ -25,33 +29,39 @@ export function specWith(fields: Partial<Omit<CertificateSpec, 'specHash' | 'set
     keyType: 'P-256' as const,
     profile: null,
     issuer,
+    issuers: [fields.issuer ?? issuer],
+    reuseKey: false,
+    ignoreIssueCap: false,
     regions: [],
     hostedZones: [{ id: 'Z1', name: 'example.com' }],
     ...fields,
   };
-  const { directoryUrl } = spec.issuer;
+  const configured = spec.issuers[0] ?? spec.issuer;
   return {
     ...spec,
-    specHash: specHash({ ...spec, directoryUrl }),
-    setHash: setHash(directoryUrl, spec.identifiers),
+    specHash: specHash({ ...spec, directoryUrl: configured.directoryUrl }),
+    setHash: setHash(spec.issuer.directoryUrl, spec.identifiers),
   };
 }
 
 /** The configuration that these certificates come from. */
 export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
-  const issuers = specs.map((spec) => spec.issuer);
+  const issuers = [...new Set(specs.flatMap((spec) => spec.issuers))];
   const zones = specs.flatMap((spec) => spec.hostedZones);
   return {
     format: 1,
+    checkInterval: 21_600,
     issuers,
     hostedZones: zones,
-    certificates: specs.map(({ name, identifiers, keyType, profile, regions, hostedZones, issuer }) => ({
+    certificates: specs.map(({ name, identifiers, keyType, profile, regions, hostedZones, ...spec }) => ({
       name,
       identifiers,
       keyType,
       profile,
+      reuseKey: spec.reuseKey,
+      ignoreIssueCap: spec.ignoreIssueCap,
       regions,
-      issuer: issuers.indexOf(issuer),
+      issuers: spec.issuers.map((issuer) => issuers.indexOf(issuer)),
       hostedZones: hostedZones.map((zone) => zones.indexOf(zone)),
     })),
   };

@@ -7,7 +7,8 @@ import { FakeHostedZones } from './hosted-zones.ts';
 import { FakeLedger } from './ledger.ts';
 import { FakeNameServers } from './name-servers.ts';
 import { CallRecorder } from './recorder.ts';
-import { FakeAccountSecrets, FakeCertificateSecrets } from './secrets.ts';
+import { FakeRenewalInfos } from './renewal-infos.ts';
+import { FakeAccountSecrets, FakeCertificateSecrets, FakeExternalAccountKeys } from './secrets.ts';
 
 /** Everything that a step may ask for, in memory. `ports` is what steps get; the fakes beside it are for the test's own eyes. */
 export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
@@ -21,7 +22,9 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
   const hostedZones = new FakeHostedZones();
   const nameServers = new FakeNameServers();
   const executions = new FakeExecutions();
+  const renewalInfos = new FakeRenewalInfos();
   const acm = new FakeAcm();
+  const externalAccountKeys = new FakeExternalAccountKeys();
   const ca = new FakeCa(clock);
   const acme = new FakeAcme(ca, calls);
   const ports = {
@@ -34,8 +37,10 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     hostedZones: calls.watch('hostedZones', hostedZones),
     nameServers: calls.watch('nameServers', nameServers),
     executions: calls.watch('executions', executions),
+    renewalInfos: calls.watch('renewalInfos', renewalInfos),
     acm: calls.watch('acm', acm),
     acme: calls.watch('acme', acme),
+    externalAccountKey: calls.watch('externalAccountKeys', externalAccountKeys).read,
     newPrivateKey: async (keyType: Parameters<typeof makePrivateKey>[0]) => makePrivateKey(keyType),
   };
   return {
@@ -46,9 +51,11 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     ledger,
     secrets,
     accounts,
+    externalAccountKeys,
     hostedZones,
     nameServers,
     executions,
+    renewalInfos,
     acm,
     ca,
     acme,

@@ -30,6 +30,14 @@ test('mistakes are printed a line each, without a stack trace, and the app fails
   ]);
 }, 30_000);
 
+test('a key that is no ARN is a mistake like others', () => {
+  const file = join(folder, 'certificates.mjs');
+  writeFileSync(file, "export default { encryptionKey: 'alias/mine', certificates: [] };");
+  const { status, stderr } = runApp(file);
+  expect(status).toBe(1);
+  expect(stderr).toBe(`${file}\n  encryptionKey: found "alias/mine", allowed: the ARN of a KMS key\n`);
+}, 30_000);
+
 test('a config file that is not there is named', () => {
   const file = join(folder, 'missing.ts');
   const { status, stderr } = runApp(file);

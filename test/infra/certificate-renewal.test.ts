@@ -38,6 +38,8 @@ describe('the stack', () => {
       expect.arrayContaining([
         'FleetArn',
         'RenewalArn',
+        'AccountsArn',
+        'AccountsLogs',
         'StartRenewal',
         'LedgerTable',
         'SecretPrefix',
@@ -142,9 +144,19 @@ describe('what outlives the stack', () => {
     });
   });
 
+  test('is nothing with a name of its own, which a stack deployed again would find taken', () => {
+    const kept = Object.entries(resources).filter(([, { DeletionPolicy }]) => /^Retain/.test(DeletionPolicy ?? ''));
+    expect(kept.map(([, { Type }]) => Type)).toEqual(['AWS::DynamoDB::Table']);
+    for (const [id, { Properties }] of kept)
+      expect(
+        Object.keys(Properties).filter((property) => /Name$/.test(property)),
+        id,
+      ).toEqual([]);
+  });
+
   test('is no log, and none is kept for ever', () => {
     const logs = ofType(resources, 'AWS::Logs::LogGroup');
-    expect(logs).toHaveLength(8);
+    expect(logs).toHaveLength(9);
     for (const [id, { DeletionPolicy, Properties }] of logs) {
       expect(DeletionPolicy, id).toBe('Delete');
       expect(Properties.RetentionInDays, id).toBe(90);
@@ -163,6 +175,7 @@ describe('the workflows', () => {
   test('are named after the stack, within the 80 characters of Step Functions', () => {
     const names = machines.map(([, { Properties }]) => String(Properties.StateMachineName));
     expect(names.toSorted()).toEqual([
+      expect.stringMatching(/^Perennial-.*-accounts$/),
       expect.stringMatching(/^Perennial-.*-fleet$/),
       expect.stringMatching(/^Perennial-.*-renewal$/),
     ]);

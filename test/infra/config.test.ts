@@ -13,6 +13,12 @@ const hostedZones = [
 ];
 const www = { name: 'www', identifiers: ['www.example.com'] };
 const base = { issuer, hostedZones, certificates: [www] };
+const other = acmeDirectory({
+  directoryUrl: 'https://ca.example/directory',
+  staging: true,
+  termsOfServiceAgreed: true,
+});
+const binding = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:acme/zerossl-AbCdEf';
 const token = Lazy.string({ produce: () => 'known at deploy only' });
 
 const manyNames = (count: number) => Array.from({ length: count }, (_, index) => `n${index}.example.com`);
@@ -32,9 +38,9 @@ function mistakesOf(config: unknown): readonly string[] {
 }
 
 const aName = 'a DNS name such as "www.example.com" or "*.example.com"';
-const aToken = 'found a CDK token, allowed: a value known at synth (only hosted zone ids may be tokens)';
-const certificateKeys = 'name, identifiers, acm, keyType, profile, issuer';
-const configKeys = 'issuer, hostedZones, certificates, secretPrefix, schedule';
+const aToken = 'found a CDK token, allowed: a value known at synth (only ids of hosted zones and ARNs may be tokens)';
+const certificateKeys = 'name, identifiers, acm, keyType, profile, issuer, fallbackIssuers, reuseKey, ignoreIssueCap';
+const configKeys = 'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule';
 const anIssuer = 'letsEncryptStaging(...) first, then letsEncrypt(...), or acmeDirectory(...)';
 const anAddress = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
 const aZoneId = 'the id of a Route 53 hosted zone, a Z and up to 31 capitals and digits, without /hostedzone/';
@@ -79,7 +85,7 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
   [
     'an unknown key of an issuer',
     withIssuer({ contacts: [] }),
-    'issuer.contacts: found an unknown key (did you mean "contact"?), allowed: name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots',
+    'issuer.contacts: found an unknown key (did you mean "contact"?), allowed: name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover',
   ],
 
   [
@@ -268,6 +274,91 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
     withIssuer({ challenges: 'http-01' }),
     "issuer.challenges: found \"http-01\", allowed: 'dns-01' or 'none'",
   ],
+  ...(
+    [undefined, '', 'zerossl', binding.slice(0, -7), 'arn:aws:ssm:eu-west-1:111122223333:parameter/zerossl'] as const
+  ).map(
+    (externalAccountBinding) =>
+      [
+        `the binding ${externalAccountBinding}`,
+        withIssuer({ externalAccountBinding }),
+        `issuer.externalAccountBinding: found ${JSON.stringify(externalAccountBinding) ?? 'nothing'}, allowed: the whole ARN of a secret with kid and hmacKey, or null where the CA wants no external account binding`,
+      ] as const,
+  ),
+  [
+    'an empty preferred chain',
+    withIssuer({ preferredChain: '' }),
+    'issuer.preferredChain: found "", allowed: the common name of a root certificate, or null',
+  ],
+  ...[0, 301, 1.5].map(
+    (replyTimeout) =>
+      [
+        `a reply of ${replyTimeout} s`,
+        withIssuer({ replyTimeout }),
+        `issuer.replyTimeout: found ${replyTimeout}, allowed: whole seconds from 1 to 300`,
+      ] as const,
+  ),
+  [
+    'two directories of one name',
+    withWww({ issuer: { ...other, name: 'letsencrypt-staging' } }),
+    'certificates[0].issuer.name: found "letsencrypt-staging", the name of issuer too, allowed: a name of its own for each directory',
+  ],
+  [
+    'fallbacks that are no list',
+    { ...base, fallbackIssuers: other },
+    'fallbackIssuers: found an object, allowed: a list of issuers',
+  ],
+  [
+    'the issuer as its own fallback',
+    { ...base, fallbackIssuers: [other, issuer] },
+    'fallbackIssuers[1]: found the directory of issuer too, allowed: each directory once',
+  ],
+  [
+    'a fallback twice',
+    withWww({ fallbackIssuers: [other, other] }),
+    'certificates[0].fallbackIssuers[1]: found the directory of certificates[0].fallbackIssuers[0] too, allowed: each directory once',
+  ],
+  [
+    'a fallback whose certificates are trusted behind a staging issuer',
+    { ...base, fallbackIssuers: [letsEncrypt({ termsOfServiceAgreed: true })] },
+    'fallbackIssuers[0]: found no staging directory, allowed: issuers of the kind of issuer, all staging or none',
+  ],
+  [
+    'a staging fallback of one certificate behind an issuer whose certificates are trusted',
+    withWww({ issuer: letsEncrypt({ termsOfServiceAgreed: true }), fallbackIssuers: [other] }),
+    'certificates[0].fallbackIssuers[0]: found a staging directory, allowed: issuers of the kind of certificates[0].issuer, all staging or none',
+  ],
+  [
+    'a fallback whose terms nobody agreed to',
+    {
+      ...base,
+      fallbackIssuers: [{ ...other, termsOfService: 'https://ca.example/terms', termsOfServiceAgreed: false }],
+    },
+    'fallbackIssuers[0].termsOfServiceAgreed: found false, allowed: true, once you agree to the terms at https://ca.example/terms',
+  ],
+  [
+    'a fallback without agreement to whatever terms it has',
+    { ...base, fallbackIssuers: [{ ...other, termsOfServiceAgreed: false }] },
+    'fallbackIssuers[0].termsOfServiceAgreed: found false, allowed: true, since an issuer in reserve is asked only where it has our account',
+  ],
+  [
+    'a fallback that was not called',
+    { ...base, fallbackIssuers: [letsEncrypt] },
+    `fallbackIssuers[0]: found a function, allowed: ${anIssuer}`,
+  ],
+  [
+    'a fallback that needs a zone, behind an issuer that needs none',
+    { issuer: { ...other, challenges: 'none' }, fallbackIssuers: [issuer], certificates: [www] },
+    'certificates[0].identifiers[0]: found "www.example.com", which lies in no hosted zone, allowed: names in hostedZones, which lists none',
+  ],
+  [
+    'a flag that is none',
+    withWww({ reuseKey: 'yes', ignoreIssueCap: 1 }),
+    [
+      'certificates[0].reuseKey: found "yes", allowed: true or false',
+      'certificates[0].ignoreIssueCap: found 1, allowed: true or false',
+    ],
+  ],
+
   [
     'two settings of one directory',
     withWww({ issuer: { ...issuer, contact: ['ops@example.com'] } }),
@@ -283,6 +374,24 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
     'a schedule in words',
     { ...base, schedule: 'daily' },
     'schedule: found "daily", allowed: rate(...) in minutes, hours or days, or cron(...)',
+  ],
+  [
+    'a schedule of no time',
+    { ...base, schedule: 'cron(0 25 * * ? *)' },
+    'schedule: found "cron(0 25 * * ? *)", which matches no time, allowed: rate(...), or cron(...) with six fields: minutes hours day-of-month month day-of-week year',
+  ],
+  [
+    'a schedule that is too rare for certificates of six days',
+    {
+      ...withCertificates(www, { name: 'b', identifiers: ['b.example.com'], profile: 'shortlived' }),
+      schedule: 'rate(12 hours)',
+    },
+    'schedule: found "rate(12 hours)", 12 h between two checks, allowed: at most 10 h, because certificates[1] has the profile shortlived (160 h) and 8 have to fit between its renewal point and its expiry',
+  ],
+  [
+    'a schedule that is too rare for everyone',
+    { ...base, schedule: 'rate(7 days)' },
+    'schedule: found "rate(7 days)", 168 h between two checks, allowed: at most 45 h, because certificates[0] has the profile classic (1080 h) and 8 have to fit between its renewal point and its expiry',
   ],
 
   [
@@ -349,6 +458,7 @@ describe('a checked config', () => {
     });
     expect(deployed).toEqual({
       format: 1,
+      checkInterval: 21_600,
       issuers: [
         {
           name: 'letsencrypt-staging',
@@ -358,6 +468,10 @@ describe('a checked config', () => {
           challenges: 'dns-01',
           staging: true,
           firstIssuancesPerRun: null,
+          externalAccountBinding: null,
+          preferredChain: null,
+          replyTimeout: 45,
+          keyRollover: true,
         },
       ],
       hostedZones: [{ id: 'Z0000000001', name: 'xn--bcher-kva.example' }],
@@ -367,7 +481,9 @@ describe('a checked config', () => {
           identifiers: ['www.xn--bcher-kva.example', 'xn--bcher-kva.example'],
           keyType: 'P-256',
           profile: null,
-          issuer: 0,
+          issuers: [0],
+          reuseKey: false,
+          ignoreIssueCap: false,
           regions: ['eu-west-1', 'us-east-1'],
           hostedZones: [0],
         },
@@ -401,7 +517,7 @@ describe('a checked config', () => {
     const { deployed } = checkConfig(
       withCertificates(www, { ...www, name: 'rsa', keyType: 'RSA-2048' }, { ...www, name: 'other', issuer: other }),
     );
-    expect(deployed.certificates.map(({ issuer }) => issuer)).toEqual([0, 0, 1]);
+    expect(deployed.certificates.map(({ issuers }) => issuers)).toEqual([[0], [0], [1]]);
     expect(deployed.issuers.map(({ name }) => name)).toEqual(['letsencrypt-staging', 'ca.example']);
   });
 
@@ -436,6 +552,60 @@ describe('a checked config', () => {
     expect(checkConfig(withWww({ keyType: 'P-384', acm: ['eu-west-1'] })).warnings).toEqual([]);
   });
 
+  test('has the fallbacks behind the issuer, those of a certificate in place of those of the config', () => {
+    const third = { ...other, name: 'third.example', directoryUrl: 'https://third.example/directory' };
+    const { deployed } = checkConfig({
+      ...withCertificates(
+        www,
+        { ...www, name: 'own', keyType: 'P-384', fallbackIssuers: [third] },
+        { ...www, name: 'none', keyType: 'RSA-2048', issuer: third, fallbackIssuers: [] },
+        { name: 'inherits', identifiers: ['a.example.com'], issuer: other },
+        { name: 'trusted', identifiers: ['b.example.com'], issuer: letsEncrypt({ termsOfServiceAgreed: true }) },
+      ),
+      fallbackIssuers: [other, third],
+    });
+    expect(
+      deployed.certificates.map(({ issuers }) => issuers.map((index) => deployed.issuers[index]?.name).join(' ')),
+    ).toEqual([
+      'letsencrypt-staging ca.example third.example',
+      'letsencrypt-staging third.example',
+      'third.example',
+      'ca.example third.example',
+      'letsencrypt',
+    ]);
+  });
+
+  test('needs no zone for a fallback without challenges', () => {
+    const fallbackIssuers = [{ ...other, challenges: 'none' as const }];
+    expect(checkConfig({ ...base, fallbackIssuers }).deployed.certificates[0]?.hostedZones).toEqual([0]);
+  });
+
+  test('warns of a profile that the fallbacks have to offer too', () => {
+    const { warnings } = checkConfig({ ...withWww({ profile: 'tlsserver' }), fallbackIssuers: [other] });
+    expect(warnings).toEqual([
+      'certificates[0].profile: "tlsserver" is asked of the fallback issuers too, which refuse a profile they do not offer',
+    ]);
+  });
+
+  test('keeps a private key and passes the cap only where it says so', () => {
+    const { deployed } = checkConfig(
+      withCertificates(www, { name: 'b', identifiers: ['example.com'], reuseKey: true, ignoreIssueCap: true }),
+    );
+    expect(deployed.certificates.map(({ reuseKey, ignoreIssueCap }) => [reuseKey, ignoreIssueCap])).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+  });
+
+  test.each([
+    ['rate(10 hours)', 36_000],
+    ['rate(1 day)', 86_400],
+    ['cron(30 */8 * * ? *)', 28_800],
+  ])('is checked every %s, %i seconds', (schedule, seconds) => {
+    const profile = seconds > 36_000 ? 'tlsserver' : 'shortlived';
+    expect(checkConfig({ ...withWww({ profile }), schedule }).deployed.checkInterval).toBe(seconds);
+  });
+
   test('has every trusted root once, however many issuers and texts name it', () => {
     const [first = '', second = ''] = rootCertificates;
     const one = acmeDirectory({
@@ -464,6 +634,24 @@ test('tokens of zone ids are numbered in the file and put back at run time', () 
     ...deployed,
     hostedZones: [...hostedZones, { id: 'ZDEPLOYED', name: 'example.org' }],
   });
+});
+
+test('the ARN of a binding may be a token, and travels with those of zone ids', () => {
+  const zones = [...hostedZones, { id: token, name: 'example.org' }];
+  const arn = Lazy.string({ produce: () => 'known at deploy only' });
+  const { deployed, tokens } = checkConfig({
+    ...base,
+    hostedZones: zones,
+    issuer: { ...issuer, externalAccountBinding: arn },
+    fallbackIssuers: [{ ...other, externalAccountBinding: binding }],
+  });
+  const file = serializeConfig(deployed);
+  expect(tokens).toEqual([token, arn]);
+  const { issuers } = resolveTokens(JSON.parse(file.json), ['ZDEPLOYED', `${binding.slice(0, -6)}ZyXwVu`]);
+  expect(issuers.map(({ externalAccountBinding }) => externalAccountBinding)).toEqual([
+    `${binding.slice(0, -6)}ZyXwVu`,
+    binding,
+  ]);
 });
 
 test('2,000 certificates in 300 zones are checked in less than a second', () => {

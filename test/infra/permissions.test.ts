@@ -123,6 +123,24 @@ describe('secrets', () => {
     expect(await allows('OrderRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ours)).toBe(false);
   });
 
+  test('of accounts get a new key from the function that orders, and from no other', async () => {
+    const account = secret('certificates-accounts/acme.test-01234567');
+    for (const action of ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']) {
+      expect(await allows('OrderRole', action, account, ours)).toBe(true);
+      expect(await allows('OrderRole', action, account, theirs)).toBe(false);
+      for (const role of ['CheckRole', 'CertificateRole', 'DeliveryRole'])
+        expect(await allows(role, action, account, ours)).toBe(false);
+    }
+  });
+
+  test('of certificates have their versions listed by the function that revokes', async () => {
+    const list = 'secretsmanager:ListSecretVersionIds';
+    expect(await allows('CertificateRole', list, secret('certificates/www'), ours)).toBe(true);
+    expect(await allows('CertificateRole', list, secret('certificates/www'), theirs)).toBe(false);
+    for (const role of ['CheckRole', 'OrderRole', 'DeliveryRole'])
+      expect(await allows(role, list, secret('certificates/www'), ours)).toBe(false);
+  });
+
   test('are deleted by nobody', async () => {
     for (const role of ['CheckRole', 'OrderRole', 'ChallengeRole', 'CertificateRole', 'DeliveryRole'])
       expect(await allows(role, 'secretsmanager:DeleteSecret', secret('certificates/www'), ours)).toBe(false);
@@ -185,6 +203,32 @@ describe('the workflows', () => {
     );
     expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine(renewal ?? ''))).toBe(true);
     expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine('other'))).toBe(false);
+  });
+
+  test('that died are started again by a role that may start no other', async () => {
+    const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
+    expect(await allows('RestartRuleRole', 'states:StartExecution', machine(renewal))).toBe(true);
+    for (const name of [renewal.replace('-renewal', '-fleet'), renewal.replace('-renewal', '-accounts'), 'other'])
+      expect(await allows('RestartRuleRole', 'states:StartExecution', machine(name))).toBe(false);
+    const execution = `arn:aws:states:eu-central-1:123456789012:execution:${renewal}:www-1`;
+    expect(await allows('RestartRuleRole', 'states:StopExecution', execution)).toBe(false);
+    expect(await called('RestartRuleRole')).toEqual([]);
+  });
+
+  test('of accounts calls three functions and starts renewals only', async () => {
+    expect(await called('AccountWorkflow')).toEqual(['Certificate', 'Check', 'Order']);
+    const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
+    expect(await allows('AccountWorkflow', 'states:StartExecution', machine(renewal))).toBe(true);
+    for (const name of [renewal.replace('-renewal', '-fleet'), renewal.replace('-renewal', '-accounts'), 'other'])
+      expect(await allows('AccountWorkflow', 'states:StartExecution', machine(name))).toBe(false);
+  });
+
+  test('that a deployment starts are the fleet and that of accounts', async () => {
+    const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
+    const starts = (name: string) => allows('FleetStartDeploymentRole', 'states:StartExecution', machine(name));
+    expect(await starts(renewal.replace('-renewal', '-fleet'))).toBe(true);
+    expect(await starts(renewal.replace('-renewal', '-accounts'))).toBe(true);
+    expect(await starts(renewal)).toBe(false);
   });
 
   test('are looked at by the function that decides, as far as executions of the renewal go', async () => {

@@ -14,6 +14,21 @@ const checked = {
   spec: { name: 'www', regions: ['us-east-1'] },
   current: null,
   leftovers: [],
+  order: null,
+  replaces: null,
+};
+const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
+const left = { ...record, value: 'left by a dead run' };
+const resume = { ...checked, action: 'resume', order: saved, leftovers: [left] };
+/** As *Record failure* says it of the last rung. */
+const failure = {
+  error: 'ChallengeFailedError',
+  cause: 'No TXT found.',
+  problemType: 'urn:dns',
+  identifier: 'example.com',
+  action: null,
+  retryIn: null,
+  nextTry: '2026-03-02T12:00:00Z',
 };
 const reached = { reached: true, status: 'valid', wait: 0, certificateUrl: 'https://ca/cert' };
 
@@ -54,12 +69,8 @@ async function renew(
     'Read certificate': { current },
     'Import certificate': { region: 'us-east-1', arn: 'arn:acm', replaces: null },
     'Record success': {},
-    'Record failure': {
-      error: 'ChallengeFailedError',
-      cause: 'No TXT found.',
-      problemType: 'urn:dns',
-      identifier: 'example.com',
-    },
+    'Record failure': failure,
+    'Check order': { outcome: 'gone', reason: 'not known', order: saved, challenges: [], records: [] },
   };
   const answer = (state: string, usual: unknown): unknown => {
     const given = answers[state] ?? [usual];
@@ -115,7 +126,7 @@ describe('a renewal', () => {
 
   test('of one name and one region takes at most 30 transitions with INSYNC at once', async () => {
     const { entered } = await renew({ 'Finalize order': [{ ...reached, reached: false, wait: 1 }] });
-    expect(entered).toHaveLength(29);
+    expect(entered).toHaveLength(30);
   });
 
   test('of one name and one region takes at most 50 transitions with INSYNC after a minute', async () => {
@@ -169,6 +180,16 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
+  test('strikes off once what a dead run left: the same value may be in DNS again when the clean-up fails', async () => {
+    const clean = { ...checked, action: 'clean', leftovers: [record] };
+    const { inputsOf, status } = await renew({
+      'Check renewal': [clean, checked],
+      'Clean up challenges': [thrown('AccessDeniedError', 'denied')],
+    });
+    expect(inputsOf('Record success')).toEqual([{ removed: [] }]);
+    expect(status).toBe('SUCCEEDED');
+  });
+
   test('does not clean for ever', async () => {
     const { calls } = await renew({ 'Check renewal': [{ ...checked, action: 'clean', leftovers: [record] }] });
     expect(calls.filter(({ state }) => state === 'Clean up challenges left over')).toHaveLength(1);
@@ -219,6 +240,7 @@ describe('a renewal', () => {
         DetailType: 'Certificate Renewed',
         Detail: expect.objectContaining({
           certificate: 'www',
+          reason: 'never issued',
           current,
           deliveries: [{ region: 'us-east-1', arn: 'arn:acm', replaces: null }],
         }),
@@ -229,6 +251,178 @@ describe('a renewal', () => {
   test('has succeeded although nobody could be told', async () => {
     const { status } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
     expect(status).toBe('SUCCEEDED');
+  });
+});
+
+describe('a saved order', () => {
+  const challenge = { identifier: 'example.com', url: 'https://ca/chall/0', authorization: 'https://ca/authz/0' };
+  const prove = { outcome: 'prove', reason: 'pending', order: saved, challenges: [challenge], records: [record] };
+  const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [left] };
+
+  test('that is pending is proven and finished, and no other is placed', async () => {
+    const { status, calls, inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
+    expect(status).toBe('SUCCEEDED');
+    expect(calls.map(({ state }) => state).slice(0, 5)).toEqual([
+      'Check renewal',
+      'Check zones',
+      'Check order',
+      'Present challenges',
+      'Check propagation',
+    ]);
+    expect(inputsOf('New order')).toEqual([]);
+    expect(inputsOf('Check order')).toEqual([
+      {
+        spec: checked.spec,
+        order: saved,
+        challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }],
+        leftovers: [left],
+      },
+    ]);
+    expect(inputsOf('Respond to challenges')).toEqual([{ spec: checked.spec, challenges: [challenge] }]);
+    expect(inputsOf('Finalize order')).toEqual([{ spec: checked.spec, order: saved, resumed: true }]);
+  });
+
+  test('that is pending is cleaned up together with what the dead run left', async () => {
+    const { inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
+    expect(inputsOf('Clean up challenges')).toEqual([{ records: [record, left] }]);
+  });
+
+  test('that is proven is cleaned up first and finished, with nothing presented', async () => {
+    const { status, calls, inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [finish] });
+    expect(calls.map(({ state }) => state)).toEqual([
+      'Check renewal',
+      'Check zones',
+      'Check order',
+      'Clean up challenges',
+      'Finalize order',
+      'Store certificate',
+      'Import certificate',
+      'Record success',
+      'Announce',
+    ]);
+    expect(inputsOf('Clean up challenges')[0]).toMatchObject({ records: expect.arrayContaining([left]) });
+    expect(inputsOf('Finalize order')).toMatchObject([{ resumed: true }]);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('that is of no use is given up, what it left is removed, and a new one is placed', async () => {
+    const { status, inputsOf } = await renew({
+      'Check renewal': [resume, { ...checked, action: 'clean', leftovers: [left] }, checked],
+    });
+    expect(inputsOf('Check renewal').map(({ abandoned }) => abandoned)).toEqual([null, saved.url, saved.url]);
+    expect(inputsOf('Clean up challenges left over')).toEqual([{ records: [left] }]);
+    expect(inputsOf('New order')).toHaveLength(1);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('is not looked at for ever', async () => {
+    const { inputsOf } = await renew({ 'Check renewal': [resume] });
+    expect(inputsOf('Check order')).toHaveLength(1);
+  });
+
+  test('is named in the log from the moment it is known', async () => {
+    const { calls } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
+    expect(calls.find(({ state }) => state === 'Check order')?.run.order).toBe(saved.url);
+  });
+});
+
+describe('an order', () => {
+  test('names the certificate that it replaces', async () => {
+    const { inputsOf } = await renew({ 'Check renewal': [{ ...checked, replaces: 'aki.serial' }] });
+    expect(inputsOf('New order')).toMatchObject([{ replaces: 'aki.serial' }]);
+  });
+
+  test('that was just placed has not been finalized before', async () => {
+    const { inputsOf } = await renew();
+    expect(inputsOf('Finalize order')).toMatchObject([{ resumed: false }]);
+  });
+});
+
+describe('the retry ladder', () => {
+  const rung = (retryIn: number | null) => ({ ...failure, retryIn });
+  const failed = thrown('CaUnavailableError', 'The CA is away.');
+  const rungs = [rung(60), rung(600), rung(6000), rung(null)];
+
+  test('waits as long as it is told, tells of each failure, and ends under the last one', async () => {
+    const { status, error, waited, inputsOf, events, calls } = await renew({
+      'New order': [failed],
+      'Record failure': rungs,
+    });
+    expect({ status, error, waited }).toEqual({ status: 'FAILED', error: 'ChallengeFailedError', waited: 6660 });
+    expect(inputsOf('New order')).toHaveLength(4);
+    expect(events.map(({ Detail }) => Detail.attempt)).toEqual([1, 2, 3, 4]);
+    const attempts = calls.filter(({ state }) => state === 'Check renewal').map(({ run: { attempt } }) => attempt);
+    expect(attempts).toEqual([1, 2, 3, 4]);
+  });
+
+  test('ends with a try that succeeds', async () => {
+    const order = { order: saved, challenges: [], records: [] };
+    const { status, events } = await renew({ 'New order': [failed, failed, order], 'Record failure': rungs });
+    expect(status).toBe('SUCCEEDED');
+    expect(events.map(({ DetailType }) => DetailType)).toEqual([
+      'Certificate Renewal Failed',
+      'Certificate Renewal Failed',
+      'Certificate Renewed',
+    ]);
+  });
+
+  test('carries on from the saved order', async () => {
+    const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [] };
+    const { status, inputsOf } = await renew({
+      'Check renewal': [checked, resume],
+      'Check order': [finish],
+      'Store certificate': [thrown('Runtime.ExitError', 'signal: killed'), { current, warnings: [] }],
+      'Record failure': [rung(60)],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(inputsOf('New order')).toHaveLength(1);
+    expect(inputsOf('Finalize order').map(({ resumed }) => resumed)).toEqual([false, true]);
+  });
+
+  test('begins each rung with nothing of the last one', async () => {
+    const { inputsOf } = await renew({
+      'Check renewal': [{ ...checked, action: 'wait', wait: 5 }, { ...resume }, checked],
+      'Check zones': [thrown('ZoneNotFoundError', 'no zone')],
+      'Record failure': [rung(60), rung(null)],
+    });
+    expect(inputsOf('Check renewal').at(-1)).toMatchObject({ waits: 0, cleaned: false, removed: [], abandoned: null });
+  });
+
+  test('counts its looks at the order anew', async () => {
+    const notYet = { ...reached, reached: false, status: 'processing', wait: 1 };
+    const { inputsOf } = await renew({
+      'Finalize order': [notYet],
+      'Poll order until valid': [notYet, thrown('OrderTimeoutError', 'never'), reached],
+      'Record failure': [rung(60)],
+    });
+    expect(inputsOf('Poll order until valid').map(({ tries }) => tries)).toEqual([0, 1, 0]);
+  });
+
+  test('goes on when nobody could be told', async () => {
+    const { inputsOf } = await renew({
+      'New order': [failed],
+      'Record failure': [rung(60), rung(null)],
+      'Announce failure': [thrown('States.TaskFailed', 'throttled')],
+    });
+    expect(inputsOf('New order')).toHaveLength(2);
+  });
+
+  test('ends after ten tries whatever it is told', async () => {
+    const { status, inputsOf } = await renew({ 'Check zones': [failed], 'Record failure': [rung(1)] });
+    expect(inputsOf('Check zones')).toHaveLength(10);
+    expect(status).toBe('FAILED');
+  });
+
+  test('ends at once when a failure of an earlier release says nothing of another try', async () => {
+    const { retryIn: _, ...earlier } = failure;
+    const { status, inputsOf } = await renew({ 'New order': [failed], 'Record failure': [earlier] });
+    expect({ status, orders: inputsOf('New order').length }).toEqual({ status: 'FAILED', orders: 1 });
+  });
+
+  test('says what a person has to do and when it is tried again', async () => {
+    const action = 'Allow the CA in the CAA record.';
+    const { events } = await renew({ 'New order': [failed], 'Record failure': [{ ...failure, action }] });
+    expect(events[0]?.Detail).toMatchObject({ action, nextTry: '2026-03-02T12:00:00Z', attempt: 1 });
   });
 });
 
@@ -248,10 +442,18 @@ describe('a failing proof', () => {
       'Record failure',
       'Announce failure',
     ]);
-    expect(inputsOf('Record failure')).toEqual([{ errorOutput: challengeFailed.errorOutput, removed: [record] }]);
+    expect(inputsOf('Record failure')).toEqual([
+      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [record] },
+    ]);
     expect(events[0]).toMatchObject({
       DetailType: 'Certificate Renewal Failed',
-      Detail: { certificate: 'www', error: 'ChallengeFailedError', problemType: 'urn:dns', identifier: 'example.com' },
+      Detail: {
+        certificate: 'www',
+        reason: 'never issued',
+        error: 'ChallengeFailedError',
+        problemType: 'urn:dns',
+        identifier: 'example.com',
+      },
     });
   });
 
@@ -260,7 +462,9 @@ describe('a failing proof', () => {
       'Poll order until ready': [challengeFailed],
       'Clean up challenges': [thrown('ThrottledError', 'slow down')],
     });
-    expect(inputsOf('Record failure')).toEqual([{ errorOutput: challengeFailed.errorOutput, removed: [] }]);
+    expect(inputsOf('Record failure')).toEqual([
+      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [] },
+    ]);
     expect(error).toBe('ChallengeFailedError');
   });
 
@@ -295,6 +499,18 @@ describe('a region that refuses', () => {
     expect(inputsOf('Record success')).toEqual([]);
     expect(status).toBe('FAILED');
   });
+
+  test('because it takes one import a second has time for a thousand of them before it counts as refusing', () => {
+    const { Retry: retries = [] } = workflow.States.Deliver?.ItemProcessor?.States['Import certificate'] ?? {};
+    // Step Functions takes the first policy that has the name.
+    expect(retries.find(({ ErrorEquals }) => ErrorEquals.includes('ThrottledError'))).toMatchObject({
+      IntervalSeconds: 10,
+      BackoffRate: 2,
+      MaxDelaySeconds: 300,
+      MaxAttempts: 12,
+      JitterStrategy: 'FULL',
+    });
+  });
 });
 
 describe('a failing step', () => {
@@ -324,14 +540,30 @@ describe('input that names no certificate of ours', () => {
     ['www', 'InvalidInputError'],
     [null, 'InvalidInputError'],
     [[{ certificate: 'www' }], 'InvalidInputError'],
-    [{ certificate: 'www' }, 'SecretNotOursError'],
-    [{ certificate: 'www' }, 'SecretDeletedError'],
   ])('%j fails at once with the sentence of %s, and nothing is recorded', async (input, name) => {
     const { error, cause, calls } = await renew({ 'Check renewal': [thrown(name, 'Do this and that.')] }, input);
     expect({ error, cause }).toEqual({ error: name, cause: 'Do this and that.' });
     expect(calls.map(({ state }) => state)).toEqual(['Check renewal']);
   });
 });
+
+test.each(['SecretNotOursError', 'SecretDeletedError'])(
+  '%s is announced, since the certificate will expire',
+  async (name) => {
+    const failure = { error: name, cause: 'Do this and that.', retryIn: null };
+    const { error, calls } = await renew(
+      {
+        'Check renewal': [thrown(name, 'Do this and that.')],
+        'Record failure': [
+          { ...failure, problemType: null, identifier: null, action: null, nextTry: '2026-03-02T00:00:00.000Z' },
+        ],
+      },
+      { certificate: 'www' },
+    );
+    expect(error).toBe(name);
+    expect(calls.map(({ state }) => state)).toEqual(['Check renewal', 'Record failure', 'Announce failure']);
+  },
+);
 
 describe('a failure that cannot be recorded', () => {
   const ends = async (failure: Error) => {

@@ -71,8 +71,18 @@ export interface Ended {
   readonly waited: number;
 }
 
+export interface RunOptions {
+  readonly input: unknown;
+  readonly tasks: Tasks;
+  /** ARN. */
+  readonly execution?: string;
+}
+
 /** One after the other and without retries, which repeat a task and change nothing else. */
-export async function run(machine: StateMachine, { input, tasks }: { input: unknown; tasks: Tasks }): Promise<Ended> {
+export async function run(
+  machine: StateMachine,
+  { input, tasks, execution = 'arn:aws:states:::execution:renewal:test' }: RunOptions,
+): Promise<Ended> {
   const entered: string[] = [];
   let waited = 0;
 
@@ -84,7 +94,7 @@ export async function run(machine: StateMachine, { input, tasks }: { input: unkn
     }
     const source = typeof value === 'string' ? /^\{%(.*)%\}$/s.exec(value)?.[1] : undefined;
     if (source === undefined) return value;
-    const context = { Execution: { Id: 'arn:aws:states:::execution:renewal:test' } };
+    const context = { Execution: { Id: execution } };
     const bindings = { ...scope.all(), states: { context, ...states }, parse: (text: string) => JSON.parse(text) };
     const result = await jsonata(source).evaluate(undefined, bindings);
     if (result === undefined) throw new TaskError('States.QueryEvaluationError', `${source} is undefined`);

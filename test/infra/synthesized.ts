@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { acmeDirectory, CertificateRenewal, type PerennialConfig } from '../../infra/index.ts';
 
@@ -33,8 +34,9 @@ export interface Synthesized {
 
 /** The stack of the app for a config, as `cdk synth` makes it: with the same feature flags and the same rules. */
 export function synthesize(
-  config: PerennialConfig = smallConfig,
+  config: Omit<PerennialConfig, 'encryptionKey'> = smallConfig,
   alsoIn: (stack: Stack) => void = () => undefined,
+  encryptionKey: (stack: Stack) => IKey | undefined = () => undefined,
 ): Synthesized {
   const outdir = mkdtempSync(join(tmpdir(), 'perennial-synth-'));
   try {
@@ -43,7 +45,8 @@ export function synthesize(
     };
     const app = new App({ outdir, context });
     const stack = new Stack(app, 'Perennial');
-    new CertificateRenewal(stack, 'Certificates', config);
+    const key = encryptionKey(stack);
+    new CertificateRenewal(stack, 'Certificates', { ...config, ...(key && { encryptionKey: key }) });
     alsoIn(stack);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
     const findings = synth(app, join(outdir, 'validation-report.json'));

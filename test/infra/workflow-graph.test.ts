@@ -16,10 +16,13 @@ const root = join(import.meta.dirname, '..', '..');
 const synthesized = synthesize();
 const renewal = definition('-renewal', synthesized);
 const fleet = definition('-fleet', synthesized);
+const accounts = definition('-accounts', synthesized);
 const workflows = [
   ['renewal', renewal],
   ['fleet', fleet],
+  ['accounts', accounts],
 ] as const;
+const machines = workflows.map(([, machine]) => machine);
 
 interface Scope {
   readonly machine: StateMachine;
@@ -120,7 +123,9 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
         const read = inLoop
           .filter(({ Type }) => Type === 'Task' || Type === 'Choice')
           .flatMap((state) => [...variablesRead(state)]);
-        const bounds = assigned.filter((name) => /tries$|^waits$|^cleaned$/i.test(name) && read.includes(name));
+        const bounds = assigned.filter(
+          (name) => /tries$|^waits$|^cleaned$|^attempt$|^abandoned$/i.test(name) && read.includes(name),
+        );
         expect(bounds, loop.join(' > ')).not.toEqual([]);
       }
   });
@@ -191,15 +196,43 @@ describe('the renewal workflow', () => {
     expect(followers(cleanUp).map(({ next }) => next)).toEqual(['Proof failed?', 'Proof failed?']);
   });
 
-  test('goes around in five places', () => {
-    const around = scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > ')));
-    expect([...new Set(around)].toSorted()).toEqual([
+  const around = [...new Set(scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > '))))];
+  const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next try/.test(loop) === rung));
+
+  test('goes around in six places besides the retry ladder', () => {
+    expect(others?.toSorted()).toEqual([
       'Check propagation > Propagated? > Wait for propagation',
+      'Check renewal > Which action? > Check zones > Order saved? > Check order > What is it good for? > Order is of no use',
       'Check renewal > Which action? > Clean up challenges left over',
       'Check renewal > Which action? > Wait for its turn',
       'Valid? > Wait for issuance > Poll order until valid',
       'Wait for validation > Poll order until ready > Ready?',
     ]);
+  });
+
+  test('climbs the ladder by one way only: recorded, told, waited for, begun afresh', () => {
+    expect(rungs?.length).toBeGreaterThan(0);
+    for (const loop of rungs ?? [])
+      expect(loop).toMatch(
+        /^Check renewal > .*Record failure > Announce failure > Try again\? > Wait for the next try$/,
+      );
+    const waiting = renewal.States['Wait for the next try'] as State;
+    expect(followers(waiting)).toEqual([{ next: 'Check renewal', assigns: expect.arrayContaining(['attempt']) }]);
+  });
+
+  test('begins every rung with the variables of a new execution, but for who and what it is about', () => {
+    const start = { ...renewal.States[renewal.StartAt]?.Assign } as Record<string, unknown>;
+    const rung = { ...renewal.States['Wait for the next try']?.Assign } as Record<string, unknown>;
+    expect({ ...start, ...rung, attempt: 1 }).toEqual(start);
+    expect(Object.keys(start).filter((name) => !(name in rung))).toEqual(['request', 'certificate']);
+  });
+
+  test('spends no order where one is saved: New order comes after the question only', () => {
+    const leadingTo = (name: string) =>
+      statesOf(renewal).flatMap(([from, state]) => (followers(state).some(({ next }) => next === name) ? [from] : []));
+    expect(leadingTo('New order')).toEqual(['Order saved?']);
+    expect(leadingTo('Check order')).toEqual(['Order saved?']);
+    expect(leadingTo('Prove control').toSorted()).toEqual(['Anything to prove?', 'What is it good for?']);
   });
 });
 
@@ -210,7 +243,7 @@ describe('the steps', () => {
     const source = readFileSync(join(root, 'lambdas', room, 'handler.ts'), 'utf8');
     return [...source.matchAll(/^ {4}(\w+): \(input: \w+\) =>/gm)].map(([, step]) => `${room}.${step}`);
   });
-  const called = [renewal, fleet].flatMap(statesOf).flatMap(([, { Arguments }]) => {
+  const called = machines.flatMap(statesOf).flatMap(([, { Arguments }]) => {
     const { FunctionName, Payload } = (Arguments ?? {}) as { FunctionName?: string; Payload?: { step: string } };
     const room = /function:Certificates([A-Z][a-z]+)Function/.exec(FunctionName ?? '')?.[1]?.toLowerCase();
     return Payload ? [`${room}.${Payload.step}`] : [];
@@ -223,7 +256,7 @@ describe('the steps', () => {
 
   test('have five seconds more than their function, so that its own limit comes first', () => {
     const functions = new Map(ofType(synthesized.resources, 'AWS::Lambda::Function'));
-    for (const [name, { Arguments, TimeoutSeconds }] of [renewal, fleet].flatMap(statesOf)) {
+    for (const [name, { Arguments, TimeoutSeconds }] of machines.flatMap(statesOf)) {
       const id = /function:(\w+)/.exec(String(Arguments?.FunctionName))?.[1];
       if (id) expect(TimeoutSeconds, name).toBe(Number(functions.get(id)?.Properties.Timeout) + 5);
     }

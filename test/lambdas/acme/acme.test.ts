@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createAcme } from '../../../lambdas/acme/acme.ts';
 import {
   AcmeProblemError,
+  AlreadyReplacedError,
   CaUnavailableError,
   ExternalAccountRequiredError,
   InvalidProfileError,
@@ -125,6 +126,38 @@ test('no profile is not mentioned', async () => {
   expect(ca.requests.at(-1)?.payload).not.toHaveProperty('profile');
 });
 
+test('the certificate that an order replaces is named where the directory offers renewalInfo, and nowhere else', async () => {
+  const request = { identifiers: ['example.com'], profile: null, replaces: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' };
+  for (const [without, replaces] of [
+    [[], request.replaces],
+    [['renewalInfo'], undefined],
+  ] as const) {
+    const ca = await start({ without });
+    ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
+    await connect(ca).newOrder(request);
+    expect(ca.requests.at(-1)?.payload).toEqual({
+      identifiers: [{ type: 'dns', value: 'example.com' }],
+      ...(replaces === undefined ? {} : { replaces }),
+    });
+  }
+});
+
+test.each(['alreadyReplaced', 'conflict'])('%s with HTTP 409 means: replaced already', async (type) => {
+  const ca = await start();
+  ca.script('/new-order', problem(type, 409));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null, replaces: 'a.b' });
+  await expect(failed).rejects.toThrow(AlreadyReplacedError);
+  await expect(failed).rejects.toMatchObject({ problem: { status: 409 } });
+});
+
+test('a conflict of an order that replaces nothing is none of that', async () => {
+  const ca = await start();
+  ca.script('/new-order', problem('conflict', 409));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null });
+  await expect(failed).rejects.toThrow(AcmeProblemError);
+  await expect(failed).rejects.not.toThrow(AlreadyReplacedError);
+});
+
 test('an unknown profile is answered with those that the directory lists', async () => {
   const ca = await start({ meta: { profiles: { classic: 'The usual', shortlived: 'Six days' } } });
   ca.script('/new-order', problem('invalidProfile', 400));
@@ -198,10 +231,14 @@ test('the chain is the body as sent; what is no PEM is an error', async () => {
   const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
   ca.script(
     '/certificate/1',
-    { body: pem, headers: { 'content-type': 'application/pem-certificate-chain' } },
+    {
+      body: pem,
+      headers: { 'content-type': 'application/pem-certificate-chain', link: '</other>;rel="alternate"' },
+    },
     { body: '<p>' },
   );
-  expect(await connect(ca).certificate(ca.url('/certificate/1'))).toBe(pem);
+  const alternates = [new URL('/other', ca.url('/')).href];
+  expect(await connect(ca).certificate(ca.url('/certificate/1'))).toEqual({ pem, alternates });
   await expect(connect(ca).certificate(ca.url('/certificate/1'))).rejects.toThrow(CaUnavailableError);
 });
 

@@ -8,13 +8,16 @@ import { createAcme } from '../../../lambdas/acme/acme.ts';
 import type { Issuer } from '../../../lambdas/rules/contract.ts';
 import {
   CaUnavailableError,
+  ExternalAccountBindingError,
   ExternalAccountRequiredError,
   InvalidProfileError,
   MalformedError,
   OrderNotReadyError,
   RejectedIdentifierError,
+  UnauthorizedError,
 } from '../../../lambdas/rules/errors.ts';
-import type { Challenge, Order } from '../../../lambdas/rules/ports.ts';
+import type { CertificateAuthority, Challenge, Order } from '../../../lambdas/rules/ports.ts';
+import { endsIn } from '../../../lambdas/rules/preferred-chain.ts';
 import { type DnsServer, startDnsServer } from '../../../local/dns-server.ts';
 import { install } from '../../../local/install.ts';
 import type { StoredZone } from '../../../local/ministack.ts';
@@ -32,7 +35,7 @@ let issuer: Issuer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'acme-'));
   dns = await startDnsServer(async () => [zone()]);
-  pebble = await startPebble(await install(), folder, dns.addresses.validation);
+  pebble = await startPebble(await install(), folder, dns.addresses.validation, { alternateRoots: 2 });
   issuer = {
     name: 'pebble',
     directoryUrl: pebble.directoryUrl,
@@ -41,6 +44,10 @@ beforeAll(async () => {
     challenges: 'dns-01',
     staging: true,
     firstIssuancesPerRun: null,
+    externalAccountBinding: null,
+    preferredChain: null,
+    replyTimeout: 45,
+    keyRollover: true,
   };
 });
 afterAll(async () => {
@@ -62,10 +69,27 @@ function zone(): StoredZone {
   };
 }
 
-async function connect() {
+async function connect(privateKey = accountKey) {
   const acme = newAcme();
-  const url = await acme.newAccount(issuer, accountKey);
-  return { acme, ca: acme.connect(issuer, { url, privateKey: accountKey }) };
+  const url = await acme.newAccount(issuer, privateKey);
+  const account = { url, privateKey };
+  return { acme, account, ca: acme.connect(issuer, account) };
+}
+
+/** A certificate of this account and key, proven by DNS: its chain and the URL that it was downloaded from. */
+async function issue(ca: CertificateAuthority, identifier: string, privateKey: string) {
+  const order = await ca.newOrder({ identifiers: [identifier], profile: 'tlsserver' });
+  for (const url of order.authorizations) {
+    const { status, challenges } = await ca.authorization(url);
+    if (status === 'valid') continue;
+    const challenge = dnsChallenge(challenges);
+    records.set(`_acme-challenge.${identifier}`, [`"${ca.challengeValue(challenge)}"`]);
+    await ca.respond(challenge.url);
+  }
+  await settled(() => ca.order(order.url), ['pending']);
+  await ca.finalize(order, [identifier], privateKey);
+  const { certificate } = await settled(() => ca.order(order.url), ['processing']);
+  return ca.certificate(certificate ?? '');
 }
 
 const dnsChallenge = (challenges: readonly Challenge[]) => {
@@ -114,7 +138,7 @@ test.concurrent.each(['P-256', 'P-384', 'RSA-2048'] as const)(
     const finalized = await ca.finalize(order, identifiers, key);
     const valid = await settled(() => ca.order(order.url), ['processing']);
     expect({ finalized: finalized.url, status: valid.status }).toEqual({ finalized: order.url, status: 'valid' });
-    const [leaf, intermediate] = (await ca.certificate(valid.certificate ?? '')).split(/(?=-----BEGIN)/);
+    const [leaf, intermediate] = (await ca.certificate(valid.certificate ?? '')).pem.split(/(?=-----BEGIN)/);
     const certificate = new X509Certificate(leaf ?? '');
     expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
     expect(certificate.subjectAltName?.split(', ').sort()).toEqual(identifiers.map((each) => `DNS:${each}`));
@@ -158,15 +182,76 @@ test('a Pebble whose root is not trusted is not heard', async () => {
   acme.close();
 });
 
-test('a CA that wants an external account binding says so', async () => {
+test('a new key takes the place of the old one, and the account stays', async () => {
+  const { acme, account } = await connect(newKey('P-256'));
+  const privateKey = newKey('P-256');
+  await acme.changeKey(issuer, account, privateKey);
+  expect(await acme.findAccount(issuer, privateKey)).toBe(account.url);
+  expect(await acme.findAccount(issuer, account.privateKey)).toBeNull();
+  const order = { identifiers: ['rolled.example.com'], profile: null };
+  await expect(acme.connect(issuer, account).newOrder(order)).rejects.toThrow(MalformedError);
+  expect((await acme.connect(issuer, { ...account, privateKey }).newOrder(order)).url).toMatch(/^https:/);
+  acme.close();
+});
+
+test('a deactivated account orders nothing more', async () => {
+  const { acme, account, ca } = await connect(newKey('P-256'));
+  await acme.deactivate(issuer, account);
+  const refused = ca.newOrder({ identifiers: ['gone.example.com'], profile: null });
+  await expect(refused).rejects.toThrow(UnauthorizedError);
+  acme.close();
+});
+
+test('a certificate is revoked by its account or by its own key, once and again', async () => {
+  const { acme, account, ca } = await connect();
+  const status = async (pem: string) => {
+    const { serialNumber } = new X509Certificate(pem);
+    return JSON.parse(await pebble.manage('GET', `/cert-status-by-serial/${serialNumber.toLowerCase()}`)).Status;
+  };
+  const first = (await issue(ca, 'superseded.example.com', newKey('P-256'))).pem;
+  expect(await status(first)).toBe('Valid');
+  await acme.revoke(issuer, account, first, 4);
+  expect(await status(first)).toBe('Revoked');
+  await acme.revoke(issuer, account, first, 4);
+
+  const certificateKey = newKey('RSA-2048');
+  const second = (await issue(ca, 'compromised.example.com', certificateKey)).pem;
+  await acme.revoke(issuer, { certificateKey }, second, 1);
+  expect(await status(second)).toBe('Revoked');
+  acme.close();
+});
+
+test('the same leaf comes with a chain to each alternate root', async () => {
+  const { acme, ca } = await connect();
+  const { pem, alternates } = await issue(ca, 'alternate.example.com', newKey('P-256'));
+  expect(alternates).toHaveLength(2);
+  const chains = [pem, ...(await Promise.all(alternates.map(async (url) => (await ca.certificate(url)).pem)))];
+  expect(new Set(chains.map((chain) => new X509Certificate(chain).serialNumber)).size).toBe(1);
+  const roots = await Promise.all([0, 1, 2].map((index) => pebble.issuingRoot(index)));
+  const names = roots.map((root) => /CN=(.+)/.exec(new X509Certificate(root).subject)?.[1] ?? '');
+  expect(new Set(names).size).toBe(3);
+  for (const name of names) expect(chains.filter((chain) => endsIn(chain, name))).toHaveLength(1);
+  acme.close();
+});
+
+test('a CA that wants an external account binding registers nobody without a good one', async () => {
   const strictFolder = mkdtempSync(join(tmpdir(), 'acme-'));
+  const hmacKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
   const strict = await startPebble(await install(), strictFolder, dns.addresses.validation, {
-    externalAccountKeys: { 'key-1': 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' },
+    externalAccountKeys: { 'key-1': hmacKey },
   });
   const acme = createAcme({ userAgent: 'perennial/test', now, trustedRoots: strict.trustedRoots });
-  await expect(acme.newAccount({ ...issuer, directoryUrl: strict.directoryUrl }, accountKey)).rejects.toThrow(
-    ExternalAccountRequiredError,
-  );
+  const bound = { ...issuer, directoryUrl: strict.directoryUrl };
+  await expect(acme.newAccount(bound, accountKey)).rejects.toThrow(ExternalAccountRequiredError);
+  for (const wrong of [
+    { kid: 'key-2', hmacKey },
+    { kid: 'key-1', hmacKey: hmacKey.replace('z', 'a') },
+  ]) {
+    await expect(acme.newAccount(bound, accountKey, wrong)).rejects.toThrow(ExternalAccountBindingError);
+  }
+  expect(await acme.findAccount(bound, accountKey)).toBeNull();
+  const url = await acme.newAccount(bound, accountKey, { kid: 'key-1', hmacKey });
+  expect(await acme.findAccount(bound, accountKey)).toBe(url);
   acme.close();
   await strict.stop();
   rmSync(strictFolder, { recursive: true, force: true });

@@ -7,13 +7,13 @@ import { newKey, problem, problemType, type ScriptedCa, startScriptedCa } from '
 
 const now = new Date('2026-11-20T10:00:00.000Z');
 const accountKey = newKey('P-256');
-const acme = createAcme({ userAgent: 'perennial/test', now: () => now, timeout: 0.3 });
+const acme = createAcme({ userAgent: 'perennial/test', now: () => now });
 
 let ca: ScriptedCa;
 let authority: CertificateAuthority;
 beforeEach(async () => {
   ca = await startScriptedCa();
-  authority = acme.connect(ca.issuer, { url: ca.url('/account/1'), privateKey: accountKey });
+  authority = acme.connect({ ...ca.issuer, replyTimeout: 0.3 }, { url: ca.url('/account/1'), privateKey: accountKey });
 });
 afterEach(async () => {
   acme.close();
@@ -96,6 +96,44 @@ test('Retry-After in seconds arrives as it is', async () => {
   expect(error.problem?.retryAfter).toBe(2231);
 });
 
+test.each([
+  ['2026-11-20 10:37:11 UTC', 2231],
+  ['2026-11-20T10:37:11Z', 2231],
+  ['2026-11-20 09:00:00 UTC', 0],
+])('a rate limit without Retry-After gives the time of its text, %s', async (time, seconds) => {
+  const detail = `too many certificates (5) already issued for this exact set of identifiers, retry after ${time}: see https://ca.example/limits`;
+  const error = await failure(problem('rateLimited', 429, { detail }));
+  expect(error).toBeInstanceOf(errors.RateLimitedError);
+  expect(error.problem?.retryAfter).toBe(seconds);
+});
+
+test('the header of a rate limit counts before its text, and the text of another problem is only text', async () => {
+  const detail = 'retry after 2026-11-20 10:37:11 UTC';
+  const headers = { 'retry-after': '60' };
+  expect((await failure({ ...problem('rateLimited', 429, { detail }), headers })).problem?.retryAfter).toBe(60);
+  expect((await failure(problem('malformed', 400, { detail }))).problem).not.toHaveProperty('retryAfter');
+  const odd = problem('rateLimited', 429, { detail: 'retry after 2026-99-99 10:37:11 UTC' });
+  expect((await failure(odd)).problem).not.toHaveProperty('retryAfter');
+});
+
+const pausedDetail =
+  'Your account is temporarily prevented from requesting certificates for www.example.com and possibly others. ' +
+  'Please visit: https://portal.example/sfe/v1/unpause?jwt=eyJhbGciOi.eyJz.c2ln';
+
+test('a paused account is its own error, with the link and what to do', async () => {
+  const error = await failure(problem('rateLimited', 429, { detail: pausedDetail }));
+  expect(error).toBeInstanceOf(errors.AccountPausedError);
+  expect(error.message).toContain('https://portal.example/sfe/v1/unpause');
+  expect(error.message).toMatch(/Mend what made so many validations of these names fail, then end the pause/);
+  expect(inspect(error, { depth: 5 })).not.toContain('eyJ');
+});
+
+test('a rate limit that names a time is no pause, nor is the text of another problem', async () => {
+  const limited = { ...problem('rateLimited', 429, { detail: pausedDetail }), headers: { 'retry-after': '60' } };
+  expect(await failure(limited)).toBeInstanceOf(errors.RateLimitedError);
+  expect(await failure(problem('malformed', 400, { detail: pausedDetail }))).toBeInstanceOf(errors.MalformedError);
+});
+
 test('the link to unpause an account loses its token', async () => {
   const error = await failure(
     problem('rateLimited', 429, { detail: 'Paused. Please visit: https://portal.example/unpause?jwt=eyJhbGciOi.eyJz' }),
@@ -105,7 +143,7 @@ test('the link to unpause an account loses its token', async () => {
 });
 
 test.each([
-  [503, '<html><h1>503 Service Temporarily Unavailable</h1></html>', errors.CaUnavailableError],
+  [503, '<html><h1>503 Service Temporarily Unavailable</h1></html>', errors.RateLimitedError],
   [502, '', errors.CaUnavailableError],
   [429, '<html>Slow down</html>', errors.RateLimitedError],
   [404, '', errors.MalformedError],
@@ -118,6 +156,14 @@ test.each([
   expect(error).toBeInstanceOf(kind);
   expect(error.problem).toEqual({ type: 'about:blank', status, retryAfter: 90 });
   expect(error.message).toContain(`HTTP ${status}`);
+});
+
+test('a 503 that names no time is an outage, and one that does a rate limit: so load balancers say it', async () => {
+  const page = '<html><h1>503 Service Temporarily Unavailable</h1></html>';
+  expect(await failure({ status: 503, body: page })).toBeInstanceOf(errors.CaUnavailableError);
+  const limited = await failure({ status: 503, body: page, headers: { 'retry-after': '120' } });
+  expect(limited).toBeInstanceOf(errors.RateLimitedError);
+  expect(limited.problem?.retryAfter).toBe(120);
 });
 
 test('a 503 is asked for once: nothing sleeps or repeats', async () => {

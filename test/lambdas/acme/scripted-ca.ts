@@ -61,8 +61,11 @@ let started = 0;
 export async function startScriptedCa({
   meta,
   tls,
+  without = [],
 }: {
   readonly meta?: object;
+  /** Resources that the directory does not name. */
+  readonly without?: readonly string[];
   readonly tls?: { readonly key: string; readonly cert: string };
 } = {}): Promise<ScriptedCa> {
   started += 1;
@@ -122,17 +125,16 @@ export async function startScriptedCa({
   const { port } = server.address() as AddressInfo;
   const url = (path: string) => `${tls ? 'https' : 'http'}://127.0.0.1:${port}${base}${path}`;
 
-  scripts.set('/directory', [
-    {
-      nonce: null,
-      body: {
-        newNonce: url('/new-nonce'),
-        newAccount: url('/new-account'),
-        newOrder: url('/new-order'),
-        ...(meta ? { meta } : {}),
-      },
-    },
-  ]);
+  const resources = {
+    newNonce: url('/new-nonce'),
+    newAccount: url('/new-account'),
+    newOrder: url('/new-order'),
+    keyChange: url('/key-change'),
+    revokeCert: url('/revoke-cert'),
+    renewalInfo: url('/renewal-info'),
+  };
+  const named = Object.entries(resources).filter(([name]) => !without.includes(name));
+  scripts.set('/directory', [{ nonce: null, body: { ...Object.fromEntries(named), ...(meta ? { meta } : {}) } }]);
   scripts.set('/new-nonce', [{}]);
 
   return {
@@ -144,6 +146,10 @@ export async function startScriptedCa({
       challenges: 'dns-01',
       staging: true,
       firstIssuancesPerRun: null,
+      externalAccountBinding: null,
+      preferredChain: null,
+      replyTimeout: 45,
+      keyRollover: true,
     },
     url,
     script: (path, ...answers) => scripts.set(path, [...answers]),

@@ -13,6 +13,7 @@ import type { CertificateSecretValue, Ledger } from '../../../lambdas/rules/port
 import { createHostedZone } from '../../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../local/environment.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
+import { ledgerBehaviour } from './ledger-behaviour.ts';
 
 /** The adapters against the services of the local environment: what a mock cannot tell, such as whether a condition holds. */
 let local: LocalEnvironment;
@@ -69,17 +70,27 @@ describe('the ledger', () => {
     await ledger.recordDelivery('www', 'me', 'us-east-1', delivery);
     await ledger.recordDelivery('www', 'me', 'eu-central-1', delivery);
     for (const last of ['t1', 't1', 't2'])
-      await ledger.recordFailure('www', 'me', { last, error: 'E', cause: 'c' }, 't3');
+      await ledger.recordFailure(
+        'www',
+        'me',
+        { last, error: 'E', cause: 'c' },
+        { notBefore: 't3', issuersFault: true },
+      );
     expect(await ledger.certificate('www')).toEqual({
       lease: 'me',
       leasedAt: now.toISOString(),
       current: null,
       deliveries: { 'us-east-1': delivery, 'eu-central-1': delivery },
-      order: null,
+      order,
       leftovers: [value('3')],
-      failure: { count: 2, last: 't2', error: 'E', cause: 'c' },
+      failure: { count: 2, issuerFailures: 2, last: 't2', error: 'E', cause: 'c' },
       notBefore: 't3',
+      renewalInfo: null,
     });
+    await ledger.dropOrder('www', 'me', 'another');
+    expect((await ledger.certificate('www')).order).toEqual(order);
+    await ledger.dropOrder('www', 'me', 'u');
+    expect((await ledger.certificate('www')).order).toBeNull();
     await ledger.strikeLeftovers('www', [value('3')]);
     await ledger.strikeLeftovers('never seen', [value('3')]);
     await ledger.recordSuccess('www', 'me');
@@ -95,6 +106,8 @@ describe('the ledger', () => {
     const { Items = [] } = await client.send(new ScanCommand({ TableName: 'ledger' }));
     expect(Items.find(({ id }) => id?.S === 'certificate#www')).not.toHaveProperty('sets');
   });
+
+  describe('and its fake alike', () => ledgerBehaviour(() => ledger));
 });
 
 describe('certificate secrets', () => {
@@ -135,7 +148,7 @@ describe('certificate secrets', () => {
     expect(await secrets.describe('www')).toMatchObject({ currentVersion: null });
     const arn = await secrets.makeCurrent('www', versionId);
     expect(await secrets.makeCurrent('www', versionId)).toBe(arn);
-    expect(await secrets.readCurrent('www')).toEqual({ arn, versionId, value });
+    expect(await secrets.readCurrent('www')).toEqual({ arn, versionId, value, compromised: false });
     const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId: 'certificates/www' }));
     expect(VersionIdsToStages?.[versionId]?.toSorted()).toEqual(['AWSCURRENT', 'CANDIDATE']);
 

@@ -219,6 +219,50 @@ describe('putting a certificate', () => {
   });
 });
 
+describe('a reused key that was compromised after it was staged', () => {
+  const fresh = sha256(`${orderUrl}#fresh key`);
+  const otherOrder = sha256('https://ca.example/order/0#certificate');
+  const stagedAs = (VersionId: string, key: string) =>
+    sdk.on(GetSecretValueCommand, { SecretId, VersionId }).resolves({
+      SecretString: JSON.stringify({ format: 1, orderUrl, privateKey: key }),
+    });
+  beforeEach(() => {
+    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { [otherOrder]: ['COMPROMISED'] } });
+    sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
+    sdk
+      .on(GetSecretValueCommand, { SecretId, VersionId: otherOrder })
+      .resolves({ SecretString: JSON.stringify(value) });
+    stagedAs(keyVersion, privateKey);
+  });
+
+  test('is not given out, and the error shows nothing of it', async () => {
+    const error = await secrets.stagedKey('www', orderUrl).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'CompromisedKeyError', message: expect.stringContaining(orderUrl) });
+    expect(inspect(error)).not.toContain('b3Vycw==');
+  });
+
+  test('makes place for a new one, staged for the same order', async () => {
+    sdk
+      .on(PutSecretValueCommand, { ClientRequestToken: keyVersion })
+      .rejects(awsError('ResourceExistsException'))
+      .on(PutSecretValueCommand, { ClientRequestToken: fresh })
+      .resolves({});
+    expect(await secrets.stageKey('www', orderUrl, theirKey)).toBe(theirKey);
+  });
+
+  test('makes place for the new one of whoever was faster', async () => {
+    sdk.on(PutSecretValueCommand).rejects(awsError('ResourceExistsException'));
+    stagedAs(fresh, theirKey);
+    expect(await secrets.stageKey('www', orderUrl, 'a third')).toBe(theirKey);
+    expect(await secrets.stagedKey('www', orderUrl)).toBe(theirKey);
+  });
+
+  test('is no reason to refuse another key', async () => {
+    stagedAs(keyVersion, theirKey);
+    expect(await secrets.stagedKey('www', orderUrl)).toBe(theirKey);
+  });
+});
+
 describe('making a version current', () => {
   test('moves AWSCURRENT in one call, from the version that has it', async () => {
     sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { [placeholder]: ['AWSCURRENT'] } });
@@ -264,7 +308,7 @@ describe('reading the current certificate', () => {
     sdk
       .on(GetSecretValueCommand, { SecretId, VersionStage: 'AWSCURRENT' })
       .resolves({ ARN: arn, VersionId: certificateVersion, SecretString: JSON.stringify(value) });
-    expect(await secrets.readCurrent('www')).toEqual({ arn, versionId: certificateVersion, value });
+    expect(await secrets.readCurrent('www')).toEqual({ arn, versionId: certificateVersion, value, compromised: false });
   });
 
   test('takes a value without a profile', async () => {

@@ -47,6 +47,14 @@ const delivery = {
   versionId: 'v1',
   keyType: 'P-256',
 } as const;
+const renewalInfo = {
+  certificateId: 'aki.serial',
+  start: '2027-02-28T00:00:00Z',
+  end: '2027-03-01T00:00:00Z',
+  explanationUrl: null,
+  nextFetch: '2027-01-01T12:00:00Z',
+};
+const failure = { last: '2027-01-01T00:00:00Z', error: 'CaaError', cause: 'No.' };
 const first = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'one' };
 const second = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'two' };
 const text = (value: object): string => JSON.stringify(value);
@@ -92,6 +100,7 @@ describe('reading', () => {
       leftovers: [],
       failure: null,
       notBefore: null,
+      renewalInfo: null,
     });
     expect(sdk).toHaveReceivedCommandWith(GetItemCommand, {
       TableName,
@@ -110,15 +119,26 @@ describe('reading', () => {
         leftovers: { SS: [text(first)] },
         failure: { M: { last: { S: '2027-01-01T00:00:00Z' }, error: { S: 'CaaError' }, cause: { S: 'No.' } } },
         failures: { N: '3' },
+        issuerFailures: { N: '2' },
         notBefore: { S: '2027-01-02T00:00:00Z' },
+        renewalInfo: {
+          M: {
+            certificateId: { S: 'aki.serial' },
+            start: { S: '2027-02-28T00:00:00Z' },
+            end: { S: '2027-03-01T00:00:00Z' },
+            explanationUrl: { NULL: true },
+            nextFetch: { S: '2027-01-01T12:00:00Z' },
+          },
+        },
       },
     });
     expect(await ledger.certificate('www')).toMatchObject({
       lease: me,
       deliveries: { 'us-east-1': { arn: 'a', versionId: 'v1', keyType: 'P-256' } },
       leftovers: [first],
-      failure: { count: 3, last: '2027-01-01T00:00:00Z', error: 'CaaError', cause: 'No.' },
+      failure: { count: 3, issuerFailures: 2, last: '2027-01-01T00:00:00Z', error: 'CaaError', cause: 'No.' },
       notBefore: '2027-01-02T00:00:00Z',
+      renewalInfo,
     });
   });
 
@@ -271,7 +291,8 @@ describe('holding the lease', () => {
     ['recordCurrent', () => ledger.recordCurrent('www', me, current)],
     ['recordDelivery', () => ledger.recordDelivery('www', me, 'us-east-1', delivery)],
     ['recordSuccess', () => ledger.recordSuccess('www', me)],
-    ['recordFailure', () => ledger.recordFailure('www', me, { last: 't', error: 'E', cause: 'c' }, null)],
+    ['dropOrder', () => ledger.dropOrder('www', me, order.url)],
+    ['recordFailure', () => ledger.recordFailure('www', me, failure, { notBefore: null, issuersFault: true })],
   ])('is the condition of %s', async (_, write) => {
     sdk.on(UpdateItemCommand).rejects(held(other));
     await expect(write()).rejects.toMatchObject({ name: 'LeaseLostError', message: expect.stringContaining(other) });
@@ -330,28 +351,67 @@ describe('writing', () => {
     });
   });
 
-  test('success drops order, failure, its count and notBefore', async () => {
+  test('success drops order, failure, its counts and notBefore', async () => {
     await ledger.recordSuccess('www', me);
-    expect(update()).toMatchObject({ update: 'REMOVE order, failure, failures, notBefore' });
+    expect(update()).toMatchObject({ update: 'REMOVE order, failure, failures, issuerFailures, notBefore' });
   });
 
-  test('a failure raises the count and drops the order, in one write', async () => {
-    const failure = { last: '2027-01-01T00:00:00Z', error: 'CaaError', cause: 'No.' };
-    await ledger.recordFailure('www', me, failure, '2027-01-01T01:00:00Z');
+  test('an order is dropped only while it is the one saved', async () => {
+    sdk.on(UpdateItemCommand).resolvesOnce({}).rejects(held(me));
+    await ledger.dropOrder('www', me, order.url);
+    await ledger.dropOrder('www', me, order.url);
+    expect(update()).toMatchObject({
+      update: 'REMOVE order',
+      condition: 'lease = :execution AND order.url = :url',
+      values: { ':url': { S: order.url } },
+    });
+  });
+
+  test('renewal info is kept for the certificate it is about, and for no later one', async () => {
+    sdk.on(UpdateItemCommand).resolvesOnce({}).rejects(held(other));
+    await ledger.saveRenewalInfo('www', renewalInfo);
+    await ledger.saveRenewalInfo('www', renewalInfo);
+    expect(update()).toMatchObject({
+      id: 'certificate#www',
+      update: 'SET renewalInfo = :renewalInfo',
+      condition: 'current.certificateId = :certificateId',
+      values: { ':certificateId': { S: 'aki.serial' }, ':renewalInfo': { M: { explanationUrl: { NULL: true } } } },
+    });
+  });
+
+  test('a revocation is kept for the version it is about, beside whatever another execution writes', async () => {
+    sdk.on(UpdateItemCommand).resolves({});
+    await ledger.recordRevocation('www', 'version-1');
+    expect(update()).toMatchObject({
+      id: 'certificate#www',
+      update: 'SET revokedVersion = :versionId',
+      condition: 'attribute_exists(id)',
+      values: { ':versionId': { S: 'version-1' } },
+    });
+    sdk.on(GetItemCommand).resolves({ Item: { id: { S: 'certificate#www' }, revokedVersion: { S: 'version-1' } } });
+    expect((await ledger.certificate('www')).revokedVersion).toBe('version-1');
+  });
+
+  test('a failure raises its counts in one write, and the order stays', async () => {
+    const notBefore = '2027-01-01T01:00:00Z';
+    await ledger.recordFailure('www', me, failure, { notBefore, issuersFault: true });
     expect(update(0)).toMatchObject({
       update:
-        'SET failure = :failure, failures = if_not_exists(failures, :zero) + :one, notBefore = :notBefore REMOVE order',
-      values: { ':notBefore': { S: '2027-01-01T01:00:00Z' }, ':one': { N: '1' } },
+        'SET failure = :failure, failures = if_not_exists(failures, :zero) + :one, ' +
+        'issuerFailures = if_not_exists(issuerFailures, :zero) + :issuersFault, notBefore = :notBefore',
+      values: { ':notBefore': { S: notBefore }, ':one': { N: '1' }, ':issuersFault': { N: '1' } },
     });
-    await ledger.recordFailure('www', me, failure, null);
-    expect(update(1)).toMatchObject({ update: expect.stringMatching(/ REMOVE order, notBefore$/) });
+    await ledger.recordFailure('www', me, failure, { notBefore: null, issuersFault: false });
+    expect(update(1)).toMatchObject({
+      update: expect.stringMatching(/ REMOVE notBefore$/),
+      values: { ':one': { N: '1' }, ':issuersFault': { N: '0' } },
+    });
   });
 
   test('a failure that is there already counts once', async () => {
-    const failure = { last: '2027-01-01T00:00:00Z', error: 'CaaError', cause: 'No.' };
     sdk.on(UpdateItemCommand).resolvesOnce({}).rejects(held(me));
-    await ledger.recordFailure('www', me, failure, null);
-    await ledger.recordFailure('www', me, failure, null);
+    await ledger.recordFailure('www', me, failure, { notBefore: null, issuersFault: false });
+    await ledger.recordFailure('www', me, failure, { notBefore: null, issuersFault: false });
     expect(update(1)).toMatchObject({
       condition: 'lease = :execution AND (attribute_not_exists(failure) OR failure.last <> :last)',
       values: { ':last': { S: failure.last } },
@@ -359,8 +419,119 @@ describe('writing', () => {
   });
 });
 
+describe('issues of an identifier set', () => {
+  const url = 'https://ca.example/order/1';
+
+  test('are those of the last 24 h, by order URL', async () => {
+    sdk.on(GetItemCommand).resolves({
+      Item: {
+        id: { S: 'set#hash' },
+        lease: { S: me },
+        'issued https://ca.example/order/0': { S: '2026-12-31T06:00:00.000Z' },
+        [`issued ${url}`]: { S: '2026-12-31T06:00:01.000Z' },
+      },
+    });
+    expect(await ledger.issues('hash', now)).toEqual({ [url]: '2026-12-31T06:00:01.000Z' });
+    expect(sdk).toHaveReceivedCommandWith(GetItemCommand, { Key: { id: { S: 'set#hash' } }, ConsistentRead: true });
+  });
+
+  test('of a set never seen are none', async () => {
+    sdk.on(GetItemCommand).resolves({});
+    expect(await ledger.issues('hash', now)).toEqual({});
+  });
+
+  test('count an order once, with the time it was counted first', async () => {
+    await ledger.countIssue('hash', url, now);
+    expect(update()).toEqual({
+      id: 'set#hash',
+      update: `SET issued ${url} = if_not_exists(issued ${url}, :now)`,
+      condition: undefined,
+      values: { ':now': { S: '2027-01-01T06:00:00.000Z' } },
+    });
+  });
+
+  test('are refunded, once and of those counted only', async () => {
+    sdk.on(UpdateItemCommand).resolvesOnce({}).rejects(conditionFailed());
+    await ledger.refundIssue('hash', url);
+    await ledger.refundIssue('hash', url);
+    expect(update()).toMatchObject({
+      id: 'set#hash',
+      update: `REMOVE issued ${url}`,
+      condition: `attribute_exists(issued ${url})`,
+    });
+  });
+
+  test('are forgotten after a revocation but for the latest, so that one more passes', async () => {
+    sdk.on(GetItemCommand).resolves({
+      Item: {
+        'issued https://ca.example/order/2': { S: '2027-01-01T03:00:00.000Z' },
+        'issued https://ca.example/order/3': { S: '2027-01-01T05:00:00.000Z' },
+        'issued https://ca.example/order/1': { S: '2027-01-01T01:00:00.000Z' },
+      },
+    });
+    await ledger.allowIssue('hash');
+    expect([update(0).update, update(1).update]).toEqual([
+      'REMOVE issued https://ca.example/order/2',
+      'REMOVE issued https://ca.example/order/1',
+    ]);
+    expect(sdk).toHaveReceivedCommandTimes(UpdateItemCommand, 2);
+  });
+});
+
+describe('failed validations of an identifier', () => {
+  const directory = 'https://ca.example/directory';
+  const id = `failures#${directory}#example.com`;
+
+  test('are those of the last hour, of each identifier asked for', async () => {
+    const times = ['2027-01-01T05:30:00.000Z', '2027-01-01T05:00:00.000Z', '2027-01-01T05:00:01.000Z'];
+    sdk.on(BatchGetItemCommand).resolves({
+      Responses: { [TableName]: [{ id: { S: id }, failures: { SS: times }, expires: { N: '1798869600' } }] },
+    });
+    expect(await ledger.identifierFailures(directory, ['example.com', '*.example.com'], now)).toEqual(
+      new Map([
+        ['example.com', ['2027-01-01T05:00:01.000Z', '2027-01-01T05:30:00.000Z']],
+        ['*.example.com', []],
+      ]),
+    );
+    expect(sdk).toHaveReceivedCommandWith(BatchGetItemCommand, {
+      RequestItems: {
+        [TableName]: {
+          Keys: [{ id: { S: id } }, { id: { S: `failures#${directory}#*.example.com` } }],
+          ConsistentRead: true,
+        },
+      },
+    });
+  });
+
+  test('are added to, and DynamoDB removes the item after a day', async () => {
+    sdk.on(GetItemCommand).resolves({});
+    await ledger.countIdentifierFailures(directory, ['example.com', 'example.com'], now);
+    expect(sdk).toHaveReceivedCommandTimes(UpdateItemCommand, 1);
+    expect(update()).toEqual({
+      id,
+      update: 'ADD failures :now SET expires = :expires',
+      condition: undefined,
+      // 2027-01-02T06:00:00Z
+      values: { ':now': { SS: ['2027-01-01T06:00:00.000Z'] }, ':expires': { N: '1798869600' } },
+    });
+  });
+
+  test('older than an hour are struck off, so that the item does not grow', async () => {
+    sdk.on(GetItemCommand).resolves({
+      Item: { failures: { SS: ['2027-01-01T04:00:00.000Z', '2027-01-01T05:30:00.000Z'] } },
+    });
+    await ledger.countIdentifierFailures(directory, ['example.com'], now);
+    expect(update(0)).toMatchObject({
+      id,
+      update: 'DELETE failures :old',
+      values: { ':old': { SS: ['2027-01-01T04:00:00.000Z'] } },
+    });
+    expect(update(1)).toMatchObject({ id, update: 'ADD failures :now SET expires = :expires' });
+  });
+});
+
 test('every name that a write declares is used in it, as DynamoDB demands', async () => {
-  sdk.on(GetItemCommand).resolves({ Item: { sets: { SS: ['a'] } } });
+  sdk.on(GetItemCommand).resolves({ Item: { sets: { SS: ['a'] }, failures: { SS: ['2026-12-01T00:00:00.000Z'] } } });
   await ledger.takeLease({ certificate: 'www' }, run, now, other);
   await ledger.takeLease({ set: 'hash' }, run, now);
   await ledger.saveOrder('www', order, []);
@@ -368,8 +539,14 @@ test('every name that a write declares is used in it, as DynamoDB demands', asyn
   await ledger.strikeLeftovers('www', [first]);
   await ledger.recordCurrent('www', me, current);
   await ledger.recordDelivery('www', me, 'us-east-1', delivery);
-  await ledger.recordFailure('www', me, { last: 't', error: 'E', cause: 'c' }, null);
-  await ledger.recordFailure('www', me, { last: 't', error: 'E', cause: 'c' }, 't');
+  await ledger.dropOrder('www', me, order.url);
+  await ledger.saveRenewalInfo('www', renewalInfo);
+  await ledger.recordRevocation('www', 'version-1');
+  await ledger.recordFailure('www', me, failure, { notBefore: null, issuersFault: false });
+  await ledger.recordFailure('www', me, failure, { notBefore: 't', issuersFault: true });
+  await ledger.countIssue('hash', order.url, now);
+  await ledger.refundIssue('hash', order.url);
+  await ledger.countIdentifierFailures('https://ca.example/directory', ['example.com'], now);
   await ledger.recordSuccess('www', me);
   await ledger.release('www', me);
   const used = (text: string | undefined) => [...new Set(text?.match(/[#:]\w+/g))].sort();

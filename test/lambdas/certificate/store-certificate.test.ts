@@ -3,12 +3,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { storeCertificate } from '../../../lambdas/certificate/store-certificate.ts';
 import {
   AccountDoesNotExistError,
+  CaUnavailableError,
   CertificateMismatchError,
+  CompromisedKeyError,
   LeaseLostError,
   StagedKeyMissingError,
+  TwinsOrderError,
 } from '../../../lambdas/rules/errors.ts';
 import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
-import { makePrivateKey } from '../../fakes/certificates.ts';
+import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
+import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -38,11 +42,11 @@ async function finalized(names: readonly string[] = spec.identifiers): Promise<W
   return world;
 }
 
-const store = ({ ports }: World) =>
+const store = ({ ports }: World, preferredChain: string | null = null) =>
   storeCertificate(
     {
       ...run,
-      spec,
+      spec: { ...spec, issuer: { ...issuer, preferredChain } },
       order: { url: orderUrl, finalize: `${orderUrl}/finalize`, expires: null },
       certificateUrl: `${orderUrl}/certificate`,
     },
@@ -103,6 +107,75 @@ describe('a certificate that is as ordered', () => {
   });
 });
 
+describe('a preferred chain', () => {
+  const first = `${orderUrl}/certificate/1`;
+  const second = `${orderUrl}/certificate/2`;
+  const topOf = (world: World) => new X509Certificate(current(world).chain).issuer;
+
+  /** The default chain, as issued, and the same leaf below a cross-signed intermediate. */
+  async function withAlternates() {
+    const world = await finalized();
+    const { pem } = await world.ports.acme
+      .connect(issuer, { url: world.acme.accounts()[0] ?? '', privateKey: accountKey })
+      .certificate(`${orderUrl}/certificate`);
+    world.calls.made.length = 0;
+    const { intermediate } = await authorities();
+    const other = await makeAuthority({ name: 'Other Root' });
+    const crossed = await crossSign(intermediate, other);
+    const [leaf = ''] = pem.split(/(?<=-----END CERTIFICATE-----\n)/);
+    return { world, leaf, alternate: leaf + pemOf(crossed) };
+  }
+
+  test('that is none asks for no alternate', async () => {
+    const { world, alternate } = await withAlternates();
+    world.ca.alternates.set(first, alternate);
+    await store(world);
+    expect(world.calls.names('ca.')).toEqual(['ca.certificate']);
+  });
+
+  test('that the default has asks for no alternate', async () => {
+    const { world, alternate } = await withAlternates();
+    world.ca.alternates.set(first, alternate);
+    const { warnings } = await store(world, 'Test Root');
+    expect(world.calls.names('ca.')).toEqual(['ca.certificate']);
+    expect([topOf(world), warnings]).toEqual(['CN=Test Root', []]);
+  });
+
+  test('is stored in place of the default', async () => {
+    const { world, alternate } = await withAlternates();
+    world.ca.alternates.set(first, alternate);
+    const { warnings } = await store(world, 'Other Root');
+    expect([topOf(world), warnings]).toEqual(['CN=Other Root', []]);
+  });
+
+  test('is found behind an alternate that cannot be downloaded', async () => {
+    const { world, alternate } = await withAlternates();
+    world.ca.alternates.set(first, new CaUnavailableError('Not now.')).set(second, alternate);
+    await store(world, 'Other Root');
+    expect(topOf(world)).toBe('CN=Other Root');
+  });
+
+  test('that nobody offers leaves the default, with a warning that names what there is', async () => {
+    const { world, alternate } = await withAlternates();
+    world.ca.alternates.set(first, new CaUnavailableError('Not now.')).set(second, alternate);
+    const { warnings } = await store(world, 'Third Root');
+    expect(topOf(world)).toBe('CN=Test Root');
+    expect(warnings).toEqual([
+      `no chain of it ends in the preferred Third Root, so the CA's default is stored; the chains end in Test Root, nothing (${first}: Not now.), Other Root`,
+    ]);
+  });
+
+  test('that is not what was ordered is not stored', async () => {
+    const { world } = await withAlternates();
+    const other = await makeAuthority({ name: 'Other Root' });
+    const stranger = await makeLeaf(other, { identifiers: spec.identifiers, privateKey: makePrivateKey() });
+    world.ca.alternates.set(first, stranger);
+    const { warnings } = await store(world, 'Other Root');
+    expect(topOf(world)).toBe('CN=Test Root');
+    expect(warnings[0]).toContain('finalized for another key');
+  });
+});
+
 describe('the old certificate stays current', () => {
   async function expectOld(world: World, error: abstract new (...args: never[]) => Error): Promise<void> {
     await expect(store(world)).rejects.toThrow(error);
@@ -118,13 +191,23 @@ describe('the old certificate stays current', () => {
     const world = await finalized();
     world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
     await world.secrets.stageKey('www', orderUrl, makePrivateKey());
-    await expectOld(world, CertificateMismatchError);
+    await expectOld(world, TwinsOrderError);
   });
 
   test('when the staged key is gone', async () => {
     const world = await finalized();
     world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
     await expectOld(world, StagedKeyMissingError);
+  });
+
+  test('when its key was reused and is compromised since', async () => {
+    const world = await finalized();
+    const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
+    world.secrets.put('www', { current: { versionId: 'version-1', value } });
+    await world.secrets.stageKey('www', orderUrl, privateKey);
+    await world.secrets.markCompromised('www', 'version-1');
+    await expect(store(world)).rejects.toThrow(CompromisedKeyError);
+    expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
   });
 
   test('when another execution has taken over', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
 import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import { AccessDeniedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
+import { AccessDeniedError, RecordSetContentionError, ThrottledError } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -78,6 +78,15 @@ test('throttling is left to the workflow, which runs the step again', async () =
   const world = presented();
   world.calls.answer('hostedZones.change', new ThrottledError('Slow down.'));
   await expect(clean(world)).rejects.toThrow(ThrottledError);
+  expect(await clean(world)).toEqual({ removed: records });
+  expectClean(world);
+});
+
+test('a record set that others keep changing is left to the workflow too, after the other zones', async () => {
+  const world = presented();
+  world.calls.answer('hostedZones.change', new RecordSetContentionError('Others were faster.'));
+  await expect(clean(world)).rejects.toThrow(RecordSetContentionError);
+  expect(world.hostedZones.all('Z2')).toEqual([]);
   expect(await clean(world)).toEqual({ removed: records });
   expectClean(world);
 });

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkFleet } from '../../../lambdas/check/check-fleet.ts';
 import { ThrottledError } from '../../../lambdas/rules/errors.ts';
-import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
+import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const fleet = 'arn:aws:states:eu-west-1:111122223333:execution:Fleet:noon';
@@ -16,7 +16,7 @@ function world(): World {
   made.ledger.put('fresh', { current: factsWith({ identifiers: ['fresh.example.com'], ...fresh }) });
   made.ledger.put('failing', {
     current: factsWith({ identifiers: ['failing.example.com'], notAfter: '2026-03-25T00:00:00Z' }),
-    failure: { count: 2, last: '2026-03-14T00:00:00Z', error: 'CaaError', cause: 'CAA forbids it.' },
+    failure: { count: 2, issuerFailures: 0, last: '2026-03-14T00:00:00Z', error: 'CaaError', cause: 'CAA forbids it.' },
   });
   return made;
 }
@@ -50,6 +50,116 @@ test('asks the ledger once, for the hundred certificates of its batch and no oth
   expect((await check(made, { batch: 0, batches: 2, config })).checked).toBe(100);
   expect((await check(made, { batch: 1, batches: 2, config })).checked).toBe(30);
   expect(made.calls.names()).toEqual(['ledger.certificates', 'ledger.certificates']);
+});
+
+describe('the CA', () => {
+  const certificateId = (name: string) => `key.${name}`;
+  /** Three in their first month, whose CA says nothing until it is told what. */
+  function issued(names: readonly string[]): World {
+    const made = createWorld({ now: '2026-02-01T00:00:00Z' });
+    for (const name of names) {
+      made.ledger.put(name, {
+        current: factsWith({ identifiers: [`${name}.example.com`], certificateId: certificateId(name) }),
+      });
+    }
+    return made;
+  }
+  const names = ['revoked', 'soon', 'far'];
+  const config = configOf(...names.map((name) => specWith({ name, identifiers: [`${name}.example.com`] })));
+
+  test('is asked for each certificate: what it wants renewed before the next run is due', async () => {
+    const made = issued(names);
+    made.renewalInfos.suggest('key.revoked', '2026-01-31T22:30:00Z', '2026-01-31T23:00:00Z', 'https://ca.test/why');
+    made.renewalInfos.suggest('key.soon', '2026-02-01T06:00:00Z', '2026-02-01T06:59:00Z');
+    made.renewalInfos.suggest('key.far', '2026-02-28T00:00:00Z', '2026-03-01T00:00:00Z');
+    const { due } = await check(made, { config });
+    expect(due.map(({ certificate }) => certificate)).toEqual(['revoked', 'soon']);
+    expect(due[0]?.reason).toContain('https://ca.test/why');
+    expect(made.ledger.get('far').renewalInfo).toMatchObject({
+      certificateId: 'key.far',
+      start: '2026-02-28T00:00:00.000Z',
+      nextFetch: '2026-02-01T06:00:00.000Z',
+    });
+  });
+
+  test('is not asked again before the time that it gave', async () => {
+    const made = issued(names);
+    for (const name of names)
+      made.renewalInfos.suggest(certificateId(name), '2026-02-28T00:00:00Z', '2026-03-01T00:00:00Z');
+    await check(made, { config });
+    made.clock.set('2026-02-01T05:59:59Z');
+    await check(made, { config });
+    expect(made.calls.names('renewalInfos')).toHaveLength(3);
+    made.clock.set('2026-02-01T06:00:00Z');
+    await check(made, { config });
+    expect(made.calls.names('renewalInfos')).toHaveLength(6);
+  });
+
+  test('that fails is asked again by the next run, and the dates serve', async () => {
+    const made = issued(names);
+    for (const name of names) made.renewalInfos.tell(certificateId(name), { failed: 'HTTP 503', temporary: true });
+    expect((await check(made, { config })).due).toEqual([]);
+    expect(made.log.messages('warn')).toHaveLength(3);
+    made.clock.set('2026-02-01T06:00:00Z');
+    await check(made, { config });
+    expect(made.calls.names('renewalInfos')).toHaveLength(6);
+  });
+
+  test('that is slow is asked for as many as there is time for, ten at once, and the others go by their dates', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `c${index}`);
+    const made = issued(many);
+    let [open, most] = [0, 0];
+    made.renewalInfos.fetch = async () => {
+      most = Math.max(most, ++open);
+      await Promise.resolve();
+      made.clock.advance(1000);
+      open -= 1;
+      return 'unsupported';
+    };
+    const specs = many.map((name) => specWith({ name, identifiers: [`${name}.example.com`] }));
+    expect((await check(made, { config: configOf(...specs) })).checked).toBe(40);
+    expect(most).toBe(10);
+    const asked = made.calls.names('ledger.saveRenewalInfo').length;
+    expect(asked).toBeGreaterThanOrEqual(15);
+    expect(asked).toBeLessThan(40);
+    expect(made.log.messages('warn')).toEqual([
+      expect.stringContaining(`${40 - asked} certificates were not asked about`),
+    ]);
+  });
+
+  test('of a certificate whose issuer is configured no more is left alone', async () => {
+    const made = issued(['soon']);
+    made.ledger.put('soon', {
+      current: factsWith({ directoryUrl: 'https://gone.test/directory', certificateId: 'key.soon' }),
+    });
+    await check(made, { config });
+    expect(made.calls.names('renewalInfos')).toEqual([]);
+  });
+});
+
+test('after three failures of the issuer the next one counts towards its own limit on first issuances', async () => {
+  const fallback = {
+    ...issuer,
+    name: 'fallback-ca',
+    directoryUrl: 'https://fallback.test/directory',
+    firstIssuancesPerRun: 1,
+  };
+  const names = ['a', 'b', 'c'];
+  const made = createWorld({ now: '2026-03-15T00:00:00Z' });
+  for (const name of names) {
+    const failure = {
+      count: 3,
+      issuerFailures: 3,
+      last: '2026-03-14T00:00:00Z',
+      error: 'CaUnavailableError',
+      cause: '',
+    };
+    made.ledger.put(name, { current: factsWith({ identifiers: [`${name}.example.com`] }), failure });
+  }
+  const specs = names.map((name) =>
+    specWith({ name, identifiers: [`${name}.example.com`], issuers: [issuer, fallback] }),
+  );
+  expect(await check(made, { config: configOf(...specs) })).toMatchObject({ due: [{}], postponed: 2 });
 });
 
 test('run twice in one fleet run, it asks for executions of the same names', async () => {

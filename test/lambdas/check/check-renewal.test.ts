@@ -3,15 +3,26 @@ import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
 import type { CertificateSpec, CheckRenewalInput } from '../../../lambdas/rules/contract.ts';
 import {
   InvalidInputError,
+  IssueCapError,
   SecretDeletedError,
   SecretNotOursError,
   ThrottledError,
   UnknownCertificateError,
+  ValidationLimitError,
 } from '../../../lambdas/rules/errors.ts';
+import type { SavedOrder } from '../../../lambdas/rules/ports.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
-import { configOf, execution, factsWith, otherExecution, specWith } from '../../fakes/specs.ts';
+import { configOf, execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
+const withId = factsWith({ certificateId: 'key.01' });
+const failure = {
+  count: 4,
+  issuerFailures: 0,
+  last: '2026-03-14T10:00:00Z',
+  error: 'CaaError',
+  cause: 'CAA forbids it.',
+};
 const leftover = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' };
 const dueDay = '2026-03-15T00:00:00Z';
 const quietDay = '2026-02-01T00:00:00Z';
@@ -25,10 +36,20 @@ function check(
   }: Partial<CheckRenewalInput> & { readonly spec?: CertificateSpec } = {},
 ) {
   return checkRenewal(
-    { execution, attempt: 1, cleaned: false, removed: [], waits: 0, request, ...input },
+    { execution, attempt: 1, cleaned: false, removed: [], waits: 0, abandoned: null, request, ...input },
     { ...ports, config: configOf(spec) },
   );
 }
+
+const order: SavedOrder = {
+  url: 'https://ca.test/order/1',
+  finalize: 'https://ca.test/order/1/finalize',
+  expires: '2026-06-01T00:00:00Z',
+  execution: otherExecution,
+  specHash: specWith().specHash,
+  directoryUrl: issuer.directoryUrl,
+};
+const reference = { url: order.url, finalize: order.finalize, expires: order.expires };
 
 /** A world in which `www` was issued and stored, and the ledger knows. */
 function issued(now = quietDay): World {
@@ -129,19 +150,281 @@ describe('force is spent', () => {
     expect((await check(world, { request: { certificate: 'www', force: true } })).action).toBe('none');
   });
 
-  test('when this execution has an order in the ledger', async () => {
+  test('when this execution has an order in the ledger, which goes on', async () => {
     const world = issued();
-    world.ledger.put('www', {
-      order: {
-        url: 'https://ca.test/order/1',
-        finalize: 'https://ca.test/order/1/finalize',
-        expires: null,
-        execution,
-        specHash: specWith().specHash,
-        directoryUrl: 'https://ca.test/directory',
-      },
+    world.ledger.put('www', { order: { ...order, execution } });
+    expect(await check(world, { request: { certificate: 'www', force: true } })).toMatchObject({
+      action: 'resume',
+      order: reference,
     });
-    expect((await check(world, { request: { certificate: 'www', force: true } })).action).toBe('none');
+  });
+
+  test('not by an order that came to nothing', async () => {
+    const world = issued();
+    world.ledger.put('www', { order: { ...order, execution } });
+    const request = { certificate: 'www', force: true };
+    expect((await check(world, { request, attempt: 2, abandoned: order.url })).action).toBe('issue');
+    expect(world.ledger.get('www').order).toBeNull();
+  });
+
+  test('always in a restart', async () => {
+    const request = { restartOf: otherExecution, input: '{"certificate":"www","force":true}' };
+    expect((await check(issued(), { request })).action).toBe('none');
+  });
+});
+
+describe('an order that a dead run left', () => {
+  test('goes on with its values, due or not, and with both leases taken', async () => {
+    const world = issued();
+    world.ledger.put('www', { order, leftovers: [leftover] });
+    expect(await check(world)).toMatchObject({
+      action: 'resume',
+      order: reference,
+      leftovers: [leftover],
+      replaces: null,
+    });
+    expect(world.ledger.get('www').lease).toBe(execution);
+    expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
+    expect(world.ledger.get('www').order).toEqual(order);
+  });
+
+  test.each<[string, Partial<SavedOrder>]>([
+    ['expired', { expires: '2026-03-14T00:00:00Z' }],
+    ['was for another configuration', { specHash: 'other' }],
+    ['was for another CA', { directoryUrl: 'https://other.test/directory' }],
+    ['is stored already', { url: factsWith().orderUrl ?? '' }],
+  ])('and that %s is dropped, and its values are cleaned', async (_, fields) => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { order: { ...order, ...fields }, leftovers: [leftover] });
+    expect(await check(world)).toMatchObject({ action: 'clean', leftovers: [leftover], order: null });
+    expect(world.ledger.get('www')).toMatchObject({ order: null, leftovers: [leftover] });
+    expect(await check(world, { cleaned: true, removed: [leftover] })).toMatchObject({ action: 'issue' });
+  });
+
+  test('and that the CA does not carry on is dropped', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { order });
+    expect(await check(world, { abandoned: order.url })).toMatchObject({ action: 'issue', order: null });
+    expect(world.ledger.get('www').order).toBeNull();
+  });
+
+  test('is kept when it is another that the CA does not carry on', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { order });
+    expect((await check(world, { abandoned: 'https://ca.test/order/0' })).action).toBe('resume');
+  });
+
+  test('whose certificate is stored and not delivered is delivered only', async () => {
+    const world = issued();
+    world.ledger.put('www', { order: { ...order, url: factsWith().orderUrl ?? '' } });
+    expect((await check(world, { spec: specWith({ regions: ['us-east-1'] }) })).action).toBe('deliver');
+  });
+
+  test('goes on in a restart, whatever an earlier failure has set', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { order, failure, notBefore: '2026-03-15T10:00:00Z' });
+    expect((await check(world)).action).toBe('none');
+    const request = { restartOf: otherExecution, input: '{"certificate":"www"}' };
+    expect((await check(world, { request })).action).toBe('resume');
+  });
+});
+
+describe('after failures', () => {
+  const held = { failure, notBefore: '2026-03-15T10:00:00Z' };
+
+  test('nothing is tried before the time in the ledger, by an execution that was started by hand too', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', held);
+    expect(await check(world)).toMatchObject({
+      action: 'none',
+      reason: expect.stringContaining('2026-03-15T10:00:00Z'),
+    });
+    expect(world.ledger.get('www')).toMatchObject({ ...held, lease: null });
+  });
+
+  test.each<[string, Partial<CheckRenewalInput>, string]>([
+    ['by a later rung of its own', { attempt: 2 }, dueDay],
+    ['by force', { request: { certificate: 'www', force: true } }, dueDay],
+    ['in an emergency', {}, '2026-03-28T00:00:00Z'],
+    ['after that time', {}, '2026-03-15T10:00:00Z'],
+  ])('it is tried %s', async (_, input, now) => {
+    const world = issued(now);
+    const notBefore = now === '2026-03-28T00:00:00Z' ? '2026-03-29T00:00:00Z' : held.notBefore;
+    world.ledger.put('www', { failure, notBefore });
+    expect((await check(world, input)).action).toBe('issue');
+  });
+
+  test('that nothing is left of, they are forgotten', async () => {
+    const world = issued();
+    world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
+    expect((await check(world)).action).toBe('none');
+    expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null, lease: null });
+  });
+
+  const fallback = { ...issuer, name: 'fallback-ca', directoryUrl: 'https://fallback.test/directory' };
+  const spec = specWith({ issuers: [issuer, fallback] });
+
+  test.each([
+    [2, 'test-ca', 'key.01'],
+    [3, 'fallback-ca', null],
+    [6, 'test-ca', 'key.01'],
+  ])('%d of them of issuers, %s is asked', async (issuerFailures, name, replaces) => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { current: withId, failure: { ...failure, issuerFailures, error: 'CaUnavailableError' } });
+    const output = await check(world, { spec });
+    expect(output).toMatchObject({ action: 'issue', spec: { issuer: { name }, specHash: spec.specHash }, replaces });
+    expect(world.ledger.setLease(output.spec.setHash)).toBe(execution);
+  });
+});
+
+describe('the CA', () => {
+  const id = 'key.01';
+  const window = ['2026-02-01T05:00:00Z', '2026-02-01T05:00:01Z'] as const;
+
+  function issuedWithId(now = quietDay): World {
+    const world = issued(now);
+    world.ledger.put('www', { current: withId });
+    return world;
+  }
+
+  test('is asked before a third of the lifetime is left, and what it says is remembered', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z', 'https://ca.test/drill');
+    const output = await check(world);
+    expect(output).toMatchObject({
+      action: 'issue',
+      replaces: id,
+      reason: expect.stringContaining('https://ca.test/drill'),
+    });
+    expect(world.ledger.get('www').renewalInfo).toEqual({
+      certificateId: id,
+      start: '2026-01-31T00:00:00.000Z',
+      end: '2026-01-31T00:30:00.000Z',
+      explanationUrl: 'https://ca.test/drill',
+      nextFetch: '2026-02-01T06:00:00.000Z',
+    });
+  });
+
+  test('names a second before the next check: it is waited for with nothing held, and the CA asked again', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, ...window);
+    expect(await check(world)).toMatchObject({ action: 'wait', wait: 18_000 });
+    expect(world.ledger.get('www').lease).toBeNull();
+    world.clock.set('2026-02-01T05:00:00Z');
+    expect(await check(world, { waits: 1 })).toMatchObject({ action: 'issue' });
+    expect(world.calls.names('renewalInfos')).toEqual(['renewalInfos.fetch', 'renewalInfos.fetch']);
+  });
+
+  test('has moved its window since: nothing is done', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, ...window);
+    await check(world);
+    world.clock.set('2026-02-01T05:00:00Z');
+    world.renewalInfos.suggest(id, '2026-02-20T00:00:00Z', '2026-02-21T00:00:00Z');
+    expect(await check(world, { waits: 1 })).toMatchObject({ action: 'none' });
+  });
+
+  test('that moves its window each time is not followed for ever', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, ...window);
+    expect((await check(world, { waits: 59 })).action).toBe('wait');
+    expect(await check(world, { waits: 60 })).toMatchObject({ action: 'none', wait: 0 });
+    expect(world.ledger.get('www').lease).toBeNull();
+  });
+
+  test('is not asked before its time when its second is far', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, '2026-02-20T00:00:00Z', '2026-02-21T00:00:00Z');
+    await check(world);
+    world.clock.set('2026-02-01T05:59:59Z');
+    await check(world);
+    expect(world.calls.names('renewalInfos')).toHaveLength(1);
+    world.clock.set('2026-02-01T06:00:00Z');
+    await check(world);
+    expect(world.calls.names('renewalInfos')).toHaveLength(2);
+  });
+
+  test('is not asked with each rung', async () => {
+    const world = issuedWithId(dueDay);
+    expect((await check(world, { attempt: 2 })).action).toBe('issue');
+    expect(world.calls.names('renewalInfos')).toEqual([]);
+  });
+
+  test('is the one that issued the certificate, though it is the turn of another', async () => {
+    const fallback = { ...issuer, name: 'fallback-ca', directoryUrl: 'https://fallback.test/directory' };
+    const world = issuedWithId();
+    world.ledger.put('www', { current: { ...withId, directoryUrl: fallback.directoryUrl } });
+    await check(world, { spec: specWith({ issuers: [issuer, fallback] }) });
+    expect(world.calls.made.find(({ name }) => name === 'renewalInfos.fetch')?.args).toEqual([fallback, id]);
+  });
+
+  test.each([
+    [quietDay, 'none'],
+    [dueDay, 'issue'],
+  ])('that fails on %s leads to %s, by the dates', async (now, action) => {
+    const world = issuedWithId(now);
+    world.renewalInfos.tell(id, { failed: 'HTTP 503', temporary: true });
+    expect((await check(world)).action).toBe(action);
+    expect(world.log.messages('warn')).toEqual([expect.stringContaining('HTTP 503')]);
+  });
+
+  test('that fails after it moved the window into the past is taken at its word', async () => {
+    const world = issuedWithId();
+    world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z');
+    await check(world);
+    world.renewalInfos.tell(id, { failed: 'HTTP 503', temporary: true });
+    expect((await check(world)).action).toBe('issue');
+  });
+
+  test('said something of the certificate before: that means nothing for this one', async () => {
+    const world = issuedWithId();
+    const past = { start: '2026-01-31T00:00:00Z', end: '2026-01-31T00:30:00Z', explanationUrl: null };
+    world.ledger.put('www', { renewalInfo: { ...past, certificateId: 'key.00', nextFetch: '2026-06-01T00:00:00Z' } });
+    expect((await check(world)).action).toBe('none');
+    expect(world.ledger.get('www').renewalInfo).toMatchObject({ certificateId: id, start: null });
+  });
+});
+
+describe('limits', () => {
+  const spec = specWith();
+  const two = { 'https://ca.test/order/8': '2026-03-14T10:00:00Z', 'https://ca.test/order/9': '2026-03-14T20:00:00Z' };
+  const force = { request: { certificate: 'www', force: true } };
+
+  test('a third certificate of the set in a day is refused with the time when it may be, forced or not', async () => {
+    const world = issued(dueDay);
+    world.ledger.putIssues(spec.setHash, two);
+    await expect(check(world, force)).rejects.toThrow(IssueCapError);
+    await expect(check(world)).rejects.toThrow('2026-03-15T10:00:00.000Z');
+  });
+
+  test('and the lease stays, for the failure to be recorded with that time', async () => {
+    const world = issued(dueDay);
+    world.ledger.putIssues(spec.setHash, two);
+    await expect(check(world)).rejects.toThrow(IssueCapError);
+    expect(world.ledger.get('www').lease).toBe(execution);
+  });
+
+  test('with the override it is ordered', async () => {
+    const world = issued(dueDay);
+    world.ledger.putIssues(spec.setHash, two);
+    expect((await check(world, { spec: specWith({ ignoreIssueCap: true }) })).action).toBe('issue');
+  });
+
+  test('an order that is there already goes on', async () => {
+    const world = issued(dueDay);
+    world.ledger.putIssues(spec.setHash, two);
+    world.ledger.put('www', { order });
+    expect((await check(world)).action).toBe('resume');
+  });
+
+  test('an identifier that failed four times in the hour, for whichever certificate, is not tried a fifth time', async () => {
+    const world = issued(dueDay);
+    const times = ['10', '20', '30', '40'].map((minute) => `2026-03-14T23:${minute}:00Z`);
+    world.ledger.putIdentifierFailures(issuer.directoryUrl, 'example.com', times);
+    await expect(check(world)).rejects.toThrow(ValidationLimitError);
+    await expect(check(world)).rejects.toThrow('2026-03-15T00:10:00.000Z');
+    world.clock.set('2026-03-15T00:10:00Z');
+    expect((await check(world)).action).toBe('issue');
   });
 });
 
@@ -163,6 +446,18 @@ describe('leases', () => {
     world.executions.tell(otherExecution, 'ended');
     expect((await check(world)).action).toBe('issue');
     expect(world.ledger.get('www').lease).toBe(execution);
+  });
+
+  test('the leases of the execution that this one restarts are free, whatever Step Functions says of it yet', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
+    world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
+    world.executions.tell(otherExecution, 'live');
+    expect((await check(world)).action).toBe('none');
+    const request = { restartOf: otherExecution, input: '{"certificate":"www"}' };
+    expect((await check(world, { request })).action).toBe('issue');
+    expect(world.ledger.get('www').lease).toBe(execution);
+    expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
   });
 
   test.each([
@@ -207,6 +502,15 @@ describe('leases', () => {
     expect((await check(world, { waits: 59 })).action).toBe('wait');
     expect((await check(world, { waits: 60 })).action).toBe('none');
     expect(world.ledger.get('www').lease).toBeNull();
+  });
+
+  test('a saved order and what failed before outlive such an hour', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { current: factsWith(), order, failure });
+    world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
+    world.executions.tell(otherExecution, 'live');
+    expect((await check(world, { waits: 60 })).action).toBe('none');
+    expect(world.ledger.get('www')).toMatchObject({ order, failure });
   });
 
   test('the set of a dead twin is taken over', async () => {
@@ -262,6 +566,27 @@ describe('run again', () => {
     'with values left over': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { leftovers: [leftover] });
+      return world;
+    },
+    'with an order left over': () => {
+      const world = issued(dueDay);
+      world.ledger.put('www', { order, leftovers: [leftover] });
+      return world;
+    },
+    'with an order that has expired': () => {
+      const world = issued(dueDay);
+      world.ledger.put('www', { order: { ...order, expires: '2026-03-14T00:00:00Z' }, leftovers: [leftover] });
+      return world;
+    },
+    'with a second to wait for': () => {
+      const world = issued();
+      world.ledger.put('www', { current: withId });
+      world.renewalInfos.suggest('key.01', '2026-02-01T05:00:00Z', '2026-02-01T05:00:01Z');
+      return world;
+    },
+    'with a failure that nothing is left of': () => {
+      const world = issued();
+      world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
       return world;
     },
     'with a dead holder': () => {

@@ -1,21 +1,24 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { RecordFailureInput } from '../../../lambdas/rules/contract.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, otherExecution, run } from '../../fakes/specs.ts';
+import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
-const problem = {
-  type: 'urn:ietf:params:acme:error:unauthorized',
-  status: 403,
-  detail: 'No TXT record found',
-  identifier: 'example.com',
-};
-const errorMessage = JSON.stringify({ message: 'The CA did not accept the proof.', problem });
-const rejected = {
-  Error: 'ChallengeFailedError',
-  Cause: JSON.stringify({ errorType: 'ChallengeFailedError', errorMessage }),
-};
+const urn = (type: string): string => `urn:ietf:params:acme:error:${type}`;
+
+/** As Lambda and Step Functions carry an error of ours to the Catch. */
+function thrown(name: string, message: string, problem?: object): object {
+  const errorMessage = problem ? JSON.stringify({ message, problem }) : message;
+  return { Error: name, Cause: JSON.stringify({ errorType: name, errorMessage }) };
+}
+
+const refused = (identifier: string) => ({ type: urn('unauthorized'), detail: 'No TXT record found', identifier });
+const rejected = thrown('ChallengeFailedError', 'The CA did not accept the proof.', {
+  ...refused('example.com'),
+  subproblems: [refused('example.com'), refused('*.example.com')],
+});
+const caUnavailable = thrown('CaUnavailableError', 'The CA is away.');
 const removed = [{ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'gone' }];
 const kept = { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'still there' };
 const order = {
@@ -26,70 +29,186 @@ const order = {
   specHash: 'spec',
   directoryUrl: 'https://ca.test/directory',
 };
+const before = {
+  count: 1,
+  issuerFailures: 1,
+  last: '2026-03-01T11:00:00.000Z',
+  error: 'CaUnavailableError',
+  cause: '',
+};
 
 function failing(): World {
   const world = createWorld({ now: '2026-03-01T12:00:00Z' });
-  const holder = { execution, since: '2026-03-01T11:58:00.000Z' };
-  world.ledger.put('www', { lease: execution, leasedAt: holder.since, order, leftovers: [...removed, kept] });
+  const leasedAt = '2026-03-01T11:58:00.000Z';
+  world.ledger.put('www', { lease: execution, leasedAt, order, leftovers: [...removed, kept] });
   return world;
 }
 
 const record = ({ ports }: World, input: Partial<RecordFailureInput> = {}) =>
-  recordFailure({ ...run, errorOutput: rejected, removed, ...input }, ports);
+  recordFailure(
+    { ...run, spec: specWith(), errorOutput: rejected, removed, ...input },
+    { ...ports, config: { checkInterval: 21_600 } },
+  );
 
-test('a failed proof is counted, its order dropped, the lease given back, and the CA speaks for itself', async () => {
-  const world = failing();
-  expect(await record(world)).toEqual({
-    error: 'ChallengeFailedError',
-    cause: 'The CA did not accept the proof.',
-    problemType: 'urn:ietf:params:acme:error:unauthorized',
-    identifier: 'example.com',
+/** How often each identifier failed at the CA in the last hour. */
+async function failures({ ports, clock }: World, directoryUrl = issuer.directoryUrl): Promise<object> {
+  const found = await ports.ledger.identifierFailures(directoryUrl, ['example.com', '*.example.com'], clock.now());
+  return Object.fromEntries([...found].map(([identifier, times]) => [identifier, times.length]));
+}
+
+describe('a failed proof', () => {
+  test('is counted and tried again in a minute, the lease given back, and the CA speaks for itself', async () => {
+    const world = failing();
+    expect(await record(world)).toEqual({
+      error: 'ChallengeFailedError',
+      cause: 'The CA did not accept the proof.',
+      problemType: 'urn:ietf:params:acme:error:unauthorized',
+      identifier: 'example.com',
+      action: null,
+      retryIn: 60,
+      nextTry: '2026-03-01T12:01:00.000Z',
+    });
+    expect(world.ledger.get('www')).toMatchObject({
+      lease: null,
+      leftovers: [kept],
+      failure: { count: 1, issuerFailures: 1, last: '2026-03-01T12:00:00.000Z', error: 'ChallengeFailedError' },
+      notBefore: '2026-03-01T12:01:00.000Z',
+    });
   });
-  expect(world.ledger.get('www')).toMatchObject({
-    lease: null,
-    order: null,
-    leftovers: [kept],
-    failure: { count: 1, last: '2026-03-01T12:00:00.000Z', error: 'ChallengeFailedError' },
+
+  test('leaves the saved order, which the next try looks at', async () => {
+    const world = failing();
+    await record(world);
+    expect(world.ledger.get('www').order).toEqual(order);
+  });
+
+  test('counts for each identifier that the CA refused, at this issuer', async () => {
+    const world = failing();
+    await record(world);
+    expect(await failures(world)).toEqual({ 'example.com': 1, '*.example.com': 1 });
+    expect(await failures(world, 'https://other.test/directory')).toEqual({ 'example.com': 0, '*.example.com': 0 });
+  });
+
+  test('is the only failure that counts for identifiers', async () => {
+    const world = failing();
+    await record(world, { errorOutput: thrown('CaaError', 'No.', refused('example.com')) });
+    expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
   });
 });
 
-test('a second failure in a row counts two', async () => {
+describe('the next try', () => {
+  test.each([
+    [1, 1, 600, '2026-03-01T12:10:00.000Z'],
+    [2, 2, 6000, '2026-03-01T13:40:00.000Z'],
+    [3, 3, null, '2026-03-02T12:00:00.000Z'],
+    [7, 1, null, '2026-03-02T12:00:00.000Z'],
+  ])('after %i failures before, at attempt %i, is in %j s', async (count, attempt, retryIn, nextTry) => {
+    const world = failing();
+    world.ledger.put('www', { failure: { ...before, count } });
+    expect(await record(world, { errorOutput: caUnavailable, attempt })).toMatchObject({ retryIn, nextTry });
+    expect(world.ledger.get('www')).toMatchObject({ failure: { count: count + 1 }, notBefore: nextTry });
+  });
+
+  test('is the CA’s to say: longer than two hours ends the execution and stands in the ledger', async () => {
+    const world = failing();
+    const problem = { type: urn('rateLimited'), status: 429, retryAfter: 36_000 };
+    expect(await record(world, { errorOutput: thrown('RateLimitedError', 'Too many orders.', problem) })).toMatchObject(
+      { error: 'RateLimitedError', action: null, retryIn: null, nextTry: '2026-03-01T22:30:00.000Z' },
+    );
+    expect(world.ledger.get('www').notBefore).toBe('2026-03-01T22:30:00.000Z');
+  });
+
+  test('asks another issuer after the third, whatever this one said', async () => {
+    const world = failing();
+    const fallback = { ...issuer, name: 'other', directoryUrl: 'https://other.test/directory' };
+    world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
+    const output = await record(world, {
+      spec: specWith({ issuers: [issuer, fallback] }),
+      errorOutput: thrown('RateLimitedError', 'Too many.', { type: urn('rateLimited'), retryAfter: 36_000 }),
+    });
+    expect(output).toMatchObject({ retryIn: 6000 });
+    expect(world.ledger.get('www').failure).toMatchObject({ count: 3, issuerFailures: 3 });
+  });
+
+  test('of what a person has to mend is tomorrow, and says what to do', async () => {
+    const world = failing();
+    const problem = { type: urn('caa'), identifier: 'example.com' };
+    expect(await record(world, { errorOutput: thrown('CaaError', 'CAA forbids.', problem) })).toMatchObject({
+      error: 'CaaError',
+      identifier: 'example.com',
+      action: expect.stringContaining('CAA records of example.com'),
+      retryIn: null,
+      nextTry: '2026-03-02T12:00:00.000Z',
+    });
+    expect(world.ledger.get('www').failure).toMatchObject({ count: 1, issuerFailures: 0 });
+  });
+
+  test('of a certificate of six days comes sooner than tomorrow', async () => {
+    const world = failing();
+    const current = factsWith({ notBefore: '2026-02-26T00:00:00Z', notAfter: '2026-03-04T12:00:00Z' });
+    world.ledger.put('www', { current, failure: { ...before, count: 4 } });
+    expect((await record(world, { errorOutput: caUnavailable })).nextTry).toBe('2026-03-01T21:00:00.000Z');
+  });
+});
+
+test('a second failure in a row counts two, and the first stays the issuer’s', async () => {
   const world = failing();
   await record(world);
-  world.ledger.put('www', { lease: execution });
-  await record(world, { errorOutput: { Error: 'States.Timeout', Cause: 'The task timed out.' } });
-  expect(world.ledger.get('www').failure).toMatchObject({ count: 2, error: 'StepTimedOutError' });
+  world.clock.set('2026-03-01T12:01:10Z');
+  await world.ledger.takeLease({ certificate: 'www' }, run, world.clock.now());
+  world.clock.set('2026-03-01T12:02:00Z');
+  await record(world, { attempt: 2, errorOutput: { Error: 'States.Timeout', Cause: 'The task timed out.' } });
+  expect(world.ledger.get('www').failure).toMatchObject({ count: 2, issuerFailures: 1, error: 'StepTimedOutError' });
 });
 
-test('an execution that lost its lease strikes off what is gone and writes nothing else', async () => {
+test('an execution that lost its lease strikes off what is gone, writes nothing else and tries no more', async () => {
   const world = failing();
   world.ledger.put('www', { lease: otherExecution });
-  const { error } = await record(world);
-  expect(error).toBe('ChallengeFailedError');
+  expect(await record(world)).toMatchObject({ error: 'ChallengeFailedError', retryIn: null });
   expect(world.ledger.get('www')).toMatchObject({ lease: otherExecution, order, failure: null, leftovers: [kept] });
+  expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
 });
 
-test.each(['ThrottledError', 'LeaseLostError'])('%s is no failure of the certificate', async (name) => {
+test('a lease that is lost between the look and the write is lost', async () => {
   const world = failing();
-  expect(await record(world, { errorOutput: { Error: name, Cause: 'Slow down.' } })).toMatchObject({
+  world.calls.meanwhile('ledger.recordFailure', () => world.ledger.put('www', { lease: otherExecution }));
+  expect((await record(world)).error).toBe('ChallengeFailedError');
+  expect(world.ledger.get('www')).toMatchObject({ lease: otherExecution, failure: null });
+});
+
+test.each([
+  ['ThrottledError', 60, '2026-03-01T12:01:00.000Z'],
+  // It waits for nothing: the next fleet run, six hours at most, looks again.
+  ['LeaseLostError', null, '2026-03-01T18:00:00.000Z'],
+])('%s is no failure of the certificate', async (name, retryIn, nextTry) => {
+  const world = failing();
+  expect(await record(world, { errorOutput: thrown(name, 'Slow down.') })).toMatchObject({
     error: name,
     cause: 'Slow down.',
+    retryIn,
+    nextTry,
   });
-  expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null });
+  expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null, order });
+});
+
+test('an order that turned out to be the twin’s is dropped, uncounted, and ordered again at once', async () => {
+  const world = failing();
+  expect(await record(world, { errorOutput: thrown('TwinsOrderError', 'Not our key.') })).toMatchObject({ retryIn: 1 });
+  expect(world.ledger.get('www')).toMatchObject({ order: null, failure: null, lease: null, leftovers: [kept] });
 });
 
 test.each([undefined, null, 'text', 7, [], {}, { Error: 7, Cause: { deep: true } }])(
   'an error output of %j is recorded too',
   async (errorOutput) => {
     const world = failing();
-    expect((await record(world, { errorOutput })).error).toBe('UnexpectedError');
+    expect(await record(world, { errorOutput, spec: null })).toMatchObject({ error: 'UnexpectedError', retryIn: 60 });
     expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: { count: 1 } });
   },
 );
 
 test('a certificate that the ledger never saw gets no item', async () => {
   const world = createWorld();
-  await record(world, { errorOutput: { Error: 'UnknownCertificateError', Cause: 'No such certificate.' } });
+  await record(world, { errorOutput: { Error: 'UnknownCertificateError', Cause: 'No such certificate.' }, spec: null });
   expect((await world.ledger.certificates(['www'])).size).toBe(0);
 });
 
@@ -103,13 +222,28 @@ test('run twice, it counts once and says the same', async () => {
   const world = failing();
   const first = await record(world);
   expect(await record(world)).toEqual(first);
-  expect(world.ledger.get('www').failure?.count).toBe(1);
+  expect(world.ledger.get('www').failure).toMatchObject({ count: 1, issuerFailures: 1 });
+  expect(await failures(world)).toEqual({ 'example.com': 1, '*.example.com': 1 });
 });
 
-test('it may die after any call: the failure is counted, the lease is free, what is gone is struck off', async () => {
-  await dyingAfterEachCall(failing, record, (world, _, last) => {
+test('it may die after any call: counted once, the lease free, what is gone struck off, the next try the same', async () => {
+  // Each run a second later: a death between the two counts may count the identifiers once more, and never less than once.
+  const step = (world: World) => {
+    world.clock.advance(1000);
+    return record(world);
+  };
+  await dyingAfterEachCall(failing, step, async (world, { retryIn }, last) => {
     const { failure, lease, leftovers } = world.ledger.get('www');
-    expect(failure?.count, last).toBeGreaterThanOrEqual(1);
-    expect({ lease, leftovers }, last).toEqual({ lease: null, leftovers: [kept] });
+    expect(failure, last).toMatchObject({ count: 1, issuerFailures: 1 });
+    expect({ lease, leftovers, retryIn }, last).toEqual({ lease: null, leftovers: [kept], retryIn: 60 });
+    const counted = last === 'ledger.countIdentifierFailures' ? 2 : 1;
+    expect(await failures(world), last).toEqual({ 'example.com': counted, '*.example.com': counted });
+  });
+});
+
+test('it may die after any call also when the order is of no use', async () => {
+  const step = (world: World) => record(world, { errorOutput: thrown('StagedKeyMissingError', 'No key.') });
+  await dyingAfterEachCall(failing, step, (world, _, last) => {
+    expect(world.ledger.get('www'), last).toMatchObject({ order: null, failure: { count: 1 }, lease: null });
   });
 });

@@ -16,7 +16,13 @@ async function done(): Promise<World> {
   world.ledger.put('www', {
     current: factsWith({ execution }),
     leftovers: removed,
-    failure: { count: 3, last: '2026-02-28T12:00:00Z', error: 'CaUnavailableError', cause: 'The CA was away.' },
+    failure: {
+      count: 3,
+      issuerFailures: 3,
+      last: '2026-02-28T12:00:00Z',
+      error: 'CaUnavailableError',
+      cause: 'The CA was away.',
+    },
     notBefore: '2026-03-01T00:00:00Z',
     order: {
       url: 'https://ca.test/order/1',

@@ -48,6 +48,31 @@ const success = {
   PhysicalResourceId: 'FleetStart',
 };
 
+test('a deployment registers the accounts beside the fleet, whatever becomes of either', async () => {
+  const accounts = 'arn:aws:states:us-east-1:123456789012:stateMachine:accounts';
+  const both = { ...event, ResourceProperties: { StateMachineArn: fleet, AccountsStateMachineArn: accounts } };
+  const inputs: unknown[] = [];
+  const replies: string[] = [];
+  await startFleet(both, {
+    stateMachines: {
+      start: async (arn, name, input) => {
+        inputs.push([arn, name, input]);
+        if (arn === fleet) throw new Error('no fleet');
+      },
+    },
+    log: { info: () => undefined, error: () => undefined },
+    clock: { sleep: async () => undefined },
+    reply: async (_, body) => {
+      replies.push(body);
+    },
+  });
+  expect(inputs).toEqual([
+    [fleet, 'deployment-request-1', {}],
+    [accounts, 'deployment-request-1', { action: 'register' }],
+  ]);
+  expect(JSON.parse(replies[0] ?? '')).toEqual(success);
+});
+
 describe('a deployment', () => {
   test.each(['Create', 'Update'] as const)(
     'that ends in %s starts the fleet and says so to CloudFormation',

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { newOrder } from '../../../lambdas/order/new-order.ts';
-import type { CertificateSpec } from '../../../lambdas/rules/contract.ts';
+import type { CertificateSpec, NewOrderInput } from '../../../lambdas/rules/contract.ts';
 import {
+  AcmeProblemError,
+  AlreadyReplacedError,
   CaUnavailableError,
   LeaseLostError,
+  MalformedError,
   NoDnsChallengeError,
   OrderInvalidError,
   RateLimitedError,
   TermsNotAgreedError,
+  UnauthorizedError,
 } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -23,8 +27,8 @@ function leased(): World {
   return world;
 }
 
-const order = ({ ports }: World, ordered: CertificateSpec = spec) =>
-  newOrder({ ...run, spec: ordered, challengeRecords }, ports);
+const order = ({ ports }: World, ordered: CertificateSpec = spec, replaces: string | null = null) =>
+  newOrder({ ...run, spec: ordered, challengeRecords, replaces }, ports);
 
 describe('an order', () => {
   test('comes with a dns-01 challenge and a TXT value for each identifier', async () => {
@@ -147,7 +151,7 @@ describe('the account', () => {
   test('is one, whoever of two that begin together comes first', async () => {
     const world = leased();
     world.ledger.put('api', { lease: otherExecution });
-    const api = { certificate: 'api', execution: otherExecution, attempt: 1, spec, challengeRecords };
+    const api = { certificate: 'api', execution: otherExecution, attempt: 1, spec, challengeRecords, replaces: null };
     await Promise.all([order(world), newOrder(api, world.ports)]);
     expect(world.acme.accounts()).toEqual(['https://ca.test/account/1']);
     expect(world.calls.names('accounts.create')).toHaveLength(2);
@@ -170,6 +174,135 @@ test.each([new RateLimitedError('Too many orders.'), new CaUnavailableError('The
     expect(world.ledger.get('www').order).toBeNull();
   },
 );
+
+describe('the certificate that an order replaces', () => {
+  const requested = (world: World) =>
+    world.calls.made.flatMap(({ name, args: [request] }) => (name === 'ca.newOrder' ? [request] : []));
+  const asked = { identifiers: spec.identifiers, profile: null };
+  const conflict = { type: 'urn:ietf:params:acme:error:conflict', status: 409 };
+
+  test('is named to the CA', async () => {
+    const world = leased();
+    await order(world, spec, 'aki.serial');
+    expect(requested(world)).toEqual([{ ...asked, replaces: 'aki.serial' }]);
+  });
+
+  test('is not named by an execution that began under the release before', async () => {
+    const world = leased();
+    const earlier: Omit<NewOrderInput, 'replaces'> = { ...run, spec, challengeRecords };
+    await newOrder(earlier as NewOrderInput, world.ports);
+    expect(requested(world)).toEqual([asked]);
+  });
+
+  test('is not named where there is none', async () => {
+    const world = leased();
+    await order(world);
+    expect(requested(world)).toEqual([asked]);
+  });
+
+  test.each([
+    ['replaced already by nobody’s order that we know of', new AlreadyReplacedError('It is replaced.')],
+    ['replaced already in the words of another CA', new AcmeProblemError('Conflict.', { problem: conflict })],
+    ['ordered by another account', new UnauthorizedError('The requester did not request that certificate.')],
+    ['unknown to the CA', new MalformedError('No such certificate.')],
+  ])('and that is %s is not named the second time', async (_, error) => {
+    const world = leased();
+    world.calls.answer('ca.newOrder', error);
+    const output = await order(world, spec, 'aki.serial');
+    expect(requested(world)).toEqual([{ ...asked, replaces: 'aki.serial' }, asked]);
+    expect(world.ledger.get('www').order?.url).toBe(output.order.url);
+  });
+
+  test('is left out once, and what is refused then is the answer', async () => {
+    const world = leased();
+    const refused = new UnauthorizedError('The account is deactivated.');
+    world.calls.answer('ca.newOrder', new UnauthorizedError('No.'));
+    world.calls.answer('ca.newOrder', refused);
+    await expect(order(world, spec, 'aki.serial')).rejects.toBe(refused);
+    expect(requested(world)).toHaveLength(2);
+  });
+
+  test.each([new UnauthorizedError('No.'), new MalformedError('No.'), new AlreadyReplacedError('No.')])(
+    'has nothing to do with a refusal when none was named: %s',
+    async (error) => {
+      const world = leased();
+      world.calls.answer('ca.newOrder', error);
+      await expect(order(world)).rejects.toBe(error);
+      expect(requested(world)).toHaveLength(1);
+    },
+  );
+
+  test('costs no second order when the CA is away', async () => {
+    const world = leased();
+    world.calls.answer('ca.newOrder', new CaUnavailableError('Away.'));
+    await expect(order(world, spec, 'aki.serial')).rejects.toThrow(CaUnavailableError);
+    expect(requested(world)).toHaveLength(1);
+  });
+
+  describe('replaced already by the order that we have saved', () => {
+    async function saved(fields: { readonly specHash?: string; readonly directoryUrl?: string } = {}) {
+      const world = leased();
+      const ours = await order(world, spec, 'aki.serial');
+      const record = world.ledger.get('www').order;
+      if (record) world.ledger.put('www', { order: { ...record, ...fields } });
+      world.calls.made.length = 0;
+      world.calls.answer('ca.newOrder', new AlreadyReplacedError('It is replaced.'));
+      return { world, ours };
+    }
+
+    test.each([new AlreadyReplacedError('No.'), new AcmeProblemError('No.', { problem: conflict })])(
+      'goes on with that one: %s',
+      async (error) => {
+        const { world, ours } = await saved();
+        world.calls.answer('ca.newOrder', error);
+        expect(await order(world, spec, 'aki.serial')).toEqual(ours);
+        expect(world.ca.orderUrls()).toEqual([ours.order.url]);
+      },
+    );
+
+    test('and past its proofs has nothing to prove', async () => {
+      const { world, ours } = await saved();
+      world.ca.state(ours.order.url).status = 'processing';
+      expect(await order(world, spec, 'aki.serial')).toEqual({ ...ours, challenges: [], records: [] });
+    });
+
+    test('but invalid by now is ordered again', async () => {
+      const { world, ours } = await saved();
+      world.ca.state(ours.order.url).status = 'invalid';
+      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+    });
+
+    test('but not known to the CA any more is ordered again', async () => {
+      const { world, ours } = await saved();
+      world.calls.answer('ca.order', new MalformedError('No order for that id.'));
+      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+    });
+
+    test.each([{ specHash: 'of another configuration' }, { directoryUrl: 'https://other.test/directory' }])(
+      'but of another kind is ordered again: %j',
+      async (fields) => {
+        const { world, ours } = await saved(fields);
+        expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+      },
+    );
+  });
+
+  test('may be refused and the function die after any call: the saved order is the one that comes back', async () => {
+    const refusing = () => {
+      const world = leased();
+      world.calls.answer('ca.newOrder', new AlreadyReplacedError('It is replaced.'));
+      return world;
+    };
+    await dyingAfterEachCall(
+      refusing,
+      (world) => order(world, spec, 'aki.serial'),
+      (world, output, last) => {
+        expect(world.ledger.get('www').order?.url, last).toBe(output.order.url);
+        expect(world.ledger.get('www').leftovers, last).toEqual(expect.arrayContaining([...output.records]));
+      },
+    );
+  });
+});
 
 test('run twice, the second order is the saved one and the values of both are remembered', async () => {
   const world = leased();

@@ -123,6 +123,37 @@ describe('no', () => {
   });
 });
 
+describe('the issue cap', () => {
+  const counted = async (status: string) => {
+    const world = await ordered(status);
+    await world.ledger.countIssue(spec.setHash, url, world.clock.now());
+    return world;
+  };
+  const issues = (world: World) => world.ledger.issues(spec.setHash, world.clock.now());
+
+  test('gets an issue back that the CA did not make after all, once', async () => {
+    const world = await counted('invalid');
+    await expect(poll(world, { until: 'valid' })).rejects.toThrow(OrderInvalidError);
+    await expect(poll(world, { until: 'valid' })).rejects.toThrow(OrderInvalidError);
+    expect(await issues(world)).toEqual({});
+  });
+
+  test.each(['processing', 'valid', 'a status of next year'])(
+    'keeps the issue of an order that is %s',
+    async (status) => {
+      const world = await counted(status);
+      await poll(world, { until: 'valid' });
+      expect(Object.keys(await issues(world))).toEqual([url]);
+    },
+  );
+
+  test('is not asked about a proof that failed: no CSR left', async () => {
+    const world = await counted('invalid');
+    await expect(poll(world)).rejects.toThrow(OrderInvalidError);
+    expect(world.calls.names('ledger.')).toEqual([]);
+  });
+});
+
 test('looking twice changes nothing', async () => {
   const world = await ordered('processing');
   const first = await poll(world, { until: 'valid' });

@@ -64,11 +64,25 @@ describe('an error crosses from a function to the end of the workflow', () => {
     expect(report.message).toMatch(/^0 ü/);
     expect(report.message.length).toBeLessThanOrEqual(2048);
     expect(report.problem).toMatchObject({ type: 'urn:ietf:params:acme:error:dns', identifier: 'n0.example.com' });
-    expect(report.problem?.subproblems?.map(({ identifier }) => identifier)).toEqual([
-      'n0.example.com',
-      'n1.example.com',
-      'n2.example.com',
-    ]);
+    // Every one, since the CA counts the failures of each identifier; the first three with the CA's words.
+    expect(report.problem?.subproblems?.map(({ identifier }) => identifier)).toEqual(
+      subproblems.map(({ identifier }) => identifier),
+    );
+    expect(report.problem?.subproblems?.filter(({ detail }) => detail)).toHaveLength(3);
+  });
+
+  test('as whole JSON also when a hundred identifiers are as long as they may be', () => {
+    const subproblems = Array.from({ length: 100 }, (_, index) => ({
+      type: 'urn:ietf:params:acme:error:dns',
+      detail: '"'.repeat(700),
+      identifier: `${index}.${'a'.repeat(240)}.example`,
+    }));
+    const thrown = toLambdaError(
+      new errors.ChallengeFailedError('"'.repeat(5000), { problem: { ...problem, subproblems } }),
+    );
+    const output = carried(thrown) as { readonly Cause: string };
+    expect(output.Cause.length).toBeLessThan(32_768);
+    expect(readErrorOutput(output).problem?.subproblems?.length).toBeGreaterThan(20);
   });
 });
 

@@ -16,7 +16,8 @@ function expiring(name: string, notAfter: string, by = issuer): FleetMember {
   return { spec, record: { ...emptyRecord, current: factsWith({ identifiers: spec.identifiers, notAfter }) } };
 }
 
-const select = (members: readonly FleetMember[], batches = 1) => selectDue(members, { batches, execution: fleet }, now);
+const select = (members: readonly FleetMember[], batches = 1) =>
+  selectDue(members, { batches, execution: fleet, checkInterval: 21_600 }, now);
 const names = (members: readonly FleetMember[], batches = 1) =>
   select(members, batches).due.map(({ certificate }) => certificate);
 const many = (count: number, by = issuer) => Array.from({ length: count }, (_, index) => never(`c${index}`, by));

@@ -3,17 +3,47 @@ import { InvalidInputError } from '../../../lambdas/rules/errors.ts';
 import { parseRequest } from '../../../lambdas/rules/request.ts';
 
 test.each([
-  [{ certificate: 'www' }, { certificate: 'www', force: false }],
+  [{ certificate: 'www' }, { certificate: 'www', force: false, restartOf: null }],
   [
     { certificate: 'www', force: true },
-    { certificate: 'www', force: true },
+    { certificate: 'www', force: true, restartOf: null },
   ],
   [
     { certificate: 'www', force: false },
-    { certificate: 'www', force: false },
+    { certificate: 'www', force: false, restartOf: null },
   ],
 ])('%j is understood', (input, request) => {
   expect(parseRequest(input)).toEqual(request);
+});
+
+const dead = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
+
+describe('the restart of a dead execution', () => {
+  test.each(['{"certificate":"www"}', '{"certificate":"www","force":true}', ' {"force":false,"certificate":"www"} '])(
+    'with the input %s is for the same certificate and never forced',
+    (input) => {
+      expect(parseRequest({ restartOf: dead, input })).toEqual({ certificate: 'www', force: false, restartOf: dead });
+    },
+  );
+
+  test('that died is not restarted again', () => {
+    const input = JSON.stringify({ restartOf: 'arn:of-the-first', input: '{"certificate":"www"}' });
+    expect(() => parseRequest({ restartOf: dead, input })).toThrow(InvalidInputError);
+    expect(() => parseRequest({ restartOf: dead, input })).toThrow(`${dead} was a restart itself`);
+  });
+
+  test.each([
+    [{ restartOf: dead }, 'input'],
+    [{ restartOf: dead, input: { certificate: 'www' } }, 'input'],
+    [{ restartOf: '', input: '{"certificate":"www"}' }, 'restartOf'],
+    [{ restartOf: dead, input: '{"certificate":"www"}', force: true }, 'force'],
+    [{ restartOf: dead, input: '{"name":"www"}' }, 'name'],
+    [{ restartOf: dead, input: 'not JSON' }, 'input'],
+    [{ restartOf: dead, input: 'null' }, 'input'],
+  ])('%j is refused, naming %s', (input, where) => {
+    expect(() => parseRequest(input)).toThrow(InvalidInputError);
+    expect(() => parseRequest(input)).toThrow(where);
+  });
 });
 
 describe('refused, with what is wanted', () => {

@@ -11,6 +11,7 @@ const fields = {
 
 const config: DeployedConfig = {
   format: 1,
+  checkInterval: 21_600,
   issuers: [
     {
       name: 'ca',
@@ -20,6 +21,10 @@ const config: DeployedConfig = {
       challenges: 'dns-01',
       staging: true,
       firstIssuancesPerRun: null,
+      externalAccountBinding: null,
+      preferredChain: null,
+      replyTimeout: 45,
+      keyRollover: true,
     },
   ],
   hostedZones: [
@@ -33,7 +38,9 @@ const config: DeployedConfig = {
       identifiers: ['*.example.com', 'example.com'],
       keyType: 'P-256',
       profile: null,
-      issuer: 0,
+      issuers: [0],
+      reuseKey: false,
+      ignoreIssueCap: false,
       regions: ['us-east-1'],
       hostedZones: [1],
     },
@@ -92,6 +99,9 @@ describe('the spec of a certificate', () => {
       keyType: 'P-256',
       profile: null,
       issuer: config.issuers[0],
+      issuers: config.issuers,
+      reuseKey: false,
+      ignoreIssueCap: false,
       regions: ['us-east-1'],
       hostedZones: [{ id: 'Z0123456789', name: 'example.com' }],
       specHash: '0217077f3080958e30fb15a47ac32eff28663f7945fe0f775e4d7890dea44f5d',

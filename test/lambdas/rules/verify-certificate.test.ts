@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyTypes } from '../../../lambdas/rules/contract.ts';
-import { CertificateMismatchError } from '../../../lambdas/rules/errors.ts';
+import { CertificateMismatchError, TwinsOrderError } from '../../../lambdas/rules/errors.ts';
 import { keyTypeOf, splitPem, verifyCertificate } from '../../../lambdas/rules/verify-certificate.ts';
 import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 
@@ -114,7 +114,8 @@ describe('refused', () => {
 
   test('a certificate for another key', async () => {
     const pem = chained(await makeLeaf(intermediate, { identifiers, privateKey: makePrivateKey() }));
-    expectRefused(pem, /another key/);
+    expect(() => verify(pem)).toThrow(TwinsOrderError);
+    expect(() => verify(pem)).toThrow(/^The order of certificate www was finalized for another key/);
   });
 
   test.each([

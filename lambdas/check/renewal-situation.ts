@@ -1,0 +1,76 @@
+import type { CertificateSpec, CheckRenewalInput } from '../rules/contract.ts';
+import { SecretDeletedError, SecretNotOursError } from '../rules/errors.ts';
+import { withChosenIssuer } from '../rules/issuer-choice.ts';
+import type { CertificateSecrets, Ledger, LedgerCertificate, SecretDescription } from '../rules/ports.ts';
+import type { RenewalSituation } from '../rules/renewal-decision.ts';
+import { isBeforeNextCheck, renewalSecond, wantsFetch } from '../rules/renewal-info.ts';
+import type { RenewalRequest } from '../rules/request.ts';
+import { uselessOrder } from '../rules/saved-order.ts';
+import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
+
+export interface SituationPorts extends RenewalInfoPorts {
+  readonly ledger: Ledger;
+  readonly secrets: Pick<CertificateSecrets, 'describe'>;
+}
+
+type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'abandoned'> &
+  Pick<RenewalRequest, 'force' | 'restartOf'> & { readonly checkInterval: number };
+
+/**
+ * All that the decision goes by: ledger, secret, the CA's renewal information, whose turn it is among the issuers. Needs the
+ * certificate's lease: a saved order of no use is dropped on the way, and its TXT values, which stay in the ledger, are then left over.
+ */
+export async function renewalSituation(
+  configured: CertificateSpec,
+  { execution, attempt, cleaned, abandoned, force, restartOf, checkInterval }: Asked,
+  ports: SituationPorts,
+): Promise<RenewalSituation> {
+  const { ledger, secrets, clock, log } = ports;
+  const [seen, secret] = await Promise.all([ledger.certificate(configured.name), secrets.describe(configured.name)]);
+  assertUsable(configured.name, secret);
+  const storedVersion = secret?.currentVersion ?? null;
+  const spec = withChosenIssuer(configured, seen.failure);
+
+  let record: LedgerCertificate = seen;
+  const useless = abandoned && abandoned === seen.order?.url ? 'the CA does not carry it on' : null;
+  const why = seen.order && (useless ?? uselessOrder(seen.order, spec, seen.current, clock.now()));
+  if (seen.order && why) {
+    log.info(`Order ${seen.order.url} of certificate ${spec.name} is dropped: ${why}.`);
+    await ledger.dropOrder(spec.name, execution, seen.order.url);
+    record = { ...seen, order: null };
+  }
+  if (shouldAsk(record, { attempt, checkInterval }, clock.now())) {
+    record = await refreshRenewalInfo(spec, record, ports);
+  }
+  // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
+  const spent = record.current?.execution === execution || record.order?.execution === execution;
+  const goesOn = attempt > 1 || (restartOf !== null && record.order !== null);
+  return { spec, record, storedVersion, force: force && !spent, cleaned, goesOn, checkInterval };
+}
+
+/**
+ * When the CA's time for a new answer has come, and before acting on a second of its window, which may have moved since. A later rung
+ * is in the middle of acting: a CA that is in trouble is not asked with each of them.
+ */
+function shouldAsk(
+  record: LedgerCertificate,
+  { attempt, checkInterval }: Pick<Asked, 'attempt' | 'checkInterval'>,
+  now: Date,
+): boolean {
+  if (attempt > 1) return false;
+  const second = renewalSecond(record);
+  return (second !== null && isBeforeNextCheck(second, checkInterval, now)) || wantsFetch(record, now);
+}
+
+function assertUsable(certificate: string, secret: SecretDescription | null): void {
+  if (secret && !secret.ours) {
+    throw new SecretNotOursError(
+      `The secret ${secret.arn} exists and was not made by this stack: rename it, delete it, or give the certificate another name. Nothing was ordered.`,
+    );
+  }
+  if (secret?.deletedAt) {
+    throw new SecretDeletedError(
+      `The secret of certificate ${certificate} is scheduled for deletion on ${secret.deletedAt}: run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or take the certificate out of the configuration. Nothing was ordered.`,
+    );
+  }
+}

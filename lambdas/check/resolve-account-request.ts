@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import {
+  parseAccountRequest,
+  type ResolveAccountRequestInput,
+  type ResolveAccountRequestOutput,
+} from '../rules/account-request.ts';
+import type { CertificateSpec, DeployedConfig, Issuer } from '../rules/contract.ts';
+import {
+  KeyRolloverUnsupportedError,
+  RenewalsInProgressError,
+  UnknownCertificateError,
+  UnknownIssuerError,
+} from '../rules/errors.ts';
+import type { CertificateSecrets, Executions, Ledger } from '../rules/ports.ts';
+import { batchCount, batchNames, specOf } from '../rules/spec.ts';
+
+export interface ResolveAccountRequestPorts {
+  readonly config: DeployedConfig;
+  readonly ledger: Pick<Ledger, 'certificates'>;
+  readonly executions: Executions;
+  readonly secrets: Pick<CertificateSecrets, 'describe'>;
+}
+
+/**
+ * What the names in the request stand for, and whether it can be done now: a key is not changed under renewals that sign with it, nor
+ * a certificate revoked that is just being replaced. The leases say who is at work; one of an execution that has ended holds nobody up.
+ *
+ * Only reads, so running it twice is running it once.
+ */
+export async function resolveAccountRequest(
+  { execution, request }: ResolveAccountRequestInput,
+  ports: ResolveAccountRequestPorts,
+): Promise<ResolveAccountRequestOutput> {
+  const { config } = ports;
+  const wanted = parseAccountRequest(request);
+  const { action } = wanted;
+  const nothing = { action, issuers: [], issuer: null, spec: null, versionId: null, reason: null, executionName: null };
+  switch (wanted.action) {
+    case 'register':
+      return { ...nothing, issuers: config.issuers };
+    case 'deactivate':
+      return { ...nothing, issuer: issuerOf(config, wanted.issuer) };
+    case 'rollOverKey': {
+      const issuer = issuerOf(config, wanted.issuer);
+      if (!issuer.keyRollover) {
+        throw new KeyRolloverUnsupportedError(
+          `${issuer.name} does not support changing an account's key (RFC 8555 §7.3.5). Deactivate the account instead: the next order makes a new one, with a new key.`,
+        );
+      }
+      for (let batch = 0; batch < batchCount(config); batch++) {
+        const names = batchNames(config, batch).filter((name) =>
+          specOf(config, name)?.issuers.some(({ directoryUrl }) => directoryUrl === issuer.directoryUrl),
+        );
+        await assertNoneInProgress(names, ports);
+      }
+      return { ...nothing, issuer };
+    }
+    case 'revoke': {
+      const spec = certificateOf(config, wanted.certificate);
+      await assertNoneInProgress([spec.name], ports);
+      const secret = await ports.secrets.describe(spec.name);
+      if (!secret?.currentVersion) {
+        throw new UnknownCertificateError(
+          `No certificate has been stored for ${spec.name} yet, so there is nothing to revoke.`,
+        );
+      }
+      // At most 40 + 17 of the 80 characters that a name may have.
+      const executionName = `${spec.name}-revoked-${createHash('sha256').update(execution).digest('hex').slice(0, 8)}`;
+      return { ...nothing, spec, versionId: secret.currentVersion, reason: wanted.reason, executionName };
+    }
+  }
+}
+
+/** Throws `RenewalsInProgressError`, which names them; the workflow asks again for some minutes. */
+async function assertNoneInProgress(
+  names: readonly string[],
+  { ledger, executions }: ResolveAccountRequestPorts,
+): Promise<void> {
+  if (names.length === 0) return;
+  const atWork: string[] = [];
+  for (const [name, { lease }] of await ledger.certificates(names)) {
+    if (lease && (await executions.status(lease)) === 'live') atWork.push(`${name} (${lease})`);
+  }
+  if (atWork.length === 0) return;
+  throw new RenewalsInProgressError(
+    `Renewals are in progress: ${atWork.slice(0, 10).join(', ')}${atWork.length > 10 ? ` and ${atWork.length - 10} more` : ''}. Nothing was changed. Start this again when they have ended, or stop them.`,
+  );
+}
+
+function issuerOf({ issuers }: DeployedConfig, name: string): Issuer {
+  const issuer = issuers.find((each) => each.name === name);
+  if (issuer) return issuer;
+  throw new UnknownIssuerError(
+    `No issuer is named ${name} in the deployed configuration, which has ${issuers.map((each) => each.name).join(', ')}. Check the name, or deploy the configuration that has it.`,
+  );
+}
+
+function certificateOf(config: DeployedConfig, name: string): CertificateSpec {
+  const spec = specOf(config, name);
+  if (spec) return spec;
+  throw new UnknownCertificateError(
+    `No certificate is named ${name} in the deployed configuration. Check the name, or deploy the configuration that has it: the one to revoke has to be in it.`,
+  );
+}

@@ -1,0 +1,18 @@
+import type { Issuer } from '../rules/contract.ts';
+import type { AccountSecrets, Acme, AcmeAccount } from '../rules/ports.ts';
+
+/**
+ * The stored account with the key that is live. A change of key that died may have left two: the CA knows the account by one of them,
+ * and newAccount with onlyReturnExisting says by which. RFC 8555 §7.3.1, §7.3.5. Where the next key is not live it stays stored, for
+ * the change to go on with.
+ */
+export async function liveAccount(
+  issuer: Issuer,
+  account: AcmeAccount,
+  { accounts, acme }: { readonly accounts: Pick<AccountSecrets, 'replace'>; readonly acme: Pick<Acme, 'findAccount'> },
+): Promise<AcmeAccount> {
+  const { nextPrivateKey, url } = account;
+  if (nextPrivateKey === undefined) return account;
+  const changed = (await acme.findAccount(issuer, nextPrivateKey)) !== null;
+  return changed ? accounts.replace(issuer.directoryUrl, account, { privateKey: nextPrivateKey, url }) : account;
+}

@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { ledgerBehaviour } from '../lambdas/aws/ledger-behaviour.ts';
+import { FakeLedger } from './ledger.ts';
+
+describe('the ledger in memory', () => {
+  const ledger = new FakeLedger();
+  ledgerBehaviour(() => ledger);
+});

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { deactivateAccount } from '../../../lambdas/order/deactivate-account.ts';
+import { registeredAccount } from '../../../lambdas/order/registered-account.ts';
+import { CaUnavailableError } from '../../../lambdas/rules/errors.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { issuer, run } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const { directoryUrl } = issuer;
+
+async function registered(): Promise<World> {
+  const world = createWorld();
+  await registeredAccount(issuer, world.ports);
+  return world;
+}
+
+const deactivate = ({ ports }: World) => deactivateAccount({ ...run, issuer }, ports);
+
+test('the CA has no valid account of ours any more', async () => {
+  const world = await registered();
+  expect(await deactivate(world)).toEqual({ issuer: issuer.name, account: 'https://ca.test/account/1' });
+  expect(world.acme.accounts()).toEqual([]);
+});
+
+test('the next order makes a new account with a new key', async () => {
+  const world = await registered();
+  const before = world.accounts.get(directoryUrl)?.privateKey;
+  await deactivate(world);
+  await registeredAccount(issuer, world.ports);
+  expect(world.accounts.get(directoryUrl)).toMatchObject({ url: 'https://ca.test/account/2' });
+  expect(world.accounts.get(directoryUrl)?.privateKey).not.toBe(before);
+});
+
+test('dying after any call and run again, it leaves no account and no URL', async () => {
+  await dyingAfterEachCall(registered, deactivate, (world) => {
+    expect(world.acme.accounts()).toEqual([]);
+    expect(world.accounts.get(directoryUrl)?.url).toBeNull();
+  });
+});
+
+test('an account that the CA refuses counts as deactivated, and the log says so', async () => {
+  const world = await registered();
+  world.acme.forgetAccounts();
+  await deactivate(world);
+  expect(world.accounts.get(directoryUrl)?.url).toBeNull();
+  expect(world.log.messages('warn')).toEqual([expect.stringContaining('does not know the account')]);
+});
+
+test('a CA that cannot answer changes nothing', async () => {
+  const world = await registered();
+  const before = world.accounts.get(directoryUrl);
+  world.calls.answer('acme.deactivate', new CaUnavailableError('down'));
+  await expect(deactivate(world)).rejects.toThrow(CaUnavailableError);
+  expect(world.accounts.get(directoryUrl)).toEqual(before);
+});
+
+test('where there is no account there is nothing to do', async () => {
+  const world = createWorld();
+  expect(await deactivate(world)).toEqual({ issuer: issuer.name, account: null });
+  expect(world.calls.names('acme')).toEqual([]);
+});
