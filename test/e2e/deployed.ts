@@ -22,8 +22,10 @@ export interface Deployed {
   /** Starts a renewal and waits for its end. */
   renew(input: unknown, seconds?: number): Promise<EndedExecution>;
   fleet(): Promise<EndedExecution>;
-  /** Waits until no execution runs, the fleet's that a deploy starts and its renewals included. Returns the renewals' ARNs. */
+  /** Waits until no execution runs, those that a deploy starts and their renewals included. Returns the renewals' ARNs. */
   idle(): Promise<readonly string[]>;
+  /** ARNs of all renewals so far. */
+  renewals(): Promise<readonly string[]>;
   /** The certificate's current value. */
   secret(certificate: string): Promise<CertificateSecretValue>;
   /** Labels by version of the certificate's secret. */
@@ -36,11 +38,15 @@ export interface Deployed {
   stop(): Promise<void>;
 }
 
-export async function deployed(config: LocalConfig, options: LocalEnvironmentOptions = {}): Promise<Deployed> {
+/** A config that needs the local environment, for a proxy before its CA say, is made by a function. */
+export async function deployed(
+  config: LocalConfig | ((local: LocalEnvironment) => Promise<LocalConfig>),
+  options: LocalEnvironmentOptions = {},
+): Promise<Deployed> {
   const local = await startLocalEnvironment(options);
   try {
     await bootstrap(local);
-    return await onto(local, config);
+    return await onto(local, typeof config === 'function' ? await config(local) : config);
   } catch (error) {
     await local.stop();
     throw error;
@@ -71,8 +77,10 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
       // The fleet's first: once none of it runs, all that it starts is in the second list.
       const fleets = await executions(output('FleetArn'));
       const renewals = await executions(output('RenewalArn'));
-      const running = [...fleets, ...renewals].some(({ status }) => status === 'RUNNING');
-      if (!running && fleets.length > 0) return renewals.map(({ executionArn }) => executionArn ?? '');
+      const accounts = await executions(output('AccountsArn'));
+      const running = [...fleets, ...renewals, ...accounts].some(({ status }) => status === 'RUNNING');
+      if (!running && fleets.length > 0 && accounts.length > 0)
+        return renewals.map(({ executionArn }) => executionArn ?? '');
     }
     throw new Error('executions still run after two minutes');
   };
@@ -91,6 +99,7 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
     renew: async (input, seconds) => ended(await start(input), seconds),
     fleet: async () => ended(await startExecution(local, output('FleetArn'), {})),
     idle,
+    renewals: async () => (await executions(output('RenewalArn'))).map(({ executionArn }) => executionArn ?? ''),
     secret: async (certificate) => {
       const { SecretString } = await secrets.send(
         new GetSecretValueCommand({ SecretId: `certificates/${certificate}` }),

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@aws-sdk/client-acm';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config.ts';
 import { readHistory } from '../../local/executions.ts';
-import { type Deployed, deployed } from './deployed.ts';
+import type { Deployed } from './deployed.ts';
+import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
+import { deployedThroughBoulder } from './through-boulder.ts';
 
 const zones = ['example.com', 'example.net'];
 const ten = Array.from({ length: 10 }, (_, index) => `n${index}.example.net`);
@@ -22,9 +22,13 @@ const certificates: CertificateConfig[] = [
   { name: 'unseen', identifiers: ['unseen.example.com'] },
   { name: 'undelivered', identifiers: ['undelivered.example.com'], acm: ['us-east-1'] },
   { name: 'crowded', identifiers: ['crowded.example.com'] },
-  { name: 'killed', identifiers: ['killed.example.com'] },
   { name: 'foreign', identifiers: ['foreign.example.com'] },
   { name: 'doomed', identifiers: ['doomed.example.com'] },
+];
+
+const twins: CertificateConfig[] = [
+  { name: 'twin-rsa', identifiers: ['twin.example.net'], keyType: 'RSA-2048' },
+  { name: 'twin-ec', identifiers: ['twin.example.net'] },
 ];
 
 let d: Deployed;
@@ -32,7 +36,8 @@ let first: readonly string[];
 
 beforeAll(async () => {
   // Everything but what a test wants to see from its beginning is issued by the fleet run that the deploy starts.
-  d = await deployed({ zones, certificates });
+  // Each name is proven anew for each order: what cannot be proven fails at its first try.
+  d = await deployedThroughBoulder({ zones, certificates }, { pebble: { chaos: { reuseAuthorizations: false } } });
   first = await d.idle();
 });
 afterAll(async () => {
@@ -41,28 +46,19 @@ afterAll(async () => {
 
 const leafOf = async (name: string) => new X509Certificate((await d.secret(name)).certificate);
 const namesOf = (leaf: X509Certificate) => (leaf.subjectAltName ?? '').split(', ').sort();
-const statesOf = async (arn: string) =>
-  (await readHistory(d.local, arn)).flatMap(({ stateEnteredEventDetails: state }) => state?.name ?? []);
-const requestsOfOrders = (mark: number) =>
-  d.local.pebble.requests(mark).filter(({ path }) => path.startsWith('/order-plz')).length;
-
-/** Forces renewals until one fails: Pebble hands out valid authorizations at random, and what is valid needs no proof. */
-async function failsOnce(certificate: string) {
-  for (let tries = 0; tries < 12; tries += 1) {
-    const mark = d.local.pebble.requests().length;
-    const run = await d.renew({ certificate, force: true });
-    if (run.status === 'FAILED') return { run, mark };
-  }
-  throw new Error('twelve times no proof was asked for, which happens once in 4,096 runs');
+/** A forced renewal that fails, up to where it waits for its next try: a minute in 1.8 s, five in 9 s. */
+async function failing(certificate: string) {
+  const mark = d.local.pebble.requests().length;
+  await scaleWaits(d, 0.03);
+  const arn = await d.start({ certificate, force: true });
+  await reaches(d, arn, 'Wait for the next try');
+  return { arn, mark, ledger: await d.ledger(certificate), txt: await d.txt('example.com') };
 }
 
-/** Waits until the execution is in this state. */
-async function reaches(arn: string, state: string): Promise<void> {
-  for (let looks = 0; looks < 600; looks += 1) {
-    if ((await statesOf(arn)).includes(state)) return;
-    await sleep(50);
-  }
-  throw new Error(`${arn} did not reach ${state} in 30 s`);
+/** The rest of it, at the usual pace. */
+async function endedWell(arn: string): Promise<void> {
+  expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
+  await scaleWaits(d, 1);
 }
 
 describe('the fleet run that a deploy starts', () => {
@@ -112,12 +108,17 @@ describe('the fleet run that a deploy starts', () => {
     }
   });
 
-  test('is followed by one that finds nothing to do and asks the CA nothing', async () => {
-    const mark = d.local.pebble.requests().length;
-    const run = await d.fleet();
-    expect(run.status).toBe('SUCCEEDED');
-    expect(await d.idle()).toHaveLength(certificates.length);
-    expect(d.local.pebble.requests(mark)).toEqual([]);
+  test('is followed by one that only asks when to renew, and by one that asks the CA nothing', async () => {
+    const fleetRun = async () => {
+      const mark = d.local.pebble.requests().length;
+      expect(await d.fleet()).toMatchObject({ status: 'SUCCEEDED' });
+      expect(await d.idle()).toHaveLength(certificates.length);
+      return d.local.pebble.requests(mark).filter(({ path }) => path !== '/dir');
+    };
+    const asked = await fleetRun();
+    expect(asked).toHaveLength(certificates.length);
+    for (const { method, path } of asked) expect(`${method} ${path}`).toMatch(/^GET \/.*\/renewalInfo\/$/);
+    expect(await fleetRun()).toEqual([]);
   });
 });
 
@@ -138,7 +139,9 @@ describe('a renewal', () => {
     const changed = certificates.map((each) =>
       each.name === 'changing' ? { ...each, identifiers: ['a.example.net', 'b.example.net'] } : each,
     );
-    await d.redeploy({ zones, certificates: changed });
+    await scaleWaits(d, 0.03); // a twin waits a minute for its turn
+    await d.redeploy({ zones, certificates: [...changed, ...twins] });
+    await scaleWaits(d, 1);
     expect((await d.ledger('changing')).failure).toBeNull();
     expect(namesOf(await leafOf('changing'))).toEqual(['DNS:a.example.net', 'DNS:b.example.net']);
     const { deliveries } = await d.ledger('changing');
@@ -148,46 +151,64 @@ describe('a renewal', () => {
     expect(held.Certificate?.SubjectAlternativeNames?.toSorted()).toEqual(['a.example.net', 'b.example.net']);
   });
 
-  test('whose value the CA cannot see ends with its problem for that identifier, and leaves nothing', async () => {
+  test('of the same names as another takes turns with it, and each has a certificate of its own key type', async () => {
+    const runs = (await d.idle()).filter((arn) => /:twin-(rsa|ec)-/.test(arn));
+    expect(runs).toHaveLength(2);
+    const states = await Promise.all(runs.map((arn) => statesOf(d, arn)));
+    expect(states.filter((each) => each.includes('Wait for its turn'))).toHaveLength(1);
+    expect((await leafOf('twin-rsa')).publicKey.asymmetricKeyType).toBe('rsa');
+    expect((await leafOf('twin-ec')).publicKey.asymmetricKeyType).toBe('ec');
+  });
+
+  test('forced for the third time in a day is refused before an order is placed, with the time when it may', async () => {
+    const mark = d.local.pebble.requests().length;
+    const run = await d.renew({ certificate: 'www', force: true });
+    expect(run).toMatchObject({ status: 'FAILED', error: 'IssueCapError' });
+    expect(run.cause).toMatch(/\d{4}-\d\d-\d\dT\d\d:\d\d/);
+    expect(requestsOfOrders(d, mark)).toBe(0);
+    expect(Date.parse((await d.ledger('www')).notBefore ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+  });
+
+  test('whose value the CA cannot see tells its problem for that identifier, leaves nothing, and is tried again', async () => {
     const show = d.local.dns.hide({ view: 'validation', name: '_acme-challenge.unproven.example.com' });
-    const { run } = await failsOnce('unproven');
+    const { arn, ledger, txt } = await failing('unproven');
     show();
-    expect(run).toMatchObject({ status: 'FAILED', error: 'ChallengeFailedError' });
-    expect(run.cause).toMatch(/unproven\.example\.com: .*TXT/);
-    expect(await d.txt('example.com')).toEqual({});
-    expect(await d.ledger('unproven')).toMatchObject({
+    expect(txt).toEqual({});
+    expect(ledger).toMatchObject({
       lease: null,
       leftovers: [],
-      failure: { count: 1, error: 'ChallengeFailedError' },
+      failure: {
+        count: 1,
+        error: 'ChallengeFailedError',
+        cause: expect.stringMatching(/unproven\.example\.com: .*TXT/),
+      },
     });
     const events = (await d.local.aws.busEvents()).filter(
       ({ detailType }) => detailType === 'Certificate Renewal Failed',
     );
-    expect(events.at(-1)?.detail).toMatchObject({ certificate: 'unproven', identifier: 'unproven.example.com' });
+    expect(events.at(-1)?.detail).toMatchObject({
+      certificate: 'unproven',
+      identifier: 'unproven.example.com',
+      nextTry: expect.stringMatching(/^\d{4}-/),
+    });
+    await endedWell(arn);
   });
 
-  test('whose value no server shows ends in PropagationTimeoutError, and the challenge is never answered', async () => {
-    const scale = (factor: number) =>
-      fetch(`${d.local.aws.endpoint}/_ministack/config`, {
-        method: 'POST',
-        body: JSON.stringify({ 'stepfunctions._SFN_WAIT_SCALE': factor }),
-      });
+  test('whose value no server shows is a PropagationTimeoutError, and the challenge is never answered', async () => {
     const name = '_acme-challenge.unseen.example.com';
     const shows = (['validation', 'authoritative'] as const).map((view) => d.local.dns.hide({ view, name }));
-    await scale(0.02); // five minutes in six seconds
-    const { run, mark } = await failsOnce('unseen');
-    await scale(1);
-    for (const show of shows) show();
-    expect(run).toMatchObject({ status: 'FAILED', error: 'PropagationTimeoutError' });
-    expect(run.cause).toContain(name);
-    expect(run.cause).toMatch(/127\.0\.0\.1:\d+/);
+    const { arn, mark, ledger, txt } = await failing('unseen');
     const answered = d.local.pebble.requests(mark).filter(({ path }) => path.startsWith('/chalZ'));
+    for (const show of shows) show();
     expect(answered).toEqual([]);
-    expect(await d.txt('example.com')).toEqual({});
-    expect((await d.ledger('unseen')).lease).toBeNull();
+    expect(txt).toEqual({});
+    expect(ledger).toMatchObject({ lease: null, failure: { error: 'PropagationTimeoutError' } });
+    expect(ledger.failure?.cause).toContain(name);
+    expect(ledger.failure?.cause).toMatch(/127\.0\.0\.1:\d+/);
+    await endedWell(arn);
   });
 
-  test('whose import is denied is delivered by the next fleet run without a new order', async () => {
+  test('whose import is denied is delivered by the next try without a new order', async () => {
     const iam = new IAMClient(d.local.clientConfig);
     const roles = (await iam.send(new ListRolesCommand({ MaxItems: 1000 }))).Roles ?? [];
     const role = roles.find(({ RoleName }) => RoleName?.includes('DeliveryRole'))?.RoleName;
@@ -199,18 +220,18 @@ describe('a renewal', () => {
         PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [deny] }),
       }),
     );
-    const run = await d.renew({ certificate: 'undelivered', force: true });
+    const { arn, ledger } = await failing('undelivered');
     await iam.send(new DeleteRolePolicyCommand(policy));
-    expect(run).toMatchObject({ status: 'FAILED', error: 'AccessDeniedError' });
-    expect(run.cause).toContain('acm:ImportCertificate');
+    expect(ledger).toMatchObject({
+      failure: { error: 'AccessDeniedError', cause: expect.stringContaining('acm:ImportCertificate') },
+    });
 
     const mark = d.local.pebble.requests().length;
-    await d.fleet();
-    await d.idle();
+    await endedWell(arn);
     const { current, deliveries, failure } = await d.ledger('undelivered');
     expect(deliveries['us-east-1']?.versionId).toBe(current?.versionId);
     expect(failure).toBeNull();
-    expect(requestsOfOrders(mark)).toBe(0);
+    expect(requestsOfOrders(d, mark)).toBe(0);
   });
 
   test('started five times at once issues once', async () => {
@@ -219,39 +240,20 @@ describe('a renewal', () => {
     const arns = await Promise.all(Array.from({ length: 5 }, () => d.start({ certificate: 'crowded', force: true })));
     const runs = await Promise.all(arns.map((arn) => d.ended(arn)));
     expect(runs.map(({ status }) => status)).toEqual(Array(5).fill('SUCCEEDED'));
-    expect(requestsOfOrders(mark)).toBe(1);
+    expect(requestsOfOrders(d, mark)).toBe(1);
     expect((await d.secret('crowded')).serialNumber).not.toBe(before.serialNumber);
-  });
-
-  test('whose function is killed while it stores keeps the staged key and leaves the current certificate whole', async () => {
-    const before = { value: await d.secret('killed'), stages: await d.stages('killed') };
-    const arn = await d.start({ certificate: 'killed', force: true });
-    await reaches(arn, 'Wait for issuance');
-    const workers = workersOf('Certificate');
-    expect(workers).not.toEqual([]);
-    for (const pid of workers) process.kill(pid, 'SIGSTOP');
-    await reaches(arn, 'Store certificate');
-    for (const pid of workers) process.kill(pid, 'SIGKILL');
-    const run = await d.ended(arn);
-
-    expect(run).toMatchObject({ status: 'FAILED', error: 'UnexpectedError' });
-    expect(await d.secret('killed')).toEqual(before.value);
-    const staged = Object.entries(await d.stages('killed')).filter(([, labels]) => labels.includes('CANDIDATE'));
-    expect(staged).toHaveLength(1);
-    expect(Object.keys(before.stages)).not.toContain(staged[0]?.[0]);
-    expect(await d.txt('example.com')).toEqual({});
-    expect(await d.ledger('killed')).toMatchObject({ lease: null, leftovers: [] });
-    expect(await d.renew({ certificate: 'killed', force: true })).toMatchObject({ status: 'SUCCEEDED' });
   });
 });
 
 describe('bad input at run time', () => {
-  const refused = async (input: unknown, error: string, sentence: RegExp) => {
+  const unannounced = ['Read the error'];
+  const announced = ['Record failure', 'Announce failure', 'Try again?'];
+  const refused = async (input: unknown, error: string, sentence: RegExp, states = unannounced) => {
     const mark = d.local.pebble.requests().length;
     const run = await d.renew(input);
     expect(run).toMatchObject({ status: 'FAILED', error });
     expect(run.cause).toMatch(sentence);
-    expect(await statesOf(run.arn)).toEqual(['Start', 'Check renewal', 'Read the error', 'Failed']);
+    expect(await statesOf(d, run.arn)).toEqual(['Start', 'Check renewal', ...states, 'Failed']);
     expect(d.local.pebble.requests(mark)).toEqual([]);
   };
 
@@ -273,6 +275,7 @@ describe('bad input at run time', () => {
       { certificate: 'foreign', force: true },
       'SecretNotOursError',
       /certificates\/foreign.*not made by this stack/,
+      announced,
     );
     expect((await d.ledger('foreign')).lease).toBeNull();
   });
@@ -280,7 +283,7 @@ describe('bad input at run time', () => {
   test('a secret scheduled for deletion is named with the command that restores it', async () => {
     const secrets = new SecretsManagerClient(d.local.clientConfig);
     await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/doomed' }));
-    await refused({ certificate: 'doomed', force: true }, 'SecretDeletedError', /restore-secret/);
+    await refused({ certificate: 'doomed', force: true }, 'SecretDeletedError', /restore-secret/, announced);
   });
 });
 
@@ -296,29 +299,3 @@ test('no private key, PEM block or account key is in any history, log line or ev
     expect(JSON.stringify(all).match(accountKeys)?.[0], what).toBeUndefined();
   }
 });
-
-/** Process ids of the warm workers of the function of this room, of this environment alone. */
-function workersOf(room: string): number[] {
-  const prefix = `AWS_LAMBDA_FUNCTION_NAME=Perennial-Certificates${room}Function`;
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-        return variables.some((each) => each.startsWith(prefix)) && isOurs(pid);
-      } catch {
-        return false; // ended meanwhile, or another user's
-      }
-    });
-}
-
-/** Whether one of the environment's processes started it, however many processes lie between. */
-function isOurs(pid: number): boolean {
-  for (let ancestor = pid; ancestor > 1; ) {
-    if (d.local.pids.includes(ancestor)) return true;
-    const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${ancestor}/status`, 'utf8')) ?? [];
-    ancestor = Number(parent);
-  }
-  return false;
-}

@@ -1,0 +1,117 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccountSecrets } from '../../lambdas/aws/account-secrets.ts';
+import type { AcmeAccount } from '../../lambdas/rules/ports.ts';
+import { startExecution } from '../../local/executions.ts';
+import { createStack } from '../local/stack.ts';
+import { type Deployed, deployed } from './deployed.ts';
+
+let d: Deployed;
+let secrets: SecretsManagerClient;
+let keyArn: string;
+
+beforeAll(async () => {
+  d = await deployed(async (local) => {
+    const { Key: key } = await createStack(local, 'Key', { Key: { Type: 'AWS::KMS::Key', Properties: {} } });
+    keyArn = `arn:aws:kms:${local.clientConfig.region}:000000000000:key/${key}`;
+    return {
+      zones: ['example.com'],
+      issuer: { name: 'pebble' },
+      encryptionKey: keyArn,
+      certificates: [{ name: 'pinned', identifiers: ['pinned.example.com'], reuseKey: true, acm: ['us-east-1'] }],
+    };
+  });
+  secrets = new SecretsManagerClient(d.local.clientConfig);
+});
+afterAll(async () => {
+  await d?.stop();
+});
+
+const output = (name: string) => Object.entries(d.outputs).find(([key]) => key.endsWith(name))?.[1] ?? '';
+const request = async (input: unknown) => d.ended(await startExecution(d.local, output('AccountsArn'), input));
+const account = async (): Promise<AcmeAccount> => {
+  const accounts = createAccountSecrets({ prefix: 'certificates-accounts/', stackTag: 'Perennial', client: secrets });
+  const found = await accounts.read(d.local.pebble.directoryUrl);
+  if (!found) throw new Error('there is no account');
+  return found;
+};
+const statusOf = async (certificate: string) => {
+  const { serialNumber } = new X509Certificate(certificate);
+  const reply = await d.local.pebble.manage('GET', `/cert-status-by-serial/${serialNumber.toLowerCase()}`);
+  return (JSON.parse(reply) as { readonly Status: string }).Status;
+};
+
+test('a deployment registers the account and succeeds', async () => {
+  const sfn = new SFNClient(d.local.clientConfig);
+  const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn: output('AccountsArn') }));
+  const ended = await d.ended(executions?.[0]?.executionArn ?? '');
+  expect(ended).toMatchObject({ status: 'SUCCEEDED', error: undefined });
+  expect((await account()).url).toContain(new URL(d.local.pebble.directoryUrl).host);
+});
+
+test('new secrets are under the key that the config names', async () => {
+  const described = await secrets.send(new DescribeSecretCommand({ SecretId: 'certificates/pinned' }));
+  expect(described.KmsKeyId).toBe(keyArn);
+});
+
+test('an account gets a new key, keeps its URL, and is ordered with', async () => {
+  const before = await account();
+  expect(await request({ action: 'rollOverKey', issuer: 'pebble' })).toMatchObject({
+    status: 'SUCCEEDED',
+    output: { account: before.url },
+  });
+  const after = await account();
+  expect(after.url).toBe(before.url);
+  expect(after.privateKey).not.toBe(before.privateKey);
+  expect(after.nextPrivateKey).toBeUndefined();
+  expect(await d.renew({ certificate: 'pinned', force: true })).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+describe('a compromised key', () => {
+  test('is revoked with all its certificates, and a new certificate with a new key is delivered at once', async () => {
+    const pinned = await d.secret('pinned');
+    const ended = await request({ action: 'revoke', certificate: 'pinned', reason: 'keyCompromise' });
+    expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+    const { revoked, renewal } = ended.output as { readonly revoked: readonly string[]; readonly renewal: string };
+    expect(revoked).toHaveLength(2);
+    expect(await statusOf(pinned.certificate)).toBe('Revoked');
+
+    expect(await d.ended(renewal)).toMatchObject({ status: 'SUCCEEDED', error: undefined });
+    const replaced = await d.secret('pinned');
+    const publicKey = (pem: string) => createPublicKey(pem).export({ type: 'spki', format: 'pem' });
+    expect(publicKey(replaced.privateKey)).not.toBe(publicKey(pinned.privateKey));
+    expect(await statusOf(replaced.certificate)).toBe('Valid');
+    const { current, deliveries } = await d.ledger('pinned');
+    expect(deliveries['us-east-1']?.versionId).toBe(current?.versionId);
+  });
+});
+
+test('a certificate is revoked by the account for another reason, and replaced', async () => {
+  const before = await d.secret('pinned');
+  const ended = await request({ action: 'revoke', certificate: 'pinned', reason: 'superseded' });
+  expect(ended).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await statusOf(before.certificate)).toBe('Revoked');
+  const { renewal } = ended.output as { readonly renewal: string };
+  expect(await d.ended(renewal)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await statusOf((await d.secret('pinned')).certificate)).toBe('Valid');
+});
+
+test('a deactivated account is followed by a new one', async () => {
+  const before = await account();
+  expect(await request({ action: 'deactivate', issuer: 'pebble' })).toMatchObject({ status: 'SUCCEEDED' });
+  expect((await account()).url).toBeNull();
+  expect(await request({ action: 'register' })).toMatchObject({ status: 'SUCCEEDED' });
+  const after = await account();
+  expect(after.url).not.toBe(before.url);
+  expect(after.privateKey).not.toBe(before.privateKey);
+});
+
+test('a request that cannot be is refused by its name, in words', async () => {
+  expect(await request({ action: 'rollOverKey', issuer: 'nobody' })).toMatchObject({
+    status: 'FAILED',
+    error: 'UnknownIssuerError',
+    cause: expect.stringContaining('No issuer is named nobody'),
+  });
+});

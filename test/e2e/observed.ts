@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readHistory } from '../../local/executions.ts';
+import type { Deployed } from './deployed.ts';
+
+/** States that the execution has entered so far, in order. */
+export const statesOf = async (d: Deployed, arn: string): Promise<string[]> =>
+  (await readHistory(d.local, arn)).flatMap(({ stateEnteredEventDetails: state }) => state?.name ?? []);
+
+/** Waits until the execution has entered this state, for the nth time. */
+export async function reaches(d: Deployed, arn: string, state: string, times = 1): Promise<void> {
+  for (let looks = 0; looks < 600; looks += 1) {
+    if ((await statesOf(d, arn)).filter((each) => each === state).length >= times) return;
+    await sleep(50);
+  }
+  throw new Error(`${arn} did not reach ${state} in 30 s`);
+}
+
+/** New orders that Pebble was asked for since the mark. */
+export const requestsOfOrders = (d: Deployed, mark: number): number => requestsTo(d, '/order-plz', mark);
+
+export const requestsTo = (d: Deployed, path: string, mark: number): number =>
+  d.local.pebble.requests(mark).filter((request) => request.path.startsWith(path)).length;
+
+/** Shortens every Wait to this part of its time; 1 is as deployed. */
+export async function scaleWaits(d: Deployed, factor: number): Promise<void> {
+  await fetch(`${d.local.aws.endpoint}/_ministack/config`, {
+    method: 'POST',
+    body: JSON.stringify({ 'stepfunctions._SFN_WAIT_SCALE': factor }),
+  });
+}
+
+/** Process ids of the warm workers of the function of this room. */
+export function workersOf({ local }: Deployed, room: string): number[] {
+  const prefix = `AWS_LAMBDA_FUNCTION_NAME=Perennial-Certificates${room}Function`;
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        return variables.some((each) => each.startsWith(prefix)) && descendsFrom(local.pids, pid);
+      } catch {
+        return false; // ended meanwhile, or another user's
+      }
+    });
+}
+
+/** Whether one of these processes started it, however many processes lie between. */
+function descendsFrom(pids: readonly number[], pid: number): boolean {
+  for (let ancestor = pid; ancestor > 1; ) {
+    if (pids.includes(ancestor)) return true;
+    const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${ancestor}/status`, 'utf8')) ?? [];
+    ancestor = Number(parent);
+  }
+  return false;
+}

@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CertificateConfig } from '../../infra/config.ts';
+import type { EndedExecution } from '../../local/executions.ts';
+import type { Deployed } from './deployed.ts';
+import { reaches, requestsOfOrders, requestsTo, scaleWaits, statesOf, workersOf } from './observed.ts';
+import { deployedThroughBoulder } from './through-boulder.ts';
+
+const zones = ['example.com'];
+const names = ['validating', 'issuing', 'killed', 'abandoned', 'twice'];
+const certificates: CertificateConfig[] = names.map((name) => ({ name, identifiers: [`${name}.example.com`] }));
+
+let d: Deployed;
+let sfn: SFNClient;
+
+beforeAll(async () => {
+  // Each name is proven anew for each order, so that there is something to interrupt; and each request is sent once, to be counted.
+  const chaos = { reuseAuthorizations: false, rejectNonces: false };
+  d = await deployedThroughBoulder({ zones, certificates }, { pebble: { chaos } });
+  sfn = new SFNClient(d.local.clientConfig);
+});
+afterAll(async () => {
+  await d?.stop();
+});
+
+const markNow = () => d.local.pebble.requests().length;
+const inputOf = async (executionArn: string): Promise<unknown> =>
+  JSON.parse((await sfn.send(new DescribeExecutionCommand({ executionArn }))).input ?? 'null');
+
+/** Stops the execution, and returns the one that the restart rule started in its place, ended. */
+async function abort(arn: string): Promise<EndedExecution> {
+  const before = new Set([...(await d.renewals()), arn]);
+  await sfn.send(new StopExecutionCommand({ executionArn: arn }));
+  return d.ended(await started(before), 60);
+}
+
+/** The execution that was not there before. */
+async function started(before: ReadonlySet<string>): Promise<string> {
+  for (let looks = 0; looks < 300; looks += 1) {
+    const found = (await d.renewals()).find((each) => !before.has(each));
+    if (found) return found;
+    await sleep(100);
+  }
+  throw new Error('nothing was started in 30 s');
+}
+
+const settled = { lease: null, order: null, leftovers: [], failure: null };
+
+describe('a renewal that is aborted', () => {
+  test('while the CA validates is carried on with the same order by a restart, within a minute', async () => {
+    const before = await d.secret('validating');
+    const mark = markNow();
+    const arn = await d.start({ certificate: 'validating', force: true });
+    await reaches(d, arn, 'Wait for validation');
+    const { order } = await d.ledger('validating');
+    const aborted = Date.now();
+    const restart = await abort(arn);
+
+    expect(restart).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await inputOf(restart.arn)).toEqual({
+      restartOf: arn,
+      input: JSON.stringify({ certificate: 'validating', force: true }),
+    });
+    expect(await statesOf(d, restart.arn)).toContain('Check order');
+    expect((Date.now() - aborted) / 1000).toBeLessThan(60);
+    expect(requestsOfOrders(d, mark)).toBe(1);
+    expect((await d.secret('validating')).serialNumber).not.toBe(before.serialNumber);
+    expect(await d.ledger('validating')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
+    expect(await d.txt('example.com')).toEqual({});
+  });
+
+  test('while the CA issues is carried on with the same CSR', async () => {
+    const mark = markNow();
+    const arn = await d.start({ certificate: 'issuing', force: true });
+    await reaches(d, arn, 'Wait for issuance');
+    const { order } = await d.ledger('issuing');
+    const restart = await abort(arn);
+
+    expect(restart).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await statesOf(d, restart.arn)).not.toContain('Prove control');
+    expect([requestsOfOrders(d, mark), requestsTo(d, '/finalize-order', mark)]).toEqual([1, 1]);
+    expect(await d.ledger('issuing')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
+  });
+
+  test('and aborted again is left to the fleet, which finishes it with the same order', async () => {
+    const mark = markNow();
+    const arn = await d.start({ certificate: 'twice', force: true });
+    await reaches(d, arn, 'Wait for validation');
+    const before = new Set([...(await d.renewals()), arn]);
+    await sfn.send(new StopExecutionCommand({ executionArn: arn }));
+    const restart = await started(before);
+    await reaches(d, restart, 'Check zones');
+    await sfn.send(new StopExecutionCommand({ executionArn: restart }));
+    await d.fleet();
+
+    const arns = await d.idle();
+    const inputs = await Promise.all(arns.filter((each) => !before.has(each)).map(inputOf));
+    expect(inputs.filter((input) => JSON.stringify(input).startsWith('{"restartOf"'))).toHaveLength(1);
+    expect(requestsOfOrders(d, mark)).toBe(1);
+    expect(await d.ledger('twice')).toMatchObject(settled);
+    expect(await d.txt('example.com')).toEqual({});
+  });
+});
+
+describe('a certificate that was issued and not stored', () => {
+  /** Kills the function that stores while it does, and hands over the execution. */
+  async function killed(certificate: string): Promise<string> {
+    const arn = await d.start({ certificate, force: true });
+    await reaches(d, arn, 'Wait for issuance');
+    const workers = workersOf(d, 'Certificate');
+    expect(workers).not.toEqual([]);
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await reaches(d, arn, 'Store certificate');
+    for (const pid of workers) process.kill(pid, 'SIGKILL');
+    return arn;
+  }
+
+  test('is downloaded by the next rung of the same execution, not ordered again', async () => {
+    const before = await d.secret('killed');
+    const mark = markNow();
+    const arn = await killed('killed');
+    const { order } = await d.ledger('killed');
+    await scaleWaits(d, 0.02); // a minute in 1.2 s
+    const run = await d.ended(arn);
+    await scaleWaits(d, 1);
+
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await statesOf(d, arn)).filter((state) => state === 'Wait for the next try')).toHaveLength(1);
+    expect([requestsOfOrders(d, mark), requestsTo(d, '/finalize-order', mark)]).toEqual([1, 1]);
+    expect((await d.secret('killed')).serialNumber).not.toBe(before.serialNumber);
+    expect(await d.ledger('killed')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
+  });
+
+  test('is downloaded by the run that follows an abort on the ladder, not ordered again', async () => {
+    const mark = markNow();
+    const arn = await killed('abandoned');
+    await reaches(d, arn, 'Wait for the next try');
+    const restart = await abort(arn);
+
+    expect(restart).toMatchObject({ status: 'SUCCEEDED' });
+    expect([requestsOfOrders(d, mark), requestsTo(d, '/finalize-order', mark)]).toEqual([1, 1]);
+    expect(await d.ledger('abandoned')).toMatchObject(settled);
+    expect(await d.txt('example.com')).toEqual({});
+  });
+});
