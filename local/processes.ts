@@ -87,15 +87,29 @@ export async function waitUntilReady(
   throw new Error(`${process.name} ${what}. The end of its log:\n${process.lastLines()}`);
 }
 
-/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
+/**
+ * A TCP port that nobody listens on at this moment. From below the range that outgoing connections take theirs from (32768 and up
+ * on Linux), so that none of those takes it before it is used.
+ */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port, host)) return port;
+  }
+  throw new Error(`No free port on ${host}: a hundred between 20000 and 32000 are taken`);
+}
+
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error(`No free port on ${host}`);
-  return address.port;
+  return true;
 }
 
 /** Runs a command to its end; it ends with this process. @throws Error with what it printed. */

@@ -42,7 +42,12 @@ export async function recordFailure(
     if (spec && identifiers.length > 0) {
       await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
     }
-    const written = { error: report.error, cause: report.message, last: now.toISOString() };
+    const written = {
+      error: report.error,
+      cause: report.message,
+      last: now.toISOString(),
+      ...(spec ? { specHash: spec.specHash } : {}),
+    };
     const { issuersFault } = verdict;
     await unlessLost(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
   }

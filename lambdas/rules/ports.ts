@@ -31,6 +31,8 @@ export interface RecordedFailure {
   readonly last: string;
   readonly error: string;
   readonly cause: string;
+  /** Of the configuration that failed: a mended one is tried at once. Absent before *Check renewal* had one. */
+  readonly specHash?: string;
 }
 
 /** One `certificate#name` item. A certificate never seen has an empty one. */

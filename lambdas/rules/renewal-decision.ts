@@ -59,16 +59,28 @@ export interface RenewalSituation {
   readonly checkInterval: number;
 }
 
+/** Not mended by another configuration. */
+const limits: ReadonlySet<string> = new Set([
+  'RateLimitedError',
+  'CaUnavailableError',
+  'AccountPausedError',
+  'IssueCapError',
+  'ValidationLimitError',
+]);
+
 /** Between two tries in an emergency: the last rung of the ladder, 100 minutes in milliseconds, 15 tries a day at most. */
 const emergencySpacing = 6_000_000;
 
 const lastTry = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
 /** Why nothing is tried now, in words: after failures the ledger names the time. `null`: it may be. */
-export function heldBack({ record, force, goesOn }: RenewalSituation, now: Date): string | null {
+export function heldBack({ spec, record, force, goesOn }: RenewalSituation, now: Date): string | null {
   const { notBefore, failure, current } = record;
   if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
   if (force || goesOn) return null;
+  // Somebody has mended the configuration since: no reason to wait for tomorrow. A CA's own limit stands, whatever is asked of it.
+  const mended = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
+  if (mended && !limits.has(failure.error)) return null;
   // An emergency overrides what a CA or the ladder asked for, but a CA in trouble is not asked with every fleet run.
   if (isEmergency(current, now) && now.getTime() >= lastTry(failure) + emergencySpacing) return null;
   return `nothing is tried before ${notBefore}${failure ? `, after ${failure.count} failures, the last by ${failure.error}` : ''}`;

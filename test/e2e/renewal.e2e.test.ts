@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@aws-sdk/client-acm';
+import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -231,6 +232,20 @@ describe('a renewal', () => {
     const { current, deliveries, failure } = await d.ledger('undelivered');
     expect(deliveries['us-east-1']?.versionId).toBe(current?.versionId);
     expect(failure).toBeNull();
+    expect(requestsOfOrders(d, mark)).toBe(0);
+  });
+
+  test('whose ledger is lost is known again from its secret and from ACM, without a new order', async () => {
+    const before = await d.ledger('undelivered');
+    const dynamodb = new DynamoDBClient(d.local.clientConfig);
+    const key = { id: { S: 'certificate#undelivered' } };
+    await dynamodb.send(new DeleteItemCommand({ TableName: d.outputs.LedgerTable, Key: key }));
+    const mark = d.local.pebble.requests().length;
+    await d.fleet();
+    await d.idle();
+    const after = await d.ledger('undelivered');
+    expect(after.current?.versionId).toBe(before.current?.versionId);
+    expect(after.deliveries['us-east-1']?.arn).toBe(before.deliveries['us-east-1']?.arn);
     expect(requestsOfOrders(d, mark)).toBe(0);
   });
 

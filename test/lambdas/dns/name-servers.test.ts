@@ -2,6 +2,7 @@ import dgram from 'node:dgram';
 import dns2 from 'dns2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createNameServers } from '../../../lambdas/dns/name-servers.ts';
+import { freePort } from '../../../local/processes.ts';
 
 const { createServer, Packet } = dns2;
 const name = '_acme-challenge.example.com';
@@ -29,15 +30,6 @@ async function serve(answer: () => { rcode?: number; texts: readonly (string | s
   await server.listen({ udp: { port, address: '127.0.0.1' }, tcp: { port, address: '127.0.0.1' } });
   closers.push(() => server.close());
   return { address: `127.0.0.1:${port}`, port, asked };
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const socket = dgram.createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }
 
 afterEach(async () => {

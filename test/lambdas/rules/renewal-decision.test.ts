@@ -232,6 +232,21 @@ describe('what to do', () => {
     ['left-over values are cleaned', 'clean', decide({ leftovers: [leftover], ...tomorrow })],
     ['the values of an order are cleaned', 'clean', decide({ order, leftovers: [leftover], ...tomorrow })],
     ['a person is obeyed', 'issue', decide({ ...tomorrow }, { force: true })],
+    [
+      'a mended configuration is tried',
+      'issue',
+      decide({ ...tomorrow, failure: { ...failure, error: 'InvalidProfileError', specHash: 'before' } }),
+    ],
+    [
+      'the same configuration waits',
+      'none',
+      decide({ ...tomorrow, failure: { ...failure, error: 'InvalidProfileError', specHash: specWith().specHash } }),
+    ],
+    [
+      "a CA's limit stands, whatever the configuration",
+      'none',
+      decide({ ...tomorrow, failure: { ...failure, error: 'RateLimitedError', specHash: 'before' } }),
+    ],
     ['the next rung is climbed', 'issue', decide({ ...tomorrow }, { goesOn: true })],
     ['an emergency is met', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
     [
