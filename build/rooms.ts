@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { thirdPartyNotices } from './third-party-notices.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -48,10 +49,12 @@ export async function buildRooms(out: string = join(root, 'dist', 'rooms')): Pro
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     plugins: [unusedParts],
     define: { PERENNIAL_VERSION: JSON.stringify(version) },
-    legalComments: 'none',
+    legalComments: 'none', // they are in the notices, whole
     metafile: true,
     logLevel: 'warning',
   });
+  const bundled = Object.keys(metafile.inputs).map((file) => join(root, file));
+  writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(bundled));
   return Object.values(metafile.outputs)
     .map(({ bytes, entryPoint = '' }) => ({ room: entryPoint.split('/')[1] ?? entryPoint, bytes }))
     .toSorted((a, b) => b.bytes - a.bytes);

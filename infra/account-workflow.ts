@@ -123,6 +123,11 @@ export class AccountWorkflow extends Construct {
     const registerAccount = this.props.order
       .step(this, 'Register account', { payload: { issuer: '{% $states.input %}' }, run, retry: [caUnavailable] })
       .addCatch(Pass.jsonata(this, 'Not registered'), { outputs: '{% $states.errorOutput %}' });
+    const registered = Pass.jsonata(this, 'Registered', {
+      // Its output is a `RegistrationOutput`.
+      outputs: { accounts: '{% $states.input %}', caa: '{% [$states.input.caa] %}' },
+    });
+    registered.next(done);
     return MapState.jsonata(this, 'Register accounts', {
       items: ProvideItems.jsonata('{% $resolved.issuers %}'),
       // The fleet starts with it after a deployment, and an account may run no more than ten functions at first.
@@ -135,7 +140,7 @@ export class AccountWorkflow extends Construct {
           .when(Condition.jsonata('{% $count($states.input[$exists(Error)]) > 0 %}'), fail, {
             assign: { errorOutput: '{% ($states.input[$exists(Error)])[0] %}' },
           })
-          .otherwise(done),
+          .otherwise(registered),
       );
   }
 

@@ -1,6 +1,6 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { environment } from '../lambdas/rules/environment.ts';
+import { environment, tags } from '../lambdas/rules/environment.ts';
 import { ours } from './certificate-secrets.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -21,8 +21,11 @@ export class AcmDelivery extends Construct {
   }
 
   /**
-   * The first import carries our tag, and a re-import (which must carry none) replaces only what has it: two statements. Looking
-   * for an import whose reply was lost lists everything, because ACM's list knows no resources.
+   * The first import carries our tag, and a re-import (which must carry none) replaces only what has it: two statements. An import
+   * with tags needs `acm:AddTagsToCertificate` too, which knows the tags of the request but nothing that tells the certificate that is
+   * just being made from others, so it could put our tags on any; it cannot put others on.
+   * Looking for an import whose reply was lost lists everything, because ACM's list knows no resources.
+   * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
    */
   grantImport(grantee: WorkflowFunction): void {
     const { regions, stackTag } = this.props;
@@ -43,7 +46,10 @@ export class AcmDelivery extends Construct {
       {
         actions: ['acm:ImportCertificate', 'acm:AddTagsToCertificate'],
         resources,
-        conditions: ours('aws:RequestTag', stackTag),
+        conditions: {
+          ...ours('aws:RequestTag', stackTag),
+          'ForAllValues:StringEquals': { 'aws:TagKeys': [tags.stack, tags.certificate] },
+        },
       },
       anyOfOurs,
     );

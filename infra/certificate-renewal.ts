@@ -1,4 +1,7 @@
-import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack, Token } from 'aws-cdk-lib';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { Rule } from 'aws-cdk-lib/aws-events';
+import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -7,8 +10,15 @@ import { batchCount } from '../lambdas/rules/spec.ts';
 import { AccountWorkflow } from './account-workflow.ts';
 import { AcmDelivery } from './acm-delivery.ts';
 import { AcmeAccounts } from './acme-accounts.ts';
+import {
+  CertificateReader,
+  type CertificateReaderProps,
+  type ICertificateReader,
+  type RenewedRuleProps,
+} from './certificate-reader.ts';
+import { CertificateRequests, type CertificateRequestsProps } from './certificate-requests.ts';
 import { CertificateSecrets } from './certificate-secrets.ts';
-import { ChallengeZones, hostedZoneArnSize } from './challenge-zones.ts';
+import { ChallengeZones, challengeArnSize } from './challenge-zones.ts';
 import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
 import { encryptLogs } from './encryption.ts';
 import { FleetStart } from './fleet-start.ts';
@@ -18,8 +28,14 @@ import { RenewalWorkflow } from './renewal-workflow.ts';
 import { RestartRule } from './restart-rule.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
 
-/** In 3.5 of the 4 KB that a function's environment has: an id of 32 characters, two quotes and a comma each. */
-const mostTokens = 100;
+/** Characters of the 4 KB that a function's environment has: the rest is for its other variables. */
+const mostTokenRoom = 3500;
+
+/** A zone's id has 32 characters, the ARN of a role, a secret or a key some 120; two quotes and a comma each. */
+const tokenRoom = ({ tokens, deployed }: CheckedConfig): number => {
+  const ids = deployed.hostedZones.filter(({ id }) => Token.isUnresolved(id)).length;
+  return ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
+};
 
 /** The same as the config file: one line a certificate, a default for everything else. */
 export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey'> {
@@ -38,20 +54,40 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
  *
  * @throws ConfigError with every mistake of the props at once
  */
-export class CertificateRenewal extends Construct {
+export class CertificateRenewal extends Construct implements ICertificateReader {
+  /** Certificates that a `CertificateRenewal` of another app or stack renews, in the same account and region. */
+  static fromPrefix(
+    scope: Construct,
+    id: string,
+    { secretPrefix, encryptionKey }: Omit<CertificateReaderProps, 'certificates'> = {},
+  ): ICertificateReader {
+    return new CertificateReader(scope, id, { ...(secretPrefix !== undefined && { secretPrefix }), encryptionKey });
+  }
+
   /** Looks at every certificate and starts the renewals that are due. */
   readonly fleet: StateMachine;
   /** Renews one certificate: `{"certificate": "www"}`, or with `"force": true` although nothing is due. */
   readonly renewal: StateMachine;
   /** Accounts and revocation: `{"action": "rollOverKey", "issuer": "letsencrypt"}`, and others of `AccountRequest`. */
   readonly accounts: StateMachine;
+  /** Of the function that writes TXT records: what a `ChallengeRole` in another account trusts. */
+  readonly challengeRole: IRole;
+  private readonly reader: CertificateReader;
+  private readonly fleetStart: FleetStart;
+  private readonly requestsProps: CertificateRequestsProps;
+  private requests: CertificateRequests | undefined;
 
   constructor(scope: Construct, id: string, { encryptionKey, ...props }: CertificateRenewalProps) {
     super(scope, id);
     const config = checkConfig(props);
-    if (config.tokens.length > mostTokens)
+    const room = tokenRoom(config);
+    if (room > mostTokenRoom)
       throw new ConfigError([
-        `hostedZones: found ${config.tokens.length} CDK tokens as ids, allowed: ${mostTokens} (a function's environment has 4 KB), and any number of literal ids`,
+        `config: found ${config.tokens.length} CDK tokens, some ${room} characters, allowed: ${mostTokenRoom} (a function's environment has 4 KB), and any number of literal ids and ARNs`,
+      ]);
+    if (!encryptionKey && config.deployed.certificates.some(({ readers }) => readers))
+      throw new ConfigError([
+        "certificates: found readers of other accounts and no encryptionKey, allowed: readers with a key of yours, since AWS's own key for secrets serves one account only",
       ]);
     for (const [index, warning] of config.warnings.entries())
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
@@ -60,8 +96,14 @@ export class CertificateRenewal extends Construct {
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
     const rooms = this.rooms(config);
+    this.challengeRole = rooms.challenge.role;
     const ledger = this.grantResources(rooms, config, encryptionKey);
     this.grantExecutions(rooms.check, renewalName);
+    this.reader = new CertificateReader(this, 'Reader', {
+      secretPrefix: config.secretPrefix,
+      encryptionKey,
+      certificates: config.deployed.certificates.map((certificate) => certificate.name),
+    });
 
     const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...rooms }).workflow;
     this.renewal = renewal.stateMachine;
@@ -81,7 +123,8 @@ export class CertificateRenewal extends Construct {
     }).workflow;
     this.accounts = accounts.stateMachine;
     const after = [...this.node.children];
-    new FleetStart(this, 'FleetStart', {
+    this.requestsProps = { renewal: this.renewal, renewalName, ledger, config, encryptionKey, after };
+    this.fleetStart = new FleetStart(this, 'FleetStart', {
       fleet: this.fleet,
       accounts: this.accounts,
       version: rooms.check.codeHash,
@@ -94,6 +137,8 @@ export class CertificateRenewal extends Construct {
       RenewalArn: this.renewal.stateMachineArn,
       AccountsArn: this.accounts.stateMachineArn,
       StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${this.renewal.stateMachineArn} --input '{"certificate":"${config.deployed.certificates[0]?.name}"}'`,
+      ChallengeRoleArn: this.challengeRole.roleArn,
+      Caa: this.fleetStart.caa,
       LedgerTable: ledger.table.tableName,
       SecretPrefix: config.secretPrefix,
       FleetLogs: fleet.logGroup.logGroupName,
@@ -107,6 +152,31 @@ export class CertificateRenewal extends Construct {
     const stack = Stack.of(this);
     const outputScope = stack.node.tryFindChild('FleetArn') ? this : stack;
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(outputScope, output, { value });
+  }
+
+  /**
+   * A certificate as ACM has it in this region, for a distribution, a load balancer or an API of the same app: the deployment starts its
+   * renewal and waits until it is delivered, 30 minutes at most, before it makes what needs it. A change of names or key type reaches
+   * CloudFormation; deleting what needs it deletes neither secret nor certificate. CloudFront takes certificates from `us-east-1`, of
+   * issuers that browsers trust, and no P-384.
+   *
+   * @param region one that `acm` of the certificate lists
+   * @throws ConfigError when the certificate is not configured, or not for this region
+   */
+  certificate(name: string, region: string): ICertificate {
+    this.requests ??= new CertificateRequests(this, 'CertificateRequests', this.requestsProps);
+    const request = this.requests.request(name, region);
+    // The first renewal meets roles that have not settled everywhere: a deployment is patient with them, a run of the fleet is not.
+    this.fleetStart.node.addDependency(request.resource);
+    return request.certificate;
+  }
+
+  grantRead(certificate: string, grantee: IGrantable): Grant {
+    return this.reader.grantRead(certificate, grantee);
+  }
+
+  onRenewed(id: string, props: RenewedRuleProps = {}): Rule {
+    return this.reader.onRenewed(id, props);
   }
 
   /**
@@ -133,7 +203,9 @@ export class CertificateRenewal extends Construct {
     return {
       check,
       order: make('Order', 900, 'Talks to the CA about orders', { files: roots }),
-      challenge: make('Challenge', 60, 'Writes TXT records and reads DNS', { arnSize: hostedZoneArnSize }),
+      challenge: make('Challenge', 60, 'Writes TXT records and reads DNS', {
+        arnSize: challengeArnSize(deployed.hostedZones),
+      }),
       certificate: make('Certificate', Math.min(30 + 5 * slowestReply, 900), 'Key, CSR, chain and secret', {
         files: roots,
       }),
@@ -144,7 +216,7 @@ export class CertificateRenewal extends Construct {
   /** Who may touch what. */
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['rooms']>,
-    { deployed, secretPrefix, accountSecretPrefix }: CheckedConfig,
+    { deployed, secretPrefix, accountSecretPrefix, rootServers, dnssecResolver }: CheckedConfig,
     encryptionKey: IKey | undefined,
   ): Ledger {
     const stackTag = Stack.of(this).stackName;
@@ -155,6 +227,8 @@ export class CertificateRenewal extends Construct {
 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
     zones.grantChallenges(challenge);
+    if (rootServers.length > 0) challenge.addEnvironment(environment.rootServers, rootServers.join());
+    if (dnssecResolver !== null) challenge.addEnvironment(environment.dnssecResolver, dnssecResolver);
 
     const secrets = new CertificateSecrets(this, 'CertificateSecrets', {
       prefix: secretPrefix,
@@ -163,6 +237,7 @@ export class CertificateRenewal extends Construct {
     });
     secrets.grantDescribe(check);
     secrets.grantWrite(certificate);
+    secrets.grantShare(certificate, deployed.certificates);
     secrets.grantRead(delivery);
 
     const accounts = new AcmeAccounts(this, 'AcmeAccounts', { prefix: accountSecretPrefix, stackTag, encryptionKey });

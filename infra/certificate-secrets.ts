@@ -1,8 +1,9 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import type { CertificateSpec } from '../lambdas/rules/contract.ts';
 import { environment, tags } from '../lambdas/rules/environment.ts';
-import { grantKey } from './encryption.ts';
+import { grantKey, grantReplicaKeys } from './encryption.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface CertificateSecretsProps {
@@ -56,6 +57,32 @@ export class CertificateSecrets extends Construct {
       ours('aws:ResourceTag', stackTag),
     );
     encryptNew(grantee, this.props);
+  }
+
+  /**
+   * Readers of other accounts and replicas, of secrets that are ours. Whoever is taken out of the configuration loses it, so taking
+   * away is always allowed; giving is where a certificate has some.
+   */
+  grantShare(grantee: WorkflowFunction, certificates: readonly Pick<CertificateSpec, 'readers' | 'replicas'>[]): void {
+    const tagged = ours('aws:ResourceTag', this.props.stackTag);
+    this.grant(
+      grantee,
+      [
+        'secretsmanager:DeleteResourcePolicy',
+        'secretsmanager:GetResourcePolicy',
+        'secretsmanager:RemoveRegionsFromReplication',
+      ],
+      tagged,
+    );
+    if (certificates.some(({ readers = [] }) => readers.length > 0))
+      this.grant(grantee, ['secretsmanager:PutResourcePolicy'], {
+        ...tagged,
+        Bool: { 'secretsmanager:BlockPublicPolicy': 'true' },
+      });
+    const replicas = certificates.flatMap((certificate) => certificate.replicas ?? []);
+    if (replicas.length === 0) return;
+    this.grant(grantee, ['secretsmanager:ReplicateSecretToRegions'], tagged);
+    grantReplicaKeys(grantee, replicas);
   }
 
   private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {

@@ -1,10 +1,13 @@
+import { isIP } from 'node:net';
 import { Token } from 'aws-cdk-lib';
+import { z } from 'zod';
 import type { DeployedConfig, KeyType } from '../lambdas/rules/contract.ts';
 import { checkNames, checkSchedule, checkSets } from './config/certificate-sets.ts';
 import { checkCertificate, isComplete } from './config/certificates.ts';
-import { list, type Report, readFields, text, unread } from './config/fields.ts';
+import { list, type Report, readFields, readList, text, unread } from './config/fields.ts';
 import { checkHostedZones } from './config/hosted-zones.ts';
 import { issuerList, readFallbacks } from './config/issuers.ts';
+import { warnYearlyImports } from './config/yearly-imports.ts';
 import type { AcmeIssuer } from './issuers.ts';
 
 export interface HostedZoneConfig {
@@ -12,6 +15,35 @@ export interface HostedZoneConfig {
   readonly id: string;
   /** `example.com`: upper case, a trailing dot and Unicode are normalised. */
   readonly name: string;
+  /**
+   * ARN of a role in the zone's account, made there by `ChallengeRole`; assumed by the challenge function alone. May be a CDK token.
+   *
+   * @default none: the zone is of the account that this is deployed in
+   */
+  readonly roleArn?: string;
+  /**
+   * The external id that the role's trust policy asks for.
+   *
+   * @default none
+   */
+  readonly externalId?: string;
+  /**
+   * Nothing but challenges is in this zone: TXT records of any name may be written, so that any CNAME of `_acme-challenge.<name>` may
+   * lead into it. In other zones only names that begin with `_acme-challenge.` are written.
+   *
+   * @default false
+   */
+  readonly challengesOnly?: boolean;
+}
+
+export interface ReplicaConfig {
+  readonly region: string;
+  /**
+   * ARN of a KMS key of that region. May be a CDK token.
+   *
+   * @default `aws/secretsmanager` of that region
+   */
+  readonly encryptionKey?: string;
 }
 
 export interface CertificateConfig {
@@ -70,6 +102,33 @@ export interface CertificateConfig {
    * @default false
    */
   readonly ignoreIssueCap?: boolean;
+  /**
+   * Where the CNAME at `_acme-challenge.<name>` leads, when it shall not be looked up: one name for all identifiers, or one for each (a
+   * wildcard by the name behind its star). It has to lie in one of `hostedZones`.
+   *
+   * @default looked up at the name's own servers before each order
+   */
+  readonly challengeAlias?: string | Readonly<Record<string, string>>;
+  /**
+   * Servers that serve this certificate, as `www.example.com:443` (the port may be left out). After each delivery and once a day they
+   * are asked by a TLS handshake which certificate they show. At most 20.
+   *
+   * @default none
+   */
+  readonly endpoints?: readonly string[];
+  /**
+   * ARNs of principals in other accounts (roles, users, or `arn:aws:iam::<account>:root`) that may read the secret. They need
+   * `encryptionKey`, since AWS's own keys serve one account only, and a policy on their side as well. May be CDK tokens.
+   *
+   * @default none: IAM of this account decides
+   */
+  readonly readers?: readonly string[];
+  /**
+   * Other regions that Secrets Manager copies the secret to.
+   *
+   * @default none
+   */
+  readonly replicas?: readonly (string | ReplicaConfig)[];
 }
 
 /** What an operator writes: the config file's export and the construct's props. */
@@ -113,6 +172,19 @@ export interface PerennialConfig {
    * @default keys of AWS's
    */
   readonly encryptionKey?: string;
+  /**
+   * Where the look-up of authoritative name servers begins, as `address` or `address:port`: for a laboratory with a DNS of its own.
+   *
+   * @default the root servers of the Internet
+   */
+  readonly rootServers?: readonly string[];
+  /**
+   * URL of a validating resolver over HTTPS (RFC 8484), such as `https://dns.quad9.net/dns-query`: it is asked whether DNSSEC of your
+   * domains is broken, which CAs refuse to issue for. It learns the names of your certificates. A finding is a warning in the log.
+   *
+   * @default none: DNSSEC is not looked at
+   */
+  readonly dnssecResolver?: string;
 }
 
 /** Returns its argument: gives the config file's default export its type. */
@@ -136,11 +208,16 @@ export interface CheckedConfig {
   readonly deployed: DeployedConfig;
   /** PEM certificates of all issuers, each once. */
   readonly trustedRoots: readonly string[];
+  /** Indices of the issuers whose certificates browsers do not trust. */
+  readonly untrustedIssuers: ReadonlySet<number>;
   /** Hosted zone ids and ARNs that the deployment resolves, in the order of `serializeConfig`. */
   readonly tokens: readonly string[];
   readonly secretPrefix: string;
   readonly accountSecretPrefix: string;
   readonly schedule: string;
+  readonly rootServers: readonly string[];
+  /** `null`: DNSSEC is not looked at. */
+  readonly dnssecResolver: string | null;
   /** Sentences with a path, as in the error. */
   readonly warnings: readonly string[];
 }
@@ -159,7 +236,15 @@ const configShape = {
     /^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\([^()]+\))$/,
     'rate(...) in minutes, hours or days, or cron(...)',
   ).default('rate(6 hours)'),
+  rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
+  dnssecResolver: z.url({ protocol: /^https$/, error: 'the https: URL of a resolver (RFC 8484)' }).optional(),
 };
+
+const serverAddress = z
+  .string({ error: 'an address such as "192.0.2.53" or "[2001:db8::53]:5353"' })
+  .refine((text) => isIP(text) !== 0 || /^(\d+(\.\d+){3}|\[[0-9a-f:]+\]):\d{1,5}$/i.test(text), {
+    error: 'an address such as "192.0.2.53" or "[2001:db8::53]:5353"',
+  });
 
 /**
  * Checks and normalises a whole config.
@@ -190,7 +275,9 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
   );
   checkNames(certificates, report);
   checkSets(certificates, issuers.issuers, report);
-  const { secretPrefix, schedule } = fields;
+  warnYearlyImports(certificates, issuers.issuers, warn);
+  const rootServers = readList(serverAddress, fields.rootServers, 'rootServers', report);
+  const { secretPrefix, schedule, dnssecResolver = null } = fields;
   const interval = schedule === undefined ? null : checkSchedule(schedule, certificates, issuers.issuers, report);
   if (mistakes.length > 0 || !zones || !secretPrefix || !schedule || !interval || !certificates.every(isComplete))
     throw new ConfigError(mistakes);
@@ -206,10 +293,13 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
   return {
     deployed,
     trustedRoots: [...issuers.trustedRoots],
+    untrustedIssuers: issuers.untrusted,
     tokens: serializeConfig(deployed).tokens,
     secretPrefix,
     accountSecretPrefix: secretPrefix.replace(/\/$/, '-accounts/'),
     schedule,
+    rootServers: rootServers.filter((server) => server !== undefined),
+    dnssecResolver,
     warnings,
   };
 }
@@ -222,10 +312,21 @@ export function serializeConfig(deployed: DeployedConfig): {
   const tokens: string[] = [];
   const place = <T extends string | null>(value: T): T | string =>
     value !== null && Token.isUnresolved(value) ? `@${tokens.push(value) - 1}` : value;
-  const hostedZones = deployed.hostedZones.map((zone) => ({ ...zone, id: place(zone.id) }));
+  const hostedZones = deployed.hostedZones.map((zone) => ({
+    ...zone,
+    id: place(zone.id),
+    ...(zone.role && { role: { ...zone.role, arn: place(zone.role.arn) } }),
+  }));
+  const certificates = deployed.certificates.map((certificate) => ({
+    ...certificate,
+    ...(certificate.readers && { readers: certificate.readers.map(place) }),
+    ...(certificate.replicas && {
+      replicas: certificate.replicas.map((each) => ({ ...each, encryptionKey: place(each.encryptionKey) })),
+    }),
+  }));
   const issuers = deployed.issuers.map((issuer) => ({
     ...issuer,
     externalAccountBinding: place(issuer.externalAccountBinding),
   }));
-  return { json: JSON.stringify({ ...deployed, issuers, hostedZones }), tokens };
+  return { json: JSON.stringify({ ...deployed, issuers, hostedZones, certificates }), tokens };
 }

@@ -3,6 +3,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { Replica } from '../lambdas/rules/contract.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 /**
@@ -28,6 +29,11 @@ export function encryptLogs(scope: Construct, key: IKey): void {
       'perennial:encryption-key-policy',
       `encryptionKey: its policy is not of this app. It has to let the account's IAM policies decide, and logs.${Token.isUnresolved(region) ? '<region>' : region}.amazonaws.com Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and Describe* where kms:EncryptionContext:aws:logs:arn is like arn:<partition>:logs:<region>:<account>:log-group:*.`,
     );
+  encryptLogGroups(scope, key);
+}
+
+/** Log groups that are made after the others. */
+export function encryptLogGroups(scope: Construct, key: IKey): void {
   for (const group of scope.node.findAll()) if (group instanceof CfnLogGroup) group.kmsKeyId = key.keyArn;
 }
 
@@ -45,6 +51,27 @@ export function grantKey(
     resources: [key.keyArn],
     conditions: { StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` } },
   });
+}
+
+/**
+ * Keys that replicas of secrets are encrypted with, each in its region. Secrets Manager uses them when a replica is made.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
+ */
+export function grantReplicaKeys(grantee: WorkflowFunction, replicas: readonly Replica[]): void {
+  const keys = new Map(
+    replicas.flatMap(({ encryptionKey, region }) => (encryptionKey ? [[encryptionKey, region] as const] : [])),
+  );
+  for (const [key, region] of keys) {
+    grantee.allow({
+      actions: ['kms:Encrypt', 'kms:GenerateDataKey'],
+      resources: [key],
+      conditions: {
+        StringEquals: {
+          'kms:ViaService': [region, Stack.of(grantee).region].map((each) => `secretsmanager.${each}.amazonaws.com`),
+        },
+      },
+    });
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { CustomResource, Duration } from 'aws-cdk-lib';
-import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import type { CfnStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, type IConstruct } from 'constructs';
 import { WorkflowFunction } from './workflow-function.ts';
 
@@ -20,18 +20,31 @@ export interface FleetStartProps {
  */
 export class FleetStart extends Construct {
   readonly function: WorkflowFunction;
+  /** The CAA records that lock a domain to our accounts, a line each; or where to find them. */
+  readonly caa: string;
 
   constructor(scope: Construct, id: string, { fleet, accounts, version, after }: FleetStartProps) {
     super(scope, id);
     this.function = new WorkflowFunction(this, 'Deployment', {
       room: 'deployment',
       description: 'Starts the fleet and the registration of accounts after a deployment',
-      // 20 s of waits, four tries of 10 s each of a call that hangs, and 10 s for the reply, with as much again to spare. Both are
-      // started at once.
+      // 20 s of waits, four tries of 10 s each of a call that hangs, 30 s until the accounts are registered, and 10 s for the reply, with
+      // 40 s to spare: another call that hangs. Both are started at once.
       timeout: Duration.seconds(140),
     });
     fleet.grantStartExecution(this.function);
     accounts.grantStartExecution(this.function);
+    const { stateMachineName } = accounts.node.defaultChild as CfnStateMachine;
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${stateMachineName}:deployment-*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.function.allow(
+      { actions: ['states:DescribeExecution'], resources: [executions] },
+      'Registrations of accounts that deployments started: they are named after the deployment.',
+    );
     const start = new CustomResource(this, 'Start', {
       serviceToken: this.function.function.functionArn,
       // CloudFormation would wait an hour for a function that cannot answer.
@@ -44,5 +57,6 @@ export class FleetStart extends Construct {
       },
     });
     start.node.addDependency(...after, this.function);
+    this.caa = start.getAttString('Caa');
   }
 }

@@ -6,6 +6,8 @@ export interface AcmeIssuer extends Issuer {
   readonly termsOfService: string | null;
   /** PEM certificates that the functions trust besides the public ones when they talk to the server. */
   readonly trustedRoots: readonly string[];
+  /** Browsers trust its certificates, so CloudFront takes them. @default when it is no staging directory and has no roots of its own */
+  readonly publiclyTrusted?: boolean;
 }
 
 /** Of every public CA. */
@@ -228,6 +230,12 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    * @default false
    */
   readonly staging?: boolean;
+  /**
+   * Browsers trust its certificates, and so does CloudFront: `certificate()` gives it none of another issuer's.
+   *
+   * @default true, unless `trustedRoots` say that it is a private CA; never of a `staging` directory
+   */
+  readonly publiclyTrusted?: boolean;
   /**
    * First issuances that one fleet run may start; `null` for a server without such a limit.
    *

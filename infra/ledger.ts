@@ -31,6 +31,11 @@ export class Ledger extends Construct {
     });
   }
 
+  /** Single items, read. */
+  grantRead(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['dynamodb:GetItem'], 'read');
+  }
+
   /** Single items, read and updated under a condition. */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
@@ -41,9 +46,9 @@ export class Ledger extends Construct {
     this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }
 
-  private grant(grantee: WorkflowFunction, actions: string[]): void {
+  private grant(grantee: WorkflowFunction, actions: string[], use: 'read' | 'write' = 'write'): void {
     this.table.grant(grantee, ...actions);
-    grantKey(grantee, this.encryptionKey, 'dynamodb', 'write');
+    grantKey(grantee, this.encryptionKey, 'dynamodb', use);
     grantee.addEnvironment(environment.ledgerTable, this.table.tableName);
   }
 }

@@ -18,7 +18,7 @@ import {
 import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { CheckOrderOutput, RenewalAction } from '../lambdas/rules/contract.ts';
-import { announcement, caUnavailable, contended, importing, named } from './retry-policies.ts';
+import { announcement, caUnavailable, contended, importing, named, settling } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -41,6 +41,8 @@ const fresh = {
   validTries: 0,
   spec: '{% null %}',
   current: '{% null %}',
+  challengeZones: [],
+  account: '{% null %}',
   replaces: '{% null %}',
   order: '{% null %}',
   leftovers: [],
@@ -48,6 +50,8 @@ const fresh = {
   records: [],
   removed: [],
   deliveries: [],
+  endpointTries: 0,
+  served: '{% null %}',
   errorOutput: '{% null %}',
   failure: '{% null %}',
 };
@@ -58,6 +62,9 @@ const variables = {
   // For the log and the event until *Check renewal* has read the input, which may be of any shape.
   certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
   attempt: 1,
+  startedAt: '{% $now() %}',
+  // A deployment waits for this execution: for *Record failure*, which may come before *Check renewal* has read the input.
+  deploy: "{% $type($states.input.deploy) = 'boolean' ? $states.input.deploy : false %}",
   ...fresh,
 };
 
@@ -84,12 +91,21 @@ export const failureAsIs = `{% (
   }
 ) %}`.replaceAll(/\n\s*/g, ' ');
 
+/** Detail of the event "Certificate Renewed". */
+const renewed = {
+  certificate: '{% $certificate %}',
+  execution: '{% $states.context.Execution.Id %}',
+  reason: '{% $reason %}',
+  current: '{% $current %}',
+  deliveries: '{% $deliveries %}',
+};
+
 /** What an error leaves for *Record failure*. */
 const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
 
 /**
- * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce. What fails is
- * tried again from the beginning, which finds what is saved and carries on from there.
+ * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce; then a
+ * look at its servers. What fails is tried again from the beginning, which finds what is saved and carries on from there.
  * Started by the fleet, by a person with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`, or in place of an
  * execution that was stopped (`restart-rule.ts`).
  */
@@ -102,11 +118,11 @@ export class RenewalWorkflow extends Construct {
     super(scope, id);
     this.rooms = props;
     const { recordFailure, failAsIs, tryAgain } = this.failures();
-    const recordSuccess = this.recordSuccess(recordFailure);
-    const deliver = this.deliver(recordFailure, recordSuccess);
+    const success = this.success(recordFailure);
+    const deliver = this.deliver(recordFailure, success);
     const finalize = this.finalizeAndStore(recordFailure, deliver);
     const { issue, orderGone } = this.orderAndProve(recordFailure, finalize);
-    const checkRenewal = this.checkRenewal({ failAsIs, recordFailure, deliver, issue });
+    const checkRenewal = this.checkRenewal({ failAsIs, recordFailure, deliver, issue, watch: success.look });
     orderGone.next(checkRenewal);
     tryAgain.next(checkRenewal);
 
@@ -121,7 +137,9 @@ export class RenewalWorkflow extends Construct {
     });
   }
 
-  private checkRenewal(next: Record<'failAsIs' | 'recordFailure' | 'deliver' | 'issue', IChainable>): IChainable {
+  private checkRenewal(
+    next: Record<'failAsIs' | 'recordFailure' | 'deliver' | 'issue' | 'watch', IChainable>,
+  ): IChainable {
     const { check, challenge, certificate } = this.rooms;
     const checkRenewal = check
       .step(this, 'Check renewal', {
@@ -131,12 +149,16 @@ export class RenewalWorkflow extends Construct {
           removed: '{% $removed %}',
           waits: '{% $waits %}',
           abandoned: '{% $abandoned %}',
+          startedAt: '{% $startedAt %}',
         },
+        retry: [settling],
         assign: {
           certificate: '{% $states.result.Payload.certificate %}',
           reason: '{% $states.result.Payload.reason %}',
           spec: '{% $states.result.Payload.spec %}',
           current: '{% $states.result.Payload.current %}',
+          challengeZones: '{% $states.result.Payload.challengeZones %}',
+          account: '{% $states.result.Payload.account %}',
           // Struck off by now: a value that comes back into DNS later must not be struck off again unseen.
           removed: [],
           replaces: '{% $states.result.Payload.replaces %}',
@@ -183,6 +205,7 @@ export class RenewalWorkflow extends Construct {
         // Once: what the first time left there stays in the ledger, and the renewal goes on.
         .when(Condition.jsonata("{% $states.input.action = 'clean' and $not($cleaned) %}"), cleanUp)
         .when(action('wait'), wait)
+        .when(action('watch'), next.watch)
         .otherwise(Succeed.jsonata(this, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } })),
     );
   }
@@ -194,7 +217,9 @@ export class RenewalWorkflow extends Construct {
   ): { readonly issue: IChainable; readonly orderGone: Pass } {
     const { order, challenge } = this.rooms;
     const checkZones = challenge
-      .step(this, 'Check zones', { payload: { spec: '{% $spec %}' } })
+      .step(this, 'Check zones', {
+        payload: { spec: '{% $spec %}', challengeZones: '{% $challengeZones %}', account: '{% $account %}' },
+      })
       .addCatch(recordFailure, noted);
     const newOrder = order
       .step(this, 'New order', {
@@ -345,8 +370,29 @@ export class RenewalWorkflow extends Construct {
     return finalizeOrder.next(valid);
   }
 
-  /** One region that refuses does not stop the others: its error is the item's result, and comes up when all are through. */
-  private deliver(recordFailure: IChainable, recordSuccess: IChainable): IChainable {
+  /**
+   * One region that refuses does not stop the others: its error is the item's result, and comes up when all are through. Who uses the
+   * secret or another region is told of what is new all the same, once.
+   */
+  private deliver(
+    recordFailure: IChainable,
+    { record, recordAndLook }: Record<'record' | 'recordAndLook', IChainable>,
+  ): IChainable {
+    const refused = '$count($deliveries[$exists(Error)]) > 0';
+    // Stored by this try, or imported by it.
+    const news = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
+    const announce = this.announce('Announce in part', 'Certificate Renewed', {
+      ...renewed,
+      deliveries: '{% [$deliveries[$exists(arn)]] %}',
+    }).addCatch(recordFailure);
+    announce.next(recordFailure);
+    // Of several, one that is tried again soon: those that wait for a person are tried once a day.
+    const persons = named('ImportRefusedError', 'ImportLimitError').map((name) => `'${name}'`);
+    const firstRefusal = {
+      assign: {
+        errorOutput: `{% ($failed := $deliveries[$exists(Error)]; $append($failed[$not(Error in [${persons}])], $failed)[0]) %}`,
+      },
+    };
     const importCertificate = this.rooms.delivery
       .step(this, 'Import certificate', {
         payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
@@ -363,29 +409,59 @@ export class RenewalWorkflow extends Construct {
       .addCatch(recordFailure, noted)
       .next(
         Choice.jsonata(this, 'Delivered everywhere?')
-          .when(Condition.jsonata('{% $count($deliveries[$exists(Error)]) > 0 %}'), recordFailure, {
-            assign: { errorOutput: '{% ($deliveries[$exists(Error)])[0] %}' },
-          })
-          .otherwise(recordSuccess),
+          .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announce, firstRefusal)
+          .when(Condition.jsonata(`{% ${refused} %}`), recordFailure, firstRefusal)
+          // A deployment waits for the end, and may make the server afterwards: the next fleet run looks.
+          .when(Condition.jsonata('{% $count($spec.endpoints) > 0 and $not($deploy) %}'), recordAndLook)
+          .otherwise(record),
       );
   }
 
-  private recordSuccess(recordFailure: IChainable): IChainable {
+  /**
+   * Two ways with the same two states: whoever has no endpoints does not pay for the question. The look comes last, with no lease held,
+   * since those who reload their servers do it when they are told.
+   */
+  private success(recordFailure: IChainable): Record<'record' | 'recordAndLook' | 'look', IChainable> {
     const done = Succeed.jsonata(this, 'Done', {
-      outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}' },
+      outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}', served: '{% $served %}' },
     });
-    const announce = this.announce('Announce', 'Certificate Renewed', {
+    const look = this.look(done);
+    const record = (words: string, next: IChainable) => {
+      const announce = this.announce(`Announce${words}`, 'Certificate Renewed', renewed).addCatch(next);
+      announce.next(next);
+      return this.rooms.check
+        .step(this, `Record success${words}`, { step: 'recordSuccess', payload: { removed: '{% $removed %}' } })
+        .addCatch(recordFailure, noted)
+        .next(announce);
+    };
+    return { record: record('', done), recordAndLook: record(' before the look', look), look };
+  }
+
+  /** The renewal has succeeded whatever is seen, and also when nobody can look: then the next fleet run does. */
+  private look(done: IChainable): IChainable {
+    const checkEndpoints = this.rooms.check
+      .step(this, 'Check endpoints', {
+        payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
+        assign: { endpointTries: '{% $endpointTries + 1 %}', served: '{% $states.result.Payload.served %}' },
+      })
+      .addCatch(done);
+    const wait = this.wait('Wait for the servers').next(checkEndpoints);
+    const announce = this.announce('Announce not served', 'Certificate Not Served', {
       certificate: '{% $certificate %}',
       execution: '{% $states.context.Execution.Id %}',
-      reason: '{% $reason %}',
       current: '{% $current %}',
-      deliveries: '{% $deliveries %}',
+      endpoints: '{% $states.input.endpoints %}',
+      action:
+        'Let each endpoint that is not served load the current certificate (reload it, or see how far its deployment is), and see that it can be reached. All are looked at again tomorrow.',
     }).addCatch(done);
     announce.next(done);
-    return this.rooms.check
-      .step(this, 'Record success', { payload: { removed: '{% $removed %}' } })
-      .addCatch(recordFailure, noted)
-      .next(announce);
+    return checkEndpoints.next(
+      Choice.jsonata(this, 'All served?')
+        .when(Condition.jsonata('{% $states.input.wait > 0 %}'), wait)
+        // `null`: another version is current by now, and its own execution looks.
+        .when(Condition.jsonata('{% $served = false %}'), announce)
+        .otherwise(done),
+    );
   }
 
   /**
@@ -422,7 +498,13 @@ export class RenewalWorkflow extends Construct {
     announce.next(again);
     const recordFailure = this.rooms.check
       .step(this, 'Record failure', {
-        payload: { spec: '{% $spec %}', errorOutput: '{% $errorOutput %}', removed: '{% $removed %}' },
+        payload: {
+          spec: '{% $spec %}',
+          errorOutput: '{% $errorOutput %}',
+          removed: '{% $removed %}',
+          deploy: '{% $deploy %}',
+        },
+        retry: [settling],
         assign: { failure: '{% $states.result.Payload %}' },
       })
       .addCatch(failAsIs)

@@ -60,6 +60,18 @@ export const importing: RetryProps = {
 export const always: readonly RetryProps[] = [lambdaBusy, throttled];
 
 /**
+ * Under the first step of a renewal and the one that records its failure: in a first deployment both may come before the check
+ * function's role has settled, and without the second nothing is recorded. 9 x 20 s = 3 min; IAM takes some seconds as a rule.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+ */
+export const settling: RetryProps = {
+  errors: named('AccessDeniedError'),
+  interval: Duration.seconds(20),
+  backoffRate: 1,
+  maxAttempts: 9,
+};
+
+/**
  * Under the steps that talk to the CA: a restart or a cut connection is over in seconds, 5 + 10 + 20 = 35 s; anything longer is
  * an outage, left to the retry ladder. The step itself reads what became of a POST whose reply was lost, and a CA hands out a pending
  * order of the same identifiers again, so a repetition spends nothing. `RateLimitedError` is never retried in place: each try

@@ -1,10 +1,12 @@
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duration, FileSystem, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { fileURLToPath } from 'node:url';
+import { Duration, FileSystem, PhysicalName, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   type IPrincipal,
+  type IRole,
   PolicyStatement,
   type PolicyStatementProps,
   Role,
@@ -17,15 +19,18 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { always } from './retry-policies.ts';
 
-/** What `npm run build` makes of the folders of `lambdas/`: one bundle a room, SDK included. */
-const bundles = join(import.meta.dirname, '..', 'dist', 'rooms');
-
 /** As long as Step Functions keeps the history of an execution. */
 export const logRetention = RetentionDays.THREE_MONTHS;
 
 export interface WorkflowFunctionProps {
   /** Folder of `lambdas/` whose `handler.ts` this is. */
   readonly room: string;
+  /**
+   * The export of that file which is called.
+   *
+   * @default 'handler'
+   */
+  readonly handler?: string;
   /** In words, for the console. */
   readonly description: string;
   readonly timeout: Duration;
@@ -55,6 +60,7 @@ export interface StepOptions {
 /** A function of the house: one room, one bundle, one role that can do nothing until a resource grants it something. */
 export class WorkflowFunction extends Construct implements IGrantable {
   readonly function: LambdaFunction;
+  readonly role: IRole;
   readonly grantPrincipal: IPrincipal;
   readonly logGroup: LogGroup;
   /** Of the bundle and the files beside it. */
@@ -64,13 +70,17 @@ export class WorkflowFunction extends Construct implements IGrantable {
   constructor(
     scope: Construct,
     id: string,
-    { room, description, timeout, files = {}, arnSize = 150 }: WorkflowFunctionProps,
+    { room, handler = 'handler', description, timeout, files = {}, arnSize = 150 }: WorkflowFunctionProps,
   ) {
     super(scope, id);
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', arnSize);
     this.timeout = timeout;
     this.logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      roleName: PhysicalName.GENERATE_IF_NEEDED, // where a stack of another account trusts it
+    });
+    this.role = role;
     this.grantPrincipal = role.grantPrincipal;
     this.logGroup.grantWrite(role);
     const code = assemble(room, files);
@@ -83,7 +93,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
       architecture: Architecture.ARM_64,
       // A cold start is parsing a bundle and making TLS connections, both bound by the CPU share that comes with memory.
       memorySize: 512,
-      handler: 'index.handler',
+      handler: `index.${handler}`,
       code: Code.fromAsset(code),
       logGroup: this.logGroup,
       tracing: Tracing.ACTIVE,
@@ -161,7 +171,8 @@ function readable(resource: string | { readonly 'Fn::Join': readonly [string, re
 
 /** A folder with the bundle and the files beside it: one asset, so that they are deployed and rolled back together. */
 function assemble(room: string, files: Readonly<Record<string, string>>): string {
-  const bundle = join(bundles, room);
+  // `imports` of package.json: what `npm run build` makes of the folders of `lambdas/`, one bundle a room, SDK included.
+  const bundle = fileURLToPath(import.meta.resolve(`#rooms/${room}`));
   if (!existsSync(join(bundle, 'index.mjs')))
     throw new Error(`The function ${room} is not built (no index.mjs in ${bundle}): run "npm run build".`);
   const folder = mkdtempSync(join(tmpdir(), `perennial-${room}-`));

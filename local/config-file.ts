@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CertificateConfig, PerennialConfig } from '../infra/config.ts';
+import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config.ts';
 import { type AcmeDirectoryOptions, acmeDirectory } from '../infra/issuers.ts';
 import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 
 export interface LocalConfig extends Omit<PerennialConfig, 'issuer' | 'hostedZones' | 'certificates'> {
-  /** Zone names; each becomes a hosted zone here. */
-  readonly zones: readonly string[];
+  /** Names, or zones with what else is to be said of them. One without an id becomes a hosted zone here. */
+  readonly zones: readonly (string | (Omit<HostedZoneConfig, 'id'> & Partial<Pick<HostedZoneConfig, 'id'>>))[];
   /** Issuers in here are passed over: the local CA issues. */
   readonly certificates: readonly CertificateConfig[];
   /** What differs from the local CA: the directory of a proxy before it, say. */
@@ -21,8 +21,13 @@ export async function localConfig(
 ): Promise<PerennialConfig> {
   const there = new Map((await local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
   const hostedZones = [];
-  for (const name of zones) hostedZones.push({ id: there.get(name) ?? (await createHostedZone(local, name)), name });
+  for (const zone of zones) {
+    const { name, ...others } = typeof zone === 'string' ? { name: zone } : zone;
+    const id = others.id ?? there.get(name) ?? (await createHostedZone(local, name));
+    hostedZones.push({ ...others, id, name });
+  }
   return {
+    rootServers: [local.dns.addresses.root],
     ...rest,
     issuer: acmeDirectory({
       directoryUrl: local.pebble.directoryUrl,

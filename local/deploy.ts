@@ -8,6 +8,17 @@ import { run } from './processes.ts';
 const ROOT = join(import.meta.dirname, '..');
 const TOOLS = join(ROOT, 'node_modules', '.bin');
 
+/** The local AWS for root of another account: MiniStack takes an access key of twelve digits for the account. */
+export function inAccount(local: LocalEnvironment, accountId: string): LocalEnvironment {
+  const credentials = { ...local.clientConfig.credentials, accessKeyId: accountId };
+  return {
+    ...local,
+    aws: { ...local.aws, accountId },
+    clientConfig: { ...local.clientConfig, credentials },
+    variables: { ...local.variables, AWS_ACCESS_KEY_ID: accountId },
+  };
+}
+
 /** A public hosted zone whose name server is the local DNS server's authoritative view. Returns its id, `Z…`. */
 export async function createHostedZone(local: LocalEnvironment, name: string): Promise<string> {
   const client = new Route53Client(local.clientConfig);
@@ -70,7 +81,14 @@ export async function deploy(
     ],
     {
       cwd: options.cwd ?? ROOT,
-      env: { ...process.env, ...local.variables, CI: 'true', PATH: `${TOOLS}:${process.env.PATH ?? ''}` },
+      env: {
+        ...process.env,
+        ...local.variables,
+        CI: 'true',
+        PATH: `${TOOLS}:${process.env.PATH ?? ''}`,
+        // An app of ours imports this package by its name and means the sources.
+        NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --conditions=perennial-source`,
+      },
     },
   );
   return JSON.parse(readFileSync(outputs, 'utf8'));

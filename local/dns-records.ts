@@ -11,16 +11,25 @@ export interface DnsReply {
   authorities: Answer[];
 }
 
+/** What parents say about zones in place of the zones' own NS sets: other servers, or `null`, none. By absolute name. */
+export type Delegations = Map<string, readonly string[] | null>;
+
 /** RFC 1034 sets no limit on a chain of aliases; resolvers stop at about this many. */
 const LONGEST_ALIAS_CHAIN = 8;
 
 /**
  * Answers a question from the zones: CNAMEs are followed as far as they stay in them, a delegation is a referral, a
  * wildcard stands in for names that do not exist. Names are compared in lower case.
+ *
+ * A zone and its parent may both be among the zones: then this is the server of both, and answers for the closer one itself. Who asks for
+ * the NS set of a zone inside another hears what was said of its delegation.
  */
-export function answer(zones: StoredZone[], name: string, type: string): DnsReply {
+export function answer(zones: StoredZone[], name: string, type: string, delegations?: Delegations): DnsReply {
   const answers: Answer[] = [];
   let wanted = absolute(name);
+  const hasParent = zones.some((zone) => zone.name !== wanted && isWithin(wanted, zone.name));
+  const delegated = type === 'NS' && hasParent ? delegations?.get(wanted) : undefined;
+  if (delegated !== undefined) return referralTo(wanted, delegated);
   for (let step = 0; step < LONGEST_ALIAS_CHAIN; step++) {
     const zone = closestZone(zones, wanted);
     // A CNAME that leaves our zones: what we know is the answer, the asker goes on elsewhere.
@@ -48,13 +57,43 @@ export function answer(zones: StoredZone[], name: string, type: string): DnsRepl
   return { status: 'NOERROR', authoritative: true, answers, authorities: [] };
 }
 
+/**
+ * What root and every domain above the zones say: a referral to the topmost zone that the name lies in, as parents refer to the cut next
+ * to them; to a closer one where there is a delegation of its own. They know no other names.
+ */
+export function fromRoot(zones: StoredZone[], delegations: Delegations, name: string): DnsReply {
+  const wanted = absolute(name);
+  const [told] = [...delegations.keys()].filter((zone) => isWithin(wanted, zone)).sort((a, b) => b.length - a.length);
+  if (told !== undefined) return referralTo(told, delegations.get(told) ?? null);
+  const zone = zones.filter((each) => isWithin(wanted, each.name)).sort((a, b) => a.name.length - b.name.length)[0];
+  const servers = zone?.records.find((record) => record.type === 'NS' && record.name === zone.name)?.values;
+  if (zone) return referralTo(zone.name, servers ?? null);
+  const status = zones.some((each) => isWithin(each.name, wanted)) ? 'NOERROR' : 'NXDOMAIN';
+  return { status, authoritative: true, answers: [], authorities: [rootStartOfAuthority] };
+}
+
+const rootStartOfAuthority: Answer = {
+  name: '.',
+  type: 'SOA',
+  data: { mname: '.', rname: '.', serial: 1, refresh: 1800, retry: 900, expire: 604_800, minimum: 60 },
+};
+
+/** `null`: the parent knows no such name. */
+function referralTo(zone: string, servers: readonly string[] | null): DnsReply {
+  if (servers === null) {
+    return { status: 'NXDOMAIN', authoritative: true, answers: [], authorities: [rootStartOfAuthority] };
+  }
+  const authorities = toAnswer({ name: zone, type: 'NS', ttl: 60, values: [...servers] });
+  return { status: 'NOERROR', authoritative: false, answers: [], authorities };
+}
+
 export const absolute = (name: string) => `${name.toLowerCase().replace(/\.$/, '')}.`;
 
 function closestZone(zones: StoredZone[], name: string): StoredZone | undefined {
-  return zones
-    .filter((zone) => name === zone.name || name.endsWith(`.${zone.name}`))
-    .sort((a, b) => b.name.length - a.name.length)[0];
+  return zones.filter((zone) => isWithin(name, zone.name)).sort((a, b) => b.name.length - a.name.length)[0];
 }
+
+const isWithin = (name: string, domain: string) => `.${name}`.endsWith(`.${domain}`);
 
 /** The NS set between the zone's apex and the name, if the zone hands that part to somebody else. */
 function delegation(zone: StoredZone, name: string): StoredRecord | undefined {

@@ -2,11 +2,14 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import packet, { type Packet } from 'dns-packet';
-import { absolute, answer } from './dns-records.ts';
+import { absolute, answer, type Delegations, fromRoot } from './dns-records.ts';
 import type { StoredZone } from './ministack.ts';
 
-/** `authoritative`: what the service itself asks, as the zones' name server. `validation`: what the CA asks. */
-export type DnsView = 'authoritative' | 'validation';
+/**
+ * `root`: root and every domain above the hosted zones, where the service begins to look. `authoritative`: the zones' name server,
+ * where it is referred to. `validation`: what the CA asks.
+ */
+export type DnsView = 'root' | 'authoritative' | 'validation';
 
 export interface DnsQuestion {
   view: DnsView;
@@ -31,8 +34,13 @@ export interface DnsServer {
   questions: DnsQuestion[];
   /** From now on the view answers as if these records were not there; the returned function shows them again. */
   hide(records: HiddenRecords): () => void;
-  /** Shows everything again. */
+  /** Shows everything again, delegated as the zones say. */
   showAll(): void;
+  /**
+   * The parent delegates this zone to these servers (host names, or `address:port`) or, `null`, to none, whatever the zone's own NS set
+   * says; the returned function ends it. Only who asks for a delegation sees it: the zones' name server answers for the zone as ever.
+   */
+  delegate(zone: string, servers: readonly string[] | null): () => void;
   stop(): Promise<void>;
 }
 
@@ -41,10 +49,11 @@ const PLAIN_UDP_SIZE = 512;
 /** RFC 1035 §4.1.1. */
 const REPLY_CODES = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 
-/** Starts both views. `zones` is asked anew for every question, so answers are never stale. */
+/** Starts the views. `zones` is asked anew for every question, so answers are never stale. */
 export async function startDnsServer(zones: () => Promise<StoredZone[]>): Promise<DnsServer> {
   const questions: DnsQuestion[] = [];
   const hidden = new Set<HiddenRecords>();
+  const delegations: Delegations = new Map();
 
   const reply = async (view: DnsView, protocol: 'udp' | 'tcp', message: Buffer): Promise<Buffer> => {
     const query = packet.decode(message);
@@ -53,29 +62,40 @@ export async function startDnsServer(zones: () => Promise<StoredZone[]>): Promis
     questions.push({ view, protocol, name: question.name.toLowerCase(), type: question.type, at: new Date() });
     const stored = await zones().catch(() => undefined); // Route 53 is gone: the asker shall know at once.
     if (!stored) return encodeReply(query, 'SERVFAIL');
-    const { status, authoritative, ...sections } = answer(
-      withoutHidden(stored, view, hidden),
-      question.name,
-      question.type,
-    );
+    const shown = withoutHidden(stored, view, hidden);
+    const { status, authoritative, ...sections } =
+      view === 'root'
+        ? fromRoot(shown, delegations, question.name)
+        : answer(shown, question.name, question.type, view === 'authoritative' ? delegations : undefined);
     const flags = authoritative ? packet.AUTHORITATIVE_ANSWER : 0;
     const whole = encodeReply(query, status, flags, sections);
     const tooLong = protocol === 'udp' && whole.length > udpLimit(query);
     return tooLong ? encodeReply(query, status, flags | packet.TRUNCATED_RESPONSE) : whole;
   };
 
-  const authoritative = await listen((protocol, message) => reply('authoritative', protocol, message));
-  const validation = await listen((protocol, message) => reply('validation', protocol, message));
+  const serve = (view: DnsView) => listen((protocol, message) => reply(view, protocol, message));
+  const [root, authoritative, validation] = [
+    await serve('root'),
+    await serve('authoritative'),
+    await serve('validation'),
+  ];
   return {
-    addresses: { authoritative: authoritative.address, validation: validation.address },
+    addresses: { root: root.address, authoritative: authoritative.address, validation: validation.address },
     questions,
     hide(records) {
       hidden.add(records);
       return () => hidden.delete(records);
     },
-    showAll: () => hidden.clear(),
+    showAll: () => {
+      hidden.clear();
+      delegations.clear();
+    },
+    delegate(zone, servers) {
+      delegations.set(absolute(zone), servers);
+      return () => delegations.delete(absolute(zone));
+    },
     stop: async () => {
-      await Promise.all([authoritative.stop(), validation.stop()]);
+      await Promise.all([root.stop(), authoritative.stop(), validation.stop()]);
     },
   };
 }

@@ -19,10 +19,20 @@ import ministack.app as app
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.iam_evaluator import request_caller_arn
-from ministack.core.responses import error_response_json, json_response, new_uuid
-from ministack.services import acm, cloudwatch_logs, eventbridge, lambda_svc, route53, secretsmanager, stepfunctions, tagging
+from ministack.core.responses import error_response_json, get_account_id, json_response, new_uuid
+from ministack.services import (
+    acm,
+    cloudwatch_logs,
+    eventbridge,
+    iam,
+    lambda_svc,
+    route53,
+    secretsmanager,
+    stepfunctions,
+    tagging,
+)
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -263,6 +273,54 @@ def put_secret_value(original, data):
     )
 
 
+def put_resource_policy(original, data):
+    """A principal has to exist (Secrets Manager User Guide, "Resource-based policies": IAM turns it into an id when the policy is
+    stored), and a policy for everybody is refused under BlockPublicPolicy."""
+    try:
+        statements = json.loads(data.get("ResourcePolicy", ""))["Statement"]
+    except (ValueError, KeyError, TypeError):
+        return error_response_json(
+            "MalformedPolicyDocumentException", "You provided a resource-based policy with syntax errors.", 400
+        )
+    for statement in statements:
+        principal = statement.get("Principal")
+        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        for arn in [named] if isinstance(named, str) else named or []:
+            if arn == "*" and data.get("BlockPublicPolicy"):
+                return error_response_json(
+                    "PublicPolicyException", "The BlockPublicPolicy parameter is set to true: no public access.", 400
+                )
+            if missing_principal(arn):
+                return error_response_json(
+                    "MalformedPolicyDocumentException", "This resource policy contains an unsupported principal.", 400
+                )
+    return original(data)
+
+
+def missing_principal(arn):
+    """A role or a user of this account that is not there; of other accounts nothing is known here."""
+    found = re.fullmatch(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)", arn)
+    if not found or found[1] != get_account_id():
+        return False
+    return found[3] not in (iam._roles if found[2] == "role" else iam._users)
+
+
+async def handle_secrets(original, method, path, headers, body, query_params):
+    """RemoveRegionsFromReplication, which MiniStack does not know: the replicas of these regions are deleted."""
+    if headers.get("x-amz-target", "").split(".")[-1] != "RemoveRegionsFromReplication":
+        return await original(method, path, headers, body, query_params)
+    data = json.loads(body)
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if not secret:
+        return error_response_json(
+            "ResourceNotFoundException", "Secrets Manager can't find the specified secret.", 400
+        )
+    leaving = [s for s in secret["ReplicationStatus"] if s["Region"] in data["RemoveReplicaRegions"]]
+    secretsmanager._delete_replicas({**secret, "ReplicationStatus": leaving})
+    secret["ReplicationStatus"] = [status for status in secret["ReplicationStatus"] if status not in leaving]
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+
+
 # --- ACM (User Guide, "Prerequisites for importing ACM certificates", "Reimport a certificate"; API reference) --------
 
 EC_NAMES = {"secp256r1": "EC_prime256v1", "secp384r1": "EC_secp384r1", "secp521r1": "EC_secp521r1"}
@@ -286,6 +344,16 @@ def leaf_of(stored):
 
 def spki(public_key):
     return public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_usages(certificate):
+    """As ACM names them; none without the extension."""
+    names = ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"]
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {name.upper().replace("CONTENT_COMMITMENT", "NON_REPUDIATION") for name in names if getattr(usage, name)}
 
 
 def import_refusal(data):
@@ -313,6 +381,8 @@ def import_refusal(data):
         return "The certificate is not valid at this moment."
     if not chain and leaf.issuer != leaf.subject:
         return "Provided certificate is not a valid self-signed one, and it came without a certificate chain."
+    if chain and type(leaf.public_key()) is not type(chain[0].public_key()):
+        return "The algorithm of the certificate's key must match the algorithm of the signing CA's key."
     for child, issuer in zip([leaf, *chain], chain):
         try:
             child.verify_directly_issued_by(issuer)
@@ -320,6 +390,11 @@ def import_refusal(data):
             return "Could not validate the certificate with the certificate chain."
     if stored and key_algorithm(leaf_of(stored).public_key()) != key_algorithm(leaf.public_key()):
         return "The new certificate's key type and size must match those of the certificate it replaces."
+    kept = key_usages(leaf_of(stored)) - key_usages(leaf) if stored else set()
+    if isinstance(leaf.public_key(), ec.EllipticCurvePublicKey):
+        kept.discard("KEY_ENCIPHERMENT")
+    if kept:
+        return f"Key usages of the certificate that is replaced cannot be removed: {', '.join(sorted(kept))}."
     return None
 
 
@@ -339,12 +414,13 @@ def import_certificate(original, data):
 
 
 def describe_shape(original, stored):
-    """KeyAlgorithm and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
+    """KeyAlgorithm, KeyUsages and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
     shape = original(stored)
     if leaf := leaf_of(stored):
         serial = f"{leaf.serial_number:x}"
         serial = serial.zfill(len(serial) + len(serial) % 2)
         shape["KeyAlgorithm"] = key_algorithm(leaf.public_key())
+        shape["KeyUsages"] = [{"Name": name} for name in sorted(key_usages(leaf))]
         shape["Serial"] = ":".join(re.findall("..", serial))
         shape["ImportedAt"] = shape.pop("IssuedAt")
     return shape
@@ -370,6 +446,8 @@ def list_certificates(original, data):
 # ResourceRecord elements in one request; an UPSERT counts twice. The same request may hold 32,000 characters of values.
 MAX_RECORDS = 1000
 MAX_CHARACTERS = 32000
+# Values of one set.
+MAX_VALUES = 400
 # Each text of a TXT value is quoted, and 255 characters long at most.
 TXT_VALUE = re.compile(r'"(?:[^"\\]|\\.){0,255}"(?:\s+"(?:[^"\\]|\\.){0,255}")*')
 
@@ -388,6 +466,8 @@ def change_refusal(zone_name, changes):
         name, values = rs["Name"], rs.get("ResourceRecords", [])
         if name != zone_name and not name.endswith(f".{zone_name}"):
             return f"RRSet with DNS name {name} is not permitted in zone {zone_name}"
+        if action != "DELETE" and len(values) > MAX_VALUES:
+            return f"RRSet with DNS name {name}, type {rs['Type']} has more than {MAX_VALUES} values"
         if len(set(values)) != len(values):
             return f"Duplicate Resource Record in the RRSet with DNS name {name}, type {rs['Type']}"
         if rs["Type"] == "TXT" and not all(TXT_VALUE.fullmatch(value) for value in values):
@@ -452,7 +532,23 @@ def delegation_set(original, parent, zone_name):
         route53.SubElement(name_servers, "NameServer").text = name.rstrip(".")
 
 
+def route_53_error(original, code, message, status=400):
+    """A zone of another account is denied, not missing; MiniStack knows the zones of the caller's account only."""
+    zone_id = message.rsplit(" ", 1)[-1]
+    if code == "NoSuchHostedZone" and any(key[-1] == zone_id for key in list(route53._zones._data)):
+        return original("AccessDenied", f"User: {iam_evaluator.caller_arn()} is not authorized to access this resource", 403)
+    return original(code, message, status)
+
+
 # --- IAM --------------------------------------------------------------------------------------------------------------
+
+
+def condition_key(original, key, ctx):
+    """aws:PrincipalArn of a role's session is the ARN of the role (IAM User Guide, "AWS global condition context keys"); MiniStack says
+    that of the session."""
+    session = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+", ctx.principal_arn)
+    role = iam._roles.get_scoped(session[1], None, session[2]) if session else None
+    return role["Arn"] if role and key.lower() == "aws:principalarn" else original(key, ctx)
 
 
 def resource_arn(original, service, method, path, headers, body, params, region, account_id):
@@ -472,10 +568,21 @@ def certificate_tags():
         yield arn, certificate.get("Tags", [])
 
 
+# Condition keys of Secrets Manager that are a parameter of the request, and absent where that is.
+SECRET_CONDITIONS = ["VersionId", "VersionStage", "BlockPublicPolicy", "ForceOverwriteReplicaSecret"]
+
+
 def request_context(original, service, iam_action, body, params):
     """The condition keys of route53:ChangeResourceRecordSets, normalised as the Service Authorization Reference says:
-    lower case, no trailing dot, everything but a-z 0-9 - _ . as an octal escape."""
+    lower case, no trailing dot, everything but a-z 0-9 - _ . as an octal escape. Those of secretsmanager as they come: a request
+    for no stage has no secretsmanager:VersionStage (issue 5031 of aws/aws-cli)."""
     context = original(service, iam_action, body, params)
+    if service == "secretsmanager":
+        given = json.loads(body or b"{}")
+        for name in SECRET_CONDITIONS:
+            if (value := given.get(name)) is not None:
+                context[f"secretsmanager:{name}"] = str(value).lower() if isinstance(value, bool) else value
+        return context
     changes = changes_of(body) if iam_action == "route53:ChangeResourceRecordSets" else None
     if changes is None:
         return context
@@ -583,12 +690,16 @@ RULES = [
     (stepfunctions, "_run_parallel_branches", parallel_output),
     (secretsmanager, "_create_secret", create_secret),
     (secretsmanager, "_put_secret_value", put_secret_value),
+    (secretsmanager, "_put_resource_policy", put_resource_policy),
+    (secretsmanager, "handle_request", handle_secrets),
     (acm, "_import_certificate", import_certificate),
     (acm, "_cert_shape", describe_shape),
     (acm, "_list_certificates", list_certificates),
     (route53, "_change_resource_record_sets", change_record_sets),
     (route53, "_normalise_name", normalise_name),
     (route53, "_build_delegation_set_el", delegation_set),
+    (route53, "_error_response", route_53_error),
+    (iam_evaluator, "_resolve_condition_key", condition_key),
     (iam_actions, "extract_resource_arn", resource_arn),
     (iam_actions, "request_tag_context", request_context),
     (app, "_dispatch_service_request", record_call),

@@ -20,6 +20,8 @@ export interface PebbleOptions {
   externalAccountKeys?: Record<string, string>;
   /** Seconds of the Retry-After on orders and authorizations; 1 unless given, 0 for none. */
   retryAfter?: number;
+  /** Of the keys of its roots and intermediates: ACM imports certificates of the same algorithm only. `ecdsa` unless given. */
+  keyAlgorithm?: 'ecdsa' | 'rsa';
   /** How many more roots the same intermediates chain to, offered as alternate links; 0 unless given. */
   alternateRoots?: number;
 }
@@ -125,8 +127,9 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
       externalAccountBindingRequired: Object.keys(keys).length > 0,
       externalAccountMACKeys: keys,
       domainBlocklist: ['blocked-domain.example'],
+      caaIdentities: ['pebble.example'],
       retryAfter: { authz: options.retryAfter ?? 1, order: options.retryAfter ?? 1 },
-      keyAlgorithm: 'ecdsa',
+      keyAlgorithm: options.keyAlgorithm ?? 'ecdsa',
       profiles: {
         default: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },
         classic: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },

@@ -1,16 +1,32 @@
+import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
-import { type DeployedConfig, keyTypes } from '../../lambdas/rules/contract.ts';
+import { type DeployedConfig, type HostedZone, keyTypes } from '../../lambdas/rules/contract.ts';
 import {
   challengeRecordName,
   identifierProblem,
   longestSuffix,
   normalizeIdentifier,
+  withoutWildcard,
 } from '../../lambdas/rules/names.ts';
-import { flag, list, type Report, readFields, readList, show, suggestion, text, unread } from './fields.ts';
+import { checkChallengeAliases } from './challenge-aliases.ts';
+import { checkEndpoints } from './endpoints.ts';
+import {
+  flag,
+  list,
+  type Report,
+  readFields,
+  readList,
+  show,
+  suggestion,
+  takesTokens,
+  text,
+  unread,
+} from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
 import { type IssuerList, readFallbacks } from './issuers.ts';
 import { mostIdentifiers } from './profiles.ts';
+import { checkReplicas } from './replicas.ts';
 
 const certificateShape = {
   name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 characters of a to z, 0 to 9 and hyphen'),
@@ -22,11 +38,26 @@ const certificateShape = {
   fallbackIssuers: list('a list of issuers').optional(),
   reuseKey: flag.default(false),
   ignoreIssueCap: flag.default(false),
+  challengeAlias: unread,
+  // All of them are asked at once, ten at a time for 5 s at most, in a function that has 60 s: 20 take 10 s.
+  endpoints: list('a list of endpoints such as "www.example.com:443"')
+    .max(20, { error: 'at most 20 endpoints' })
+    .default([]),
+  readers: list('a list of ARNs').default([]),
+  replicas: list('a list of AWS regions, or of { region, encryptionKey }').default([]),
 };
 const allowedIdentifier = 'a DNS name such as "www.example.com" or "*.example.com"';
 const identifierText = z.string({ error: allowedIdentifier });
 const allowedRegion = 'an AWS region such as "us-east-1"';
 const regionText = z.string({ error: allowedRegion });
+const allowedReader = 'the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards';
+const readerText = z
+  .string({ error: allowedReader })
+  .refine(
+    (arn) => Token.isUnresolved(arn) || /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/.test(arn),
+    { error: allowedReader },
+  )
+  .meta(takesTokens);
 
 type DeployedCertificate = DeployedConfig['certificates'][number];
 /** What can be read: `identifiers` is missing as soon as one of them is no name. */
@@ -64,10 +95,11 @@ export function checkCertificate(value: unknown, path: string, context: Certific
   const needsZones = issuers.some((index) => context.issuers.issuers[index]?.challenges === 'dns-01');
   const zones = needsZones ? context.zones : undefined;
 
+  const aliases = checkChallengeAliases(fields, path, zones, report);
   const { names, allNames, hostedZones } = checkIdentifiers(
     fields.identifiers ?? [],
     `${path}.identifiers`,
-    zones,
+    { zones, aliases },
     context,
   );
   const most = mostIdentifiers(profile);
@@ -93,7 +125,20 @@ export function checkCertificate(value: unknown, path: string, context: Certific
     ...(ignoreIssueCap !== undefined && { ignoreIssueCap }),
     regions,
     hostedZones,
+    ...(Object.keys(aliases).length > 0 && { challengeAliases: aliases }),
+    ...someOf('endpoints', checkEndpoints(fields.endpoints ?? [], `${path}.endpoints`, { names, report, warn })),
+    ...someOf('readers', checkReaders(fields.readers ?? [], `${path}.readers`, report)),
+    ...someOf('replicas', checkReplicas(fields.replicas ?? [], `${path}.replicas`, { known: knownRegions(), report })),
   };
+}
+
+/** In the file only where there is one, for size. */
+const someOf = <Name extends string, T>(name: Name, values: readonly T[]): { readonly [K in Name]?: readonly T[] } =>
+  values.length > 0 ? ({ [name]: values } as { readonly [K in Name]?: readonly T[] }) : {};
+
+function checkReaders(values: readonly unknown[], path: string, report: Report): readonly string[] {
+  const readers = readList(readerText, values, path, report).filter((reader) => reader !== undefined);
+  return [...new Set(readers)].sort();
 }
 
 /** Indices, the certificate's own or the config's issuer first. */
@@ -112,10 +157,15 @@ function checkIssuers(
   return [index, ...fallbackIssuers.filter((other) => other !== index && issuers.issuers[other]?.staging === staging)];
 }
 
+interface Places {
+  readonly zones: CheckedHostedZones | undefined;
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
 function checkIdentifiers(
   values: readonly unknown[],
   path: string,
-  zones: CheckedHostedZones | undefined,
+  { zones, aliases }: Places,
   { report, warn }: CertificateContext,
 ) {
   /** Normalised names with the index of their first appearance. */
@@ -139,12 +189,16 @@ function checkIdentifiers(
     found.set(name, index);
     if (!zones) continue;
     const zone = longestSuffix(challengeRecordName(name), zones.byName);
+    // Where its CNAME leads is told, or found before each order: into a zone that is there for it.
+    const delegated = aliases[withoutWildcard(name)] !== undefined || zones.hostedZones.some(isForChallenges);
     if (zone !== undefined) hostedZones.add(zone);
-    else report(at, `found ${show(raw)}, which lies in no hosted zone, allowed: ${zoneNames(zones)}`);
+    else if (!delegated) report(at, `found ${show(raw)}, which lies in no hosted zone, allowed: ${zoneNames(zones)}`);
   }
   reportCovered(found, values, path, report);
   return { allNames, names: [...found.keys()].sort(), hostedZones: [...hostedZones].sort((a, b) => a - b) };
 }
+
+const isForChallenges = ({ challengesOnly }: HostedZone): boolean => challengesOnly === true;
 
 /** Let's Encrypt answers `malformed`: the name is redundant with the wildcard in the same request. */
 function reportCovered(found: ReadonlyMap<string, number>, values: readonly unknown[], path: string, report: Report) {

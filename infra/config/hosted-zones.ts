@@ -2,7 +2,16 @@ import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { HostedZone } from '../../lambdas/rules/contract.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
-import { type Report, readFields, show, takesTokens } from './fields.ts';
+import { flag, type Report, readFields, show, takesTokens, text } from './fields.ts';
+
+const rolePattern = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
+const allowedRole = 'the ARN of an IAM role, arn:aws:iam::<account>:role/<name>';
+export const roleArn = z
+  .string({ error: allowedRole })
+  .refine((arn) => Token.isUnresolved(arn) || rolePattern.test(arn), { error: allowedRole })
+  .meta(takesTokens);
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+export const externalId = text(/^[\w+=,.@:/-]{2,1224}$/, '2 to 1,224 letters, digits and +=,.@:/-').optional();
 
 const hostedZoneShape = {
   id: z
@@ -12,6 +21,9 @@ const hostedZoneShape = {
     })
     .meta(takesTokens),
   name: z.string({ error: 'the name of a hosted zone such as "example.com"' }),
+  roleArn: roleArn.optional().meta(takesTokens),
+  externalId,
+  challengesOnly: flag.default(false),
 };
 
 export interface CheckedHostedZones {
@@ -26,7 +38,10 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
   const byId = new Map<string, number>();
   for (const [index, value] of values.entries()) {
     const path = `hostedZones[${index}]`;
-    const { id = '', name } = readFields(hostedZoneShape, value, path, report) ?? {};
+    const fields = readFields(hostedZoneShape, value, path, report) ?? {};
+    const { id = '', name, roleArn: role, externalId, challengesOnly } = fields;
+    if (externalId !== undefined && role === undefined)
+      report(`${path}.externalId`, 'found an external id without a role, allowed: one beside roleArn');
     if (id && byId.has(id))
       report(`${path}.id`, `found ${show(id)}, the id of hostedZones[${byId.get(id)}] too, allowed: each zone once`);
     byId.set(id, index);
@@ -38,7 +53,12 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
       report(`${path}.name`, `found ${show(name)}, the name of hostedZones[${twin}] too, allowed: ${allowed}`);
     } else if (zoneName !== undefined) byName.set(zoneName, index);
     // A refused zone keeps its place: indices are paths while mistakes are collected, and nothing is deployed with one.
-    hostedZones.push({ id, name: zoneName ?? '' });
+    hostedZones.push({
+      id,
+      name: zoneName ?? '',
+      ...(role !== undefined && { role: { arn: role, ...(externalId !== undefined && { externalId }) } }),
+      ...(challengesOnly && { challengesOnly }),
+    });
   }
   return { hostedZones, byName };
 }

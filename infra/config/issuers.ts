@@ -37,6 +37,7 @@ const issuerShape = {
     .min(1, { error: allowedReply })
     .max(longestReply, { error: allowedReply }),
   keyRollover: flag,
+  publiclyTrusted: flag.optional(),
 };
 
 const allowedContact = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
@@ -60,12 +61,15 @@ interface CheckedIssuer {
   readonly issuer: Issuer;
   /** One PEM certificate each. */
   readonly trustedRoots: readonly string[];
+  readonly publiclyTrusted: boolean;
 }
 
 /** The issuers of a config in order of appearance, each once: 2,000 certificates share one object. */
 export interface IssuerList {
   readonly issuers: readonly Issuer[];
   readonly trustedRoots: ReadonlySet<string>;
+  /** Indices of those whose certificates browsers do not trust. */
+  readonly untrusted: ReadonlySet<number>;
   /** Index in `issuers`. Mistakes are reported where an issuer appears first. */
   indexOf(value: unknown, path: string): number;
 }
@@ -75,6 +79,7 @@ export function issuerList(report: Report): IssuerList {
   const issuers: Issuer[] = [];
   const paths: string[] = [];
   const trustedRoots = new Set<string>();
+  const untrusted = new Set<number>();
   const add = (value: unknown, path: string): number => {
     const checked = checkIssuer(value, path, report);
     for (const root of checked.trustedRoots) trustedRoots.add(root);
@@ -86,7 +91,9 @@ export function issuerList(report: Report): IssuerList {
         report(`${path}.name`, `${found}, allowed: a name of its own for each directory`);
       }
       paths.push(path);
-      return issuers.push(checked.issuer) - 1;
+      const index = issuers.push(checked.issuer) - 1;
+      if (!checked.publiclyTrusted) untrusted.add(index);
+      return index;
     }
     if (!isDeepStrictEqual(issuers[known], checked.issuer))
       report(path, `found other settings for the directory of ${paths[known]}, allowed: one issuer for each directory`);
@@ -97,7 +104,7 @@ export function issuerList(report: Report): IssuerList {
     seen.set(value, index);
     return index;
   };
-  return { issuers, trustedRoots, indexOf };
+  return { issuers, trustedRoots, untrusted, indexOf };
 }
 
 /** Indices of the issuers to ask after `first`; each once, and of its kind: a failing CA is no reason to trust another kind. */
@@ -158,7 +165,9 @@ function checkIssuer(value: unknown, path: string, report: Report): CheckedIssue
     replyTimeout: fields.replyTimeout ?? longestReply,
     keyRollover: fields.keyRollover ?? false,
   };
-  return { issuer, trustedRoots };
+  // A server that needs roots of its own for its HTTPS is a private CA as a rule. What says nothing about it is a config in plain data.
+  const { publiclyTrusted = trustedRoots.length === 0 } = fields;
+  return { issuer, trustedRoots, publiclyTrusted: publiclyTrusted && !issuer.staging };
 }
 
 function readIssuer(value: unknown, path: string, report: Report): Fields<typeof issuerShape> {

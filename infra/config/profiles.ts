@@ -35,6 +35,15 @@ export function longestInterval(lifetimeHours: number): number {
   return (end.getTime() - due.getTime()) / checksBeforeExpiry / 1000;
 }
 
+/** Hours that certificates of a profile last; `null`: it is not known. */
+export function lifetimeOf(profile: string | null, directoryUrl = ''): number | null {
+  const name = nameOf(profile, directoryUrl);
+  return (name !== null && profiles[name]?.lifetime) || null;
+}
+
+const nameOf = (profile: string | null | undefined, directoryUrl: string): string | null =>
+  profile ?? (letsEncrypt.test(directoryUrl) ? 'classic' : null);
+
 const letsEncrypt = /^https:\/\/acme(-staging)?-v02\.api\.letsencrypt\.org\//;
 
 /** One mistake for each profile that the schedule is too rare for, at the first certificate that has it. */
@@ -45,7 +54,7 @@ export function checkProfileIntervals(
 ): void {
   const told = new Set<string>();
   for (const [index, { profile, directoryUrl = '' }] of certificates.entries()) {
-    const name = profile ?? (letsEncrypt.test(directoryUrl) ? 'classic' : null);
+    const name = nameOf(profile, directoryUrl);
     const known = name === null ? undefined : profiles[name];
     if (name === null || !known || told.has(name) || seconds <= longestInterval(known.lifetime)) continue;
     told.add(name);

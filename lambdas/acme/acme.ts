@@ -38,19 +38,22 @@ export function createAcme({ now, ...options }: AcmeOptions): Acme & { close(): 
       const session = 'url' in signer ? openSession(issuer, signer, connection) : byKey(issuer, signer.certificateKey);
       return revoke(issuer, session, certificate, reason);
     },
-    connect: (issuer, account) =>
-      certificateAuthority(issuer, account.privateKey, openSession(issuer, account, connection), now),
+    connect: (issuer, account) => certificateAuthority(issuer, account, openSession(issuer, account, connection), now),
     close: connection.transport.close,
   };
 }
 
 function certificateAuthority(
   { name: issuer }: Issuer,
-  accountKey: string,
+  account: { readonly url: string; readonly privateKey: string },
   session: Session,
   now: () => Date,
 ): CertificateAuthority {
   return {
+    async account() {
+      const { meta } = await session.directory();
+      return { url: account.url, caaIdentities: meta.caaIdentities };
+    },
     async newOrder({ identifiers, profile, replaces = null }) {
       const request = { issuer, what: `a new order for ${listed(identifiers)}` };
       const { newOrder, renewalInfo, meta } = await session.directory();
@@ -73,7 +76,7 @@ function certificateAuthority(
       const request = { issuer, what: `the authorization ${url}` };
       return authorizationFrom(await session.post(request, url, null), url, request);
     },
-    challengeValue: (challenge) => dnsChallengeValue(challenge, accountKey),
+    challengeValue: (challenge) => dnsChallengeValue(challenge, account.privateKey),
     async respond(url) {
       // What comes back is not looked at: the order tells how the challenge went.
       await session.post({ issuer, what: `the response to the challenge ${url}` }, url, {});

@@ -14,6 +14,8 @@ export interface Directory {
     readonly termsOfService: string | null;
     /** Names. draft-ietf-acme-profiles */
     readonly profiles: readonly string[];
+    /** Names by which CAA records allow this CA: lower case, no trailing dot. */
+    readonly caaIdentities: readonly string[];
   };
 }
 
@@ -25,7 +27,7 @@ export function directoryFrom(reply: Reply, request: Request, now: Date): Direct
   if (typeof newNonce !== 'string' || typeof newAccount !== 'string' || typeof newOrder !== 'string') {
     throw notAcme(request, 'newNonce, newAccount and newOrder', reply);
   }
-  const { termsOfService, profiles } = isRecord(meta) ? meta : {};
+  const { termsOfService, profiles, caaIdentities } = isRecord(meta) ? meta : {};
   const optional = (name: string) => textOrNull(resources[name]);
   return {
     newNonce,
@@ -37,8 +39,18 @@ export function directoryFrom(reply: Reply, request: Request, now: Date): Direct
     meta: {
       termsOfService: textOrNull(termsOfService),
       profiles: isRecord(profiles) ? Object.keys(profiles) : [],
+      caaIdentities: caaNames(caaIdentities),
     },
   };
+}
+
+/** CAs with many brands give some twenty: with more than these something is wrong, and the ledger keeps them. */
+const mostCaaIdentities = 50;
+
+function caaNames(value: unknown): readonly string[] {
+  const texts = Array.isArray(value) ? value.filter((each) => typeof each === 'string' && each.length <= 253) : [];
+  const names = texts.map((text: string) => text.toLowerCase().replace(/\.$/, '')).filter((name) => name !== '');
+  return [...new Set(names)].slice(0, mostCaaIdentities);
 }
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

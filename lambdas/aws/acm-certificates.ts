@@ -13,7 +13,7 @@ import { tags } from '../rules/environment.ts';
 import { ImportLimitError, ImportRefusedError, ThrottledError, UnexpectedError } from '../rules/errors.ts';
 import type { AcmCertificates } from '../rules/ports.ts';
 import { clientSettings } from './client.ts';
-import { replyOf } from './errors.ts';
+import { replyOf, translated } from './errors.ts';
 
 const clients = new Map<string, ACMClient>();
 
@@ -43,6 +43,11 @@ export function createAcmCertificates({
   readonly stackTag: string;
   readonly clientFor?: (region: string) => ACMClient;
 }): AcmCertificates {
+  const ourTags = (certificate: string) => [
+    { Key: tags.stack, Value: stackTag },
+    { Key: tags.certificate, Value: certificate },
+  ];
+
   /** Imports of this key type that share a name with the certificate, the one imported last first. */
   async function candidates(
     region: string,
@@ -82,8 +87,9 @@ export function createAcmCertificates({
       // Deleted since it was listed.
       { ResourceNotFoundException: () => ({ Tags: [] }) },
     );
-    const has = (key: string, value: string) => reply.Tags?.some((tag) => tag.Key === key && tag.Value === value);
-    return Boolean(has(tags.stack, stackTag) && has(tags.certificate, certificate));
+    return ourTags(certificate).every(({ Key, Value }) =>
+      reply.Tags?.some((tag) => tag.Key === Key && tag.Value === Value),
+    );
   }
 
   /** Why ACM refused to import over an ARN: `null` when neither the ARN nor the key is the reason. */
@@ -91,13 +97,21 @@ export function createAcmCertificates({
     const reply = await replyOf(
       { action: 'acm:DescribeCertificate', resource: `certificate ${arn}` },
       clientFor(region).send(new DescribeCertificateCommand({ CertificateArn: arn })),
-      { ResourceNotFoundException: () => null, InvalidArnException: () => null },
+      {
+        ResourceNotFoundException: () => 'notFound' as const,
+        InvalidArnException: () => 'notFound' as const,
+        // Where all is denied the import's own refusal says more.
+        AccessDeniedException: () => null,
+      },
     );
-    if (reply === null) return 'notFound';
+    if (reply === null || reply === 'notFound') return reply;
+    const wanted = keyOf(leaf);
+    if (!wanted || !reply.Certificate) return null;
+    const { KeyAlgorithm: algorithm, KeyUsages: usages } = reply.Certificate;
     // Written with a hyphen (RSA-2048) by this call and with an underscore by others.
-    const imported = reply.Certificate?.KeyAlgorithm?.replace('-', '_');
-    const wanted = keyAlgorithm(leaf);
-    return imported && wanted && imported !== wanted ? 'keyChanged' : null;
+    const otherKey = algorithm !== undefined && algorithm.replace('-', '_') !== wanted.algorithm;
+    const enciphered = usages?.some(({ Name }) => Name === 'KEY_ENCIPHERMENT');
+    return otherKey || (enciphered && wanted.enciphers === false) ? 'keyChanged' : null;
   }
 
   return {
@@ -117,33 +131,51 @@ export function createAcmCertificates({
         ...(arn
           ? { CertificateArn: arn }
           : {
-              Tags: [
-                { Key: tags.stack, Value: stackTag },
-                { Key: tags.certificate, Value: certificate },
-              ],
+              Tags: ourTags(certificate),
             }),
       });
-      const refused = async (error: Error) => {
-        const reason = arn ? await obstacle(region, arn, pem.certificate) : null;
-        if (reason) return reason;
+      const refuse = (error: Error, toDo = ''): never => {
         throw new ImportRefusedError(
-          `ACM in ${region} refuses certificate ${certificate}: ${error.name}: ${error.message} ` +
+          `ACM in ${region} refuses certificate ${certificate}: ${error.name}: ${error.message} ${toDo}` +
             'The certificate itself is safe in its secret. Mend the cause and start the renewal again: it imports without a new order.',
+          { cause: error },
         );
       };
-      const answer = await replyOf({ action: 'acm:ImportCertificate', resource }, clientFor(region).send(command), {
+      const refused = async (error: Error) =>
+        (arn ? await obstacle(region, arn, pem.certificate) : null) ?? refuse(error);
+      const tagged = ourTags(certificate)
+        .map(({ Key, Value }) => `${Key} = ${Value}`)
+        .join(', ');
+      const tagsRefused = (error: Error) =>
+        refuse(
+          error,
+          `The tags that are set at the first import: ${tagged}. An import is found and replaced by them, so let the tag policies ` +
+            'of the organization allow these keys and values for acm:certificate. ',
+        );
+      const call = { action: 'acm:ImportCertificate', resource };
+      // Our policy allows imports over what has our tag: one that was deleted has none, so IAM refuses it before ACM looks for it.
+      const denied = async (error: Error) => {
+        if (arn && (await obstacle(region, arn, pem.certificate)) === 'notFound') return 'notFound' as const;
+        throw translated(error, {
+          ...call,
+          resource: arn ? `${resource} (which needs its tags: ${tagged})` : resource,
+        });
+      };
+      const answer = await replyOf(call, clientFor(region).send(command), {
+        AccessDeniedException: denied,
         ResourceNotFoundException: () => 'notFound' as const,
         InvalidArnException: () => 'notFound' as const,
         // ACM has no error of its own for a changed key, so the key that is there is asked for.
         InvalidParameterException: refused,
         ValidationException: refused,
-        InvalidTagException: refused,
-        TagPolicyException: refused,
-        TooManyTagsException: refused,
+        InvalidTagException: tagsRefused,
+        TagPolicyException: tagsRefused,
+        TooManyTagsException: tagsRefused,
         LimitExceededException(error) {
           throw new ImportLimitError(
             `ACM in ${region} takes no more imports, so ${certificate} stays as it was there: ${error.message} ` +
-              'Delete certificates that nothing uses or ask AWS for a higher quota (imported certificates, and imports in 365 days).',
+              'ACM limits the imported certificates of an account and region (2,500) and the imports in 365 days (5,000): delete ' +
+              'certificates that nothing uses, or ask AWS for a higher quota. Until then it is in its secret only.',
             { cause: error },
           );
         },
@@ -164,14 +196,31 @@ function importTime({ ImportedAt, CreatedAt }: CertificateSummary): number {
   return (ImportedAt ?? CreatedAt)?.getTime() ?? 0;
 }
 
-/** The key's algorithm and size as ACM names them; `null` for what is not a certificate. */
-function keyAlgorithm(leaf: string): string | null {
+/**
+ * The key's algorithm and size as ACM names them, and for RSA whether it may encipher keys: CAs leave that out in some profiles (Let's
+ * Encrypt's `tlsserver`), and ACM takes no certificate over one that had it. `null` for what is not a certificate.
+ * https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
+ */
+function keyOf(leaf: string): { readonly algorithm: string; readonly enciphers?: boolean } | null {
   try {
-    const { asymmetricKeyType, asymmetricKeyDetails } = new X509Certificate(leaf).publicKey;
-    return asymmetricKeyType === 'rsa'
-      ? `RSA_${asymmetricKeyDetails?.modulusLength}`
-      : `EC_${asymmetricKeyDetails?.namedCurve}`;
+    const { publicKey, raw } = new X509Certificate(leaf);
+    const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+    return publicKey.asymmetricKeyType === 'rsa'
+      ? { algorithm: `RSA_${modulusLength}`, enciphers: mayEncipherKeys(raw) }
+      : { algorithm: `EC_${namedCurve}` };
   } catch {
     return null; // ACM's own refusal says more than the parser's.
   }
+}
+
+/**
+ * The extension Key Usage (RFC 5280 §4.2.1.3) in DER: its id, `01 01 ff` when critical, then an octet string of four bytes with a bit
+ * string of two, of which the first counts unused bits. Bit 2 from the left is keyEncipherment.
+ */
+function mayEncipherKeys(der: Buffer): boolean {
+  const id = Buffer.from('0603551d0f', 'hex');
+  const at = der.indexOf(id);
+  if (at < 0) return false;
+  const value = der.subarray(at + id.length + (der[at + id.length] === 0x01 ? 3 : 0));
+  return ((value[5] ?? 0) & 0x20) !== 0;
 }

@@ -6,11 +6,12 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { keyTypes } from '../rules/contract.ts';
+import { CertificateSecretError, parseCertificateSecret } from '../rules/certificate-secret.ts';
 import { tags } from '../rules/environment.ts';
 import { CompromisedKeyError, UnexpectedError, UnreadableSecretError } from '../rules/errors.ts';
 import type { CertificateSecrets, CertificateSecretValue } from '../rules/ports.ts';
 import { translated } from './errors.ts';
+import { shareSecret } from './secret-access.ts';
 import { describeSecret, membersOf, secretReplyOf, warmSecretsClient } from './secrets.ts';
 
 // A ClientRequestToken becomes the version's id: 32 to 64 characters, so a sha256 in hex fits exactly.
@@ -188,6 +189,8 @@ export function createCertificateSecrets({
       return reply.ARN ?? before?.ARN ?? '';
     },
 
+    share: (certificate, access) => shareSecret({ client, secret: nameOf(certificate), stackTag }, access),
+
     async readCurrent(certificate) {
       const secret = nameOf(certificate);
       const command = new GetSecretValueCommand({ SecretId: secret, VersionStage: 'AWSCURRENT' });
@@ -220,21 +223,12 @@ function labelledVersion(stages: Stages, label: string): string | null {
   return Object.entries(stages ?? {}).find(([, labels]) => labels.includes(label))?.[0] ?? null;
 }
 
-const texts = [
-  ...['certificate', 'chain', 'fullChain', 'privateKey'],
-  ...['serialNumber', 'notBefore', 'notAfter', 'issuer', 'directoryUrl'],
-] as const;
-
 /** `null`: not of our format. */
 export function certificateValueOf(secretString: string | undefined): CertificateSecretValue | null {
-  const members = membersOf(secretString);
-  const { format, identifiers, keyType, profile = null } = members;
-  const readable =
-    format === 1 &&
-    texts.every((name) => typeof members[name] === 'string') &&
-    Array.isArray(identifiers) &&
-    identifiers.every((identifier) => typeof identifier === 'string') &&
-    keyTypes.some((known) => known === keyType) &&
-    (profile === null || typeof profile === 'string');
-  return readable ? ({ ...members, profile } as CertificateSecretValue) : null;
+  try {
+    return parseCertificateSecret(secretString ?? '');
+  } catch (error) {
+    if (error instanceof CertificateSecretError) return null;
+    throw error;
+  }
 }

@@ -1,9 +1,11 @@
-import { AccessDeniedError, type PerennialError, ThrottledError, UnexpectedError } from '../rules/errors.ts';
+import { AccessDeniedError, PerennialError, ThrottledError, UnexpectedError } from '../rules/errors.ts';
 
 /** A call as messages name it: the IAM action, and the resource in words (`secret certificates/www`). */
 export interface Call {
   readonly action: string;
   readonly resource: string;
+  /** ARN of the role that made it, where that is not the function's own. */
+  readonly role?: string | undefined;
 }
 
 /**
@@ -20,7 +22,8 @@ export async function replyOf<Reply, Answer = never>(
     const error = withoutKeys(thrown instanceof Error ? thrown : new Error(String(thrown)));
     const answer = Object.hasOwn(answers, error.name) ? answers[error.name] : undefined;
     if (answer) return await answer(error);
-    throw translated(error, call);
+    // What a client's credentials are made with has its own errors.
+    throw error instanceof PerennialError ? error : translated(error, call);
   }
 }
 
@@ -66,7 +69,7 @@ const denied = new Set([
 ]);
 
 /** An SDK error as one of ours: the call and the resource named, AWS's own words and the cause kept. */
-export function translated(cause: Error, { action, resource }: Call): PerennialError {
+export function translated(cause: Error, { action, resource, role }: Call): PerennialError {
   const { name, message } = cause;
   if (isThrottling(cause)) {
     return new ThrottledError(
@@ -78,7 +81,7 @@ export function translated(cause: Error, { action, resource }: Call): PerennialE
   }
   if (denied.has(name)) {
     return new AccessDeniedError(
-      `${action} on ${resource} was denied: ${message} Allow it in the function's role, and look for what else denies it: a ` +
+      `${action} on ${resource} was denied${role ? ` to role ${role}` : ''}: ${message} Allow it in ${role ? 'that' : "the function's"} role, and look for what else denies it: a ` +
         'permissions boundary, an organization policy, a resource policy, the policy of a KMS key.',
       { cause },
     );

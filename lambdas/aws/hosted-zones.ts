@@ -11,7 +11,7 @@ import {
 import { UnexpectedError, ZoneNotFoundError } from '../rules/errors.ts';
 import type { HostedZones, TxtRecordSet } from '../rules/ports.ts';
 import { clientSettings, keptWarm } from './client.ts';
-import { replyOf } from './errors.ts';
+import { hostedZoneReply, type RoleCredentialsUse } from './hosted-zone-reply.ts';
 
 const warmClient = keptWarm(() => new Route53Client(clientSettings));
 
@@ -19,22 +19,11 @@ const warmClient = keptWarm(() => new Route53Client(clientSettings));
 const maximumPages = 10;
 
 /** TXT sets, changes and name servers of Route 53. */
-export function createHostedZones({ client = warmClient() }: { readonly client?: Route53Client } = {}): HostedZones {
-  const reply = <Reply, Answer = never>(
-    action: string,
-    hostedZoneId: string,
-    sent: Promise<Reply>,
-    answers: Readonly<Record<string, (error: Error) => Answer>> = {},
-  ): Promise<Reply | Answer> =>
-    replyOf<Reply, Answer>({ action: `route53:${action}`, resource: `hosted zone ${hostedZoneId}` }, sent, {
-      NoSuchHostedZone(error) {
-        throw new ZoneNotFoundError(
-          `Hosted zone ${hostedZoneId} does not exist. Correct its id in hostedZones of the config and deploy.`,
-          { cause: error },
-        );
-      },
-      ...answers,
-    });
+export function createHostedZones({
+  client = warmClient(),
+  ...credentials
+}: { readonly client?: Route53Client } & RoleCredentialsUse = {}): HostedZones {
+  const reply = hostedZoneReply(credentials);
 
   /** Every set at this very name. Route 53 lists from a name on, in the order of names. */
   async function setsAt(hostedZoneId: string, name: string): Promise<readonly ResourceRecordSet[]> {
@@ -88,11 +77,13 @@ export function createHostedZones({ client = warmClient() }: { readonly client?:
       // One after another, since Route 53 answers ten such calls a second for the whole account.
       const pending = [];
       for (const change of changes) {
-        const answer = await replyOf(
-          { action: 'route53:GetChange', resource: `change ${change.id}` },
+        const answer = await reply(
+          'GetChange',
+          change.hostedZoneId,
           client.send(new GetChangeCommand({ Id: change.id })),
           // Forgotten, so long past: waiting for it would never end, and the name servers are asked after this anyway.
           { NoSuchChange: () => null },
+          `change ${change.id} in hosted zone ${change.hostedZoneId}`,
         );
         if (answer !== null && answer.ChangeInfo?.Status !== 'INSYNC') pending.push(change);
       }

@@ -1,9 +1,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { IssuerAccount } from '../rules/contract.ts';
 import { LeaseLostError } from '../rules/errors.ts';
 import type { LeaseHolder, LeaseKey, Ledger } from '../rules/ports.ts';
-import { toAttribute } from './attribute-values.ts';
+import { fromAttribute, toAttribute } from './attribute-values.ts';
 import { ledgerCounts } from './ledger-counts.ts';
-import { certificateId, certificateOf, leftoverSet, setId, setsOf } from './ledger-item.ts';
+import { accountId, certificateId, certificateOf, leftoverSet, setId, setsOf } from './ledger-item.ts';
 import { type Item, ledgerTable, placeholder, type Update } from './ledger-table.ts';
 
 /** The ledger in one DynamoDB table. Every update is repeatable: its condition holds, or its effect is there, a second time. */
@@ -152,6 +153,35 @@ export function createLedger({ table, client }: { readonly table: string; readon
         condition: '#current.#certificateId = :certificateId',
         names: ['renewalInfo', 'current', 'certificateId'],
         values: { ':renewalInfo': toAttribute(renewalInfo), ':certificateId': { S: renewalInfo.certificateId } },
+      });
+    },
+
+    async recordServed(certificate, served) {
+      // Refused: another version is current by now, and this says nothing about it.
+      await update(certificateId(certificate), {
+        expression: 'SET #served = :served',
+        condition: '#current.#versionId = :versionId',
+        names: ['served', 'current', 'versionId'],
+        values: { ':served': toAttribute(served), ':versionId': { S: served.versionId } },
+      });
+    },
+
+    recordAccess: (certificate, execution, access) =>
+      updateLeased(certificate, execution, {
+        expression: 'SET #access = :access',
+        names: ['access'],
+        values: { ':access': { S: access } },
+      }),
+
+    async account(directoryUrl) {
+      return fromAttribute((await read(accountId(directoryUrl))).account) as IssuerAccount | null;
+    },
+
+    async recordAccount(directoryUrl, account) {
+      await update(accountId(directoryUrl), {
+        expression: 'SET #account = :account',
+        names: ['account'],
+        values: { ':account': toAttribute(account) },
       });
     },
 

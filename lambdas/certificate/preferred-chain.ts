@@ -16,13 +16,15 @@ export async function inPreferredChain(
   }: { readonly ca: Pick<CertificateAuthority, 'certificate'>; readonly verify: (pem: string) => VerifiedCertificate },
 ): Promise<VerifiedCertificate> {
   const verified = verify(pem);
-  if (preferredChain === null || endsIn(pem, preferredChain)) return verified;
-  const seen = [endOf(pem)];
+  // As it is stored: in order, whatever the order was that it came in.
+  const whole = ({ certificate, chain }: VerifiedCertificate) => certificate + chain;
+  if (preferredChain === null || endsIn(whole(verified), preferredChain)) return verified;
+  const seen = [endOf(whole(verified))];
   for (const url of alternates.slice(0, mostAlternates)) {
     try {
-      const { pem: alternate } = await ca.certificate(url);
-      if (endsIn(alternate, preferredChain)) return verify(alternate);
-      seen.push(endOf(alternate));
+      const alternate = verify((await ca.certificate(url)).pem);
+      if (endsIn(whole(alternate), preferredChain)) return alternate;
+      seen.push(endOf(whole(alternate)));
     } catch (error) {
       seen.push(`nothing (${url}: ${error instanceof Error ? error.message : error})`);
     }

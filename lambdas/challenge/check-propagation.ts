@@ -1,7 +1,8 @@
 import type { CheckPropagationInput, CheckPropagationOutput, TxtValue } from '../rules/contract.ts';
 import { PropagationTimeoutError } from '../rules/errors.ts';
-import type { HostedZones, NameServers } from '../rules/ports.ts';
+import type { HostedZonesAs, NameServers } from '../rules/ports.ts';
 import { propagationWaits } from '../rules/propagation-wait.ts';
+import { byZone } from '../rules/txt-set.ts';
 
 /**
  * Has the change reached every server that a CA may ask? INSYNC says that Route 53's servers have it; asking them says that
@@ -12,7 +13,7 @@ import { propagationWaits } from '../rules/propagation-wait.ts';
  */
 export async function checkPropagation(
   { certificate, records, changes, tries }: CheckPropagationInput,
-  ports: { readonly hostedZones: HostedZones; readonly nameServers: NameServers },
+  ports: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<CheckPropagationOutput> {
   const waitingFor = await firstMissing(records, changes, ports);
   if (waitingFor === null) return { propagated: true, wait: 0, waitingFor: '' };
@@ -29,17 +30,17 @@ export async function checkPropagation(
 async function firstMissing(
   records: readonly TxtValue[],
   changes: CheckPropagationInput['changes'],
-  { hostedZones, nameServers }: { readonly hostedZones: HostedZones; readonly nameServers: NameServers },
+  { hostedZonesAs, nameServers }: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<string | null> {
-  const [pending] = await hostedZones.pendingChanges(changes);
-  if (pending) return `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`;
-
-  for (const hostedZoneId of new Set(records.map((each) => each.hostedZoneId))) {
+  for (const change of changes) {
+    const [pending] = await hostedZonesAs(change.role).pendingChanges([change]);
+    if (pending) return `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`;
+  }
+  for (const { hostedZoneId, role, names } of byZone(records)) {
     const ours = records.filter((each) => each.hostedZoneId === hostedZoneId);
-    for (const server of await hostedZones.nameServers(hostedZoneId)) {
-      const names = [...new Set(ours.map(({ name }) => name))];
+    for (const server of await hostedZonesAs(role).nameServers(hostedZoneId)) {
       const answers = new Map(
-        await Promise.all(names.map(async (name) => [name, await nameServers.txt(server, name)] as const)),
+        await Promise.all([...names.keys()].map(async (name) => [name, await nameServers.txt(server, name)] as const)),
       );
       const missing = ours.find(({ name, value }) => !answers.get(name)?.includes(value));
       if (missing) return `${missing.value} at TXT ${missing.name} on name server ${server}`;

@@ -1,23 +1,148 @@
-import type { CheckZonesInput, CheckZonesOutput } from '../rules/contract.ts';
-import { ZoneNotFoundError } from '../rules/errors.ts';
-import { challengeRecordName, hostedZoneFor } from '../rules/names.ts';
+import { challengeTarget } from '../rules/challenge-target.ts';
+import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput, HostedZone } from '../rules/contract.ts';
+import { ChallengeAliasError, DnsLookUpError, PerennialError, ZoneNotFoundError } from '../rules/errors.ts';
+import { challengeRecordName, withoutWildcard, zoneOf } from '../rules/names.ts';
+import type { AuthoritativeDns, Dnssec, HostedZones, HostedZonesAs, StepLog } from '../rules/ports.ts';
+import { checkCaa } from './check-caa.ts';
+import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';
+import { followAlias } from './follow-alias.ts';
+
+export interface CheckZonesPorts {
+  readonly hostedZonesAs: HostedZonesAs;
+  readonly dns: AuthoritativeDns;
+  /** `null`: DNSSEC is not looked at. */
+  readonly dnssec: Dnssec | null;
+  readonly log: Pick<StepLog, 'warn' | 'error'>;
+}
 
 /**
- * Where each identifier's proof is written: its hosted zone and the name of its TXT record. RFC 8555 §8.4
- * Before an order exists, so that none is spent on an identifier without a zone.
+ * Where each identifier's proof is written, and whether it can be seen there: the CNAMEs at `_acme-challenge.<name>` are followed, the
+ * parent domain delegates to the hosted zone, CAA allows the issuer. RFC 8555 §8.4, RFC 8659. Before an order exists, so that none is
+ * spent on a domain that is not ready. What cannot be found out is a warning: the CA will see for itself.
  *
- * Only reads the input, so running it twice is running it once.
+ * Only reads, so running it twice is running it once.
  */
-export async function checkZones({ certificate, spec }: CheckZonesInput): Promise<CheckZonesOutput> {
-  if (spec.issuer.challenges === 'none') return { challengeRecords: [] };
-  const challengeRecords = spec.identifiers.map((identifier) => {
-    const zone = hostedZoneFor(identifier, spec.hostedZones);
-    if (!zone) {
-      throw new ZoneNotFoundError(
-        `${identifier} of certificate ${certificate} lies in none of its hosted zones: add the zone to the configuration and deploy.`,
-      );
-    }
-    return { identifier, hostedZoneId: zone.id, name: challengeRecordName(identifier) };
-  });
-  return { challengeRecords };
+export async function checkZones(
+  { certificate, spec, challengeZones = spec.hostedZones, account = null }: CheckZonesInput,
+  ports: CheckZonesPorts,
+): Promise<CheckZonesOutput> {
+  const { issuer, identifiers, challengeAliases = {} } = spec;
+  if (issuer.challenges === 'none') return { challengeRecords: [], warnings: [] };
+  const { log } = ports;
+  const warnings = new Set<string>();
+  const warn = (warning: string) => void warnings.add(warning);
+  const checks = checksOf(challengeZones, ports, warn);
+  const places = { certificate, zones: challengeZones, told: challengeAliases };
+  const order = { certificate, issuer: issuer.name, account };
+  const looked = await Promise.all(
+    identifiers.map((identifier) =>
+      Promise.allSettled([place(identifier, places, checks, warn), checkCaa(identifier, order, checks.caa, warn)]),
+    ),
+  );
+  for (const warning of warnings) log.warn(warning);
+  const problems = looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  if (problems.length > 0) throw firstOf([...new Set(problems)], log);
+  return {
+    challengeRecords: looked.flatMap(([placed]) => (placed.status === 'fulfilled' ? [placed.value] : [])),
+    warnings: bounded([...warnings]),
+  };
+}
+
+interface Places {
+  readonly certificate: string;
+  readonly zones: readonly HostedZone[];
+  /** Where CNAMEs lead as the configuration tells, by name. */
+  readonly told: Readonly<Record<string, string>>;
+}
+
+/** The record of an identifier, once it is known that the world can see it. */
+async function place(
+  identifier: string,
+  { certificate, zones, told }: Places,
+  checks: Checks,
+  warn: (warning: string) => void,
+): Promise<ChallengeRecord> {
+  const name = withoutWildcard(identifier);
+  const alias = told[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [told[name]] };
+  const target = challengeTarget(identifier, alias, zones);
+  if ('problem' in target) {
+    const message = `${identifier} of certificate ${certificate} cannot be proven. `;
+    // Nobody has to mend anything: it is tried again.
+    if (alias.unknown) throw new DnsLookUpError(message + alias.unknown);
+    throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[target.missing](message + target.problem);
+  }
+  if (alias.unknown) warn(alias.unknown);
+  const { zone } = target;
+  const shown = async () => {
+    const inner = (await checks.delegated(zone)) && (await checks.innerZone(target.name, zone));
+    if (inner) throw notInZone(target.name, zone, inner);
+  };
+  await Promise.all([shown(), checks.signed(zone.name), ...(alias.links.length > 0 ? [checks.signed(name)] : [])]);
+  return { identifier, hostedZoneId: zone.id, ...(zone.role && { role: zone.role }), name: target.name };
+}
+
+const unlinked = { endless: null, unknown: null };
+
+type Checks = ReturnType<typeof checksOf>;
+
+/** What several identifiers have in common is looked up once. */
+function checksOf(
+  zones: readonly HostedZone[],
+  { hostedZonesAs, dns, dnssec }: CheckZonesPorts,
+  warn: (warning: string) => void,
+) {
+  // Route 53 answers five calls a second for a whole account, so one after another.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> => {
+    const answered = turn.then(() => ask(hostedZonesAs(zone.role)));
+    turn = answered.catch(() => undefined);
+    return answered;
+  };
+  const delegation = once((name: string) => dns.delegation(name));
+  const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
+  const isWildcards = async (name: string): Promise<boolean> => {
+    const zone = zoneOf(name, zones);
+    if (!zone || (await inner(name, zone))) return false;
+    return (await inTurn(zone, (hostedZones) => hostedZones.readTxt(zone.id, name))) === null;
+  };
+  return {
+    alias: once((name: string) => followAlias(challengeRecordName(name), dns, isWildcards)),
+    caa: once((name: string) => dns.caa(name)),
+    innerZone: inner,
+    delegated: once(async (zone: HostedZone) => {
+      const expected = await inTurn(zone, (hostedZones) => hostedZones.nameServers(zone.id));
+      return checkDelegation(zone, expected, dns, warn);
+    }),
+    signed: once(async (name: string) => {
+      const warning = await dnssec?.warning(name);
+      if (warning) warn(warning);
+    }),
+  };
+}
+
+function once<Key, Value>(look: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+  const known = new Map<Key, Promise<Value>>();
+  return (key) => {
+    const found = known.get(key) ?? look(key);
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** The first, in the order of the identifiers, which says how many others there are. Those are in the log. */
+function firstOf(problems: readonly unknown[], log: CheckZonesPorts['log']): unknown {
+  const [first, ...others] = problems;
+  for (const other of others) log.error('Another problem was found.', { error: other });
+  if (others.length > 0 && first instanceof PerennialError)
+    first.message += `\n${others.length} other problem${others.length > 1 ? 's were' : ' was'} found, see the log of this function.`;
+  return first;
+}
+
+/** 10 of 300 characters and a count: they are carried in the state, which has 256 KB for all. */
+function bounded(warnings: readonly string[]): readonly string[] {
+  const rest = warnings.length - 10;
+  return [
+    ...warnings.slice(0, 10).map((warning) => (warning.length > 300 ? `${warning.slice(0, 299)}…` : warning)),
+    ...(rest > 0 ? [`${rest} more warnings are in the log.`] : []),
+  ];
 }

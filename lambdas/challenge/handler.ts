@@ -1,12 +1,16 @@
-import { createHostedZones } from '../aws/hosted-zones.ts';
+import { createHostedZonesAs } from '../aws/assumed-roles.ts';
 import { clock, stepHandler } from '../aws/lambda.ts';
+import { createAuthoritativeDns } from '../dns/authoritative.ts';
+import { createDnssec } from '../dns/dnssec.ts';
 import { createNameServers } from '../dns/name-servers.ts';
+import { rootServersOf } from '../dns/root-servers.ts';
 import type {
   CheckPropagationInput,
   CheckZonesInput,
   CleanUpChallengesInput,
   PresentChallengesInput,
 } from '../rules/contract.ts';
+import { environment } from '../rules/environment.ts';
 import { checkPropagation } from './check-propagation.ts';
 import { checkZones } from './check-zones.ts';
 import { cleanUpChallenges } from './clean-up-challenges.ts';
@@ -14,12 +18,19 @@ import { presentChallenges } from './present-challenges.ts';
 
 /** Writes TXT records and reads DNS. Sees Route 53, and neither a key nor the CA. */
 export const handler = stepHandler((log) => {
-  const hostedZones = createHostedZones({});
+  const hostedZonesAs = createHostedZonesAs();
+  const resolver = process.env[environment.dnssecResolver];
   return {
-    checkZones: (input: CheckZonesInput) => checkZones(input),
-    presentChallenges: (input: PresentChallengesInput) => presentChallenges(input, { hostedZones, clock }),
+    checkZones: (input: CheckZonesInput) =>
+      checkZones(input, {
+        hostedZonesAs,
+        dns: createAuthoritativeDns({ rootServers: rootServersOf(process.env[environment.rootServers]) }),
+        dnssec: resolver ? createDnssec({ resolver: new URL(resolver) }) : null,
+        log,
+      }),
+    presentChallenges: (input: PresentChallengesInput) => presentChallenges(input, { hostedZonesAs, clock }),
     checkPropagation: (input: CheckPropagationInput) =>
-      checkPropagation(input, { hostedZones, nameServers: createNameServers() }),
-    cleanUpChallenges: (input: CleanUpChallengesInput) => cleanUpChallenges(input, { hostedZones, clock, log }),
+      checkPropagation(input, { hostedZonesAs, nameServers: createNameServers() }),
+    cleanUpChallenges: (input: CleanUpChallengesInput) => cleanUpChallenges(input, { hostedZonesAs, clock, log }),
   };
 });

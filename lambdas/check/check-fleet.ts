@@ -1,4 +1,5 @@
 import type { CheckFleetInput, CheckFleetOutput, DeployedConfig } from '../rules/contract.ts';
+import { isNotServed } from '../rules/endpoints.ts';
 import { type FleetMember, minimumDaysToExpiry, selectDue } from '../rules/fleet.ts';
 import { withChosenIssuer } from '../rules/issuer-choice.ts';
 import { emptyRecord } from '../rules/ledger-record.ts';
@@ -45,6 +46,7 @@ export async function checkFleet(
     Due: output.due.length,
     Postponed: output.postponed,
     Failing: members.filter(({ record }) => record.failure !== null).length,
+    NotServed: members.filter(({ spec, record }) => isNotServed(spec, record)).length,
   });
   const days = minimumDaysToExpiry(members, now);
   if (days !== null) metrics.minimumDaysToExpiry(days);

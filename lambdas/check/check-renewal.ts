@@ -17,6 +17,7 @@ import {
 } from '../rules/renewal-decision.ts';
 import { parseRequest } from '../rules/request.ts';
 import { specOf } from '../rules/spec.ts';
+import { withRoles } from '../rules/txt-set.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
 
@@ -27,6 +28,9 @@ export interface CheckRenewalPorts extends LeasePorts, SituationPorts {
 
 /** Seconds: a twin that issues the same names is asked for each minute. */
 const twinWait = 60;
+/** Seconds. A deployment that meets a renewal at work waits for its end: 150 times is 25 minutes, of the 30 that it may take. */
+const deployWait = 10;
+const mostDeployWaits = 150;
 /** For a twin an hour. The CA's second may move each time it is asked for: as often. */
 const mostWaits = 60;
 
@@ -39,14 +43,18 @@ const mostWaits = 60;
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
   const { ledger, config, clock } = ports;
-  const { certificate, force, restartOf } = parseRequest(input.request);
+  const { certificate, force, restartOf, deploy } = parseRequest(input.request);
   const { execution } = input;
   const configured = specOf(config, certificate) ?? unknown(certificate, config);
-  const answer = { certificate, wait: 0, current: null, leftovers: [], order: null, replaces: null };
+  const answer = { ...nothing, certificate };
 
   const holder = await acquireLease({ certificate }, { certificate, execution, restartOf }, ports);
-  if (holder) return { ...answer, spec: configured, action: 'none', reason: `in progress by ${holder}` };
-  const asked = { ...input, force, restartOf, checkInterval: config.checkInterval };
+  if (holder) {
+    const waits = deploy && input.waits < mostDeployWaits;
+    const next = waits ? { action: 'wait' as const, wait: deployWait } : { action: 'none' as const };
+    return { ...answer, ...next, spec: configured, reason: `in progress by ${holder}` };
+  }
+  const asked = { ...input, force, restartOf, deploy, checkInterval: config.checkInterval };
   const { situation, decision } = await lookAndDecide(configured, asked, ports).catch(async (error: unknown) => {
     await ledger.release(certificate, execution);
     throw error;
@@ -54,23 +62,38 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
 
   const { spec, record } = situation;
   const waitedEnough = input.waits >= mostWaits; // then `none` says nothing about the certificate
-  if (decision.action === 'none' && !waitedEnough && record.failure && !heldBack(situation, clock.now())) {
+  const { action } = decision;
+  const nothingToDo = action === 'watch' || (action === 'none' && !waitedEnough);
+  if (nothingToDo && record.failure && !heldBack(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution); // what failed is of no use any more
   }
-  const { action } = decision;
-  if (action === 'none' || action === 'wait') await ledger.release(certificate, execution);
+  if (action === 'none' || action === 'wait' || action === 'watch') await ledger.release(certificate, execution);
   // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and gives it back.
   if (action === 'issue') await assertWithinLimits(spec, ports);
+  const ordering = action === 'issue' || action === 'resume';
   return {
     ...answer,
     ...decision,
     spec,
-    current: action === 'deliver' ? record.current : null,
-    leftovers: action === 'clean' || action === 'resume' ? record.leftovers : [],
+    current: action === 'deliver' || action === 'watch' ? record.current : null,
+    leftovers: action === 'clean' || action === 'resume' ? withRoles(record.leftovers, config.hostedZones) : [],
     order: action === 'resume' ? orderOf(record) : null,
     replaces: action === 'issue' ? replacedCertificate(spec, record.current) : null,
+    challengeZones: ordering ? config.hostedZones : [],
+    account: ordering ? await ledger.account(spec.issuer.directoryUrl) : null,
   };
 }
+
+/** An answer that asks for nothing. */
+const nothing = {
+  wait: 0,
+  current: null,
+  leftovers: [],
+  order: null,
+  replaces: null,
+  challengeZones: [],
+  account: null,
+};
 
 /** Two that order for the same names take turns: whoever has not the set's lease waits, holding nothing. */
 async function lookAndDecide(

@@ -6,8 +6,16 @@ import { createExecutions } from '../aws/executions.ts';
 import { clock, fleetMetrics, stepHandler } from '../aws/lambda.ts';
 import { createLedger } from '../aws/ledger.ts';
 import type { ResolveAccountRequestInput } from '../rules/account-request.ts';
-import type { CheckFleetInput, CheckRenewalInput, RecordFailureInput, RecordSuccessInput } from '../rules/contract.ts';
+import type {
+  CheckEndpointsInput,
+  CheckFleetInput,
+  CheckRenewalInput,
+  RecordFailureInput,
+  RecordSuccessInput,
+} from '../rules/contract.ts';
 import { environment, requireVariable } from '../rules/environment.ts';
+import { createTlsEndpoints } from '../tls/tls-endpoints.ts';
+import { checkEndpoints } from './check-endpoints.ts';
 import { checkFleet } from './check-fleet.ts';
 import { checkRenewal } from './check-renewal.ts';
 import { readConfig } from './config.ts';
@@ -39,6 +47,8 @@ export const handler = stepHandler((log, atEnd) => {
         clock,
         log,
       }),
+    checkEndpoints: (input: CheckEndpointsInput) =>
+      checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints(), clock }),
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
     recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: config(), ledger, clock }),
     resolveAccountRequest: (input: ResolveAccountRequestInput) =>

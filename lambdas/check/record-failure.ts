@@ -20,7 +20,7 @@ export interface RecordFailurePorts {
  * two counts lets the second count identifiers again: one too many keeps us under the CA's limit, one too few would not.
  */
 export async function recordFailure(
-  { certificate, execution, attempt, spec, errorOutput, removed }: RecordFailureInput,
+  { certificate, execution, attempt, spec, errorOutput, removed, deploy = false }: RecordFailureInput,
   { ledger, config, clock }: RecordFailurePorts,
 ): Promise<RecordFailureOutput> {
   const report = readErrorOutput(errorOutput);
@@ -33,7 +33,7 @@ export async function recordFailure(
   const failures = (failure?.count ?? 0) + one;
   const nextIssuer = spec && chosenIssuer(spec, { issuerFailures: (failure?.issuerFailures ?? 0) + one });
   const issuerChanges = nextIssuer?.directoryUrl !== spec?.issuer.directoryUrl;
-  const situation = { attempt, failures, current, issuerChanges, random: clock.random() };
+  const situation = { attempt, failures, current, issuerChanges, deploy, random: clock.random() };
   const verdict = judgeFailure(report, situation, now);
   const notBefore = verdict.notBefore?.toISOString() ?? null;
 

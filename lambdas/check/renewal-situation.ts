@@ -13,8 +13,8 @@ export interface SituationPorts extends RenewalInfoPorts {
   readonly secrets: Pick<CertificateSecrets, 'describe'>;
 }
 
-type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'abandoned'> &
-  Pick<RenewalRequest, 'force' | 'restartOf'> & { readonly checkInterval: number };
+type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'abandoned' | 'startedAt'> &
+  Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> & { readonly checkInterval: number };
 
 /**
  * All that the decision goes by: ledger, secret, the CA's renewal information, whose turn it is among the issuers. Needs the
@@ -22,7 +22,7 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'aban
  */
 export async function renewalSituation(
   configured: CertificateSpec,
-  { execution, attempt, cleaned, abandoned, force, restartOf, checkInterval }: Asked,
+  { execution, attempt, cleaned, abandoned, startedAt, force, restartOf, deploy, checkInterval }: Asked,
   ports: SituationPorts,
 ): Promise<RenewalSituation> {
   const { ledger, secrets, clock, log } = ports;
@@ -45,7 +45,8 @@ export async function renewalSituation(
   // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
   const spent = record.current?.execution === execution || record.order?.execution === execution;
   const goesOn = attempt > 1 || (restartOf !== null && record.order !== null);
-  return { spec, record, storedVersion, force: force && !spent, cleaned, goesOn, checkInterval };
+  const deployedAt = deploy && startedAt ? new Date(startedAt) : null;
+  return { spec, record, storedVersion, force: force && !spent, cleaned, goesOn, deployedAt, checkInterval };
 }
 
 /**

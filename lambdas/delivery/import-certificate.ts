@@ -1,4 +1,6 @@
+import { importProblem } from '../rules/acm-import.ts';
 import type { Delivery, ImportCertificateInput, ImportCertificateOutput } from '../rules/contract.ts';
+import { ImportRefusedError, UnexpectedError } from '../rules/errors.ts';
 import type { AcmCertificates, CertificateSecrets, CertificateSecretValue, Ledger } from '../rules/ports.ts';
 
 export interface ImportCertificatePorts {
@@ -9,8 +11,9 @@ export interface ImportCertificatePorts {
 
 /**
  * Copies the current certificate into ACM of one region: leaf and chain apart, over the ARN that consumers hold. The ARN is in the
- * ledger at once; one whose reply was lost is found by its tags. Another key type or size needs a new ARN (ACM refuses it
- * over the old one), which is reported and the old left alone.
+ * ledger at once; one whose reply was lost is found by its tags. A key of another type, size or usage needs a new ARN (ACM refuses it
+ * over the old one), and so does a deletion by hand: the ledger keeps what a person has to do about it, so that it is told by the run
+ * that succeeds, whichever that is, and the old ARN is left alone.
  *
  * A version that is delivered already needs no call, so running it twice is running it once.
  */
@@ -20,17 +23,36 @@ export async function importCertificate(
 ): Promise<ImportCertificateOutput> {
   const { deliveries } = await ledger.certificate(certificate);
   const before = deliveries[region] ?? null;
-  if (before?.versionId === current.versionId) return { region, arn: before.arn, replaces: null };
+  if (before?.versionId === current.versionId) return outputOf(region, before, false);
 
   const { versionId, value } = await secrets.readCurrent(certificate);
-  const keep = before && before.keyType === value.keyType ? before.arn : null;
-  const known = keep ?? (await acm.find(region, certificate, value.identifiers, value.keyType));
-  const arn = await importOver(known, { region, certificate, value, acm });
+  // Newer than this run knows of, and delivered by the one that stored it.
+  if (before?.versionId === versionId) return outputOf(region, before, false);
+  const problem = importProblem(value);
+  if (problem) {
+    throw new ImportRefusedError(
+      `Certificate ${certificate} is not imported into ACM in ${region}: ${problem}. It is safe in its secret.`,
+    );
+  }
+  const known = before && before.keyType === value.keyType ? before.arn : null;
+  const { arn, deleted } = await importOver(known, { region, certificate, value, acm });
 
-  const delivery: Delivery = { arn, versionId, keyType: value.keyType };
+  const replaced = before && before.arn !== arn && { arn: before.arn, action: toDo(before.arn, arn, deleted) };
+  const delivery: Delivery = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
   await ledger.recordDelivery(certificate, execution, region, delivery);
-  return { region, arn, replaces: before && before.arn !== arn ? before.arn : null };
+  return outputOf(region, delivery, true);
 }
+
+function outputOf(region: string, { arn, replaced }: Delivery, imported: boolean): ImportCertificateOutput {
+  return { region, arn, replaces: replaced?.arn ?? null, action: replaced?.action ?? null, imported };
+}
+
+/** The region is in both ARNs. */
+const toDo = (before: string, arn: string, deleted: boolean): string =>
+  deleted
+    ? `Use ${arn} wherever ${before} was used: that was deleted from ACM, so the certificate has a new ARN.`
+    : `Replace ${before} by ${arn} wherever it is used: ACM keeps the key type, size and usages of an ARN, and the certificate's ` +
+      'have changed. The old one stays as it is and is not renewed.';
 
 async function importOver(
   known: string | null,
@@ -45,12 +67,17 @@ async function importOver(
     readonly value: CertificateSecretValue;
     readonly acm: AcmCertificates;
   },
-): Promise<string> {
-  const result = await acm.import(region, certificate, value, known);
-  if (typeof result === 'object') return result.arn;
+): Promise<{ readonly arn: string; readonly deleted: boolean }> {
+  const first = known === null ? null : await acm.import(region, certificate, value, known);
+  const deleted = first === 'notFound';
+  if (first !== null && typeof first === 'object') return { arn: first.arn, deleted };
   // Deleted by hand, or of another key after all: ACM wants a new ARN, which a try whose reply was lost may have made already.
   const found = await acm.find(region, certificate, value.identifiers, value.keyType);
-  const afresh = await acm.import(region, certificate, value, found === known ? null : found);
-  if (typeof afresh === 'object') return afresh.arn;
-  throw new Error(`ACM in ${region} answered ${afresh} to an import of certificate ${certificate} under a new ARN.`);
+  for (const arn of found === null || found === known ? [null] : [found, null]) {
+    const result = await acm.import(region, certificate, value, arn);
+    if (typeof result === 'object') return { arn: result.arn, deleted };
+  }
+  throw new UnexpectedError(
+    `ACM in ${region} knows no ARN that a new import of certificate ${certificate} could go over.`,
+  );
 }

@@ -1,6 +1,12 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { clock } from '../aws/lambda.ts';
+import { createLedger } from '../aws/ledger.ts';
+import { createStacks } from '../aws/stacks.ts';
 import { createStateMachines } from '../aws/state-machines.ts';
+import { environment, requireVariable } from '../rules/environment.ts';
+import { type AwaitDeliveryEvent, awaitDelivery, type Completion } from './await-delivery.ts';
+import { forCloudFormation } from './failure-reason.ts';
+import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } from './request-renewal.ts';
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
 
 /** Starts the fleet and the registration of accounts when a deployment has finished all else. It can do nothing else with them. */
@@ -16,6 +22,22 @@ export const handler = async (event: DeploymentEvent): Promise<void> => {
     reply: put,
   });
 };
+
+/** Starts the renewal of a certificate that another resource of the deployment needs. */
+export const onEvent = (event: CertificateRequestEvent): Promise<RequestedRenewal> =>
+  forCloudFormation(() =>
+    requestRenewal(event, { stateMachines: createStateMachines(), stacks: createStacks(), clock }),
+  );
+
+/** Asked until that renewal is delivered. */
+export const isComplete = (event: AwaitDeliveryEvent): Promise<Completion> =>
+  forCloudFormation(() =>
+    awaitDelivery(event, {
+      stateMachines: createStateMachines(),
+      ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+      clock,
+    }),
+  );
 
 /** To the signed URL in S3, which wants the body as it is, of no type. A failure is thrown: Lambda calls twice more. */
 async function put(url: string, body: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CertificateSpec, NewOrderInput, NewOrderOutput } from '../rules/contract.ts';
+import type { CertificateSpec, Issuer, NewOrderInput, NewOrderOutput } from '../rules/contract.ts';
 import {
   AlreadyReplacedError,
   MalformedError,
@@ -6,7 +6,7 @@ import {
   PerennialError,
   UnauthorizedError,
 } from '../rules/errors.ts';
-import type { CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
+import type { CertificateAuthority, Ledger, Order, StepLog } from '../rules/ports.ts';
 import { authorizationsOf, proofsOf } from './proofs.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
 
@@ -19,7 +19,7 @@ import { type AccountPorts, registeredAccount } from './registered-account.ts';
  */
 export async function newOrder(
   { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,
-  { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Ledger },
+  { ledger, log, ...accountPorts }: AccountPorts & { readonly ledger: Ledger; readonly log: Pick<StepLog, 'warn'> },
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await registeredAccount(spec.issuer, accountPorts);
@@ -40,7 +40,15 @@ export async function newOrder(
     { url, finalize, expires, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
     records,
   );
+  await recordAccount(spec.issuer, ca, ledger).catch((error: unknown) => {
+    log.warn('The account was not noted: whether CAA allows it is not looked at before the next order.', { error });
+  });
   return { order: { url, finalize, expires }, challenges, records };
+}
+
+/** For *Check zones*, which sees neither the CA nor the account's key: it judges CAA records by this before the next order. */
+async function recordAccount({ directoryUrl }: Issuer, ca: CertificateAuthority, ledger: Ledger): Promise<void> {
+  await ledger.recordAccount(directoryUrl, await ca.account());
 }
 
 /** Some CAs say `conflict` instead of `alreadyReplaced`: both are 409 (getssl#908). */

@@ -49,7 +49,12 @@ function proofOf(
   }
   return {
     challenge: { identifier, url: challenge.url, authorization: authorization.url },
-    record: { hostedZoneId: place.hostedZoneId, name: place.name, value: ca.challengeValue(challenge) },
+    record: {
+      hostedZoneId: place.hostedZoneId,
+      ...(place.role && { role: place.role }),
+      name: place.name,
+      value: ca.challengeValue(challenge),
+    },
   };
 }
 

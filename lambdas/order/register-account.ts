@@ -1,14 +1,21 @@
-import type { AccountOutput, IssuerInput } from '../rules/account-request.ts';
+import type { IssuerInput, RegisteredAccount } from '../rules/account-request.ts';
+import { caaLines } from '../rules/caa.ts';
+import type { Ledger } from '../rules/ports.ts';
 import { type AccountPorts, registeredAccount } from './registered-account.ts';
 
 /**
  * Makes our account at a CA where there is none. RFC 8555 §7.3. Run for every issuer after each deployment, so that a one-time external
- * account binding is used before it dies, and a fallback is ready when it is needed.
+ * account binding is used before it dies, a fallback is ready when it is needed, and CAA records are judged before the first order.
  *
- * An account that is stored is not asked about, so running it twice costs the CA nothing.
+ * An account that is stored is not asked about: running it again reads the CA's directory at most.
  */
-export async function registerAccount({ issuer }: IssuerInput, ports: AccountPorts): Promise<AccountOutput> {
-  await registeredAccount(issuer, ports);
-  const account = await ports.accounts.read(issuer.directoryUrl);
-  return { issuer: issuer.name, account: account?.url ?? null };
+export async function registerAccount(
+  { issuer }: IssuerInput,
+  { ledger, ...ports }: AccountPorts & { readonly ledger: Pick<Ledger, 'recordAccount'> },
+): Promise<RegisteredAccount> {
+  const ca = await registeredAccount(issuer, ports);
+  const account = await ca.account();
+  await ledger.recordAccount(issuer.directoryUrl, account);
+  // A CA that wants no proof uses no method.
+  return { issuer: issuer.name, ...account, caa: caaLines(account, issuer.challenges === 'none' ? null : 'dns-01') };
 }

@@ -35,6 +35,7 @@ export async function registeredAccount(issuer: Issuer, ports: AccountPorts): Pr
 
   let ca = connectionTo(issuer, { ...account, url: account.url }, acme);
   return {
+    account: () => ca.account(),
     async newOrder(request) {
       try {
         return await ca.newOrder(request);

@@ -4,6 +4,7 @@ import {
   type AccountRequest,
   type CertificateSpec,
   type Issuer,
+  type IssuerAccount,
   type RevocationReason,
   type Run,
   revocationReasons,
@@ -41,6 +42,19 @@ export interface AccountOutput {
   readonly issuer: string;
   /** The account's URL; `null`: there was none. */
   readonly account: string | null;
+}
+
+/** What *Register account* says of one issuer. */
+export interface RegisteredAccount extends IssuerAccount {
+  readonly issuer: string;
+  /** CAA records that let this issuer issue to this account only (`rules/caa.ts`); empty: the CA does not say by which name. */
+  readonly caa: readonly string[];
+}
+/** Of the whole registration. */
+export interface RegistrationOutput {
+  readonly accounts: readonly RegisteredAccount[];
+  /** Of all of them. */
+  readonly caa: readonly string[];
 }
 
 export interface RevokeCertificateInput extends Run {

@@ -37,10 +37,28 @@ export interface Issuer {
   readonly keyRollover: boolean;
 }
 
+/** A role of another account that is assumed for its hosted zones. */
+export interface ZoneRole {
+  readonly arn: string;
+  /** `sts:ExternalId` that its trust policy asks for. */
+  readonly externalId?: string;
+}
+
 export interface HostedZone {
   readonly id: string;
   /** A-labels, lower case, no trailing dot. */
   readonly name: string;
+  /** Absent: the zone is of the account that we run in. */
+  readonly role?: ZoneRole;
+  /** Nothing but challenges is in it: CNAMEs lead here, and a TXT set of any name may be written. */
+  readonly challengesOnly?: true;
+}
+
+/** Another region that a certificate's secret is copied to by Secrets Manager. */
+export interface Replica {
+  readonly region: string;
+  /** ARN of a KMS key of that region; `null`: the account's `aws/secretsmanager`. */
+  readonly encryptionKey: string | null;
 }
 
 /** One certificate as the steps see it: checked, normalised, with everything that it refers to. */
@@ -63,6 +81,13 @@ export interface CertificateSpec {
   readonly regions: readonly string[];
   /** The configured zones that the identifiers lie in. */
   readonly hostedZones: readonly HostedZone[];
+  /** Where the CNAME at `_acme-challenge.<name>` leads, by name (no star), as told by the configuration: not looked up. */
+  readonly challengeAliases?: Readonly<Record<string, string>>;
+  /** `host:port` of servers that serve this certificate. */
+  readonly endpoints?: readonly string[];
+  /** ARNs of principals of other accounts that may read the secret. */
+  readonly readers?: readonly string[];
+  readonly replicas?: readonly Replica[];
   /** sha256 hex over the versioned list of fields whose change reissues (`rules/spec.ts`). */
   readonly specHash: string;
   /** sha256 hex of directory URL and identifiers: what CAs count duplicates by. */
@@ -87,6 +112,10 @@ export interface DeployedConfig {
     readonly ignoreIssueCap: boolean;
     readonly regions: readonly string[];
     readonly hostedZones: readonly number[];
+    readonly challengeAliases?: Readonly<Record<string, string>>;
+    readonly endpoints?: readonly string[];
+    readonly readers?: readonly string[];
+    readonly replicas?: readonly Replica[];
   }[];
 }
 
@@ -95,6 +124,8 @@ export interface DeployedConfig {
 /** A TXT value of ours: where it is written and what. The value is a digest, not a secret. RFC 8555 §8.4 */
 export interface TxtValue {
   readonly hostedZoneId: string;
+  /** Of the zone. */
+  readonly role?: ZoneRole;
   /** `_acme-challenge.example.com`, no trailing dot. */
   readonly name: string;
   /** Unquoted. */
@@ -130,6 +161,26 @@ export interface Delivery {
   /** The secret's version that was imported last. */
   readonly versionId: string;
   readonly keyType: KeyType;
+  /** The ARN that this one took the place of with this version, and what a person has to do: every run tells it until the next version. */
+  readonly replaced?: { readonly arn: string; readonly action: string };
+}
+
+/** What a TLS client sees at one endpoint. */
+export interface ServedCertificate {
+  /** `host:port` */
+  readonly endpoint: string;
+  /** `served`: the stored one. `other`: another one, an older as a rule. `unreachable`: no handshake. */
+  readonly status: 'served' | 'other' | 'unreachable';
+  /** Hex, upper case, of the leaf that was shown; `null` when unreachable. */
+  readonly serialNumber: string | null;
+  /** In words; empty when served. */
+  readonly detail: string;
+}
+
+/** Our account at a CA, and the names by which CAA records allow that CA (directory meta `caaIdentities`, RFC 8555 §7.1.1). */
+export interface IssuerAccount {
+  readonly url: string;
+  readonly caaIdentities: readonly string[];
 }
 
 /** RFC 8555 §7.1.3, as far as later steps need it. */
@@ -185,8 +236,10 @@ export interface CheckRenewalInput {
   readonly waits: number;
   /** URL of a saved order that *Check order* found to be of no use: dropped from the ledger; `null`: none. */
   readonly abandoned: string | null;
+  /** RFC 3339: when the execution began. Absent in one that began before there was this field. */
+  readonly startedAt?: string;
 }
-export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'resume', 'issue'] as const;
+export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'resume', 'issue', 'watch'] as const;
 export type RenewalAction = (typeof renewalActions)[number];
 export interface CheckRenewalOutput {
   readonly action: RenewalAction;
@@ -196,7 +249,7 @@ export interface CheckRenewalOutput {
   readonly wait: number;
   readonly certificate: string;
   readonly spec: CertificateSpec;
-  /** The version to deliver; `null` unless the action is `deliver`. */
+  /** The version to deliver or to look for; `null` unless the action is `deliver` or `watch`. */
   readonly current: CertificateFacts | null;
   /** Values of ours that may be in DNS: to remove when the action is `clean`, to use or remove when it is `resume`; else empty. */
   readonly leftovers: readonly TxtValue[];
@@ -204,18 +257,29 @@ export interface CheckRenewalOutput {
   readonly order: OrderReference | null;
   /** RFC 9773 §5: the id of the certificate that an order replaces; `null`: none, or the issuer has no ARI. */
   readonly replaces: string | null;
+  /** Every configured zone, since a CNAME may lead into any; empty unless the action is `issue` or `resume`. */
+  readonly challengeZones: readonly HostedZone[];
+  /** At the spec's issuer; `null`: not known before the first order there, or the action is neither `issue` nor `resume`. */
+  readonly account: IssuerAccount | null;
 }
 
 export interface CheckZonesInput extends Run {
   readonly spec: CertificateSpec;
+  /** Absent in an execution that began before there was this field, as `account`. */
+  readonly challengeZones?: readonly HostedZone[];
+  readonly account?: IssuerAccount | null;
 }
 export interface ChallengeRecord {
   readonly identifier: string;
   readonly hostedZoneId: string;
+  readonly role?: ZoneRole;
+  /** Of the TXT record: `_acme-challenge.<name>`, or where its CNAME leads. */
   readonly name: string;
 }
 export interface CheckZonesOutput {
   readonly challengeRecords: readonly ChallengeRecord[];
+  /** What could not be found out, or will be a fault one day, in words. */
+  readonly warnings: readonly string[];
 }
 
 export interface NewOrderInput extends Run {
@@ -259,6 +323,8 @@ export interface PresentChallengesInput extends Run {
 /** `ChangeInfo.Id` of Route 53, polled and never resubmitted. */
 export interface PendingChange {
   readonly hostedZoneId: string;
+  /** Of the zone. */
+  readonly role?: ZoneRole;
   readonly id: string;
 }
 export interface PresentChallengesOutput {
@@ -345,8 +411,26 @@ export interface ImportCertificateInput extends Run {
 export interface ImportCertificateOutput {
   readonly region: string;
   readonly arn: string;
-  /** The ARN that this one takes the place of, after a change of key type; it is left as it is. */
+  /** The ARN that this one takes the place of: after a change of key type it is left as it is, or it was deleted by hand. */
   readonly replaces: string | null;
+  /** What a person has to do about it, in words; `null`: nothing. */
+  readonly action: string | null;
+  /** By this very step; `false`: the version was there already. */
+  readonly imported: boolean;
+}
+
+export interface CheckEndpointsInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly current: CertificateFacts;
+  /** How often they were looked at before. */
+  readonly tries: number;
+}
+export interface CheckEndpointsOutput {
+  /** `null`: another version is current by now, and its own execution looks. */
+  readonly served: boolean | null;
+  /** Seconds until it is worth looking again; 0 unless `served` is false, and when it was the last look. */
+  readonly wait: number;
+  readonly endpoints: readonly ServedCertificate[];
 }
 
 export interface RecordSuccessInput extends Run {
@@ -359,6 +443,8 @@ export interface RecordFailureInput extends Run {
   /** `$states.errorOutput`, whole. */
   readonly errorOutput: unknown;
   readonly removed: readonly TxtValue[];
+  /** A deployment waits for it: the first failure ends the execution. Absent in one that began before there was this field. */
+  readonly deploy?: boolean;
 }
 export interface RecordFailureOutput {
   /** A name of `rules/errors.ts`; never one beginning `States.`. */

@@ -15,6 +15,10 @@ export const environment = {
   configTokens: 'CONFIG_TOKENS',
   /** ARN of the KMS key for new secrets; not set: the account's own. */
   encryptionKey: 'ENCRYPTION_KEY',
+  /** `address:port` of root name servers, separated by commas; not set: the Internet's. */
+  rootServers: 'ROOT_SERVERS',
+  /** URL of a validating resolver (RFC 8484); not set: DNSSEC is not looked at. */
+  dnssecResolver: 'DNSSEC_RESOLVER',
 } as const;
 
 /** Tags on secrets and imports; by the first we know ours, by the second which. */

@@ -164,6 +164,22 @@ export class OrderTimeoutError extends PerennialError {
 export class ZoneNotFoundError extends PerennialError {
   override name = 'ZoneNotFoundError';
 }
+/** The parent domain delegates the zone's name to other servers, or to none: nobody would see what is written. */
+export class ZoneNotDelegatedError extends PerennialError {
+  override name = 'ZoneNotDelegatedError';
+}
+/** The CNAME at `_acme-challenge.<name>` goes round, on too long, or into a place that we may not write. */
+export class ChallengeAliasError extends PerennialError {
+  override name = 'ChallengeAliasError';
+}
+/** What everything depends on could not be looked up: servers are silent, or say that they cannot answer. */
+export class DnsLookUpError extends PerennialError {
+  override name = 'DnsLookUpError';
+}
+/** STS refuses the role of a hosted zone: its trust, its name, or the external id. */
+export class RoleNotAssumedError extends PerennialError {
+  override name = 'RoleNotAssumedError';
+}
 /** Others changed the same record set all the time for as long as a compare-and-swap may try. */
 export class RecordSetContentionError extends PerennialError {
   override name = 'RecordSetContentionError';
@@ -198,6 +214,10 @@ export class CompromisedKeyError extends PerennialError {
 /** The secret's current version cannot be read as a certificate of ours. */
 export class UnreadableSecretError extends PerennialError {
   override name = 'UnreadableSecretError';
+}
+/** Secrets Manager refuses the readers or the replicas of a secret. */
+export class SecretAccessError extends PerennialError {
+  override name = 'SecretAccessError';
 }
 /** ACM refuses this certificate whatever the try. */
 export class ImportRefusedError extends PerennialError {

@@ -87,7 +87,19 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   RenewalsInProgressError: { ...uncounted, ends: true },
 
   ZoneNotFoundError: person('Configure the hosted zone of the identifier, and delegate it at the parent domain.'),
+  ZoneNotDelegatedError: person('Set the NS records that the message names at the parent domain.'),
+  ChallengeAliasError: person(
+    'Make the CNAME record that the message names, or configure the zone that it leads into.',
+  ),
+  // As for AccessDeniedError: a role and its policies need some seconds before they hold everywhere.
+  RoleNotAssumedError: {
+    ...person(
+      "See that the role exists and trusts the challenge function's role, with the external id that is configured.",
+    ),
+    firstRung: true,
+  },
   RecordSetRefusedError: person('Remove what stands in the place of the TXT record, or delegate its name elsewhere.'),
+  DnsLookUpError: ours,
   RecordSetContentionError: ours,
   PropagationTimeoutError: ours,
 
@@ -95,7 +107,10 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   // Its order leads to a certificate that nobody may trust; a new order gets a new key.
   CompromisedKeyError: { ...uncounted, atOnce: true, orderUseless: 'always' },
   StagedKeyMissingError: { ...ours, orderUseless: 'always' },
-  ImportRefusedError: person('Choose a key type and identifiers that ACM takes, or deliver to no region.'),
+  SecretAccessError: person('Correct readers or replicas of the certificate, or the KMS key that they need.'),
+  ImportRefusedError: person(
+    'Mend what the message names (the key type, the issuer, a tag policy), or deliver to no ACM region.',
+  ),
   ImportLimitError: person('Delete certificates that are not in use, or ask AWS for a higher ACM quota.'),
 
   ThrottledError: uncounted,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec, CheckFleetOutput } from './contract.ts';
 import type { LedgerCertificate } from './ports.ts';
-import { fleetReason } from './renewal-decision.ts';
+import { fleetDecision } from './renewal-decision.ts';
 import { daysLeft } from './renewal-time.ts';
 
 /** Renewals that one fleet run may start: ACM takes one import a second, so these are through in 17 minutes. The next run takes the rest. */
@@ -23,9 +23,19 @@ export function executionName({ spec, record }: FleetMember, fleetExecution: str
   return [spec.name, version.slice(0, 8), spec.specHash.slice(0, 8), run.slice(0, 8)].join('-');
 }
 
-/** What expires first comes first; what was never issued comes last, since nothing of it can expire. */
-const urgency = ({ record }: FleetMember): number =>
-  record.current ? Date.parse(record.current.notAfter) : Number.MAX_SAFE_INTEGER;
+/**
+ * What expires first comes first; what was never issued comes last, since nothing of it can expire. Then those whose servers are only
+ * looked at, the longest not looked at first: where a run cannot start all of them, everyone has its turn.
+ */
+function byUrgency(a: DueMember, b: DueMember): number {
+  const looks = Number(a.action === 'watch') - Number(b.action === 'watch');
+  return looks || (a.action === 'watch' ? lookedAt(a) - lookedAt(b) : expiry(a) - expiry(b));
+}
+
+const expiry = ({ record: { current } }: FleetMember): number =>
+  current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
+
+const lookedAt = ({ record: { served } }: FleetMember): number => (served ? Date.parse(served.at) : 0);
 
 /** Names whose set this CA never issued before spend its limit on new certificates; renewals of the same set are exempt. */
 const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
@@ -38,6 +48,8 @@ export interface FleetRun {
   readonly checkInterval: number;
 }
 
+type DueMember = FleetMember & NonNullable<ReturnType<typeof fleetDecision>>;
+
 /** Due members of a batch, most urgent first, within the batch's share of the run's limits. */
 export function selectDue(
   members: readonly FleetMember[],
@@ -48,9 +60,11 @@ export function selectDue(
   const firsts = new Map<string, number>();
   const due: CheckFleetOutput['due'][number][] = [];
   let postponed = 0;
-  for (const member of [...members].sort((a, b) => urgency(a) - urgency(b))) {
-    const reason = fleetReason(member.spec, member.record, checkInterval, now);
-    if (!reason) continue;
+  const found = members.flatMap((member): DueMember[] => {
+    const decision = fleetDecision(member.spec, member.record, checkInterval, now);
+    return decision ? [{ ...member, ...decision }] : [];
+  });
+  for (const member of found.sort(byUrgency)) {
     const { directoryUrl, firstIssuancesPerRun } = member.spec.issuer;
     const first = isFirstIssuance(member) ? 1 : 0;
     const used = (firsts.get(directoryUrl) ?? 0) + first;
@@ -60,7 +74,7 @@ export function selectDue(
       continue;
     }
     firsts.set(directoryUrl, used);
-    due.push({ certificate: member.spec.name, executionName: executionName(member, execution), reason });
+    due.push({ certificate: member.spec.name, executionName: executionName(member, execution), reason: member.reason });
   }
   return { due, checked: members.length, postponed };
 }

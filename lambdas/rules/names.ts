@@ -78,7 +78,12 @@ export function challengeRecordName(identifier: string): string {
  * `_acme-challenge.example.com` alone.
  */
 export function hostedZoneFor(identifier: string, zones: readonly HostedZone[]): HostedZone | undefined {
-  return longestSuffix(challengeRecordName(identifier), new Map(zones.map((zone) => [zone.name, zone])));
+  return zoneOf(challengeRecordName(identifier), zones);
+}
+
+/** The zone that a record of this name stands in. */
+export function zoneOf(name: string, zones: readonly HostedZone[]): HostedZone | undefined {
+  return longestSuffix(name, new Map(zones.map((zone) => [zone.name, zone])));
 }
 
 /** One look-up a label, however many entries there are. */

@@ -2,10 +2,14 @@ import type {
   CertificateFacts,
   Delivery,
   Issuer,
+  IssuerAccount,
   KeyType,
   OrderReference,
   PendingChange,
+  Replica,
+  ServedCertificate,
   TxtValue,
+  ZoneRole,
 } from './contract.ts';
 import type { ProblemDocument } from './errors.ts';
 
@@ -52,6 +56,20 @@ export interface LedgerCertificate {
   readonly renewalInfo: SavedRenewalInfo | null;
   /** The secret's version that was revoked: while it is current another is due, whatever became of the run that was to replace it. */
   readonly revokedVersion?: string;
+  /** What was seen at the endpoints last. */
+  readonly served?: EndpointCheck;
+  /** Hash of the readers and replicas that the secret has (`rules/access.ts`). */
+  readonly access?: string;
+}
+
+/** A look at a certificate's endpoints. */
+export interface EndpointCheck {
+  /** The secret's version that was looked for: for any other it means nothing. */
+  readonly versionId: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly served: boolean;
+  readonly endpoints: readonly ServedCertificate[];
 }
 
 /** What the CA last said about one certificate's renewal. RFC 9773 §4 */
@@ -108,6 +126,13 @@ export interface Ledger {
   recordRevocation(certificate: string, versionId: string): Promise<void>;
   recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
+  /** Needs no lease: it means something only while this version is current. */
+  recordServed(certificate: string, served: EndpointCheck): Promise<void>;
+  /** Readers and replicas of the secret are those of this hash. */
+  recordAccess(certificate: string, execution: string, access: string): Promise<void>;
+  /** Our account at the CA of this directory, as the last order or registration found it; `null`: none yet. */
+  account(directoryUrl: string): Promise<IssuerAccount | null>;
+  recordAccount(directoryUrl: string, account: IssuerAccount): Promise<void>;
   /** Drops order, failure and notBefore. */
   recordSuccess(certificate: string, execution: string): Promise<void>;
   /** Writes the failure with its counts raised by one, the second only for the issuer's failures. The saved order stays. */
@@ -159,7 +184,7 @@ export interface CertificateSecretValue {
   readonly format: 1;
   /** Leaf. */
   readonly certificate: string;
-  /** Intermediates, issuers upward, no root. */
+  /** Issuers upward, each once, without a self-signed root. */
   readonly chain: string;
   /** Leaf and chain. */
   readonly fullChain: string;
@@ -191,6 +216,14 @@ export interface CertificateSecrets {
   putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
   /** Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN. */
   makeCurrent(certificate: string, versionId: string): Promise<string>;
+  /**
+   * Readers of other accounts and replicas become these: the resource policy is ours and replaced whole, replicas that are missing are
+   * added and those not named are removed. Throws `SecretAccessError`.
+   */
+  share(
+    certificate: string,
+    access: { readonly readers: readonly string[]; readonly replicas: readonly Replica[] },
+  ): Promise<void>;
   /** The current certificate. Throws `UnreadableSecretError` when the value is not of our format. */
   readCurrent(certificate: string): Promise<{
     readonly arn: string;
@@ -274,11 +307,64 @@ export interface HostedZones {
   nameServers(hostedZoneId: string): Promise<readonly string[]>;
 }
 
+/** With the credentials of a zone's role; absent: our own. Throws `RoleNotAssumedError` from any call. */
+export type HostedZonesAs = (role?: ZoneRole) => HostedZones;
+
 // ---- DNS ----------------------------------------------------------------------------------------------------------
 
 export interface NameServers {
   /** The TXT values of a name that this server (host name, address or address:port) answers with; none for NXDOMAIN. */
   txt(server: string, name: string): Promise<readonly string[]>;
+}
+
+/** What was found, or in words why nothing could be found out (a timeout, SERVFAIL): never thrown. */
+export type LookUp<T> = { readonly found: T } | { readonly failed: string };
+
+/** RFC 8659 §4.1 */
+export interface CaaRecord {
+  /** RFC 8659 §4.1: a CA that does not know the tag must not issue. */
+  readonly critical: boolean;
+  /** Lower case. */
+  readonly tag: string;
+  readonly value: string;
+}
+
+/** What servers say that are authoritative, found from the root down: no resolver in between learns that a name is not there yet. */
+export interface AuthoritativeDns {
+  /** Host names of the servers that the parent of this zone delegates it to; none: it does not. */
+  delegation(zone: string): Promise<LookUp<readonly string[]>>;
+  /** Target of the CNAME at this very name; `null`: there is none. One link of a chain. */
+  cname(name: string): Promise<LookUp<string | null>>;
+  /**
+   * The relevant CAA set: of the name (behind its CNAMEs), or of the closest domain above it that has one. RFC 8659 §3. `null`: none up
+   * to the root.
+   */
+  caa(name: string): Promise<LookUp<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>>;
+  /** Whether one of these host names has an address in common with one of those: white-label name servers have other names. */
+  sameServers(some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>>;
+}
+
+/** A validating resolver over HTTPS (RFC 8484): whether what is there is signed as it says. A warning in words; `null`: nothing to say. */
+export interface Dnssec {
+  warning(name: string): Promise<string | null>;
+}
+
+// ---- TLS ----------------------------------------------------------------------------------------------------------
+
+/** The leaf that a server shows. */
+export interface ShownCertificate {
+  /** Hex, upper case. */
+  readonly serialNumber: string;
+  /** RFC 3339. */
+  readonly notAfter: string;
+}
+
+export interface TlsEndpoints {
+  /**
+   * What a server shows to a client that asks by this name (`host:port`) and takes this kind of key, since it may hold an ECDSA and an
+   * RSA certificate of the same names; to any client where it has none of that kind. Never throws.
+   */
+  shown(endpoint: string, keyType: KeyType): Promise<LookUp<ShownCertificate>>;
 }
 
 // ---- ACME ---------------------------------------------------------------------------------------------------------
@@ -312,6 +398,8 @@ export interface Authorization {
 
 /** One CA seen from one account. Each call is one request, but for badNonce (RFC 8555 §6.5). Throws the ACME errors of `errors.ts`. */
 export interface CertificateAuthority {
+  /** Our account here. No request when the directory is known already. */
+  account(): Promise<IssuerAccount>;
   /** `replaces` is passed on where the directory offers renewalInfo. Throws `AlreadyReplacedError`. RFC 9773 §5 */
   newOrder(request: {
     readonly identifiers: readonly string[];
@@ -394,7 +482,7 @@ export interface AcmCertificates {
   find(region: string, certificate: string, identifiers: readonly string[], keyType: KeyType): Promise<string | null>;
   /**
    * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; `keyChanged`: ACM refuses another key type
-   * or size over this ARN. Throws `ImportRefusedError`, `ImportLimitError`.
+   * or size over this ARN, or a key that may be used for less. Throws `ImportRefusedError`, `ImportLimitError`.
    */
   import(
     region: string,
@@ -424,7 +512,7 @@ export interface StepLog {
 
 /** CloudWatch metrics of the fleet in embedded metric format. */
 export interface FleetMetrics {
-  fleet(values: Readonly<Record<'Certificates' | 'Due' | 'Postponed' | 'Failing', number>>): void;
+  fleet(values: Readonly<Record<'Certificates' | 'Due' | 'Postponed' | 'Failing' | 'NotServed', number>>): void;
   /** Of the certificate that expires first; nothing is emitted when none is issued. */
   minimumDaysToExpiry(days: number): void;
 }

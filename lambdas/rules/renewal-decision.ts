@@ -1,4 +1,6 @@
+import { isAccessBehind } from './access.ts';
 import type { CertificateFacts, CertificateSpec, RenewalAction } from './contract.ts';
+import { lookReason } from './endpoints.ts';
 import { issuerOf } from './issuer-choice.ts';
 import type { LedgerCertificate } from './ports.ts';
 import { isBeforeNextCheck, renewalInfoOf, renewalSecond } from './renewal-info.ts';
@@ -55,6 +57,8 @@ export interface RenewalSituation {
   readonly cleaned: boolean;
   /** This execution goes on with what it, or the dead one that it restarts, has begun: a later rung of the ladder. */
   readonly goesOn: boolean;
+  /** When the execution began that a deployment waits for; `null`: none does. What failed before it is tried again, what failed since is not. */
+  readonly deployedAt: Date | null;
   /** Seconds between two fleet runs, at most. */
   readonly checkInterval: number;
 }
@@ -74,13 +78,16 @@ const emergencySpacing = 6_000_000;
 const lastTry = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
 /** Why nothing is tried now, in words: after failures the ledger names the time. `null`: it may be. */
-export function heldBack({ spec, record, force, goesOn }: RenewalSituation, now: Date): string | null {
+export function heldBack({ spec, record, force, goesOn, deployedAt }: RenewalSituation, now: Date): string | null {
   const { notBefore, failure, current } = record;
   if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
   if (force || goesOn) return null;
+  // Who may read a secret has nothing to do with its renewal, and trying again costs no order.
+  if (failure?.error === 'SecretAccessError') return null;
   // Somebody has mended the configuration since: no reason to wait for tomorrow. A CA's own limit stands, whatever is asked of it.
-  const mended = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
-  if (mended && !limits.has(failure.error)) return null;
+  const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
+  const redeployed = deployedAt !== null && lastTry(failure) < deployedAt.getTime();
+  if (failure && (reconfigured || redeployed) && !limits.has(failure.error)) return null;
   // An emergency overrides what a CA or the ladder asked for, but a CA in trouble is not asked with every fleet run.
   if (isEmergency(current, now) && now.getTime() >= lastTry(failure) + emergencySpacing) return null;
   return `nothing is tried before ${notBefore}${failure ? `, after ${failure.count} failures, the last by ${failure.error}` : ''}`;
@@ -88,7 +95,8 @@ export function heldBack({ spec, record, force, goesOn }: RenewalSituation, now:
 
 /**
  * What to do about one certificate. Read as an ordered list: tidy up first; nothing while failures hold it back; carry on an order
- * that was begun; a person's wish; then what was issued but is not where it belongs, since that costs no order; only then a new one.
+ * that was begun; a person's wish; then what was issued but is not where it belongs, since that costs no order; only then a new one. With
+ * all that in order, its servers are looked at.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
@@ -111,6 +119,7 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (due) return to('issue', due);
   const behind = regionsBehind(spec, record);
   if (behind.length > 0) return to('deliver', `not delivered yet: ${behind.join(', ')}`);
+  if (isAccessBehind(spec, record)) return to('repair', 'the readers or replicas of its secret have changed');
   const second = renewalSecond(record);
   if (second && isBeforeNextCheck(second, checkInterval, now)) {
     const reason = `its second ${second.toISOString()}${window(record)} comes before the next check`;
@@ -120,6 +129,9 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
       wait: Math.min(longestWait, Math.ceil((second.getTime() - now.getTime()) / 1000)),
     };
   }
+  // A deployment waits for the certificate, and the server that is to have it may come after it.
+  const look = situation.deployedAt ? null : lookReason(spec, record, checkInterval, now);
+  if (look) return to('watch', look);
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, second)}`);
 }
 
@@ -129,15 +141,15 @@ const dueAt = (current: CertificateFacts | null, second: Date | null): string =>
   current ? (second ?? renewalTime(current)).toISOString() : 'never';
 
 /**
- * Whether a fleet run starts the renewal: what the ledger alone can tell, at no cost of other calls. `null`: not due. An order that
+ * What a fleet run starts the renewal for: what the ledger alone can tell, at no cost of other calls. `null`: not due. An order that
  * cannot be carried on and a failure that nothing is left of are due too, to be forgotten.
  */
-export function fleetReason(
+export function fleetDecision(
   spec: CertificateSpec,
   record: LedgerCertificate,
   checkInterval: number,
   now: Date,
-): string | null {
+): Pick<Decision, 'action' | 'reason'> | null {
   const situation: RenewalSituation = {
     spec,
     record,
@@ -145,13 +157,14 @@ export function fleetReason(
     force: false,
     cleaned: false,
     goesOn: false,
+    deployedAt: null,
     checkInterval,
   };
   if (heldBack(situation, now)) return null;
-  const { action, reason } = decideRenewal(situation, now);
-  if (action !== 'none') return reason;
-  if (record.order) return 'an order was left unfinished';
-  return record.failure ? 'nothing is left to do after a failure' : null;
+  const decision = decideRenewal(situation, now);
+  if (decision.action !== 'none') return decision;
+  if (record.order) return { ...decision, reason: 'an order was left unfinished' };
+  return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
 }
 
 /**

@@ -7,6 +7,13 @@ export interface RenewalRequest {
   readonly certificate: string;
   /** Issue although nothing is due. */
   readonly force: boolean;
+  /**
+   * A deployment waits for the end (`infra/certificate-requests.ts`). What failed before it began holds nothing back, save a CA's own
+   * limits; met by an execution that is at the same certificate, *Check renewal* looks again each 10 s, 25 minutes in all, and leaves it
+   * at what that one has recorded; *Record failure* ends it with the first failure, except that a denied access is tried again for three
+   * minutes. Nothing is issued that is not due.
+   */
+  readonly deploy: boolean;
   /** ARN of the execution that died and that this one carries on after; `null`: none. */
   readonly restartOf: string | null;
 }
@@ -14,6 +21,7 @@ export interface RenewalRequest {
 const request = z.strictObject({
   certificate: z.string().check(z.minLength(1)),
   force: z._default(z.boolean(), false),
+  deploy: z._default(z.boolean(), false),
 });
 
 /** What the rule on dead executions gives: the ARN of the dead one and its input, as text. */
@@ -24,7 +32,8 @@ const restart = z.strictObject({
 
 /**
  * Throws `InvalidInputError` with what was found and what is wanted. The restart of a dead execution is for the same certificate and
- * never forced: what a person insisted on, the dead one has ordered, or the person insists again. A restart of a restart is refused.
+ * never forced: what a person insisted on, the dead one has ordered, or the person insists again. Nor does a deployment wait for it: that
+ * has been told of the death. A restart of a restart is refused.
  */
 export function parseRequest(input: unknown): RenewalRequest {
   if (!isRestart(input)) return { ...understood(request, input), restartOf: null };
@@ -35,7 +44,7 @@ export function parseRequest(input: unknown): RenewalRequest {
       `${restartOf} was a restart itself, and a restart that dies is not restarted: the next fleet run looks at its certificate.`,
     );
   }
-  return { ...understood(request, inner), force: false, restartOf };
+  return { ...understood(request, inner), force: false, deploy: false, restartOf };
 }
 
 const isRestart = (input: unknown): boolean => typeof input === 'object' && input !== null && 'restartOf' in input;

@@ -11,6 +11,12 @@ const lastRung = 6000;
 /** Seconds: an execution sleeps no longer than this. What takes longer ends it, and the ledger holds the time. */
 const longestWait = 7200;
 
+/**
+ * Under a deployment, which has made roles and policies a moment ago: IAM says no until they have reached all of it. 9 x 20 s are three
+ * minutes, and the tenth try is the last that the workflow makes.
+ */
+const settling = { wait: 20, tries: 9 } as const;
+
 const day = 86_400;
 
 /** Seconds; no limit of a CA is longer than seven days. Nine digits of Retry-After are asked again after these. */
@@ -25,6 +31,8 @@ export interface FailureSituation {
   readonly current: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | null;
   /** After one more failure of this issuer another is asked, which knows nothing of what this one asked for. */
   readonly issuerChanges: boolean;
+  /** A deployment waits for the end. @default false */
+  readonly deploy?: boolean;
   /** 0 up to, not including, 1. */
   readonly random: number;
 }
@@ -46,9 +54,20 @@ export interface FailureVerdict {
 
 /**
  * What a failure means and when to try again: by its class and by the registered type of the problem that it carries (RFC 8555 §6.7),
- * never by its words.
+ * never by its words. Under a deployment the first failure ends the execution, for somebody waits to read it; only what a role lacks
+ * that was made a moment ago is asked for again.
  */
 export function judgeFailure(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
+  const verdict = judge(report, situation, now);
+  if (!situation.deploy) return verdict;
+  // The classes whose first rung is tried although a person has to mend them are those of roles and policies.
+  const settles = treated(report).treatment.firstRung && situation.attempt <= settling.tries;
+  if (!settles) return { ...verdict, retryIn: null };
+  const notBefore = new Date(now.getTime() + settling.wait * 1000);
+  return { ...verdict, action: null, retryIn: settling.wait, notBefore };
+}
+
+function judge(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
   const { treatment, problem } = treated(report);
   const rung = Math.max(situation.attempt, treatment.counted ? situation.failures : 1);
   const verdict = {

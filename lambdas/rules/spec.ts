@@ -19,18 +19,12 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
   if (!entry) return undefined;
   const issuers = entry.issuers.map((index) => at(config.issuers, index, 'issuer'));
   const issuer = at(issuers, 0, 'issuer');
-  const { identifiers, keyType, profile, reuseKey, ignoreIssueCap, regions } = entry;
+  const { identifiers, keyType, profile } = entry;
   const hostedZones = entry.hostedZones.map((index) => at(config.hostedZones, index, 'hosted zone'));
   return {
-    name,
-    identifiers,
-    keyType,
-    profile,
+    ...entry,
     issuer,
     issuers,
-    reuseKey,
-    ignoreIssueCap,
-    regions,
     hostedZones,
     specHash: specHash({ identifiers, keyType, profile, directoryUrl: issuer.directoryUrl }),
     setHash: setHash(issuer.directoryUrl, identifiers),
@@ -65,7 +59,7 @@ function sha256(fields: object): string {
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** The config with each `@n` among hosted zone ids and secret ARNs replaced by the nth token's value at run time. */
+/** The config with each `@n` among hosted zone ids and ARNs replaced by the nth token's value at run time. */
 export function resolveTokens(config: DeployedConfig, tokens: readonly string[]): DeployedConfig {
   const resolve = <T extends string | null>(value: T): T | string => {
     const index = /^@(\d+)$/.exec(value ?? '')?.[1];
@@ -77,6 +71,17 @@ export function resolveTokens(config: DeployedConfig, tokens: readonly string[])
       ...issuer,
       externalAccountBinding: resolve(issuer.externalAccountBinding),
     })),
-    hostedZones: config.hostedZones.map((zone) => ({ ...zone, id: resolve(zone.id) })),
+    hostedZones: config.hostedZones.map((zone) => ({
+      ...zone,
+      id: resolve(zone.id),
+      ...(zone.role && { role: { ...zone.role, arn: resolve(zone.role.arn) } }),
+    })),
+    certificates: config.certificates.map((certificate) => ({
+      ...certificate,
+      ...(certificate.readers && { readers: certificate.readers.map(resolve) }),
+      ...(certificate.replicas && {
+        replicas: certificate.replicas.map((each) => ({ ...each, encryptionKey: resolve(each.encryptionKey) })),
+      }),
+    })),
   };
 }

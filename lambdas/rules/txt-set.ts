@@ -1,4 +1,4 @@
-import type { TxtValue } from './contract.ts';
+import type { HostedZone, TxtValue, ZoneRole } from './contract.ts';
 import type { RecordSetChange, TxtRecordSet } from './ports.ts';
 
 /**
@@ -36,15 +36,34 @@ export function sameSet(a: TxtRecordSet | null, b: TxtRecordSet | null): boolean
   return a.name === b.name && a.ttl === b.ttl && a.unsuitable === b.unsuitable && sorted(a) === sorted(b);
 }
 
-/** hosted zone id -> record name -> our values, equal ones once. */
-export function byZoneAndName(records: readonly TxtValue[]): Map<string, Map<string, string[]>> {
-  const zones = new Map<string, Map<string, string[]>>();
-  for (const { hostedZoneId, name, value } of records) {
-    const names = zones.get(hostedZoneId) ?? new Map<string, string[]>();
-    zones.set(hostedZoneId, names);
-    names.set(name, [...new Set([...(names.get(name) ?? []), value])]);
+/** Our values in one hosted zone: by record name, equal ones once. */
+export interface ZoneValues {
+  readonly hostedZoneId: string;
+  readonly role: ZoneRole | undefined;
+  readonly names: ReadonlyMap<string, readonly string[]>;
+}
+
+/** In the order of their first value. */
+export function byZone(records: readonly TxtValue[]): ZoneValues[] {
+  const zones = new Map<string, ZoneValues & { readonly names: Map<string, readonly string[]> }>();
+  for (const { hostedZoneId, role, name, value } of records) {
+    const zone = zones.get(hostedZoneId) ?? { hostedZoneId, role, names: new Map() };
+    zones.set(hostedZoneId, zone);
+    zone.names.set(name, [...new Set([...(zone.names.get(name) ?? []), value])]);
   }
-  return zones;
+  return [...zones.values()];
+}
+
+/**
+ * Values with the roles of their zones as they are configured now: the ledger keeps none, since a role that is configured no more cannot be
+ * assumed either.
+ */
+export function withRoles(records: readonly TxtValue[], zones: readonly HostedZone[]): TxtValue[] {
+  const roles = new Map(zones.map(({ id, role }) => [id, role]));
+  return records.map(({ hostedZoneId, name, value }) => {
+    const role = roles.get(hostedZoneId);
+    return { hostedZoneId, ...(role && { role }), name, value };
+  });
 }
 
 /** Quota of one ChangeResourceRecordSets: 1,000 ResourceRecord elements and 32,000 characters of values (Route 53 quotas). */

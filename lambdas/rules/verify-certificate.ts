@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateSpec, KeyType } from './contract.ts';
 import { CertificateMismatchError, TwinsOrderError } from './errors.ts';
+import { isIssuer, issuersUpward } from './issuer-chain.ts';
 
 /** What a CA sent, taken apart and found to be what was asked. PEM; times RFC 3339. */
 export interface VerifiedCertificate {
   readonly certificate: string;
-  /** Issuers upward, no root: what ACM and TLS servers want. */
+  /** Issuers upward, no root: what ACM and TLS servers want. `issuersUpward` says more. */
   readonly chain: string;
   readonly serialNumber: string;
   readonly notBefore: string;
@@ -25,9 +26,10 @@ export function splitPem(pem: string): X509Certificate[] {
 }
 
 /**
- * Holds the chain against the order: our key, every identifier, in its dates, each certificate signed by the next.
- * Extra names and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `TwinsOrderError` for another key: CAs
- * give one pending order to all that ask for the same names, so a certificate of those names with another key type may have finalized it.
+ * Holds the chain against the order: our key, every identifier, in its dates, signed by CAs that are valid themselves.
+ * Extra names, extra certificates and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `TwinsOrderError` for
+ * another key: CAs give one pending order to all that ask for the same names, so a certificate of those names with another key type may
+ * have finalized it.
  */
 export function verifyCertificate(
   pem: string,
@@ -62,17 +64,19 @@ export function verifyCertificate(
   if (notBefore.getTime() > now.getTime() + clockSkew) refuse(`it is not valid before ${notBefore.toISOString()}`);
   if (notBefore > now) warnings.push(`it is valid from ${notBefore.toISOString()}, a little ahead of this clock`);
 
-  for (const [index, issuer] of rest.entries()) {
-    const subject = certificates[index];
-    if (!subject?.checkIssued(issuer) || !subject.verify(issuer.publicKey)) {
-      refuse(`certificate ${index + 1} of its chain is not signed by the one after it`);
-    }
-    if (!issuer.ca) refuse(`certificate ${index + 2} of its chain is not a CA's`);
-    if (issuer.validToDate <= now)
-      refuse(`certificate ${index + 2} of its chain expired ${issuer.validToDate.toISOString()}`);
+  if (rest.length > 0 && !rest.some((each) => isIssuer(each, leaf))) {
+    refuse('none of the certificates that came with it has signed it');
   }
-  const chain = rest.filter((certificate) => certificate.subject !== certificate.issuer);
+  const chain = issuersUpward(leaf, rest, now);
+  for (const issuer of chain) {
+    if (!issuer.ca) refuse(`its issuer ${nameOf(issuer)} is not a CA`);
+    if (issuer.validToDate <= now) refuse(`its issuer ${nameOf(issuer)} expired ${issuer.validToDate.toISOString()}`);
+  }
   if (chain.length === 0) warnings.push('it came without an intermediate');
+  const needed = new Set([leaf, ...chain].map(({ fingerprint256 }) => fingerprint256));
+  const others = rest.filter((each) => !needed.has(each.fingerprint256) && each.subject !== each.issuer);
+  if (others.length > 0)
+    warnings.push(`it came with others that do not belong to its chain: ${others.map(nameOf).join('; ')}`);
 
   return {
     certificate: toPem([leaf]),
@@ -100,6 +104,8 @@ const dnsNames = (leaf: X509Certificate): string[] =>
     .split(', ')
     .filter((name) => name.startsWith('DNS:'))
     .map((name) => name.slice('DNS:'.length).toLowerCase());
+
+const nameOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n', ', ');
 
 const toPem = (certificates: readonly X509Certificate[]): string => certificates.map(String).join('');
 

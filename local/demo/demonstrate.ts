@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { buildRooms } from '../../build/rooms.ts';
+import type { LocalConfig } from '../config-file.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../environment.ts';
 import { readConfig } from './config.ts';
 import { deployAndRenew } from './deployment.ts';
@@ -47,7 +48,9 @@ export async function demonstrate(
 ): Promise<void> {
   const config = await screen.step(`Reading ${basename(facts.config)}`, async (step) => {
     const read = await readConfig(facts.config);
-    step.title(`${basename(facts.config)}: ${count(read.certificates, 'certificate')} in ${zones(read.zones)}`);
+    step.title(
+      `${basename(facts.config)}: ${count(read.certificates, 'certificate')} in ${zones(read.zones.map(nameOf))}`,
+    );
     return read;
   });
   const local = await screen.step('Starting AWS, an ACME CA and DNS on this machine', async (step) => {
@@ -101,4 +104,5 @@ async function prove(screen: Screen, facts: Facts, local: LocalEnvironment): Pro
 }
 
 const count = (list: readonly unknown[], noun: string) => `${list.length} ${noun}${list.length === 1 ? '' : 's'}`;
+const nameOf = (zone: LocalConfig['zones'][number]) => (typeof zone === 'string' ? zone : zone.name);
 const zones = (names: readonly string[]) => (names.length <= 3 ? names.join(', ') : count(names, 'hosted zone'));

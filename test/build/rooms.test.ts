@@ -35,3 +35,10 @@ test('the CA is told the version of the package', () => {
     versioned: true,
   });
 });
+
+test('what is passed on with the bundles goes with its licence', () => {
+  const notices = readFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+  for (const name of ['acme-client', 'axios', '@peculiar/x509', '@aws-sdk/client-acm'])
+    expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|Apache-2\\.0)\\)$`, 'm'));
+  expect(notices).toContain('Permission is hereby granted, free of charge');
+});

@@ -14,7 +14,7 @@ const zones = ['example.com', 'example.net'];
 const ten = Array.from({ length: 10 }, (_, index) => `n${index}.example.net`);
 const certificates: CertificateConfig[] = [
   { name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1', 'eu-west-1'] },
-  { name: 'rsa', identifiers: ['rsa.example.com'], keyType: 'RSA-2048', acm: ['us-east-1'] },
+  { name: 'rsa', identifiers: ['rsa.example.com'], keyType: 'RSA-2048' },
   { name: 'ten', identifiers: ten },
   { name: 'changing', identifiers: ['a.example.net'], acm: ['us-east-1'] },
   { name: 'short', identifiers: ['short.example.net'], profile: 'shortlived' },

@@ -92,6 +92,10 @@ function readImport({
   const leaf = new X509Certificate(certificate);
   if (splitPem(certificate).length !== 1) throw new ImportRefusedError('The certificate has to be one.');
   if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) throw new ImportRefusedError('The key is another.');
+  const [issuer] = splitPem(chain);
+  if (issuer && issuer.publicKey.asymmetricKeyType !== leaf.publicKey.asymmetricKeyType) {
+    throw new ImportRefusedError('The algorithm is not that of the signing CA.');
+  }
   return {
     names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),
     keyType: keyTypeOf(leaf),

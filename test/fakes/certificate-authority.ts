@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Issuer, KeyType, OrderReference } from '../../lambdas/rules/contract.ts';
+import type { Issuer, IssuerAccount, KeyType, OrderReference } from '../../lambdas/rules/contract.ts';
 import {
   AccountDoesNotExistError,
   ExternalAccountRequiredError,
@@ -52,6 +52,8 @@ export class FakeCa implements CertificateAuthority {
     { type: 'http-01', token: true },
     { type: 'dns-01', token: true },
   ];
+  /** Names by which CAA records allow it. */
+  caaIdentities: readonly string[] = ['ca.test'];
   validation: 'at once' | 'later' = 'at once';
   issuance: 'at once' | 'later' = 'at once';
   retryAfter: number | null = null;
@@ -113,6 +115,11 @@ export class FakeCa implements CertificateAuthority {
   }
 
   // ---- the port
+
+  /** Whoever asks: an account has its own URL from `FakeAcme`. */
+  async account(): Promise<IssuerAccount> {
+    return { url: '', caaIdentities: this.caaIdentities };
+  }
 
   async newOrder(request: {
     readonly identifiers: readonly string[];
@@ -353,6 +360,7 @@ export class FakeAcme implements Acme {
       return this.#ca;
     };
     return {
+      account: async () => ({ ...(await this.#ca.account()), url: account.url }),
       newOrder: async (request) => ca().newOrder(request),
       order: async (url) => ca().order(url),
       authorization: async (url) => ca().authorization(url),

@@ -8,7 +8,13 @@ export interface Authority {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const algorithms = {
+  ECDSA: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  RSA: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
+} as const;
+
+const signingAlgorithm = ({ keys }: Pick<Authority, 'keys'>) =>
+  keys.privateKey.algorithm.name === 'ECDSA' ? algorithms.ECDSA : algorithms.RSA;
 
 interface Dates {
   /** RFC 3339. */
@@ -21,6 +27,7 @@ export async function makeAuthority({
   name,
   issuer,
   ca = true,
+  algorithm = 'ECDSA',
   keyId,
   notBefore = '2020-01-01T00:00:00Z',
   notAfter = '2040-01-01T00:00:00Z',
@@ -28,10 +35,12 @@ export async function makeAuthority({
   readonly name: string;
   readonly issuer?: Authority;
   readonly ca?: boolean;
+  /** Of its own key. */
+  readonly algorithm?: keyof typeof algorithms;
   /** Hex; by default the digest of its public key. */
   readonly keyId?: string;
 }): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(algorithms[algorithm], true, ['sign', 'verify']);
   const subject = `CN=${name}`;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: '01',
@@ -39,7 +48,7 @@ export async function makeAuthority({
     issuer: issuer?.certificate.subject ?? subject,
     notBefore: new Date(notBefore),
     notAfter: new Date(notAfter),
-    signingAlgorithm: ecdsa,
+    signingAlgorithm: signingAlgorithm(issuer ?? { keys }),
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
     extensions: [
@@ -60,7 +69,7 @@ export async function crossSign({ certificate, keys }: Authority, by: Authority)
     issuer: by.certificate.subject,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
-    signingAlgorithm: ecdsa,
+    signingAlgorithm: signingAlgorithm(by),
     publicKey: keys.publicKey,
     signingKey: by.keys.privateKey,
     extensions: certificate.extensions,
@@ -75,6 +84,7 @@ export async function makeLeaf(
     privateKey,
     serialNumber = '0a01',
     authorityKeyId = true,
+    keyUsages = null,
     notBefore = '2026-03-01T11:00:00Z',
     notAfter = '2026-05-30T10:59:59Z',
   }: Dates & {
@@ -84,6 +94,8 @@ export async function makeLeaf(
     /** Hex. */
     readonly serialNumber?: string;
     readonly authorityKeyId?: boolean;
+    /** Bits of `x509.KeyUsageFlags`; `null`: the extension is missing. */
+    readonly keyUsages?: number | null;
   },
 ): Promise<string> {
   const issuerKeyId = issuer.certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId ?? '';
@@ -93,12 +105,13 @@ export async function makeLeaf(
     issuer: issuer.certificate.subject,
     notBefore: new Date(notBefore),
     notAfter: new Date(notAfter),
-    signingAlgorithm: ecdsa,
+    signingAlgorithm: signingAlgorithm(issuer),
     publicKey: new x509.PublicKey(createPublicKey(privateKey).export({ type: 'spki', format: 'der' })),
     signingKey: issuer.keys.privateKey,
     extensions: [
       new x509.BasicConstraintsExtension(false),
       new x509.SubjectAlternativeNameExtension(identifiers.map((value) => ({ type: 'dns', value }))),
+      ...(keyUsages === null ? [] : [new x509.KeyUsagesExtension(keyUsages, true)]),
       ...(authorityKeyId ? [new x509.AuthorityKeyIdentifierExtension(issuerKeyId)] : []),
     ],
   });

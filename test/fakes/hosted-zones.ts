@@ -1,8 +1,11 @@
-import type { PendingChange } from '../../lambdas/rules/contract.ts';
+import type { PendingChange, ZoneRole } from '../../lambdas/rules/contract.ts';
+import { AccessDeniedError, RoleNotAssumedError, ZoneNotFoundError } from '../../lambdas/rules/errors.ts';
 import type { HostedZones, RecordSetChange, TxtRecordSet } from '../../lambdas/rules/ports.ts';
 
 interface Zone {
   readonly nameServers: readonly string[];
+  /** ARN of the role that it takes; our own credentials unless given. */
+  readonly role: string | undefined;
   /** By the name with its dot. */
   readonly sets: Map<string, TxtRecordSet>;
 }
@@ -17,13 +20,20 @@ export class FakeHostedZones implements HostedZones {
   propagation: 'at once' | 'later' = 'at once';
   /** Changes are refused with these words, whatever they are. */
   refusesAll: string | null = null;
+  /** ARNs of roles that STS refuses. */
+  readonly refusedRoles = new Set<string>();
   /** Every change of a set, in order, as it came through. */
   readonly applied: RecordSetChange[] = [];
 
   // ---- for tests
 
-  addZone(id: string, nameServers: readonly string[] = [`ns.${id}.test`]): void {
-    this.#zones.set(id, { nameServers, sets: new Map() });
+  addZone(id: string, nameServers: readonly string[] = [`ns.${id}.test`], role?: string): void {
+    this.#zones.set(id, { nameServers, role, sets: new Map() });
+  }
+
+  /** Somebody deletes the zone with all that is in it. */
+  removeZone(id: string): void {
+    this.#zones.delete(id);
   }
 
   /** Somebody else writes, past any compare-and-swap; no values remove the set. Values are given as stored, with quotes. */
@@ -56,6 +66,38 @@ export class FakeHostedZones implements HostedZones {
   }
 
   // ---- the port
+
+  /** With the credentials of a role; a zone of another account is denied to all but its own. */
+  as(role: ZoneRole | undefined): HostedZones {
+    const check = (id: string) => {
+      if (role && this.refusedRoles.has(role.arn)) {
+        throw new RoleNotAssumedError(`Nothing can be done in hosted zone ${id}: ${role.arn} cannot be assumed.`);
+      }
+      const zone = this.#zones.get(id);
+      if (!zone) throw new ZoneNotFoundError(`Hosted zone ${id} does not exist.`);
+      if (zone.role !== role?.arn) {
+        throw new AccessDeniedError(`Hosted zone ${id} is denied to ${role?.arn ?? 'our own role'}.`);
+      }
+    };
+    return {
+      readTxt: async (id, name) => {
+        check(id);
+        return this.readTxt(id, name);
+      },
+      change: async (id, changes) => {
+        check(id);
+        return this.change(id, changes);
+      },
+      pendingChanges: async (changes) => {
+        for (const { hostedZoneId } of changes) check(hostedZoneId);
+        return this.pendingChanges(changes);
+      },
+      nameServers: async (id) => {
+        check(id);
+        return this.nameServers(id);
+      },
+    };
+  }
 
   async readTxt(hostedZoneId: string, name: string): Promise<TxtRecordSet | null> {
     return this.get(hostedZoneId, name);
@@ -111,6 +153,7 @@ function whyRefused(sets: ReadonlyMap<string, TxtRecordSet>, changes: readonly R
     if (!before && there) return `Tried to create resource record set ${name} but it already exists`;
     if (!before && !after) return `Nothing to do for ${name}`;
     const values = after?.values ?? [];
+    if (values.length > 400) return `${values.length} values at ${name}, over 400`;
     if (after && values.length === 0) return `No resource records for ${name}`;
     if (new Set(values).size < values.length) return `Duplicate resource record at ${name}`;
     const unquoted = values.find((value) => !/^".+"$/.test(value));

@@ -1,7 +1,8 @@
-import type { CertificateFacts, Delivery, TxtValue } from '../../lambdas/rules/contract.ts';
+import type { CertificateFacts, Delivery, IssuerAccount, TxtValue } from '../../lambdas/rules/contract.ts';
 import { LeaseLostError } from '../../lambdas/rules/errors.ts';
 import { emptyRecord, failuresThisHour, issuesToday, spentIssues } from '../../lambdas/rules/ledger-record.ts';
 import type {
+  EndpointCheck,
   LeaseHolder,
   LeaseKey,
   Ledger,
@@ -22,6 +23,7 @@ export class FakeLedger implements Ledger {
   readonly #notedSets = new Map<string, Set<string>>();
   /** By set, then by order URL. */
   readonly #issues = new Map<string, Readonly<Record<string, string>>>();
+  readonly #accounts = new Map<string, IssuerAccount>();
   /** By directory and identifier; a time counts once, as in a string set. */
   readonly #identifierFailures = new Map<string, readonly string[]>();
 
@@ -108,7 +110,9 @@ export class FakeLedger implements Ledger {
 
   async saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void> {
     const { leftovers } = this.#holding(certificate, order.execution);
-    const added = values.filter((value) => !leftovers.some(sameValue(value)));
+    const added = values
+      .filter((value) => !leftovers.some(sameValue(value)))
+      .map(({ hostedZoneId, name, value }) => ({ hostedZoneId, name, value }));
     this.put(certificate, { order, leftovers: [...leftovers, ...added] });
   }
 
@@ -130,6 +134,23 @@ export class FakeLedger implements Ledger {
   async recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void> {
     const { deliveries } = this.#holding(certificate, execution);
     this.put(certificate, { deliveries: { ...deliveries, [region]: delivery } });
+  }
+
+  async recordServed(certificate: string, served: EndpointCheck): Promise<void> {
+    if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
+  }
+
+  async recordAccess(certificate: string, execution: string, access: string): Promise<void> {
+    this.#holding(certificate, execution);
+    this.put(certificate, { access });
+  }
+
+  async account(directoryUrl: string): Promise<IssuerAccount | null> {
+    return this.#accounts.get(directoryUrl) ?? null;
+  }
+
+  async recordAccount(directoryUrl: string, account: IssuerAccount): Promise<void> {
+    this.#accounts.set(directoryUrl, account);
   }
 
   async dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void> {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Replica } from '../../lambdas/rules/contract.ts';
 import {
   CompromisedKeyError,
   ExternalAccountBindingError,
+  SecretAccessError,
   SecretDeletedError,
   UnreadableSecretError,
 } from '../../lambdas/rules/errors.ts';
@@ -31,11 +33,24 @@ interface Secret {
   readonly versions: Map<string, Version>;
 }
 
+interface Access {
+  readonly readers: readonly string[];
+  readonly replicas: readonly Replica[];
+}
+
 /** Secrets with versions, tokens (as version ids) and labels, each of which is on one version of a secret at most. */
 export class FakeCertificateSecrets implements CertificateSecrets, CertificateVersions {
   readonly #secrets = new Map<string, Secret>();
+  readonly #access = new Map<string, Access>();
+  /** A principal that does not exist. */
+  noSuchReader = '';
 
   // ---- for tests
+
+  /** Who else may read it, and where it is replicated to. */
+  access(certificate: string): Access {
+    return this.#access.get(certificate) ?? { readers: [], replicas: [] };
+  }
 
   /** A secret as somebody left it; with a value, that is its AWSCURRENT. */
   put(
@@ -151,6 +166,15 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const version = secret.versions.get(versionId);
     if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
     move(secret, version, 'COMPROMISED');
+  }
+
+  async share(certificate: string, access: Access): Promise<void> {
+    this.#existing(certificate);
+    if (access.readers.includes(this.noSuchReader))
+      throw new SecretAccessError(
+        `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
+      );
+    this.#access.set(certificate, access);
   }
 
   async readCurrent(certificate: string) {

@@ -63,6 +63,7 @@ export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
       regions,
       issuers: spec.issuers.map((issuer) => issuers.indexOf(issuer)),
       hostedZones: hostedZones.map((zone) => zones.indexOf(zone)),
+      ...(spec.endpoints && { endpoints: spec.endpoints }),
     })),
   };
 }

@@ -1,4 +1,6 @@
+import type { ZoneRole } from '../../lambdas/rules/contract.ts';
 import { FakeAcm } from './acm.ts';
+import { FakeAuthoritativeDns, FakeDnssec } from './authoritative-dns.ts';
 import { FakeAcme, FakeCa } from './certificate-authority.ts';
 import { makePrivateKey } from './certificates.ts';
 import { FakeClock, FakeFleetMetrics, FakeLog } from './clock.ts';
@@ -9,6 +11,7 @@ import { FakeNameServers } from './name-servers.ts';
 import { CallRecorder } from './recorder.ts';
 import { FakeRenewalInfos } from './renewal-infos.ts';
 import { FakeAccountSecrets, FakeCertificateSecrets, FakeExternalAccountKeys } from './secrets.ts';
+import { FakeTlsEndpoints } from './tls-endpoints.ts';
 
 /** Everything that a step may ask for, in memory. `ports` is what steps get; the fakes beside it are for the test's own eyes. */
 export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
@@ -21,8 +24,11 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
   const accounts = new FakeAccountSecrets();
   const hostedZones = new FakeHostedZones();
   const nameServers = new FakeNameServers();
+  const dns = new FakeAuthoritativeDns();
+  const dnssec = new FakeDnssec();
   const executions = new FakeExecutions();
   const renewalInfos = new FakeRenewalInfos();
+  const tlsEndpoints = new FakeTlsEndpoints();
   const acm = new FakeAcm();
   const externalAccountKeys = new FakeExternalAccountKeys();
   const ca = new FakeCa(clock);
@@ -35,9 +41,13 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     secrets: calls.watch('secrets', secrets),
     accounts: calls.watch('accounts', accounts),
     hostedZones: calls.watch('hostedZones', hostedZones),
+    hostedZonesAs: (role?: ZoneRole) => calls.watch('hostedZones', hostedZones.as(role)),
     nameServers: calls.watch('nameServers', nameServers),
+    dns: calls.watch('dns', dns),
+    dnssec: calls.watch('dnssec', dnssec),
     executions: calls.watch('executions', executions),
     renewalInfos: calls.watch('renewalInfos', renewalInfos),
+    tlsEndpoints: calls.watch('tlsEndpoints', tlsEndpoints),
     acm: calls.watch('acm', acm),
     acme: calls.watch('acme', acme),
     externalAccountKey: calls.watch('externalAccountKeys', externalAccountKeys).read,
@@ -54,8 +64,11 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     externalAccountKeys,
     hostedZones,
     nameServers,
+    dns,
+    dnssec,
     executions,
     renewalInfos,
+    tlsEndpoints,
     acm,
     ca,
     acme,

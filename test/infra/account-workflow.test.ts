@@ -78,6 +78,26 @@ describe('registration', () => {
     ]);
   });
 
+  const registered = (issuer: string, ...caa: readonly string[]) => ({
+    issuer,
+    url: `https://${issuer}/account/1`,
+    caaIdentities: [],
+    caa,
+  });
+
+  test.each([
+    ['of one issuer', [first], [registered('test-ca', 'a', 'b')], ['a', 'b']],
+    ['of two', [first, second], [registered('test-ca', 'a'), registered('other-ca', 'b')], ['a', 'b']],
+    ['of one without records', [first], [registered('test-ca')], []],
+    ['of two, one with a record', [first, second], [registered('test-ca'), registered('other-ca', 'b')], ['b']],
+  ])('ends with the accounts and the CAA records of them all: %s', async (_, issuers, accounts, caa) => {
+    const { output } = await start(request, {
+      'Resolve account request': [{ ...resolved, issuers }],
+      'Register account': accounts,
+    });
+    expect(output).toEqual({ accounts, caa });
+  });
+
   test('that one CA refuses goes on with the others, and fails by that CA’s error', async () => {
     const refused = thrown('ExternalAccountBindingError', 'The binding of test-ca was used before.');
     const { status, error, cause, states } = await start(request, {

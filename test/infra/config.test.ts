@@ -39,8 +39,11 @@ function mistakesOf(config: unknown): readonly string[] {
 
 const aName = 'a DNS name such as "www.example.com" or "*.example.com"';
 const aToken = 'found a CDK token, allowed: a value known at synth (only ids of hosted zones and ARNs may be tokens)';
-const certificateKeys = 'name, identifiers, acm, keyType, profile, issuer, fallbackIssuers, reuseKey, ignoreIssueCap';
-const configKeys = 'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule';
+const certificateKeys =
+  'name, identifiers, acm, keyType, profile, issuer, fallbackIssuers, reuseKey, ignoreIssueCap, challengeAlias, endpoints, readers, replicas';
+const configKeys =
+  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, rootServers, dnssecResolver';
+const zoneKeys = 'id, name, roleArn, externalId, challengesOnly';
 const anIssuer = 'letsEncryptStaging(...) first, then letsEncrypt(...), or acmeDirectory(...)';
 const anAddress = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
 const aZoneId = 'the id of a Route 53 hosted zone, a Z and up to 31 capitals and digits, without /hostedzone/';
@@ -80,12 +83,12 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
   [
     'an unknown key of a zone',
     withZones({ id: 'Z0000000003', name: 'example.org', nme: 1 }),
-    'hostedZones[2].nme: found an unknown key (did you mean "name"?), allowed: id, name',
+    `hostedZones[2].nme: found an unknown key (did you mean "name"?), allowed: ${zoneKeys}`,
   ],
   [
     'an unknown key of an issuer',
     withIssuer({ contacts: [] }),
-    'issuer.contacts: found an unknown key (did you mean "contact"?), allowed: name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover',
+    'issuer.contacts: found an unknown key (did you mean "contact"?), allowed: name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover, publiclyTrusted',
   ],
 
   [
@@ -395,6 +398,80 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
   ],
 
   [
+    'a role that is none',
+    withZones({ id: 'Z0000000003', name: 'example.org', roleArn: 'arn:aws:iam::1:role/x' }),
+    'hostedZones[2].roleArn: found "arn:aws:iam::1:role/x", allowed: the ARN of an IAM role, arn:aws:iam::<account>:role/<name>',
+  ],
+  [
+    'an external id without a role',
+    withZones({ id: 'Z0000000003', name: 'example.org', externalId: 'abc' }),
+    'hostedZones[2].externalId: found an external id without a role, allowed: one beside roleArn',
+  ],
+  [
+    'a CNAME that leads into no zone',
+    withWww({ challengeAlias: 'www.acme.example.org' }),
+    'certificates[0].challengeAlias: found "www.acme.example.org", which lies in none of hostedZones, allowed: a name in one of them',
+  ],
+  [
+    'a CNAME that leads to a name of an ordinary zone',
+    withWww({ challengeAlias: 'mail.example.net' }),
+    'certificates[0].challengeAlias: found "mail.example.net", allowed: a name that begins with _acme-challenge. , or one in a zone that is marked challengesOnly',
+  ],
+  [
+    'a CNAME that leads to itself',
+    withWww({ challengeAlias: '_acme-challenge.www.example.com' }),
+    'certificates[0].challengeAlias: found "_acme-challenge.www.example.com", where the CNAME itself stands, allowed: the name that it leads to',
+  ],
+  [
+    'a CNAME of another name',
+    withWww({ challengeAlias: { 'example.net': '_acme-challenge.x.example.net' } }),
+    'certificates[0].challengeAlias["example.net"]: found "example.net", allowed: one of the identifiers',
+  ],
+  [
+    'an endpoint that is no host',
+    withWww({ endpoints: ['https://www.example.com', '*.example.com', 'www.example.com:70000'] }),
+    [
+      'certificates[0].endpoints[0]: found "https://www.example.com", which has the label "https://www", not of letters, digits and inner hyphens only, allowed: a server such as "www.example.com" or "www.example.com:8443"',
+      'certificates[0].endpoints[1]: found "*.example.com", which is a wildcard, allowed: a server such as "www.example.com" or "www.example.com:8443"',
+      'certificates[0].endpoints[2]: found the port 70000, allowed: 1 to 65535',
+    ],
+  ],
+  [
+    'everybody as a reader',
+    withWww({ readers: ['*', 'arn:aws:iam::444455556666:role/*'] }),
+    [
+      'certificates[0].readers[0]: found "*", allowed: the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards',
+      'certificates[0].readers[1]: found "arn:aws:iam::444455556666:role/*", allowed: the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards',
+    ],
+  ],
+  [
+    'replicas that cannot be',
+    withWww({
+      replicas: [
+        'eu-west-9',
+        'eu-west-1',
+        'eu-west-1',
+        { region: 'eu-west-2', encryptionKey: 'arn:aws:kms:eu-west-3:111122223333:key/a' },
+      ],
+    }),
+    [
+      'certificates[0].replicas[0]: found the unknown region "eu-west-9" (did you mean "eu-west-1"?), allowed: an AWS region such as "eu-west-1", or { region, encryptionKey }',
+      'certificates[0].replicas[2]: found "eu-west-1" a second time, allowed: one replica in a region',
+      'certificates[0].replicas[3].encryptionKey: found a key of eu-west-3, allowed: the ARN of a KMS key in the region of the replica, eu-west-2',
+    ],
+  ],
+  [
+    'root servers by name',
+    { ...base, rootServers: ['a.root-servers.net'] },
+    'rootServers[0]: found "a.root-servers.net", allowed: an address such as "192.0.2.53" or "[2001:db8::53]:5353"',
+  ],
+  [
+    'a resolver without TLS',
+    { ...base, dnssecResolver: 'http://resolver.example/' },
+    'dnssecResolver: found "http://resolver.example/", allowed: the https: URL of a resolver (RFC 8484)',
+  ],
+
+  [
     'a token in an identifier',
     withWww({ identifiers: [`${token}.example.com`] }),
     `certificates[0].identifiers[0]: ${aToken}`,
@@ -492,11 +569,77 @@ describe('a checked config', () => {
     expect(warnings).toEqual([]);
     expect(rest).toEqual({
       trustedRoots: [],
+      untrustedIssuers: new Set([0]),
       tokens: [],
       secretPrefix: 'certificates/',
       accountSecretPrefix: 'certificates-accounts/',
       schedule: 'rate(6 hours)',
+      rootServers: [],
+      dnssecResolver: null,
     });
+  });
+
+  test('says of zones, aliases, endpoints, readers and replicas what there is, and nothing else', () => {
+    const role = 'arn:aws:iam::444455556666:role/challenges';
+    const key = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b';
+    const { deployed, rootServers, dnssecResolver } = checkConfig({
+      ...base,
+      hostedZones: [
+        ...hostedZones,
+        { id: 'Z0000000003', name: 'acme.example.org', challengesOnly: true },
+        { id: 'Z0000000004', name: 'example.edu', roleArn: role, externalId: 'perennial/1' },
+      ],
+      certificates: [
+        {
+          ...www,
+          challengeAlias: 'www.ACME.example.org.',
+          endpoints: ['www.example.com:8443', 'WWW.example.com'],
+          readers: ['arn:aws:iam::444455556666:role/reader', 'arn:aws:iam::444455556666:root'],
+          replicas: ['us-west-2', { region: 'eu-west-1', encryptionKey: key }],
+        },
+      ],
+      rootServers: ['127.0.0.1:5301', '192.0.2.53', '[2001:db8::53]:53'],
+      dnssecResolver: 'https://resolver.example/dns-query',
+    });
+    expect(deployed.hostedZones.slice(2)).toEqual([
+      { id: 'Z0000000003', name: 'acme.example.org', challengesOnly: true },
+      { id: 'Z0000000004', name: 'example.edu', role: { arn: role, externalId: 'perennial/1' } },
+    ]);
+    expect(deployed.certificates[0]).toMatchObject({
+      hostedZones: [0],
+      challengeAliases: { 'www.example.com': 'www.acme.example.org' },
+      endpoints: ['www.example.com:443', 'www.example.com:8443'],
+      readers: ['arn:aws:iam::444455556666:role/reader', 'arn:aws:iam::444455556666:root'],
+      replicas: [
+        { region: 'eu-west-1', encryptionKey: key },
+        { region: 'us-west-2', encryptionKey: null },
+      ],
+    });
+    expect(rootServers).toEqual(['127.0.0.1:5301', '192.0.2.53', '[2001:db8::53]:53']);
+    expect(dnssecResolver).toBe('https://resolver.example/dns-query');
+  });
+
+  test('takes names of no zone where a zone for challenges is there for their CNAMEs, or their CNAMEs are told', () => {
+    const elsewhere = { name: 'elsewhere', identifiers: ['*.example.org', 'example.edu'] };
+    const forChallenges = { id: 'Z0000000003', name: 'acme.example.net', challengesOnly: true };
+    const live = checkConfig({ ...base, hostedZones: [...hostedZones, forChallenges], certificates: [elsewhere] });
+    expect(live.deployed.certificates[0]).toMatchObject({ identifiers: elsewhere.identifiers, hostedZones: [] });
+    const challengeAlias = {
+      '*.example.org': '_acme-challenge.org.example.net',
+      'example.edu': '_acme-challenge.edu.example.net',
+    };
+    const told = checkConfig({ ...base, certificates: [{ ...elsewhere, challengeAlias }] });
+    expect(told.deployed.certificates[0]?.challengeAliases).toEqual({
+      'example.org': '_acme-challenge.org.example.net',
+      'example.edu': '_acme-challenge.edu.example.net',
+    });
+  });
+
+  test('warns of an endpoint that no name of the certificate covers', () => {
+    const { warnings } = checkConfig(withWww({ endpoints: ['example.com', 'www.example.com'] }));
+    expect(warnings).toEqual([
+      'certificates[0].endpoints[0]: "example.com" is no name of this certificate, so clients will refuse it there',
+    ]);
   });
 
   test('accepts the example of the repository', () => {

@@ -6,6 +6,7 @@ import { checkPropagation } from '../../lambdas/challenge/check-propagation.ts';
 import { checkZones } from '../../lambdas/challenge/check-zones.ts';
 import { cleanUpChallenges } from '../../lambdas/challenge/clean-up-challenges.ts';
 import { presentChallenges } from '../../lambdas/challenge/present-challenges.ts';
+import { checkEndpoints } from '../../lambdas/check/check-endpoints.ts';
 import { checkRenewal } from '../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../lambdas/check/record-failure.ts';
 import { recordSuccess } from '../../lambdas/check/record-success.ts';
@@ -24,13 +25,19 @@ import { synthesize } from './synthesized.ts';
 /** The workflow as it is deployed, with the real steps, in a world in memory. */
 
 const workflow = definition('-renewal', synthesize());
-const spec = specWith({ identifiers: ['*.example.com', 'example.com'], regions: ['us-east-1'] });
+const endpoint = 'www.example.com:443';
+const spec = specWith({
+  identifiers: ['*.example.com', 'example.com'],
+  regions: ['us-east-1'],
+  endpoints: [endpoint],
+});
 const request = { certificate: 'www' };
 const restart = { restartOf: execution, input: JSON.stringify(request) };
 const thirdExecution = `${execution}-third`;
 
 const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unknown>>> = {
   checkRenewal,
+  checkEndpoints,
   recordFailure,
   recordSuccess,
   newOrder,
@@ -52,6 +59,7 @@ function world(): World {
   created.hostedZones.addZone('Z1');
   created.acm.addRegion('us-east-1');
   created.nameServers.serve('ns.Z1.test', (name) => created.hostedZones.answers('Z1', name));
+  created.tlsEndpoints.serveBy(endpoint, () => created.ledger.get('www').current ?? undefined);
   for (const arn of [execution, otherExecution, thirdExecution]) created.executions.tell(arn, 'live');
   return created;
 }
@@ -100,8 +108,9 @@ function expectIssuedOnce(w: World, last: string): void {
   expect(w.secrets.labelled('www', 'AWSCURRENT'), last).toContain('"format":1');
   expect(w.hostedZones.all('Z1'), last).toEqual([]);
   expect(w.ledger.get('www'), last).toMatchObject({ lease: null, order: null, leftovers: [] });
-  const { current, deliveries } = w.ledger.get('www');
+  const { current, deliveries, served } = w.ledger.get('www');
   expect(deliveries['us-east-1']?.versionId, last).toBe(current?.versionId);
+  expect(served, last).toMatchObject({ served: true, versionId: current?.versionId });
 }
 
 describe('a renewal', () => {

@@ -46,7 +46,7 @@ describe('lambdas', () => {
     ).toEqual([]);
   });
 
-  test.each(['acme', 'aws', 'dns'])('%s sees itself and the rules only', (folder) => {
+  test.each(['acme', 'aws', 'dns', 'tls'])('%s sees itself and the rules only', (folder) => {
     const allowed = [`lambdas/${folder}`, 'lambdas/rules'];
     expect(shown(from(`lambdas/${folder}`).filter((each) => isOurs(each) && !within(each.target, ...allowed)))).toEqual(
       [],
@@ -54,7 +54,7 @@ describe('lambdas', () => {
   });
 
   test.each(rooms)('%s sees no other function, and nothing outside lambdas', (room) => {
-    const allowed = [room, 'rules', 'acme', 'aws', 'dns'].map((folder) => `lambdas/${folder}`);
+    const allowed = [room, 'rules', 'acme', 'aws', 'dns', 'tls'].map((folder) => `lambdas/${folder}`);
     expect(shown(from(`lambdas/${room}`).filter((each) => isOurs(each) && !within(each.target, ...allowed)))).toEqual(
       [],
     );
@@ -74,7 +74,7 @@ describe('lambdas', () => {
 
   test('only handlers and the handler of all of them make adapters; a step sees their types at most', () => {
     const steps = from(...rooms.map((room) => `lambdas/${room}`)).filter(({ file }) => !file.endsWith('/handler.ts'));
-    const adapters = ['lambdas/acme', 'lambdas/aws', 'lambdas/dns'];
+    const adapters = ['acme', 'aws', 'dns', 'tls'].map((folder) => `lambdas/${folder}`);
     expect(shown(steps.filter(({ target, typeOnly }) => within(target, ...adapters) && !typeOnly))).toEqual([]);
   });
 

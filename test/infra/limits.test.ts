@@ -46,6 +46,34 @@ describe('three hundred zones stay within IAM’s limits', () => {
   });
 });
 
+describe('three hundred zones of a hundred accounts stay within IAM’s limits', () => {
+  const several = synthesize({
+    ...smallConfig,
+    hostedZones: hostedZones.map((zone, index) => ({
+      ...zone,
+      ...(index % 3 === 0 && { roleArn: `arn:aws-us-gov:iam::222222222222:role/${String(index).padStart(64, 'x')}` }),
+      ...(index % 3 === 1 && { challengesOnly: true }),
+    })),
+    certificates,
+  });
+  const policies = policiesOf('CertificatesChallengeRole', several);
+
+  test('for policies and their number', () => {
+    expect(policies.inline.reduce((sum, policy) => sum + size(policy), 0)).toBeLessThanOrEqual(10_240);
+    expect(Math.max(...policies.managed.map(size))).toBeLessThanOrEqual(6144);
+    expect(policies.managed.length).toBeLessThanOrEqual(10);
+  });
+
+  test('and each role is named once', () => {
+    const roles = [...policies.inline, ...policies.managed]
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Action }) => Action === 'sts:AssumeRole')
+      .flatMap(({ Resource }) => [Resource].flat());
+    expect(new Set(roles).size).toBe(100);
+    expect(roles).toHaveLength(100);
+  });
+});
+
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 describe('two thousand certificates stay within CloudFormation’s limits', () => {
   test('of 1 MB for a template', () => {

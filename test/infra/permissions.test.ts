@@ -1,6 +1,6 @@
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, test } from 'vitest';
-import { policiesOf, type Synthesized, synthesize } from './synthesized.ts';
+import { policiesOf, type Synthesized, smallConfig, synthesize } from './synthesized.ts';
 
 const synthesized = synthesize();
 const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
@@ -81,6 +81,60 @@ describe('the function that proves control', () => {
   });
 });
 
+describe('zones of other kinds', () => {
+  const theirRole = 'arn:aws:iam::222222222222:role/challenges';
+  const three = synthesize({
+    ...smallConfig,
+    hostedZones: [
+      { id: 'Z0OURS', name: 'example.com' },
+      { id: 'Z0ONLY', name: 'auth.example.org', challengesOnly: true },
+      { id: 'Z0THEIRS', name: 'example.net', roleArn: theirRole },
+      { id: 'Z0THEIRONLY', name: 'auth.example.net', roleArn: theirRole, challengesOnly: true },
+    ],
+  });
+  const zoneArn = (id: string) => `arn:aws:route53:::hostedzone/${id}`;
+  const may = (action: string, resource: string, context = {}) =>
+    allows('ChallengeRole', action, resource, context, three);
+  const write = (id: string, name: string, { action = 'CREATE', type = 'TXT' } = {}) =>
+    may('route53:ChangeResourceRecordSets', zoneArn(id), {
+      'route53:ChangeResourceRecordSetsActions': [action],
+      'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
+      'route53:ChangeResourceRecordSetsRecordTypes': [type],
+    });
+
+  test('for challenges only take TXT sets of any name, and still no other type and no overwrite', async () => {
+    expect(await write('Z0ONLY', '0a1b.auth.example.org')).toBe(true);
+    expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'DELETE' })).toBe(true);
+    expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'UPSERT' })).toBe(false);
+    expect(await write('Z0ONLY', '0a1b.auth.example.org', { type: 'NS' })).toBe(false);
+    expect(await may('route53:ChangeResourceRecordSets', zoneArn('Z0ONLY'))).toBe(false);
+    expect(await write('Z0OURS', '0a1b.example.com')).toBe(false);
+    expect(await write('Z0OURS', '_acme-challenge.example.com')).toBe(true);
+  });
+
+  test('in other accounts are reached by their role alone, and by no other function', async () => {
+    expect(await may('sts:AssumeRole', theirRole)).toBe(true);
+    for (const id of ['Z0THEIRS', 'Z0THEIRONLY']) {
+      expect(await write(id, '_acme-challenge.example.net')).toBe(false);
+      expect(await may('route53:GetHostedZone', zoneArn(id))).toBe(false);
+    }
+    for (const other of ['challenges2', 'admin'])
+      expect(await may('sts:AssumeRole', `arn:aws:iam::222222222222:role/${other}`)).toBe(false);
+    for (const role of ['CheckRole', 'OrderRole', 'CertificateRole', 'DeliveryRole'])
+      expect(await allows(role, 'sts:AssumeRole', theirRole, {}, three)).toBe(false);
+  });
+
+  test('alone leave no permission in Route 53', () => {
+    const theirs = synthesize({
+      ...smallConfig,
+      hostedZones: [{ id: 'Z0THEIRS', name: 'example.com', roleArn: theirRole }],
+    });
+    const { inline } = policiesOf('CertificatesChallengeRole', theirs);
+    expect(JSON.stringify(inline)).not.toContain('route53:');
+    expect(theirs.findings).toEqual([]);
+  });
+});
+
 describe('secrets', () => {
   const ours = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
   const theirs = { 'aws:ResourceTag/perennial:stack': 'Another' };
@@ -157,6 +211,16 @@ describe('the function that delivers', () => {
     expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Perennial' })).toBe(true);
   });
 
+  test('sets our two tags and no others', async () => {
+    const tagging = (...keys: string[]) =>
+      allows('DeliveryRole', 'acm:AddTagsToCertificate', anyCertificate, {
+        'aws:RequestTag/perennial:stack': 'Perennial',
+        'aws:TagKeys': keys,
+      });
+    expect(await tagging('perennial:stack', 'perennial:certificate')).toBe(true);
+    expect(await tagging('perennial:stack', 'team')).toBe(false);
+  });
+
   test('imports nothing without our tag, and not over what others imported', async () => {
     expect(await importing(anyCertificate, {})).toBe(false);
     expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Another' })).toBe(false);
@@ -229,6 +293,20 @@ describe('the workflows', () => {
     expect(await starts(renewal.replace('-renewal', '-fleet'))).toBe(true);
     expect(await starts(renewal.replace('-renewal', '-accounts'))).toBe(true);
     expect(await starts(renewal)).toBe(false);
+  });
+
+  test('that a deployment looks at are the registrations of accounts that deployments started', async () => {
+    const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
+    const looks = (name: string, execution: string) =>
+      allows(
+        'FleetStartDeploymentRole',
+        'states:DescribeExecution',
+        `arn:aws:states:eu-central-1:123456789012:execution:${name}:${execution}`,
+      );
+    const accounts = renewal.replace('-renewal', '-accounts');
+    expect(await looks(accounts, 'deployment-5b2f')).toBe(true);
+    expect(await looks(accounts, 'by-hand')).toBe(false);
+    expect(await looks(renewal, 'deployment-5b2f')).toBe(false);
   });
 
   test('are looked at by the function that decides, as far as executions of the renewal go', async () => {

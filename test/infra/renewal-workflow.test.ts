@@ -16,6 +16,8 @@ const checked = {
   leftovers: [],
   order: null,
   replaces: null,
+  challengeZones: [],
+  account: null,
 };
 const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
 const left = { ...record, value: 'left by a dead run' };
@@ -69,6 +71,8 @@ async function renew(
     'Read certificate': { current },
     'Import certificate': { region: 'us-east-1', arn: 'arn:acm', replaces: null },
     'Record success': {},
+    'Record success before the look': {},
+    'Check endpoints': { served: true, wait: 0, endpoints: [] },
     'Record failure': failure,
     'Check order': { outcome: 'gone', reason: 'not known', order: saved, challenges: [], records: [] },
   };
@@ -97,6 +101,9 @@ async function renew(
     ...Object.fromEntries(steps),
     Announce: announcing('Announce'),
     'Announce failure': announcing('Announce failure'),
+    'Announce in part': announcing('Announce in part'),
+    'Announce before the look': announcing('Announce before the look'),
+    'Announce not served': announcing('Announce not served'),
   };
   const ended = await run(workflow, { input, tasks });
   const inputsOf = (state: string) => calls.filter((call) => call.state === state).map((call) => call.input);
@@ -127,6 +134,14 @@ describe('a renewal', () => {
   test('of one name and one region takes at most 30 transitions with INSYNC at once', async () => {
     const { entered } = await renew({ 'Finalize order': [{ ...reached, reached: false, wait: 1 }] });
     expect(entered).toHaveLength(30);
+  });
+
+  test('looks whether its endpoints serve what was issued at the cost of two transitions more, when they do', async () => {
+    const { entered } = await renew({
+      'Check renewal': [{ ...checked, spec: { ...checked.spec, endpoints: ['www.example.com:443'] } }],
+      'Finalize order': [{ ...reached, reached: false, wait: 1 }],
+    });
+    expect(entered).toHaveLength(32);
   });
 
   test('of one name and one region takes at most 50 transitions with INSYNC after a minute', async () => {
@@ -251,6 +266,112 @@ describe('a renewal', () => {
   test('has succeeded although nobody could be told', async () => {
     const { status } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
     expect(status).toBe('SUCCEEDED');
+  });
+});
+
+describe('the servers of a certificate', () => {
+  const endpoint = 'www.example.com:443';
+  const spec = { ...checked.spec, endpoints: [endpoint] };
+  const old = { endpoint, status: 'other', serialNumber: '0A00', detail: 'it shows 0A00' };
+  const notYet = (wait: number) => ({ served: false, wait, endpoints: [old] });
+  const watch = { ...checked, action: 'watch', reason: 'a day ago', spec, current };
+  const states = ({ calls }: { readonly calls: readonly Call[] }) => calls.map(({ state }) => state);
+
+  test('are looked at when everyone has been told and no lease is held', async () => {
+    const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] });
+    expect(states(renewed).slice(-4)).toEqual([
+      'Import certificate',
+      'Record success before the look',
+      'Announce before the look',
+      'Check endpoints',
+    ]);
+    expect(renewed.inputsOf('Check endpoints')).toEqual([{ spec, current, tries: 0 }]);
+    expect(renewed.output).toMatchObject({ current, served: true });
+    expect(renewed.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
+  });
+
+  test('that need some time get it', async () => {
+    const { status, inputsOf, waited, events, output } = await renew({
+      'Check renewal': [watch],
+      'Check endpoints': [notYet(60), notYet(300), { served: true, wait: 0, endpoints: [] }],
+    });
+    expect(inputsOf('Check endpoints').map(({ tries }) => tries)).toEqual([0, 1, 2]);
+    expect({ status, waited, output, events }).toMatchObject({
+      status: 'SUCCEEDED',
+      waited: 360,
+      output: { served: true },
+      events: [],
+    });
+  });
+
+  test('that do not serve it in the end are announced, and the renewal has succeeded', async () => {
+    const { status, output, events } = await renew({
+      'Check renewal': [{ ...checked, spec }],
+      'Check endpoints': [notYet(60), notYet(0)],
+    });
+    expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { current, served: false } });
+    expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed', 'Certificate Not Served']);
+    expect(events[1]).toMatchObject({
+      Source: 'perennial',
+      Detail: {
+        certificate: 'www',
+        execution: 'arn:aws:states:::execution:renewal:test',
+        current,
+        endpoints: [old],
+        action: expect.stringContaining('load the current certificate'),
+      },
+    });
+  });
+
+  test('that nobody can be told of do not fail it', async () => {
+    const { status, output } = await renew({
+      'Check renewal': [watch],
+      'Check endpoints': [notYet(0)],
+      'Announce not served': [thrown('States.TaskFailed', 'throttled')],
+    });
+    expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { served: false } });
+  });
+
+  test('that cannot be looked at do not fail it', async () => {
+    const { status, output, events } = await renew({
+      'Check renewal': [watch],
+      'Check endpoints': [thrown('ThrottledError', 'slow down')],
+    });
+    expect({ status, output, events }).toMatchObject({ status: 'SUCCEEDED', output: { served: null }, events: [] });
+  });
+
+  test('are nobody’s concern any more when another version is current by now', async () => {
+    const { output, events } = await renew({
+      'Check renewal': [watch],
+      'Check endpoints': [notYet(60), { served: null, wait: 0, endpoints: [] }],
+    });
+    expect({ output, events }).toMatchObject({ output: { served: null }, events: [] });
+  });
+
+  test('are looked at once a day without anything else', async () => {
+    expect(states(await renew({ 'Check renewal': [watch] }))).toEqual(['Check renewal', 'Check endpoints']);
+  });
+
+  test('do not keep a deployment that waits for the certificate', async () => {
+    const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] }, { certificate: 'www', deploy: true });
+    expect(states(renewed).slice(-2)).toEqual(['Record success', 'Announce']);
+    expect(renewed).toMatchObject({ status: 'SUCCEEDED', output: { served: null } });
+  });
+
+  test('do not matter to a renewal that was told nobody', async () => {
+    const { inputsOf } = await renew({
+      'Check renewal': [{ ...checked, spec }],
+      'Announce before the look': [thrown('States.TaskFailed', 'throttled')],
+    });
+    expect(inputsOf('Check endpoints')).toHaveLength(1);
+  });
+
+  test('are not looked at when the success could not be recorded', async () => {
+    const { status, inputsOf } = await renew({
+      'Check renewal': [{ ...checked, spec }],
+      'Record success before the look': [thrown('LeaseLostError', 'another has it')],
+    });
+    expect([status, inputsOf('Record failure').length, inputsOf('Check endpoints')]).toEqual(['FAILED', 1, []]);
   });
 });
 
@@ -443,7 +564,7 @@ describe('a failing proof', () => {
       'Announce failure',
     ]);
     expect(inputsOf('Record failure')).toEqual([
-      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [record] },
+      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [record], deploy: false },
     ]);
     expect(events[0]).toMatchObject({
       DetailType: 'Certificate Renewal Failed',
@@ -463,7 +584,7 @@ describe('a failing proof', () => {
       'Clean up challenges': [thrown('ThrottledError', 'slow down')],
     });
     expect(inputsOf('Record failure')).toEqual([
-      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [] },
+      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [], deploy: false },
     ]);
     expect(error).toBe('ChallengeFailedError');
   });
@@ -498,6 +619,81 @@ describe('a region that refuses', () => {
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: 'ImportLimitError' } }]);
     expect(inputsOf('Record success')).toEqual([]);
     expect(status).toBe('FAILED');
+  });
+
+  const full = thrown('ImportLimitError', 'us-east-1 is full');
+  const fine = (region: string, imported = true) => ({
+    region,
+    arn: `arn:${region}`,
+    replaces: null,
+    action: null,
+    imported,
+  });
+  const deliver = {
+    ...checked,
+    action: 'deliver',
+    current,
+    spec: { name: 'www', regions: ['eu-west-1', 'us-east-1'] },
+  };
+  const told = ({ events }: { readonly events: readonly Entry[] }) =>
+    events.map(({ DetailType, Detail }) => [DetailType, Detail.deliveries]);
+
+  test('leaves the others announced, before its own failure', async () => {
+    const delivered = [fine('eu-west-1'), fine('us-west-2')];
+    const imports = [delivered[0], full, delivered[1]];
+    expect(told(await renew({ ...answers, 'Import certificate': imports }))).toEqual([
+      ['Certificate Renewed', delivered],
+      ['Certificate Renewal Failed', undefined],
+    ]);
+  });
+
+  test('is followed by a try that does the rest: what is there is announced again only with something new', async () => {
+    const { inputsOf, status, ...rest } = await renew({
+      'Check renewal': [deliver],
+      'Import certificate': [
+        fine('eu-west-1'),
+        full,
+        fine('eu-west-1', false),
+        full,
+        fine('eu-west-1', false),
+        fine('us-east-1'),
+      ],
+      'Record failure': [{ ...failure, retryIn: 60 }],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(told(rest)).toEqual([
+      ['Certificate Renewed', [fine('eu-west-1')]],
+      ['Certificate Renewal Failed', undefined],
+      ['Certificate Renewal Failed', undefined],
+      ['Certificate Renewed', [fine('eu-west-1', false), fine('us-east-1')]],
+    ]);
+  });
+
+  test('leaves readers of the secret told of a new certificate although no region has it', async () => {
+    const events = told(await renew({ ...answers, 'Import certificate': [full] }));
+    expect(events).toEqual([
+      ['Certificate Renewed', []],
+      ['Certificate Renewal Failed', undefined],
+    ]);
+  });
+
+  test('fails the renewal also when nobody could be told of the others', async () => {
+    const { status, inputsOf } = await renew({
+      ...answers,
+      'Announce in part': [thrown('States.TaskFailed', 'throttled')],
+    });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: 'ImportLimitError' } }]);
+    expect(status).toBe('FAILED');
+  });
+
+  test.each([
+    [['ImportLimitError', 'ThrottledError'], 'ThrottledError'],
+    [['AccessDeniedError', 'ImportRefusedError'], 'AccessDeniedError'],
+    [['ImportRefusedError', 'ImportLimitError'], 'ImportRefusedError'],
+  ])('by %j is recorded as %s: what waits for a person holds nothing else back', async (names, recorded) => {
+    const imports = names.map((name) => thrown(name, `${name} in its region`));
+    const { inputsOf } = await renew({ 'Check renewal': [deliver], 'Import certificate': imports });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: recorded } }]);
   });
 
   test('because it takes one import a second has time for a thousand of them before it counts as refusing', () => {

@@ -76,12 +76,14 @@ export interface RunOptions {
   readonly tasks: Tasks;
   /** ARN. */
   readonly execution?: string;
+  /** What JSONata's `$now()` says. @default the real time */
+  readonly now?: () => Date;
 }
 
 /** One after the other and without retries, which repeat a task and change nothing else. */
 export async function run(
   machine: StateMachine,
-  { input, tasks, execution = 'arn:aws:states:::execution:renewal:test' }: RunOptions,
+  { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() }: RunOptions,
 ): Promise<Ended> {
   const entered: string[] = [];
   let waited = 0;
@@ -95,7 +97,12 @@ export async function run(
     const source = typeof value === 'string' ? /^\{%(.*)%\}$/s.exec(value)?.[1] : undefined;
     if (source === undefined) return value;
     const context = { Execution: { Id: execution } };
-    const bindings = { ...scope.all(), states: { context, ...states }, parse: (text: string) => JSON.parse(text) };
+    const bindings = {
+      ...scope.all(),
+      states: { context, ...states },
+      parse: (text: string) => JSON.parse(text),
+      now: () => now().toISOString(),
+    };
     const result = await jsonata(source).evaluate(undefined, bindings);
     if (result === undefined) throw new TaskError('States.QueryEvaluationError', `${source} is undefined`);
     return JSON.parse(JSON.stringify(result)) as unknown;

@@ -199,8 +199,9 @@ describe('the renewal workflow', () => {
   const around = [...new Set(scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > '))))];
   const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next try/.test(loop) === rung));
 
-  test('goes around in six places besides the retry ladder', () => {
+  test('goes around in seven places besides the retry ladder', () => {
     expect(others?.toSorted()).toEqual([
+      'Check endpoints > All served? > Wait for the servers',
       'Check propagation > Propagated? > Wait for propagation',
       'Check renewal > Which action? > Check zones > Order saved? > Check order > What is it good for? > Order is of no use',
       'Check renewal > Which action? > Clean up challenges left over',
@@ -224,7 +225,12 @@ describe('the renewal workflow', () => {
     const start = { ...renewal.States[renewal.StartAt]?.Assign } as Record<string, unknown>;
     const rung = { ...renewal.States['Wait for the next try']?.Assign } as Record<string, unknown>;
     expect({ ...start, ...rung, attempt: 1 }).toEqual(start);
-    expect(Object.keys(start).filter((name) => !(name in rung))).toEqual(['request', 'certificate']);
+    expect(Object.keys(start).filter((name) => !(name in rung))).toEqual([
+      'request',
+      'certificate',
+      'startedAt',
+      'deploy',
+    ]);
   });
 
   test('spends no order where one is saved: New order comes after the question only', () => {

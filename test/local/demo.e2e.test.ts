@@ -26,7 +26,7 @@ interface Ended {
 
 /** Runs the demo in a process group of its own; all that it starts works in our folder. `onOutput` sees standard error as it comes. */
 async function demo(args: string[], onOutput: (text: string, group: number) => void = () => {}): Promise<Ended> {
-  const child = spawn(process.execPath, [join(ROOT, 'local', 'demo.ts'), ...args], {
+  const child = spawn(process.execPath, ['--conditions=perennial-source', join(ROOT, 'local', 'demo.ts'), ...args], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: folder },
     detached: true,

@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import packet from 'dns-packet';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAuthoritativeDns } from '../../lambdas/dns/authoritative.ts';
 import { type DnsServer, type DnsView, startDnsServer } from '../../local/dns-server.ts';
 import type { StoredZone } from '../../local/ministack.ts';
 
@@ -31,6 +32,14 @@ const zones: StoredZone[] = [
     id: 'Z2',
     name: 'elsewhere.test.',
     records: [record('_acme-challenge.alias.elsewhere.test.', 'TXT', '"delegated"')],
+  },
+  {
+    id: 'Z3',
+    name: 'child.example.test.',
+    records: [
+      record('child.example.test.', 'NS', '127.0.0.1:5301.'),
+      record('www.child.example.test.', 'A', '192.0.2.3'),
+    ],
   },
 ];
 
@@ -183,5 +192,104 @@ describe('views', () => {
     expect(await resolver().resolveTxt(name)).toEqual([['sec', 'ond'], ['a "quote" *']]);
     server.showAll();
     expect(await resolver().resolveTxt(name)).toHaveLength(3);
+  });
+});
+
+describe('root and the domains above the zones', () => {
+  const ask = (name: string, type: 'TXT' | 'A' | 'SOA' = 'TXT') => askOverTcp(name, type, 'root');
+
+  test('refer to the servers that the NS set of the zone names', async () => {
+    const reply = await ask('_acme-challenge.EXAMPLE.test');
+    expect(reply).toMatchObject({ rcode: 'NOERROR', flag_aa: false, answers: [] });
+    expect(reply.authorities).toMatchObject([{ type: 'NS', name: 'example.test', data: '127.0.0.1:5301' }]);
+    expect(server.questions).toMatchObject([{ view: 'root', name: '_acme-challenge.example.test' }]);
+  });
+
+  test('refer to the topmost of two zones, as parents do', async () => {
+    expect((await ask('www.child.example.test')).authorities).toMatchObject([{ type: 'NS', name: 'example.test' }]);
+  });
+
+  test.each([
+    ['nobody.invalid', 'NXDOMAIN'],
+    ['test', 'NOERROR'],
+    ['elsewhere.test', 'NXDOMAIN'], // a zone without an NS set is delegated to nobody
+  ])('know nothing of %s themselves: %s', async (name, rcode) => {
+    const reply = await ask(name);
+    expect(reply).toMatchObject({ rcode, flag_aa: true, answers: [], authorities: [{ type: 'SOA', name: '.' }] });
+  });
+
+  test('fail while Route 53 does not answer', async () => {
+    routeIsDown = true;
+    const reply = await ask('example.test');
+    routeIsDown = false;
+    expect(reply).toMatchObject({ rcode: 'SERVFAIL' });
+  });
+
+  test('refer to other servers, or to none, where a test says so, until it takes that back', async () => {
+    const back = server.delegate('Example.test.', ['ns1.other.test', '127.0.0.1:5302']);
+    expect((await ask('www.example.test')).authorities).toMatchObject([
+      { name: 'example.test', data: 'ns1.other.test' },
+      { name: 'example.test', data: '127.0.0.1:5302' },
+    ]);
+    back();
+    server.delegate('example.test', null);
+    expect(await ask('www.example.test')).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true });
+    server.showAll();
+    expect(await ask('www.example.test')).toMatchObject({ authorities: [{ data: '127.0.0.1:5301' }] });
+  });
+});
+
+describe('a delegation that a test changes', () => {
+  test('is not seen by who asks the zone itself', async () => {
+    server.delegate('example.test', null);
+    expect(await resolver().resolveNs('example.test')).toEqual(['127.0.0.1:5301']);
+    expect(await resolver('validation').resolveTxt('_acme-challenge.example.test')).toHaveLength(3);
+  });
+
+  test('of a zone inside another is seen by who asks for it there, and by nobody else', async () => {
+    server.delegate('child.example.test', null);
+    const asked = resolver();
+    await expect(asked.resolveNs('child.example.test')).rejects.toMatchObject({ code: 'ENOTFOUND' });
+    expect(await asked.resolve4('www.child.example.test')).toEqual(['192.0.2.3']);
+  });
+});
+
+describe('the service, from the root down', () => {
+  const zonesServer = () => server.addresses.authoritative;
+  const dns = () => createAuthoritativeDns({ rootServers: [server.addresses.root] });
+
+  beforeEach(() => {
+    server.delegate('example.test', [zonesServer()]);
+  });
+
+  test('finds the delegation of a zone, and of a zone in it', async () => {
+    expect(await dns().delegation('example.test')).toEqual({ found: [zonesServer()] });
+    expect(await dns().delegation('child.example.test')).toEqual({ found: ['127.0.0.1:5301'] });
+    expect(await dns().delegation('nobody.example.test')).toEqual({ found: [] });
+    expect(await dns().delegation('nobody.invalid')).toEqual({ found: [] });
+  });
+
+  test('sees other delegations of a zone, and of a zone in it, whatever it has looked up before', async () => {
+    server.delegate('child.example.test', null);
+    const asked = dns();
+    expect(await asked.cname('_acme-challenge.alias.example.test')).toEqual({
+      found: '_acme-challenge.alias.elsewhere.test',
+    });
+    expect(await asked.delegation('child.example.test')).toEqual({ found: [] });
+    server.delegate('example.test', ['ns.other.test']);
+    expect(await dns().delegation('example.test')).toEqual({ found: ['ns.other.test'] });
+  });
+
+  test('finds CAA records, and none above the zones', async () => {
+    expect(await dns().caa('deep.below.example.test')).toEqual({
+      found: {
+        domain: 'example.test',
+        records: [
+          { critical: false, tag: 'issue', value: 'ca.example; accounturi=x' },
+          { critical: true, tag: 'iodef', value: 'mailto:a@example.test' },
+        ],
+      },
+    });
+    expect(await dns().caa('www.nobody.invalid')).toEqual({ found: null });
   });
 });

@@ -20,21 +20,22 @@ afterAll(() => local?.stop());
 type KeyType = 'P-256' | 'P-384' | 2048 | 3072;
 
 /** A leaf for `www.example.test` and its CA, as ACM takes them. */
-async function issue(keyType: KeyType, days = 30): Promise<ImportCertificateCommandInput & { other: Uint8Array }> {
+async function issue(
+  keyType: KeyType,
+  days = 30,
+  signer = keyType,
+  usages: number | null = null,
+): Promise<ImportCertificateCommandInput & { other: Uint8Array }> {
   x509.cryptoProvider.set(webcrypto);
-  const algorithm =
-    typeof keyType === 'string'
-      ? { name: 'ECDSA', namedCurve: keyType, hash: 'SHA-256' }
-      : {
-          name: 'RSASSA-PKCS1-v1_5',
-          hash: 'SHA-256',
-          modulusLength: keyType,
-          publicExponent: new Uint8Array([1, 0, 1]),
-        };
-  const pair = async () => (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+  const algorithmOf = (type: KeyType) =>
+    typeof type === 'string'
+      ? { name: 'ECDSA', namedCurve: type, hash: 'SHA-256' }
+      : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: type, publicExponent: new Uint8Array([1, 0, 1]) };
+  const pair = async (type: KeyType) =>
+    (await webcrypto.subtle.generateKey(algorithmOf(type), true, ['sign', 'verify'])) as CryptoKeyPair;
   const pem = async (keys: CryptoKeyPair) =>
     Buffer.from(x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'));
-  const [caKeys, keys] = [await pair(), await pair()];
+  const [caKeys, keys] = [await pair(signer), await pair(keyType)];
   const dates = {
     notBefore: new Date(Date.now() - 2 * 86_400_000),
     notAfter: new Date(Date.now() + days * 86_400_000),
@@ -42,7 +43,7 @@ async function issue(keyType: KeyType, days = 30): Promise<ImportCertificateComm
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=Test CA',
     keys: caKeys,
-    signingAlgorithm: algorithm,
+    signingAlgorithm: algorithmOf(signer),
     ...dates,
     extensions: [new x509.BasicConstraintsExtension(true)],
   });
@@ -51,9 +52,12 @@ async function issue(keyType: KeyType, days = 30): Promise<ImportCertificateComm
     issuer: ca.subject,
     publicKey: keys.publicKey,
     signingKey: caKeys.privateKey,
-    signingAlgorithm: algorithm,
+    signingAlgorithm: algorithmOf(signer),
     ...dates,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'www.example.test' }])],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'www.example.test' }]),
+      ...(usages === null ? [] : [new x509.KeyUsagesExtension(usages, true)]),
+    ],
   });
   return {
     Certificate: Buffer.from(leaf.toString('pem')),
@@ -95,6 +99,21 @@ test.each<[KeyType, KeyType]>([
   await expect(importIt({ ...second, CertificateArn: arn })).rejects.toMatchObject(refusal(/key type and size/));
 });
 
+test.each<[KeyType, boolean]>([
+  [2048, true],
+  ['P-256', false],
+])('a re-import of a key %s that may no longer encipher keys is refused or not: %s', async (keyType, isRefused) => {
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+  const { other: _, ...first } = await issue(keyType, 30, keyType, digitalSignature | keyEncipherment);
+  const { other: __, ...second } = await issue(keyType, 30, keyType, digitalSignature);
+  const arn = await importIt(first);
+  const { Certificate } = await client().send(new DescribeCertificateCommand({ CertificateArn: arn }));
+  expect(Certificate?.KeyUsages).toEqual([{ Name: 'DIGITAL_SIGNATURE' }, { Name: 'KEY_ENCIPHERMENT' }]);
+  const again = importIt({ ...second, CertificateArn: arn });
+  if (isRefused) await expect(again).rejects.toMatchObject(refusal(/KEY_ENCIPHERMENT/));
+  else expect(await again).toBe(arn);
+});
+
 test('a re-import with tags is refused', async () => {
   const { other: _, ...input } = await issue('P-256');
   const arn = await importIt(input);
@@ -112,6 +131,16 @@ test('a key of another certificate, an expired one and a leaf without its chain 
   const { other: ___, ...stranger } = await issue('P-256');
   const foreign = importIt({ ...input, CertificateChain: stranger.CertificateChain });
   await expect(foreign).rejects.toMatchObject(refusal(/certificate chain/));
+});
+
+test.each<[KeyType, KeyType]>([
+  ['P-256', 2048],
+  [2048, 'P-256'],
+])('a key %s that a CA with a key %s has signed is refused, and another size is not', async (keyType, signer) => {
+  const { other: _, ...mixed } = await issue(keyType, 30, signer);
+  await expect(importIt(mixed)).rejects.toMatchObject(refusal(/algorithm of the signing CA/));
+  const { other: __, ...sized } = await issue(keyType, 30, keyType === 2048 ? 3072 : 'P-384');
+  expect(await importIt(sized)).toMatch(/^arn:aws:acm:/);
 });
 
 test('only RSA certificates are listed unless other key types are asked for', async () => {

@@ -46,6 +46,7 @@ const many = (count: number, length: number) =>
 test.each<[string, RegExp, Change[]]>([
   ['a name outside the zone', /not permitted in zone/, [change('CREATE', '_acme-challenge.example.org', 'TXT', '"a"')]],
   ['1,001 records', /1000 exceeded/, [change('CREATE', 'a.example.test', 'TXT', ...many(1001, 4))]],
+  ['401 values of one set', /400 values/, [change('CREATE', 'a.example.test', 'TXT', ...many(401, 4))]],
   ['501 records to upsert', /1000 exceeded/, [change('UPSERT', 'a.example.test', 'TXT', ...many(501, 4))]],
   ['32,001 characters', /32000 exceeded/, [change('CREATE', 'a.example.test', 'TXT', ...many(161, 200))]],
   ['a value without quotes', /quotation marks/, [change('CREATE', 'a.example.test', 'TXT', 'a')]],

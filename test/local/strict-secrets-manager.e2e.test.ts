@@ -4,12 +4,16 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  PutResourcePolicyCommand,
   PutSecretValueCommand,
+  RemoveRegionsFromReplicationCommand,
+  ReplicateSecretToRegionsCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { allow, credentialsOf } from './stack.ts';
 
 let local: LocalEnvironment;
 beforeAll(async () => {
@@ -107,4 +111,55 @@ test('a secret that waits for its deletion says so and can be neither read, writ
   await expect(client().send(new GetSecretValueCommand({ SecretId: 'deleted' }))).rejects.toMatchObject(refused);
   await expect(put('deleted', 'x', 'CANDIDATE')).rejects.toMatchObject(refused);
   await expect(create('deleted')).rejects.toMatchObject(refused);
+});
+
+test('a request carries its stage and version as condition keys, and one that names neither carries none', async () => {
+  await create('conditions');
+  const asked = async (condition: object, what: { VersionStage?: string; VersionId?: string } = {}) => {
+    const credentials = await credentialsOf(local, { ...allow('secretsmanager:GetSecretValue'), Condition: condition });
+    const by = new SecretsManagerClient({ ...local.clientConfig, credentials });
+    const reply = by.send(new GetSecretValueCommand({ SecretId: 'conditions', ...what }));
+    return reply.then(
+      () => true,
+      () => false,
+    );
+  };
+  const stage = { 'secretsmanager:VersionStage': 'AWSCURRENT' };
+  expect(await asked({ StringEquals: stage })).toBe(false);
+  expect(await asked({ StringEqualsIfExists: stage })).toBe(true);
+  expect(await asked({ StringEquals: stage }, { VersionStage: 'AWSCURRENT' })).toBe(true);
+  const versionId = token('placeholder');
+  expect(await asked({ Null: { 'secretsmanager:VersionId': 'true' } }, { VersionId: versionId })).toBe(false);
+});
+
+test('a resource policy names principals that exist, and never everybody where that is blocked', async () => {
+  await create('policies');
+  const put = (AWS: string) =>
+    client().send(
+      new PutResourcePolicyCommand({
+        SecretId: 'policies',
+        BlockPublicPolicy: true,
+        ResourcePolicy: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: 'secretsmanager:GetSecretValue', Resource: '*' }],
+        }),
+      }),
+    );
+  await expect(put('arn:aws:iam::000000000000:role/nobody')).rejects.toMatchObject({
+    name: 'MalformedPolicyDocumentException',
+  });
+  await expect(put('*')).rejects.toMatchObject({ name: 'PublicPolicyException' });
+  await put('arn:aws:iam::000000000000:root');
+});
+
+test('a replica that is removed is gone', async () => {
+  await create('replicated');
+  const there = new SecretsManagerClient({ ...local.clientConfig, region: 'eu-west-1' });
+  const describe = () => there.send(new DescribeSecretCommand({ SecretId: 'replicated' }));
+  const regions = { SecretId: 'replicated', AddReplicaRegions: [{ Region: 'eu-west-1' }] };
+  await client().send(new ReplicateSecretToRegionsCommand(regions));
+  expect(await describe()).toMatchObject({ PrimaryRegion: 'us-east-1' });
+  const removal = { SecretId: 'replicated', RemoveReplicaRegions: ['eu-west-1'] };
+  expect((await client().send(new RemoveRegionsFromReplicationCommand(removal))).ReplicationStatus).toEqual([]);
+  await expect(describe()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });

@@ -37,6 +37,40 @@ function orderAnswer(ca: ScriptedCa, more: object = {}): Answer & object {
   };
 }
 
+// ---- The account of a connection ------------------------------------------------------------------------------------
+
+test('an account is its URL and the names that the CA goes by in CAA records, lower case and without a trailing dot', async () => {
+  const ca = await start({ meta: { caaIdentities: ['CA.example.', 'brand.example', 'ca.example', 7, '', null] } });
+  expect(await connect(ca).account()).toEqual({
+    url: ca.url('/account/1'),
+    caaIdentities: ['ca.example', 'brand.example'],
+  });
+  expect(ca.newRequests()).toEqual(['GET /directory']);
+});
+
+test('an account costs no request when the directory is known', async () => {
+  const ca = await start({ meta: { caaIdentities: ['ca.example'] } });
+  ca.script('/new-order', { status: 201, headers: { location: ca.url('/order/1') }, ...orderAnswer(ca) });
+  const authority = connect(ca);
+  await authority.newOrder({ identifiers: ['example.com'], profile: null });
+  ca.newRequests();
+  expect((await authority.account()).caaIdentities).toEqual(['ca.example']);
+  expect(ca.newRequests()).toEqual([]);
+});
+
+test.each([undefined, null, 'ca.example', { 0: 'ca.example' }, [['ca.example']]])(
+  'a CA that gives its names as %j has none',
+  async (caaIdentities) => {
+    const ca = await start({ meta: { caaIdentities } });
+    expect((await connect(ca).account()).caaIdentities).toEqual([]);
+  },
+);
+
+test('of names that never end the first fifty are kept', async () => {
+  const ca = await start({ meta: { caaIdentities: Array.from({ length: 5000 }, (_, index) => `ca${index}.example`) } });
+  expect((await connect(ca).account()).caaIdentities).toHaveLength(50);
+});
+
 // ---- Accounts -----------------------------------------------------------------------------------------------------
 
 test('a new account is signed with its key, agrees to the terms and gives its URL', async () => {

@@ -4,13 +4,16 @@ import {
   DescribeCertificateCommand,
   ImportCertificateCommand,
   type KeyAlgorithm,
+  type KeyUsageName,
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
+import { KeyUsageFlags } from '@peculiar/x509';
 import { mockClient } from 'aws-sdk-client-mock';
 import 'aws-sdk-client-mock-vitest/extend';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAcmCertificates } from '../../../lambdas/aws/acm-certificates.ts';
+import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { awsError } from './aws-error.ts';
 
 const region = 'eu-central-1';
@@ -165,6 +168,26 @@ describe('importing', () => {
     expect(await acm.import(region, 'www', pem, arn)).toBe('notFound');
   });
 
+  test('over an ARN that is gone, which IAM refuses because it has no tag of ours any more', async () => {
+    sdk.on(ImportCertificateCommand).rejects(awsError('AccessDeniedException'));
+    sdk.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException'));
+    expect(await acm.import(region, 'www', pem, arn)).toBe('notFound');
+  });
+
+  test.each([
+    ['that is there', () => sdk.on(DescribeCertificateCommand).resolves({ Certificate: { KeyAlgorithm: 'RSA_2048' } })],
+    ['that may not be looked at', () => sdk.on(DescribeCertificateCommand).rejects(awsError('AccessDeniedException'))],
+  ])('over an ARN %s and is denied names the call, the ARN and the tags that it needs', async (_, look) => {
+    sdk.on(ImportCertificateCommand).rejects(awsError('AccessDeniedException', 'Not authorized.'));
+    look();
+    await expect(acm.import(region, 'www', pem, arn)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringContaining(
+        `acm:ImportCertificate on certificate ${arn} (which needs its tags: perennial:stack = Perennial, perennial:certificate = www) was denied: Not authorized.`,
+      ),
+    });
+  });
+
   test.each([
     ['RSA_2048', 'keyChanged'],
     ['RSA-2048', 'keyChanged'],
@@ -175,6 +198,38 @@ describe('importing', () => {
       .on(DescribeCertificateCommand, { CertificateArn: arn })
       .resolves({ Certificate: { KeyAlgorithm: keyAlgorithm as KeyAlgorithm } });
     expect(await acm.import(region, 'www', pem, arn)).toBe(expected);
+  });
+
+  describe('over an RSA key that could encipher keys', () => {
+    const both = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment;
+    const importWith = async (keyUsages: number | null, before: readonly KeyUsageName[]) => {
+      const issuer = await makeAuthority({ name: 'Issuer', algorithm: 'RSA' });
+      const privateKey = makePrivateKey('RSA-2048');
+      const certificate = await makeLeaf(issuer, { identifiers: ['example.com'], privateKey, keyUsages });
+      sdk.on(ImportCertificateCommand).rejects(awsError('ValidationException', 'A key usage was removed.'));
+      sdk.on(DescribeCertificateCommand).resolves({
+        Certificate: { KeyAlgorithm: 'RSA_2048', KeyUsages: before.map((Name) => ({ Name })) },
+      });
+      return acm.import(region, 'www', { certificate, privateKey, chain: pemOf(issuer.certificate) }, arn);
+    };
+
+    test.each([
+      ['digitalSignature only', KeyUsageFlags.digitalSignature],
+      ['no extension', null],
+    ])('one with %s needs a new ARN', async (_, keyUsages) => {
+      expect(await importWith(keyUsages, ['DIGITAL_SIGNATURE', 'KEY_ENCIPHERMENT'])).toBe('keyChanged');
+    });
+
+    test('one that can, too, was refused for another reason', async () => {
+      await expect(importWith(both, ['DIGITAL_SIGNATURE', 'KEY_ENCIPHERMENT'])).rejects.toThrow(
+        'A key usage was removed.',
+      );
+    });
+
+    test('no one is missed that was never there', async () => {
+      const refused = importWith(KeyUsageFlags.digitalSignature, ['DIGITAL_SIGNATURE']);
+      await expect(refused).rejects.toMatchObject({ name: 'ImportRefusedError' });
+    });
   });
 
   test('over an ARN that was deleted while ACM refused', async () => {
@@ -206,11 +261,37 @@ describe('importing', () => {
     });
   });
 
+  test.each(['TagPolicyException', 'InvalidTagException', 'TooManyTagsException'])(
+    'with tags that the organization refuses (%s) names its words, our tags and what to do',
+    async (name) => {
+      sdk.on(ImportCertificateCommand).rejects(awsError(name, 'The tag key cost-center is missing.'));
+      await expect(acm.import(region, 'www', pem, null)).rejects.toThrow(
+        'The tag key cost-center is missing. The tags that are set at the first import: perennial:stack = Perennial, ' +
+          'perennial:certificate = www. An import is found and replaced by them, so let the tag policies of the organization allow ' +
+          'these keys and values for acm:certificate.',
+      );
+    },
+  );
+
+  test('in a region that an organization policy denies names that', async () => {
+    const words =
+      'User: arn:aws:sts::123456789012:assumed-role/delivery is not authorized to perform: acm:ImportCertificate with an explicit deny in a service control policy';
+    sdk.on(ImportCertificateCommand).rejects(awsError('AccessDeniedException', words));
+    await expect(acm.import(region, 'www', pem, null)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringMatching(
+        /certificate www in eu-central-1 was denied: .*service control policy.* an organization policy/,
+      ),
+    });
+  });
+
   test('over the quota is a limit, not a throttle', async () => {
     sdk.on(ImportCertificateCommand).rejects(awsError('LimitExceededException', 'Limit of 2500.'));
     await expect(acm.import(region, 'www', pem, null)).rejects.toMatchObject({
       name: 'ImportLimitError',
-      message: expect.stringContaining('Limit of 2500.'),
+      message: expect.stringMatching(
+        /ACM in eu-central-1 .* www .*: Limit of 2500\. .*imported certificates.*\(2,500\).*imports in 365 days \(5,000\): delete/,
+      ),
     });
   });
 

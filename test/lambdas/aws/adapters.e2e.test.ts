@@ -240,20 +240,20 @@ test('an import is found by its tags, renewed over its ARN, and told apart from 
       notAfter: new Date(Date.now() + 30 * day).toISOString(),
     }),
   });
-  const [pem, rsa] = [await issue(makePrivateKey()), await issue(makePrivateKey('RSA-2048'))];
-  const find = (certificate: string, keyType: 'P-256' | 'RSA-2048') =>
+  const [pem, larger] = [await issue(makePrivateKey()), await issue(makePrivateKey('P-384'))];
+  const find = (certificate: string, keyType: 'P-256' | 'P-384') =>
     acm.find('eu-central-1', certificate, ['www.example.test'], keyType);
 
   expect(await find('www', 'P-256')).toBeNull();
   const first = await acm.import('eu-central-1', 'www', pem, null);
   if (typeof first === 'string') throw new Error(first);
   expect(await find('www', 'P-256')).toBe(first.arn);
-  expect(await find('www', 'RSA-2048')).toBeNull();
+  expect(await find('www', 'P-384')).toBeNull();
   expect(await find('other', 'P-256')).toBeNull();
   expect(await acm.import('eu-central-1', 'www', await issue(makePrivateKey()), first.arn)).toEqual(first);
-  expect(await acm.import('eu-central-1', 'www', rsa, first.arn)).toBe('keyChanged');
+  expect(await acm.import('eu-central-1', 'www', larger, first.arn)).toBe('keyChanged');
   await expect(
-    acm.import('eu-central-1', 'www', { ...pem, privateKey: rsa.privateKey }, first.arn),
+    acm.import('eu-central-1', 'www', { ...pem, privateKey: larger.privateKey }, first.arn),
   ).rejects.toMatchObject({
     name: 'ImportRefusedError',
   });

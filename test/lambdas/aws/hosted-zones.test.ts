@@ -223,7 +223,7 @@ describe('pending changes', () => {
   test('cannot be told when the call is denied', async () => {
     route53.on(GetChangeCommand).rejects(awsError('AccessDenied'));
     await expect(hostedZones.pendingChanges([{ hostedZoneId: zone, id: '/change/C1' }])).rejects.toThrow(
-      'route53:GetChange on change /change/C1 was denied',
+      'route53:GetChange on change /change/C1 in hosted zone Z0123456789 was denied',
     );
   });
 });
@@ -234,6 +234,15 @@ describe('name servers', () => {
       DelegationSet: { NameServers: ['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org'] },
     });
     expect(await hostedZones.nameServers(zone)).toEqual(['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org']);
+  });
+
+  test('of a zone of another account are denied, with what to configure', async () => {
+    const message = 'User: arn:aws:sts::123456789012:assumed-role/a/b is not authorized to access this resource';
+    route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', message, 403));
+    await expect(hostedZones.nameServers(zone)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringMatching(/hosted zone Z0123456789 was denied: .*of another account: give it the roleArn/),
+    });
   });
 
   test('are missing in a private zone, which no CA can see', async () => {

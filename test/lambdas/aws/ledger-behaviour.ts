@@ -57,6 +57,50 @@ export function ledgerBehaviour(ledger: () => Ledger): void {
     expect((await ledger().certificate('asked')).renewalInfo).toEqual(about('new'));
   });
 
+  test('keeps a look at the endpoints only of the current version', async () => {
+    const seen = (versionId: string) => ({
+      versionId,
+      at: '2027-01-01T06:00:00.000Z',
+      served: false,
+      endpoints: [
+        { endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A01', detail: 'an older one' },
+      ],
+    });
+    await ledger().takeLease({ certificate: 'seen' }, { certificate: 'seen', execution: 'me' }, now);
+    await ledger().recordServed('seen', seen('version-1'));
+    await ledger().recordCurrent('seen', 'me', factsWith({ versionId: 'version-1' }));
+    await ledger().recordServed('seen', seen('version-0'));
+    expect((await ledger().certificate('seen')).served).toBeUndefined();
+    await ledger().recordServed('seen', seen('version-1'));
+    expect((await ledger().certificate('seen')).served).toEqual(seen('version-1'));
+  });
+
+  test('knows who may read the secret as the holder of the lease has set it', async () => {
+    await ledger().takeLease({ certificate: 'read' }, { certificate: 'read', execution: 'me' }, now);
+    await ledger().recordAccess('read', 'me', 'hash');
+    expect((await ledger().certificate('read')).access).toBe('hash');
+    await expect(ledger().recordAccess('read', 'another', 'other')).rejects.toThrow('does not hold the lease');
+  });
+
+  test('keeps values without the role of their zone, and strikes them off whatever role it has by then', async () => {
+    const value = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'one' };
+    const role = (name: string) => ({ arn: `arn:aws:iam::111122223333:role/${name}`, externalId: 'the-shop-0815' });
+    const order = { url: 'u', finalize: 'f', expires: null, execution: 'me', specHash: 's', directoryUrl: 'd' };
+    await ledger().takeLease({ certificate: 'left' }, { certificate: 'left', execution: 'me' }, now);
+    await ledger().saveOrder('left', order, [{ ...value, role: role('then') }]);
+    expect((await ledger().certificate('left')).leftovers).toEqual([value]);
+    await ledger().strikeLeftovers('left', [{ ...value, role: role('now') }]);
+    expect((await ledger().certificate('left')).leftovers).toEqual([]);
+  });
+
+  test('remembers the account at each directory', async () => {
+    const account = { url: 'https://ca.example/acct/1', caaIdentities: ['ca.example'] };
+    expect(await ledger().account('https://ca.example/directory')).toBeNull();
+    await ledger().recordAccount('https://ca.example/directory', account);
+    expect(await ledger().account('https://ca.example/directory')).toEqual(account);
+    expect(await ledger().account('https://other.example/directory')).toBeNull();
+  });
+
   test('keeps the order of a failure until it is dropped, and counts the failures of the issuer apart', async () => {
     const order = { url: 'u', finalize: 'f', expires: null, execution: 'me', specHash: 's', directoryUrl: 'd' };
     const failure = (last: string) => ({ last, error: 'E', cause: 'c' });

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storeCertificate } from '../../../lambdas/certificate/store-certificate.ts';
+import { isAccessBehind } from '../../../lambdas/rules/access.ts';
+import type { StoreCertificateInput } from '../../../lambdas/rules/contract.ts';
 import {
   AccountDoesNotExistError,
   CaUnavailableError,
@@ -42,16 +44,14 @@ async function finalized(names: readonly string[] = spec.identifiers): Promise<W
   return world;
 }
 
+const input = (preferredChain: string | null = null): StoreCertificateInput => ({
+  ...run,
+  spec: { ...spec, issuer: { ...issuer, preferredChain } },
+  order: { url: orderUrl, finalize: `${orderUrl}/finalize`, expires: null },
+  certificateUrl: `${orderUrl}/certificate`,
+});
 const store = ({ ports }: World, preferredChain: string | null = null) =>
-  storeCertificate(
-    {
-      ...run,
-      spec: { ...spec, issuer: { ...issuer, preferredChain } },
-      order: { url: orderUrl, finalize: `${orderUrl}/finalize`, expires: null },
-      certificateUrl: `${orderUrl}/certificate`,
-    },
-    ports,
-  );
+  storeCertificate(input(preferredChain), ports);
 
 const current = (world: World): CertificateSecretValue =>
   JSON.parse(world.secrets.labelled('www', 'AWSCURRENT') ?? '') as CertificateSecretValue;
@@ -96,6 +96,16 @@ describe('a certificate that is as ordered', () => {
     const world = await finalized();
     const output = await store(world);
     expect(JSON.stringify([output, world.log.lines, world.ledger.get('www')])).not.toMatch(/BEGIN|PRIVATE/);
+  });
+
+  test('is stored, and goes on to be delivered, although a reader of the configuration is not there', async () => {
+    const world = await finalized();
+    const readers = ['arn:aws:iam::444455556666:role/nobody'];
+    world.secrets.noSuchReader = readers[0] ?? '';
+    const { current: facts } = await storeCertificate({ ...input(), spec: { ...spec, readers } }, world.ports);
+    expect(world.ledger.get('www').current).toEqual(facts);
+    expect(world.log.messages('error')).toEqual([expect.stringContaining('role/nobody')]);
+    expect(isAccessBehind({ readers }, world.ledger.get('www'))).toBe(true);
   });
 
   test('with an extra name is stored with a warning that names it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkPropagation } from '../../../lambdas/challenge/check-propagation.ts';
 import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import { PropagationTimeoutError } from '../../../lambdas/rules/errors.ts';
+import { PropagationTimeoutError, RoleNotAssumedError } from '../../../lambdas/rules/errors.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -92,6 +92,29 @@ describe('after five minutes', () => {
   test('a value that arrived at the last moment has arrived', async () => {
     expect(await check(await presented(), 22)).toMatchObject({ propagated: true });
   });
+});
+
+test('a change that never becomes INSYNC is asked for by its id, given up after five minutes, and never submitted again', async () => {
+  const world = await presented({ propagation: 'later' });
+  const before = world.hostedZones.applied.length;
+  for (let tries = 0; tries < 22; tries++) expect(await check(world, tries)).toMatchObject({ propagated: false });
+  await expect(check(world, 22)).rejects.toThrow(PropagationTimeoutError);
+  await expect(check(world, 22)).rejects.toThrow('INSYNC of change C1 in hosted zone Z1');
+  expect(world.hostedZones.applied).toHaveLength(before);
+  expect(new Set(world.calls.names())).toEqual(new Set(['hostedZones.pendingChanges']));
+});
+
+test('a zone of another account is asked for with its role', async () => {
+  const world = await presented();
+  const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
+  world.hostedZones.addZone('Z3', ['ns1.test'], role.arn);
+  world.nameServers.serve('ns1.test', () => ['org']);
+  const theirs = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
+  const changes = [{ hostedZoneId: 'Z3', role, id: world.changes[0]?.id ?? '' }];
+  const input = { ...run, records: [theirs], changes, tries: 0 };
+  expect(await checkPropagation(input, world.ports)).toMatchObject({ propagated: true });
+  world.hostedZones.refusedRoles.add(role.arn);
+  await expect(checkPropagation(input, world.ports)).rejects.toThrow(RoleNotAssumedError);
 });
 
 test('values that needed no change are looked for all the same', async () => {

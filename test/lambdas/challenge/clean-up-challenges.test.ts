@@ -63,7 +63,33 @@ test('one zone that cannot be cleaned is logged, and the others are', async () =
 test('a zone that is gone is no reason to fail', async () => {
   const world = presented();
   const elsewhere = { hostedZoneId: 'Z9', name: '_acme-challenge.example.org', value: 'org' };
-  expect(await cleanUpChallenges({ ...run, records: [elsewhere, net] }, world.ports)).toEqual({ removed: [net] });
+  const left = [elsewhere, net];
+  expect(await cleanUpChallenges({ ...run, records: left }, world.ports)).toEqual({ removed: left });
+  expect(world.hostedZones.all('Z2')).toEqual([]);
+});
+
+test('a zone deleted since the deploy took its values with it', async () => {
+  const world = presented();
+  world.hostedZones.removeZone('Z1');
+  expect(await clean(world)).toEqual({ removed: records });
+  expect(world.log.messages('error')).toEqual([]);
+});
+
+test('a role that cannot be assumed any more does not stop the other zones, and what is left is told', async () => {
+  const world = presented();
+  const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
+  world.hostedZones.addZone('Z3', [], role.arn);
+  const theirs = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
+  world.hostedZones.put('Z3', theirs.name, ['"org"']);
+  world.hostedZones.refusedRoles.add(role.arn);
+  const all = [theirs, ...records];
+  expect(await cleanUpChallenges({ ...run, records: all }, world.ports)).toEqual({ removed: records });
+  expectClean(world);
+  expect(world.log.messages('error')).toEqual(['TXT values stay in hosted zone Z3 until the next run']);
+
+  world.hostedZones.refusedRoles.clear();
+  expect(await cleanUpChallenges({ ...run, records: [theirs] }, world.ports)).toEqual({ removed: [theirs] });
+  expect(world.hostedZones.all('Z3')).toEqual([]);
 });
 
 test('a name that somebody made a CNAME holds nothing of ours, and its neighbours are cleaned', async () => {
@@ -74,10 +100,11 @@ test('a name that somebody made a CNAME holds nothing of ours, and its neighbour
   expect(world.hostedZones.get('Z1', www.name)?.unsuitable).toBe('it is a CNAME to elsewhere.example.net');
 });
 
-test('throttling is left to the workflow, which runs the step again', async () => {
+test('throttling is left to the workflow, which runs the step again once the other zones are clean', async () => {
   const world = presented();
-  world.calls.answer('hostedZones.change', new ThrottledError('Slow down.'));
+  world.calls.answer('hostedZones.change', new ThrottledError('PriorRequestNotComplete'));
   await expect(clean(world)).rejects.toThrow(ThrottledError);
+  expect(world.hostedZones.all('Z2')).toEqual([]);
   expect(await clean(world)).toEqual({ removed: records });
   expectClean(world);
 });

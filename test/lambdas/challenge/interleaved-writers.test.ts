@@ -45,7 +45,7 @@ test('presenting and cleaning up, however two writers interleave, leaves exactly
           pendingChanges: (changes) => hostedZones.pendingChanges(changes),
           nameServers: (zone) => hostedZones.nameServers(zone),
         };
-        const ports = { hostedZones: scheduled, clock, log };
+        const ports = { hostedZonesAs: () => scheduled, clock, log };
 
         const missing: TxtValue[] = [];
         const writer = async (ours: typeof one) => {

@@ -1,6 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
 import { presentChallenges } from '../../../lambdas/challenge/present-challenges.ts';
 import type { TxtValue } from '../../../lambdas/rules/contract.ts';
+import {
+  RecordSetRefusedError,
+  RoleNotAssumedError,
+  ThrottledError,
+  ZoneNotFoundError,
+} from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -62,6 +69,83 @@ test('run twice, the second changes nothing', async () => {
   const world = zones();
   await present(world);
   expect(await present(world)).toEqual({ changes: [] });
+  expectPresented(world);
+});
+
+describe('zones of other accounts', () => {
+  const role = { arn: 'arn:aws:iam::111122223333:role/challenges', externalId: 'the-shop-0815' };
+  const theirs: TxtValue = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
+  const all = [...records, theirs];
+  function withTheirs(): World {
+    const world = zones();
+    world.hostedZones.addZone('Z3', [], role.arn);
+    return world;
+  }
+
+  test('are written with their role, and their changes are looked for with it', async () => {
+    const world = withTheirs();
+    const { changes } = await presentChallenges({ ...run, records: all }, world.ports);
+    expect(world.hostedZones.get('Z3', theirs.name)?.values).toEqual(['"org"']);
+    expect(changes.map(({ hostedZoneId, role: of }) => [hostedZoneId, of])).toEqual([
+      ['Z1', undefined],
+      ['Z2', undefined],
+      ['Z3', role],
+    ]);
+    expectPresented(world);
+  });
+
+  test.each([
+    ['its role cannot be assumed', RoleNotAssumedError, (world: World) => world.hostedZones.refusedRoles.add(role.arn)],
+    ['it was deleted since the deploy', ZoneNotFoundError, (world: World) => world.hostedZones.removeZone('Z3')],
+    [
+      'something else stands in the place of the set',
+      RecordSetRefusedError,
+      (world: World) => world.hostedZones.put('Z3', theirs.name, [], { unsuitable: 'it has a routing policy' }),
+    ],
+  ])(
+    'one of two zones fails because %s: it is named, and the value of the other is removed',
+    async (_, cause, happens) => {
+      const world = withTheirs();
+      happens(world);
+      const presented = presentChallenges({ ...run, records: all }, world.ports);
+      await expect(presented).rejects.toThrow(cause);
+      await expect(presented).rejects.toThrow(/Z3/);
+      expectPresented(world);
+
+      const { removed } = await cleanUpChallenges({ ...run, records: all }, world.ports);
+      expect(removed).toEqual(expect.arrayContaining([...records]));
+      expect(world.hostedZones.all('Z1').map(({ values }) => values)).toEqual([['"foreign"']]);
+      expect(world.hostedZones.all('Z2')).toEqual([]);
+    },
+  );
+});
+
+describe('a set at its limit', () => {
+  const full = (count: number, length: number) =>
+    Array.from({ length: count }, (_, index) => `"${String(index).padStart(length, 'x')}"`);
+
+  test('of 400 values is named with what Route 53 says, and left as it is', async () => {
+    const world = zones();
+    world.hostedZones.put('Z1', name, full(399, 5));
+    const refused = present(world);
+    await expect(refused).rejects.toThrow(RecordSetRefusedError);
+    await expect(refused).rejects.toThrow(/_acme-challenge\.example\.com.* in hosted zone Z1: .*400/);
+    expect(world.hostedZones.get('Z1', name)?.values).toEqual(full(399, 5));
+  });
+
+  test('of 32,000 characters in its swap is named too', async () => {
+    const world = zones();
+    world.hostedZones.put('Z1', name, full(390, 43));
+    await expect(present(world)).rejects.toThrow(/32000/);
+    expect(world.hostedZones.get('Z1', name)?.values).toEqual(full(390, 43));
+  });
+});
+
+test('a burst of throttles is left to the workflow, which runs the step again', async () => {
+  const world = zones();
+  world.calls.answer('hostedZones.change', new ThrottledError('PriorRequestNotComplete'));
+  await expect(present(world)).rejects.toThrow(ThrottledError);
+  await present(world);
   expectPresented(world);
 });
 

@@ -33,8 +33,21 @@ test('names what is due, what expires first at the head and what was never issue
 test('counts the fleet, and the days until its first certificate expires', async () => {
   const { metrics, ...rest } = world();
   await check({ metrics, ...rest });
-  expect(metrics.fleets).toEqual([{ Certificates: 4, Due: 3, Postponed: 0, Failing: 1 }]);
+  expect(metrics.fleets).toEqual([{ Certificates: 4, Due: 3, Postponed: 0, Failing: 1, NotServed: 0 }]);
   expect(metrics.days).toEqual([10]);
+});
+
+test('counts those whose servers show another certificate', async () => {
+  const made = world();
+  const endpoints = [{ endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A00', detail: '' }];
+  const at = '2026-03-14T20:00:00Z';
+  made.ledger.put('fresh', { served: { versionId: 'version-1', at, served: false, endpoints } });
+  const config = configOf(
+    ...specs.map((spec) => (spec.name === 'fresh' ? { ...spec, endpoints: ['www.example.com:443'] } : spec)),
+  );
+  const { due } = await check(made, { config });
+  expect(made.metrics.fleets).toMatchObject([{ Due: 3, NotServed: 1 }]);
+  expect(due.map(({ certificate }) => certificate)).not.toContain('fresh');
 });
 
 test('says nothing of expiry when nothing is issued', async () => {

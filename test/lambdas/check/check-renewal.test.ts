@@ -94,6 +94,15 @@ describe('what is to be done', () => {
     expect(world.ledger.get('www').lease).toBe(execution);
   });
 
+  test('values of a dead run are removed with the role that their zone has now', async () => {
+    const world = issued(dueDay);
+    const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
+    const zone = { id: leftover.hostedZoneId, name: 'example.com', role };
+    world.ledger.put('www', { leftovers: [leftover] });
+    const output = await check(world, { spec: specWith({ hostedZones: [zone] }) });
+    expect(output).toMatchObject({ action: 'clean', leftovers: [{ ...leftover, role }] });
+  });
+
   test('once cleaned, what is gone from DNS is struck off and the renewal goes on', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { leftovers: [leftover], lease: execution });
@@ -140,6 +149,39 @@ describe('what is to be done', () => {
     const output = await check(world, { spec: specWith({ regions: ['us-east-1'] }) });
     expect(output).toMatchObject({ action: 'deliver', current: factsWith(), reason: 'not delivered yet: us-east-1' });
     expect(world.ledger.setLease(specWith().setHash)).toBeNull();
+  });
+});
+
+describe('the servers of a certificate', () => {
+  const spec = specWith({ endpoints: ['www.example.com:443'] });
+
+  test('are to be looked at when there is nothing else to do, for the version that is handed over', async () => {
+    const world = issued();
+    expect(await check(world, { spec })).toMatchObject({
+      action: 'watch',
+      reason: 'nobody has looked yet whether www.example.com:443 serve 0a01',
+      wait: 0,
+      current: factsWith(),
+    });
+  });
+
+  test('are looked at without a lease, which a renewal may need meanwhile', async () => {
+    const world = issued();
+    await check(world, { spec });
+    expect(world.ledger.get('www').lease).toBeNull();
+  });
+
+  test('are looked at after a failure too, which is forgotten then', async () => {
+    const world = issued();
+    world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
+    expect((await check(world, { spec })).action).toBe('watch');
+    expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null });
+  });
+
+  test('do not keep a deployment that waits for the certificate', async () => {
+    const request = { certificate: 'www', deploy: true };
+    const startedAt = quietDay;
+    expect((await check(issued(), { spec, request, startedAt })).action).toBe('none');
   });
 });
 
@@ -526,6 +568,73 @@ describe('leases', () => {
     world.calls.answer(call, new ThrottledError('Slow down.'));
     await expect(check(world)).rejects.toThrow('Slow down.');
     expect(world.ledger.get('www').lease).toBeNull();
+  });
+});
+
+describe('a deployment that waits for its certificate', () => {
+  const request = { certificate: 'www', deploy: true };
+  const startedAt = '2026-03-15T00:00:00Z';
+
+  test('issues nothing that is not due', async () => {
+    const answer = await check(issued(), { request, startedAt: quietDay });
+    expect(answer.action).toBe('none');
+  });
+
+  test('tries again what failed before it, whatever time was set for the next try', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { failure, notBefore: '2026-03-15T10:00:00Z' });
+    expect((await check(world, { request, startedAt })).action).toBe('issue');
+    expect((await check(world, { request: { certificate: 'www' }, startedAt })).action).toBe('none');
+  });
+
+  test("keeps to a CA's own limit", async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', {
+      failure: { ...failure, error: 'RateLimitedError' },
+      notBefore: '2026-03-15T10:00:00Z',
+    });
+    expect((await check(world, { request, startedAt })).action).toBe('none');
+  });
+
+  test('looks again each ten seconds for 25 minutes while another is at work, holding nothing', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { lease: otherExecution, leasedAt: dueDay });
+    world.executions.tell(otherExecution, 'live');
+    const answer = await check(world, { request, startedAt, waits: 149 });
+    expect(answer).toMatchObject({ action: 'wait', wait: 10, reason: `in progress by ${otherExecution}` });
+    expect(world.ledger.get('www').lease).toBe(otherExecution);
+    expect(await check(world, { request, startedAt, waits: 150 })).toMatchObject({ action: 'none', wait: 0 });
+  });
+
+  test('does not try by itself after one that failed meanwhile, and says what that one recorded', async () => {
+    const world = issued('2026-03-15T00:01:00Z');
+    world.ledger.put('www', {
+      failure: { ...failure, last: '2026-03-15T00:00:50Z' },
+      notBefore: '2026-03-16T00:00:50Z',
+    });
+    const answer = await check(world, { request, startedAt, waits: 5 });
+    expect(answer.action).toBe('none');
+    expect(answer.reason).toContain('the last by CaaError');
+    expect(world.ledger.get('www').lease).toBeNull();
+  });
+});
+
+describe('what *Check zones* needs', () => {
+  test('is handed over with an order to be made: every zone, and the account at the issuer', async () => {
+    const world = createWorld({ now: quietDay });
+    const account = { url: 'https://ca.test/acct/1', caaIdentities: ['ca.test'] };
+    await world.ledger.recordAccount(issuer.directoryUrl, account);
+    const hostedZones = [{ id: 'Z1', name: 'example.com' }];
+    const answer = await check(world, { spec: specWith({ hostedZones }) });
+    expect(answer).toMatchObject({ action: 'issue', challengeZones: hostedZones, account });
+  });
+
+  test('knows no account before the first order there', async () => {
+    expect((await check(createWorld({ now: quietDay }))).account).toBeNull();
+  });
+
+  test('is left out where nothing is ordered', async () => {
+    expect(await check(issued())).toMatchObject({ action: 'none', challengeZones: [], account: null });
   });
 });
 

@@ -3,7 +3,7 @@ import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { CertificateSpec } from '../../../lambdas/rules/contract.ts';
 import { PerennialError, type ProblemDocument } from '../../../lambdas/rules/errors.ts';
-import { fleetReason } from '../../../lambdas/rules/renewal-decision.ts';
+import { fleetDecision } from '../../../lambdas/rules/renewal-decision.ts';
 import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 
@@ -92,7 +92,7 @@ async function ordersOfADay(
       continue;
     }
     pushOn(fleetAt);
-    const due = specs.filter((spec) => fleetReason(spec, ledger.get(spec.name), interval / 1000, clock.now()));
+    const due = specs.filter((spec) => fleetDecision(spec, ledger.get(spec.name), interval / 1000, clock.now()));
     const started = due.map(({ name }) => ({
       at: fleetAt,
       certificate: name,

@@ -218,6 +218,29 @@ test('a ledger that fails is no lost lease', async () => {
   await expect(record(world)).rejects.toThrow('The table is gone.');
 });
 
+describe('a failure that a deployment waits for', () => {
+  test('ends the execution, and is counted and told as ever', async () => {
+    const world = failing();
+    expect(await record(world, { deploy: true })).toMatchObject({
+      error: 'ChallengeFailedError',
+      retryIn: null,
+      nextTry: '2026-03-01T12:01:00.000Z',
+    });
+    expect(world.ledger.get('www')).toMatchObject({
+      lease: null,
+      failure: { count: 1, error: 'ChallengeFailedError' },
+      notBefore: '2026-03-01T12:01:00.000Z',
+    });
+  });
+
+  test('is tried again where access was denied: roles and policies are new', async () => {
+    const world = failing();
+    const errorOutput = thrown('AccessDeniedError', 'It was denied.');
+    expect(await record(world, { deploy: true, errorOutput })).toMatchObject({ retryIn: 20, action: null });
+    expect(world.ledger.get('www')).toMatchObject({ lease: null, notBefore: '2026-03-01T12:00:20.000Z' });
+  });
+});
+
 test('run twice, it counts once and says the same', async () => {
   const world = failing();
   const first = await record(world);

@@ -1,8 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { importCertificate } from '../../../lambdas/delivery/import-certificate.ts';
-import { AccessDeniedError, ImportLimitError, LeaseLostError, ThrottledError } from '../../../lambdas/rules/errors.ts';
+import type { KeyType } from '../../../lambdas/rules/contract.ts';
+import {
+  AccessDeniedError,
+  ImportLimitError,
+  ImportRefusedError,
+  LeaseLostError,
+  ThrottledError,
+} from '../../../lambdas/rules/errors.ts';
 import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
+import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -72,15 +80,16 @@ describe('a first import', () => {
 describe('the next import', () => {
   test('keeps the ARN that consumers hold', async () => {
     const world = await delivered();
-    expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null });
+    expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null, action: null, imported: true });
     expect(world.acm.get(region, world.arn).serialNumber).toBe('0a02');
     expect(world.acm.arns(region)).toEqual([world.arn]);
   });
 
   test('gets a new ARN after a change of key type, says which it replaces and leaves that alone', async () => {
     const world = await delivered(larger);
-    const { arn, replaces } = await deliver(world);
+    const { arn, replaces, action } = await deliver(world);
     expect(replaces).toBe(world.arn);
+    expect(action).toContain(`Replace ${world.arn} by ${arn} wherever it is used`);
     expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
     expect(world.acm.get(region, arn)).toMatchObject({ serialNumber: '0a03', keyType: 'P-384' });
   });
@@ -97,8 +106,9 @@ describe('the next import', () => {
   test('gets a new ARN when somebody deleted the old one', async () => {
     const world = await delivered();
     world.acm.delete(region, world.arn);
-    const { arn, replaces } = await deliver(world);
+    const { arn, replaces, action } = await deliver(world);
     expect(replaces).toBe(world.arn);
+    expect(action).toContain(`Use ${arn} wherever ${world.arn} was used: that was deleted from ACM`);
     expect(world.acm.arns(region)).toEqual([arn]);
   });
 
@@ -121,11 +131,121 @@ describe('the next import', () => {
   });
 });
 
+test('a version newer than the run knows of, which is there already, is not imported again', async () => {
+  const world = await delivered(larger);
+  const first = await deliver(world);
+  const before = world.calls.made.length;
+  const late = factsWith({ versionId: 'version-1b' });
+  const output = await importCertificate({ ...run, spec: specWith(), region, current: late }, world.ports);
+  expect(output).toEqual({ ...first, imported: false });
+  expect(world.calls.made.slice(before).map(({ name }) => name)).toEqual(['ledger.certificate', 'secrets.readCurrent']);
+});
+
+describe('what a person has to do about a new ARN', () => {
+  const secondTime = { replaces: expect.any(String), action: expect.any(String), imported: false };
+
+  test.each([
+    ['a change of key type', () => delivered(larger)],
+    [
+      'a deletion by hand',
+      async () => {
+        const world = await delivered();
+        world.acm.delete(region, world.arn);
+        return world;
+      },
+    ],
+  ])(
+    'is told again after %s by the next run, since the one that imported may have failed elsewhere',
+    async (_, create) => {
+      const world = await create();
+      const first = await deliver(world);
+      expect(first).toMatchObject({ replaces: world.arn, action: expect.stringContaining(first.arn), imported: true });
+      expect(await deliver(world)).toEqual({ ...first, ...secondTime, replaces: first.replaces, action: first.action });
+    },
+  );
+
+  test('is told no more at the next renewal, which keeps the new ARN', async () => {
+    const world = await delivered(larger);
+    const { arn } = await deliver(world);
+    const value = await secretValue({ identifiers: ['example.com'], serialNumber: '0a04', keyType: 'P-384' });
+    world.secrets.put('www', { current: { versionId: 'version-3', value } });
+    const renewed = factsWith({ versionId: 'version-3' });
+    const output = await importCertificate({ ...run, spec: specWith(), region, current: renewed }, world.ports);
+    expect(output).toEqual({ region, arn, replaces: null, action: null, imported: true });
+    expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
+  });
+
+  test('names the newer ARN when the key type changes back, and the one of the former key type is used again', async () => {
+    const world = await delivered(larger);
+    const { arn } = await deliver(world);
+    world.secrets.put('www', { current: { versionId: 'version-3', value: newer } });
+    const back = factsWith({ versionId: 'version-3' });
+    const output = await importCertificate({ ...run, spec: specWith(), region, current: back }, world.ports);
+    expect(output).toMatchObject({ arn: world.arn, replaces: arn });
+    expect(output.action).toContain(`Replace ${arn} by ${world.arn}`);
+    expect(world.acm.get(region, world.arn).serialNumber).toBe('0a02');
+  });
+});
+
+describe('a key of another algorithm than that of the CA', () => {
+  const signedBy = async (algorithm: 'RSA' | 'ECDSA', keyType: KeyType): Promise<World> => {
+    const issuer = await makeAuthority({ name: 'Issuer', algorithm });
+    const privateKey = makePrivateKey(keyType);
+    const certificate = await makeLeaf(issuer, { identifiers: ['example.com'], privateKey });
+    return stored({ ...newer, certificate, privateKey, keyType, chain: pemOf(issuer.certificate) });
+  };
+
+  test.each([
+    ['RSA', 'P-256', 'RSA-2048'],
+    ['RSA', 'P-384', 'RSA-2048'],
+    ['ECDSA', 'RSA-2048', 'P-256'],
+  ] as const)('is known before ACM is asked: %s signed %s', async (algorithm, keyType, matching) => {
+    const world = await signedBy(algorithm, keyType);
+    await expect(deliver(world)).rejects.toThrow(ImportRefusedError);
+    await expect(deliver(world)).rejects.toThrow(
+      `its key is ${keyType} and the CA signed it with ${algorithm}: ACM takes a certificate only from a CA whose key is of the same algorithm. Set its keyType to '${matching}'`,
+    );
+    expect(world.calls.names('acm.')).toEqual([]);
+    expect(world.ledger.get('www').deliveries).toEqual({});
+  });
+
+  test.each([
+    ['RSA', 'RSA-2048'],
+    ['ECDSA', 'P-384'],
+  ] as const)('is not what %s under %s is: another size is taken', async (algorithm, keyType) => {
+    const world = await signedBy(algorithm, keyType);
+    const { arn } = await deliver(world);
+    expect(world.acm.get(region, arn).keyType).toBe(keyType);
+  });
+});
+
+test('of three regions one throttles, one is at its limit and one is fine: the next run does only the rest', async () => {
+  const world = stored();
+  const regions = ['us-east-1', 'eu-west-1', 'ap-south-1'] as const;
+  for (const each of regions) world.acm.addRegion(each);
+  const into = (each: string) => importCertificate({ ...run, spec: specWith(), region: each, current }, world.ports);
+
+  const fine = await into('us-east-1');
+  world.calls.answer('acm.import', new ThrottledError('Slow down.'));
+  await expect(into('eu-west-1')).rejects.toThrow(ThrottledError);
+  world.calls.answer('acm.import', new ImportLimitError('2,500 certificates are there.'));
+  await expect(into('ap-south-1')).rejects.toThrow(ImportLimitError);
+  expect(Object.keys(world.ledger.get('www').deliveries)).toEqual(['us-east-1']);
+
+  const before = world.calls.made.length;
+  const outputs = await Promise.all(regions.map(into));
+  expect(outputs.map(({ imported }) => imported)).toEqual([false, true, true]);
+  expect(outputs[0]).toEqual({ ...fine, imported: false });
+  const imports = world.calls.made.slice(before).filter(({ name }) => name === 'acm.import');
+  expect(imports.map(({ args }) => args[0])).toEqual(['eu-west-1', 'ap-south-1']);
+  for (const each of regions) expect(world.acm.arns(each)).toHaveLength(1);
+});
+
 test('a version that is there needs neither the secret nor ACM', async () => {
   const world = await delivered();
   await deliver(world);
   const before = world.calls.made.length;
-  expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null });
+  expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null, action: null, imported: false });
   expect(world.calls.made.slice(before).map(({ name }) => name)).toEqual(['ledger.certificate']);
 });
 
@@ -155,8 +275,13 @@ test.each([
   ['over an ARN', () => delivered(), 1],
   ['after a change of key type', () => delivered(larger), 2],
 ])('it may die after any call %s: one import, and the ledger has it', async (_, create, imports) => {
-  await dyingAfterEachCall<World, Awaited<ReturnType<typeof deliver>>>(create, deliver, (world, { arn }, last) => {
-    expect(world.acm.arns(region), last).toHaveLength(imports);
-    expect(world.ledger.get('www').deliveries[region], last).toMatchObject({ arn, versionId: 'version-2' });
-  });
+  await dyingAfterEachCall<World, Awaited<ReturnType<typeof deliver>>>(
+    create,
+    deliver,
+    (world, { arn, action }, last) => {
+      expect(world.acm.arns(region), last).toHaveLength(imports);
+      expect(action !== null, last).toBe(imports > 1);
+      expect(world.ledger.get('www').deliveries[region], last).toMatchObject({ arn, versionId: 'version-2' });
+    },
+  );
 });

@@ -3,6 +3,7 @@ import dns2 from 'dns2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createNameServers } from '../../../lambdas/dns/name-servers.ts';
 import { freePort } from '../../../local/processes.ts';
+import { cname, type Script, serve as serveScript, txt } from './scripted-server.ts';
 
 const { createServer, Packet } = dns2;
 const name = '_acme-challenge.example.com';
@@ -32,6 +33,13 @@ async function serve(answer: () => { rcode?: number; texts: readonly (string | s
   return { address: `127.0.0.1:${port}`, port, asked };
 }
 
+/** The same, of which everything is told. */
+async function scripted(script: Script) {
+  const server = await serveScript(script);
+  closers.push(() => server.close());
+  return server;
+}
+
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
@@ -41,6 +49,23 @@ describe('the TXT values of a name', () => {
     const { address, asked } = await serve(() => ({ texts: ['one', ['a'.repeat(255), 'b']] }));
     expect(await createNameServers().txt(address, name)).toEqual(['one', `${'a'.repeat(255)}b`]);
     expect(asked).toEqual([name]);
+  });
+
+  test('are those where CNAMEs in the answer lead, and no others', async () => {
+    const { address } = await scripted(() => ({
+      answers: [
+        txt('elsewhere.example.com', 'foreign'),
+        cname('_ACME-challenge.example.com', 'one.example.net'),
+        cname('one.example.net', 'two.example.net'),
+        txt('two.example.net', 'delegated'),
+      ],
+    }));
+    expect(await createNameServers().txt(address, name)).toEqual(['delegated']);
+  });
+
+  test('are none where CNAMEs go round', async () => {
+    const { address } = await scripted(() => ({ answers: [cname(name, 'b.test'), cname('b.test', name)] }));
+    expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
   test('are asked for every time: no cache hides a change', async () => {

@@ -11,6 +11,7 @@ import {
   OrderInvalidError,
   RateLimitedError,
   TermsNotAgreedError,
+  ThrottledError,
   UnauthorizedError,
 } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
@@ -51,6 +52,15 @@ describe('an order', () => {
     });
   });
 
+  test('hands over the role of a zone with its value', async () => {
+    const world = leased();
+    const role = { arn: 'arn:aws:iam::111122223333:role/challenges', externalId: 'the-shop-0815' };
+    const [wildcard, apex] = challengeRecords.map((record, index) => (index === 0 ? { ...record, role } : record));
+    const places = [wildcard, apex].filter((record) => record !== undefined);
+    const { records } = await newOrder({ ...run, spec, challengeRecords: places, replaces: null }, world.ports);
+    expect(records.map((record) => record.role)).toEqual([role, undefined]);
+  });
+
   test('adds its values to those that an earlier run left', async () => {
     const world = leased();
     const left = { ...place, value: 'left' };
@@ -72,7 +82,7 @@ describe('an order', () => {
     const world = leased();
     world.ca.alreadyValid.add('example.com').add('*.example.com');
     expect(await order(world)).toMatchObject({ challenges: [], records: [] });
-    expect(world.calls.names('ca.')).toEqual(['ca.newOrder']);
+    expect(world.calls.names('ca.a')).toEqual(['ca.account']);
   });
 
   test('of which one name is proven already asks for the proof of the other', async () => {
@@ -155,6 +165,32 @@ describe('the account', () => {
     await Promise.all([order(world), newOrder(api, world.ports)]);
     expect(world.acme.accounts()).toEqual(['https://ca.test/account/1']);
     expect(world.calls.names('accounts.create')).toHaveLength(2);
+  });
+
+  test('and the names of the CA are noted for the check of CAA before the next order', async () => {
+    const world = leased();
+    world.ca.caaIdentities = ['ca.test', 'other.test'];
+    await order(world);
+    expect(await world.ledger.account(issuer.directoryUrl)).toEqual({
+      url: 'https://ca.test/account/1',
+      caaIdentities: ['ca.test', 'other.test'],
+    });
+  });
+
+  test('that cannot be noted does not keep the order from going on, and the log says so', async () => {
+    const world = leased();
+    world.calls.answer('ledger.recordAccount', new ThrottledError('Slow down.'));
+    const output = await order(world);
+    expect(world.ledger.get('www').order?.url).toBe(output.order.url);
+    expect(world.log.messages('warn')).toEqual([expect.stringMatching(/^The account was not noted/)]);
+  });
+
+  test('that was registered anew on the way is the one that is noted', async () => {
+    const world = leased();
+    await order(world);
+    world.acme.forgetAccounts();
+    await order(world);
+    expect((await world.ledger.account(issuer.directoryUrl))?.url).toBe('https://ca.test/account/2');
   });
 
   test('is not made without agreement to the terms', async () => {

@@ -128,6 +128,38 @@ describe('a run', () => {
   });
 });
 
+describe('servers that are only looked at', () => {
+  const endpoint = 'www.example.com:443';
+  /** Nothing to do but to look; `at`: the last time, if ever. */
+  function watched(name: string, at?: string): FleetMember {
+    const spec = specWith({ name, identifiers: [`${name}.example.com`], endpoints: [endpoint] });
+    const current = factsWith({ identifiers: spec.identifiers, notAfter: '2027-01-01T00:00:00Z' });
+    const seen = [{ endpoint, status: 'served' as const, serialNumber: '0A01', detail: '' }];
+    const served = at && { served: { versionId: current.versionId, at, served: true, endpoints: seen } };
+    return { spec, record: { ...emptyRecord, current, ...served } };
+  }
+  const yesterday = '2026-03-18T12:00:00Z';
+
+  test('are due once a day', () => {
+    expect(names([watched('a', '2026-03-19T12:00:00Z'), watched('b', yesterday), watched('c')])).toEqual(['c', 'b']);
+  });
+
+  test('come after all certificates, those that were never issued too', () => {
+    const members = [watched('a'), never('new'), expiring('soon', '2026-03-21T00:00:00Z')];
+    expect(names(members)).toEqual(['soon', 'new', 'a']);
+  });
+
+  test('have their turn, the longest not looked at first, where a run cannot start all of them', () => {
+    const members = Array.from({ length: 60 }, (_, index) =>
+      watched(`w${index}`, new Date(Date.parse(yesterday) - index * 60_000).toISOString()),
+    );
+    const { due, postponed } = select(members, 20);
+    expect([due.length, postponed]).toEqual([50, 10]);
+    expect(due.map(({ certificate }) => certificate)).not.toContain('w0');
+    expect(due[0]?.certificate).toBe('w59');
+  });
+});
+
 test('days to expiry are those of the certificate that expires first, or nobody’s', () => {
   const members = [never('new'), expiring('a', '2026-03-30T00:00:00Z'), expiring('b', '2026-03-22T12:00:00Z')];
   expect(minimumDaysToExpiry(members, now)).toBe(2.5);

@@ -5,7 +5,7 @@ import type { LedgerCertificate, SavedOrder, SavedRenewalInfo } from '../../../l
 import {
   decideRenewal,
   dueReason,
-  fleetReason,
+  fleetDecision,
   heldBack,
   type RenewalSituation,
   regionsBehind,
@@ -154,6 +154,7 @@ const situationOf = (
   force: false,
   cleaned: false,
   goesOn: false,
+  deployedAt: null,
   checkInterval: 21_600,
   ...situation,
 });
@@ -180,6 +181,24 @@ describe('what to do', () => {
     ['clean first, whatever else', 'clean', decide({ current, leftovers: [leftover] }, { force: true })],
     ['go on after cleaning', 'none', decide({ current, leftovers: [leftover] }, { cleaned: true })],
     ['repair rather than order', 'repair', decide({ current }, { storedVersion: 'newer' }, dueDay)],
+    [
+      'repair when the secret has other readers than are configured',
+      'repair',
+      decide({ current }, { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
+    ],
+    [
+      'repair again though the last one failed, which costs no order',
+      'repair',
+      decide(
+        { current, failure: { ...failure, error: 'SecretAccessError' }, notBefore: '2026-02-02T00:00:00Z' },
+        { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) },
+      ),
+    ],
+    [
+      'deliver before readers are looked at',
+      'deliver',
+      decide({ current }, { spec: specWith({ regions: ['us-east-1'], readers: ['arn:aws:iam::444455556666:root'] }) }),
+    ],
     ['repair when the ledger is empty', 'repair', decide({}, { storedVersion: 'version-1' })],
     [
       'order when a person insists, though the ledger is behind',
@@ -190,6 +209,27 @@ describe('what to do', () => {
     ['deliver what is good', 'deliver', decide({ current }, { spec: elsewhere })],
     ['issue what is due rather than deliver it', 'issue', decide({ current }, { spec: elsewhere }, dueDay)],
   ])('%s', (_, action, decided) => {
+    expect(decided).toBe(action);
+  });
+
+  const watched = specWith({ endpoints: ['www.example.com:443'] });
+  const endpoints = [{ endpoint: 'www.example.com:443', status: 'served' as const, serialNumber: '0A01', detail: '' }];
+  const looked = (at: string) => ({ current, served: { versionId: 'version-1', at, served: true, endpoints } });
+  test.each([
+    ['are looked at when nobody has', 'watch', decide({ current }, { spec: watched })],
+    ['are looked at once a day', 'watch', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
+    ['are left alone for the rest of it', 'none', decide(looked('2026-01-31T12:00:00Z'), { spec: watched })],
+    ['come after a delivery', 'deliver', decide({ current }, { spec: { ...watched, regions: ['us-east-1'] } })],
+    ['come after a renewal', 'issue', decide({ current }, { spec: watched }, dueDay)],
+    ['come after what is left in DNS', 'clean', decide({ current, leftovers: [leftover] }, { spec: watched })],
+    ['are left alone while failures hold it back', 'none', decide({ current, ...tomorrow }, { spec: watched })],
+    [
+      'do not keep a deployment waiting',
+      'none',
+      decide({ current }, { spec: watched, deployedAt: new Date('2026-02-01T00:00:00Z') }),
+    ],
+    ['are not there before the first certificate', 'issue', decide({}, { spec: watched })],
+  ])('the servers %s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
 
@@ -350,12 +390,12 @@ describe('a fleet run starts', () => {
       null,
     ],
   ])('%s', (_, seen, reason) => {
-    expect(fleetReason(specWith(), seen, 21_600, now)).toBe(reason);
+    expect(fleetDecision(specWith(), seen, 21_600, now)?.reason ?? null).toBe(reason);
   });
 
   test('what a region lacks', () => {
     const spec = specWith({ regions: ['us-east-1'] });
-    expect(fleetReason(spec, record({ current: fresh }), 21_600, now)).toMatch(/us-east-1/);
+    expect(fleetDecision(spec, record({ current: fresh }), 21_600, now)?.reason).toMatch(/us-east-1/);
   });
 });
 

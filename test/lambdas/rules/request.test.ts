@@ -3,14 +3,18 @@ import { InvalidInputError } from '../../../lambdas/rules/errors.ts';
 import { parseRequest } from '../../../lambdas/rules/request.ts';
 
 test.each([
-  [{ certificate: 'www' }, { certificate: 'www', force: false, restartOf: null }],
+  [{ certificate: 'www' }, { certificate: 'www', force: false, deploy: false, restartOf: null }],
   [
     { certificate: 'www', force: true },
-    { certificate: 'www', force: true, restartOf: null },
+    { certificate: 'www', force: true, deploy: false, restartOf: null },
   ],
   [
     { certificate: 'www', force: false },
-    { certificate: 'www', force: false, restartOf: null },
+    { certificate: 'www', force: false, deploy: false, restartOf: null },
+  ],
+  [
+    { certificate: 'www', deploy: true },
+    { certificate: 'www', force: false, deploy: true, restartOf: null },
   ],
 ])('%j is understood', (input, request) => {
   expect(parseRequest(input)).toEqual(request);
@@ -19,12 +23,15 @@ test.each([
 const dead = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
 
 describe('the restart of a dead execution', () => {
-  test.each(['{"certificate":"www"}', '{"certificate":"www","force":true}', ' {"force":false,"certificate":"www"} '])(
-    'with the input %s is for the same certificate and never forced',
-    (input) => {
-      expect(parseRequest({ restartOf: dead, input })).toEqual({ certificate: 'www', force: false, restartOf: dead });
-    },
-  );
+  test.each([
+    '{"certificate":"www"}',
+    '{"certificate":"www","force":true}',
+    ' {"force":false,"certificate":"www"} ',
+    '{"certificate":"www","deploy":true}',
+  ])('with the input %s is for the same certificate, never forced, and no deployment waits for it', (input) => {
+    const request = { certificate: 'www', force: false, deploy: false, restartOf: dead };
+    expect(parseRequest({ restartOf: dead, input })).toEqual(request);
+  });
 
   test('that died is not restarted again', () => {
     const input = JSON.stringify({ restartOf: 'arn:of-the-first', input: '{"certificate":"www"}' });
@@ -56,6 +63,7 @@ describe('refused, with what is wanted', () => {
     [{ certificate: '' }, 'certificate'],
     [{ certificate: 7 }, 'certificate'],
     [{ certificate: 'www', force: 'yes' }, 'force'],
+    [{ certificate: 'www', deploy: 1 }, 'deploy'],
     [{ certificate: 'www', forced: true }, 'forced'],
   ])('%j, naming %s', (input, where) => {
     expect(() => parseRequest(input)).toThrow(InvalidInputError);

@@ -243,6 +243,40 @@ test('the words of a problem change nothing', () => {
   );
 });
 
+describe('a failure that a deployment waits for', () => {
+  const deploy = true;
+
+  test.each([
+    'PropagationTimeoutError',
+    'CaUnavailableError',
+    'ChallengeFailedError',
+    'ZoneNotDelegatedError',
+    'ThrottledError',
+    'TwinsOrderError',
+    'UnexpectedError',
+  ])('by %s ends the execution, and is recorded as ever', (error) => {
+    const { retryIn, ...ever } = judge(report(error));
+    expect(judge(report(error), { deploy })).toEqual({ ...ever, retryIn: null });
+  });
+
+  test('by a CA that says when ends it too', () => {
+    expect(judge(told(900), { deploy })).toMatchObject({ retryIn: null, notBefore: '2026-03-01T12:15:01.000Z' });
+  });
+
+  test.each(['AccessDeniedError', 'RoleNotAssumedError'])('by %s is tried every 20 s for three minutes', (error) => {
+    const tries = Array.from({ length: 10 }, (_, index) =>
+      judge(report(error), { attempt: index + 1, failures: index + 1, deploy }),
+    );
+    expect(tries.map(({ retryIn }) => retryIn)).toEqual([...Array(9).fill(20), null]);
+    expect(tries[0]).toMatchObject({ action: null, notBefore: '2026-03-01T12:00:20.000Z' });
+    expect(tries[9]?.action).toBe(judge(report(error), { attempt: 10, failures: 10 }).action);
+  });
+
+  test('by a denied access is tried so whatever had failed before', () => {
+    expect(judge(report('AccessDeniedError'), { attempt: 1, failures: 7, deploy })).toMatchObject({ retryIn: 20 });
+  });
+});
+
 test('every class of errors.ts is met in one way', () => {
   const names = Object.keys(errors).filter((name) => name !== 'PerennialError');
   expect(Object.keys(treatments).sort()).toEqual(names.sort());

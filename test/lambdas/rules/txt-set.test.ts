@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { RecordSetChange, TxtRecordSet } from '../../../lambdas/rules/ports.ts';
 import {
   batches,
-  byZoneAndName,
+  byZone,
   challengeTtl,
   sameSet,
   withoutValues,
+  withRoles,
   withValues,
 } from '../../../lambdas/rules/txt-set.ts';
 
@@ -95,16 +96,32 @@ describe('the same set', () => {
 
 test('values go by zone and name, equal ones once', () => {
   const at = (hostedZoneId: string, record: string, value: string) => ({ hostedZoneId, name: record, value });
-  const zones = byZoneAndName([
+  const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
+  const zones = byZone([
     at('Z1', 'a', '1'),
     at('Z1', 'a', '2'),
     at('Z1', 'a', '1'),
-    at('Z2', 'a', '1'),
+    { ...at('Z2', 'a', '1'), role },
     at('Z1', 'b', '1'),
   ]);
-  expect([...zones].map(([zone, names]) => [zone, Object.fromEntries(names)])).toEqual([
-    ['Z1', { a: ['1', '2'], b: ['1'] }],
-    ['Z2', { a: ['1'] }],
+  expect(zones.map(({ hostedZoneId, role: of, names }) => [hostedZoneId, of, Object.fromEntries(names)])).toEqual([
+    ['Z1', undefined, { a: ['1', '2'], b: ['1'] }],
+    ['Z2', role, { a: ['1'] }],
+  ]);
+});
+
+test('values take the role that their zone has now, whatever they had', () => {
+  const value = (hostedZoneId: string) => ({ hostedZoneId, name: '_acme-challenge.example.com', value: '1' });
+  const old = { arn: 'arn:aws:iam::111122223333:role/old' };
+  const now = { arn: 'arn:aws:iam::111122223333:role/now', externalId: 'the-shop-0815' };
+  const zones = [
+    { id: 'Z1', name: 'example.com', role: now },
+    { id: 'Z2', name: 'example.net' },
+  ];
+  expect(withRoles([value('Z1'), { ...value('Z2'), role: old }, { ...value('Z3'), role: old }], zones)).toEqual([
+    { ...value('Z1'), role: now },
+    value('Z2'),
+    value('Z3'),
   ]);
 });
 

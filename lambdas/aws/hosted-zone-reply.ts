@@ -1,0 +1,55 @@
+import { AccessDeniedError, RoleNotAssumedError, ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
+import { type Call, replyOf, translated } from './errors.ts';
+
+/** Whose credentials the calls are made with. */
+export interface RoleCredentialsUse {
+  /** ARN of their role, where they are not the function's own. */
+  readonly role?: string;
+  /** Called when they are found to be of no use any more: the next client is to get new ones. */
+  readonly forget?: () => void;
+}
+
+/** Replies of Route 53 about one hosted zone: errors name the zone, and the role where there is one. */
+export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
+  return <Reply, Answer = never>(
+    action: string,
+    hostedZoneId: string,
+    sent: Promise<Reply>,
+    answers: Readonly<Record<string, (error: Error) => Answer>> = {},
+    resource = `hosted zone ${hostedZoneId}`,
+  ): Promise<Reply | Answer> => {
+    const call = { action: `route53:${action}`, resource, role };
+    const expired = (error: Error): never => {
+      forget?.();
+      throw new ThrottledError(
+        `The credentials of role ${role} are of no use any more for ${resource}. New ones are asked for at the next try: ${error.message}`,
+        { cause: error },
+      );
+    };
+    return replyOf<Reply, Answer>(call, sent, {
+      AccessDenied: (error) => denied(error, call),
+      NoSuchHostedZone(error) {
+        throw new ZoneNotFoundError(
+          `Hosted zone ${hostedZoneId} does not exist. Correct its id in hostedZones of the config and deploy.`,
+          { cause: error },
+        );
+      },
+      RoleNotAssumedError(error) {
+        throw new RoleNotAssumedError(`Nothing can be done in hosted zone ${hostedZoneId}: ${error.message}`, {
+          cause: error.cause,
+        });
+      },
+      ...(role && { ExpiredToken: expired, ExpiredTokenException: expired, InvalidClientTokenId: expired }),
+      ...answers,
+    });
+  };
+}
+
+/** "Not authorized to access this resource" is said of a zone of another account, whatever our own policies allow. */
+function denied(error: Error, call: Call): never {
+  const { message } = translated(error, call);
+  const another = !call.role && error.message.includes('to access this resource');
+  const hint =
+    'The zone seems to be of another account: give it the roleArn of a ChallengeRole there, in hostedZones of the config.';
+  throw new AccessDeniedError(another ? `${message} ${hint}` : message, { cause: error });
+}

@@ -1,0 +1,22 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { clientSettings, keptWarm } from './client.ts';
+import { replyOf } from './errors.ts';
+
+const warmClient = keptWarm(() => new CloudFormationClient(clientSettings));
+
+export interface Stacks {
+  /** Whether CloudFormation takes back an update of this stack that failed. */
+  rollsBack(stackId: string): Promise<boolean>;
+}
+
+export function createStacks({ client = warmClient() }: { readonly client?: CloudFormationClient } = {}): Stacks {
+  return {
+    async rollsBack(stackId) {
+      const { Stacks: stacks = [] } = await replyOf(
+        { action: 'cloudformation:DescribeStacks', resource: `stack ${stackId}` },
+        client.send(new DescribeStacksCommand({ StackName: stackId })),
+      );
+      return stacks.some(({ StackStatus: status }) => status?.includes('ROLLBACK'));
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { caaRefusal, caaRestricts } from '../rules/caa.ts';
+import type { IssuerAccount } from '../rules/contract.ts';
+import { CaaError } from '../rules/errors.ts';
+import { withoutWildcard } from '../rules/names.ts';
+import type { AuthoritativeDns } from '../rules/ports.ts';
+
+interface Order {
+  readonly certificate: string;
+  /** Name of the issuer. */
+  readonly issuer: string;
+  /** `null`: not known before the first order there. */
+  readonly account: IssuerAccount | null;
+}
+
+/**
+ * Whether the CAA records of an identifier let the issuer issue. RFC 8659. Throws `CaaError` where they do not, going by the names that
+ * the issuer's own directory gives; without those, or where nothing could be looked up, it is a warning.
+ */
+export async function checkCaa(
+  identifier: string,
+  { certificate, issuer, account }: Order,
+  caaOf: AuthoritativeDns['caa'],
+  warn: (warning: string) => void,
+): Promise<void> {
+  const name = withoutWildcard(identifier);
+  const answer = await caaOf(name);
+  if ('failed' in answer) return warn(`The CAA records of ${name} could not be looked up: ${answer.failed}.`);
+  const { found: set } = answer;
+  if (!set) return;
+  if (!account || account.caaIdentities.length === 0) {
+    if (!caaRestricts(identifier, set.records)) return;
+    const why = account
+      ? 'its directory does not say by which name'
+      : 'its names are known after the first order there';
+    return warn(
+      `CAA records at ${set.domain} say who may issue for ${identifier}, and whether ${issuer} may is not known: ${why}.`,
+    );
+  }
+  const refusal = caaRefusal(identifier, set, account);
+  if (!refusal) return;
+  const behind = name === set.domain || name.endsWith(`.${set.domain}`) ? '' : ', where a CNAME leads,';
+  throw new CaaError(
+    `${issuer} may not issue for ${identifier} of certificate ${certificate}: the CAA set at ${set.domain}${behind} ${refusal.why}. ${refusal.remedy}`,
+    { problem: { type: 'urn:ietf:params:acme:error:caa', identifier } },
+  );
+}

@@ -1,0 +1,51 @@
+import type { CheckEndpointsInput, CheckEndpointsOutput, ServedCertificate } from '../rules/contract.ts';
+import { endpointWait, isSameSerial } from '../rules/endpoints.ts';
+import type { Clock, Ledger, TlsEndpoints } from '../rules/ports.ts';
+
+export interface CheckEndpointsPorts {
+  readonly ledger: Pick<Ledger, 'certificate' | 'recordServed'>;
+  readonly tlsEndpoints: TlsEndpoints;
+  readonly clock: Clock;
+}
+
+/** Each may take 5 s of the function's 60: a hundred endpoints, all of them away, are through in 50. */
+const lookedAtOnce = 10;
+
+/**
+ * Do the servers show the certificate that is stored? Each endpoint is asked by a handshake as a browser would, and the serial numbers
+ * are compared: a server that was not reloaded serves the old certificate until that expires. What was found goes to the ledger.
+ *
+ * Run twice, it looks twice.
+ */
+export async function checkEndpoints(
+  { certificate, spec, current, tries }: CheckEndpointsInput,
+  { ledger, tlsEndpoints, clock }: CheckEndpointsPorts,
+): Promise<CheckEndpointsOutput> {
+  const known = (await ledger.certificate(certificate)).current;
+  if (known && known.versionId !== current.versionId) return { served: null, wait: 0, endpoints: [] };
+
+  const look = async (endpoint: string): Promise<ServedCertificate> => {
+    const shown = await tlsEndpoints.shown(endpoint, current.keyType);
+    if ('failed' in shown) return { endpoint, status: 'unreachable', serialNumber: null, detail: shown.failed };
+    const { serialNumber, notAfter } = shown.found;
+    return isSameSerial(serialNumber, current.serialNumber)
+      ? { endpoint, status: 'served', serialNumber, detail: '' }
+      : { endpoint, status: 'other', serialNumber, detail: `it shows ${serialNumber}, which expires ${notAfter}` };
+  };
+  const endpoints = await atOnce(spec.endpoints ?? [], look);
+  const served = endpoints.every(({ status }) => status === 'served');
+  const at = clock.now().toISOString();
+  await ledger.recordServed(certificate, { versionId: current.versionId, at, served, endpoints });
+  return { served, wait: served ? 0 : endpointWait(tries), endpoints };
+}
+
+/** In order, no more of them at once than may be. */
+async function atOnce<T, Result>(items: readonly T[], act: (item: T) => Promise<Result>): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const queue = [...items.entries()];
+  async function work(): Promise<void> {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await act(next[1]);
+  }
+  await Promise.all(Array.from({ length: lookedAtOnce }, work));
+  return results;
+}

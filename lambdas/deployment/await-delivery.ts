@@ -1,0 +1,104 @@
+import type { ExecutionEnd, StateMachines } from '../aws/state-machines.ts';
+import { AccessDeniedError, ThrottledError } from '../rules/errors.ts';
+import type { Clock, Ledger, LedgerCertificate } from '../rules/ports.ts';
+import { specHash } from '../rules/spec.ts';
+import type { CertificateRequestEvent, RequestedRenewal } from './request-renewal.ts';
+
+export type AwaitDeliveryEvent = CertificateRequestEvent & RequestedRenewal;
+
+export interface AwaitDeliveryPorts {
+  readonly stateMachines: Pick<StateMachines, 'end'>;
+  readonly ledger: Pick<Ledger, 'certificate'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** What the Provider framework asks for. */
+export interface Completion {
+  readonly IsComplete: boolean;
+  readonly Data?: { readonly Arn: string };
+}
+
+/** The deployment fails for this reason, which CloudFormation shows. */
+export class NotDeliveredError extends Error {
+  override name = 'NotDeliveredError';
+}
+
+/** Milliseconds in which a permission of this deployment may still be on its way: as long as the renewal waits for its own. */
+const settling = 180_000;
+
+/** Milliseconds: a minute before the framework gives up after thirty with "Operation timed out". */
+const longestWait = 29 * 60_000;
+
+/**
+ * Whether ACM in this region has the certificate that is configured, and its ARN. True as soon as it is there, whatever the execution
+ * does besides: other regions, a look at the servers. Once the execution has ended without it, the renewal's own error is thrown. Where a
+ * deployment is taken back, what was delivered last will do: the next run of the fleet makes it as configured.
+ */
+export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliveryPorts): Promise<Completion> {
+  if (event.RequestType === 'Delete') return { IsComplete: true };
+  const { stateMachines, ledger, clock } = ports;
+  const waited = clock.now().getTime() - Date.parse(event.RequestedAt);
+  try {
+    const { Certificate: certificate, Region: region } = event.ResourceProperties;
+    if (event.ExecutionArn === null) {
+      const delivery = (await ledger.certificate(certificate)).deliveries[region];
+      if (delivery) return { IsComplete: true, Data: { Arn: delivery.arn } };
+      throw new NotDeliveredError(`Certificate ${certificate} was never delivered to ${region}.`);
+    }
+    // The end first: what is delivered in between is then seen.
+    const end = await stateMachines.end(event.ExecutionArn);
+    const record = await ledger.certificate(certificate);
+    const arn = deliveredArn(event, record, clock.now());
+    if (arn) return { IsComplete: true, Data: { Arn: arn } };
+    if (end) throw new NotDeliveredError(reasonOf(event, end, record));
+  } catch (error) {
+    const passes = error instanceof ThrottledError || (error instanceof AccessDeniedError && waited < settling);
+    if (!passes) throw error;
+  }
+  if (waited > longestWait) throw new NotDeliveredError(stillRunning(event));
+  return { IsComplete: false };
+}
+
+/** Of the delivery in this region, where it is the current certificate, as configured and not expired. */
+function deliveredArn(
+  { ResourceProperties: { Region: region, SpecHashes: configured } }: AwaitDeliveryEvent,
+  { current, deliveries }: LedgerCertificate,
+  now: Date,
+): string | null {
+  const delivery = deliveries[region];
+  if (!current || !delivery || delivery.versionId !== current.versionId) return null;
+  return configured.includes(specHash(current)) && Date.parse(current.notAfter) > now.getTime() ? delivery.arn : null;
+}
+
+/** Why there is no delivery though the execution has ended: its own error, or what an execution before it has recorded. */
+function reasonOf(
+  { ExecutionArn: execution, ResourceProperties: { Certificate: certificate, Region: region } }: AwaitDeliveryEvent,
+  { status, error, cause, output }: ExecutionEnd,
+  { failure }: LedgerCertificate,
+): string {
+  const named = `The renewal of certificate ${certificate}`;
+  switch (status) {
+    case 'FAILED':
+      return `${error ?? 'UnexpectedError'}: ${cause ?? 'no cause was given'}\nExecution: ${execution}`;
+    case 'ABORTED':
+      return `${named} was stopped by somebody before it was delivered to ${region}. It is started again by itself: deploy again when it is through.\nExecution: ${execution}`;
+    case 'TIMED_OUT':
+      return `${named} ran out of time before it was delivered to ${region}. It is started again by itself: deploy again when it is through.\nExecution: ${execution}`;
+    default: {
+      const ended = `${named} ended without a delivery to ${region}: ${reasonIn(output)}.\nExecution: ${execution}`;
+      return failure ? `${failure.error}: ${failure.cause}\n${ended}` : ended;
+    }
+  }
+}
+
+/** *Nothing to do* says why. */
+function reasonIn(output: unknown): string {
+  const { reason } = (output ?? {}) as { readonly reason?: unknown };
+  return typeof reason === 'string' ? reason : 'it gave no reason';
+}
+
+const stillRunning = ({
+  ExecutionArn: execution,
+  ResourceProperties: { Certificate: certificate },
+}: AwaitDeliveryEvent) =>
+  `The renewal of certificate ${certificate} is not through after ${longestWait / 60_000} minutes, and CloudFormation is not kept waiting longer: deploy again when it is.\nExecution: ${execution}`;

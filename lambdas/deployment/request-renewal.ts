@@ -1,0 +1,59 @@
+import type { Stacks } from '../aws/stacks.ts';
+import type { StateMachines } from '../aws/state-machines.ts';
+import type { Clock } from '../rules/ports.ts';
+import { patiently } from './permission-waits.ts';
+
+/** What CDK's Provider framework hands on of CloudFormation's request. */
+export interface CertificateRequestEvent {
+  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly RequestId: string;
+  readonly StackId: string;
+  readonly ResourceProperties: {
+    readonly StateMachineArn: string;
+    readonly Certificate: string;
+    readonly Region: string;
+    /** Of what is configured, one for each of its issuers (`specHash` in `rules/spec.ts`): what CloudFormation notices a change by. */
+    readonly SpecHashes: readonly string[];
+  };
+}
+
+/** What *Await delivery* finds in its event besides. */
+export interface RequestedRenewal {
+  /** The same for ever: a new one would make CloudFormation delete the old. */
+  readonly PhysicalResourceId: string;
+  /** `null`: none was started, since a deployment that failed is taken back. */
+  readonly ExecutionArn: string | null;
+  /** RFC 3339. */
+  readonly RequestedAt: string;
+}
+
+export interface RequestRenewalPorts {
+  readonly stateMachines: Pick<StateMachines, 'start'>;
+  readonly stacks: Stacks;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+}
+
+/** Of a state machine's execution. */
+const longestName = 80;
+
+/**
+ * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so an event that comes twice
+ * starts one. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
+ * deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since a rollback that fails too leaves a
+ * stack that only a person gets going again.
+ */
+export async function requestRenewal(
+  { RequestType, RequestId, StackId, ResourceProperties }: CertificateRequestEvent,
+  { stateMachines, stacks, clock }: RequestRenewalPorts,
+): Promise<RequestedRenewal> {
+  const { StateMachineArn: stateMachine, Certificate: certificate, Region: region } = ResourceProperties;
+  const begin = `${certificate}-${region}`.slice(0, longestName - RequestId.length - 1);
+  const name = `${begin}-${RequestId}`;
+  const requested = { PhysicalResourceId: `${certificate}/${region}`, RequestedAt: clock.now().toISOString() };
+  if (RequestType === 'Delete') return { ...requested, ExecutionArn: null };
+  // Only an update is taken back by an event of its kind.
+  if (RequestType === 'Update' && (await patiently(() => stacks.rollsBack(StackId), clock)))
+    return { ...requested, ExecutionArn: null };
+  await patiently(() => stateMachines.start(stateMachine, name, { certificate, deploy: true }), clock);
+  return { ...requested, ExecutionArn: `${stateMachine.replace(':stateMachine:', ':execution:')}:${name}` };
+}

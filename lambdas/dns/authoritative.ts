@@ -1,0 +1,98 @@
+import type { AuthoritativeDns, CaaRecord, LookUp } from '../rules/ports.ts';
+import { type Address, createAddressBook, showAddress } from './addresses.ts';
+import { inTurns, LookUpError } from './look-up.ts';
+import { type Question, type Reply, UnaskableNameError } from './query.ts';
+import { above, caaRecords, plain, targets } from './records.ts';
+import { createReferrals } from './referrals.ts';
+
+/** RFC 1034 sets no limit on a chain of CNAMEs; what resolvers, and thus CAs, follow is about this long. */
+const mostAliases = 8;
+/** Look-ups at once. */
+const concurrency = 10;
+/** ms. One look-up, whatever servers do. */
+const lookUpTimeout = 10_000;
+/** ms. All look-ups of one instance: the challenge function has 60 s, and needs the rest for its own. */
+const allTimeout = 45_000;
+
+/**
+ * Asks authoritative servers, found from these root servers down. An instance is for one step: what it has heard once it does not ask
+ * again, so that names of one zone share the way to it, and the sets above them. The clock of `allTimeout` runs from the first look-up.
+ */
+export function createAuthoritativeDns({ rootServers }: { readonly rootServers: readonly string[] }): AuthoritativeDns {
+  const addressBook = createAddressBook();
+  const referrals = createReferrals(rootServers, addressBook);
+  const replies = new Map<string, Promise<Reply>>();
+  const inTurn = inTurns(concurrency);
+  let end: AbortSignal | undefined;
+
+  function lookUp<T>(find: (signal: AbortSignal) => Promise<T>): Promise<LookUp<T>> {
+    end ??= AbortSignal.timeout(allTimeout);
+    const whole = end;
+    return inTurn(async () => {
+      if (whole.aborted) return { failed: `the ${allTimeout / 1000} s for all look-ups were over` };
+      try {
+        return { found: await find(AbortSignal.any([whole, AbortSignal.timeout(lookUpTimeout)])) };
+      } catch (error) {
+        if (error instanceof LookUpError || error instanceof UnaskableNameError) return { failed: error.message };
+        throw error;
+      }
+    });
+  }
+
+  function ask(name: string, type: Question['type'], signal: AbortSignal): Promise<Reply> {
+    const key = `${type} ${name}`;
+    const reply = replies.get(key) ?? referrals.ask({ name, type }, signal);
+    replies.set(key, reply);
+    return reply;
+  }
+
+  /** Of this very domain, behind its CNAMEs, with the name that the records are at; `null`: it has none. */
+  async function caaSet(domain: string, signal: AbortSignal): Promise<CaaSet | null> {
+    let owner = domain;
+    for (let links = 0; links <= mostAliases; links++) {
+      const { answers } = await ask(owner, 'CAA', signal);
+      const records = caaRecords(answers, owner);
+      if (records.length > 0) return { domain: owner, records };
+      const [target] = targets(answers, owner, 'CNAME');
+      if (target === undefined) return null;
+      owner = target;
+    }
+    throw new LookUpError(`the CNAME at ${domain} goes round, or on for more than ${mostAliases} links`);
+  }
+
+  return {
+    delegation: (zone) => lookUp((signal) => referrals.delegation(plain(zone), signal)),
+    cname: (name) =>
+      lookUp(async (signal) => {
+        const { answers } = await ask(plain(name), 'CNAME', signal);
+        return targets(answers, plain(name), 'CNAME')[0] ?? null;
+      }),
+    caa: (name) =>
+      lookUp(async (signal) => {
+        for (let domain = plain(name); domain !== ''; domain = above(domain)) {
+          const found = await caaSet(domain, signal);
+          if (found) return found;
+        }
+        return null;
+      }),
+    sameServers: (some, others) =>
+      lookUp(async (signal) => {
+        const [ours, theirs] = [some.map(plain), others.map(plain)];
+        if (ours.some((server) => theirs.includes(server))) return true;
+        const addresses = (servers: readonly string[]) =>
+          Promise.allSettled(servers.map((server) => addressBook(server, signal)));
+        const [first, second] = await Promise.all([addresses(ours), addresses(theirs)]);
+        const known = new Set(first.flatMap(shown));
+        if (second.flatMap(shown).some((address) => known.has(address))) return true;
+        // They may have the address in common that could not be found out.
+        const unknown = [...first, ...second].find(({ status }) => status === 'rejected');
+        if (unknown?.status === 'rejected') throw unknown.reason;
+        return false;
+      }),
+  };
+}
+
+const shown = (result: PromiseSettledResult<readonly Address[]>): readonly string[] =>
+  result.status === 'fulfilled' ? result.value.map(showAddress) : [];
+
+type CaaSet = { readonly domain: string; readonly records: readonly CaaRecord[] };

@@ -1,0 +1,40 @@
+/** Nothing could be found out; the message says in words why, as the end of a sentence. */
+export class LookUpError extends Error {
+  override name = 'LookUpError';
+}
+
+/** What was promised, or `null` when the time is over before. Throws `LookUpError` as soon as the signal aborts. */
+export async function within<T>(
+  milliseconds: number,
+  promised: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | null> {
+  const end = Promise.withResolvers<null>();
+  const timer = setTimeout(() => end.resolve(null), milliseconds);
+  const abort = () => end.reject(new LookUpError('the time for the whole look-up is over'));
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promised, end.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Runs work, this many pieces of it at once; the others wait in line. */
+export function inTurns(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = limit;
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}

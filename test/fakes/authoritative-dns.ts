@@ -1,0 +1,85 @@
+import type { AuthoritativeDns, CaaRecord, Dnssec, LookUp } from '../../lambdas/rules/ports.ts';
+
+/** The public DNS as its own servers tell it. Names that nobody told it about have neither CNAME nor CAA records. */
+export class FakeAuthoritativeDns implements AuthoritativeDns {
+  readonly #delegations = new Map<string, readonly string[]>();
+  readonly #cnames = new Map<string, string>();
+  readonly #caa = new Map<string, readonly CaaRecord[]>();
+  readonly #addresses = new Map<string, readonly string[]>();
+  readonly #failures = new Map<string, string>();
+
+  // ---- for tests
+
+  /** The parent domain of this zone names these servers. Domains below it that nobody told about are no zones. */
+  delegate(zone: string, ...servers: readonly string[]): void {
+    this.#delegations.set(zone, servers);
+  }
+
+  alias(name: string, target: string): void {
+    this.#cnames.set(name, target);
+  }
+
+  /** `0 issue "ca.example"`, as in a zone file. */
+  setCaa(domain: string, ...records: readonly string[]): void {
+    this.#caa.set(domain, records.map(parsed));
+  }
+
+  address(server: string, ...addresses: readonly string[]): void {
+    this.#addresses.set(server, addresses);
+  }
+
+  /** This question about this name (`cname example.com`) cannot be answered. */
+  fail(question: string, why = 'no server answered'): void {
+    this.#failures.set(question, why);
+  }
+
+  // ---- the port
+
+  async delegation(zone: string): Promise<LookUp<readonly string[]>> {
+    const below = [...this.#delegations.keys()].some((each) => zone.endsWith(`.${each}`));
+    const servers = this.#delegations.get(zone) ?? (below ? [] : undefined);
+    return servers ? this.#answer(`delegation ${zone}`, servers) : { failed: `nobody told who serves ${zone}` };
+  }
+
+  async cname(name: string): Promise<LookUp<string | null>> {
+    return this.#answer(`cname ${name}`, this.#cnames.get(name) ?? null);
+  }
+
+  async caa(name: string): Promise<LookUp<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>> {
+    const above = name.split('.').map((_, index, labels) => labels.slice(index).join('.'));
+    const domains = above.map((domain) => this.#cnames.get(domain) ?? domain);
+    const domain = domains.find((each) => this.#caa.has(each));
+    return this.#answer(`caa ${name}`, domain === undefined ? null : { domain, records: this.#caa.get(domain) ?? [] });
+  }
+
+  async sameServers(some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>> {
+    const addresses = (servers: readonly string[]) => servers.flatMap((server) => this.#addresses.get(server) ?? []);
+    const theirs = addresses(others);
+    return this.#answer(
+      `addresses ${some.join(' ')}`,
+      addresses(some).some((address) => theirs.includes(address)),
+    );
+  }
+
+  #answer<T>(question: string, found: T): LookUp<T> {
+    const failed = this.#failures.get(question);
+    return failed === undefined ? { found } : { failed };
+  }
+}
+
+function parsed(record: string): CaaRecord {
+  const [, flags, tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(record) ?? [];
+  if (flags === undefined) throw new Error(`${record} is no CAA record.`);
+  return { critical: Number(flags) >= 128, tag, value };
+}
+
+/** A validating resolver with a word to say about some names. */
+export class FakeDnssec implements Dnssec {
+  readonly warnings = new Map<string, string>();
+  readonly asked: string[] = [];
+
+  async warning(name: string): Promise<string | null> {
+    this.asked.push(name);
+    return this.warnings.get(name) ?? null;
+  }
+}

@@ -1,0 +1,35 @@
+import type { CertificateNotServed, CertificateRenewalFailed, CertificateRenewed } from '../../lambdas/rules/events.ts';
+import { execution, factsWith } from './specs.ts';
+
+/** Details of our events, whole. */
+
+export const renewed: CertificateRenewed = {
+  certificate: 'www',
+  execution,
+  reason: 'never issued',
+  current: factsWith(),
+  deliveries: [
+    { region: 'us-east-1', arn: 'arn:aws:acm:us-east-1:1:certificate/1', replaces: null, action: null, imported: true },
+  ],
+};
+
+export const failed: CertificateRenewalFailed = {
+  certificate: 'www',
+  execution,
+  attempt: 1,
+  reason: 'never issued',
+  error: 'ChallengeFailedError',
+  cause: 'example.com: no TXT record',
+  problemType: 'urn:ietf:params:acme:error:unauthorized',
+  identifier: 'example.com',
+  action: null,
+  nextTry: '2026-03-01T12:01:00Z',
+};
+
+export const notServed: CertificateNotServed = {
+  certificate: 'www',
+  execution,
+  current: factsWith(),
+  endpoints: [{ endpoint: 'www.example.com:443', status: 'other', serialNumber: '0A00', detail: 'an older one' }],
+  action: 'Reload it.',
+};

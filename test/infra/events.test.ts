@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { type DetailOf, parseEvent } from '../../lambdas/rules/events.ts';
+import { failed, notServed, renewed } from '../fakes/events.ts';
+import { definition } from './state-machine.ts';
+import { synthesize } from './synthesized.ts';
+
+interface Entry {
+  readonly Source: string;
+  readonly DetailType: string;
+  readonly Detail: Readonly<Record<string, unknown>>;
+}
+
+/** Every entry of events:putEvents in a definition, however deep. */
+function entriesIn(value: unknown): Entry[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [...('DetailType' in value ? [value as Entry] : []), ...Object.values(value).flatMap(entriesIn)];
+}
+
+const announced = entriesIn(definition('-renewal', synthesize()));
+const typed: DetailOf = {
+  'Certificate Renewed': renewed,
+  'Certificate Renewal Failed': failed,
+  'Certificate Not Served': notServed,
+};
+
+test('the workflow announces what there is a type for', () => {
+  expect(new Set(announced.map(({ DetailType }) => DetailType))).toEqual(new Set(Object.keys(typed)));
+});
+
+test('each announcement has the members that its type has', () => {
+  for (const { Source, DetailType, Detail } of announced) {
+    expect(Source).toBe('perennial');
+    expect(Object.keys(Detail), DetailType).toEqual(Object.keys(typed[DetailType as keyof DetailOf]));
+  }
+});
+
+test('the parser asks for each of them', () => {
+  for (const [detailType, detail] of Object.entries(typed))
+    for (const member of Object.keys(detail)) {
+      const { [member]: _, ...less } = detail as Record<string, unknown>;
+      const event = { source: 'perennial', 'detail-type': detailType, detail: less };
+      expect(() => parseEvent(event), `${detailType} without ${member}`).toThrow(member);
+    }
+});

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readCertificate } from '../../../lambdas/certificate/read-certificate.ts';
+import { shareCertificate } from '../../../lambdas/certificate/share-certificate.ts';
+import { isAccessBehind } from '../../../lambdas/rules/access.ts';
+import { LeaseLostError, SecretAccessError } from '../../../lambdas/rules/errors.ts';
+import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+import { secretValue } from '../../fakes/certificate-authority.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { execution, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const readers = ['arn:aws:iam::444455556666:role/web'];
+const replicas = [{ region: 'eu-west-2', encryptionKey: null }];
+const spec = specWith({ readers, replicas });
+
+let value: CertificateSecretValue;
+beforeAll(async () => {
+  value = await secretValue({ identifiers: ['example.com'] });
+});
+
+function stored(): World {
+  const world = createWorld();
+  world.ledger.put('www', { lease: execution });
+  world.secrets.put('www', { current: { versionId: 'version-1', value } });
+  return world;
+}
+
+const share = ({ ports }: World, of = spec) => shareCertificate({ ...run, spec: of }, ports);
+const read = ({ ports }: World, of = spec) => readCertificate({ ...run, spec: of }, ports);
+
+describe('readers and replicas', () => {
+  test('that are new are given to the secret, and the ledger knows it', async () => {
+    const world = stored();
+    await share(world);
+    expect(world.secrets.access('www')).toEqual({ readers, replicas });
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+  });
+
+  test('that the secret has cost no call', async () => {
+    const world = stored();
+    await share(world);
+    const before = world.calls.names().length;
+    await share(world);
+    expect(world.calls.names().slice(before)).toEqual(['ledger.certificate']);
+  });
+
+  test('that are configured no more are taken away', async () => {
+    const world = stored();
+    await share(world);
+    await share(world, specWith());
+    expect(world.secrets.access('www')).toEqual({ readers: [], replicas: [] });
+    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(false);
+  });
+
+  test('come with the certificate that the ledger is told of', async () => {
+    const world = stored();
+    await read(world);
+    expect(world.secrets.access('www')).toEqual({ readers, replicas });
+  });
+
+  test('that are refused leave the certificate in the ledger, and are still to be made up for', async () => {
+    const world = stored();
+    world.secrets.noSuchReader = readers[0] ?? '';
+    await expect(read(world)).rejects.toThrow(SecretAccessError);
+    expect(world.ledger.get('www').current?.versionId).toBe('version-1');
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+  });
+
+  test('are not touched by an execution that lost its lease', async () => {
+    const world = stored();
+    world.ledger.put('www', { lease: otherExecution });
+    await expect(share(world)).rejects.toThrow(LeaseLostError);
+    expect(world.secrets.access('www')).toEqual({ readers: [], replicas: [] });
+  });
+
+  test('may be left half way by a death after any call', async () => {
+    await dyingAfterEachCall(stored, read, (world, _, last) => {
+      expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
+      expect(isAccessBehind(spec, world.ledger.get('www')), last).toBe(false);
+    });
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/deployment/request-renewal.ts';
+import { AccessDeniedError, UnexpectedError } from '../../../lambdas/rules/errors.ts';
+
+const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';
+const requestId = 'b2c0a1de-1111-4222-8333-444455556666';
+const event: CertificateRequestEvent = {
+  RequestType: 'Create',
+  RequestId: requestId,
+  StackId: 'arn:aws:cloudformation:us-east-1:123456789012:stack/App/1',
+  ResourceProperties: { StateMachineArn: stateMachine, Certificate: 'www', Region: 'us-east-1', SpecHashes: ['spec'] },
+};
+
+/** `failures` are what starting the renewal meets, one after the other, before it succeeds. */
+async function requested(
+  given: Partial<CertificateRequestEvent>,
+  { failures = [], rollsBack = false }: { readonly failures?: readonly Error[]; readonly rollsBack?: boolean } = {},
+) {
+  const started: unknown[] = [];
+  const sleeps: number[] = [];
+  const pending = [...failures];
+  const answer = await requestRenewal(
+    { ...event, ...given },
+    {
+      stateMachines: {
+        start: async (arn, name, input) => {
+          const failure = pending.shift();
+          if (failure) throw failure;
+          started.push([arn, name, input]);
+        },
+      },
+      stacks: { rollsBack: async () => rollsBack },
+      clock: {
+        now: () => new Date('2026-03-01T12:00:00Z'),
+        sleep: async (milliseconds) => {
+          sleeps.push(milliseconds);
+        },
+      },
+    },
+  );
+  return { answer, started, sleeps };
+}
+
+const name = `www-us-east-1-${requestId}`;
+
+describe('a deployment that needs a certificate', () => {
+  test.each(['Create', 'Update'] as const)('starts its renewal on %s, and says which one to wait for', async (type) => {
+    const { answer, started } = await requested({ RequestType: type });
+    expect(started).toEqual([[stateMachine, name, { certificate: 'www', deploy: true }]]);
+    expect(answer).toEqual({
+      PhysicalResourceId: 'www/us-east-1',
+      ExecutionArn: `arn:aws:states:us-east-1:123456789012:execution:App-renewal:${name}`,
+      RequestedAt: '2026-03-01T12:00:00.000Z',
+    });
+  });
+
+  test('names the execution after CloudFormation’s request: an event that comes twice starts one', async () => {
+    const [first, second] = [await requested({}), await requested({})];
+    expect(first.started).toEqual(second.started);
+    expect((await requested({ RequestId: 'another' })).started).not.toEqual(first.started);
+  });
+
+  test('keeps the name to 80 characters and the request in it, however long the certificate’s is', async () => {
+    const long = { ...event.ResourceProperties, Certificate: 'c'.repeat(40), Region: 'ap-southeast-1' };
+    const { started } = await requested({ ResourceProperties: long });
+    const [[, shortened] = []] = started as string[][];
+    expect(shortened).toHaveLength(80);
+    expect(shortened).toMatch(new RegExp(`^c{40}-ap-${requestId}$`));
+  });
+
+  test('waits for a permission that does not hold yet', async () => {
+    const { started, sleeps } = await requested({}, { failures: [new AccessDeniedError('not yet')] });
+    expect({ sleeps, started: started.length }).toEqual({ sleeps: [5000], started: 1 });
+  });
+
+  test('fails when the renewal cannot be started', async () => {
+    const failures = [new UnexpectedError('no such state machine')];
+    await expect(requested({}, { failures })).rejects.toThrow('no such state machine');
+  });
+});
+
+test('a deployment that is taken back orders nothing back', async () => {
+  const { answer, started } = await requested({ RequestType: 'Update' }, { rollsBack: true });
+  expect(started).toEqual([]);
+  expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
+});
+
+test('deleting the resource does nothing at all, and keeps its id', async () => {
+  const { answer, started } = await requested({ RequestType: 'Delete' });
+  expect(started).toEqual([]);
+  expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
+});

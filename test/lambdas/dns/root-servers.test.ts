@@ -1,0 +1,20 @@
+import { isIPv4 } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { rootServersOf } from '../../../lambdas/dns/root-servers.ts';
+
+describe('root servers', () => {
+  test("are the Internet's thirteen when none are named", () => {
+    for (const variable of [undefined, '', ' ']) {
+      const servers = rootServersOf(variable);
+      expect(new Set(servers.filter((server) => isIPv4(server))).size).toBe(13);
+    }
+  });
+
+  test('are those of the variable', () => {
+    expect(rootServersOf('127.0.0.1:5301, [::1]:5301,192.0.2.53')).toEqual([
+      '127.0.0.1:5301',
+      '[::1]:5301',
+      '192.0.2.53',
+    ]);
+  });
+});
