@@ -1,0 +1,221 @@
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rooms } from '../../build/rooms.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const folder = mkdtempSync(join(tmpdir(), 'perennial-package-'));
+/** A copy of this one: packing begins with a clean `dist/`, which other tests use. */
+const repository = join(folder, 'repository');
+const consumer = join(folder, 'consumer');
+const library = join(consumer, 'node_modules', 'cdk-perennial');
+const { devDependencies } = readJson(join(root, 'package.json')) as { devDependencies: Record<string, string> };
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+let packed: Packed = { filename: '', size: 0, files: [] };
+
+const typeScriptApp = `import { App, Stack } from 'aws-cdk-lib';
+import { CertificateRenewal, type CertificateRenewalProps, letsEncryptStaging } from 'cdk-perennial';
+const certificates: CertificateRenewalProps['certificates'] = [{ name: 'www', identifiers: ['example.com'], acm: ['us-east-1'] }];
+const hostedZones = [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }];
+new CertificateRenewal(new Stack(new App(), 'Site'), 'Certificates', { issuer: letsEncryptStaging({ termsOfServiceAgreed: true }), hostedZones, certificates });
+`;
+const javaScriptApp = typeScriptApp
+  .replace(/ type \w+,/, '')
+  .replace(/: CertificateRenewalProps\['certificates'\]/, '');
+
+beforeAll(() => {
+  const left = ['node_modules', 'dist', 'cdk.out', 'test-results', '.git', '.cache'];
+  cpSync(root, repository, { recursive: true, filter: (path) => !left.includes(relative(root, path)) });
+  symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
+  // What an earlier build has left.
+  mkdirSync(join(repository, 'dist', 'rooms', 'attic'), { recursive: true });
+  writeFileSync(join(repository, 'dist', 'rooms', 'attic', 'index.mjs'), '');
+  [packed] = JSON.parse(npm(repository, 'pack', '--json', '--foreground-scripts=false')) as [Packed];
+
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }');
+  const peers = ['aws-cdk-lib', 'constructs'].map((name) => `${name}@${devDependencies[name]}`);
+  npm(consumer, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(repository, packed.filename), ...peers);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** As from a shell, also where `npm run` has started this. */
+function npm(cwd: string, ...args: readonly string[]): string {
+  const ofScripts = /^npm_(package|lifecycle|config_local_prefix)/;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofScripts.test(name)));
+  return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs an app as the `cdk` command does. @returns its template, and the folder of what was synthesized */
+async function synthesize(cwd: string, file: string, app: string, ...flags: readonly string[]) {
+  writeFileSync(join(cwd, file), app);
+  const out = join(folder, `${file}.out`);
+  const env = { ...process.env, CDK_OUTDIR: out };
+  const printed = await promisify(execFile)(process.execPath, [...flags, file], { cwd, env });
+  expect(printed).toEqual({ stdout: '', stderr: '' });
+  return { out, template: readFileSync(join(out, 'Site.template.json'), 'utf8') };
+}
+
+function run(cwd: string, code: string, ...flags: readonly string[]): string {
+  const args = [...flags, '--input-type=module', '--eval', code];
+  return execFileSync(process.execPath, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+describe('the package', () => {
+  test('holds the library, the functions, the schemas, the licences and the README, and nothing else', () => {
+    const paths = packed.files.map(({ path }) => path);
+    const expected = /^(dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)|schemas\/[\w-]+\.schema\.json)$/;
+    expect(paths.filter((path) => !expected.test(path)).toSorted()).toEqual([
+      'LICENSE',
+      'README.md',
+      'dist/rooms/THIRD-PARTY-NOTICES.txt',
+      ...rooms.map((room) => `dist/rooms/${room}/index.mjs`).toSorted(),
+      'package.json',
+    ]);
+    expect(paths).toContain('dist/infra/index.js');
+    expect(paths).toContain('dist/infra/index.d.ts');
+  });
+
+  test('is a download of less than two megabytes', () => {
+    expect(packed.size / 1_000_000).toBeLessThan(2);
+  });
+
+  test('has entries that every tool finds', async () => {
+    const { messages, pkg } = await publint({ pkgDir: library, pack: false, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
+  });
+
+  test('brings in only what its code imports', () => {
+    const files = readdirSync(join(library, 'dist'), { recursive: true, encoding: 'utf8' });
+    const ofUs = files
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => readFileSync(join(library, 'dist', file), 'utf8'));
+    const imported = ofUs.flatMap((code) => [
+      ...code.matchAll(/^(?:import|export)\s(?:[^'"]*\sfrom\s)?['"]([^.'"][^'"]*)['"]/gm),
+    ]);
+    const names = imported.map(([, path = '']) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path);
+    const { dependencies, peerDependencies } = readJson(join(library, 'package.json')) as Record<string, object>;
+    const allowed = Object.keys({ ...dependencies, ...peerDependencies });
+    expect([...new Set(names)].filter((name) => !name.startsWith('node:')).toSorted()).toEqual(allowed.toSorted());
+  });
+});
+
+describe('an app of five lines in a folder of its own', () => {
+  test('is synthesized in TypeScript and in JavaScript, to the same template as from the sources', async () => {
+    const [{ out, template }, ...others] = await Promise.all([
+      synthesize(consumer, 'site.ts', typeScriptApp),
+      synthesize(consumer, 'site.js', javaScriptApp),
+      synthesize(repository, 'from-sources.ts', typeScriptApp, '--conditions=perennial-source'),
+    ]);
+    expect(others.map((other) => other.template === template)).toEqual([true, true]);
+    expect(template).toContain('"AWS::StepFunctions::StateMachine"');
+    const assets = readdirSync(out).filter((name) => name.startsWith('asset.'));
+    expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(rooms.map(() => true));
+  });
+
+  test('may be a CommonJS one', () => {
+    writeFileSync(join(consumer, 'site.cjs'), "console.log(typeof require('cdk-perennial').CertificateRenewal);");
+    const printed = execFileSync(process.execPath, ['site.cjs'], { cwd: consumer, encoding: 'utf8' });
+    expect(printed).toBe('function\n');
+  });
+
+  test('is checked against its types, like the examples and the apps in the README, and a mistake in it is found', () => {
+    const readme = readFileSync(join(library, 'README.md'), 'utf8');
+    const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+    const apps = blocks.filter((code) => code.includes("'aws-cdk-lib'") && code.includes("'cdk-perennial'"));
+    expect(apps).not.toEqual([]);
+    const reader = `import { parseCertificateSecret } from 'cdk-perennial/secret';
+export const key: string = parseCertificateSecret('').privateKey;
+`;
+    const files: Readonly<Record<string, string>> = {
+      ...Object.fromEntries(apps.map((code, index) => [`readme-${index}.ts`, code])),
+      'five-lines.ts': typeScriptApp,
+      'common.cts':
+        "import { CertificateRenewal } from 'cdk-perennial';\nexport const construct = CertificateRenewal;\n",
+      'reader.ts': reader,
+      'mistaken.ts': typeScriptApp.replace('acm:', 'acme:'),
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'esnext',
+          strict: true,
+          noEmit: true,
+          allowImportingTsExtensions: true,
+          types: ['node'],
+          typeRoots: [join(root, 'node_modules', '@types')],
+        },
+      }),
+    };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(consumer, name), content);
+    cpSync(join(root, 'examples'), join(consumer, 'examples'), { recursive: true });
+    expect(globSync('examples/**/*.ts', { cwd: consumer })).not.toEqual([]);
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
+    const { stdout } = spawnSync(tsc, { cwd: consumer, encoding: 'utf8' });
+    expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/^mistaken\.ts\(3,.*'acme'/)]);
+  });
+});
+
+describe('importing', () => {
+  test('the library does nothing: no output, file, child process, environment variable or open handle', () => {
+    const before = readdirSync(consumer);
+    const printed = run(
+      consumer,
+      `Error.stackTraceLimit = Infinity;
+       const found = [];
+       const note = (name) => { if (/node_modules.cdk-perennial/.test(new Error().stack)) found.push(String(name)); };
+       process.env = new Proxy(process.env, {
+         get: (env, name) => (note(name), Reflect.get(env, name)),
+         has: (env, name) => (note(name), Reflect.has(env, name)),
+         ownKeys: (env) => (note('all'), Reflect.ownKeys(env)),
+       });
+       const open = () => (process.stdout.fd, process.stderr.fd, process.getActiveResourcesInfo().length);
+       const before = open();
+       await import('cdk-perennial');
+       if (open() > before) found.push('an open handle');
+       if (found.length > 0) console.log(found);`,
+      // Whatever writes a file, starts a process or a thread throws.
+      '--permission',
+      '--allow-fs-read=*',
+    );
+    expect(printed).toBe('');
+    expect(readdirSync(consumer)).toEqual(before);
+  });
+
+  test("the secret's parser takes neither the CDK nor anything else", () => {
+    const alone = join(folder, 'alone');
+    cpSync(library, join(alone, 'node_modules', 'cdk-perennial'), { recursive: true });
+    const code = `import { parseCertificateSecret } from 'cdk-perennial/secret';
+      try { parseCertificateSecret('{"format":0}'); } catch ({ reason }) { console.log(reason); }`;
+    expect(run(alone, code)).toBe('empty\n');
+    expect(() => run(alone, "import 'cdk-perennial';")).toThrow("Cannot find package 'aws-cdk-lib'");
+  });
+
+  test.each(readdirSync(join(root, 'schemas')))('%s is found by its name', (schema) => {
+    const code = `import schema from 'cdk-perennial/schemas/${schema}' with { type: 'json' }; console.log(schema.title);`;
+    expect(run(consumer, code)).not.toBe('');
+  });
+});
