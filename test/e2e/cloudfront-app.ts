@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer } from 'aws-cdk-lib';
+import { type AcmeDirectoryOptions, acmeDirectory, type KeyType } from 'cdk-perennial';
+import { SiteStack } from '../../examples/cloudfront-site/site-stack.ts';
+
+/** What differs from `examples/cloudfront-site/app.ts` in the local environment. */
+export interface LocalSite {
+  readonly hostedZoneId: string;
+  readonly zoneName: string;
+  readonly issuer: AcmeDirectoryOptions;
+  readonly rootServers: readonly string[];
+  readonly keyType?: KeyType;
+}
+
+const app = new App();
+const { hostedZoneId, zoneName, issuer, rootServers, keyType }: LocalSite = JSON.parse(
+  readFileSync(app.node.getContext('site'), 'utf8'),
+);
+new SiteStack(app, 'Site', {
+  zone: { hostedZoneId, zoneName },
+  renewal: { issuer: acmeDirectory(issuer), rootServers },
+  ...(keyType && { keyType }),
+  synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer,
+});

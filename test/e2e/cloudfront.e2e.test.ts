@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ACMClient, DescribeCertificateCommand, ListCertificatesCommand } from '@aws-sdk/client-acm';
+import {
+  CloudFormationClient,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+  paginateDescribeStackEvents,
+  waitUntilStackDeleteComplete,
+} from '@aws-sdk/client-cloudformation';
+import { CloudFrontClient, GetDistributionCommand } from '@aws-sdk/client-cloudfront';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap, createHostedZone, deploy } from '../../local/deploy.ts';
+import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import type { LocalSite } from './cloudfront-app.ts';
+
+/** The stack of `examples/cloudfront-site`, with IAM enforced. The tests are one story: each begins where the one before has ended. */
+let local: LocalEnvironment;
+let site: LocalSite;
+let outputs: Readonly<Record<string, string>> = {};
+let firstArn = '';
+
+beforeAll(async () => {
+  local = await startLocalEnvironment({
+    // A change between two key types that CloudFront takes and that one intermediate signs for ACM: both RSA.
+    pebble: {
+      keyAlgorithm: 'rsa',
+      chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
+    },
+  });
+  await bootstrap(local);
+  site = {
+    keyType: 'RSA-2048',
+    zoneName: 'site.test',
+    hostedZoneId: await createHostedZone(local, 'site.test'),
+    rootServers: [local.dns.addresses.root],
+    issuer: {
+      directoryUrl: local.pebble.directoryUrl,
+      termsOfServiceAgreed: true,
+      trustedRoots: [local.pebble.trustedRoots],
+      // Said of a CA that no browser knows: the local CloudFront looks at no chain.
+      publiclyTrusted: true,
+    },
+  };
+});
+afterAll(() => local?.stop());
+
+async function deploySite(change: Partial<LocalSite> = {}): Promise<void> {
+  const file = join(local.folder, 'site.json');
+  writeFileSync(file, JSON.stringify({ ...site, ...change }));
+  outputs = (await deploy(local, { app: 'node test/e2e/cloudfront-app.ts', context: { site: file } })).Site ?? {};
+}
+
+/** Why CloudFormation says the certificate is not there, the newest reason first. */
+async function refusals(): Promise<readonly string[]> {
+  const client = new CloudFormationClient(local.clientConfig);
+  const reasons: string[] = [];
+  for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName: 'Site' }))
+    for (const { ResourceType, ResourceStatus, ResourceStatusReason = '' } of StackEvents)
+      if (ResourceType === 'Custom::PerennialCertificate' && ResourceStatus?.endsWith('_FAILED'))
+        reasons.push(ResourceStatusReason);
+  return reasons;
+}
+
+async function stackStatus(): Promise<string | undefined> {
+  const client = new CloudFormationClient(local.clientConfig);
+  return (await client.send(new DescribeStacksCommand({ StackName: 'Site' }))).Stacks?.[0]?.StackStatus;
+}
+
+async function distribution() {
+  const client = new CloudFrontClient(local.clientConfig);
+  const { Distribution } = await client.send(new GetDistributionCommand({ Id: outputs.DistributionId }));
+  return { domainName: Distribution?.DomainName ?? '', ...Distribution?.DistributionConfig };
+}
+const servedArn = async () => (await distribution()).ViewerCertificate?.ACMCertificateArn ?? '';
+
+async function imported(arn: string) {
+  const client = new ACMClient(local.clientConfig);
+  const { Certificate } = await client.send(new DescribeCertificateCommand({ CertificateArn: arn }));
+  return { names: Certificate?.SubjectAlternativeNames?.toSorted(), key: Certificate?.KeyAlgorithm };
+}
+
+async function storedIdentifiers(): Promise<readonly string[]> {
+  const client = new SecretsManagerClient(local.clientConfig);
+  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: 'certificates/www' }));
+  return JSON.parse(SecretString ?? '{}').identifiers;
+}
+
+async function renewals() {
+  const stateMachineArn = outputs.RenewalArn ?? '';
+  const client = new SFNClient(local.clientConfig);
+  return (await client.send(new ListExecutionsCommand({ stateMachineArn }))).executions ?? [];
+}
+
+const names = ['site.test', 'www.site.test'];
+
+test('a zone that is not delegated yet fails the deployment, and CloudFormation shows the NS records to set', async () => {
+  const delegated = local.dns.delegate('site.test', null);
+  await expect(deploySite()).rejects.toThrow('ZoneNotDelegatedError');
+  delegated();
+  const [reason] = await refusals();
+  expect(reason).toContain('ZoneNotDelegatedError: ');
+  expect(reason).toContain(`site.test. 3600 IN NS ${local.dns.addresses.authoritative}.`);
+  expect(reason).toMatch(/Execution: arn:aws:states:\S+:execution:\S+-renewal:www-us-east-1-/);
+  expect(reason).not.toContain('index.mjs'); // no trace of ours
+});
+
+test('once they are set, one deployment leads from nothing to a distribution that holds the certificate', async ({
+  annotate,
+}) => {
+  const calls = (await local.aws.apiCalls()).length;
+  const requests = local.pebble.requests().length;
+  const begin = Date.now();
+  await deploySite();
+  const seconds = (Date.now() - begin) / 1000;
+
+  firstArn = await servedArn();
+  expect(firstArn).toMatch(/^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/);
+  expect(await imported(firstArn)).toEqual({ names, key: 'RSA_2048' });
+  const { Aliases, Origins, domainName } = await distribution();
+  expect(Aliases?.Items?.toSorted()).toEqual(names);
+  expect(Origins?.Items?.[0]?.OriginAccessControlId).toMatch(/\w/);
+  const zone = (await local.aws.hostedZones()).find(({ name }) => name === 'site.test.');
+  const aliases = zone?.records.filter(({ type }) => type === 'A' || type === 'AAAA') ?? [];
+  expect(aliases.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual([
+    'site.test. A',
+    'site.test. AAAA',
+    'www.site.test. A',
+    'www.site.test. AAAA',
+  ]);
+  expect(domainName).toMatch(/\.cloudfront\.net$/);
+
+  const orders = local.pebble.requests(requests).filter(({ path }) => path === '/order-plz');
+  expect(orders).toHaveLength(1);
+  const refused = (await local.aws.apiCalls(calls)).filter(
+    ({ caller, status }) => caller.includes(':assumed-role/') && status === 403,
+  );
+  expect(refused).toEqual([]);
+  await annotate(`From nothing to a distribution that holds the certificate: ${seconds.toFixed(1)} s.`);
+  expect(seconds).toBeLessThan(120);
+});
+
+test('a deployment that changes nothing about the certificate starts no renewal for it', async () => {
+  const before = (await renewals()).length;
+  await deploySite();
+  expect((await renewals()).length).toBe(before);
+  expect(await servedArn()).toBe(firstArn);
+});
+
+test('another key type brings a new ARN into the distribution, and the old certificate stays', async () => {
+  await deploySite({ keyType: 'RSA-3072' });
+  const arn = await servedArn();
+  expect(arn).not.toBe(firstArn);
+  expect(await imported(arn)).toEqual({ names, key: 'RSA_3072' });
+  expect((await imported(firstArn)).key).toBe('RSA_2048');
+});
+
+test('a change that cannot be issued fails the deployment, and its rollback leaves the distribution what it had', async () => {
+  const before = await servedArn();
+  const { DistributionId = '' } = outputs;
+  const executions = (await renewals()).length;
+  await expect(deploySite({ keyType: 'RSA-4096' })).rejects.toThrow();
+  const [reason] = await refusals();
+  expect(reason).toContain('IssueCapError: 2 certificates for site.test, www.site.test were issued');
+  expect(await stackStatus()).toBe('UPDATE_ROLLBACK_COMPLETE');
+  outputs = { ...outputs, DistributionId };
+  expect(await servedArn()).toBe(before);
+  expect((await renewals()).length).toBe(executions + 1);
+});
+
+test('deleting the stack deletes neither secret nor certificates', async () => {
+  const client = new CloudFormationClient(local.clientConfig);
+  await client.send(new DeleteStackCommand({ StackName: 'Site' }));
+  await waitUntilStackDeleteComplete({ client, maxWaitTime: 120, minDelay: 1 }, { StackName: 'Site' });
+  expect(await storedIdentifiers()).toEqual(names);
+  const acm = new ACMClient(local.clientConfig);
+  const { CertificateSummaryList = [] } = await acm.send(
+    new ListCertificatesCommand({ Includes: { keyTypes: ['RSA_2048', 'RSA_3072'] } }),
+  );
+  expect(CertificateSummaryList).toHaveLength(2);
+});

@@ -1,0 +1,388 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
+import { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { DefinitionBody, Pass, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { CertificateRenewal } from 'cdk-perennial';
+import { parseCertificateSecret } from 'cdk-perennial/secret';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseEvent } from '../../lambdas/rules/events.ts';
+import { install } from '../../local/install.ts';
+import { jq, standIn } from '../examples/stand-ins.ts';
+import { type Deployed, deployed } from './deployed.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const encryptionKey = 'arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef';
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+let d: Deployed;
+/** The role that `grantRead` was called for, and a user whom the configuration names as a reader. */
+let role: Credentials;
+let user: Credentials;
+let folder: string;
+let issuingRoot: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'perennial-reading-'));
+  let reader = '';
+  d = await deployed(async (local) => {
+    const iam = new IAMClient(local.clientConfig);
+    reader = (await iam.send(new CreateUserCommand({ UserName: 'reader' }))).User?.Arn ?? '';
+    const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: 'reader' }));
+    user = { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' };
+    return {
+      encryptionKey,
+      zones: ['example.com'],
+      certificates: [
+        {
+          name: 'www',
+          identifiers: ['example.com', '*.example.com'],
+          readers: [reader],
+          replicas: ['eu-west-1'],
+          ignoreIssueCap: true, // renewed more often here than in a day elsewhere
+        },
+        { name: 'mail', identifiers: ['mail.example.com'] },
+      ],
+    };
+  });
+  role = await deployReader();
+  issuingRoot = join(folder, 'root.pem');
+  writeFileSync(issuingRoot, await d.local.pebble.issuingRoot());
+});
+afterAll(async () => {
+  await d?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What somebody else deploys who uses the certificate: a role, and a workflow that is told of renewals. */
+async function deployReader(): Promise<Credentials> {
+  const stack = new Stack(new App(), 'Reader', {
+    env: { account: d.local.aws.accountId, region: d.local.aws.region },
+    synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
+  });
+  const certificates = CertificateRenewal.fromPrefix(stack, 'Certificates');
+  const reader = new Role(stack, 'Role', { roleName: 'reader', assumedBy: new AccountPrincipal(stack.account) });
+  certificates.grantRead('www', reader);
+  const told = new StateMachine(stack, 'Told', {
+    stateMachineName: 'told',
+    definitionBody: DefinitionBody.fromChainable(new Pass(stack, 'Take it')),
+  });
+  certificates.onRenewed('Renewed', { certificate: 'www', target: new SfnStateMachine(told) });
+  const client = new CloudFormationClient(d.local.clientConfig);
+  const TemplateBody = JSON.stringify(Template.fromStack(stack).toJSON());
+  await client.send(
+    new CreateStackCommand({ StackName: 'Reader', TemplateBody, Capabilities: ['CAPABILITY_NAMED_IAM'] }),
+  );
+  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: 'Reader' });
+  const RoleArn = `arn:aws:iam::${d.local.aws.accountId}:role/reader`;
+  const sts = new STSClient(d.local.clientConfig);
+  const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test' }));
+  return {
+    accessKeyId: given?.AccessKeyId ?? '',
+    secretAccessKey: given?.SecretAccessKey ?? '',
+    sessionToken: given?.SessionToken ?? '',
+  };
+}
+
+const clientOf = (credentials: Credentials, region = 'us-east-1') =>
+  new SecretsManagerClient({ ...d.local.clientConfig, region, credentials });
+
+/** The serial number that somebody gets, or the name of the error. */
+async function asked(
+  by: SecretsManagerClient,
+  { name = 'www', ...what }: { name?: string; VersionStage?: string; VersionId?: string } = {},
+): Promise<string> {
+  try {
+    const { SecretString } = await by.send(new GetSecretValueCommand({ SecretId: `certificates/${name}`, ...what }));
+    return (JSON.parse(SecretString ?? '{}') as { serialNumber?: string }).serialNumber ?? 'no certificate';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+/** Programs of a reader: its credentials and no others. */
+const environment = (credentials: Credentials) => ({
+  PATH: [process.env.PATH, join(folder, 'stand-ins')].join(delimiter),
+  HOME: folder,
+  AWS_ENDPOINT_URL: d.local.aws.endpoint,
+  AWS_REGION: 'us-east-1',
+  AWS_DEFAULT_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
+});
+
+/** The one block of the README's chapter about reading in this language. */
+function snippet(language: string): string {
+  const [, chapter = ''] = readFileSync(join(root, 'README.md'), 'utf8').split(/^## Reading a certificate$/m);
+  const [, code] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(chapter) ?? [];
+  if (!code) throw new Error(`README.md has no ${language} about reading a certificate`);
+  return code;
+}
+
+const run = promisify(execFile);
+const filesIn = (name: string) => {
+  const path = join(folder, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+};
+
+describe('what is stored', () => {
+  test('is as the schema says, and as the parser reads it', async () => {
+    const schema = JSON.parse(readFileSync(join(root, 'schemas', 'certificate-secret.schema.json'), 'utf8')) as object;
+    const validate = new Ajv2020().compile(schema);
+    for (const name of ['www', 'mail']) {
+      const { SecretString = '' } = await new SecretsManagerClient(d.local.clientConfig).send(
+        new GetSecretValueCommand({ SecretId: `certificates/${name}` }),
+      );
+      expect(validate(JSON.parse(SecretString)), JSON.stringify(validate.errors)).toBe(true);
+      expect(parseCertificateSecret(SecretString)).toEqual(JSON.parse(SecretString));
+    }
+  });
+});
+
+describe('a role with grantRead, and a reader of the configuration', () => {
+  test('get the current certificate and the one before it, and no key that is only staged', async () => {
+    const before = (await d.secret('www')).serialNumber;
+    expect(await d.renew({ certificate: 'www', force: true })).toMatchObject({ status: 'SUCCEEDED' });
+    const after = (await d.secret('www')).serialNumber;
+    const stages = await d.stages('www');
+    const versionOf = (label: string) => Object.keys(stages).find((id) => stages[id]?.includes(label)) ?? '';
+    for (const credentials of [role, user]) {
+      const by = clientOf(credentials);
+      expect(await asked(by)).toBe(after);
+      expect(await asked(by, { VersionStage: 'AWSCURRENT' })).toBe(after);
+      expect(await asked(by, { VersionStage: 'AWSPREVIOUS' })).toBe(before);
+      for (const what of [
+        { VersionStage: 'CANDIDATE' },
+        { VersionId: versionOf('CANDIDATE') },
+        { VersionId: versionOf('AWSCURRENT') },
+        { name: 'mail' },
+      ])
+        expect(await asked(by, what), JSON.stringify(what)).toBe('AccessDeniedException');
+      await expect(by.send(new DescribeSecretCommand({ SecretId: 'certificates/www' }))).rejects.toThrow();
+    }
+  });
+
+  test('get it from the replica in another region as well', async () => {
+    const { serialNumber } = await d.secret('www');
+    expect(await asked(clientOf(user, 'eu-west-1'))).toBe(serialNumber);
+    expect(await asked(clientOf(user, 'eu-west-2'))).not.toBe(serialNumber);
+  });
+});
+
+test('whoever uses the certificate is told of its renewal, with the detail as it is typed, and of no other', async () => {
+  const sfn = new SFNClient(d.local.clientConfig);
+  const stateMachineArn = `arn:aws:states:us-east-1:${d.local.aws.accountId}:stateMachine:told`;
+  const told = async () => (await sfn.send(new ListExecutionsCommand({ stateMachineArn }))).executions ?? [];
+  const before = (await told()).length;
+  expect(await d.renew({ certificate: 'mail', force: true })).toMatchObject({ status: 'SUCCEEDED' });
+  const run = await d.renew({ certificate: 'www', force: true });
+  expect(run).toMatchObject({ status: 'SUCCEEDED' });
+  for (let looks = 0; looks < 100 && (await told()).length === before; looks += 1) await sleep(100);
+  const all = await told();
+  expect(all).toHaveLength(before + 1);
+  const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: all[0]?.executionArn }));
+  const event = parseEvent(JSON.parse(input ?? ''));
+  expect(event).toMatchObject({
+    detailType: 'Certificate Renewed',
+    detail: { certificate: 'www', current: { serialNumber: (await d.secret('www')).serialNumber }, deliveries: [] },
+  });
+});
+
+describe('the README’s way of reading', () => {
+  test('in Node serves TLS that a client trusts, and the next certificate without a restart', async () => {
+    const path = filesIn('node');
+    symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'));
+    const port = await freePort();
+    const code = snippet('js').replace('8443', String(port)).replace('3_600_000', '200');
+    expect(code).toContain(`${port}`);
+    expect(code).toContain(', 200)');
+    writeFileSync(join(path, 'server.mjs'), code);
+    const server = spawn(process.execPath, ['server.mjs'], { cwd: path, env: environment(role), stdio: 'inherit' });
+    try {
+      const { serialNumber } = await d.secret('www');
+      expect(await visited(port, serialNumber)).toEqual({ body: 'hello\n', serialNumber: asTls(serialNumber) });
+      expect(await d.renew({ certificate: 'www', force: true })).toMatchObject({ status: 'SUCCEEDED' });
+      const next = await d.secret('www');
+      expect(next.serialNumber).not.toBe(serialNumber);
+      expect(await visited(port, next.serialNumber)).toMatchObject({ serialNumber: asTls(next.serialNumber) });
+    } finally {
+      await ended(server);
+    }
+  });
+
+  test('in Python leaves files that nobody else reads, and that Python serves and trusts', async () => {
+    const { python } = await install();
+    const path = filesIn('python');
+    // The part of boto3 that is used here, over the botocore that it is made of.
+    writeFileSync(
+      join(path, 'boto3.py'),
+      'import botocore.session\nclient = lambda name: botocore.session.get_session().create_client(name)\n',
+    );
+    writeFileSync(join(path, 'read.py'), snippet('python'));
+    await run(python, ['read.py'], { cwd: path, env: environment(role) });
+    const { fullChain, privateKey } = await d.secret('www');
+    expect(readFileSync(join(path, 'www.pem'), 'utf8')).toBe(fullChain);
+    expect(readFileSync(join(path, 'www.key'), 'utf8')).toBe(privateKey);
+    expect(statSync(join(path, 'www.key')).mode & 0o077).toBe(0);
+    writeFileSync(join(path, 'handshake.py'), handshake);
+    const { stdout } = await run(python, ['handshake.py', issuingRoot, 'shop.example.com'], { cwd: path });
+    expect(stdout.trim()).toBe('*.example.com example.com');
+    await expect(run(python, ['handshake.py', issuingRoot, 'example.net'], { cwd: path })).rejects.toThrow(
+      /Hostname mismatch/,
+    );
+  });
+
+  test('in the shell leaves files that openssl verifies down to the root, with the key that belongs to them', async () => {
+    writeStandIns();
+    const path = filesIn('shell');
+    const { stderr, status } = spawnSync('sh', ['-ec', snippet('sh')], { cwd: path, env: environment(role) });
+    expect([status, String(stderr)]).toEqual([0, '']);
+    const openssl = async (...args: readonly string[]) => (await run('openssl', args, { cwd: path })).stdout.trim();
+    const verify = ['verify', '-CAfile', issuingRoot, '-untrusted', 'www.pem', '-verify_hostname'];
+    expect(await openssl(...verify, 'shop.example.com', 'www.pem')).toBe('www.pem: OK');
+    await expect(openssl(...verify, 'example.net', 'www.pem')).rejects.toThrow();
+    expect(await openssl('x509', '-in', 'www.pem', '-noout', '-checkhost', 'example.com')).toContain('does match');
+    expect(await openssl('pkey', '-in', 'www.key', '-pubout')).toBe(
+      await openssl('x509', '-in', 'www.pem', '-noout', '-pubkey'),
+    );
+    expect(statSync(join(path, 'www.key')).mode & 0o077).toBe(0);
+  });
+});
+
+test('the example for EC2 writes the files of a role that may read, and says so when it may not', async () => {
+  writeStandIns();
+  const path = filesIn('ec2');
+  const script = join(root, 'examples', 'ec2-systemd', 'perennial-certificate');
+  const renew = (name: string) =>
+    spawnSync(script, [`certificates/${name}`, join(path, name), 'true'], { env: environment(role), encoding: 'utf8' });
+  const { serialNumber, fullChain, privateKey } = await d.secret('www');
+  expect(renew('www')).toMatchObject({ status: 0, stdout: expect.stringContaining(`now ${serialNumber}`) });
+  expect(readFileSync(join(path, 'www', 'current', 'tls.crt'), 'utf8')).toBe(fullChain);
+  expect(readFileSync(join(path, 'www', 'current', 'tls.key'), 'utf8')).toBe(privateKey);
+  expect(renew('www')).toMatchObject({ status: 0, stdout: '' });
+  const refused = renew('mail');
+  expect(refused.status).not.toBe(0);
+  expect(refused.stderr).toContain('AccessDenied');
+});
+
+test('whoever is taken out of the configuration reads no more, without a new certificate', async () => {
+  const { serialNumber } = await d.secret('www');
+  await d.redeploy({
+    encryptionKey,
+    zones: ['example.com'],
+    certificates: [
+      { name: 'www', identifiers: ['example.com', '*.example.com'], ignoreIssueCap: true },
+      { name: 'mail', identifiers: ['mail.example.com'] },
+    ],
+  });
+  expect(await asked(clientOf(user))).toBe('AccessDeniedException');
+  expect(await asked(clientOf(role))).toBe(serialNumber);
+  const replica = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
+  expect(await asked(replica)).toBe('ResourceNotFoundException');
+});
+
+/** For a machine without them; the PATH names them last. */
+function writeStandIns(): void {
+  standIn(join(folder, 'stand-ins'), 'jq', jq);
+  const sdk = import.meta.resolve('@aws-sdk/client-secrets-manager');
+  standIn(
+    join(folder, 'stand-ins'),
+    'aws',
+    `#!${process.execPath}
+const id = process.argv[process.argv.indexOf('--secret-id') + 1];
+import(${JSON.stringify(sdk)}).then(async ({ GetSecretValueCommand, SecretsManagerClient }) => {
+  const { SecretString } = await new SecretsManagerClient().send(new GetSecretValueCommand({ SecretId: id }));
+  process.stdout.write(SecretString + '\\n');
+}).catch((error) => { console.error(String(error)); process.exit(254); });
+`,
+  );
+}
+
+/** A handshake in memory, of Python with itself: serves the files, trusts the root, prints the names that were shown. */
+const handshake = `import ssl, sys
+root, name = sys.argv[1:]
+server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server.load_cert_chain("www.pem", "www.key")
+client = ssl.create_default_context(cafile=root)
+a, b = ssl.MemoryBIO(), ssl.MemoryBIO()
+sides = [client.wrap_bio(a, b, server_hostname=name), server.wrap_bio(b, a, server_side=True)]
+for _ in range(6):
+    for side in sides:
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+print(*sorted(value for _, value in sides[0].getpeercert()["subjectAltName"]))
+`;
+
+/** Node writes serial numbers in upper case, without leading zeros. */
+const asTls = (serialNumber: string) => serialNumber.toUpperCase().replace(/^0+/, '');
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Visits until the server shows this certificate, 10 s at most; then what was seen last. */
+async function visited(port: number, serialNumber: string) {
+  for (let looks = 0; ; looks += 1) {
+    const seen = await visit(port).catch((error: unknown) => {
+      if (looks >= 100) throw error;
+      return null;
+    });
+    if (looks >= 100 || seen?.serialNumber === asTls(serialNumber)) return seen;
+    await sleep(100);
+  }
+}
+
+function visit(port: number): Promise<{ readonly body: string; readonly serialNumber: string }> {
+  const ca = readFileSync(issuingRoot, 'utf8');
+  return new Promise((resolve, reject) => {
+    // A connection of its own each time, verified under the name.
+    const request = get({ host: '127.0.0.1', port, servername: 'shop.example.com', ca, agent: false }, (response) => {
+      const { raw } = (response.socket as TLSSocket).getPeerCertificate();
+      const serialNumber = asTls(new X509Certificate(raw).serialNumber);
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ body, serialNumber }));
+    });
+    request.on('error', reject);
+  });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill();
+  });
+}

@@ -1,0 +1,137 @@
+import { createServer, type TLSSocket } from 'node:tls';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../local/processes.ts';
+import { type Deployed, deployed } from './deployed.ts';
+import { reaches, scaleWaits, statesOf } from './observed.ts';
+
+let d: Deployed;
+let endpoint: string;
+
+/** A server with whatever the secret held when it was reloaded last; `null`: it has never been. */
+let loaded: { readonly cert: string; readonly key: string } | null = null;
+async function reload(): Promise<void> {
+  const { fullChain, privateKey } = await d.secret('www');
+  loaded = { cert: fullChain, key: privateKey };
+  server.setSecureContext(loaded);
+}
+const sockets = new Set<TLSSocket>();
+const server = createServer().on('tlsClientError', () => {});
+server.on('secureConnection', (socket) => sockets.add(socket.on('error', () => {})));
+
+beforeAll(async () => {
+  const port = await freePort();
+  endpoint = `www.localhost:${port}`;
+  server.listen(port, '127.0.0.1');
+  const certificates = [
+    { name: 'www', identifiers: ['www.example.com'], endpoints: [endpoint], ignoreIssueCap: true },
+    { name: 'other', identifiers: ['other.example.com'] },
+  ];
+  // Half an hour of looks in 19 s.
+  d = await deployed({ zones: ['example.com'], certificates }, { waitScale: 0.01 });
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  server.close();
+  await d?.stop();
+});
+
+const notServed = async () =>
+  (await d.local.aws.busEvents()).filter(({ detailType }) => detailType === 'Certificate Not Served');
+
+test('a certificate that is issued before its server has one is announced, and the renewal has succeeded', async () => {
+  const [first] = await notServed();
+  expect(first).toMatchObject({
+    source: 'perennial',
+    detail: { certificate: 'www', endpoints: [{ endpoint, status: 'unreachable', serialNumber: null }] },
+  });
+  expect((await d.ledger('www')).served).toMatchObject({ served: false });
+  expect(await notServed()).toHaveLength(1);
+});
+
+describe('a server', () => {
+  test('that has loaded the certificate is seen to serve it by the look of the next day', async () => {
+    await reload();
+    const run = await nextDay();
+    expect(run.states).toEqual(['Start', 'Check renewal', 'Which action?', 'Check endpoints', 'All served?', 'Done']);
+    expect((await d.ledger('www')).served).toMatchObject({ served: true, endpoints: [{ endpoint, status: 'served' }] });
+    expect(await notServed()).toHaveLength(1);
+  });
+
+  test('that keeps the old certificate is announced with its serial number and expiry', async () => {
+    const old = await d.secret('www');
+    const run = await d.renew({ certificate: 'www', force: true });
+    const current = await d.secret('www');
+
+    expect(current.serialNumber).not.toBe(old.serialNumber);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', output: { served: false } });
+    expect((await statesOf(d, run.arn)).filter((state) => state === 'Check endpoints')).toHaveLength(5);
+    const [, event, ...more] = await notServed();
+    expect(more).toEqual([]);
+    expect(event?.detail).toMatchObject({
+      certificate: 'www',
+      execution: run.arn,
+      current: { serialNumber: current.serialNumber },
+      endpoints: [{ endpoint, status: 'other', serialNumber: expect.stringMatching(hex(old.serialNumber)) }],
+      action: expect.stringContaining('reload it'),
+    });
+    const { served } = await d.ledger('www');
+    expect(served).toMatchObject({ served: false });
+    expect(served?.endpoints[0]?.detail).toContain(`which expires ${new Date(old.notAfter).toISOString()}`);
+  });
+
+  test('that does not serve it is counted by each fleet run, and not looked at again on the same day', async () => {
+    const before = { renewals: (await d.renewals()).length, counted: await counted() };
+    await d.fleet();
+    await d.idle();
+    expect({ renewals: (await d.renewals()).length, counted: await counted() }).toEqual({
+      ...before,
+      counted: before.counted + 1,
+    });
+  });
+
+  test('that is reloaded while it is looked for serves it in the end, with nothing announced', async () => {
+    await scaleWaits(d, 0.1); // the second look after 6 s
+    const arn = await d.start({ certificate: 'www', force: true });
+    await reaches(d, arn, 'Wait for the servers');
+    await reload();
+    const run = await d.ended(arn);
+    await scaleWaits(d, 0.01);
+
+    expect(run).toMatchObject({ status: 'SUCCEEDED', output: { served: true } });
+    expect((await d.ledger('www')).served).toMatchObject({ served: true });
+    expect(await notServed()).toHaveLength(2);
+  });
+});
+
+test('a certificate without endpoints is delivered by the states of before', async () => {
+  const run = await d.renew({ certificate: 'other', force: true });
+  const states = await statesOf(d, run.arn);
+  expect(states.slice(-3)).toEqual(['Record success', 'Announce', 'Done']);
+  expect(run.output).toMatchObject({ served: null });
+});
+
+/** Fleet runs that found one certificate not served, by what they wrote for CloudWatch. */
+const counted = async () =>
+  (await d.local.aws.logEvents()).filter((event) => /NotServed\W+1\b/.test(JSON.stringify(event))).length;
+
+const hex = (serialNumber: string) => new RegExp(`^0*${serialNumber.replace(/^0+/, '')}$`, 'i');
+
+/** The fleet run of the next day: as if the last look had been yesterday. */
+async function nextDay(): Promise<{ readonly states: readonly string[] }> {
+  const table = Object.entries(d.outputs).find(([key]) => key.endsWith('LedgerTable'))?.[1];
+  await new DynamoDBClient(d.local.clientConfig).send(
+    new UpdateItemCommand({
+      TableName: table,
+      Key: { id: { S: 'certificate#www' } },
+      UpdateExpression: 'SET #served.#at = :yesterday',
+      ExpressionAttributeNames: { '#served': 'served', '#at': 'at' },
+      ExpressionAttributeValues: { ':yesterday': { S: new Date(Date.now() - 86_400_000).toISOString() } },
+    }),
+  );
+  const before = new Set(await d.renewals());
+  await d.fleet();
+  const [arn, ...more] = (await d.idle()).filter((each) => !before.has(each));
+  expect(more).toEqual([]);
+  return { states: await statesOf(d, arn ?? '') };
+}
