@@ -1,9 +1,11 @@
 import type { AuthoritativeDns, CaaRecord, LookUp } from '../rules/ports.ts';
-import { type Address, createAddressBook, showAddress } from './addresses.ts';
+import { type Address, createAddressBook, type HostResolver, showAddress } from './addresses.ts';
 import { inTurns, LookUpError } from './look-up.ts';
 import { type Question, type Reply, UnaskableNameError } from './query.ts';
-import { above, caaRecords, plain, targets } from './records.ts';
+import type { Reach } from './reach.ts';
+import { above, aliasOf, caaRecords, plain } from './records.ts';
 import { createReferrals } from './referrals.ts';
+import { reachFrom } from './root-servers.ts';
 
 /** RFC 1034 sets no limit on a chain of CNAMEs; what resolvers, and thus CAs, follow is about this long. */
 const mostAliases = 8;
@@ -14,13 +16,25 @@ const lookUpTimeout = 10_000;
 /** ms. All look-ups of one instance: the challenge function has 60 s, and needs the rest for its own. */
 const allTimeout = 45_000;
 
+interface AuthoritativeDnsSettings {
+  /** `192.0.2.1`, `192.0.2.1:5301` or `[2001:db8::1]:5301` */
+  readonly rootServers: readonly string[];
+  readonly reach?: Reach;
+  /** The system's unless given. */
+  readonly createResolver?: () => HostResolver;
+}
+
 /**
  * Asks authoritative servers, found from these root servers down. An instance is for one step: what it has heard once it does not ask
  * again, so that names of one zone share the way to it, and the sets above them. The clock of `allTimeout` runs from the first look-up.
  */
-export function createAuthoritativeDns({ rootServers }: { readonly rootServers: readonly string[] }): AuthoritativeDns {
-  const addressBook = createAddressBook();
-  const referrals = createReferrals(rootServers, addressBook);
+export function createAuthoritativeDns({
+  rootServers,
+  reach = reachFrom(rootServers),
+  createResolver,
+}: AuthoritativeDnsSettings): AuthoritativeDns {
+  const addressBook = createAddressBook(reach, createResolver);
+  const referrals = createReferrals(rootServers, addressBook, reach);
   const replies = new Map<string, Promise<Reply>>();
   const inTurn = inTurns(concurrency);
   let end: AbortSignal | undefined;
@@ -53,7 +67,7 @@ export function createAuthoritativeDns({ rootServers }: { readonly rootServers: 
       const { answers } = await ask(owner, 'CAA', signal);
       const records = caaRecords(answers, owner);
       if (records.length > 0) return { domain: owner, records };
-      const [target] = targets(answers, owner, 'CNAME');
+      const target = aliasOf(answers, owner);
       if (target === undefined) return null;
       owner = target;
     }
@@ -65,7 +79,7 @@ export function createAuthoritativeDns({ rootServers }: { readonly rootServers: 
     cname: (name) =>
       lookUp(async (signal) => {
         const { answers } = await ask(plain(name), 'CNAME', signal);
-        return targets(answers, plain(name), 'CNAME')[0] ?? null;
+        return aliasOf(answers, plain(name)) ?? null;
       }),
     caa: (name) =>
       lookUp(async (signal) => {
@@ -84,9 +98,12 @@ export function createAuthoritativeDns({ rootServers }: { readonly rootServers: 
         const [first, second] = await Promise.all([addresses(ours), addresses(theirs)]);
         const known = new Set(first.flatMap(shown));
         if (second.flatMap(shown).some((address) => known.has(address))) return true;
-        // They may have the address in common that could not be found out.
-        const unknown = [...first, ...second].find(({ status }) => status === 'rejected');
-        if (unknown?.status === 'rejected') throw unknown.reason;
+        // They may have the address in common that could not be found out, or was not looked up beside IPv4 ones.
+        for (const each of [...first, ...second]) {
+          if (each.status === 'rejected') throw each.reason;
+          if (each.value.some(({ family }) => family === 6))
+            throw new LookUpError('some servers have IPv6 addresses only');
+        }
         return false;
       }),
   };

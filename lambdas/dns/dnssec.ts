@@ -1,10 +1,13 @@
 import packet, { type DecodedPacket } from 'dns-packet';
 import type { Dnssec } from '../rules/ports.ts';
+import { quoted } from '../rules/quoted.ts';
 import { inTurns } from './look-up.ts';
 import { above, isWithin, plain } from './records.ts';
 
 /** ms. For one answer of the resolver. */
 const timeout = 5_000;
+/** ms. For all answers of one instance: a hint must not take the 60 s that the challenge function has. */
+const allTimeout = 10_000;
 /** Names at once. */
 const concurrency = 10;
 /** RFC 8484 §6 */
@@ -28,19 +31,22 @@ const reasons: Readonly<Record<number, string>> = {
 /**
  * Asks a validating resolver over HTTPS (RFC 8484) for what CAs have to ask for and validate too, the CAA records. Bogus is what it refuses
  * to answer, twice, but answers with checking disabled. Any other failure is not about DNSSEC and says nothing. A resolver that cannot
- * be reached is a warning, once, and not asked again by this instance: the renewal does not depend on it.
+ * be reached, or is too slow for all the names, is a warning, once, and not asked again by this instance: the renewal does not depend on
+ * it. The clock of `allTimeout` runs from the first question.
  */
 export function createDnssec({ resolver }: { readonly resolver: URL }): Dnssec {
   const inTurn = inTurns(concurrency);
   let reachable = true;
+  let whole: AbortSignal | undefined;
 
   async function ask(name: string, checking: boolean): Promise<DecodedPacket> {
+    whole ??= AbortSignal.timeout(allTimeout);
     const response = await fetch(resolver, {
       method: 'POST',
       headers: { 'content-type': mediaType, accept: mediaType },
       body: new Uint8Array(encodeQuestion(name, checking)),
       redirect: 'error',
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.any([whole, AbortSignal.timeout(timeout)]),
     });
     if (!response.ok) throw new Error(`it answered with HTTP status ${response.status}`);
     return packet.decode(Buffer.from(await response.arrayBuffer()));
@@ -71,7 +77,9 @@ export function createDnssec({ resolver }: { readonly resolver: URL }): Dnssec {
         } catch (error) {
           if (!reachable) return null; // said already, for a name asked at the same time
           reachable = false;
-          return `DNSSEC was not looked at: the resolver ${resolver.href} cannot be used (${messageOf(error)}).`;
+          return whole?.aborted
+            ? `DNSSEC was not looked at for all names: the resolver ${resolver.href} took more than ${allTimeout / 1000} s for them.`
+            : `DNSSEC was not looked at: the resolver ${resolver.href} cannot be used (${messageOf(error)}).`;
         }
       }),
   };
@@ -109,8 +117,8 @@ function reasonIn({ additionals = [] }: DecodedPacket): string {
   return reason ? ` (${reason})` : '';
 }
 
-/** fetch hides the reason: `fetch failed`, because of ECONNREFUSED. */
+/** fetch hides the reason: `fetch failed`, because of ECONNREFUSED. It may tell what the other side said. */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return quoted(reason instanceof Error ? reason.message : String(reason), 200).slice(1, -1);
 }

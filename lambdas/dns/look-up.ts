@@ -4,21 +4,27 @@ export class LookUpError extends Error {
 }
 
 /** What was promised, or `null` when the time is over before. Throws `LookUpError` as soon as the signal aborts. */
-export async function within<T>(
-  milliseconds: number,
-  promised: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T | null> {
+export async function within<T>(milliseconds: number, promised: Promise<T>, signal?: AbortSignal): Promise<T | null> {
   const end = Promise.withResolvers<null>();
   const timer = setTimeout(() => end.resolve(null), milliseconds);
+  try {
+    return await unlessAborted(Promise.race([promised, end.promise]), signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What was promised. Throws `LookUpError` as soon as the signal aborts. */
+export async function unlessAborted<T>(promised: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promised;
+  const end = Promise.withResolvers<never>();
   const abort = () => end.reject(new LookUpError('the time for the whole look-up is over'));
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
   try {
     return await Promise.race([promised, end.promise]);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
   }
 }
 

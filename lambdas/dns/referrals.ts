@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Answer } from 'dns-packet';
-import { type Address, type AddressBook, hostAndPort } from './addresses.ts';
+import { type Address, type AddressBook, hostAndPort, writtenAddress } from './addresses.ts';
 import { LookUpError } from './look-up.ts';
 import type { Question, Reply } from './query.ts';
-import { above, plain, targets } from './records.ts';
+import { isPublic, type Reach } from './reach.ts';
+import { above, nameServersOf, plain } from './records.ts';
 import { type Cut, createZoneServers, referredTo } from './zone-servers.ts';
 
 /** Deeper than any name that is in use. */
@@ -23,9 +24,9 @@ export interface Referrals {
  * Follows referrals from the root down. What was learned on the way is kept, and of questions that would go the same unknown way at once
  * one goes ahead: a hundred names of one zone cost one walk to it.
  */
-export function createReferrals(rootServers: readonly string[], addressBook: AddressBook): Referrals {
+export function createReferrals(rootServers: readonly string[], addressBook: AddressBook, reach: Reach): Referrals {
   const askServers = createZoneServers(addressBook);
-  const cuts = new Map<string, Cut>([['', { zone: '', nameServers: fromAnywhere(rootServers), glue: new Map() }]]);
+  const cuts = new Map<string, Cut>([['', rootCut(rootServers)]]);
   const ahead = new Map<string, Promise<unknown>>();
 
   function closest(name: string): Cut {
@@ -40,8 +41,8 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
     const reply = await askServers(cut, question, signal);
     const zone = referredTo(reply, cut.zone, question.name);
     if (zone === null) return reply;
-    const nameServers = targets(reply.authorities, zone, 'NS');
-    cuts.set(zone, { zone, nameServers, glue: glueIn(reply.additionals) });
+    const nameServers = nameServersOf(reply.authorities, zone, reach);
+    cuts.set(zone, { zone, nameServers, glue: glueIn(reply.additionals, reach) });
     return null;
   }
 
@@ -74,7 +75,7 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
     },
     async delegation(zone, signal) {
       const reply = await follow({ name: zone, type: 'NS' }, signal, zone);
-      return reply ? targets(reply.answers, zone, 'NS') : (cuts.get(zone)?.nameServers ?? []);
+      return reply ? nameServersOf(reply.answers, zone, reach) : (cuts.get(zone)?.nameServers ?? []);
     },
   };
 }
@@ -85,12 +86,18 @@ function nextLabel(name: string, zone: string): string {
   return below.slice(below.lastIndexOf('.') + 1);
 }
 
+/** Whoever wrote the addresses down is trusted with them. */
+function rootCut(rootServers: readonly string[]): Cut {
+  const glue = rootServers.map((server) => [server, [writtenAddress(server) ?? []].flat()] as const);
+  return { zone: '', nameServers: fromAnywhere(rootServers), glue: new Map(glue) };
+}
+
 /** IPv4 first: it goes everywhere. It stays with this referral: for hosts of others nobody is believed. */
-function glueIn(additionals: readonly Answer[]): Cut['glue'] {
+function glueIn(additionals: readonly Answer[], reach: Reach): Cut['glue'] {
   const glue = new Map<string, readonly Address[]>();
   for (const type of ['A', 'AAAA'] as const) {
     for (const each of additionals) {
-      if (each.type !== type) continue;
+      if (each.type !== type || (reach === 'internet' && !isPublic(each.data))) continue;
       const host = plain(each.name);
       const address: Address = { host: each.data, family: type === 'A' ? 4 : 6, port: hostAndPort(host).port };
       glue.set(host, [...(glue.get(host) ?? []), address]);

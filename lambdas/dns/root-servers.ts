@@ -1,3 +1,5 @@
+import type { Reach } from './reach.ts';
+
 /**
  * IPv4 addresses of a.root-servers.net to m.root-servers.net. https://www.iana.org/domains/root/servers, where b changed last, in
  * November 2023. One that is moved one day costs a second: the next is asked.
@@ -17,6 +19,10 @@ const internet = [
   '199.7.83.42',
   '202.12.27.33',
 ];
+
+/** Whoever begins at other root servers than the Internet's has a DNS of their own, with addresses and ports of their own. */
+export const reachFrom = (rootServers: readonly string[]): Reach =>
+  rootServers.every((server) => internet.includes(server)) ? 'internet' : 'laboratory';
 
 /** Those of a variable (`address:port`, separated by commas); the Internet's when it is not set. */
 export function rootServersOf(variable: string | undefined): readonly string[] {

@@ -1,4 +1,4 @@
-import { type Address, type AddressBook, showAddress } from './addresses.ts';
+import { type Address, type AddressBook, mostAddresses, showAddress } from './addresses.ts';
 import { LookUpError } from './look-up.ts';
 import { type Question, query, type Reply } from './query.ts';
 import { isWithin, plain } from './records.ts';
@@ -34,8 +34,8 @@ export function createZoneServers(addressBook: AddressBook) {
     for (const host of [...hosts.filter((each) => glue.has(each)), ...hosts.filter((each) => !glue.has(each))]) {
       try {
         const addresses = glue.get(host) ?? (await addressBook(host, signal));
-        if (addresses.length === 0) faults.add(`${host} has no address`);
-        for (const address of addresses) {
+        if (addresses.length === 0) faults.add(`${host} has no address that may be asked`);
+        for (const address of addresses.slice(0, mostAddresses)) {
           if (silent.has(showAddress(address))) last.push({ host, address });
           else yield { host, address };
         }

@@ -1,5 +1,6 @@
 import type { IssuerAccount } from './contract.ts';
 import type { CaaRecord } from './ports.ts';
+import { quoted } from './quoted.ts';
 
 /** Tags that say who may issue what else, or whom to tell: a CA may know them, so that critical they stand in nobody's way. */
 const otherTags = new Set(['iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']);
@@ -130,6 +131,6 @@ function shown(records: readonly CaaRecord[]): string {
   return records.slice(0, most).map(caaText).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** As in a zone file, cut: a value may be 64 KB long. RFC 8659 §4.1.1 */
+/** As in a zone file, cut: a value may be 64 KB long. A tag is of letters and digits, but DNS can tell any byte. RFC 8659 §4.1.1 */
 const caaText = ({ critical, tag, value }: CaaRecord): string =>
-  `${critical ? 128 : 0} ${tag.slice(0, 15)} ${JSON.stringify(value.slice(0, 120))}`;
+  `${critical ? 128 : 0} ${/^[a-z0-9]{1,15}$/.test(tag) ? tag : quoted(tag, 15)} ${quoted(value, 120)}`;

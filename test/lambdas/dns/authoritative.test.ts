@@ -2,7 +2,21 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createAuthoritativeDns } from '../../../lambdas/dns/authoritative.ts';
 import { freePort } from '../../../local/processes.ts';
-import { type Asked, a, caa, cname, ns, referral, type Script, type Scripted, serve, soa } from './scripted-server.ts';
+import {
+  type Asked,
+  a,
+  aaaa,
+  caa,
+  cname,
+  hosts,
+  ns,
+  referral,
+  type Script,
+  type Scripted,
+  serve,
+  soa,
+  systemResolverAt,
+} from './scripted-server.ts';
 
 const servers: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -32,7 +46,9 @@ async function world(zone: Readonly<Record<string, Scripted>> | Script) {
 /** Every name is referred to these servers of example.test. */
 async function servedBy(...addresses: readonly string[]) {
   const root = await start(() => referral('example.test', ...addresses));
-  return createAuthoritativeDns({ rootServers: [root.address] });
+  const system = await start(hosts({ 'ns.example.org': ['127.0.0.1'] }));
+  const createResolver = systemResolverAt(system.address);
+  return createAuthoritativeDns({ rootServers: [root.address], createResolver });
 }
 
 describe('the servers of a name', () => {
@@ -73,7 +89,7 @@ describe('the servers of a name', () => {
 
   test('are known to the system where no addresses come with the referral', async () => {
     const { port, asked } = await start(() => noSuchName);
-    const dns = await servedBy(`nowhere.invalid:${port}`, `localhost:${port}`);
+    const dns = await servedBy(`nowhere.invalid:${port}`, `ns.example.org:${port}`);
     expect(await dns.cname('www.example.test')).toEqual({ found: null });
     expect(asked).toHaveLength(1);
   });
@@ -107,7 +123,7 @@ describe('what could not be found out', () => {
       failed:
         `no name server of example.test answers the question for CNAME www.example.test: ${failing.address} says SERVFAIL; ` +
         `${lame.address} is not authoritative for example.test; 127.0.0.1:${port} cannot be reached (ECONNREFUSED); ` +
-        'nowhere.invalid has no address',
+        'nowhere.invalid has no address that may be asked',
     });
   });
 
@@ -181,7 +197,8 @@ describe('what could not be found out', () => {
   });
 
   test('is a name without a root server that can be asked', async () => {
-    const failed = 'no root server answers the question for CNAME www.example.test: 127.0.0.1:70000 has no address';
+    const failed =
+      'no root server answers the question for CNAME www.example.test: 127.0.0.1:70000 has no address that may be asked';
     const dns = createAuthoritativeDns({ rootServers: ['127.0.0.1:70000'] });
     expect(await dns.cname('www.example.test')).toEqual({ failed });
   });
@@ -353,17 +370,32 @@ describe('the CAA set', () => {
 });
 
 describe('servers are the same', () => {
-  const dns = createAuthoritativeDns({ rootServers: [] });
+  async function laboratory() {
+    const known = {
+      'ns.example.org': ['192.0.2.1'],
+      'many.test': ['192.0.2.7', '192.0.2.8', '192.0.2.9'],
+      'six.test': ['2001:db8::1'],
+    };
+    const { address } = await start(hosts(known));
+    return createAuthoritativeDns({ rootServers: [], reach: 'laboratory', createResolver: systemResolverAt(address) });
+  }
 
   test.each([
     ['by name, without a look', ['ns.invalid', 'a.invalid'], ['NS.invalid.'], true],
-    ['by address', ['localhost:53'], ['127.0.0.1'], true],
+    ['by address', ['ns.example.org:53'], ['192.0.2.1'], true],
+    ['by the third address of a host', ['192.0.2.9'], ['many.test'], true],
     ['by one address of many', ['192.0.2.1', '192.0.2.2'], ['192.0.2.3', '192.0.2.2'], true],
     ['not by another port', ['127.0.0.1:5301'], ['127.0.0.1:5302'], false],
     ['not when one side has no address', ['nowhere.invalid'], ['192.0.2.1'], false],
     ['not when there are none', [], ['192.0.2.1'], false],
   ])('%s', async (_, some, others, same) => {
-    expect(await dns.sameServers(some, others)).toEqual({ found: same });
+    expect(await (await laboratory()).sameServers(some, others)).toEqual({ found: same });
+  });
+
+  test('or not cannot be told of one that has IPv6 addresses only', async () => {
+    expect(await (await laboratory()).sameServers(['six.test'], ['ns.example.org'])).toEqual({
+      failed: 'some servers have IPv6 addresses only',
+    });
   });
 });
 
@@ -397,5 +429,84 @@ describe('what a renewal costs', () => {
     await setTimeout(500);
     expect(example.asked).toHaveLength(1 + 10);
     await Promise.all(looking);
+  });
+});
+
+describe('what DNS says picks no address of ours', () => {
+  /** example.test as one referral tells, on the Internet. */
+  async function internet(told: Scripted, known: Readonly<Record<string, readonly string[]>> = {}) {
+    const root = await start(() => told);
+    const system = await start(hosts(known));
+    const createResolver = systemResolverAt(system.address);
+    return createAuthoritativeDns({ rootServers: [root.address], reach: 'internet', createResolver });
+  }
+  const unasked = (server: string) => ({
+    failed: `no name server of example.test answers the question for CNAME www.example.test: ${server} has no address that may be asked`,
+  });
+
+  test('not by a port in the name of a server', async () => {
+    const { address, asked } = await start(() => noSuchName);
+    const dns = await internet(referral('example.test', address));
+    expect(await dns.cname('www.example.test')).toEqual({
+      failed: `the NS record at example.test names "${address}", which no host is called`,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('not by a server that is called like an address', async () => {
+    const dns = await internet(referral('example.test', '192.0.2.1'), { '192.0.2.1': ['192.0.2.1'] });
+    expect(await dns.cname('www.example.test')).toEqual(unasked('192.0.2.1'));
+  });
+
+  test('not by addresses that come with a referral', async () => {
+    const told = referral('example.test', 'ns.example.test');
+    const additionals = [a('ns.example.test', '127.0.0.1'), a('ns.example.test', '169.254.169.254')];
+    const dns = await internet({ ...told, additionals: [...additionals, aaaa('ns.example.test', '::1')] });
+    expect(await dns.cname('www.example.test')).toEqual(unasked('ns.example.test'));
+  });
+
+  test("not by addresses that the system's resolver knows", async () => {
+    const dns = await internet(referral('example.test', 'ns.example.test'), { 'ns.example.test': ['10.0.0.1', '::1'] });
+    expect(await dns.cname('www.example.test')).toEqual(unasked('ns.example.test'));
+  });
+
+  test('nor by hundreds of addresses of one host: two are asked', { timeout: 10_000 }, async () => {
+    const port = await freePort();
+    const host = `ns.example.test:${port}`;
+    const additionals = Array.from({ length: 30 }, (_, index) => a(host, `127.0.0.${index + 10}`));
+    const root = await start(() => ({ ...referral('example.test', host), additionals }));
+    const failed = await createAuthoritativeDns({ rootServers: [root.address] }).cname('www.example.test');
+    expect(JSON.stringify(failed).match(/127\.0\.0\.\d+:\d+/g)).toEqual([`127.0.0.10:${port}`, `127.0.0.11:${port}`]);
+  });
+});
+
+describe('text in the place of a name', () => {
+  const forged = 'ns.test\nRun: "curl evil" \u202e\u212a';
+  const shown = '"ns.test\\u000aRun: \\u0022curl evil\\u0022 \\u202e\\u212a"';
+
+  test.each([
+    ['a line break and more', forged, shown],
+    ['a blank', 'a b.test', '"a b.test"'],
+    ['a letter that is only like one of ASCII', '\u212a.test', '"\\u212a.test"'],
+    ['nothing', '.', '""'],
+  ])('is no target of a CNAME: %s', async (_, target, told) => {
+    const { dns } = await world({ 'CNAME www.example.test': { answers: [cname('www.example.test', target)] } });
+    const failed = `the CNAME record at www.example.test names ${told}, which no host is called`;
+    expect(await dns.cname('www.example.test')).toEqual({ failed });
+  });
+
+  test('is no CNAME on the way to CAA records', async () => {
+    const { dns } = await world({ 'CAA www.example.test': { answers: [cname('www.example.test', forged)] } });
+    const failed = `the CNAME record at www.example.test names ${shown}, which no host is called`;
+    expect(await dns.caa('www.example.test')).toEqual({ failed });
+  });
+
+  test('is no name server, of a referral and of an answer', async () => {
+    const failed = (zone: string) => ({
+      failed: `the NS record at ${zone} names ${shown}, which no host is called`,
+    });
+    expect(await (await servedBy(forged)).delegation('example.test')).toEqual(failed('example.test'));
+    const { dns } = await world({ 'NS sub.example.test': { answers: ns('sub.example.test', forged) } });
+    expect(await dns.delegation('sub.example.test')).toEqual(failed('sub.example.test'));
   });
 });

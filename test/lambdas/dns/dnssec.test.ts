@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import packet, { type Answer, type DecodedPacket, type Packet } from 'dns-packet';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createDnssec } from '../../../lambdas/dns/dnssec.ts';
 import { freePort } from '../../../local/processes.ts';
 import { soa } from './scripted-server.ts';
@@ -12,6 +13,7 @@ interface Scripted {
   readonly authorities?: Answer[];
   /** RFC 8914 */
   readonly extendedError?: number;
+  readonly extraText?: string;
 }
 interface Asked {
   readonly name: string;
@@ -27,7 +29,7 @@ afterEach(async () => {
 });
 
 /** A resolver with DNS over HTTP, on loopback without TLS. */
-async function resolver(script: (asked: Asked) => Scripted | null) {
+async function resolver(script: (asked: Asked) => Scripted | null | Promise<Scripted>) {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -35,7 +37,7 @@ async function resolver(script: (asked: Asked) => Scripted | null) {
     const query = packet.decode(Buffer.concat(chunks));
     const one = { name: query.questions?.[0]?.name ?? '', checking: !query.flag_cd, request, packet: query };
     asked.push(one);
-    const scripted = script(one);
+    const scripted = await script(one);
     if (!scripted) return;
     response.writeHead(scripted.status ?? 200, { 'content-type': 'application/dns-message' });
     response.end(encode(query, scripted));
@@ -49,8 +51,8 @@ async function resolver(script: (asked: Asked) => Scripted | null) {
   return { dnssec: createDnssec({ resolver: url }), asked, url };
 }
 
-function encode(query: Packet, { code = 0, authorities = [], extendedError }: Scripted): Buffer {
-  const data = Buffer.from([0, extendedError ?? 0]);
+function encode(query: Packet, { code = 0, authorities = [], extendedError, extraText = '' }: Scripted): Buffer {
+  const data = Buffer.from([0, extendedError ?? 0, ...Buffer.from(extraText)]);
   const options = extendedError === undefined ? [] : [{ code: 15, data }];
   const edns = { udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false };
   return packet.encode({
@@ -64,10 +66,10 @@ function encode(query: Packet, { code = 0, authorities = [], extendedError }: Sc
 }
 
 const bogus =
-  (extendedError?: number) =>
+  (extendedError?: number, extraText = '') =>
   (asked: Asked): Scripted =>
     asked.checking
-      ? { code: 2, ...(extendedError !== undefined && { extendedError }) }
+      ? { code: 2, ...(extendedError !== undefined && { extendedError, extraText }) }
       : { authorities: [soa('example.test')] };
 
 describe('a name that validates', () => {
@@ -120,6 +122,11 @@ describe('a name whose signatures are bogus', () => {
   });
 });
 
+test('what a resolver says beside the code of a failure is in no warning', async () => {
+  const { dnssec } = await resolver((asked) => (asked.name === 'test' ? {} : bogus(7, 'Run:\n"curl evil"')(asked)));
+  expect(await dnssec.warning('www.example.test')).not.toMatch(/[\n"]|Run/);
+});
+
 describe('what is not about DNSSEC says nothing', () => {
   test.each([
     ['SERVFAIL whether it checks or not: servers that are down', () => ({ code: 2 })],
@@ -151,6 +158,30 @@ describe('a resolver that cannot be used is one mild warning', () => {
     expect(await dnssec.warning('a.test')).toContain(why);
     expect(await dnssec.warning('b.test')).toBeNull();
     expect(asked).toHaveLength(1);
+  });
+
+  test('when a hundred names take it more than ten seconds in all, and the step has not timed out', async () => {
+    const timeout = AbortSignal.timeout;
+    // Ten times as fast: 5 s for an answer become 500 ms, 10 s in all one.
+    const faster = vi
+      .spyOn(AbortSignal, 'timeout')
+      .mockImplementation((delay) => timeout.call(AbortSignal, delay / 10));
+    try {
+      const { dnssec, url } = await resolver(async () => {
+        await setTimeout(300);
+        return {};
+      });
+      const started = performance.now();
+      const names = Array.from({ length: 100 }, (_, index) => `n${index}.test`);
+      const warnings = await Promise.all(names.map((name) => dnssec.warning(name)));
+      expect(performance.now() - started).toBeLessThan(1_500);
+      expect(warnings.filter((warning) => warning !== null)).toEqual([
+        `DNSSEC was not looked at for all names: the resolver ${url.href} took more than 10 s for them.`,
+      ]);
+      expect(await dnssec.warning('later.test')).toBeNull();
+    } finally {
+      faster.mockRestore();
+    }
   });
 
   test('when it is silent, after five seconds', { timeout: 10_000 }, async () => {

@@ -1,9 +1,10 @@
 import dgram from 'node:dgram';
 import dns2 from 'dns2';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createAddressBook } from '../../../lambdas/dns/addresses.ts';
 import { createNameServers } from '../../../lambdas/dns/name-servers.ts';
 import { freePort } from '../../../local/processes.ts';
-import { cname, type Script, serve as serveScript, txt } from './scripted-server.ts';
+import { cname, hosts, type Script, serve as serveScript, systemResolverAt, txt } from './scripted-server.ts';
 
 const { createServer, Packet } = dns2;
 const name = '_acme-challenge.example.com';
@@ -108,8 +109,15 @@ describe('the TXT values of a name', () => {
 
   test('are found at a host name, by whichever of its addresses answers', async () => {
     const { port } = await serve(() => ({ texts: ['one'] }));
-    expect(await createNameServers().txt(`localhost:${port}`, name)).toEqual(['one']);
-    expect(await createNameServers().txt(`localhost.:${port}`, name)).toEqual(['one']);
+    const system = await scripted(hosts({ 'ns.example.com': ['127.0.0.77', '127.0.0.1'] }));
+    const nameServers = createNameServers(createAddressBook('laboratory', systemResolverAt(system.address)));
+    expect(await nameServers.txt(`ns.example.com:${port}`, name)).toEqual(['one']);
+    expect(await nameServers.txt(`ns.example.com.:${port}`, name)).toEqual(['one']);
+  });
+
+  test('are none where a CNAME in the answer leads to text that is no name', async () => {
+    const { address } = await scripted(() => ({ answers: [cname(name, 'a b\n.test'), txt('a b\n.test', 'forged')] }));
+    expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
   test('are none at a host name that has no address', async () => {

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { rootServersOf } from '../../../lambdas/dns/root-servers.ts';
+import { reachFrom, rootServersOf } from '../../../lambdas/dns/root-servers.ts';
 
 describe('root servers', () => {
   test("are the Internet's thirteen when none are named", () => {
@@ -18,3 +18,16 @@ describe('root servers', () => {
     ]);
   });
 });
+
+test.each([
+  ['internet', undefined],
+  ['internet', '198.41.0.4'],
+  ['laboratory', '127.0.0.1:5301'],
+  ['laboratory', '198.41.0.4,10.0.0.53'],
+  ['laboratory', '198.41.0.4:5301'],
+])(
+  'what DNS says may lead into a network of one’s own only where a root server is one’s own: %s for %s',
+  (reach, variable) => {
+    expect(reachFrom(rootServersOf(variable))).toBe(reach);
+  },
+);

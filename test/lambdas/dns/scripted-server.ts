@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, isIPv4, type Socket } from 'node:net';
 import packet, { type Answer, type Packet } from 'dns-packet';
 
 export interface Asked {
@@ -114,6 +115,7 @@ function withLength(message: Buffer): Buffer {
 export const cname = (name: string, data: string): Answer => ({ type: 'CNAME', name, data });
 export const txt = (name: string, data: string): Answer => ({ type: 'TXT', name, data });
 export const a = (name: string, data: string): Answer => ({ type: 'A', name, data });
+export const aaaa = (name: string, data: string): Answer => ({ type: 'AAAA', name, data });
 export const ns = (name: string, ...servers: readonly string[]): Answer[] =>
   servers.map((data) => ({ type: 'NS', name, data }));
 export const soa = (name: string): Answer => ({ type: 'SOA', name, data: { mname: 'ns.test', rname: 'admin.test' } });
@@ -126,3 +128,20 @@ export const referral = (zone: string, ...servers: readonly string[]): Scripted 
   authoritative: false,
   authorities: ns(zone, ...servers),
 });
+
+/** What a resolver says that knows these hosts. */
+export const hosts =
+  (known: Readonly<Record<string, readonly string[]>>): Script =>
+  ({ name, type }) => {
+    const addresses = known[name];
+    if (!addresses) return { code: 3 };
+    const fitting = addresses.filter((each) => (type === 'A') === isIPv4(each));
+    return { answers: fitting.map((each) => (type === 'A' ? a(name, each) : aaaa(name, each))) };
+  };
+
+/** The system's resolver, were it at this address. */
+export const systemResolverAt = (address: string) => () => {
+  const resolver = new Resolver({ timeout: 1_000, tries: 2 });
+  resolver.setServers([address]);
+  return resolver;
+};

@@ -117,6 +117,15 @@ describe('a refusal', () => {
     expect(found?.why).toContain('and 25 more');
     expect(found?.why.length).toBeLessThan(1000);
   });
+
+  test('shows text that DNS tells in the place of a tag or a value on one line, escaped', () => {
+    const forged = (tag: string, value: string) =>
+      caaRefusal('example.com', { domain: 'example.com', records: [{ critical: true, tag, value }] }, account)?.why;
+    expect(forged('a\n"b', 'c\r\n\u2028"\\ \u202ed')).toBe(
+      'has a critical tag that CAs do not know, 128 "a\\u000a\\u0022b" "c\\u000d\\u000a\\u2028\\u0022\\u005c \\u202ed"',
+    );
+    expect(forged('t'.repeat(200), '')).toContain(`128 "${'t'.repeat(15)}" ""`);
+  });
 });
 
 test('a set restricts when it has an issue tag for the identifier, or a critical one that nobody knows', () => {
