@@ -48,7 +48,7 @@ export class AcmDelivery extends Construct {
         resources,
         conditions: {
           ...ours('aws:RequestTag', stackTag),
-          'ForAllValues:StringEquals': { 'aws:TagKeys': [tags.stack, tags.certificate] },
+          'ForAllValues:StringEquals': { 'aws:TagKeys': [tags.stack, tags.certificate, tags.secrets] },
         },
       },
       anyOfOurs,

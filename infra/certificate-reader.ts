@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { readConditions } from '../lambdas/rules/access.ts';
 import { detailTypes, eventSource } from '../lambdas/rules/events.ts';
 import { show, suggestion } from './config/fields.ts';
-import { ConfigError } from './config.ts';
+import { ConfigError, secretPrefixPattern } from './config.ts';
 
 export interface RenewedRuleProps {
   /** Name of a certificate. @default every certificate with the `secretPrefix` */
@@ -55,7 +55,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
   ) {
     super(scope, id);
     // The beginning of an ARN and of a name would be another one.
-    if (!Token.isUnresolved(secretPrefix) && !/^[\w/+=.@-]*\/$/.test(secretPrefix))
+    if (!Token.isUnresolved(secretPrefix) && !secretPrefixPattern.test(secretPrefix))
       throw new ConfigError([`secretPrefix: found ${show(secretPrefix)}, allowed: a prefix such as "certificates/"`]);
     this.prefix = secretPrefix;
     this.encryptionKey = encryptionKey;
@@ -72,6 +72,10 @@ export class CertificateReader extends Construct implements ICertificateReader {
       resourceArns: [secret],
       conditions: readConditions,
     });
+    if (!grant.success)
+      throw new ConfigError([
+        `grantRead(${show(certificate)}): found a grantee without a policy of its own, allowed: a role, a user, or what has one. Principals of other accounts go into readers of the certificate`,
+      ]);
     if (!this.encryptionKey) return grant;
     // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     const decryption = Grant.addToPrincipal({

@@ -1,4 +1,4 @@
-import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
@@ -17,25 +17,17 @@ import {
   type RenewedRuleProps,
 } from './certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './certificate-requests.ts';
-import { CertificateSecrets } from './certificate-secrets.ts';
+import { CertificateSecrets, secretArn } from './certificate-secrets.ts';
 import { ChallengeZones, challengeArnSize } from './challenge-zones.ts';
 import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
-import { encryptLogs } from './encryption.ts';
+import { encryptLogs, letReadersDecrypt } from './encryption.ts';
 import { FleetStart } from './fleet-start.ts';
 import { FleetWorkflow } from './fleet-workflow.ts';
 import { Ledger } from './ledger.ts';
 import { RenewalWorkflow } from './renewal-workflow.ts';
 import { RestartRule } from './restart-rule.ts';
+import { surroundingMistakes } from './surroundings.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
-
-/** Characters of the 4 KB that a function's environment has: the rest is for its other variables. */
-const mostTokenRoom = 3500;
-
-/** A zone's id has 32 characters, the ARN of a role, a secret or a key some 120; two quotes and a comma each. */
-const tokenRoom = ({ tokens, deployed }: CheckedConfig): number => {
-  const ids = deployed.hostedZones.filter(({ id }) => Token.isUnresolved(id)).length;
-  return ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
-};
 
 /** The same as the config file: one line a certificate, a default for everything else. */
 export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey'> {
@@ -72,23 +64,24 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   readonly accounts: StateMachine;
   /** Of the function that writes TXT records: what a `ChallengeRole` in another account trusts. */
   readonly challengeRole: IRole;
+  /** What the names of the certificates' secrets begin with. */
+  readonly secretPrefix: string;
   private readonly reader: CertificateReader;
   private readonly fleetStart: FleetStart;
   private readonly requestsProps: CertificateRequestsProps;
   private requests: CertificateRequests | undefined;
 
-  constructor(scope: Construct, id: string, { encryptionKey, ...props }: CertificateRenewalProps) {
+  constructor(scope: Construct, id: string, props: CertificateRenewalProps) {
     super(scope, id);
-    const config = checkConfig(props);
-    const room = tokenRoom(config);
-    if (room > mostTokenRoom)
-      throw new ConfigError([
-        `config: found ${config.tokens.length} CDK tokens, some ${room} characters, allowed: ${mostTokenRoom} (a function's environment has 4 KB), and any number of literal ids and ARNs`,
-      ]);
-    if (!encryptionKey && config.deployed.certificates.some(({ readers }) => readers))
-      throw new ConfigError([
-        "certificates: found readers of other accounts and no encryptionKey, allowed: readers with a key of yours, since AWS's own key for secrets serves one account only",
-      ]);
+    const { encryptionKey, ...fields } = props ?? {};
+    // From JavaScript, where no compiler asks for the props.
+    const config = checkConfig(props && fields, ['encryptionKey']);
+    this.secretPrefix = config.secretPrefix;
+    const others = this.node.root.node
+      .findAll()
+      .filter((each): each is CertificateRenewal => each instanceof CertificateRenewal && each !== this);
+    const mistakes = surroundingMistakes(this, config, { encryptionKey, others });
+    if (mistakes.length > 0) throw new ConfigError(mistakes);
     for (const [index, warning] of config.warnings.entries())
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
 
@@ -122,7 +115,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       renewal: this.renewal,
     }).workflow;
     this.accounts = accounts.stateMachine;
-    const after = [...this.node.children];
+    // Not the reader: rules are made under it whose targets may need a certificate of this deployment.
+    const after = this.node.children.filter((each) => each !== this.reader);
     this.requestsProps = { renewal: this.renewal, renewalName, ledger, config, encryptionKey, after };
     this.fleetStart = new FleetStart(this, 'FleetStart', {
       fleet: this.fleet,
@@ -130,7 +124,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       version: rooms.check.codeHash,
       after,
     });
-    if (encryptionKey) encryptLogs(this, encryptionKey);
+    if (encryptionKey) {
+      encryptLogs(this, encryptionKey);
+      const readers = config.deployed.certificates.flatMap((certificate) => certificate.readers ?? []);
+      letReadersDecrypt(this, encryptionKey, { readers, secrets: secretArn(this, config.secretPrefix) });
+    }
 
     const outputs = {
       FleetArn: this.fleet.stateMachineArn,

@@ -2,9 +2,9 @@ import { CustomResource, Duration, Token } from 'aws-cdk-lib';
 import { Certificate, type ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
-import { Construct } from 'constructs';
+import { Construct, Dependable } from 'constructs';
 import { specHash } from '../lambdas/rules/spec.ts';
-import { cloudFrontMistakes } from './cloudfront-rules.ts';
+import { cloudFrontMistakes, regionMistakes } from './certificate-uses.ts';
 import { show, suggestion } from './config/fields.ts';
 import { type CheckedConfig, ConfigError } from './config.ts';
 
@@ -34,7 +34,11 @@ export class CertificateRequest extends Construct {
       },
     });
     this.certificate = Certificate.fromCertificateArn(this, 'Certificate', this.resource.getAttString('Arn'));
-    this.node.addValidation({ validate: () => cloudFrontMistakes(this.resource, props) });
+    // What depends on the certificate waits for its delivery.
+    Dependable.implement(this.certificate, { dependencyRoots: [this.resource] });
+    this.node.addValidation({
+      validate: () => [...cloudFrontMistakes(this.resource, props), ...regionMistakes(this.resource, props)],
+    });
   }
 }
 

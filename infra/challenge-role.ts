@@ -1,4 +1,4 @@
-import { CfnOutput, Fn, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Fn, PhysicalName, Validations } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { z } from 'zod';
@@ -70,7 +70,8 @@ export class ChallengeRole extends Construct {
           ...(externalId !== undefined && { 'sts:ExternalId': externalId }),
         },
       }),
-      ...(roleName !== undefined && { roleName }),
+      // Where a stack of another account refers to it, it needs a name that is known before.
+      roleName: roleName ?? PhysicalName.GENERATE_IF_NEEDED,
     });
     const allow = (actions: string[], resources: string[], conditions = {}) =>
       this.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources, conditions }));

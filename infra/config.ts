@@ -222,6 +222,9 @@ export interface CheckedConfig {
   readonly warnings: readonly string[];
 }
 
+/** As long as the names of secrets behind it may be. */
+export const secretPrefixPattern = /^[A-Za-z0-9/_+=.@-]{0,399}[A-Za-z0-9_+=.@-]\/$/;
+
 const configShape = {
   issuer: unread,
   fallbackIssuers: list('a list of issuers').default([]),
@@ -229,7 +232,7 @@ const configShape = {
   certificates: list('a list of certificates').min(1, { error: 'at least one certificate' }),
   // A secret's name is 512 characters at most. The slash keeps `certificates/*` in a policy apart from its neighbours.
   secretPrefix: text(
-    /^[A-Za-z0-9/_+=.@-]{0,399}[A-Za-z0-9_+=.@-]\/$/,
+    secretPrefixPattern,
     'at most 401 characters of A to Z, a to z, 0 to 9 and /_+=.@- that end in one slash',
   ).default('certificates/'),
   schedule: text(

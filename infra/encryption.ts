@@ -1,5 +1,5 @@
-import { Annotations, Stack, Token } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Annotations, Fn, Stack, Token } from 'aws-cdk-lib';
+import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -30,6 +30,35 @@ export function encryptLogs(scope: Construct, key: IKey): void {
       `encryptionKey: its policy is not of this app. It has to let the account's IAM policies decide, and logs.${Token.isUnresolved(region) ? '<region>' : region}.amazonaws.com Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and Describe* where kms:EncryptionContext:aws:logs:arn is like arn:<partition>:logs:<region>:<account>:log-group:*.`,
     );
   encryptLogGroups(scope, key);
+}
+
+/**
+ * Principals of other accounts that read secrets decrypt with the key, through Secrets Manager only. The account is the principal and the
+ * reader a condition: a policy that names somebody who is no more could not be deployed.
+ */
+export function letReadersDecrypt(
+  scope: Construct,
+  key: IKey,
+  { readers, secrets }: { readonly readers: readonly string[]; readonly secrets: string },
+): void {
+  const { region } = Stack.of(scope);
+  for (const reader of new Set(readers)) {
+    const account = Token.isUnresolved(reader) ? Fn.select(4, Fn.split(':', reader)) : reader.split(':')[4];
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new AccountPrincipal(account)],
+        actions: ['kms:Decrypt'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: {
+            'kms:ViaService': `secretsmanager.${region}.amazonaws.com`,
+            ...(reader.endsWith(':root') ? {} : { 'aws:PrincipalArn': reader }),
+          },
+          StringLike: { 'kms:EncryptionContext:SecretARN': secrets },
+        },
+      }),
+    );
+  }
 }
 
 /** Log groups that are made after the others. */

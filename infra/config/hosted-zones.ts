@@ -10,13 +10,16 @@ export const roleArn = z
   .string({ error: allowedRole })
   .refine((arn) => Token.isUnresolved(arn) || rolePattern.test(arn), { error: allowedRole })
   .meta(takesTokens);
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-export const externalId = text(/^[\w+=,.@:/-]{2,1224}$/, '2 to 1,224 letters, digits and +=,.@:/-').optional();
+// STS takes 1,224 characters. That of each zone stands in the state of an execution, which has 256 KB for 300 zones and all else.
+export const externalId = text(/^[\w+=,.@:/-]{2,64}$/, '2 to 64 letters, digits and +=,.@:/-').optional();
+
+/** What `HostedZone.fromLookup` gives until the CDK has looked: synth is then run once more. */
+const notLookedUp = 'DUMMY';
 
 const hostedZoneShape = {
   id: z
     .string({ error: 'the id of a Route 53 hosted zone' })
-    .refine((id) => Token.isUnresolved(id) || /^Z[A-Z0-9]{3,31}$/.test(id), {
+    .refine((id) => Token.isUnresolved(id) || id === notLookedUp || /^Z[A-Z0-9]{3,31}$/.test(id), {
       error: 'the id of a Route 53 hosted zone, a Z and up to 31 capitals and digits, without /hostedzone/',
     })
     .meta(takesTokens),
@@ -42,7 +45,7 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
     const { id = '', name, roleArn: role, externalId, challengesOnly } = fields;
     if (externalId !== undefined && role === undefined)
       report(`${path}.externalId`, 'found an external id without a role, allowed: one beside roleArn');
-    if (id && byId.has(id))
+    if (id && id !== notLookedUp && byId.has(id))
       report(`${path}.id`, `found ${show(id)}, the id of hostedZones[${byId.get(id)}] too, allowed: each zone once`);
     byId.set(id, index);
 

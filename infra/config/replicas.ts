@@ -12,8 +12,8 @@ const replicaShape = {
   encryptionKey: z
     .string({ error: allowedKey })
     .refine((arn) => Token.isUnresolved(arn) || keyArn.test(arn), { error: allowedKey })
-    .meta(takesTokens)
-    .optional(),
+    .optional()
+    .meta(takesTokens),
 };
 
 /** Each region once, by name. */

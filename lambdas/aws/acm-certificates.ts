@@ -35,17 +35,24 @@ const keyAlgorithms: Readonly<Record<KeyType, KeyAlgorithm>> = {
 /** 20,000 certificates in pages of 1,000: eight times ACM's default quota of imports. */
 const maximumPages = 20;
 
+/** Characters of a tag's value. https://docs.aws.amazon.com/acm/latest/userguide/tags-restrictions.html */
+const longestTag = 256;
+
 /** Imports into ACM, in any region. */
 export function createAcmCertificates({
   stackTag,
+  secretsTag,
   clientFor = warmClientFor,
 }: {
   readonly stackTag: string;
+  /** Region and prefix of the secrets: `eu-west-1/certificates/`. */
+  readonly secretsTag: string;
   readonly clientFor?: (region: string) => ACMClient;
 }): AcmCertificates {
   const ourTags = (certificate: string) => [
     { Key: tags.stack, Value: stackTag },
     { Key: tags.certificate, Value: certificate },
+    { Key: tags.secrets, Value: secretsTag.slice(0, longestTag) },
   ];
 
   /** Imports of this key type that share a name with the certificate, the one imported last first. */
@@ -87,8 +94,10 @@ export function createAcmCertificates({
       // Deleted since it was listed.
       { ResourceNotFoundException: () => ({ Tags: [] }) },
     );
-    return ourTags(certificate).every(({ Key, Value }) =>
-      reply.Tags?.some((tag) => tag.Key === Key && tag.Value === Value),
+    const found = new Map(reply.Tags?.map(({ Key, Value }) => [Key, Value]));
+    // An import of before there was the third tag has two.
+    return ourTags(certificate).every(
+      ({ Key, Value }) => found.get(Key) === Value || (Key === tags.secrets && !found.has(Key)),
     );
   }
 

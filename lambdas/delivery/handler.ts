@@ -9,12 +9,14 @@ import { importCertificate } from './import-certificate.ts';
 /** Copies certificates into ACM. Reads certificate secrets, and talks to no CA. */
 export const handler = stepHandler(() => {
   const stackTag = requireVariable(process.env, environment.stackTag);
+  const prefix = requireVariable(process.env, environment.secretPrefix);
   return {
     importCertificate: (input: ImportCertificateInput) =>
       importCertificate(input, {
         ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
-        secrets: createCertificateSecrets({ prefix: requireVariable(process.env, environment.secretPrefix), stackTag }),
-        acm: createAcmCertificates({ stackTag }),
+        secrets: createCertificateSecrets({ prefix, stackTag }),
+        // Lambda sets its region.
+        acm: createAcmCertificates({ stackTag, secretsTag: `${requireVariable(process.env, 'AWS_REGION')}/${prefix}` }),
       }),
   };
 });

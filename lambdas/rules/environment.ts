@@ -21,8 +21,15 @@ export const environment = {
   dnssecResolver: 'DNSSEC_RESOLVER',
 } as const;
 
-/** Tags on secrets and imports; by the first we know ours, by the second which. */
-export const tags = { stack: 'perennial:stack', certificate: 'perennial:certificate' } as const;
+/**
+ * Tags on secrets and imports; by the first we know ours, by the second which. The third is on imports: region and prefix of the secrets that
+ * they come from, since two stacks of one name, or two of us in one stack, may deliver certificates of one name to one region.
+ */
+export const tags = {
+  stack: 'perennial:stack',
+  certificate: 'perennial:certificate',
+  secrets: 'perennial:secrets',
+} as const;
 
 /** The value of a variable that the deployment must have set. */
 export function requireVariable(env: Readonly<Record<string, string | undefined>>, name: string): string {

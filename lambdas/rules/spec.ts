@@ -20,7 +20,11 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
   const issuers = entry.issuers.map((index) => at(config.issuers, index, 'issuer'));
   const issuer = at(issuers, 0, 'issuer');
   const { identifiers, keyType, profile } = entry;
-  const hostedZones = entry.hostedZones.map((index) => at(config.hostedZones, index, 'hosted zone'));
+  // Roles are handed over with all zones, to the one step that needs them.
+  const hostedZones = entry.hostedZones.map((index) => {
+    const { role: _, ...zone } = at(config.hostedZones, index, 'hosted zone');
+    return zone;
+  });
   return {
     ...entry,
     issuer,

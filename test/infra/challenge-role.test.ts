@@ -229,7 +229,7 @@ describe('mistakes are told at synth, all of them', () => {
 
   test('names that no zone holds, zones without a name, and an external id of one character', () => {
     expect(mistakesOf({ externalId: 'x', names: ['example.net', 'a..example.com'] })).toEqual([
-      'externalId: found "x", allowed: 2 to 1,224 letters, digits and +=,.@:/-',
+      'externalId: found "x", allowed: 2 to 64 letters, digits and +=,.@:/-',
       'names[0]: found "example.net", allowed: a name that lies in one of hostedZones',
       'names[1]: found "a..example.com", which has an empty label, allowed: a name to be proven',
     ]);

@@ -22,6 +22,7 @@ const otherArn = `arn:aws:acm:${region}:123456789012:certificate/2`;
 const ourTags = [
   { Key: 'perennial:stack', Value: 'Perennial' },
   { Key: 'perennial:certificate', Value: 'www' },
+  { Key: 'perennial:secrets', Value: 'eu-west-1/certificates/' },
 ];
 /** A self-signed P-256 certificate; ACM is not there to look at its dates. */
 const leaf = `-----BEGIN CERTIFICATE-----
@@ -46,6 +47,7 @@ const sdk = mockClient(ACMClient);
 const regions: string[] = [];
 const acm = createAcmCertificates({
   stackTag: 'Perennial',
+  secretsTag: 'eu-west-1/certificates/',
   clientFor: (of) => {
     regions.push(of);
     return new ACMClient({ region: of });
@@ -100,6 +102,23 @@ describe('finding an import', () => {
     sdk.on(ListTagsForCertificateCommand).resolves({ Tags: [{ Key: 'perennial:stack', Value: 'Perennial' }] });
     expect(await find()).toBeNull();
     expect(sdk).toHaveReceivedCommandTimes(ListTagsForCertificateCommand, 1);
+  });
+
+  test("is not the import of a namesake's certificate of the same name: a stack in another region, or another prefix", async () => {
+    sdk.on(ListCertificatesCommand).resolves({
+      CertificateSummaryList: [summary(arn, '2027-01-01T00:00:00Z', ['example.com'])],
+    });
+    const theirs = { Key: 'perennial:secrets', Value: 'us-west-2/certificates/' };
+    sdk.on(ListTagsForCertificateCommand).resolves({ Tags: [...ourTags.slice(0, 2), theirs] });
+    expect(await find()).toBeNull();
+  });
+
+  test('is one of before imports had the third tag', async () => {
+    sdk.on(ListCertificatesCommand).resolves({
+      CertificateSummaryList: [summary(arn, '2027-01-01T00:00:00Z', ['example.com'])],
+    });
+    sdk.on(ListTagsForCertificateCommand).resolves({ Tags: ourTags.slice(0, 2) });
+    expect(await find()).toBe(arn);
   });
 
   test('prefers the one imported last', async () => {
@@ -183,7 +202,7 @@ describe('importing', () => {
     await expect(acm.import(region, 'www', pem, arn)).rejects.toMatchObject({
       name: 'AccessDeniedError',
       message: expect.stringContaining(
-        `acm:ImportCertificate on certificate ${arn} (which needs its tags: perennial:stack = Perennial, perennial:certificate = www) was denied: Not authorized.`,
+        `acm:ImportCertificate on certificate ${arn} (which needs its tags: perennial:stack = Perennial, perennial:certificate = www, perennial:secrets = eu-west-1/certificates/) was denied: Not authorized.`,
       ),
     });
   });
@@ -267,7 +286,7 @@ describe('importing', () => {
       sdk.on(ImportCertificateCommand).rejects(awsError(name, 'The tag key cost-center is missing.'));
       await expect(acm.import(region, 'www', pem, null)).rejects.toThrow(
         'The tag key cost-center is missing. The tags that are set at the first import: perennial:stack = Perennial, ' +
-          'perennial:certificate = www. An import is found and replaced by them, so let the tag policies of the organization allow ' +
+          'perennial:certificate = www, perennial:secrets = eu-west-1/certificates/. An import is found and replaced by them, so let the tag policies of the organization allow ' +
           'these keys and values for acm:certificate.',
       );
     },

@@ -227,7 +227,7 @@ test('a TXT set is swapped only as it was read, and its name server shows it', a
 
 test('an import is found by its tags, renewed over its ARN, and told apart from a key of another type', async () => {
   const clientFor = (region: string) => new ACMClient({ ...local.clientConfig, region });
-  const acm = createAcmCertificates({ stackTag: 'Perennial', clientFor });
+  const acm = createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'us-east-1/certificates/', clientFor });
   const authority = await makeAuthority({ name: 'Example CA' });
   const day = 86_400_000;
   const issue = async (privateKey: string) => ({

@@ -6,13 +6,17 @@ import {
   type IResolvable,
   type IResolveContext,
   Reference,
+  Stack,
   StringConcat,
+  Token,
   Tokenization,
 } from 'aws-cdk-lib';
 import type { CfnDomainName as EdgeDomainName } from 'aws-cdk-lib/aws-apigateway';
+import type { CfnDomainName as RegionalDomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { CfnDomainName as GraphqlDomainName } from 'aws-cdk-lib/aws-appsync';
 import type { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { CfnUserPoolDomain } from 'aws-cdk-lib/aws-cognito';
+import type { CfnListener, CfnListenerCertificate } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { AskedCertificate } from './certificate-request.ts';
 
 /** Where a certificate stands in what CloudFront serves: its own distributions, and those that other services make of it. */
@@ -43,18 +47,39 @@ export function cloudFrontMistakes(
         ]),
   ];
   if (mistakes.length === 0) return [];
-  return users(certificate).flatMap((user) =>
+  return users(certificate, served).flatMap((user) =>
     mistakes.map((mistake) => `Certificate ${name}, given to ${user.node.path}, ${mistake}.`),
   );
 }
 
+/** What takes certificates of its own region only: resources by type. */
+const regional: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
+  'AWS::ElasticLoadBalancingV2::Listener': (resource) => (resource as CfnListener).certificates,
+  'AWS::ElasticLoadBalancingV2::ListenerCertificate': (resource) => (resource as CfnListenerCertificate).certificates,
+  'AWS::ApiGatewayV2::DomainName': (resource) => (resource as RegionalDomainName).domainNameConfigurations,
+};
+
+/** A sentence for each load balancer and regional API that is given a certificate of another region. */
+export function regionMistakes(certificate: CustomResource, { name, region }: AskedCertificate): string[] {
+  return users(certificate, regional).flatMap((user) => {
+    const { region: there } = Stack.of(user);
+    if (Token.isUnresolved(there) || there === region) return [];
+    return [
+      `Certificate ${name}, given to ${user.node.path}, is asked for in ${region}, and that is in ${there}: ask for certificate('${name}', '${there}').`,
+    ];
+  });
+}
+
 /** In any stack of the app: a reference stays one until its stack is written. */
-function users(certificate: CustomResource): CfnResource[] {
+function users(
+  certificate: CustomResource,
+  taking: Readonly<Record<string, (resource: CfnResource) => unknown>>,
+): CfnResource[] {
   return certificate.node.root.node
     .findAll()
     .filter((each) => CfnResource.isCfnResource(each))
     .filter((resource) => {
-      const given = served[resource.cfnResourceType]?.(resource);
+      const given = taking[resource.cfnResourceType]?.(resource);
       return given !== undefined && refersTo(given, certificate, resource);
     });
 }
