@@ -15,6 +15,17 @@ export interface CertificateSecretsProps {
   readonly encryptionKey?: IKey | undefined;
 }
 
+type SharedCertificate = Pick<CertificateSpec, 'name' | 'readers' | 'replicas'>;
+
+/** Of an ARN beside prefix and name: `"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????",`. */
+const arnRoom = 74;
+/**
+ * Characters of all ARNs in one statement: 30 certificates with names and prefix of 12 each. CDK splits what grows beyond the 10,240
+ * of a role's inline policies into managed ones, between statements: one is within the 6,144 of those, and two such are two policies.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+const mostArnCharacters = 3000;
+
 /** The certificates' secrets: made at run time, so this owns their name space and not the secrets. */
 export class CertificateSecrets extends Construct {
   private readonly props: CertificateSecretsProps;
@@ -61,9 +72,9 @@ export class CertificateSecrets extends Construct {
 
   /**
    * Readers of other accounts and replicas, of secrets that are ours. Whoever is taken out of the configuration loses it, so taking
-   * away is always allowed; giving is where a certificate has some.
+   * away is always allowed; giving is for the certificates that have some.
    */
-  grantShare(grantee: WorkflowFunction, certificates: readonly Pick<CertificateSpec, 'readers' | 'replicas'>[]): void {
+  grantShare(grantee: WorkflowFunction, certificates: readonly SharedCertificate[]): void {
     const tagged = ours('aws:ResourceTag', this.props.stackTag);
     this.grant(
       grantee,
@@ -74,19 +85,40 @@ export class CertificateSecrets extends Construct {
       ],
       tagged,
     );
-    if (certificates.some(({ readers = [] }) => readers.length > 0))
-      this.grant(grantee, ['secretsmanager:PutResourcePolicy'], {
-        ...tagged,
-        Bool: { 'secretsmanager:BlockPublicPolicy': 'true' },
-      });
-    const replicas = certificates.flatMap((certificate) => certificate.replicas ?? []);
-    if (replicas.length === 0) return;
-    this.grant(grantee, ['secretsmanager:ReplicateSecretToRegions'], tagged);
-    grantReplicaKeys(grantee, replicas);
+    const read = certificates.filter(({ readers = [] }) => readers.length > 0);
+    if (read.length > 0)
+      this.grant(
+        grantee,
+        ['secretsmanager:PutResourcePolicy'],
+        { ...tagged, Bool: { 'secretsmanager:BlockPublicPolicy': 'true' } },
+        this.arnsOf(read),
+      );
+    const replicated = certificates.filter(({ replicas = [] }) => replicas.length > 0);
+    if (replicated.length === 0) return;
+    this.grant(
+      grantee,
+      ['secretsmanager:ReplicateSecretToRegions'],
+      { ...tagged, Bool: { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' } },
+      this.arnsOf(replicated),
+    );
+    grantReplicaKeys(
+      grantee,
+      replicated.flatMap(({ replicas = [] }) => replicas),
+    );
   }
 
-  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {
-    grantee.allow({ actions, resources: [this.arn], conditions }, madeAtRunTime);
+  /** The secrets of these certificates; of all where that would be too long for a policy. */
+  private arnsOf(certificates: readonly SharedCertificate[]): string[] {
+    const characters = certificates.reduce(
+      (sum, { name }) => sum + arnRoom + this.props.prefix.length + name.length,
+      0,
+    );
+    if (characters > mostArnCharacters) return [this.arn];
+    return certificates.map(({ name }) => arnOf(this, `${this.props.prefix}${name}-??????`));
+  }
+
+  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}, resources = [this.arn]): void {
+    grantee.allow({ actions, resources, conditions }, madeAtRunTime);
     grantee.addEnvironment(environment.secretPrefix, this.props.prefix);
     grantee.addEnvironment(environment.stackTag, this.props.stackTag);
   }
@@ -103,11 +135,13 @@ export const madeAtRunTime =
   'Secrets are made at run time, and their ARNs end in characters that AWS chooses: the prefix is of this stack.';
 
 /** Secrets whose names begin with this. Their ARNs end in six characters that AWS chooses. */
-export function secretArn(scope: Construct, prefix: string): string {
+export const secretArn = (scope: Construct, prefix: string): string => arnOf(scope, `${prefix}*`);
+
+function arnOf(scope: Construct, resourceName: string): string {
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',
-    resourceName: `${prefix}*`,
+    resourceName,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
 }

@@ -41,6 +41,7 @@ const fresh = {
   validTries: 0,
   spec: '{% null %}',
   current: '{% null %}',
+  known: false,
   challengeZones: [],
   account: '{% null %}',
   replaces: '{% null %}',
@@ -189,7 +190,7 @@ export class RenewalWorkflow extends Construct {
     const readCertificate = certificate
       .step(this, 'Read certificate', {
         payload: { spec: '{% $spec %}' },
-        assign: { current: '{% $states.result.Payload.current %}' },
+        assign: { current: '{% $states.result.Payload.current %}', known: '{% $states.result.Payload.known %}' },
       })
       .addCatch(next.recordFailure, noted);
     readCertificate.next(next.deliver);
@@ -215,12 +216,7 @@ export class RenewalWorkflow extends Construct {
     recordFailure: IChainable,
     finalize: IChainable,
   ): { readonly issue: IChainable; readonly orderGone: Pass } {
-    const { order, challenge } = this.rooms;
-    const checkZones = challenge
-      .step(this, 'Check zones', {
-        payload: { spec: '{% $spec %}', challengeZones: '{% $challengeZones %}', account: '{% $account %}' },
-      })
-      .addCatch(recordFailure, noted);
+    const { order } = this.rooms;
     const newOrder = order
       .step(this, 'New order', {
         payload: {
@@ -253,12 +249,15 @@ export class RenewalWorkflow extends Construct {
         },
       })
       .addCatch(recordFailure, noted);
-    const orderGone = Pass.jsonata(this, 'Order is of no use', { assign: { abandoned: '{% $order.url %}' } });
+    // *Check zones* is asked again too, and may find all in order by then.
+    const orderGone = Pass.jsonata(this, 'Order is of no use', {
+      assign: { abandoned: '{% $order.url %}', errorOutput: '{% null %}' },
+    });
 
     const proofFailed = Choice.jsonata(this, 'Proof failed?')
       .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), recordFailure)
       .otherwise(finalize);
-    const cleanUp = challenge
+    const cleanUp = this.rooms.challenge
       .step(this, 'Clean up challenges', {
         // And what an earlier run left of a saved order.
         payload: { records: '{% [$records, $leftovers] %}' },
@@ -282,16 +281,47 @@ export class RenewalWorkflow extends Construct {
     const outcome = (name: CheckOrderOutput['outcome']) => Condition.jsonata(`{% $states.input.outcome = '${name}' %}`);
     checkOrder.next(
       Choice.jsonata(this, 'What is it good for?')
+        .when(
+          Condition.jsonata("{% $states.input.outcome = 'prove' and $type($errorOutput) = 'object' %}"),
+          recordFailure,
+        )
         .when(outcome('prove'), proveControl)
-        .when(outcome('finish'), cleanUp)
+        // What is proven needs no zone.
+        .when(outcome('finish'), cleanUp, { assign: { errorOutput: '{% null %}' } })
         .otherwise(orderGone),
     );
-    const issue = checkZones.next(
-      Choice.jsonata(this, 'Order saved?')
-        .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
-        .otherwise(newOrder),
-    );
-    return { issue, orderGone };
+    const orderSaved = Choice.jsonata(this, 'Order saved?')
+      .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
+      .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), recordFailure)
+      .otherwise(newOrder);
+    return { issue: this.checkZones(orderSaved), orderGone };
+  }
+
+  /**
+   * Goes on when it fails, with the error noted and no `challengeRecords`: a saved order may be past all proofs. CAA is judged by what the
+   * last order found at the CA; where it refuses, the CA is asked for its names of today, and for our account, before that counts.
+   */
+  private checkZones(orderSaved: IChainable): IChainable {
+    const { order, challenge } = this.rooms;
+    const payload = { spec: '{% $spec %}', challengeZones: '{% $challengeZones %}', account: '{% $account %}' };
+    const failed: CatchProps = { ...noted, outputs: { challengeRecords: '{% null %}' } };
+    const again = challenge
+      .step(this, 'Check zones again', { step: 'checkZones', payload, assign: { errorOutput: '{% null %}' } })
+      .addCatch(orderSaved, failed);
+    const registerAccount = order
+      .step(this, 'Register account', {
+        payload: { issuer: '{% $spec.issuer %}' },
+        retry: [caUnavailable],
+        assign: { account: '{% $states.result.Payload %}' },
+      })
+      // What *Check zones* found says more.
+      .addCatch(orderSaved, { outputs: failed.outputs });
+    registerAccount.next(again).next(orderSaved);
+    return challenge
+      .step(this, 'Check zones', { payload })
+      .addCatch(registerAccount, { ...noted, errors: named('CaaError') })
+      .addCatch(orderSaved, failed)
+      .next(orderSaved);
   }
 
   /** A scope of its own: `changes` and the two counters exist in here only. */
@@ -376,11 +406,12 @@ export class RenewalWorkflow extends Construct {
    */
   private deliver(
     recordFailure: IChainable,
-    { record, recordAndLook }: Record<'record' | 'recordAndLook', IChainable>,
+    { record, recordAndLook, recordQuietly }: Record<'record' | 'recordAndLook' | 'recordQuietly', IChainable>,
   ): IChainable {
     const refused = '$count($deliveries[$exists(Error)]) > 0';
     // Stored by this try, or imported by it.
-    const news = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
+    const imported = '$count($deliveries[imported]) > 0';
+    const news = `($type($order) = 'object' or ${imported})`;
     const announce = this.announce('Announce in part', 'Certificate Renewed', {
       ...renewed,
       deliveries: '{% [$deliveries[$exists(arn)]] %}',
@@ -411,6 +442,8 @@ export class RenewalWorkflow extends Construct {
         Choice.jsonata(this, 'Delivered everywhere?')
           .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announce, firstRefusal)
           .when(Condition.jsonata(`{% ${refused} %}`), recordFailure, firstRefusal)
+          // Who may read it has changed, and nothing else: whoever reloads a server when told is not told.
+          .when(Condition.jsonata(`{% $known and $not(${imported}) %}`), recordQuietly)
           // A deployment waits for the end, and may make the server afterwards: the next fleet run looks.
           .when(Condition.jsonata('{% $count($spec.endpoints) > 0 and $not($deploy) %}'), recordAndLook)
           .otherwise(record),
@@ -419,22 +452,31 @@ export class RenewalWorkflow extends Construct {
 
   /**
    * Two ways with the same two states: whoever has no endpoints does not pay for the question. The look comes last, with no lease held,
-   * since those who reload their servers do it when they are told.
+   * since those who reload their servers do it when they are told. A third way announces nothing.
    */
-  private success(recordFailure: IChainable): Record<'record' | 'recordAndLook' | 'look', IChainable> {
+  private success(
+    recordFailure: IChainable,
+  ): Record<'record' | 'recordAndLook' | 'recordQuietly' | 'look', IChainable> {
     const done = Succeed.jsonata(this, 'Done', {
       outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}', served: '{% $served %}' },
     });
     const look = this.look(done);
-    const record = (words: string, next: IChainable) => {
-      const announce = this.announce(`Announce${words}`, 'Certificate Renewed', renewed).addCatch(next);
-      announce.next(next);
-      return this.rooms.check
+    const record = (words: string, next: IChainable) =>
+      this.rooms.check
         .step(this, `Record success${words}`, { step: 'recordSuccess', payload: { removed: '{% $removed %}' } })
         .addCatch(recordFailure, noted)
-        .next(announce);
+        .next(next);
+    const recordAndTell = (words: string, next: IChainable) => {
+      const announce = this.announce(`Announce${words}`, 'Certificate Renewed', renewed).addCatch(next);
+      announce.next(next);
+      return record(words, announce);
     };
-    return { record: record('', done), recordAndLook: record(' before the look', look), look };
+    return {
+      record: recordAndTell('', done),
+      recordAndLook: recordAndTell(' before the look', look),
+      recordQuietly: record(' quietly', done),
+      look,
+    };
   }
 
   /** The renewal has succeeded whatever is seen, and also when nobody can look: then the next fleet run does. */
@@ -503,6 +545,7 @@ export class RenewalWorkflow extends Construct {
           errorOutput: '{% $errorOutput %}',
           removed: '{% $removed %}',
           deploy: '{% $deploy %}',
+          startedAt: '{% $startedAt %}',
         },
         retry: [settling],
         assign: { failure: '{% $states.result.Payload %}' },

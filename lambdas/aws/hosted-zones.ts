@@ -54,8 +54,10 @@ export function createHostedZones({
     async readTxt(hostedZoneId, name) {
       const sets = await setsAt(hostedZoneId, name);
       const apex = sets.some(({ Type }) => Type === 'SOA');
-      const set = sets.find(({ Type }) => Type === 'CNAME' || Type === 'TXT' || (Type === 'NS' && !apex));
-      return set ? txtRecordSet(set) : null;
+      const delegation = apex ? undefined : sets.find(({ Type }) => Type === 'NS');
+      // Before a delegation: a value of ours that stands beside one is there, though nobody sees it.
+      const set = sets.find(({ Type }) => Type === 'CNAME' || Type === 'TXT') ?? delegation;
+      return set ? txtRecordSet(set, delegation) : null;
     },
 
     async change(hostedZoneId, changes) {
@@ -90,9 +92,14 @@ export function createHostedZones({
       return pending;
     },
 
-    async nameServers(hostedZoneId) {
+    async nameServers(hostedZoneId, name) {
       const command = new GetHostedZoneCommand({ Id: hostedZoneId });
-      const { DelegationSet } = await reply('GetHostedZone', hostedZoneId, client.send(command));
+      const { DelegationSet, HostedZone } = await reply('GetHostedZone', hostedZoneId, client.send(command));
+      if (name !== undefined && plainName(HostedZone?.Name) !== plainName(name)) {
+        throw new ZoneNotFoundError(
+          `Hosted zone ${hostedZoneId} is ${HostedZone?.Name}, not ${name}: correct its id or its name in hostedZones of the config and deploy.`,
+        );
+      }
       const servers = DelegationSet?.NameServers ?? [];
       if (servers.length > 0) return servers;
       throw new ZoneNotFoundError(
@@ -108,12 +115,12 @@ function route53Change(Action: 'DELETE' | 'CREATE', { name, ttl, values }: TxtRe
   return { Action, ResourceRecordSet: { Name: name, Type: 'TXT', TTL: ttl, ResourceRecords } };
 }
 
-function txtRecordSet(set: ResourceRecordSet): TxtRecordSet {
+function txtRecordSet(set: ResourceRecordSet, delegation: ResourceRecordSet | undefined): TxtRecordSet {
   return {
     name: set.Name ?? '',
     ttl: set.TTL ?? 0,
     values: set.ResourceRecords?.map(({ Value }) => Value ?? '') ?? [],
-    unsuitable: unsuitable(set),
+    unsuitable: unsuitable(set) ?? (delegation ? unsuitable(delegation) : null),
   };
 }
 

@@ -3,16 +3,12 @@ import {
   type DescribeSecretCommandOutput,
   GetResourcePolicyCommand,
   PutResourcePolicyCommand,
-  RemoveRegionsFromReplicationCommand,
-  ReplicateSecretToRegionsCommand,
-  type ReplicationStatusType,
   type SecretsManagerClient,
-  TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { isReadersPolicy, readersPolicy } from '../rules/access.ts';
+import { readersOf, readersPolicy } from '../rules/access.ts';
 import type { Replica } from '../rules/contract.ts';
-import { tags } from '../rules/environment.ts';
-import { SecretAccessError } from '../rules/errors.ts';
+import { SecretAccessError, ThrottledError } from '../rules/errors.ts';
+import { addReplicas, notedReplicas, removeReplicas } from './secret-replicas.ts';
 import { describeSecret, secretReplyOf } from './secrets.ts';
 
 export interface SecretToShare {
@@ -27,45 +23,80 @@ export interface SecretAccess {
   readonly replicas: readonly Replica[];
 }
 
-/** Regions that we replicate to, separated by spaces. What somebody else replicates is never taken away. */
-const replicasTag = 'perennial:replicas';
-/** What a replica without a key of its own reports. */
-const awsKey = 'alias/aws/secretsmanager';
-
 /**
- * Resource policy and replicas as `CertificateSecrets.share` says. The tag names a region before there is a replica and until it is
- * gone: whatever is made here is found again.
+ * Resource policy and replicas as `CertificateSecrets.share` says. What is taken away comes first, and nothing that is refused keeps the
+ * rest from being done.
  */
-export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<void> {
-  const { client, secret } = shared;
-  const described = await describeSecret(client, secret);
-  if (!described) throw new SecretAccessError(`Secret ${secret} is not there, so nobody can be given access to it.`);
-  if (readers.length > 0 && !described.KmsKeyId) {
-    throw new SecretAccessError(
-      `Secret ${secret} is encrypted with the account's aws/secretsmanager key, which other accounts cannot use: nobody was ` +
-        `given access. Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
-    );
+export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
+  const described = await describeSecret(shared.client, shared.secret).catch((error: unknown) => refused([error]));
+  if (!described) {
+    throw new SecretAccessError(`Secret ${shared.secret} is not there, so nobody can be given access to it.`);
   }
-  await setReaders(shared, readers);
-  await setReplicas(shared, described, replicas);
+  const errors: unknown[] = [];
+  const apart = async <Done>(done: Promise<Done>): Promise<Done | null> =>
+    done.catch((error: unknown) => {
+      errors.push(error);
+      return null;
+    });
+
+  const noted = await apart(removeReplicas(shared, described, replicas));
+  await apart(setReaders(shared, described, readers));
+  const settled = await apart(addReplicas(shared, described, { noted: noted ?? notedReplicas(described), replicas }));
+  return errors.length > 0 ? refused(errors) : settled === true;
 }
 
-async function setReaders({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
+/** Being too fast is no refusal. All else is one, whatever AWS calls it: it must not keep a certificate from being delivered. */
+function refused(errors: readonly unknown[]): never {
+  const throttled = errors.find((error) => error instanceof ThrottledError);
+  if (throttled) throw throttled;
+  const [cause] = errors;
+  if (errors.length === 1 && cause instanceof SecretAccessError) throw cause;
+  const sentences = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  throw new SecretAccessError(sentences.join(' '), { cause });
+}
+
+async function setReaders(
+  shared: SecretToShare,
+  described: DescribeSecretCommandOutput,
+  readers: readonly string[],
+): Promise<void> {
+  const { client, secret } = shared;
   const before = client.send(new GetResourcePolicyCommand({ SecretId: secret }));
   const { ResourcePolicy: policy } = await secretReplyOf(client, { action: 'GetResourcePolicy', secret }, before);
-  if (readers.length === 0) {
-    if (policy === undefined || !isReadersPolicy(policy)) return;
-    const none = client.send(new DeleteResourcePolicyCommand({ SecretId: secret }));
-    await secretReplyOf(client, { action: 'DeleteResourcePolicy', secret }, none);
-    return;
-  }
-  if (policy !== undefined && !isReadersPolicy(policy)) {
+  const standing = policy === undefined ? [] : readersOf(policy);
+  if (standing === null) {
+    if (readers.length === 0) return;
     throw new SecretAccessError(
       `Secret ${secret} has a resource policy that somebody else wrote, and it is left as it is. Take it away for the readers of the ` +
         `configuration (aws secretsmanager delete-resource-policy --secret-id ${secret}), or take those out and add them to it by hand.`,
     );
   }
-  const refused = (error: Error): never => {
+  if (readers.length === 0) {
+    if (policy !== undefined) await forbid(shared);
+    return;
+  }
+  try {
+    assertReadable(secret, described);
+    await allow(shared, readers);
+  } catch (error) {
+    if (error instanceof ThrottledError) throw error;
+    // Whoever is configured no more does not go on reading because somebody else cannot.
+    const staying = standing.filter((reader) => readers.includes(reader));
+    if (staying.length < standing.length) await (staying.length > 0 ? allow(shared, staying) : forbid(shared));
+    throw error;
+  }
+}
+
+function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutput): void {
+  if (KmsKeyId) return;
+  throw new SecretAccessError(
+    `Secret ${secret} is encrypted with the account's aws/secretsmanager key, which other accounts cannot use: nobody was ` +
+      `given access. Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
+  );
+}
+
+async function allow({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
+  const unsuitable = (error: Error): never => {
     throw new SecretAccessError(
       `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}: ${error.message} Does each of them exist?`,
       { cause: error },
@@ -77,90 +108,13 @@ async function setReaders({ client, secret }: SecretToShare, readers: readonly s
     BlockPublicPolicy: true,
   });
   await secretReplyOf(client, { action: 'PutResourcePolicy', secret }, client.send(command), {
-    InvalidParameterException: refused,
-    MalformedPolicyDocumentException: refused,
-    PublicPolicyException: refused,
+    InvalidParameterException: unsuitable,
+    MalformedPolicyDocumentException: unsuitable,
+    PublicPolicyException: unsuitable,
   });
 }
 
-async function setReplicas(
-  shared: SecretToShare,
-  described: DescribeSecretCommandOutput,
-  replicas: readonly Replica[],
-): Promise<void> {
-  const { client, secret } = shared;
-  const there = new Map((described.ReplicationStatus ?? []).map((status) => [status.Region ?? '', status]));
-  const ours = described.Tags?.find(({ Key }) => Key === replicasTag)?.Value?.split(' ') ?? [];
-  const wanted = replicas.map(({ region }) => region);
-  const missing = replicas.filter((replica) => isMissing(secret, replica, there.get(replica.region)));
-  const leaving = ours.filter((region) => there.has(region) && !wanted.includes(region));
-
-  await tagReplicas(shared, ours, [...ours, ...missing.map(({ region }) => region)]);
-  if (missing.length > 0) await replicate(shared, missing);
-  if (leaving.length > 0) {
-    const command = new RemoveRegionsFromReplicationCommand({ SecretId: secret, RemoveReplicaRegions: leaving });
-    await secretReplyOf(client, { action: 'RemoveRegionsFromReplication', secret }, client.send(command));
-  }
-  const made = [...ours, ...missing.map(({ region }) => region)];
-  await tagReplicas(
-    shared,
-    made,
-    made.filter((region) => wanted.includes(region)),
-  );
-}
-
-/** One that failed is asked for again. Throws for one with another key: Secrets Manager leaves a replica the key that it has. */
-function isMissing(secret: string, { region, encryptionKey }: Replica, there?: ReplicationStatusType): boolean {
-  if (!there || there.Status === 'Failed') return true;
-  const found = there.KmsKeyId ?? awsKey;
-  if (found === (encryptionKey ?? awsKey)) return false;
-  throw new SecretAccessError(
-    `The replica of secret ${secret} in ${region} is encrypted with ${found} and not with ${encryptionKey ?? awsKey}, and keeps its key. ` +
-      'Take the replica out of the configuration, deploy, and put it in again.',
-  );
-}
-
-async function replicate({ client, secret }: SecretToShare, missing: readonly Replica[]): Promise<void> {
-  const command = new ReplicateSecretToRegionsCommand({
-    SecretId: secret,
-    AddReplicaRegions: missing.map(({ region, encryptionKey }) => ({
-      Region: region,
-      ...(encryptionKey !== null && { KmsKeyId: encryptionKey }),
-    })),
-    // A secret of that name in that region is somebody else's.
-    ForceOverwriteReplicaSecret: false,
-  });
-  const refused = (error: Error): never => {
-    throw new SecretAccessError(
-      `Secret ${secret} cannot be replicated to ${missing.map(({ region }) => region).join(', ')}: ${error.message}`,
-      { cause: error },
-    );
-  };
-  const reply = await secretReplyOf(client, { action: 'ReplicateSecretToRegions', secret }, client.send(command), {
-    InvalidParameterException: refused,
-    ResourceExistsException: refused,
-  });
-  const failed = reply.ReplicationStatus?.filter(({ Status }) => Status === 'Failed') ?? [];
-  if (failed.length > 0) {
-    const causes = failed.map(({ Region, StatusMessage }) => `${Region}: ${StatusMessage}`);
-    throw new SecretAccessError(`Secret ${secret} was not replicated to ${causes.join('; ')}`);
-  }
-}
-
-async function tagReplicas(
-  { client, secret, stackTag }: SecretToShare,
-  before: readonly string[],
-  after: readonly string[],
-): Promise<void> {
-  const [from, to] = [before, after].map((regions) => [...new Set(regions)].sort().join(' '));
-  if (from === to) return;
-  const command = new TagResourceCommand({
-    SecretId: secret,
-    // Our role may tag with our stack's tag only.
-    Tags: [
-      { Key: tags.stack, Value: stackTag },
-      { Key: replicasTag, Value: to },
-    ],
-  });
-  await secretReplyOf(client, { action: 'TagResource', secret }, client.send(command));
+async function forbid({ client, secret }: SecretToShare): Promise<void> {
+  const none = client.send(new DeleteResourcePolicyCommand({ SecretId: secret }));
+  await secretReplyOf(client, { action: 'DeleteResourcePolicy', secret }, none);
 }

@@ -1,27 +1,41 @@
 import type { CertificateFacts, ReadCertificateInput, ReadCertificateOutput } from '../rules/contract.ts';
-import type { CertificateSecrets, Ledger } from '../rules/ports.ts';
+import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
 import { factsOf } from './facts.ts';
-import { shareCertificate } from './share-certificate.ts';
+import { shareCertificate, shareIfPossible } from './share-certificate.ts';
+
+export interface ReadCertificatePorts {
+  readonly ledger: Ledger;
+  readonly secrets: CertificateSecrets;
+  readonly log: StepLog;
+}
 
 /**
  * Tells the ledger what the secret holds: after a run that died once AWSCURRENT had moved, and after a lost table. Nothing is
- * ordered for a certificate that is there. Readers and replicas that were configured since are made up for.
+ * ordered for a certificate that is there. For one that the ledger knows it is about readers and replicas alone, and fails by them.
  *
- * Writes what it reads, so running it twice is running it once.
+ * Writes what it reads, under its execution's name, so running it twice is running it once.
  */
 export async function readCertificate(
   { certificate, execution, spec }: ReadCertificateInput,
-  { ledger, secrets }: { readonly ledger: Ledger; readonly secrets: CertificateSecrets },
+  { ledger, secrets, log }: ReadCertificatePorts,
 ): Promise<ReadCertificateOutput> {
-  const { arn, versionId, value } = await secrets.readCurrent(certificate);
+  const [{ arn, versionId, value }, { current: before }] = await Promise.all([
+    secrets.readCurrent(certificate),
+    ledger.certificate(certificate),
+  ]);
+  const shared = { certificate, execution, spec };
+  if (before?.versionId === versionId && before.execution !== execution) {
+    await shareCertificate(shared, { ledger, secrets });
+    return { current: before, known: true };
+  }
   const current: CertificateFacts = {
     ...factsOf(value),
     secretArn: arn,
     versionId,
     orderUrl: null,
-    execution: null,
+    execution,
   };
   await ledger.recordCurrent(certificate, execution, current);
-  await shareCertificate({ certificate, execution, spec }, { ledger, secrets });
-  return { current };
+  await shareIfPossible(shared, { ledger, secrets, log });
+  return { current, known: false };
 }

@@ -1,21 +1,38 @@
-import { accessHash, isAccessBehind } from '../rules/access.ts';
+import { accessChanging, accessHash, isAccessBehind } from '../rules/access.ts';
 import type { CertificateSpec } from '../rules/contract.ts';
-import type { CertificateSecrets, Ledger } from '../rules/ports.ts';
+import { SecretAccessError } from '../rules/errors.ts';
+import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
+
+interface Shared {
+  readonly certificate: string;
+  readonly execution: string;
+  readonly spec: CertificateSpec;
+}
+interface SharePorts {
+  readonly ledger: Ledger;
+  readonly secrets: CertificateSecrets;
+}
 
 /**
- * Gives the secret its readers and replicas, where the ledger knows it with others. The last thing that is done: what is refused here
- * keeps no certificate from being stored.
+ * Gives the secret its readers and replicas, where the ledger knows it with others. Until all of them are there the ledger knows it with
+ * none of either: each fleet run looks again, also when the configuration has gone back to what it was.
  */
 export async function shareCertificate(
-  {
-    certificate,
-    execution,
-    spec,
-  }: { readonly certificate: string; readonly execution: string; readonly spec: CertificateSpec },
-  { ledger, secrets }: { readonly ledger: Ledger; readonly secrets: CertificateSecrets },
+  { certificate, execution, spec }: Shared,
+  { ledger, secrets }: SharePorts,
 ): Promise<void> {
   if (!isAccessBehind(spec, await ledger.certificate(certificate))) return;
-  await ledger.assertLease(certificate, execution);
-  await secrets.share(certificate, { readers: spec.readers ?? [], replicas: spec.replicas ?? [] });
-  await ledger.recordAccess(certificate, execution, accessHash(spec));
+  await ledger.recordAccess(certificate, execution, accessChanging);
+  const settled = await secrets.share(certificate, { readers: spec.readers ?? [], replicas: spec.replicas ?? [] });
+  if (settled) await ledger.recordAccess(certificate, execution, accessHash(spec));
+}
+
+/**
+ * For a certificate that has just come: delivery must not wait for a reader who is not there. The next run makes up for it, or fails by it.
+ */
+export async function shareIfPossible(shared: Shared, { log, ...ports }: SharePorts & { readonly log: StepLog }) {
+  await shareCertificate(shared, ports).catch((error: unknown) => {
+    if (!(error instanceof SecretAccessError)) throw error;
+    log.error(`Certificate ${shared.certificate} is stored. ${error.message}`, { error });
+  });
 }

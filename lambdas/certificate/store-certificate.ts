@@ -1,11 +1,11 @@
 import type { CertificateFacts, StoreCertificateInput, StoreCertificateOutput } from '../rules/contract.ts';
-import { SecretAccessError, StagedKeyMissingError } from '../rules/errors.ts';
+import { StagedKeyMissingError } from '../rules/errors.ts';
 import type { CertificateSecrets, CertificateSecretValue, Clock, Ledger, StepLog } from '../rules/ports.ts';
 import { verifyCertificate } from '../rules/verify-certificate.ts';
 import { type AccountPorts, accountAt } from './account-at.ts';
 import { factsOf } from './facts.ts';
 import { inPreferredChain } from './preferred-chain.ts';
-import { shareCertificate } from './share-certificate.ts';
+import { shareIfPossible } from './share-certificate.ts';
 
 export interface StoreCertificatePorts extends AccountPorts {
   readonly ledger: Ledger;
@@ -62,10 +62,6 @@ export async function storeCertificate(
     execution,
   };
   await ledger.recordCurrent(certificate, execution, current);
-  await shareCertificate({ certificate, execution, spec }, { ledger, secrets }).catch((error: unknown) => {
-    if (!(error instanceof SecretAccessError)) throw error;
-    // Delivery must not wait for a reader who is not there. The ledger is without it: the next run makes up for it, or fails by it.
-    log.error(`Certificate ${certificate} is stored. ${error.message}`, { error });
-  });
+  await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
   return { current, warnings };
 }

@@ -3,6 +3,7 @@ import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput, HostedZone } f
 import { ChallengeAliasError, DnsLookUpError, PerennialError, ZoneNotFoundError } from '../rules/errors.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../rules/names.ts';
 import type { AuthoritativeDns, Dnssec, HostedZones, HostedZonesAs, StepLog } from '../rules/ports.ts';
+import { aboutCertificate } from './about-certificate.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';
 import { followAlias } from './follow-alias.ts';
@@ -41,7 +42,7 @@ export async function checkZones(
   );
   for (const warning of warnings) log.warn(warning);
   const problems = looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
-  if (problems.length > 0) throw firstOf([...new Set(problems)], log);
+  if (problems.length > 0) throw aboutCertificate(certificate, firstOf([...new Set(problems)], log));
   return {
     challengeRecords: looked.flatMap(([placed]) => (placed.status === 'fulfilled' ? [placed.value] : [])),
     warnings: bounded([...warnings]),
@@ -65,14 +66,19 @@ async function place(
   const name = withoutWildcard(identifier);
   const alias = told[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [told[name]] };
   const target = challengeTarget(identifier, alias, zones);
+  const message = `${identifier} of certificate ${certificate} cannot be proven. `;
   if ('problem' in target) {
-    const message = `${identifier} of certificate ${certificate} cannot be proven. `;
-    // Nobody has to mend anything: it is tried again.
+    // Nobody has to mend anything: it is tried again. As below.
     if (alias.unknown) throw new DnsLookUpError(message + alias.unknown);
     throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[target.missing](message + target.problem);
   }
-  if (alias.unknown) warn(alias.unknown);
   const { zone } = target;
+  if (alias.unknown) {
+    // First what a person has to mend: it may be why nobody answered.
+    await checks.delegated(zone);
+    if (await checks.occupied(target.name, zone)) throw new DnsLookUpError(message + alias.unknown);
+    warn(alias.unknown);
+  }
   const shown = async () => {
     const inner = (await checks.delegated(zone)) && (await checks.innerZone(target.name, zone));
     if (inner) throw notInZone(target.name, zone, inner);
@@ -100,17 +106,21 @@ function checksOf(
   };
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
+  const setAt = (name: string, zone: HostedZone) => inTurn(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
   const isWildcards = async (name: string): Promise<boolean> => {
     const zone = zoneOf(name, zones);
     if (!zone || (await inner(name, zone))) return false;
-    return (await inTurn(zone, (hostedZones) => hostedZones.readTxt(zone.id, name))) === null;
+    return (await setAt(name, zone)) === null;
   };
   return {
     alias: once((name: string) => followAlias(challengeRecordName(name), dns, isWildcards)),
     caa: once((name: string) => dns.caa(name)),
+    /** A CNAME may stand there that DNS did not tell of: in the zone, or in a part of it that others have. */
+    occupied: async (name: string, zone: HostedZone): Promise<boolean> =>
+      (await inner(name, zone)) !== null || ((await setAt(name, zone))?.unsuitable ?? null) !== null,
     innerZone: inner,
     delegated: once(async (zone: HostedZone) => {
-      const expected = await inTurn(zone, (hostedZones) => hostedZones.nameServers(zone.id));
+      const expected = await inTurn(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
       return checkDelegation(zone, expected, dns, warn);
     }),
     signed: once(async (name: string) => {

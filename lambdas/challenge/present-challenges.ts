@@ -1,6 +1,7 @@
 import type { PendingChange, PresentChallengesInput, PresentChallengesOutput } from '../rules/contract.ts';
 import type { Clock, HostedZonesAs } from '../rules/ports.ts';
 import { byZone, withValues } from '../rules/txt-set.ts';
+import { aboutCertificate } from './about-certificate.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
 /**
@@ -12,7 +13,7 @@ import { swapRecordSets } from './swap-record-sets.ts';
  * A value that is there already needs no change, so running it twice is running it once.
  */
 export async function presentChallenges(
-  { records }: PresentChallengesInput,
+  { certificate, records }: PresentChallengesInput,
   { hostedZonesAs, clock }: { readonly hostedZonesAs: HostedZonesAs; readonly clock: Clock },
 ): Promise<PresentChallengesOutput> {
   const changes: PendingChange[] = [];
@@ -25,7 +26,9 @@ export async function presentChallenges(
         return after && { name: after.name, before, after };
       },
       { hostedZones: hostedZonesAs(role), clock },
-    );
+    ).catch((error: unknown) => {
+      throw aboutCertificate(certificate, error);
+    });
     changes.push(...ids.map((id) => ({ hostedZoneId, ...(role && { role }), id })));
   }
   return { changes };

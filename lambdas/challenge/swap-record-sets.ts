@@ -69,9 +69,11 @@ async function readSets(
   return sets;
 }
 
-/** A set of another kind is left as it is. Where nothing of it has to change, none of our values is there either. */
+/** Nothing is added to a set of another kind. What is ours in one is taken out all the same, as far as Route 53 lets us. */
 function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChange[]): void {
-  const unsuitable = changes.find(({ before }) => before?.unsuitable);
+  const unsuitable = changes.find(
+    ({ before, after }) => before?.unsuitable && after?.values.some((value) => !before.values.includes(value)),
+  );
   if (!unsuitable) return;
   throw new RecordSetRefusedError(
     `${key(unsuitable.name)} in hosted zone ${hostedZoneId} cannot take a TXT value: ${unsuitable.before?.unsuitable}. Remove it or use another name.`,

@@ -9,6 +9,8 @@ import { type AccountPorts, registeredAccount } from './registered-account.ts';
  * and in the ledger before they may get into DNS. Proven, or past it: to be finished; a status that nobody knew yesterday is
  * taken for that and waited out. Otherwise gone: invalid, expired, or not known to the CA under our account (any more).
  *
+ * It is asked also when *Check zones* failed: no zone has to be in order for a certificate to be fetched that is proven.
+ *
  * Run twice, it saves and says the same.
  */
 export async function checkOrder(
@@ -45,6 +47,9 @@ export async function checkOrder(
   const authorizations = await authorizationsOf(seen, ca);
   const dead = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
   if (dead) return gone(`cannot be completed: its authorization of ${dead.identifier} is ${dead.status}`);
+  if (!challengeRecords) {
+    return { outcome: 'prove', reason: 'the order is pending', order: living, challenges: [], records: [] };
+  }
   const proofs = proofsOf(authorizations, { spec, challengeRecords }, ca);
   await ledger.saveOrder(
     certificate,

@@ -35,10 +35,19 @@ export function readersPolicy(readers: readonly string[]) {
   };
 }
 
-/** Whether a resource policy is one of `readersPolicy`, for whomever. */
-export function isReadersPolicy(policy: string): boolean {
-  const { Statement: statements } = JSON.parse(policy) as { readonly Statement?: readonly { readonly Sid?: string }[] };
-  return Array.isArray(statements) && statements.length === 1 && statements[0]?.Sid === readersStatement;
+/**
+ * Whom a resource policy lets in that is one of `readersPolicy`; `null`: somebody else wrote it. AWS puts an id in the place of a
+ * principal that is no more, and a list of one may come back as a string.
+ */
+export function readersOf(policy: string): readonly string[] | null {
+  const { Statement: statements } = JSON.parse(policy) as {
+    readonly Statement?: readonly {
+      readonly Sid?: string;
+      readonly Principal?: { readonly AWS?: string | readonly string[] };
+    }[];
+  };
+  if (!Array.isArray(statements) || statements.length !== 1 || statements[0]?.Sid !== readersStatement) return null;
+  return [statements[0].Principal?.AWS ?? []].flat();
 }
 
 type Access = Pick<CertificateSpec, 'readers' | 'replicas'>;
@@ -50,6 +59,9 @@ export function accessHash({ readers = [], replicas = [] }: Access): string {
   const fields = { version: 1, readers: readers.toSorted(), replicas: regions.toSorted() };
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
+
+/** In the place of a hash while they are being changed: what the secret has is then neither the old nor the new. */
+export const accessChanging = 'changing';
 
 /** The secret's readers or replicas are not those of the configuration. */
 export function isAccessBehind(spec: Access, { access = '' }: Pick<LedgerCertificate, 'access'>): boolean {

@@ -151,7 +151,7 @@ export interface CertificateFacts {
   readonly profile: string | null;
   /** `null` after a rebuild from the secret. */
   readonly orderUrl: string | null;
-  /** The execution that made it; `null` after a rebuild. */
+  /** The execution that made it, or found it in the secret. */
   readonly execution: string | null;
 }
 
@@ -305,13 +305,14 @@ export interface NewOrderOutput {
 export interface CheckOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
-  readonly challengeRecords: readonly ChallengeRecord[];
+  /** `null`: *Check zones* failed, so that nothing can be proven now. */
+  readonly challengeRecords: readonly ChallengeRecord[] | null;
   /** What the ledger remembers of it, for the clean-up when nothing is left to prove. */
   readonly leftovers: readonly TxtValue[];
 }
 /** What a saved order is still good for. */
 export interface CheckOrderOutput extends NewOrderOutput {
-  /** `prove`: as after *New order*. `finish`: proven or past it; `records` are the left-overs to remove. `gone`: of no use. */
+  /** `prove`: as after *New order*; with nothing to do it by where there are no `challengeRecords`. `finish`: proven or past it; `records` are the left-overs to remove. `gone`: of no use. */
   readonly outcome: 'prove' | 'finish' | 'gone';
   /** In words. */
   readonly reason: string;
@@ -401,6 +402,8 @@ export interface ReadCertificateInput extends Run {
 }
 export interface ReadCertificateOutput {
   readonly current: CertificateFacts;
+  /** The ledger had it before this execution: nothing about the certificate is new. */
+  readonly known: boolean;
 }
 
 export interface ImportCertificateInput extends Run {
@@ -445,6 +448,8 @@ export interface RecordFailureInput extends Run {
   readonly removed: readonly TxtValue[];
   /** A deployment waits for it: the first failure ends the execution. Absent in one that began before there was this field. */
   readonly deploy?: boolean;
+  /** RFC 3339: when the execution began. Absent as `deploy`. */
+  readonly startedAt?: string;
 }
 export interface RecordFailureOutput {
   /** A name of `rules/errors.ts`; never one beginning `States.`. */

@@ -107,7 +107,11 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   // Its order leads to a certificate that nobody may trust; a new order gets a new key.
   CompromisedKeyError: { ...uncounted, atOnce: true, orderUseless: 'always' },
   StagedKeyMissingError: { ...ours, orderUseless: 'always' },
-  SecretAccessError: person('Correct readers or replicas of the certificate, or the KMS key that they need.'),
+  // Who may read the secret has nothing to do with the renewal: that is not held back, and no other issuer is asked.
+  SecretAccessError: {
+    ...person('Correct readers or replicas of the certificate, or the KMS key that they need.'),
+    counted: false,
+  },
   ImportRefusedError: person(
     'Mend what the message names (the key type, the issuer, a tag policy), or deliver to no ACM region.',
   ),

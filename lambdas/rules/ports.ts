@@ -218,12 +218,13 @@ export interface CertificateSecrets {
   makeCurrent(certificate: string, versionId: string): Promise<string>;
   /**
    * Readers of other accounts and replicas become these: the resource policy is ours and replaced whole, replicas that are missing are
-   * added and those not named are removed. Throws `SecretAccessError`.
+   * added and those not named are removed. What is taken away comes first, and is taken away whatever else is refused. `false`: a
+   * replica is not there yet. Throws `ThrottledError`, and for everything that is refused `SecretAccessError`.
    */
   share(
     certificate: string,
     access: { readonly readers: readonly string[]; readonly replicas: readonly Replica[] },
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** The current certificate. Throws `UnreadableSecretError` when the value is not of our format. */
   readCurrent(certificate: string): Promise<{
     readonly arn: string;
@@ -278,7 +279,7 @@ export interface TxtRecordSet {
   readonly ttl: number;
   /** Quoted, as stored. */
   readonly values: readonly string[];
-  /** A set with a routing policy, an alias or a CNAME stands here: in words; `null` for a plain TXT set. */
+  /** A CNAME, an alias, a routing policy or a delegation stands here, with or without a TXT set: in words; `null` for a plain TXT set. */
   readonly unsuitable: string | null;
 }
 
@@ -303,8 +304,8 @@ export interface HostedZones {
   ): Promise<{ readonly id: string } | { readonly refused: string }>;
   /** GetChange for each; those that are not INSYNC yet. */
   pendingChanges(changes: readonly PendingChange[]): Promise<readonly PendingChange[]>;
-  /** The zone's name servers, GetHostedZone. */
-  nameServers(hostedZoneId: string): Promise<readonly string[]>;
+  /** The zone's name servers, GetHostedZone. Throws `ZoneNotFoundError` where the zone is private, or not of this name when one is given. */
+  nameServers(hostedZoneId: string, name?: string): Promise<readonly string[]>;
 }
 
 /** With the credentials of a zone's role; absent: our own. Throws `RoleNotAssumedError` from any call. */

@@ -82,8 +82,6 @@ export function heldBack({ spec, record, force, goesOn, deployedAt }: RenewalSit
   const { notBefore, failure, current } = record;
   if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
   if (force || goesOn) return null;
-  // Who may read a secret has nothing to do with its renewal, and trying again costs no order.
-  if (failure?.error === 'SecretAccessError') return null;
   // Somebody has mended the configuration since: no reason to wait for tomorrow. A CA's own limit stands, whatever is asked of it.
   const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
   const redeployed = deployedAt !== null && lastTry(failure) < deployedAt.getTime();
@@ -96,7 +94,7 @@ export function heldBack({ spec, record, force, goesOn, deployedAt }: RenewalSit
 /**
  * What to do about one certificate. Read as an ordered list: tidy up first; nothing while failures hold it back; carry on an order
  * that was begun; a person's wish; then what was issued but is not where it belongs, since that costs no order; only then a new one. With
- * all that in order, its servers are looked at.
+ * all that in order, its servers are looked at; and then who may read it.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
@@ -119,7 +117,6 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (due) return to('issue', due);
   const behind = regionsBehind(spec, record);
   if (behind.length > 0) return to('deliver', `not delivered yet: ${behind.join(', ')}`);
-  if (isAccessBehind(spec, record)) return to('repair', 'the readers or replicas of its secret have changed');
   const second = renewalSecond(record);
   if (second && isBeforeNextCheck(second, checkInterval, now)) {
     const reason = `its second ${second.toISOString()}${window(record)} comes before the next check`;
@@ -132,6 +129,8 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   // A deployment waits for the certificate, and the server that is to have it may come after it.
   const look = situation.deployedAt ? null : lookReason(spec, record, checkInterval, now);
   if (look) return to('watch', look);
+  // Last: what is refused here is asked for with every fleet run, and keeps nothing else from being done.
+  if (isAccessBehind(spec, record)) return to('repair', 'the readers or replicas of its secret have changed');
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, second)}`);
 }
 

@@ -12,10 +12,11 @@ const lastRung = 6000;
 const longestWait = 7200;
 
 /**
- * Under a deployment, which has made roles and policies a moment ago: IAM says no until they have reached all of it. 9 x 20 s are three
- * minutes, and the tenth try is the last that the workflow makes.
+ * Seconds. Under a deployment, which has made roles and policies a moment ago, IAM says no until they have reached all of it. In nine tries of
+ * the ten that the workflow makes; some steps are tried for as long in place, and then the time is over. None of it is a failure of the
+ * certificate.
  */
-const settling = { wait: 20, tries: 9 } as const;
+const settling = { wait: 20, time: 180 } as const;
 
 const day = 86_400;
 
@@ -31,8 +32,8 @@ export interface FailureSituation {
   readonly current: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | null;
   /** After one more failure of this issuer another is asked, which knows nothing of what this one asked for. */
   readonly issuerChanges: boolean;
-  /** A deployment waits for the end. @default false */
-  readonly deploy?: boolean;
+  /** Seconds since the execution began that a deployment waits for. @default null: none does */
+  readonly deployedFor?: number | null;
   /** 0 up to, not including, 1. */
   readonly random: number;
 }
@@ -59,12 +60,12 @@ export interface FailureVerdict {
  */
 export function judgeFailure(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
   const verdict = judge(report, situation, now);
-  if (!situation.deploy) return verdict;
+  const { deployedFor = null } = situation;
+  if (deployedFor === null) return verdict;
   // The classes whose first rung is tried although a person has to mend them are those of roles and policies.
-  const settles = treated(report).treatment.firstRung && situation.attempt <= settling.tries;
-  if (!settles) return { ...verdict, retryIn: null };
+  if (!treated(report).treatment.firstRung || deployedFor >= settling.time) return { ...verdict, retryIn: null };
   const notBefore = new Date(now.getTime() + settling.wait * 1000);
-  return { ...verdict, action: null, retryIn: settling.wait, notBefore };
+  return { ...verdict, counted: false, action: null, retryIn: settling.wait, notBefore };
 }
 
 function judge(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
@@ -82,7 +83,8 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
   const daily = dailyRung(situation.current, now);
 
   if (treatment.action && !(treatment.firstRung && rung === 1)) {
-    return { ...ending(daily), action: treatment.action(subject(problem)) };
+    const end = treatment.counted ? ending(daily) : { ...verdict, retryIn: null, notBefore: null };
+    return { ...end, action: treatment.action(subject(problem)) };
   }
   const atRung = rungs[rung - 1];
   const wait = treatment.atOnce && atRung !== undefined ? 1 : atRung;

@@ -1,7 +1,9 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, Route53Client, type RRType } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountSecrets } from '../../lambdas/aws/account-secrets.ts';
+import { createLedger } from '../../lambdas/aws/ledger.ts';
 import { startExecution } from '../../local/executions.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
@@ -98,6 +100,18 @@ describe('CAA', () => {
     await end();
     expect(error).toBe('CaaError');
     expect(cause).toContain('example.com. 300 IN CAA 0 issue "pebble.example"');
+  });
+
+  test('that names the CA as it is called today is not refused for the name that is remembered', async () => {
+    const client = new DynamoDBClient(d.local.clientConfig);
+    const ledger = createLedger({ table: d.outputs.LedgerTable ?? '', client });
+    const { directoryUrl } = d.local.pebble;
+    await ledger.recordAccount(directoryUrl, { url: await account(), caaIdentities: ['yesterday.example'] });
+    const end = await record('example.com', 'example.com', 'CAA', '0 issue "pebble.example"');
+    const { status } = await d.renew({ certificate: 'plain', force: true });
+    await end();
+    expect(status).toBe('SUCCEEDED');
+    expect((await ledger.account(directoryUrl))?.caaIdentities).toEqual(['pebble.example']);
   });
 
   test('that locks the domain to this account lets it through', async () => {

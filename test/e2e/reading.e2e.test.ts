@@ -288,8 +288,12 @@ test('the example for EC2 writes the files of a role that may read, and says so 
   expect(refused.stderr).toContain('AccessDenied');
 });
 
-test('whoever is taken out of the configuration reads no more, without a new certificate', async () => {
+test('whoever is taken out of the configuration reads no more, without a new certificate, and nobody restarts a server for it', async () => {
   const { serialNumber } = await d.secret('www');
+  const announced = async () =>
+    (await d.local.aws.busEvents()).filter(({ detailType }) => detailType === 'Certificate Renewed');
+  const before = (await announced()).length;
+  expect(before).toBeGreaterThan(0);
   await d.redeploy({
     encryptionKey,
     zones: ['example.com'],
@@ -302,6 +306,7 @@ test('whoever is taken out of the configuration reads no more, without a new cer
   expect(await asked(clientOf(role))).toBe(serialNumber);
   const replica = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
   expect(await asked(replica)).toBe('ResourceNotFoundException');
+  expect(await announced()).toHaveLength(before);
 });
 
 /** For a machine without them; the PATH names them last. */

@@ -20,6 +20,8 @@ export class FakeHostedZones implements HostedZones {
   propagation: 'at once' | 'later' = 'at once';
   /** Changes are refused with these words, whatever they are. */
   refusesAll: string | null = null;
+  /** Names of zones, by id, that are not those of the configuration. */
+  readonly otherNames = new Map<string, string>();
   /** ARNs of roles that STS refuses. */
   readonly refusedRoles = new Set<string>();
   /** Every change of a set, in order, as it came through. */
@@ -92,9 +94,9 @@ export class FakeHostedZones implements HostedZones {
         for (const { hostedZoneId } of changes) check(hostedZoneId);
         return this.pendingChanges(changes);
       },
-      nameServers: async (id) => {
+      nameServers: async (id, name) => {
         check(id);
-        return this.nameServers(id);
+        return this.nameServers(id, name);
       },
     };
   }
@@ -129,7 +131,10 @@ export class FakeHostedZones implements HostedZones {
     });
   }
 
-  async nameServers(hostedZoneId: string): Promise<readonly string[]> {
+  async nameServers(hostedZoneId: string, name?: string): Promise<readonly string[]> {
+    const other = this.otherNames.get(hostedZoneId);
+    if (other && name && other !== name)
+      throw new ZoneNotFoundError(`Hosted zone ${hostedZoneId} is ${other}., not ${name}.`);
     return this.#zone(hostedZoneId).nameServers;
   }
 

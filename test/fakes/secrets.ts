@@ -44,6 +44,8 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   readonly #access = new Map<string, Access>();
   /** A principal that does not exist. */
   noSuchReader = '';
+  /** Secrets Manager has made the replicas that it was asked for. */
+  replicated = true;
 
   // ---- for tests
 
@@ -168,13 +170,14 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     move(secret, version, 'COMPROMISED');
   }
 
-  async share(certificate: string, access: Access): Promise<void> {
+  async share(certificate: string, access: Access): Promise<boolean> {
     this.#existing(certificate);
     if (access.readers.includes(this.noSuchReader))
       throw new SecretAccessError(
         `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
       );
     this.#access.set(certificate, access);
+    return this.replicated;
   }
 
   async readCurrent(certificate: string) {

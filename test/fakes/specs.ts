@@ -64,6 +64,8 @@ export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
       issuers: spec.issuers.map((issuer) => issuers.indexOf(issuer)),
       hostedZones: hostedZones.map((zone) => zones.indexOf(zone)),
       ...(spec.endpoints && { endpoints: spec.endpoints }),
+      ...(spec.readers && { readers: spec.readers }),
+      ...(spec.replicas && { replicas: spec.replicas }),
     })),
   };
 }

@@ -150,8 +150,17 @@ describe('a reader of another account', () => {
 });
 
 describe('the function that stores certificates', () => {
-  const role = (config = smallConfig) => policiesOf('CertificatesCertificateRole', synthesize(config)).inline;
+  const roleWith = (config: Parameters<typeof synthesize>[0]) =>
+    policiesOf(
+      'CertificatesCertificateRole',
+      synthesize(
+        config,
+        () => undefined,
+        (stack) => Key.fromKeyArn(stack, 'Key', keyArn),
+      ),
+    );
   const mine = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+  const noOverwrite = { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' };
   const shared = {
     ...smallConfig,
     certificates: smallConfig.certificates.map((each) => ({
@@ -160,29 +169,78 @@ describe('the function that stores certificates', () => {
       readers: ['arn:aws:iam::444455556666:role/Reader'],
     })),
   };
-  const withKey = policiesOf(
-    'CertificatesCertificateRole',
-    synthesize(
-      shared,
-      () => undefined,
-      (stack) => Key.fromKeyArn(stack, 'Key', keyArn),
-    ),
-  ).inline;
+  const withKey = roleWith(shared).inline;
 
   test('takes readers and replicas away, and gives them where a certificate has some', async () => {
     const may = (action: string, identity: readonly PolicyDocument[], context = {}) =>
       allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf'), { ...mine, ...context }, { identity });
     const notPublic = { 'secretsmanager:BlockPublicPolicy': 'true' };
-    const plain = role();
+    const plain = roleWith(smallConfig).inline;
     for (const action of ['GetResourcePolicy', 'DeleteResourcePolicy', 'RemoveRegionsFromReplication']) {
       expect(await may(action, plain), action).toBe(true);
       expect(await may(action, plain, { 'aws:ResourceTag/perennial:stack': 'Another' }), action).toBe(false);
     }
     expect(await may('PutResourcePolicy', plain, notPublic)).toBe(false);
-    expect(await may('ReplicateSecretToRegions', plain)).toBe(false);
+    expect(await may('ReplicateSecretToRegions', plain, noOverwrite)).toBe(false);
     expect(await may('PutResourcePolicy', withKey, notPublic)).toBe(true);
     expect(await may('PutResourcePolicy', withKey)).toBe(false);
-    expect(await may('ReplicateSecretToRegions', withKey)).toBe(true);
+    expect(await may('ReplicateSecretToRegions', withKey, noOverwrite)).toBe(true);
+  });
+
+  test('writes over no secret of another region that has the name already', async () => {
+    const may = (context: object) =>
+      allows(
+        'secretsmanager:ReplicateSecretToRegions',
+        secret('certificates/www-AbCdEf'),
+        { ...mine, ...context },
+        { identity: withKey },
+      );
+    expect(await may(noOverwrite)).toBe(true);
+    expect(await may({ 'secretsmanager:ForceOverwriteReplicaSecret': 'true' })).toBe(false);
+    expect(await may({})).toBe(false);
+  });
+
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `shared-${index}`);
+  const sharing = (count: number) =>
+    roleWith({
+      ...smallConfig,
+      certificates: [
+        { name: 'alone', identifiers: ['alone.example.com'] },
+        ...names(count).map((name) => ({
+          name,
+          identifiers: [`${name}.example.com`],
+          replicas: ['eu-west-1'],
+          readers: ['arn:aws:iam::444455556666:role/Reader'],
+        })),
+      ],
+    });
+  const gives = async (identity: readonly PolicyDocument[], name: string) => {
+    const context = { ...mine, ...noOverwrite, 'secretsmanager:BlockPublicPolicy': 'true' };
+    const may = (action: string) =>
+      allows(`secretsmanager:${action}`, secret(`certificates/${name}-AbCdEf`), context, { identity });
+    return [await may('PutResourcePolicy'), await may('ReplicateSecretToRegions')];
+  };
+
+  test('gives nobody a certificate that has neither readers nor replicas', async () => {
+    const few = sharing(2).inline;
+    expect(await gives(few, 'shared-1')).toEqual([true, true]);
+    expect(await gives(few, 'alone')).toEqual([false, false]);
+    expect(await gives(few, 'shared-1-more')).toEqual([false, false]);
+  });
+
+  test('stays within what IAM takes with as many as are named one by one, and gives all with more of them', async () => {
+    for (const [count, alone] of [
+      [28, false],
+      [200, true],
+    ] as const) {
+      const { inline, managed } = sharing(count);
+      expect(await gives([...inline, ...managed], `shared-${count - 1}`)).toEqual([true, true]);
+      expect(await gives([...inline, ...managed], 'alone')).toEqual([alone, alone]);
+      const characters = (policies: readonly PolicyDocument[]) =>
+        policies.map((policy) => JSON.stringify(policy).length);
+      expect(characters(inline).reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(10_240);
+      expect(Math.max(0, ...characters(managed))).toBeLessThanOrEqual(6144);
+    }
   });
 
   test('uses the key of a replica through the Secrets Manager of its region', async () => {

@@ -14,6 +14,7 @@ import { importCertificate } from '../../lambdas/delivery/import-certificate.ts'
 import { checkOrder } from '../../lambdas/order/check-order.ts';
 import { newOrder } from '../../lambdas/order/new-order.ts';
 import { pollOrder } from '../../lambdas/order/poll-order.ts';
+import { registerAccount } from '../../lambdas/order/register-account.ts';
 import { respondToChallenges } from '../../lambdas/order/respond-to-challenges.ts';
 import { toLambdaError } from '../../lambdas/rules/failure.ts';
 import { Killed } from '../fakes/recorder.ts';
@@ -40,6 +41,7 @@ const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unk
   checkEndpoints,
   recordFailure,
   recordSuccess,
+  registerAccount,
   newOrder,
   checkOrder,
   pollOrder,

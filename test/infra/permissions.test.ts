@@ -211,13 +211,13 @@ describe('the function that delivers', () => {
     expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Perennial' })).toBe(true);
   });
 
-  test('sets our two tags and no others', async () => {
+  test('sets our three tags and no others', async () => {
     const tagging = (...keys: string[]) =>
       allows('DeliveryRole', 'acm:AddTagsToCertificate', anyCertificate, {
         'aws:RequestTag/perennial:stack': 'Perennial',
         'aws:TagKeys': keys,
       });
-    expect(await tagging('perennial:stack', 'perennial:certificate')).toBe(true);
+    expect(await tagging('perennial:stack', 'perennial:certificate', 'perennial:secrets')).toBe(true);
     expect(await tagging('perennial:stack', 'team')).toBe(false);
   });
 

@@ -19,6 +19,7 @@ const checked = {
   challengeZones: [],
   account: null,
 };
+const account = { issuer: 'test-ca', url: 'https://ca/account/1', caaIdentities: ['ca.test'], caa: [] };
 const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
 const left = { ...record, value: 'left by a dead run' };
 const resume = { ...checked, action: 'resume', order: saved, leftovers: [left] };
@@ -54,6 +55,8 @@ async function renew(
   const well: Readonly<Record<string, unknown>> = {
     'Check renewal': checked,
     'Check zones': { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] },
+    'Check zones again': { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] },
+    'Register account': account,
     'New order': {
       order: { url: 'https://ca/order/1', finalize: 'https://ca/finalize/1', expires: null },
       challenges: [{ identifier: 'example.com', url: 'https://ca/chall/1', authorization: 'https://ca/authz/1' }],
@@ -68,10 +71,11 @@ async function renew(
     'Finalize order': reached,
     'Poll order until valid': reached,
     'Store certificate': { current, warnings: [] },
-    'Read certificate': { current },
+    'Read certificate': { current, known: false },
     'Import certificate': { region: 'us-east-1', arn: 'arn:acm', replaces: null },
     'Record success': {},
     'Record success before the look': {},
+    'Record success quietly': {},
     'Check endpoints': { served: true, wait: 0, endpoints: [] },
     'Record failure': failure,
     'Check order': { outcome: 'gone', reason: 'not known', order: saved, challenges: [], records: [] },
@@ -226,6 +230,29 @@ describe('a renewal', () => {
     expect(inputsOf('New order')).toEqual([]);
     expect(inputsOf('Import certificate')[0]).toMatchObject({ current });
     expect(status).toBe('SUCCEEDED');
+  });
+
+  test('that only changed who may read the secret is recorded and told to nobody, who would restart a server for it', async () => {
+    const { status, calls, events } = await renew({
+      'Check renewal': [
+        { ...checked, action: 'repair', spec: { ...checked.spec, endpoints: ['www.example.com:443'] } },
+      ],
+      'Read certificate': [{ current, known: true }],
+      'Import certificate': [{ region: 'us-east-1', arn: 'arn:acm', replaces: null, action: null, imported: false }],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(calls.slice(-2).map(({ state }) => state)).toEqual(['Import certificate', 'Record success quietly']);
+    expect(events).toEqual([]);
+  });
+
+  test('that reads a certificate the ledger did not know, or imports one it did, is announced', async () => {
+    const repair = { 'Check renewal': [{ ...checked, action: 'repair' }] };
+    const imported = { region: 'us-east-1', arn: 'arn:acm', replaces: null, action: null, imported: true };
+    const known = { 'Read certificate': [{ current, known: true }], 'Import certificate': [imported] };
+    for (const answers of [repair, { ...repair, ...known }]) {
+      const { events } = await renew(answers);
+      expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
+    }
   });
 
   test('proves nothing when every authorization is valid already', async () => {
@@ -441,6 +468,39 @@ describe('a saved order', () => {
     expect(inputsOf('Check order')).toHaveLength(1);
   });
 
+  const undelegated = thrown('ZoneNotDelegatedError', 'nobody would see it');
+
+  test('that is proven is fetched although its zone is not in order any more', async () => {
+    const { status, calls, inputsOf } = await renew({
+      'Check renewal': [resume],
+      'Check zones': [undelegated],
+      'Check order': [finish],
+    });
+    expect(inputsOf('Check order')).toMatchObject([{ challengeRecords: null }]);
+    expect(inputsOf('Record failure')).toEqual([]);
+    expect(calls.map(({ state }) => state)).toContain('Store certificate');
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('that is to be proven in a zone that is not in order fails with what is wrong there', async () => {
+    const { status, inputsOf } = await renew({
+      'Check renewal': [resume],
+      'Check zones': [undelegated],
+      'Check order': [{ ...prove, challenges: [], records: [] }],
+    });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: undelegated.errorOutput }]);
+    expect([inputsOf('Present challenges'), inputsOf('Finalize order')]).toEqual([[], []]);
+    expect(status).toBe('FAILED');
+  });
+
+  test('that is of no use makes room for a new one where the zone is in order again', async () => {
+    const { status, inputsOf } = await renew({
+      'Check renewal': [resume, checked],
+      'Check zones': [undelegated, { challengeRecords: [] }],
+    });
+    expect([status, inputsOf('New order').length]).toEqual(['SUCCEEDED', 1]);
+  });
+
   test('is named in the log from the moment it is known', async () => {
     const { calls } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
     expect(calls.find(({ state }) => state === 'Check order')?.run.order).toBe(saved.url);
@@ -456,6 +516,50 @@ describe('an order', () => {
   test('that was just placed has not been finalized before', async () => {
     const { inputsOf } = await renew();
     expect(inputsOf('Finalize order')).toMatchObject([{ resumed: false }]);
+  });
+});
+
+describe('CAA that refuses', () => {
+  const caa = thrown('CaaError', 'the CAA set allows other CAs only');
+  const issuer = { name: 'test-ca' };
+  const spec = { ...checked.spec, issuer };
+  const due = { 'Check renewal': [{ ...checked, spec }], 'Check zones': [caa] };
+
+  test('a CA by its names of before is judged by those of today, and the order is placed', async () => {
+    const { status, inputsOf, calls } = await renew(due);
+    expect(calls.map(({ state }) => state).slice(0, 5)).toEqual([
+      'Check renewal',
+      'Check zones',
+      'Register account',
+      'Check zones again',
+      'New order',
+    ]);
+    expect(inputsOf('Check zones again')).toEqual([{ spec, challengeZones: [], account }]);
+    expect(inputsOf('Register account')).toEqual([{ issuer }]);
+    expect(inputsOf('Record failure')).toEqual([]);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('by the names of today too counts, and costs no order', async () => {
+    const today = thrown('CaaError', 'by its names of today');
+    const { inputsOf, status } = await renew({ ...due, 'Check zones again': [today] });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: today.errorOutput }]);
+    expect([status, inputsOf('New order')]).toEqual(['FAILED', []]);
+  });
+
+  test('counts where the CA cannot be asked', async () => {
+    const { inputsOf, status } = await renew({
+      ...due,
+      'Register account': [thrown('CaUnavailableError', 'away')],
+    });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: caa.errorOutput }]);
+    expect([status, inputsOf('New order')]).toEqual(['FAILED', []]);
+  });
+
+  test('is left to the CA where a saved order is proven', async () => {
+    const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [] };
+    const answers = { ...due, 'Check renewal': [{ ...resume, spec }], 'Check zones again': [caa] };
+    expect((await renew({ ...answers, 'Check order': [finish] })).status).toBe('SUCCEEDED');
   });
 });
 
@@ -564,7 +668,13 @@ describe('a failing proof', () => {
       'Announce failure',
     ]);
     expect(inputsOf('Record failure')).toEqual([
-      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [record], deploy: false },
+      {
+        spec: checked.spec,
+        errorOutput: challengeFailed.errorOutput,
+        removed: [record],
+        deploy: false,
+        startedAt: expect.any(String),
+      },
     ]);
     expect(events[0]).toMatchObject({
       DetailType: 'Certificate Renewal Failed',
@@ -584,7 +694,13 @@ describe('a failing proof', () => {
       'Clean up challenges': [thrown('ThrottledError', 'slow down')],
     });
     expect(inputsOf('Record failure')).toEqual([
-      { spec: checked.spec, errorOutput: challengeFailed.errorOutput, removed: [], deploy: false },
+      {
+        spec: checked.spec,
+        errorOutput: challengeFailed.errorOutput,
+        removed: [],
+        deploy: false,
+        startedAt: expect.any(String),
+      },
     ]);
     expect(error).toBe('ChallengeFailedError');
   });

@@ -98,6 +98,16 @@ describe('reading a TXT set', () => {
     expect(await hostedZones.readTxt(zone, name)).toMatchObject({ unsuitable: null, ttl: 60 });
   });
 
+  test('does not lose the values that stand beside a delegation: they can be removed, and none added', async () => {
+    listing({ ...plain, Type: 'NS', ResourceRecords: [{ Value: 'ns.other.test.' }] }, plain);
+    expect(await hostedZones.readTxt(zone, name)).toEqual({
+      name: `${name}.`,
+      ttl: 60,
+      values: ['"one"', '"t" "wo"'],
+      unsuitable: 'the name is delegated to other name servers',
+    });
+  });
+
   test('reads on while the list is at the name', async () => {
     const next = { NextRecordName: `${name}.`, NextRecordType: 'A', NextRecordIdentifier: 'i-100' } as const;
     route53
@@ -234,6 +244,18 @@ describe('name servers', () => {
       DelegationSet: { NameServers: ['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org'] },
     });
     expect(await hostedZones.nameServers(zone)).toEqual(['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org']);
+  });
+
+  test('of a zone that is not of the expected name are not told: they would be set at the wrong domain', async () => {
+    route53.on(GetHostedZoneCommand).resolves({
+      HostedZone: { Id: zone, Name: 'other.example.', CallerReference: 'x' },
+      DelegationSet: { NameServers: ['ns-1.awsdns-01.com'] },
+    });
+    await expect(hostedZones.nameServers(zone, 'example.com')).rejects.toMatchObject({
+      name: 'ZoneNotFoundError',
+      message: expect.stringContaining(`Hosted zone ${zone} is other.example., not example.com: correct its id`),
+    });
+    expect(await hostedZones.nameServers(zone, 'other.example')).toEqual(['ns-1.awsdns-01.com']);
   });
 
   test('of a zone of another account are denied, with what to configure', async () => {

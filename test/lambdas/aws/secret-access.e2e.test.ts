@@ -104,6 +104,16 @@ describe('a reader', () => {
     expect(await policy()).toBeUndefined();
   });
 
+  test('that is taken out reads no more, although one who takes its place does not exist; whoever stays does', async () => {
+    const [one, staying] = [await newUser('leaving'), await newUser('staying')];
+    await secrets.share(secret, { readers: [one.arn, staying.arn], replicas: [replica('eu-west-1')] });
+    const nobody = 'arn:aws:iam::000000000000:role/nobody';
+    await expect(secrets.share(secret, { readers: [staying.arn, nobody], replicas: [] })).rejects.toThrow(nobody);
+    expect(await asked(one.client)).toBe('AccessDeniedException');
+    expect(await asked(staying.client)).toBe('0a02');
+    expect(await regions()).toEqual([]);
+  });
+
   test('that does not exist is named, and nobody is given anything', async () => {
     const nobody = 'arn:aws:iam::000000000000:role/nobody';
     await expect(secrets.share(secret, { readers: [nobody], replicas: [] })).rejects.toMatchObject({
@@ -139,14 +149,16 @@ describe('a replica', () => {
     (await inRegion(region).send(new GetSecretValueCommand({ SecretId: `certificates/${secret}` }))).SecretString ?? '';
 
   test('holds what the secret holds, also after the next renewal, and is made once', async () => {
-    await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] });
+    const made = async () =>
+      (await local.aws.apiCalls()).filter(({ operation }) => operation === 'ReplicateSecretToRegions').length;
+    const before = await made();
+    expect(await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] })).toBe(true);
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a02' });
     const next = await secretValue({ identifiers: ['example.com'], serialNumber: '0a03' });
     await secrets.makeCurrent(secret, await secrets.putCertificate(secret, 'third', next));
     await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] });
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a03' });
-    const made = (await local.aws.apiCalls()).filter(({ operation }) => operation === 'ReplicateSecretToRegions');
-    expect(made).toHaveLength(1);
+    expect(await made()).toBe(before + 1);
   });
 
   test('goes when its region is taken out of the configuration, and one that somebody else made stays', async () => {

@@ -87,6 +87,62 @@ describe('readers', () => {
     },
   );
 
+  const other = 'arn:aws:iam::444455556666:role/mail';
+  const refusing = (readers: readonly string[]) => {
+    sdk.on(GetResourcePolicyCommand).resolves({ ResourcePolicy: JSON.stringify(readersPolicy([reader, other])) });
+    const ResourcePolicy = JSON.stringify(readersPolicy(readers));
+    sdk.on(PutResourcePolicyCommand, { ResourcePolicy }).rejects(awsError('MalformedPolicyDocumentException', 'no.'));
+  };
+
+  test('that are taken out read no more although one who came is refused: those who stay are put alone', async () => {
+    const nobody = 'arn:aws:iam::444455556666:role/nobody';
+    refusing([reader, nobody]);
+    await expect(share({ readers: [reader, nobody] })).rejects.toThrow(/role\/nobody/);
+    expect(changes()).toEqual(['PutResourcePolicy', 'PutResourcePolicy']);
+    expect(sdk).toHaveReceivedCommandWith(PutResourcePolicyCommand, {
+      ResourcePolicy: JSON.stringify(readersPolicy([reader])),
+    });
+  });
+
+  test('that are all taken out read no more although one who came is refused', async () => {
+    const nobody = 'arn:aws:iam::444455556666:role/nobody';
+    refusing([nobody]);
+    await expect(share({ readers: [nobody] })).rejects.toThrow(/role\/nobody/);
+    expect(changes()).toEqual(['PutResourcePolicy', 'DeleteResourcePolicy']);
+  });
+
+  test('that stay although another is refused are not touched', async () => {
+    const nobody = 'arn:aws:iam::444455556666:role/nobody';
+    refusing([reader, other, nobody]);
+    await expect(share({ readers: [reader, other, nobody] })).rejects.toThrow(/role\/nobody/);
+    expect(changes()).toEqual(['PutResourcePolicy']);
+  });
+
+  test('that are refused keep no replica from going and none from coming', async () => {
+    described({ Tags: tagged('eu-west-2'), ReplicationStatus: [{ Region: 'eu-west-2', Status: 'InSync' }] });
+    sdk.on(PutResourcePolicyCommand).rejects(awsError('MalformedPolicyDocumentException', 'no.'));
+    const replicas = [{ region: 'eu-west-1', encryptionKey: null }];
+    await expect(share({ readers: [reader], replicas })).rejects.toThrow(/role\/web as readers/);
+    expect(changes()).toEqual([
+      'RemoveRegionsFromReplication',
+      'TagResource',
+      'PutResourcePolicy',
+      'TagResource',
+      'ReplicateSecretToRegions',
+    ]);
+  });
+
+  test.each([
+    ['AccessDeniedException', 'SecretAccessError'],
+    ['LimitExceededException', 'SecretAccessError'],
+    ['InvalidRequestException', 'SecretAccessError'],
+    ['InternalFailure', 'SecretAccessError'],
+    ['ThrottlingException', 'ThrottledError'],
+  ])('that AWS answers with %s leave %s: only the second is worth another try at once', async (name, ours) => {
+    sdk.on(PutResourcePolicyCommand).rejects(awsError(name, 'no.'));
+    await expect(share({ readers: [reader] })).rejects.toMatchObject({ name: ours, cause: expect.any(Error) });
+  });
+
   test('that are none need no change where there was no policy', async () => {
     await share({});
     expect(changes()).toEqual([]);
@@ -114,6 +170,42 @@ describe('replicas', () => {
     });
     await share({ replicas: [inWest] });
     expect(changes()).toEqual([]);
+  });
+
+  test('that Secrets Manager is still making are no fault, and not settled', async () => {
+    const making = { Region: 'eu-west-1', Status: 'InProgress' as const };
+    sdk.on(ReplicateSecretToRegionsCommand).resolves({ ReplicationStatus: [making] });
+    expect(await share({ replicas: [inWest] })).toBe(false);
+    described({ Tags: tagged('eu-west-1'), ReplicationStatus: [making] });
+    expect(await share({ replicas: [inWest] })).toBe(false);
+    described({ Tags: tagged('eu-west-1'), ReplicationStatus: [{ ...making, Status: 'InSync' }] });
+    expect(await share({ replicas: [inWest] })).toBe(true);
+    expect(changes()).toEqual(['TagResource', 'ReplicateSecretToRegions']);
+  });
+
+  test('that failed after the answer come up at the next look, though they are being made again by then', async () => {
+    const failed = { Region: 'eu-west-1', Status: 'Failed' as const, StatusMessage: 'The key is disabled.' };
+    described({ Tags: tagged('eu-west-1'), ReplicationStatus: [failed] });
+    sdk
+      .on(ReplicateSecretToRegionsCommand)
+      .resolves({ ReplicationStatus: [{ Region: 'eu-west-1', Status: 'InProgress' }] });
+    await expect(share({ replicas: [inWest] })).rejects.toThrow(/eu-west-1: The key is disabled/);
+    expect(changes()).toEqual(['ReplicateSecretToRegions']);
+  });
+
+  test('that are wanted no more go although another is refused', async () => {
+    described({ Tags: tagged('eu-west-2'), ReplicationStatus: [{ Region: 'eu-west-2', Status: 'InSync' }] });
+    sdk.on(ReplicateSecretToRegionsCommand).rejects(awsError('InvalidParameterException', 'no.'));
+    await expect(share({ replicas: [inWest] })).rejects.toThrow(/cannot be replicated to eu-west-1/);
+    expect(sdk).toHaveReceivedCommandWith(RemoveRegionsFromReplicationCommand, { RemoveReplicaRegions: ['eu-west-2'] });
+  });
+
+  test('that cannot be taken away keep readers from nothing, and their note stays', async () => {
+    described({ Tags: tagged('eu-west-2'), ReplicationStatus: [{ Region: 'eu-west-2', Status: 'InSync' }] });
+    sdk.on(RemoveRegionsFromReplicationCommand).rejects(awsError('InvalidRequestException', 'still being made.'));
+    await expect(share({ readers: [reader], replicas: [inWest] })).rejects.toThrow(/still being made/);
+    expect(sdk).toHaveReceivedCommandWith(TagResourceCommand, { Tags: tagged('eu-west-1 eu-west-2') });
+    expect(changes()).toContain('PutResourcePolicy');
   });
 
   test('that failed are asked for again, and what AWS then says of them comes up', async () => {

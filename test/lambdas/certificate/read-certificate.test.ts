@@ -34,7 +34,7 @@ test('the ledger learns what the secret holds', async () => {
     notAfter: value.notAfter,
     keyType: 'P-256',
     orderUrl: null,
-    execution: null,
+    execution,
   });
   expect(world.ledger.get('www').current).toEqual(current);
 });
@@ -55,6 +55,14 @@ test('an execution that lost its lease tells the ledger nothing', async () => {
   world.ledger.put('www', { lease: otherExecution });
   await expect(read(world)).rejects.toThrow(LeaseLostError);
   expect(world.ledger.get('www').current?.versionId).toBe('version-1');
+});
+
+test('what the ledger knows already it keeps as it is, with its order, and says so', async () => {
+  const world = ahead();
+  const current = factsWith({ versionId: 'version-2', orderUrl: 'https://ca.test/order/1', execution: otherExecution });
+  world.ledger.put('www', { current });
+  expect(await read(world)).toEqual({ current, known: true });
+  expect(world.ledger.get('www').current).toEqual(current);
 });
 
 test('run twice, it reads the same', async () => {

@@ -6,7 +6,7 @@ import { LeaseLostError, SecretAccessError } from '../../../lambdas/rules/errors
 import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const readers = ['arn:aws:iam::444455556666:role/web'];
@@ -58,11 +58,41 @@ describe('readers and replicas', () => {
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
   });
 
-  test('that are refused leave the certificate in the ledger, and are still to be made up for', async () => {
+  test('that are refused keep a certificate that the ledger did not know from nothing: it is logged, and delivery goes on', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
-    await expect(read(world)).rejects.toThrow(SecretAccessError);
+    expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' }, known: false });
     expect(world.ledger.get('www').current?.versionId).toBe('version-1');
+    expect(world.log.messages('error')).toEqual([expect.stringContaining('role/web')]);
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+  });
+
+  test('that are refused fail the execution that was about them alone', async () => {
+    const world = stored();
+    world.secrets.noSuchReader = readers[0] ?? '';
+    const current = factsWith({ versionId: 'version-1', execution: otherExecution });
+    world.ledger.put('www', { current });
+    await expect(read(world)).rejects.toThrow(SecretAccessError);
+    expect(world.ledger.get('www').current).toEqual(current);
+    world.secrets.noSuchReader = '';
+    expect(await read(world)).toEqual({ current, known: true });
+  });
+
+  test('are in the ledger only when Secrets Manager has made the replicas: before, the next run looks again', async () => {
+    const world = stored();
+    world.secrets.replicated = false;
+    await share(world);
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+    world.secrets.replicated = true;
+    await share(world);
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+  });
+
+  test('that were taken away before others were refused are given again when the configuration goes back', async () => {
+    const world = stored();
+    await share(world);
+    world.secrets.noSuchReader = 'arn:aws:iam::444455556666:role/nobody';
+    await expect(share(world, specWith({ readers: [world.secrets.noSuchReader] }))).rejects.toThrow(SecretAccessError);
     expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
   });
 

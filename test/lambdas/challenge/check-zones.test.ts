@@ -214,6 +214,40 @@ describe('a CNAME at the name of the record', () => {
     ]);
   });
 
+  test.each([
+    ['at the name itself', '_acme-challenge.www.example.com'],
+    ['in the middle of a chain', 'middle.acme.example.net'],
+  ])('that cannot be looked up %s and stands in our zone is tried again: the right CNAME stays', async (_, name) => {
+    const world = worldOf(...all);
+    world.dns.alias('_acme-challenge.www.example.com', 'middle.acme.example.net');
+    world.dns.alias('middle.acme.example.net', target);
+    for (const [zone, at] of [
+      ['Z1', '_acme-challenge.www.example.com'],
+      ['Z3', 'middle.acme.example.net'],
+    ] as const)
+      world.hostedZones.put(zone, at, [], { unsuitable: 'a CNAME stands there' });
+    world.dns.fail(`cname ${name}`);
+    const error = await failure(check(world, ['www.example.com']));
+    expect(error).toBeInstanceOf(DnsLookUpError);
+    expect(error.message).toContain(`Whether a CNAME stands at ${name} could not be found out`);
+  });
+
+  test('that cannot be looked up since the zone is not delegated is refused with the records to set', async () => {
+    const world = worldOf(example);
+    world.hostedZones.put('Z1', '_acme-challenge.example.com', [], { unsuitable: 'a CNAME stands there' });
+    world.dns.delegate('example.com', 'ns.old.test');
+    world.dns.fail('cname _acme-challenge.example.com');
+    const challengeZones = [example];
+    expect(await failure(check(world, ['example.com'], { challengeZones }))).toBeInstanceOf(ZoneNotDelegatedError);
+  });
+
+  test('that cannot be looked up in a part of our zone that others have is tried again: nothing has to be removed', async () => {
+    const world = worldOf(...all);
+    world.dns.delegate('sub.example.com', 'ns.other.test');
+    world.dns.fail('cname _acme-challenge.www.sub.example.com');
+    expect(await failure(check(world, ['www.sub.example.com']))).toBeInstanceOf(DnsLookUpError);
+  });
+
   test('that cannot be looked up where all depends on it is tried again: nobody has to mend anything', async () => {
     const world = worldOf(...all);
     world.dns.fail('cname _acme-challenge.example.org');
@@ -250,10 +284,20 @@ describe('a hosted zone', () => {
     expect(error).toBeInstanceOf(RoleNotAssumedError);
   });
 
-  test('that is private is refused', async () => {
+  test('that is private is refused, and the certificate that waits for it is named', async () => {
     const world = worldOf(example);
     world.calls.answer('hostedZones.nameServers', new ZoneNotFoundError('Hosted zone Z1 is a private zone.'));
-    await expect(check(world, ['example.com'])).rejects.toThrow(/^Hosted zone Z1 is a private zone/);
+    await expect(check(world, ['example.com'])).rejects.toThrow(/^Certificate www: Hosted zone Z1 is a private zone/);
+  });
+
+  test('whose id is of another zone is refused, and nobody is told to set the name servers of that', async () => {
+    const world = worldOf(example);
+    world.hostedZones.otherNames.set('Z1', 'other.example');
+    world.dns.delegate('example.com', 'ns1.right.test');
+    const error = await failure(check(world, ['example.com']));
+    expect(error).toBeInstanceOf(ZoneNotFoundError);
+    expect(error.message).toContain('Certificate www: Hosted zone Z1 is other.example., not example.com');
+    expect(error.message).not.toContain('IN NS');
   });
 
   test('that the parent domain does not lead to is refused with the records to set there', async () => {
@@ -275,7 +319,7 @@ describe('a hosted zone', () => {
     world.dns.delegate('example.com');
     const error = await failure(check(world, ['www.example.com']));
     expect(error).toBeInstanceOf(ZoneNotDelegatedError);
-    expect(error.message).toContain('example.com to no server');
+    expect(error.message).toMatch(/^Certificate www: The parent domain delegates example\.com to no server/);
   });
 
   test('that is delegated to foreign servers beside its own is a warning that names them', async () => {

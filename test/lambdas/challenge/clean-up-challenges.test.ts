@@ -100,6 +100,15 @@ test('a name that somebody made a CNAME holds nothing of ours, and its neighbour
   expect(world.hostedZones.get('Z1', www.name)?.unsuitable).toBe('it is a CNAME to elsewhere.example.net');
 });
 
+test('a name that somebody delegated since is not struck off while our value stands there: it is taken out', async () => {
+  const world = presented();
+  const { values = [] } = world.hostedZones.get('Z1', name) ?? {};
+  const unsuitable = 'the name is delegated to other name servers';
+  world.hostedZones.put('Z1', name, values, { unsuitable });
+  expect(await clean(world)).toEqual({ removed: records });
+  expect(world.hostedZones.get('Z1', name)).toMatchObject({ values: ['"foreign"'], unsuitable });
+});
+
 test('throttling is left to the workflow, which runs the step again once the other zones are clean', async () => {
   const world = presented();
   world.calls.answer('hostedZones.change', new ThrottledError('PriorRequestNotComplete'));

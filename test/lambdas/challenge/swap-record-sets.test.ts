@@ -96,6 +96,15 @@ describe('a refused change', () => {
     },
   );
 
+  test('is none where our value stands beside a delegation: it can be removed, and none added', async () => {
+    const world = zone();
+    const unsuitable = 'the name is delegated to other name servers';
+    world.hostedZones.put('Z1', name, [foreign, '"one"'], { unsuitable });
+    await expect(add(world, 'two')).rejects.toThrow(RecordSetRefusedError);
+    await remove(world, 'one');
+    expect(world.hostedZones.get('Z1', name)?.values).toEqual([foreign]);
+  });
+
   test('by throttling comes through as such', async () => {
     const world = zone();
     world.calls.answer('hostedZones.change', new ThrottledError('Slow down.'));

@@ -178,6 +178,14 @@ describe('the servers of a certificate', () => {
     expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null });
   });
 
+  test('are followed by readers who have changed; what failed before is forgotten then, whether they are refused or not', async () => {
+    const world = issued();
+    world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
+    const readers = ['arn:aws:iam::444455556666:root'];
+    expect((await check(world, { spec: specWith({ readers }) })).action).toBe('repair');
+    expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null, lease: execution });
+  });
+
   test('do not keep a deployment that waits for the certificate', async () => {
     const request = { certificate: 'www', deploy: true };
     const startedAt = quietDay;
@@ -627,6 +635,30 @@ describe('what *Check zones* needs', () => {
     const hostedZones = [{ id: 'Z1', name: 'example.com' }];
     const answer = await check(world, { spec: specWith({ hostedZones }) });
     expect(answer).toMatchObject({ action: 'issue', challengeZones: hostedZones, account });
+  });
+
+  test('fits into a state beside all that a certificate may have: 300 zones of other accounts, a hundred names', async () => {
+    const world = createWorld({ now: quietDay });
+    const long = (length: number, text: string) => text.padEnd(length, 'x');
+    const hostedZones = Array.from({ length: 300 }, (_, index) => ({
+      id: long(32, `Z${index}`),
+      name: `${long(60, `zone-${index}-`)}.example`,
+      role: {
+        arn: `arn:aws-us-gov:iam::111122223333:role/${long(64, `r${index}`)}`,
+        externalId: long(64, `e${index}`),
+      },
+    }));
+    const identifiers = hostedZones.slice(0, 100).map(({ name }, index) => `${long(60, `host-${index}-`)}.${name}`);
+    const leftovers = hostedZones.slice(0, 100).map(({ id, role, name }) => ({
+      hostedZoneId: id,
+      role,
+      name: `_acme-challenge.${long(60, 'host')}.${name}`,
+      value: long(43, 'v'),
+    }));
+    world.ledger.put('www', { order, leftovers });
+    const answer = await check(world, { spec: specWith({ identifiers, hostedZones }) });
+    // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    expect(JSON.stringify(answer).length).toBeLessThan(256 * 1024);
   });
 
   test('knows no account before the first order there', async () => {

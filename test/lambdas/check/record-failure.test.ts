@@ -96,6 +96,22 @@ describe('a failed proof', () => {
   });
 });
 
+test('a reader who is refused ends the execution for a person to see to, and leaves the ledger as it was', async () => {
+  const world = failing();
+  world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
+  const output = await record(world, { errorOutput: thrown('SecretAccessError', 'Nobody of that name.') });
+  expect(output).toMatchObject({
+    action: expect.stringContaining('readers or replicas'),
+    retryIn: null,
+    nextTry: '2026-03-01T18:00:00.000Z',
+  });
+  expect(world.ledger.get('www')).toMatchObject({
+    lease: null,
+    notBefore: null,
+    failure: { error: 'CaUnavailableError', count: 2, issuerFailures: 2 },
+  });
+});
+
 describe('the next try', () => {
   test.each([
     [1, 1, 600, '2026-03-01T12:10:00.000Z'],
@@ -236,8 +252,13 @@ describe('a failure that a deployment waits for', () => {
   test('is tried again where access was denied: roles and policies are new', async () => {
     const world = failing();
     const errorOutput = thrown('AccessDeniedError', 'It was denied.');
-    expect(await record(world, { deploy: true, errorOutput })).toMatchObject({ retryIn: 20, action: null });
-    expect(world.ledger.get('www')).toMatchObject({ lease: null, notBefore: '2026-03-01T12:00:20.000Z' });
+    const startedAt = '2026-03-01T11:58:00.000Z';
+    expect(await record(world, { deploy: true, startedAt, errorOutput })).toMatchObject({ retryIn: 20, action: null });
+    expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null });
+    world.ledger.put('www', { lease: execution });
+    const later = await record(world, { deploy: true, startedAt: '2026-03-01T11:57:00.000Z', errorOutput });
+    expect(later.retryIn).toBeNull();
+    expect(world.ledger.get('www').failure).toMatchObject({ error: 'AccessDeniedError', count: 1 });
   });
 });
 

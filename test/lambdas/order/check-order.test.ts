@@ -75,6 +75,18 @@ describe('an order that is pending', () => {
     expect([outcome, challenges.length]).toEqual(['prove', 2]);
   });
 
+  test('without a place for its proofs, since *Check zones* failed, is left as it is', async () => {
+    const world = await saved();
+    const before = world.ledger.get('www');
+    expect(await check(world, { challengeRecords: null })).toMatchObject({
+      outcome: 'prove',
+      order: world.order,
+      challenges: [],
+      records: [],
+    });
+    expect(world.ledger.get('www')).toEqual(before);
+  });
+
   test('places no other order', async () => {
     const world = await saved();
     await check(world);
@@ -92,6 +104,11 @@ describe('an order that is proven', () => {
       expect(output.reason).toContain(status);
     },
   );
+
+  test('is finished also where no zone is in order any more', async () => {
+    const world = await saved({ status: 'valid' });
+    expect(await check(world, { challengeRecords: null })).toMatchObject({ outcome: 'finish', records: [leftover] });
+  });
 
   test('is downloaded although the time to finalize it is over', async () => {
     const world = await saved({ status: 'valid' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accessHash, isAccessBehind, isReadersPolicy, readersPolicy } from '../../../lambdas/rules/access.ts';
+import { accessChanging, accessHash, isAccessBehind, readersOf, readersPolicy } from '../../../lambdas/rules/access.ts';
 
 const one = 'arn:aws:iam::444455556666:role/web';
 const other = 'arn:aws:iam::444455556666:role/mail';
@@ -26,11 +26,13 @@ test.each([
 ])('a secret is behind a configuration with %s', (_, spec) => {
   const access = accessHash({ readers: [one], replicas: [replica('eu-west-1')] });
   expect(isAccessBehind(spec, { access })).toBe(true);
+  expect(isAccessBehind(spec, { access: accessChanging })).toBe(true);
 });
 
-test('a resource policy of ours is known again, for whomever it is, and no other is taken for one', () => {
-  expect(isReadersPolicy(JSON.stringify(readersPolicy([one])))).toBe(true);
+test('a resource policy of ours tells its readers, also as AWS writes one of them, and no other is taken for one', () => {
+  expect(readersOf(JSON.stringify(readersPolicy([one, other])))).toEqual([other, one]);
+  expect(readersOf(JSON.stringify(readersPolicy([one])).replace(`["${one}"]`, `"${one}"`))).toEqual([one]);
   const more = { ...readersPolicy([one]), Statement: [...readersPolicy([one]).Statement, { Effect: 'Deny' }] };
   for (const policy of [more, { Statement: [{ Effect: 'Deny' }] }, { Statement: { Effect: 'Deny' } }, {}])
-    expect(isReadersPolicy(JSON.stringify(policy)), JSON.stringify(policy)).toBe(false);
+    expect(readersOf(JSON.stringify(policy)), JSON.stringify(policy)).toBeNull();
 });

@@ -187,17 +187,17 @@ describe('what to do', () => {
       decide({ current }, { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
     [
-      'repair again though the last one failed, which costs no order',
-      'repair',
-      decide(
-        { current, failure: { ...failure, error: 'SecretAccessError' }, notBefore: '2026-02-02T00:00:00Z' },
-        { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) },
-      ),
-    ],
-    [
       'deliver before readers are looked at',
       'deliver',
       decide({ current }, { spec: specWith({ regions: ['us-east-1'], readers: ['arn:aws:iam::444455556666:root'] }) }),
+    ],
+    [
+      'look at the servers before readers that may be refused with every run',
+      'watch',
+      decide(
+        { current },
+        { spec: specWith({ endpoints: ['www.example.com:443'], readers: ['arn:aws:iam::444455556666:root'] }) },
+      ),
     ],
     ['repair when the ledger is empty', 'repair', decide({}, { storedVersion: 'version-1' })],
     [
@@ -321,6 +321,12 @@ describe('what to do', () => {
         reason:
           'its second 2026-02-01T06:59:59.000Z in the window that its CA suggests, 2026-02-01T06:59:59Z to 2026-02-01T06:59:59.5Z comes before the next check',
       });
+    });
+
+    test('is waited for although readers are to be changed, which may be refused with every run', () => {
+      const spec = specWith({ readers: ['arn:aws:iam::444455556666:root'] });
+      const soon = suggested('2026-02-01T05:00:00Z', '2026-02-01T05:00:00.5Z');
+      expect(at(soon, { spec }).action).toBe('wait');
     });
 
     test('is waited for a day at most, then the CA is asked again', () => {

@@ -192,6 +192,19 @@ describe('what is no failure of the certificate', () => {
   });
 });
 
+test('a reader who is refused is a person’s to mend, and no failure of the certificate: nothing waits for it', () => {
+  for (const attempt of [1, 2, 4]) {
+    expect(judge(report('SecretAccessError'), { attempt, failures: 9 })).toEqual({
+      counted: false,
+      issuersFault: false,
+      action: expect.stringContaining('readers or replicas'),
+      dropOrder: false,
+      retryIn: null,
+      notBefore: null,
+    });
+  }
+});
+
 describe('a saved order', () => {
   test.each([
     ['TwinsOrderError', 1, true],
@@ -244,7 +257,7 @@ test('the words of a problem change nothing', () => {
 });
 
 describe('a failure that a deployment waits for', () => {
-  const deploy = true;
+  const deployedFor = 0;
 
   test.each([
     'PropagationTimeoutError',
@@ -256,24 +269,29 @@ describe('a failure that a deployment waits for', () => {
     'UnexpectedError',
   ])('by %s ends the execution, and is recorded as ever', (error) => {
     const { retryIn, ...ever } = judge(report(error));
-    expect(judge(report(error), { deploy })).toEqual({ ...ever, retryIn: null });
+    expect(judge(report(error), { deployedFor })).toEqual({ ...ever, retryIn: null });
   });
 
   test('by a CA that says when ends it too', () => {
-    expect(judge(told(900), { deploy })).toMatchObject({ retryIn: null, notBefore: '2026-03-01T12:15:01.000Z' });
+    expect(judge(told(900), { deployedFor })).toMatchObject({ retryIn: null, notBefore: '2026-03-01T12:15:01.000Z' });
   });
 
   test.each(['AccessDeniedError', 'RoleNotAssumedError'])('by %s is tried every 20 s for three minutes', (error) => {
     const tries = Array.from({ length: 10 }, (_, index) =>
-      judge(report(error), { attempt: index + 1, failures: index + 1, deploy }),
+      judge(report(error), { attempt: index + 1, failures: index + 1, deployedFor: index * 20 }),
     );
     expect(tries.map(({ retryIn }) => retryIn)).toEqual([...Array(9).fill(20), null]);
-    expect(tries[0]).toMatchObject({ action: null, notBefore: '2026-03-01T12:00:20.000Z' });
+    expect(tries[0]).toMatchObject({ counted: false, action: null, notBefore: '2026-03-01T12:00:20.000Z' });
     expect(tries[9]?.action).toBe(judge(report(error), { attempt: 10, failures: 10 }).action);
   });
 
   test('by a denied access is tried so whatever had failed before', () => {
-    expect(judge(report('AccessDeniedError'), { attempt: 1, failures: 7, deploy })).toMatchObject({ retryIn: 20 });
+    expect(judge(report('AccessDeniedError'), { attempt: 1, failures: 7, deployedFor })).toMatchObject({ retryIn: 20 });
+  });
+
+  test('by an access that was denied in place for three minutes is not tried for three more', () => {
+    const denied = judge(report('AccessDeniedError'), { attempt: 1, failures: 1, deployedFor: 185 });
+    expect(denied).toMatchObject({ counted: true, retryIn: null });
   });
 });
 
