@@ -3,9 +3,10 @@ import { isNotServed } from '../rules/endpoints.ts';
 import { type FleetMember, minimumDaysToExpiry, selectDue } from '../rules/fleet.ts';
 import { withChosenIssuer } from '../rules/issuer-choice.ts';
 import { emptyRecord } from '../rules/ledger-record.ts';
-import type { FleetMetrics, Ledger } from '../rules/ports.ts';
+import type { FleetMetrics, Ledger, LedgerCertificate } from '../rules/ports.ts';
 import { wantsFetch } from '../rules/renewal-info.ts';
 import { batchNames, specOf } from '../rules/spec.ts';
+import { inZones } from '../rules/txt-set.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface CheckFleetPorts extends RenewalInfoPorts {
@@ -35,7 +36,7 @@ export async function checkFleet(
   const records = await ledger.certificates(names);
   const seen = names.flatMap((name) => {
     const spec = specOf(config, name);
-    const record = records.get(name) ?? emptyRecord;
+    const record = withinReach(records.get(name) ?? emptyRecord, name, ports);
     return spec ? [{ spec: withChosenIssuer(spec, record.failure), record }] : [];
   });
   const members = await withRenewalInfos(seen, ports);
@@ -51,6 +52,17 @@ export async function checkFleet(
   const days = minimumDaysToExpiry(members, now);
   if (days !== null) metrics.minimumDaysToExpiry(days);
   return output;
+}
+
+/** What nobody of us can remove is no reason to start a renewal every time; a person is told where it is. */
+function withinReach(record: LedgerCertificate, name: string, { config, log }: CheckFleetPorts): LedgerCertificate {
+  const leftovers = inZones(record.leftovers, config.hostedZones);
+  for (const { hostedZoneId, name: at, value } of record.leftovers.filter((each) => !leftovers.includes(each))) {
+    log.warn(
+      `TXT value ${value} of certificate ${name} stays at ${at} in hosted zone ${hostedZoneId}, which is configured no more: remove it by hand, or configure the zone again.`,
+    );
+  }
+  return { ...record, leftovers };
 }
 
 /** Those that are not asked for in time go by what was known before: the next run asks. */

@@ -54,7 +54,8 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
     const next = waits ? { action: 'wait' as const, wait: deployWait } : { action: 'none' as const };
     return { ...answer, ...next, spec: configured, reason: `in progress by ${holder}` };
   }
-  const asked = { ...input, force, restartOf, deploy, checkInterval: config.checkInterval };
+  const { checkInterval, hostedZones } = config;
+  const asked = { ...input, force, restartOf, deploy, checkInterval, hostedZones };
   const { situation, decision } = await lookAndDecide(configured, asked, ports).catch(async (error: unknown) => {
     await ledger.release(certificate, execution);
     throw error;

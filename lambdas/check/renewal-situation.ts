@@ -1,4 +1,4 @@
-import type { CertificateSpec, CheckRenewalInput } from '../rules/contract.ts';
+import type { CertificateSpec, CheckRenewalInput, DeployedConfig } from '../rules/contract.ts';
 import { SecretDeletedError, SecretNotOursError } from '../rules/errors.ts';
 import { withChosenIssuer } from '../rules/issuer-choice.ts';
 import type { CertificateSecrets, Ledger, LedgerCertificate, SecretDescription } from '../rules/ports.ts';
@@ -6,6 +6,7 @@ import type { RenewalSituation } from '../rules/renewal-decision.ts';
 import { isBeforeNextCheck, renewalSecond, wantsFetch } from '../rules/renewal-info.ts';
 import type { RenewalRequest } from '../rules/request.ts';
 import { uselessOrder } from '../rules/saved-order.ts';
+import { inZones } from '../rules/txt-set.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface SituationPorts extends RenewalInfoPorts {
@@ -14,7 +15,8 @@ export interface SituationPorts extends RenewalInfoPorts {
 }
 
 type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'abandoned' | 'startedAt'> &
-  Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> & { readonly checkInterval: number };
+  Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> &
+  Pick<DeployedConfig, 'checkInterval' | 'hostedZones'>;
 
 /**
  * All that the decision goes by: ledger, secret, the CA's renewal information, whose turn it is among the issuers. Needs the
@@ -22,11 +24,12 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'aban
  */
 export async function renewalSituation(
   configured: CertificateSpec,
-  { execution, attempt, cleaned, abandoned, startedAt, force, restartOf, deploy, checkInterval }: Asked,
+  { execution, attempt, cleaned, abandoned, startedAt, force, restartOf, deploy, checkInterval, hostedZones }: Asked,
   ports: SituationPorts,
 ): Promise<RenewalSituation> {
   const { ledger, secrets, clock, log } = ports;
-  const [seen, secret] = await Promise.all([ledger.certificate(configured.name), secrets.describe(configured.name)]);
+  const [found, secret] = await Promise.all([ledger.certificate(configured.name), secrets.describe(configured.name)]);
+  const seen = { ...found, leftovers: inZones(found.leftovers, hostedZones) };
   assertUsable(configured.name, secret);
   const storedVersion = secret?.currentVersion ?? null;
   const spec = withChosenIssuer(configured, seen.failure);

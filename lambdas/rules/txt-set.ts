@@ -66,6 +66,12 @@ export function withRoles(records: readonly TxtValue[], zones: readonly HostedZo
   });
 }
 
+/** Those that we may remove. A zone that was taken out of the configuration has taken the permission with it. */
+export function inZones(records: readonly TxtValue[], zones: readonly HostedZone[]): readonly TxtValue[] {
+  const ids = new Set(zones.map(({ id }) => id));
+  return records.filter(({ hostedZoneId }) => ids.has(hostedZoneId));
+}
+
 /** Quota of one ChangeResourceRecordSets: 1,000 ResourceRecord elements and 32,000 characters of values (Route 53 quotas). */
 const batchLimits = { values: 1000, characters: 32_000 } as const;
 

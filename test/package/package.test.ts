@@ -86,8 +86,13 @@ function readJson(file: string): unknown {
 }
 
 describe('the package', () => {
-  test('holds the library, the functions, the schemas, the licences and the README, and nothing else', () => {
+  test('holds the library, the functions, the schemas, the licences and the README, and nothing else', async ({
+    annotate,
+  }) => {
     const paths = packed.files.map(({ path }) => path);
+    await annotate(
+      `${packed.files.length} files, ${(packed.size / 1_000_000).toFixed(2)} MB packed: ${paths.join(', ')}`,
+    );
     const expected = /^(dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)|schemas\/[\w-]+\.schema\.json)$/;
     expect(paths.filter((path) => !expected.test(path)).toSorted()).toEqual([
       'LICENSE',

@@ -50,6 +50,22 @@ test('counts those whose servers show another certificate', async () => {
   expect(due.map(({ certificate }) => certificate)).not.toContain('fresh');
 });
 
+test('a value in a zone that is configured no more starts no renewal with every run, and a person is told where it is', async () => {
+  const made = world();
+  const left = { hostedZoneId: 'ZGONE', name: '_acme-challenge.fresh.example.com', value: 'left' };
+  made.ledger.put('fresh', { leftovers: [left] });
+  expect((await check(made)).due.map(({ certificate }) => certificate)).not.toContain('fresh');
+  expect(made.log.lines.map(({ message }) => message).join('\n')).toContain(
+    'TXT value left of certificate fresh stays at _acme-challenge.fresh.example.com in hosted zone ZGONE, which is configured no more',
+  );
+  expect(made.ledger.get('fresh').leftovers).toEqual([left]);
+
+  made.ledger.put('fresh', { leftovers: [{ ...left, hostedZoneId: 'Z1' }] });
+  expect((await check(made)).due).toContainEqual(
+    expect.objectContaining({ certificate: 'fresh', reason: '1 TXT values were left by an earlier run' }),
+  );
+});
+
 test('says nothing of expiry when nothing is issued', async () => {
   const made = createWorld();
   await check(made);
