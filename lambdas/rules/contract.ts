@@ -171,7 +171,7 @@ export interface ServedCertificate {
   readonly endpoint: string;
   /** `served`: the stored one. `other`: another one, an older as a rule. `unreachable`: no handshake. */
   readonly status: 'served' | 'other' | 'unreachable';
-  /** Hex, upper case, of the leaf that was shown; `null` when unreachable. */
+  /** Hex, as in `CertificateFacts`, of the leaf that was shown; `null` when unreachable. */
   readonly serialNumber: string | null;
   /** In words; empty when served. */
   readonly detail: string;

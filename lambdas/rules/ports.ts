@@ -354,7 +354,7 @@ export interface Dnssec {
 
 /** The leaf that a server shows. */
 export interface ShownCertificate {
-  /** Hex, upper case. */
+  /** Hex, lower case. */
   readonly serialNumber: string;
   /** RFC 3339. */
   readonly notAfter: string;

@@ -98,7 +98,7 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate();
       if (!shown) return end({ failed: 'it showed no certificate' });
-      end({ found: { serialNumber: shown.serialNumber, notAfter: shown.validToDate.toISOString() } });
+      end({ found: { serialNumber: shown.serialNumber.toLowerCase(), notAfter: shown.validToDate.toISOString() } });
     });
   });
 }

@@ -62,8 +62,8 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a server that speaks %s', (versi
   const versions = { minVersion: version, maxVersion: version };
 
   test.each([
-    ['P-256', '0EC001'],
-    ['RSA-2048', '7A5001'],
+    ['P-256', '0ec001'],
+    ['RSA-2048', '7a5001'],
   ] as const)('and has an ECDSA and an RSA certificate shows the one of a %s key', async (keyType, serialNumber) => {
     const endpoint = await listen(tlsServer({ ...twins(), ...versions }));
     expect(await shown(endpoint, keyType)).toEqual({ found: { serialNumber, notAfter: '2026-05-30T10:59:59.000Z' } });
@@ -72,12 +72,12 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a server that speaks %s', (versi
   test('and prefers RSA where it may choose shows the ECDSA one all the same', async () => {
     const ciphers = 'ECDHE-RSA-AES128-GCM-SHA256:AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256';
     const options = { ...twins(), ...versions, honorCipherOrder: true, ...(version === 'TLSv1.2' && { ciphers }) };
-    expect(await shown(await listen(tlsServer(options)))).toMatchObject({ found: { serialNumber: '0EC001' } });
+    expect(await shown(await listen(tlsServer(options)))).toMatchObject({ found: { serialNumber: '0ec001' } });
   });
 
   test('and has only the certificate of before the key type changed shows that', async () => {
     const endpoint = await listen(tlsServer({ ...rsa, ...versions }));
-    expect(await shown(endpoint, 'P-384')).toMatchObject({ found: { serialNumber: '7A5001' } });
+    expect(await shown(endpoint, 'P-384')).toMatchObject({ found: { serialNumber: '7a5001' } });
   });
 });
 
@@ -96,7 +96,7 @@ test('a server of many names is asked for its own', async () => {
       done(null, tls.createSecureContext(servername === name ? ec : other));
     },
   });
-  expect(await shown(await listen(server))).toMatchObject({ found: { serialNumber: '0EC001' } });
+  expect(await shown(await listen(server))).toMatchObject({ found: { serialNumber: '0ec001' } });
   expect(asked).toEqual([name]);
 });
 
@@ -106,13 +106,13 @@ test('a certificate that nobody would trust is one that is shown: expired, self-
     notAfter: '2019-02-01T00:00:00Z',
   });
   expect(await shown(await listen(tlsServer(expired)))).toEqual({
-    found: { serialNumber: '0DEAD1', notAfter: '2019-02-01T00:00:00.000Z' },
+    found: { serialNumber: '0dead1', notAfter: '2019-02-01T00:00:00.000Z' },
   });
 });
 
 test('a server that wants a client certificate has shown its own by then', async () => {
   const endpoint = await listen(tlsServer({ ...ec, requestCert: true, rejectUnauthorized: true }));
-  expect(await shown(endpoint)).toMatchObject({ found: { serialNumber: '0EC001' } });
+  expect(await shown(endpoint)).toMatchObject({ found: { serialNumber: '0ec001' } });
 });
 
 test('nothing is sent over the connection', async () => {
@@ -140,7 +140,7 @@ describe('a name with several addresses', () => {
     const [, port] = (await listen(tlsServer(ec))).split(':');
     const endpoints = createTlsEndpoints({ lookup: at('::1', '127.0.0.1') });
     expect(await endpoints.shown(`www.example.com:${port}`, 'P-256')).toMatchObject({
-      found: { serialNumber: '0EC001' },
+      found: { serialNumber: '0ec001' },
     });
   });
 
