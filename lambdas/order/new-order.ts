@@ -1,6 +1,7 @@
 import type { CertificateSpec, Issuer, NewOrderInput, NewOrderOutput } from '../rules/contract.ts';
 import {
   AlreadyReplacedError,
+  CaUnavailableError,
   MalformedError,
   OrderInvalidError,
   PerennialError,
@@ -57,10 +58,17 @@ const isReplacedAlready = (error: unknown): boolean =>
 
 /**
  * RFC 9773 §5 leaves it to the CA how it refuses a certificate to replace: Boulder says `unauthorized` to another account than the one
- * that ordered it and `malformed` to a certificate that it does not know. Asked once more without, whatever else was wrong says so again.
+ * that ordered it and `malformed` to a certificate that it does not know; Pebble breaks (`serverInternal`) when it looks for one whose serial
+ * number begins with a zero byte, and a CA that breaks on it once breaks on it each time. Asked once more without, whatever else was wrong
+ * says so again.
  */
 const refusesReplaces = (error: unknown): boolean =>
-  isReplacedAlready(error) || error instanceof UnauthorizedError || error instanceof MalformedError;
+  isReplacedAlready(error) || error instanceof UnauthorizedError || error instanceof MalformedError || isBroken(error);
+
+const isBroken = (error: unknown): boolean =>
+  error instanceof CaUnavailableError &&
+  error.problem?.status === 500 &&
+  error.problem.type === 'urn:ietf:params:acme:error:serverInternal';
 
 /** The order of ours that replaces the certificate already, if it is of the same kind and lives. */
 async function savedOrder(

@@ -215,6 +215,7 @@ describe('the certificate that an order replaces', () => {
   const requested = (world: World) =>
     world.calls.made.flatMap(({ name, args: [request] }) => (name === 'ca.newOrder' ? [request] : []));
   const asked = { identifiers: spec.identifiers, profile: null };
+  const broken = { type: 'urn:ietf:params:acme:error:serverInternal', status: 500 };
   const conflict = { type: 'urn:ietf:params:acme:error:conflict', status: 409 };
 
   test('is named to the CA', async () => {
@@ -241,6 +242,7 @@ describe('the certificate that an order replaces', () => {
     ['replaced already in the words of another CA', new AcmeProblemError('Conflict.', { problem: conflict })],
     ['ordered by another account', new UnauthorizedError('The requester did not request that certificate.')],
     ['unknown to the CA', new MalformedError('No such certificate.')],
+    ['what the CA breaks on', new CaUnavailableError('Could not find an order.', { problem: broken })],
   ])('and that is %s is not named the second time', async (_, error) => {
     const world = leased();
     world.calls.answer('ca.newOrder', error);
