@@ -9,11 +9,11 @@ export const statesOf = async (d: Deployed, arn: string): Promise<string[]> =>
 
 /** Waits until the execution has entered this state, for the nth time. */
 export async function reaches(d: Deployed, arn: string, state: string, times = 1): Promise<void> {
-  for (let looks = 0; looks < 1800; looks += 1) {
+  for (let looks = 0; looks < 600; looks += 1) {
     if ((await statesOf(d, arn)).filter((each) => each === state).length >= times) return;
     await sleep(50);
   }
-  throw new Error(`${arn} did not reach ${state} in 90 s, but ${(await statesOf(d, arn)).join(', ')}`);
+  throw new Error(`${arn} did not reach ${state} in 30 s, but ${(await statesOf(d, arn)).join(', ')}`);
 }
 
 /** New orders that Pebble was asked for since the mark. */
