@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -81,20 +82,36 @@ function run(cwd: string, code: string, ...flags: readonly string[]): string {
   return execFileSync(process.execPath, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
+/** Of its headings, as GitHub and npm make them. */
+function anchorsOf(file: string): string[] {
+  const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, words = '']) =>
+    words
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 describe('the package', () => {
-  test('holds the library, the functions, the schemas, the licences and the README, and nothing else', async ({
+  test('holds the library, the functions, the schemas, the licences, the docs and the examples, and nothing else', async ({
     annotate,
   }) => {
     const paths = packed.files.map(({ path }) => path);
     await annotate(
       `${packed.files.length} files, ${(packed.size / 1_000_000).toFixed(2)} MB packed: ${paths.join(', ')}`,
     );
-    const expected = /^(dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)|schemas\/[\w-]+\.schema\.json)$/;
-    expect(paths.filter((path) => !expected.test(path)).toSorted()).toEqual([
+    const expected = [
+      /^dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)$/,
+      /^schemas\/[\w-]+\.schema\.json$/,
+      /^docs\/\w+\.md$/,
+      /^examples\/[\w-]+\/(site\/)?[\w@-]+(\.(md|ts|json|yaml|html|service|timer))?$/,
+    ];
+    expect(paths.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
       'LICENSE',
       'README.md',
       'dist/rooms/THIRD-PARTY-NOTICES.txt',
@@ -103,6 +120,20 @@ describe('the package', () => {
     ]);
     expect(paths).toContain('dist/infra/index.js');
     expect(paths).toContain('dist/infra/index.d.ts');
+  });
+
+  test('has no text with a link that leads nowhere', () => {
+    const texts = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.md'));
+    const links = texts.flatMap((text) => {
+      const found = readFileSync(join(library, text), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g);
+      return [...found].map(([, path = '', anchor]) => ({ text, path, anchor }));
+    });
+    expect(links.length).toBeGreaterThan(50);
+    const broken = links.filter(({ text, path, anchor }) => {
+      const target = path === '' ? join(library, text) : join(library, dirname(text), path);
+      return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
   });
 
   test('is a download of less than two megabytes', () => {
