@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import {
-  type CatchProps,
   Choice,
   Condition,
   Fail,
@@ -10,14 +9,13 @@ import {
   ProvideItems,
   type StateMachine,
   Succeed,
-  TaskInput,
-  Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
-import { EventBridgePutEvents, StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { AccountRequest } from '../lambdas/rules/contract.ts';
-import { failureAsIs } from './renewal-workflow.ts';
-import { announcement, caUnavailable, renewalsInProgress, startExecution, taken } from './retry-policies.ts';
+import { announce } from './announcement.ts';
+import { failureAsIs, noted } from './error-output.ts';
+import { startRenewal } from './renewal-start.ts';
+import { caUnavailable, renewalsInProgress, taken } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -39,8 +37,6 @@ const variables = {
 };
 
 const run = { certificate: '{% $certificate %}', attempt: 1, order: '{% null %}' };
-
-const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
 
 /**
  * What is done to accounts and certificates beside renewing them: registration with every issuer (a deployment starts it), a change
@@ -96,25 +92,14 @@ export class AccountWorkflow extends Construct {
   /** Told to others too: nobody looks at what a deployment starts. */
   private failure(): IChainable {
     const failed = Fail.jsonata(this, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
-    const announce = EventBridgePutEvents.jsonata(this, 'Announce failure', {
-      entries: [
-        {
-          source: 'perennial',
-          detailType: 'Certificate Account Request Failed',
-          detail: TaskInput.fromObject({
-            request: '{% $request %}',
-            execution: '{% $states.context.Execution.Id %}',
-            error: '{% $failure.error %}',
-            cause: '{% $failure.cause %}',
-          }),
-        },
-      ],
-      taskTimeout: Timeout.duration(Duration.seconds(10)),
-    });
-    announce.addRetry(announcement);
-    announce.addCatch(failed);
+    const told = announce(this, 'Announce failure', 'Certificate Account Request Failed', {
+      request: '{% $request %}',
+      execution: '{% $states.context.Execution.Id %}',
+      error: '{% $failure.error %}',
+      cause: '{% $failure.cause %}',
+    }).addCatch(failed);
     return Pass.jsonata(this, 'Read the error', { assign: { failure: failureAsIs } })
-      .next(announce)
+      .next(told)
       .next(failed);
   }
 
@@ -157,21 +142,18 @@ export class AccountWorkflow extends Construct {
         retry: [caUnavailable],
       })
       .addCatch(fail, noted);
-    const startRenewal = StepFunctionsStartExecution.jsonata(this, 'Start renewal', {
-      stateMachine: this.props.renewal,
+    const renewal = startRenewal(this, this.props.renewal, {
       name: '{% $resolved.executionName %}',
-      input: TaskInput.fromObject({ certificate: '{% $certificate %}', force: true }),
+      input: { certificate: '{% $certificate %}', force: true },
       outputs: "{% $merge([$states.input, { 'renewal': $states.result.ExecutionArn }]) %}",
-      taskTimeout: Timeout.duration(Duration.seconds(30)),
     });
-    for (const policy of startExecution) startRenewal.addRetry(policy);
     // Its name is of this execution: whoever has it was started by an earlier try of this very state.
-    startRenewal.addCatch(done, { errors: [taken] }).addCatch(fail, noted);
-    startRenewal.next(done);
+    renewal
+      .addCatch(done, { errors: [taken] })
+      .addCatch(fail, noted)
+      .next(done);
     return revokeCertificate.next(
-      Choice.jsonata(this, 'Replace it?')
-        .when(Condition.jsonata('{% $states.input.renew %}'), startRenewal)
-        .otherwise(done),
+      Choice.jsonata(this, 'Replace it?').when(Condition.jsonata('{% $states.input.renew %}'), renewal).otherwise(done),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/rules/environment.ts';
-import { ours } from './certificate-secrets.ts';
+import { ours } from './stack-tag.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface AcmDeliveryProps {

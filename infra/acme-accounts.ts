@@ -1,20 +1,12 @@
-import { Construct } from 'constructs';
 import type { Issuer } from '../lambdas/rules/contract.ts';
 import { environment } from '../lambdas/rules/environment.ts';
-import { type CertificateSecretsProps, encryptNew, madeAtRunTime, ours, secretArn } from './certificate-secrets.ts';
 import { grantKey } from './encryption.ts';
+import { SecretNamespace } from './secret-namespace.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 /** The accounts at the CAs, RFC 8555 §7.1.2: one secret a directory, made by the first order. */
-export class AcmeAccounts extends Construct {
-  private readonly props: CertificateSecretsProps;
-  private readonly arn: string;
-
-  constructor(scope: Construct, id: string, props: CertificateSecretsProps) {
-    super(scope, id);
-    this.props = props;
-    this.arn = secretArn(this, props.prefix);
-  }
+export class AcmeAccounts extends SecretNamespace {
+  protected readonly prefixVariable = environment.accountSecretPrefix;
 
   /**
    * Signs as the account. By name and not by tag: a secret that is not there has no tag, and Secrets Manager would refuse where
@@ -27,19 +19,8 @@ export class AcmeAccounts extends Construct {
 
   /** Makes the account where there is none, signs as it, and changes its key. */
   grantRegister(grantee: WorkflowFunction): void {
-    const { stackTag } = this.props;
     this.grantUse(grantee);
-    this.grant(
-      grantee,
-      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
-      ours('aws:RequestTag', stackTag),
-    );
-    this.grant(
-      grantee,
-      ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
-      ours('aws:ResourceTag', stackTag),
-    );
-    encryptNew(grantee, this.props);
+    this.grantMake(grantee, ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']);
   }
 
   /** Reads the external account bindings that an operator stored: of exactly these secrets. RFC 8555 §7.3.4 */
@@ -49,12 +30,5 @@ export class AcmeAccounts extends Construct {
   ): void {
     const resources = issuers.flatMap(({ externalAccountBinding }) => externalAccountBinding ?? []);
     if (resources.length > 0) grantee.allow({ actions: ['secretsmanager:GetSecretValue'], resources });
-  }
-
-  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}): void {
-    const { prefix, stackTag } = this.props;
-    grantee.allow({ actions, resources: [this.arn], conditions }, madeAtRunTime);
-    grantee.addEnvironment(environment.accountSecretPrefix, prefix);
-    grantee.addEnvironment(environment.stackTag, stackTag);
   }
 }

@@ -1,4 +1,4 @@
-import { ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -7,6 +7,7 @@ import { readConditions } from '../lambdas/rules/access.ts';
 import { detailTypes, eventSource } from '../lambdas/rules/events.ts';
 import { show, suggestion } from './config/fields.ts';
 import { ConfigError, secretPrefixPattern } from './config.ts';
+import { secretArn } from './secret-arn.ts';
 
 export interface RenewedRuleProps {
   /** Name of a certificate. @default every certificate with the `secretPrefix` */
@@ -65,7 +66,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
   grantRead(certificate: string, grantee: IGrantable): Grant {
     this.check(certificate);
     this.checkAccount(grantee);
-    const secret = this.arnOf(`${certificate}-??????`);
+    const secret = secretArn(this, `${this.prefix}${certificate}-??????`);
     const grant = Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue'],
@@ -100,7 +101,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
         detail: {
           ...(certificate !== undefined && { certificate: [certificate] }),
           // Others in this account may have a certificate of the same name.
-          current: { secretArn: [{ prefix: this.arnOf('') }] },
+          current: { secretArn: [{ prefix: secretArn(this, this.prefix) }] },
         },
       },
       ...(target && { targets: [target] }),
@@ -126,15 +127,5 @@ export class CertificateReader extends Construct implements ICertificateReader {
     throw new ConfigError([
       `grantee: found a principal of account ${theirs}, allowed: one of account ${ours}; those of others go into readers of the certificate, by ARN`,
     ]);
-  }
-
-  /** Secrets' ARNs end in a hyphen and six characters that AWS chooses. */
-  private arnOf(name: string): string {
-    return Stack.of(this).formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      resourceName: `${this.prefix}${name}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
   }
 }

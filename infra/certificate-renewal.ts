@@ -17,7 +17,7 @@ import {
   type RenewedRuleProps,
 } from './certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './certificate-requests.ts';
-import { CertificateSecrets, secretArn } from './certificate-secrets.ts';
+import { CertificateSecrets } from './certificate-secrets.ts';
 import { ChallengeZones, challengeArnSize } from './challenge-zones.ts';
 import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
 import { encryptLogs, letReadersDecrypt } from './encryption.ts';
@@ -26,6 +26,7 @@ import { FleetWorkflow } from './fleet-workflow.ts';
 import { Ledger } from './ledger.ts';
 import { RenewalWorkflow } from './renewal-workflow.ts';
 import { RestartRule } from './restart-rule.ts';
+import { secretArn } from './secret-arn.ts';
 import { surroundingMistakes } from './surroundings.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
 
@@ -127,7 +128,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     if (encryptionKey) {
       encryptLogs(this, encryptionKey);
       const readers = config.deployed.certificates.flatMap((certificate) => certificate.readers ?? []);
-      letReadersDecrypt(this, encryptionKey, { readers, secrets: secretArn(this, config.secretPrefix) });
+      letReadersDecrypt(this, encryptionKey, { readers, secrets: secretArn(this, `${config.secretPrefix}*`) });
     }
 
     const outputs = {

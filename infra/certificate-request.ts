@@ -4,7 +4,7 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
 import { specHash } from '../lambdas/rules/spec.ts';
-import { cloudFrontMistakes, regionMistakes } from './certificate-uses.ts';
+import { type AskedCertificate, cloudFrontMistakes, regionMistakes } from './certificate-uses.ts';
 import { show, suggestion } from './config/fields.ts';
 import { type CheckedConfig, ConfigError } from './config.ts';
 
@@ -40,17 +40,6 @@ export class CertificateRequest extends Construct {
       validate: () => [...cloudFrontMistakes(this.resource, props), ...regionMistakes(this.resource, props)],
     });
   }
-}
-
-/** A certificate of the config as it is asked for here. */
-export interface AskedCertificate {
-  readonly name: string;
-  readonly region: string;
-  readonly keyType: string;
-  /** Of its issuers that browsers do not trust the first, by name; `undefined`: none. */
-  readonly untrustedIssuer: string | undefined;
-  /** What it is when it is as configured, by each of its issuers: whichever issued it. */
-  readonly specHashes: readonly string[];
 }
 
 /** @throws ConfigError when no such certificate is configured, or not for this region */

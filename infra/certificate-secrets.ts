@@ -1,19 +1,10 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Construct } from 'constructs';
 import type { CertificateSpec } from '../lambdas/rules/contract.ts';
-import { environment, tags } from '../lambdas/rules/environment.ts';
+import { environment } from '../lambdas/rules/environment.ts';
 import { grantKey, grantReplicaKeys } from './encryption.ts';
+import { secretArn } from './secret-arn.ts';
+import { SecretNamespace } from './secret-namespace.ts';
+import { ours } from './stack-tag.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
-
-export interface CertificateSecretsProps {
-  /** What the secrets' names begin with; ends in a slash. */
-  readonly prefix: string;
-  /** Value of the tag `perennial:stack`. */
-  readonly stackTag: string;
-  /** What new secrets are encrypted with. @default the account's `aws/secretsmanager` */
-  readonly encryptionKey?: IKey | undefined;
-}
 
 type SharedCertificate = Pick<CertificateSpec, 'name' | 'readers' | 'replicas'>;
 
@@ -26,16 +17,9 @@ const arnRoom = 74;
  */
 const mostArnCharacters = 3000;
 
-/** The certificates' secrets: made at run time, so this owns their name space and not the secrets. */
-export class CertificateSecrets extends Construct {
-  private readonly props: CertificateSecretsProps;
-  private readonly arn: string;
-
-  constructor(scope: Construct, id: string, props: CertificateSecretsProps) {
-    super(scope, id);
-    this.props = props;
-    this.arn = secretArn(this, props.prefix);
-  }
+/** The certificates' secrets. */
+export class CertificateSecrets extends SecretNamespace {
+  protected readonly prefixVariable = environment.secretPrefix;
 
   /** That a secret is there, whose it is and which version is current: no value. */
   grantDescribe(grantee: WorkflowFunction): void {
@@ -50,24 +34,13 @@ export class CertificateSecrets extends Construct {
 
   /** Everything but deletion: a new secret has to carry our tag, and only one that carries it is read or written. */
   grantWrite(grantee: WorkflowFunction): void {
-    const { stackTag } = this.props;
     this.grantDescribe(grantee);
-    this.grant(
-      grantee,
-      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
-      ours('aws:RequestTag', stackTag),
-    );
-    this.grant(
-      grantee,
-      [
-        'secretsmanager:GetSecretValue',
-        'secretsmanager:ListSecretVersionIds',
-        'secretsmanager:PutSecretValue',
-        'secretsmanager:UpdateSecretVersionStage',
-      ],
-      ours('aws:ResourceTag', stackTag),
-    );
-    encryptNew(grantee, this.props);
+    this.grantMake(grantee, [
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:ListSecretVersionIds',
+      'secretsmanager:PutSecretValue',
+      'secretsmanager:UpdateSecretVersionStage',
+    ]);
   }
 
   /**
@@ -114,39 +87,6 @@ export class CertificateSecrets extends Construct {
       0,
     );
     if (characters > mostArnCharacters) return [this.arn];
-    return certificates.map(({ name }) => arnOf(this, `${this.props.prefix}${name}-??????`));
+    return certificates.map(({ name }) => secretArn(this, `${this.props.prefix}${name}-??????`));
   }
-
-  private grant(grantee: WorkflowFunction, actions: string[], conditions = {}, resources = [this.arn]): void {
-    grantee.allow({ actions, resources, conditions }, madeAtRunTime);
-    grantee.addEnvironment(environment.secretPrefix, this.props.prefix);
-    grantee.addEnvironment(environment.stackTag, this.props.stackTag);
-  }
-}
-
-/** The key for secrets that this function makes and writes. */
-export function encryptNew(grantee: WorkflowFunction, { encryptionKey }: CertificateSecretsProps): void {
-  if (!encryptionKey) return;
-  grantKey(grantee, encryptionKey, 'secretsmanager', 'write');
-  grantee.addEnvironment(environment.encryptionKey, encryptionKey.keyArn);
-}
-
-export const madeAtRunTime =
-  'Secrets are made at run time, and their ARNs end in characters that AWS chooses: the prefix is of this stack.';
-
-/** Secrets whose names begin with this. Their ARNs end in six characters that AWS chooses. */
-export const secretArn = (scope: Construct, prefix: string): string => arnOf(scope, `${prefix}*`);
-
-function arnOf(scope: Construct, resourceName: string): string {
-  return Stack.of(scope).formatArn({
-    service: 'secretsmanager',
-    resource: 'secret',
-    resourceName,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });
-}
-
-/** By `aws:RequestTag` what is made gets our tag; by `aws:ResourceTag` what is touched has it. */
-export function ours(key: 'aws:RequestTag' | 'aws:ResourceTag', stackTag: string) {
-  return { StringEquals: { [`${key}/${tags.stack}`]: stackTag } };
 }

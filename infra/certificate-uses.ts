@@ -17,7 +17,17 @@ import type { CfnDomainName as GraphqlDomainName } from 'aws-cdk-lib/aws-appsync
 import type { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { CfnUserPoolDomain } from 'aws-cdk-lib/aws-cognito';
 import type { CfnListener, CfnListenerCertificate } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import type { AskedCertificate } from './certificate-request.ts';
+
+/** A certificate of the config as it is asked for here. */
+export interface AskedCertificate {
+  readonly name: string;
+  readonly region: string;
+  readonly keyType: string;
+  /** Of its issuers that browsers do not trust the first, by name; `undefined`: none. */
+  readonly untrustedIssuer: string | undefined;
+  /** What it is when it is as configured, by each of its issuers: whichever issued it. */
+  readonly specHashes: readonly string[];
+}
 
 /** Where a certificate stands in what CloudFront serves: its own distributions, and those that other services make of it. */
 const served: Readonly<Record<string, (resource: CfnResource) => unknown>> = {

@@ -11,12 +11,10 @@ import {
   ProvideItems,
   type StateMachine,
   Succeed,
-  TaskInput,
-  Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
-import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { named, startExecution, taken } from './retry-policies.ts';
+import { startRenewal } from './renewal-start.ts';
+import { named, taken } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -85,19 +83,16 @@ export class FleetWorkflow extends Construct {
         // With two batches at once 20 calls in flight, about as many as StartExecution's bucket takes a second where it is smallest.
         maxConcurrency: 10,
         outputs: `{% $count(${failures}) > 0 ? { 'error': $join([${failures}.error], '; ') } : {} %}`,
-      }).itemProcessor(this.startRenewal()),
+      }).itemProcessor(this.startDue()),
     );
   }
 
-  private startRenewal(): IChainable {
-    const start = StepFunctionsStartExecution.jsonata(this, 'Start renewal', {
-      stateMachine: this.props.renewal,
+  private startDue(): IChainable {
+    const start = startRenewal(this, this.props.renewal, {
       name: '{% $states.input.executionName %}',
-      input: TaskInput.fromObject({ certificate: '{% $states.input.certificate %}' }),
+      input: { certificate: '{% $states.input.certificate %}' },
       outputs: '{% {} %}',
-      taskTimeout: Timeout.duration(Duration.seconds(30)),
     });
-    for (const policy of startExecution) start.addRetry(policy);
     // The name is of this fleet execution: whoever has it was started by an earlier try of this very state.
     return start
       .addCatch(Pass.jsonata(this, 'Started already'), { errors: [taken], outputs: '{% {} %}' })

@@ -1,7 +1,8 @@
 import { Console } from 'node:console';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { demonstrate, type Facts } from './demo/demonstrate.ts';
+import { demonstrate } from './demo/demonstrate.ts';
+import type { Facts } from './demo/facts.ts';
 import { keptVariables, printKept } from './demo/report.ts';
 import { createScreen } from './demo/screen.ts';
 import type { LocalEnvironment } from './environment.ts';

@@ -3,20 +3,12 @@ import {
   type DescribeSecretCommandOutput,
   GetResourcePolicyCommand,
   PutResourcePolicyCommand,
-  type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { readersOf, readersPolicy } from '../rules/access.ts';
 import type { Replica } from '../rules/contract.ts';
 import { SecretAccessError, ThrottledError } from '../rules/errors.ts';
-import { addReplicas, notedReplicas, removeReplicas } from './secret-replicas.ts';
+import { addReplicas, notedReplicas, removeReplicas, type SecretToShare } from './secret-replicas.ts';
 import { describeSecret, secretReplyOf } from './secrets.ts';
-
-export interface SecretToShare {
-  readonly client: SecretsManagerClient;
-  /** Its name. */
-  readonly secret: string;
-  readonly stackTag: string;
-}
 
 export interface SecretAccess {
   readonly readers: readonly string[];

@@ -3,13 +3,20 @@ import {
   RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   type ReplicationStatusType,
+  type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { Replica } from '../rules/contract.ts';
 import { tags } from '../rules/environment.ts';
 import { SecretAccessError } from '../rules/errors.ts';
-import type { SecretToShare } from './secret-access.ts';
 import { secretReplyOf } from './secrets.ts';
+
+export interface SecretToShare {
+  readonly client: SecretsManagerClient;
+  /** Its name. */
+  readonly secret: string;
+  readonly stackTag: string;
+}
 
 /** Regions that we replicate to, separated by spaces. What somebody else replicates is never taken away. */
 const replicasTag = 'perennial:replicas';

@@ -4,9 +4,8 @@ import type { LocalConfig } from '../config-file.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../environment.ts';
 import { readConfig } from './config.ts';
 import { deployAndRenew } from './deployment.ts';
+import type { Facts } from './facts.ts';
 import {
-  type EmptyZone,
-  type FleetRun,
   type Handshake,
   type IssuedCertificate,
   nextFleetRun,
@@ -14,26 +13,8 @@ import {
   proveZonesAreEmpty,
   readIssued,
 } from './proofs.ts';
-import type { Workflows } from './renewals.ts';
-import { type CaRequests, printIssued } from './report.ts';
+import { printIssued } from './report.ts';
 import type { Screen } from './screen.ts';
-
-/** What the demo has shown so far. */
-export interface Facts {
-  /** Path of the config. */
-  readonly config: string;
-  workflows?: Workflows;
-  /** The one that the deployment starts. */
-  firstRun?: FleetRun;
-  caRequests?: CaRequests;
-  certificates?: readonly IssuedCertificate[];
-  /** PEM of the root that the certificates chain to. */
-  issuingRoot?: string;
-  /** By certificate. */
-  handshakes?: Readonly<Record<string, readonly Handshake[]>>;
-  hostedZones?: readonly EmptyZone[];
-  secondRun?: FleetRun;
-}
 
 /**
  * The service's main job, from nothing to certificates that are stored, imported and not due again.

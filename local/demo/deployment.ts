@@ -1,7 +1,7 @@
 import { type LocalConfig, localConfig, writeConfig } from '../config-file.ts';
 import { bootstrap, deploy } from '../deploy.ts';
 import type { LocalEnvironment } from '../environment.ts';
-import type { Facts } from './demonstrate.ts';
+import type { Facts } from './facts.ts';
 import { firstFleetRun } from './proofs.ts';
 import {
   certificateOf,

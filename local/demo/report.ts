@@ -1,17 +1,11 @@
 import type { LocalEnvironment } from '../environment.ts';
-import type { Facts } from './demonstrate.ts';
+import type { CaRequests, Facts } from './facts.ts';
 import type { IssuedCertificate } from './proofs.ts';
 import type { Screen } from './screen.ts';
 
 const COLUMNS = 120;
 const LABEL = 10;
 const DAY_MS = 24 * 3600 * 1000;
-
-export interface CaRequests {
-  readonly total: number;
-  /** The average: the CA's log does not say which order a request belongs to. */
-  readonly perCertificate: number;
-}
 
 /** A block for each certificate: its ARNs are too long for columns. */
 export function printIssued(screen: Screen, issued: readonly IssuedCertificate[], requests: CaRequests): void {

@@ -1,0 +1,55 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { environment } from '../lambdas/rules/environment.ts';
+import { grantKey } from './encryption.ts';
+import { secretArn } from './secret-arn.ts';
+import { ours } from './stack-tag.ts';
+import type { WorkflowFunction } from './workflow-function.ts';
+
+export interface SecretNamespaceProps {
+  /** What the secrets' names begin with; ends in a slash. */
+  readonly prefix: string;
+  /** Value of the tag `perennial:stack`. */
+  readonly stackTag: string;
+  /** What new secrets are encrypted with. @default the account's `aws/secretsmanager` */
+  readonly encryptionKey?: IKey | undefined;
+}
+
+/** Secrets that are made at run time: this owns their name space and not the secrets. */
+export abstract class SecretNamespace extends Construct {
+  protected readonly props: SecretNamespaceProps;
+  /** Of all of them. */
+  protected readonly arn: string;
+  /** Environment variable that tells a function the prefix. */
+  protected abstract readonly prefixVariable: string;
+
+  constructor(scope: Construct, id: string, props: SecretNamespaceProps) {
+    super(scope, id);
+    this.props = props;
+    this.arn = secretArn(this, `${props.prefix}*`);
+  }
+
+  protected grant(grantee: WorkflowFunction, actions: string[], conditions = {}, resources = [this.arn]): void {
+    const { prefix, stackTag } = this.props;
+    grantee.allow(
+      { actions, resources, conditions },
+      'Secrets are made at run time, and their ARNs end in characters that AWS chooses: the prefix is of this stack.',
+    );
+    grantee.addEnvironment(this.prefixVariable, prefix);
+    grantee.addEnvironment(environment.stackTag, stackTag);
+  }
+
+  /** A new secret has to carry our tag; these actions are for those that carry it. */
+  protected grantMake(grantee: WorkflowFunction, actions: string[]): void {
+    const { stackTag, encryptionKey } = this.props;
+    this.grant(
+      grantee,
+      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
+      ours('aws:RequestTag', stackTag),
+    );
+    this.grant(grantee, actions, ours('aws:ResourceTag', stackTag));
+    if (!encryptionKey) return;
+    grantKey(grantee, encryptionKey, 'secretsmanager', 'write');
+    grantee.addEnvironment(environment.encryptionKey, encryptionKey.keyArn);
+  }
+}
