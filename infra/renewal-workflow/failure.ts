@@ -36,7 +36,10 @@ export function failure(
       tryAgain,
     )
     .otherwise(failed);
-  const announced = announceFailure(scope, again);
+  // Under a deployment each new permission may be refused for a while: nobody is called for that.
+  const worthTelling = Choice.jsonata(scope, 'Worth telling?')
+    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), again)
+    .otherwise(announceFailure(scope, again));
   const recordFailure = rooms.check
     .step(scope, 'Record failure', {
       payload: {
@@ -50,7 +53,7 @@ export function failure(
       assign: { failure: '{% $states.result.Payload %}' },
     })
     .addCatch(failAsIs)
-    .next(announced);
+    .next(worthTelling);
   return { recordFailure, failAsIs, tryAgain };
 }
 

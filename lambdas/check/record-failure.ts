@@ -63,6 +63,7 @@ export async function recordFailure(
     cause: report.message,
     problemType: report.problem?.type ?? null,
     identifier: report.problem?.identifier ?? null,
+    quiet: verdict.quiet,
     action: verdict.action,
     // Where another execution has the lease, it is the one that tries again.
     retryIn: lease === null || lease === execution ? verdict.retryIn : null,

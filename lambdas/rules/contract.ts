@@ -459,6 +459,8 @@ export interface RecordFailureOutput {
   /** The problem document's type and identifier, for the event. */
   readonly problemType: string | null;
   readonly identifier: string | null;
+  /** It is not announced: permissions are so new that IAM does not know them everywhere. */
+  readonly quiet: boolean;
   /** What a person has to do, in words; `null`: nothing, it is tried again. */
   readonly action: string | null;
   /** Seconds until this execution tries again; `null`: it ends. */

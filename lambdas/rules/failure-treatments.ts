@@ -62,7 +62,10 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   OrderTimeoutError: { ...issuers, orderUseless: 'emergency' },
   CertificateMismatchError: { ...issuers, orderUseless: 'again' },
 
-  CaaError: person(({ names }) => `Allow this CA in the CAA records of ${names}, or of the domain above it.`),
+  CaaError: person(
+    ({ names }) =>
+      `See that the CAA records of ${names}, or of the domain above it, allow this CA: add a record for it, or take away the one that stops it.`,
+  ),
   RejectedIdentifierError: person(({ names }) => `Take ${names} out of the certificate, or ask the CA why it refuses.`),
   UnsupportedIdentifierError: person(({ names }) => `Take ${names} out of the certificate: this CA has no such type.`),
   BadCsrError: person('Choose a key type and identifiers that this CA issues for.'),
@@ -87,9 +90,11 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   RenewalsInProgressError: { ...uncounted, ends: true },
 
   ZoneNotFoundError: person('Configure the hosted zone of the identifier, and delegate it at the parent domain.'),
-  ZoneNotDelegatedError: person('Set the NS records that the message names at the parent domain.'),
+  ZoneNotDelegatedError: person(
+    'Put the NS records right as the message says, or configure the hosted zone that is in use.',
+  ),
   ChallengeAliasError: person(
-    'Make the CNAME record that the message names, or configure the zone that it leads into.',
+    'Put the CNAME right as the message says, or configure the hosted zone that it leads into.',
   ),
   // As for AccessDeniedError: a role and its policies need some seconds before they hold everywhere.
   RoleNotAssumedError: {

@@ -41,6 +41,8 @@ export interface FailureSituation {
 export interface FailureVerdict {
   /** A failure of the certificate. */
   readonly counted: boolean;
+  /** Nobody is told: a deployment is at work, and IAM is expected to catch up. */
+  readonly quiet: boolean;
   /** Another issuer may do better. */
   readonly issuersFault: boolean;
   /** What a person has to do; `null`: nothing. */
@@ -65,7 +67,7 @@ export function judgeFailure(report: FailureReport, situation: FailureSituation,
   // The classes whose first rung is tried although a person has to mend them are those of roles and policies.
   if (!treated(report).treatment.firstRung || deployedFor >= settling.time) return { ...verdict, retryIn: null };
   const notBefore = new Date(now.getTime() + settling.wait * 1000);
-  return { ...verdict, counted: false, action: null, retryIn: settling.wait, notBefore };
+  return { ...verdict, counted: false, quiet: true, action: null, retryIn: settling.wait, notBefore };
 }
 
 function judge(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
@@ -73,6 +75,7 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
   const rung = Math.max(situation.attempt, treatment.counted ? situation.failures : 1);
   const verdict = {
     counted: treatment.counted,
+    quiet: false,
     issuersFault: treatment.issuersFault === true,
     action: null,
     dropOrder: orderUseless(treatment, rung, isEmergency(situation.current, now)),

@@ -29,6 +29,7 @@ const failure = {
   cause: 'No TXT found.',
   problemType: 'urn:dns',
   identifier: 'example.com',
+  quiet: false,
   action: null,
   retryIn: null,
   nextTry: '2026-03-02T12:00:00Z',
@@ -630,6 +631,17 @@ describe('the retry ladder', () => {
       'Announce failure': [thrown('States.TaskFailed', 'throttled')],
     });
     expect(inputsOf('New order')).toHaveLength(2);
+  });
+
+  test('tells nobody of a permission that a deployment has made a moment ago, but when it was the last try', async () => {
+    const settling = { ...rung(20), quiet: true };
+    const denied = thrown('AccessDeniedError', 'no identity-based policy allows it');
+    const order = { order: saved, challenges: [], records: [] };
+    const settled = await renew({ 'New order': [denied, denied, order], 'Record failure': [settling] });
+    expect(settled.status).toBe('SUCCEEDED');
+    expect(settled.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
+    const { events } = await renew({ 'New order': [denied], 'Record failure': [settling] });
+    expect(events.map(({ Detail }) => Detail.attempt)).toEqual([10]);
   });
 
   test('ends after ten tries whatever it is told', async () => {

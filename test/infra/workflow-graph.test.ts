@@ -212,11 +212,11 @@ describe('the renewal workflow', () => {
     ]);
   });
 
-  test('climbs the ladder by one way only: recorded, told, waited for, begun afresh', () => {
+  test('climbs the ladder by one way only: recorded, told if worth it, waited for, begun afresh', () => {
     expect(rungs?.length).toBeGreaterThan(0);
     for (const loop of rungs ?? [])
       expect(loop).toMatch(
-        /^Check renewal > .*Record failure > Announce failure > Try again\? > Wait for the next try$/,
+        /^Check renewal > .*Record failure > Worth telling\? > (Announce failure > )?Try again\? > Wait for the next try$/,
       );
     const waiting = renewal.States['Wait for the next try'] as State;
     expect(followers(waiting)).toEqual([{ next: 'Check renewal', assigns: expect.arrayContaining(['attempt']) }]);

@@ -64,6 +64,7 @@ describe('a failed proof', () => {
       cause: 'The CA did not accept the proof.',
       problemType: 'urn:ietf:params:acme:error:unauthorized',
       identifier: 'example.com',
+      quiet: false,
       action: null,
       retryIn: 60,
       nextTry: '2026-03-01T12:01:00.000Z',

@@ -40,6 +40,7 @@ describe('a failure that may pass', () => {
     (attempt, failures, retryIn, at) => {
       expect(judge(report('PropagationTimeoutError'), { attempt, failures })).toEqual({
         counted: true,
+        quiet: false,
         issuersFault: false,
         action: null,
         dropOrder: false,
@@ -84,6 +85,7 @@ describe('a CA that says when', () => {
   ])('%s (%i s) at failure %i is obeyed: again in %j s, at %s', (_, seconds, failures, retryIn, at) => {
     expect(judge(told(seconds), { failures })).toMatchObject({
       counted: true,
+      quiet: false,
       issuersFault: true,
       action: null,
       retryIn,
@@ -121,7 +123,7 @@ describe('a CA that says when', () => {
 
 describe('what only a person can mend', () => {
   const aPersons = [
-    ['CaaError', /CAA records of example\.com/],
+    ['CaaError', /CAA records of example\.com.*add a record.*take away/],
     ['RejectedIdentifierError', /Take example\.com out/],
     ['UnsupportedIdentifierError', /Take example\.com out/],
     ['BadCsrError', /key type/],
@@ -133,6 +135,9 @@ describe('what only a person can mend', () => {
     ['AccountPausedError', /end the pause at https:\/\/ca\.test\/terms/],
     ['AccountDoesNotExistError', /account secret/],
     ['ZoneNotFoundError', /delegate/],
+    // Their messages may want a record set or taken away: what to do must not say the one where the message says the other.
+    ['ZoneNotDelegatedError', /^Put the NS records right as the message says/],
+    ['ChallengeAliasError', /^Put the CNAME right as the message says/],
     ['RecordSetRefusedError', /TXT record/],
     ['SecretDeletedError', /Restore/],
     ['UnreadableSecretError', /secret/],
@@ -144,6 +149,7 @@ describe('what only a person can mend', () => {
     const problem = { type: 'about:blank', identifier: 'example.com', detail: 'Please visit https://ca.test/terms.' };
     expect(judge(report(error, problem))).toEqual({
       counted: true,
+      quiet: false,
       issuersFault: false,
       action: expect.stringMatching(action),
       dropOrder: false,
@@ -196,6 +202,7 @@ test('a reader who is refused is a person’s to mend, and no failure of the cer
   for (const attempt of [1, 2, 4]) {
     expect(judge(report('SecretAccessError'), { attempt, failures: 9 })).toEqual({
       counted: false,
+      quiet: false,
       issuersFault: false,
       action: expect.stringContaining('readers or replicas'),
       dropOrder: false,
@@ -281,6 +288,7 @@ describe('a failure that a deployment waits for', () => {
       judge(report(error), { attempt: index + 1, failures: index + 1, deployedFor: index * 20 }),
     );
     expect(tries.map(({ retryIn }) => retryIn)).toEqual([...Array(9).fill(20), null]);
+    expect(tries.map(({ quiet }) => quiet)).toEqual([...Array(9).fill(true), false]);
     expect(tries[0]).toMatchObject({ counted: false, action: null, notBefore: '2026-03-01T12:00:20.000Z' });
     expect(tries[9]?.action).toBe(judge(report(error), { attempt: 10, failures: 10 }).action);
   });
