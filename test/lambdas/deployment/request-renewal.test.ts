@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/deployment/request-renewal.ts';
-import { AccessDeniedError, UnexpectedError } from '../../../lambdas/rules/errors.ts';
+import { AccessDeniedError, ThrottledError, UnexpectedError } from '../../../lambdas/rules/errors.ts';
 
 const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';
 const requestId = 'b2c0a1de-1111-4222-8333-444455556666';
@@ -11,14 +11,22 @@ const event: CertificateRequestEvent = {
   ResourceProperties: { StateMachineArn: stateMachine, Certificate: 'www', Region: 'us-east-1', SpecHashes: ['spec'] },
 };
 
-/** `failures` are what starting the renewal meets, one after the other, before it succeeds. */
+interface Met {
+  /** What starting the renewal meets, one after the other, before it succeeds. */
+  readonly failures?: readonly Error[];
+  readonly rollsBack?: boolean;
+  /** What the question about the stack meets, likewise. */
+  readonly throttled?: readonly Error[];
+}
+
 async function requested(
   given: Partial<CertificateRequestEvent>,
-  { failures = [], rollsBack = false }: { readonly failures?: readonly Error[]; readonly rollsBack?: boolean } = {},
+  { failures = [], rollsBack = false, throttled = [] }: Met = {},
 ) {
   const started: unknown[] = [];
   const sleeps: number[] = [];
   const pending = [...failures];
+  const refusals = [...throttled];
   const answer = await requestRenewal(
     { ...event, ...given },
     {
@@ -29,7 +37,13 @@ async function requested(
           started.push([arn, name, input]);
         },
       },
-      stacks: { rollsBack: async () => rollsBack },
+      stacks: {
+        rollsBack: async () => {
+          const refusal = refusals.shift();
+          if (refusal) throw refusal;
+          return rollsBack;
+        },
+      },
       clock: {
         now: () => new Date('2026-03-01T12:00:00Z'),
         sleep: async (milliseconds) => {
@@ -71,6 +85,13 @@ describe('a deployment that needs a certificate', () => {
   test('waits for a permission that does not hold yet', async () => {
     const { started, sleeps } = await requested({}, { failures: [new AccessDeniedError('not yet')] });
     expect({ sleeps, started: started.length }).toEqual({ sleeps: [5000], started: 1 });
+  });
+
+  test('is not failed by a call too many: in a rollback that would leave a stack nobody gets going', async () => {
+    const throttled = [new ThrottledError('Rate exceeded'), new ThrottledError('Rate exceeded')];
+    const { answer, sleeps } = await requested({ RequestType: 'Update' }, { rollsBack: true, throttled });
+    expect(sleeps).toEqual([5000, 15_000]);
+    expect(answer.ExecutionArn).toBeNull();
   });
 
   test('fails when the renewal cannot be started', async () => {
