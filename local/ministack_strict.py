@@ -489,34 +489,49 @@ def changes_of(body):
 
 
 def change_record_sets(original, zone_id, body):
-    """Names belong to the zone, batches have a size, TXT values are quoted, and a CNAME stands alone."""
+    """Names belong to the zone, batches have a size, TXT values are quoted, and sets do not exclude each other."""
     zone = route53._zones.get(zone_id)
     changes = changes_of(body)
     if zone and changes is not None:
         refusal = change_refusal(zone["name"], changes)
         if not refusal:
-            refusal = cname_refusal(route53._records[zone_id], changes)
+            refusal = conflict(zone_id, route53._records[zone_id], changes)
         if refusal:
             return route53._error_response("InvalidChangeBatch", f"[{refusal}]")
     return original(zone_id, body)
 
 
-def cname_refusal(stored, changes):
-    types = {}
-    for rs in stored:
-        types.setdefault(rs["Name"], set()).add(rs["Type"])
+def conflict(zone_id, stored, changes):
+    """A CNAME stands alone; sets with and without a routing policy do not share a name and type (refused in these words:
+    issue 100 of chef-boneyard/route53); an alias of a set in the zone has a target (issue 227 of barnybug/cli53)."""
+    sets = {(rs["Name"], rs["Type"], rs.get("SetIdentifier")) for rs in stored}
     for action, rs in changes:
-        at_name = types.setdefault(rs["Name"], set())
+        name, kind, identifier = rs["Name"], rs["Type"], rs.get("SetIdentifier")
         if action == "DELETE":
-            at_name.discard(rs["Type"])
+            sets.discard((name, kind, identifier))
             continue
-        others = at_name - {rs["Type"]}
-        if others and (rs["Type"] == "CNAME" or "CNAME" in others):
+        others = {each[1] for each in sets if each[0] == name} - {kind}
+        if others and (kind == "CNAME" or "CNAME" in others):
             return (
-                f"RRSet of type {rs['Type']} with DNS name {rs['Name']} is not permitted because a conflicting RRSet "
+                f"RRSet of type {kind} with DNS name {name} is not permitted because a conflicting RRSet "
                 f"of type {sorted(others)[0]} with the same DNS name already exists in the zone"
             )
-        at_name.add(rs["Type"])
+        beside = {each[2] for each in sets if each[:2] == (name, kind)}
+        if beside and (None in beside) != (identifier is None):
+            return (
+                f"RRSet with DNS name {name}, type {kind} cannot be created as other RRSets exist with the same name "
+                "and type."
+            )
+        sets.add((name, kind, identifier))
+    there = {each[:2] for each in sets}
+    for action, rs in changes:
+        target = rs.get("AliasTarget", {})
+        alias_here = action != "DELETE" and target.get("HostedZoneId") == zone_id
+        if alias_here and (target["DNSName"], rs["Type"]) not in there:
+            return (
+                f"Tried to create an alias that targets {target['DNSName']}, type {rs['Type']} in zone {zone_id}, "
+                "but that target was not found"
+            )
     return None
 
 

@@ -1,3 +1,4 @@
+import { InvalidChangeBatch } from '@aws-sdk/client-route-53';
 import { AccessDeniedError, RoleNotAssumedError, ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
 import { type Call, replyOf, translated } from './errors.ts';
 
@@ -43,6 +44,18 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
       ...answers,
     });
   };
+}
+
+/**
+ * Route 53 may refuse a change in a form of its own, `<InvalidChangeBatch><Messages>`, which this SDK knows under no name. AWS's SDK for Go
+ * reads it as well as the form of all other errors (aws/aws-sdk-go-v2, service/route53/internal/customizations).
+ */
+export function asInvalidChangeBatch(
+  error: Error & { readonly Messages?: { readonly Message?: string | string[] } },
+): never {
+  if (!error.Messages?.Message) throw error;
+  const messages = [error.Messages.Message].flat();
+  throw new InvalidChangeBatch({ messages, message: messages.join(' '), $metadata: {} });
 }
 
 /** "Not authorized to access this resource" is said of a zone of another account, whatever our own policies allow. */

@@ -11,7 +11,7 @@ import {
 import { UnexpectedError, ZoneNotFoundError } from '../rules/errors.ts';
 import type { HostedZones, TxtRecordSet } from '../rules/ports.ts';
 import { clientSettings, keptWarm } from './client.ts';
-import { hostedZoneReply, type RoleCredentialsUse } from './hosted-zone-reply.ts';
+import { asInvalidChangeBatch, hostedZoneReply, type RoleCredentialsUse } from './hosted-zone-reply.ts';
 
 const warmClient = keptWarm(() => new Route53Client(clientSettings));
 
@@ -66,7 +66,8 @@ export function createHostedZones({
         ...(after ? [route53Change('CREATE', after)] : []),
       ]);
       const command = new ChangeResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, ChangeBatch: { Changes } });
-      const answer = await reply('ChangeResourceRecordSets', hostedZoneId, client.send(command), {
+      const sent = client.send(command).catch(asInvalidChangeBatch);
+      const answer = await reply('ChangeResourceRecordSets', hostedZoneId, sent, {
         InvalidChangeBatch(error) {
           const messages = error instanceof InvalidChangeBatch ? (error.messages ?? []) : [];
           return { refused: messages.length > 0 ? messages.join(' ') : error.message };

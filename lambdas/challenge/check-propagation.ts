@@ -3,6 +3,7 @@ import { PropagationTimeoutError } from '../rules/errors.ts';
 import type { HostedZonesAs, NameServers } from '../rules/ports.ts';
 import { propagationWaits } from '../rules/propagation-wait.ts';
 import { byZone } from '../rules/txt-set.ts';
+import { aboutCertificate } from './about-certificate.ts';
 
 /**
  * Has the change reached every server that a CA may ask? INSYNC says that Route 53's servers have it; asking them says that
@@ -15,26 +16,39 @@ export async function checkPropagation(
   { certificate, records, changes, tries }: CheckPropagationInput,
   ports: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<CheckPropagationOutput> {
-  const waitingFor = await firstMissing(records, changes, ports);
-  if (waitingFor === null) return { propagated: true, wait: 0, waitingFor: '' };
+  const missing = await firstMissing(records, changes, ports).catch((error: unknown) => {
+    throw aboutCertificate(certificate, error);
+  });
+  if (missing === null) return { propagated: true, wait: 0, waitingFor: '' };
 
   const wait = propagationWaits[tries];
   if (wait === undefined) {
     throw new PropagationTimeoutError(
-      `After five minutes certificate ${certificate} still waits for ${waitingFor}. The challenge was not answered; see that the hosted zone's name servers can be reached and answer.`,
+      `After five minutes certificate ${certificate} still waits for ${missing.what}. The challenge was not answered. ${missing.remedy}`,
     );
   }
-  return { propagated: false, wait, waitingFor };
+  return { propagated: false, wait, waitingFor: missing.what };
+}
+
+interface Missing {
+  readonly what: string;
+  /** What to do when it stays missing. */
+  readonly remedy: string;
 }
 
 async function firstMissing(
   records: readonly TxtValue[],
   changes: CheckPropagationInput['changes'],
   { hostedZonesAs, nameServers }: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
-): Promise<string | null> {
+): Promise<Missing | null> {
   for (const change of changes) {
     const [pending] = await hostedZonesAs(change.role).pendingChanges([change]);
-    if (pending) return `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`;
+    if (pending) {
+      return {
+        what: `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`,
+        remedy: `Route 53 has not finished the change: look at its health, and at "aws route53 get-change --id ${pending.id}".`,
+      };
+    }
   }
   for (const { hostedZoneId, role, names } of byZone(records)) {
     const ours = records.filter((each) => each.hostedZoneId === hostedZoneId);
@@ -43,7 +57,12 @@ async function firstMissing(
         await Promise.all([...names.keys()].map(async (name) => [name, await nameServers.txt(server, name)] as const)),
       );
       const missing = ours.find(({ name, value }) => !answers.get(name)?.includes(value));
-      if (missing) return `${missing.value} at TXT ${missing.name} on name server ${server}`;
+      if (missing) {
+        return {
+          what: `${missing.value} at TXT ${missing.name} on name server ${server}`,
+          remedy: "See that the hosted zone's name servers can be reached and answer.",
+        };
+      }
     }
   }
   return null;

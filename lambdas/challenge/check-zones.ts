@@ -67,16 +67,20 @@ async function place(
   const alias = told[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [told[name]] };
   const target = challengeTarget(identifier, alias, zones);
   const message = `${identifier} of certificate ${certificate} cannot be proven. `;
+  const notLookedUp = (why: string) =>
+    new DnsLookUpError(
+      `${message}${why} If it goes on, see that these servers answer, or tell where the CNAME leads in challengeAlias.`,
+    );
   if ('problem' in target) {
     // Nobody has to mend anything: it is tried again. As below.
-    if (alias.unknown) throw new DnsLookUpError(message + alias.unknown);
+    if (alias.unknown) throw notLookedUp(alias.unknown);
     throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[target.missing](message + target.problem);
   }
   const { zone } = target;
   if (alias.unknown) {
     // First what a person has to mend: it may be why nobody answered.
     await checks.delegated(zone);
-    if (await checks.occupied(target.name, zone)) throw new DnsLookUpError(message + alias.unknown);
+    if (await checks.occupied(target.name, zone)) throw notLookedUp(alias.unknown);
     warn(alias.unknown);
   }
   const shown = async () => {

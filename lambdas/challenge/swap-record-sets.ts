@@ -36,7 +36,7 @@ export async function swapRecordSets(
 
     if (clock.now().getTime() >= deadline) {
       throw new RecordSetContentionError(
-        `Others kept changing ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId} for 5 s. The next try may win.`,
+        `Others kept changing ${namesOf(changes)} in hosted zone ${hostedZoneId} for 5 s. The next try may win.`,
       );
     }
     // First the pause, then the look: the shorter the time from look to change, the fewer get in between.
@@ -46,7 +46,7 @@ export async function swapRecordSets(
     unchanged = same ? unchanged + 1 : 0;
     if (unchanged === 2) {
       throw new RecordSetRefusedError(
-        `Route 53 refuses the change of ${changes.map(({ name }) => name).join(', ')} in hosted zone ${hostedZoneId}: ${refused}`,
+        `Route 53 refuses the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}: ${refused}`,
       );
     }
     sets = again;
@@ -55,6 +55,7 @@ export async function swapRecordSets(
 
 /** Names as we write them: no trailing dot. */
 const key = (name: string): string => name.replace(/\.$/, '');
+const namesOf = (changes: readonly RecordSetChange[]): string => changes.map(({ name }) => key(name)).join(', ');
 
 async function readSets(
   hostedZoneId: string,

@@ -3,9 +3,10 @@ import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
   GetHostedZoneCommand,
+  type ResourceRecordSet,
   Route53Client,
 } from '@aws-sdk/client-route-53';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHostedZone, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
 import { allow, credentialsOf } from './stack.ts';
@@ -69,6 +70,61 @@ test.each<[string, RegExp, Change[]]>([
     message: expect.stringMatching(sentence),
   });
   expect(await txtValues(local, 'example.test')).toEqual(before);
+});
+
+describe('beside what stands at the name', () => {
+  const Name = 'taken.example.test';
+  const create = (set: Partial<ResourceRecordSet>): Change => ({
+    Action: 'CREATE',
+    ResourceRecordSet: { Name, Type: 'TXT', ...set },
+  });
+  const simple = { TTL: 60, ResourceRecords: [{ Value: '"a"' }] };
+  const weighted = (SetIdentifier: string) => ({ ...simple, SetIdentifier, Weight: 1 });
+  const alias = (DNSName: string) => ({
+    AliasTarget: { HostedZoneId: zone, DNSName, EvaluateTargetHealth: false },
+  });
+  const target = () => create({ ...simple, Name: 'target.example.test' });
+
+  test.each<[string, RegExp, () => [Change[], Change]]>([
+    [
+      'a set without a routing policy is refused beside one that has one',
+      /other RRSets exist/,
+      () => [[create(weighted('blue'))], create(simple)],
+    ],
+    [
+      'a set with a routing policy is refused beside one that has none',
+      /other RRSets exist/,
+      () => [[create(simple)], create(weighted('blue'))],
+    ],
+    [
+      'a set of values is refused where an alias stands',
+      /already exists/,
+      () => [[target(), create(alias('target.example.test'))], create(simple)],
+    ],
+    [
+      'an alias of a set of another type is refused',
+      /target was not found/,
+      () => [[target()], create({ ...alias('target.example.test'), Type: 'A' })],
+    ],
+  ])('%s', async (_, sentence, given) => {
+    const [standing, refused] = given();
+    await send(root(), ...standing);
+    const undo = standing.map((change): Change => ({ ...change, Action: 'DELETE' }));
+    try {
+      await expect(send(root(), refused)).rejects.toMatchObject({
+        name: 'InvalidChangeBatch',
+        message: expect.stringMatching(sentence),
+      });
+    } finally {
+      await send(root(), ...undo);
+    }
+  });
+
+  test('a second set with a routing policy is taken', async () => {
+    const both = [create(weighted('blue')), create(weighted('green'))];
+    await send(root(), ...both);
+    await send(root(), ...both.map((change): Change => ({ ...change, Action: 'DELETE' })));
+  });
 });
 
 test('names are kept in lower case', async () => {

@@ -200,6 +200,20 @@ describe('a change', () => {
     });
   });
 
+  test.each([
+    ['one message', 'Tried to create a set that exists.'],
+    ['several messages', ['Tried to create a set', 'that exists.']],
+  ])(
+    'that Route 53 refuses in a form that only this error has, with %s, is known although the SDK does not',
+    async (_, Message) => {
+      const error = Object.assign(awsError('Unknown', 'UnknownError'), { Messages: { Message } });
+      route53.on(ChangeResourceRecordSetsCommand).rejects(error);
+      expect(await hostedZones.change(zone, [{ name, before, after }])).toEqual({
+        refused: 'Tried to create a set that exists.',
+      });
+    },
+  );
+
   test('that meets another one in the zone is a throttle', async () => {
     route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('PriorRequestNotComplete'));
     await expect(hostedZones.change(zone, [{ name, before, after }])).rejects.toMatchObject({

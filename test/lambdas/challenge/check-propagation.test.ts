@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkPropagation } from '../../../lambdas/challenge/check-propagation.ts';
 import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import { PropagationTimeoutError, RoleNotAssumedError } from '../../../lambdas/rules/errors.ts';
+import { PropagationTimeoutError, RoleNotAssumedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -102,6 +102,14 @@ test('a change that never becomes INSYNC is asked for by its id, given up after 
   await expect(check(world, 22)).rejects.toThrow('INSYNC of change C1 in hosted zone Z1');
   expect(world.hostedZones.applied).toHaveLength(before);
   expect(new Set(world.calls.names())).toEqual(new Set(['hostedZones.pendingChanges']));
+});
+
+test('what goes wrong at a zone names the certificate that waits for it', async () => {
+  const world = await presented();
+  world.calls.answer('hostedZones.pendingChanges', new ThrottledError('Slow down.'));
+  const asking = check(world);
+  await expect(asking).rejects.toThrow(ThrottledError);
+  await expect(asking).rejects.toThrow('Certificate www: Slow down.');
 });
 
 test('a zone of another account is asked for with its role', async () => {

@@ -74,6 +74,13 @@ describe('a refused change', () => {
     expect(world.clock.now().getTime()).toBeLessThan(Date.parse('2026-03-01T12:00:01Z'));
   });
 
+  test('of a name that Route 53 writes with a dot at its end is told without it', async () => {
+    const world = zone();
+    world.hostedZones.put('Z1', `${name}.`, [foreign]);
+    world.hostedZones.refusesAll = 'The zone is at its limit of records';
+    await expect(add(world, 'one')).rejects.toThrow(`the change of ${name} in hosted zone Z1: `);
+  });
+
   test('of a set that changed and was changed back in between is tried again', async () => {
     const world = zone([foreign]);
     world.calls.meanwhile('hostedZones.change', () => {
