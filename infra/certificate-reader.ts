@@ -3,9 +3,10 @@ import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { z } from 'zod';
 import { readConditions } from '../lambdas/rules/access.ts';
 import { detailTypes, eventSource } from '../lambdas/rules/events.ts';
-import { show, suggestion } from './config/fields.ts';
+import { type Fields, readFields, type Shape, show, suggestion, takesTokens } from './config/fields.ts';
 import { ConfigError, secretPrefixPattern } from './config.ts';
 import { secretArn } from './secret-arn.ts';
 
@@ -39,8 +40,41 @@ export interface CertificateReaderProps {
   readonly secretPrefix?: string;
   /** KMS key of the secrets. @default the account's `aws/secretsmanager` */
   readonly encryptionKey?: IKey | undefined;
-  /** Names of all certificates. @default not known: any name is taken */
-  readonly certificates?: readonly string[];
+}
+
+const allowedPrefix = 'a prefix such as "certificates/"';
+const readerShape = {
+  // The beginning of an ARN and of a name would be another one.
+  secretPrefix: z
+    .string({ error: allowedPrefix })
+    .refine((prefix) => Token.isUnresolved(prefix) || secretPrefixPattern.test(prefix), { error: allowedPrefix })
+    .optional()
+    .meta(takesTokens),
+  encryptionKey: z
+    .custom<IKey>((key) => isWith('keyArn', key), { error: 'a KMS key such as Key.fromKeyArn(this, "Key", "arn:...")' })
+    .optional(),
+};
+
+const allowedName = "a certificate's name";
+const ruleShape = {
+  certificate: z.string({ error: allowedName }).optional().meta(takesTokens),
+  target: z
+    .custom<IRuleTarget>((target) => isWith('bind', target), { error: 'a target of aws-cdk-lib/aws-events-targets' })
+    .optional(),
+  description: z.string({ error: 'a text' }).optional().meta(takesTokens),
+};
+
+const allowedGrantee = 'a role, a user, or what has one';
+
+const isWith = (member: string, value: unknown): boolean =>
+  typeof value === 'object' && value !== null && member in value;
+
+/** From JavaScript, where no compiler looks, a mistyped key would give more than was asked for. */
+function readProps<S extends Shape>(shape: S, props: unknown, path: string): Fields<S> {
+  const mistakes: string[] = [];
+  const fields = readFields(shape, props, path, (at, sentence) => mistakes.push(`${at}: ${sentence}`));
+  if (!fields || mistakes.length > 0) throw new ConfigError(mistakes);
+  return fields;
 }
 
 /** The certificates of one prefix in this account and region, renewed by this stack or by another. */
@@ -49,23 +83,18 @@ export class CertificateReader extends Construct implements ICertificateReader {
   private readonly encryptionKey: IKey | undefined;
   private readonly certificates: readonly string[] | undefined;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { secretPrefix = 'certificates/', encryptionKey, certificates }: CertificateReaderProps,
-  ) {
+  /** @param certificates names of all; `undefined`: not known, and any name is taken */
+  constructor(scope: Construct, id: string, props: CertificateReaderProps, certificates?: readonly string[]) {
     super(scope, id);
-    // The beginning of an ARN and of a name would be another one.
-    if (!Token.isUnresolved(secretPrefix) && !secretPrefixPattern.test(secretPrefix))
-      throw new ConfigError([`secretPrefix: found ${show(secretPrefix)}, allowed: a prefix such as "certificates/"`]);
+    const { secretPrefix = 'certificates/', encryptionKey } = readProps(readerShape, props, '');
     this.prefix = secretPrefix;
     this.encryptionKey = encryptionKey;
     this.certificates = certificates;
   }
 
   grantRead(certificate: string, grantee: IGrantable): Grant {
-    this.check(certificate);
-    this.checkAccount(grantee);
+    this.check(certificate, 'certificate');
+    this.checkGrantee(certificate, grantee);
     const secret = secretArn(this, `${this.prefix}${certificate}-??????`);
     const grant = Grant.addToPrincipal({
       grantee,
@@ -75,7 +104,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
     });
     if (!grant.success)
       throw new ConfigError([
-        `grantRead(${show(certificate)}): found a grantee without a policy of its own, allowed: a role, a user, or what has one. Principals of other accounts go into readers of the certificate`,
+        `grantRead(${show(certificate)}): found a grantee without a policy of its own, allowed: ${allowedGrantee}. Principals of other accounts go into readers of the certificate`,
       ]);
     if (!this.encryptionKey) return grant;
     // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -91,8 +120,10 @@ export class CertificateReader extends Construct implements ICertificateReader {
     return grant.combine(decryption);
   }
 
-  onRenewed(id: string, { certificate, target, description }: RenewedRuleProps = {}): Rule {
-    if (certificate !== undefined) this.check(certificate);
+  onRenewed(id: string, props: RenewedRuleProps = {}): Rule {
+    const path = `onRenewed(${show(id)})`;
+    const { certificate, target, description } = readProps(ruleShape, props, path);
+    if (certificate !== undefined) this.check(certificate, `${path}.certificate`);
     return new Rule(this, id, {
       description: description ?? `Certificate ${certificate ?? `${this.prefix}*`} was renewed`,
       eventPattern: {
@@ -108,19 +139,22 @@ export class CertificateReader extends Construct implements ICertificateReader {
     });
   }
 
-  private check(certificate: string): void {
+  private check(certificate: string, path: string): void {
     if (this.certificates?.includes(certificate)) return;
     if (this.certificates) {
       throw new ConfigError([
-        `certificate: found ${show(certificate)}${suggestion(certificate, this.certificates)}, allowed: one of ${this.certificates.join(', ')}`,
+        `${path}: found ${show(certificate)}${suggestion(certificate, this.certificates)}, allowed: one of ${this.certificates.join(', ')}`,
       ]);
     }
-    if (!Token.isUnresolved(certificate) && !/^[a-z0-9-]{1,40}$/.test(certificate))
-      throw new ConfigError([`certificate: found ${show(certificate)}, allowed: a certificate's name`]);
+    const named = typeof certificate === 'string' && /^[a-z0-9-]{1,40}$/.test(certificate);
+    if (!named && !Token.isUnresolved(certificate))
+      throw new ConfigError([`${path}: found ${show(certificate)}, allowed: ${allowedName}`]);
   }
 
   /** A policy in another account alone gives nothing: the secret has to name whom it lets in. */
-  private checkAccount(grantee: IGrantable): void {
+  private checkGrantee(certificate: string, grantee: IGrantable): void {
+    if (!isWith('grantPrincipal', grantee))
+      throw new ConfigError([`grantRead(${show(certificate)}): found ${show(grantee)}, allowed: ${allowedGrantee}`]);
     const theirs = grantee.grantPrincipal.principalAccount;
     const ours = Stack.of(this).account;
     if (theirs === undefined || theirs === ours || Token.isUnresolved(theirs) || Token.isUnresolved(ours)) return;

@@ -1,4 +1,4 @@
-import { Annotations, ArnFormat, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
@@ -28,6 +28,7 @@ import { RenewalWorkflow } from './renewal-workflow.ts';
 import { RestartRule } from './restart-rule.ts';
 import { secretArn } from './secret-arn.ts';
 import { surroundingMistakes } from './surroundings.ts';
+import { executionArn } from './workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
 
 /** The same as the config file: one line a certificate, a default for everything else. */
@@ -49,12 +50,8 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
  */
 export class CertificateRenewal extends Construct implements ICertificateReader {
   /** Certificates that a `CertificateRenewal` of another app or stack renews, in the same account and region. */
-  static fromPrefix(
-    scope: Construct,
-    id: string,
-    { secretPrefix, encryptionKey }: Omit<CertificateReaderProps, 'certificates'> = {},
-  ): ICertificateReader {
-    return new CertificateReader(scope, id, { ...(secretPrefix !== undefined && { secretPrefix }), encryptionKey });
+  static fromPrefix(scope: Construct, id: string, props: CertificateReaderProps = {}): ICertificateReader {
+    return new CertificateReader(scope, id, props);
   }
 
   /** Looks at every certificate and starts the renewals that are due. */
@@ -93,11 +90,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.challengeRole = rooms.challenge.role;
     const ledger = this.grantResources(rooms, config, encryptionKey);
     this.grantExecutions(rooms.check, renewalName);
-    this.reader = new CertificateReader(this, 'Reader', {
-      secretPrefix: config.secretPrefix,
-      encryptionKey,
-      certificates: config.deployed.certificates.map((certificate) => certificate.name),
-    });
+    const names = config.deployed.certificates.map((certificate) => certificate.name);
+    this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
     const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...rooms }).workflow;
     this.renewal = renewal.stateMachine;
@@ -174,7 +168,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     return this.reader.grantRead(certificate, grantee);
   }
 
-  onRenewed(id: string, props: RenewedRuleProps = {}): Rule {
+  onRenewed(id: string, props?: RenewedRuleProps): Rule {
     return this.reader.onRenewed(id, props);
   }
 
@@ -252,14 +246,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
   /** Whether the execution that holds a lease is still at work. By name: the workflow itself comes after its functions. */
   private grantExecutions(check: WorkflowFunction, stateMachineName: string): void {
-    const executions = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${stateMachineName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
     check.allow(
-      { actions: ['states:DescribeExecution'], resources: [executions] },
+      { actions: ['states:DescribeExecution'], resources: [executionArn(this, stateMachineName, '*')] },
       'Executions of the one renewal workflow, whose names come with the certificates.',
     );
   }

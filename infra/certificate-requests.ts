@@ -1,4 +1,4 @@
-import { ArnFormat, type CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -9,6 +9,7 @@ import { CertificateRequest, checkedRequest } from './certificate-request.ts';
 import type { CheckedConfig } from './config.ts';
 import { encryptLogGroups } from './encryption.ts';
 import type { Ledger } from './ledger.ts';
+import { executionArn } from './workflow.ts';
 import { logRetention, WorkflowFunction } from './workflow-function.ts';
 
 export interface CertificateRequestsProps {
@@ -76,14 +77,8 @@ export class CertificateRequests extends Construct {
       // Two calls: four tries of 10 s each of one that hangs, and 7 s between them.
       timeout: Duration.seconds(100),
     });
-    const executions = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${renewalName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
     waits.allow(
-      { actions: ['states:DescribeExecution'], resources: [executions] },
+      { actions: ['states:DescribeExecution'], resources: [executionArn(this, renewalName, '*')] },
       "Executions of the one renewal workflow, whose names come with CloudFormation's requests.",
     );
     ledger.grantRead(waits);

@@ -272,7 +272,9 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
     report,
   );
   const zones = fields.hostedZones && checkHostedZones(fields.hostedZones, report);
-  const context = { zones, issuers, defaultIssuer, fallbackIssuers, report, warn };
+  // What lies in a zone that could not be read, nobody knows.
+  const known = zones?.hostedZones.every(({ name }) => name !== '');
+  const context = { zones: known ? zones : undefined, issuers, defaultIssuer, fallbackIssuers, report, warn };
   const certificates = (fields.certificates ?? []).map((value, index) =>
     checkCertificate(value, `certificates[${index}]`, context),
   );

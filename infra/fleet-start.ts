@@ -1,6 +1,7 @@
-import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { CfnStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, type IConstruct } from 'constructs';
+import { executionArn } from './workflow.ts';
 import { WorkflowFunction } from './workflow-function.ts';
 
 export interface FleetStartProps {
@@ -35,12 +36,7 @@ export class FleetStart extends Construct {
     fleet.grantStartExecution(this.function);
     accounts.grantStartExecution(this.function);
     const { stateMachineName } = accounts.node.defaultChild as CfnStateMachine;
-    const executions = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${stateMachineName}:deployment-*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
+    const executions = executionArn(this, String(stateMachineName), 'deployment-*');
     this.function.allow(
       { actions: ['states:DescribeExecution'], resources: [executions] },
       'Registrations of accounts that deployments started: they are named after the deployment.',

@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { ArnFormat, type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, type IChainable, LogLevel, QueryLanguage, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -48,4 +48,14 @@ export class Workflow extends Construct {
       });
     }
   }
+}
+
+/** Of executions of the workflow with this name, by their own names. */
+export function executionArn(scope: Construct, workflow: string, execution: string): string {
+  return Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'execution',
+    resourceName: `${workflow}:${execution}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }

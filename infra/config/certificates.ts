@@ -70,7 +70,7 @@ export function isComplete(certificate: ReadCertificate): certificate is Deploye
 }
 
 export interface CertificateContext {
-  /** `undefined`: the list could not be read, so nothing is said of zones. */
+  /** `undefined`: not all of them could be read, so nothing is said of zones. */
   readonly zones: CheckedHostedZones | undefined;
   readonly issuers: IssuerList;
   /** Index of the config's issuer. */

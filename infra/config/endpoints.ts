@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
 import { type Report, readList, show } from './fields.ts';
@@ -18,7 +19,10 @@ export function checkEndpoints(
     const [, written = value, port = '443'] = /^(.*?)(?::(\d{1,5}))?$/.exec(value) ?? [];
     const host = normalizeIdentifier(written);
     const problem = host.startsWith('*.') ? 'is a wildcard' : identifierProblem(host);
-    if (problem) report(at, `found ${show(value)}, which ${problem}, allowed: ${allowed}`);
+    if (isAddress(value) || isAddress(host)) {
+      const name = 'the name of the server, since it is asked by its name (SNI)';
+      report(at, `found ${show(value)}, which is an IP address, allowed: ${name}`);
+    } else if (problem) report(at, `found ${show(value)}, which ${problem}, allowed: ${allowed}`);
     else if (Number(port) < 1 || Number(port) > 65_535) report(at, `found the port ${port}, allowed: 1 to 65535`);
     else if (endpoints.has(`${host}:${port}`)) warn(at, `${show(value)} repeats an earlier endpoint`);
     else if (!covers(names, host))
@@ -27,6 +31,9 @@ export function checkEndpoints(
   }
   return [...endpoints].sort();
 }
+
+/** RFC 6066 §3: a client may not name an address. */
+const isAddress = (host: string): boolean => isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
 
 /** RFC 9525 §6.3: a wildcard stands for one label. */
 const covers = (names: readonly string[], host: string): boolean =>

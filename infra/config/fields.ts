@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import { z } from 'zod';
 
 /** Takes one mistake: where, and a sentence with what was found and what is allowed. */
@@ -64,7 +65,9 @@ export function readFields<S extends Shape>(
   otherKeys: readonly string[] = [],
 ): Fields<S> | undefined {
   const known = [...Object.keys(shape), ...otherKeys];
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || isToken(value)) {
+  // Nobody wants to read of a construct's private members.
+  const isCdk = isToken(value) || Construct.isConstruct(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isCdk) {
     report(path || 'config', `found ${show(value)}, allowed: an object with ${known.join(', ')}`);
     return undefined;
   }
@@ -89,13 +92,15 @@ export function show(value: unknown): string {
   if (isToken(value)) return 'a CDK token';
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (Construct.isConstruct(value)) return 'a construct';
   if (typeof value === 'object' && value !== null) return 'an object';
   const json = JSON.stringify(value) ?? String(value);
   return json.length > 80 ? `${json.slice(0, 77)}..."` : json;
 }
 
 /** `, did you mean "…"?` where a known word is at most two edits away, one for short words; else nothing. */
-export function suggestion(word: string, known: Iterable<string>): string {
+export function suggestion(word: unknown, known: Iterable<string>): string {
+  if (typeof word !== 'string') return '';
   let best: { readonly word: string; readonly edits: number } | undefined;
   for (const candidate of known) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());

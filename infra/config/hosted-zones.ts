@@ -1,8 +1,9 @@
 import { Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import { z } from 'zod';
 import type { HostedZone } from '../../lambdas/rules/contract.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
-import { flag, type Report, readFields, show, takesTokens, text } from './fields.ts';
+import { type Fields, flag, type Report, readFields, show, takesTokens, text } from './fields.ts';
 
 const rolePattern = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 const allowedRole = 'the ARN of an IAM role, arn:aws:iam::<account>:role/<name>';
@@ -41,8 +42,7 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
   const byId = new Map<string, number>();
   for (const [index, value] of values.entries()) {
     const path = `hostedZones[${index}]`;
-    const fields = readFields(hostedZoneShape, value, path, report) ?? {};
-    const { id = '', name, roleArn: role, externalId, challengesOnly } = fields;
+    const { id = '', name, roleArn: role, externalId, challengesOnly } = readHostedZone(value, path, report);
     if (externalId !== undefined && role === undefined)
       report(`${path}.externalId`, 'found an external id without a role, allowed: one beside roleArn');
     if (id && id !== notLookedUp && byId.has(id))
@@ -64,6 +64,12 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
     });
   }
   return { hostedZones, byName };
+}
+
+function readHostedZone(value: unknown, path: string, report: Report): Fields<typeof hostedZoneShape> {
+  if (!Construct.isConstruct(value)) return readFields(hostedZoneShape, value, path, report) ?? {};
+  report(path, "found a construct, allowed: { id: zone.hostedZoneId, name: 'example.com' }");
+  return {};
 }
 
 /** A zone may be the delegated `_acme-challenge.example.com` alone: the one label with an underscore that matters here. */

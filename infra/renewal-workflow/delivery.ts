@@ -1,5 +1,6 @@
 import { Choice, Condition, type IChainable, Map as MapState, Pass, ProvideItems } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { detailTypes } from '../../lambdas/rules/events.ts';
 import { announce } from '../announcement.ts';
 import { noted } from '../error-output.ts';
 import { importing, named } from '../retry-policies.ts';
@@ -53,7 +54,7 @@ function importCertificate(scope: Construct, room: WorkflowFunction): IChainable
 }
 
 function announceInPart(scope: Construct, recordFailure: IChainable): IChainable {
-  return announce(scope, 'Announce in part', 'Certificate Renewed', {
+  return announce(scope, 'Announce in part', detailTypes.renewed, {
     ...renewed,
     deliveries: '{% [$deliveries[$exists(arn)]] %}',
   })

@@ -1,5 +1,6 @@
 import { Choice, Condition, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { detailTypes } from '../../lambdas/rules/events.ts';
 import { announce } from '../announcement.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { wait } from './not-yet.ts';
@@ -17,7 +18,7 @@ export function endpoints(
     })
     .addCatch(done);
   const waitForServers = wait(scope, 'Wait for the servers').next(checkEndpoints);
-  const notServed = announce(scope, 'Announce not served', 'Certificate Not Served', {
+  const notServed = announce(scope, 'Announce not served', detailTypes.notServed, {
     certificate: '{% $certificate %}',
     execution: '{% $states.context.Execution.Id %}',
     current: '{% $current %}',

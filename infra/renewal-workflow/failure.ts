@@ -1,5 +1,6 @@
 import { Choice, Condition, Fail, type IChainable, Pass, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { detailTypes } from '../../lambdas/rules/events.ts';
 import { announce } from '../announcement.ts';
 import { failureAsIs } from '../error-output.ts';
 import { settling } from '../retry-policies.ts';
@@ -58,7 +59,7 @@ export function failure(
 }
 
 function announceFailure(scope: Construct, again: Choice): IChainable {
-  return announce(scope, 'Announce failure', 'Certificate Renewal Failed', {
+  return announce(scope, 'Announce failure', detailTypes.renewalFailed, {
     certificate: '{% $certificate %}',
     execution: '{% $states.context.Execution.Id %}',
     attempt: '{% $attempt %}',

@@ -1,5 +1,6 @@
 import type { IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { detailTypes } from '../../lambdas/rules/events.ts';
 import { announce } from '../announcement.ts';
 import { noted } from '../error-output.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
@@ -28,7 +29,7 @@ export function success(
       .addCatch(recordFailure, noted)
       .next(next);
   const recordAndTell = (words: string, next: IChainable) =>
-    record(words, announce(scope, `Announce${words}`, 'Certificate Renewed', renewed).addCatch(next).next(next));
+    record(words, announce(scope, `Announce${words}`, detailTypes.renewed, renewed).addCatch(next).next(next));
   return {
     record: recordAndTell('', done),
     recordAndLook: recordAndTell(' before the look', look),

@@ -5,8 +5,9 @@ import { CloudWatchLogGroup } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
 import { describe, expect, test } from 'vitest';
-import { CertificateRenewal } from '../../infra/index.ts';
+import { CertificateRenewal, ConfigError } from '../../infra/index.ts';
 import { readersPolicy } from '../../lambdas/rules/access.ts';
 import { ofType, type PolicyDocument, policiesOf, resolve, smallConfig, synthesize } from './synthesized.ts';
 
@@ -313,6 +314,73 @@ describe('in another stack', () => {
     expect(() =>
       inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C').grantRead(name, readerIn(scope))),
     ).toThrow(/certificate: found/);
+  });
+});
+
+describe('props from JavaScript, where no compiler looks', () => {
+  const inStack = (use: (stack: Stack) => unknown) => () =>
+    use(new Stack(new App(), 'Another', { env: { account: '123456789012', region: 'eu-central-1' } }));
+  /** As any caller in JavaScript has it. */
+  const { fromPrefix } = CertificateRenewal as { readonly fromPrefix: (...given: readonly unknown[]) => JavaScript };
+  interface JavaScript {
+    grantRead(...given: readonly unknown[]): unknown;
+    onRenewed(...given: readonly unknown[]): unknown;
+  }
+  const rules = 'certificate, target, description';
+  const aName = "allowed: a certificate's name";
+
+  test.each<[string, unknown, string]>([
+    [
+      'a misspelled prefix granted on the default one',
+      { prefix: 'shop/' },
+      'prefix: found an unknown key, allowed: secretPrefix, encryptionKey',
+    ],
+    [
+      'an ARN for a key granted no decryption',
+      { encryptionKey: keyArn },
+      `encryptionKey: found ${JSON.stringify(keyArn).slice(0, 77)}`,
+    ],
+    ['no props were destructured', null, 'config: found null, allowed: an object with secretPrefix, encryptionKey'],
+  ])('%s', (_, props, mistake) => {
+    expect(inStack((stack) => fromPrefix(stack, 'F', props))).toThrow(ConfigError);
+    expect(inStack((stack) => fromPrefix(stack, 'F', props))).toThrow(mistake);
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      'a misspelled certificate made a rule for all',
+      { certificat: 'www' },
+      `onRenewed("N").certificat: found an unknown key (did you mean "certificate"?), allowed: ${rules}`,
+    ],
+    ['no certificate was one of no name', { certificate: null }, `onRenewed("N").certificate: found null, ${aName}`],
+    [
+      'what is no target was bound',
+      { target: 'topic' },
+      'onRenewed("N").target: found "topic", allowed: a target of aws-cdk-lib/aws-events-targets',
+    ],
+    ['null was destructured', null, `onRenewed("N"): found null, allowed: an object with ${rules}`],
+  ])('%s', (_, props, mistake) => {
+    const call = inStack((stack) => fromPrefix(stack, 'F').onRenewed('N', props));
+    expect(call).toThrow(ConfigError);
+    expect(call).toThrow(mistake);
+  });
+
+  test.each<[string, readonly unknown[], string]>([
+    ['a grant was on the name "undefined"', [], `certificate: found nothing, ${aName}`],
+    ['no grantee was read', ['www'], 'grantRead("www"): found nothing, allowed: a role, a user, or what has one'],
+    ['an ARN as grantee was read', ['www', keyArn], 'grantRead("www"): found "arn:'],
+  ])('%s', (_, given, mistake) => {
+    const call = inStack((stack) => fromPrefix(stack, 'F').grantRead(...given));
+    expect(call).toThrow(ConfigError);
+    expect(call).toThrow(mistake);
+  });
+
+  test('a name that is missing was compared with those that are known', () => {
+    const call = (use: (renewal: JavaScript) => unknown) => () =>
+      synthesize(smallConfig, (stack) => use(stack.node.findChild('Certificates') as Construct & JavaScript));
+    expect(call((renewal) => renewal.grantRead())).toThrow('certificate: found nothing, allowed: one of www');
+    const certificate = 7;
+    expect(call((renewal) => renewal.onRenewed('N', { certificate }))).toThrow('onRenewed("N").certificate: found 7');
   });
 });
 

@@ -139,6 +139,14 @@ describe('refused at synth', () => {
     expect(call(name, region)).toThrow(mistake);
   });
 
+  test('a certificate without a name, which was compared with those that are known', () => {
+    const ask = (stack: Stack) =>
+      (certificatesOf(stack) as { readonly certificate: (...given: readonly unknown[]) => unknown }).certificate();
+    expect(() => synthesize(smallConfig, ask)).toThrow(
+      'certificate(nothing, nothing): found an unknown name, allowed: www',
+    );
+  });
+
   test('a certificate that is delivered nowhere', () => {
     const config = { ...smallConfig, certificates: [{ name: 'www', identifiers: ['example.com'] }] };
     expect(call('www', 'us-east-1', config)).toThrow('acm, which lists none: add it there');

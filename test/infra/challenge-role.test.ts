@@ -7,7 +7,7 @@ import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { ChallengeRole, type ChallengeRoleProps } from '../../infra/challenge-role.ts';
-import { ConfigError } from '../../infra/config.ts';
+import { ConfigError, type HostedZoneConfig } from '../../infra/config.ts';
 import { CertificateRenewal } from '../../infra/index.ts';
 import { ofType, type PolicyDocument, policiesOf, type Resource, resolve, smallConfig } from './synthesized.ts';
 
@@ -235,6 +235,13 @@ describe('mistakes are told at synth, all of them', () => {
     ]);
     expect(mistakesOf({ names: [] })).toEqual([
       'hostedZones[0]: found "example.com", in which none of names lies, allowed: zones with names, or challengesOnly',
+    ]);
+  });
+
+  test('a construct for a zone, by its private members and with every name', () => {
+    const zone: object = new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' });
+    expect(mistakesOf({ hostedZones: [zone as HostedZoneConfig] })).toEqual([
+      "hostedZones[0]: found a construct, allowed: { id: zone.hostedZoneId, name: 'example.com' }",
     ]);
   });
 

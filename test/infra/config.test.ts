@@ -1,5 +1,7 @@
 import { rootCertificates } from 'node:tls';
-import { Lazy } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { describe, expect, test } from 'vitest';
 import exampleConfig from '../../certificates.ts';
 import { ConfigError, checkConfig, serializeConfig } from '../../infra/config.ts';
@@ -21,6 +23,11 @@ const other = acmeDirectory({
 const binding = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:acme/zerossl-AbCdEf';
 const token = Lazy.string({ produce: () => 'known at deploy only' });
 
+const aConstruct = new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' });
+
+/** In the order of the alphabet, as they are noted on the secret. */
+const regionNames = RegionInfo.regions.map(({ name }) => name).sort();
+const manyRegions = regionNames.slice(0, 20);
 const manyNames = (count: number) => Array.from({ length: count }, (_, index) => `n${index}.example.com`);
 const withCertificates = (...certificates: readonly unknown[]) => ({ ...base, certificates });
 const withWww = (change: object) => withCertificates({ ...www, ...change });
@@ -43,6 +50,8 @@ const certificateKeys =
   'name, identifiers, acm, keyType, profile, issuer, fallbackIssuers, reuseKey, ignoreIssueCap, challengeAlias, endpoints, readers, replicas';
 const configKeys =
   'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, rootServers, dnssecResolver';
+const issuerKeys =
+  'name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover, publiclyTrusted';
 const zoneKeys = 'id, name, roleArn, externalId, challengesOnly';
 const anIssuer = 'letsEncryptStaging(...) first, then letsEncrypt(...), or acmeDirectory(...)';
 const anAddress = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
@@ -88,7 +97,7 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
   [
     'an unknown key of an issuer',
     withIssuer({ contacts: [] }),
-    'issuer.contacts: found an unknown key (did you mean "contact"?), allowed: name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover, publiclyTrusted',
+    `issuer.contacts: found an unknown key (did you mean "contact"?), allowed: ${issuerKeys}`,
   ],
 
   [
@@ -194,6 +203,21 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
     'two zones of one id',
     withZones({ id: 'Z0000000001', name: 'example.org' }),
     'hostedZones[2].id: found "Z0000000001", the id of hostedZones[0] too, allowed: each zone once',
+  ],
+  [
+    'a construct for a zone, by its private members',
+    { ...base, hostedZones: [aConstruct] },
+    "hostedZones[0]: found a construct, allowed: { id: zone.hostedZoneId, name: 'example.com' }",
+  ],
+  [
+    'a construct for an issuer, by its private members',
+    withWww({ issuer: aConstruct }),
+    `certificates[0].issuer: found a construct, allowed: an object with ${issuerKeys}`,
+  ],
+  [
+    'a construct for a certificate, by its private members',
+    withCertificates(www, aConstruct),
+    `certificates[1]: found a construct, allowed: an object with ${certificateKeys}`,
   ],
   [
     'a zone id with its prefix',
@@ -437,6 +461,14 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
     ],
   ],
   [
+    'an endpoint that is an address, for the reason of another field',
+    withWww({ endpoints: ['192.0.2.1:443', '2001:db8::1', '[2001:db8::1]:8443'] }),
+    ['"192.0.2.1:443"', '"2001:db8::1"', '"[2001:db8::1]:8443"'].map(
+      (found, index) =>
+        `certificates[0].endpoints[${index}]: found ${found}, which is an IP address, allowed: the name of the server, since it is asked by its name (SNI)`,
+    ),
+  ],
+  [
     'everybody as a reader',
     withWww({ readers: ['*', 'arn:aws:iam::444455556666:role/*'] }),
     [
@@ -458,6 +490,13 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
       'certificates[0].replicas[0]: found the unknown region "eu-west-9" (did you mean "eu-west-1"?), allowed: an AWS region such as "eu-west-1", or { region, encryptionKey }',
       'certificates[0].replicas[2]: found "eu-west-1" a second time, allowed: one replica in a region',
       'certificates[0].replicas[3].encryptionKey: found a key of eu-west-3, allowed: the ARN of a KMS key in the region of the replica, eu-west-2',
+    ],
+  ],
+  [
+    'more replicas than the tag names that says which they are',
+    withWww({ replicas: manyRegions }),
+    [
+      `certificates[0].replicas: found ${manyRegions.length} regions, ${manyRegions.join(' ').length} characters, allowed: 256 characters with the spaces between them`,
     ],
   ],
   [

@@ -67,14 +67,23 @@ function npm(cwd: string, ...args: readonly string[]): string {
   return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Runs an app as the `cdk` command does. @returns its template, and the folder of what was synthesized */
+/** Runs an app as the `cdk` command does. @returns the templates of its stacks, and the folder of what was synthesized */
 async function synthesize(cwd: string, file: string, app: string, ...flags: readonly string[]) {
   writeFileSync(join(cwd, file), app);
   const out = join(folder, `${file}.out`);
   const env = { ...process.env, CDK_OUTDIR: out };
   const printed = await promisify(execFile)(process.execPath, [...flags, file], { cwd, env });
   expect(printed).toEqual({ stdout: '', stderr: '' });
-  return { out, template: readFileSync(join(out, 'Site.template.json'), 'utf8') };
+  const templates = globSync('*.template.json', { cwd: out }).map((each) => readFileSync(join(out, each), 'utf8'));
+  expect(templates).not.toEqual([]);
+  return { out, template: templates.join('\n') };
+}
+
+/** Those of its blocks that are whole. */
+function readmeApps(): readonly string[] {
+  const readme = readFileSync(join(library, 'README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+  return blocks.filter((code) => code.includes("'aws-cdk-lib'") && code.includes("'cdk-perennial'"));
 }
 
 function run(cwd: string, code: string, ...flags: readonly string[]): string {
@@ -173,6 +182,14 @@ describe('an app of five lines in a folder of its own', () => {
     expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(rooms.map(() => true));
   });
 
+  test('is synthesized, and so is every app in the README as it stands there', async () => {
+    const apps = readmeApps().map((code, index) => synthesize(consumer, `readme-${index}.ts`, code));
+    expect(apps).not.toEqual([]);
+    const made = await Promise.allSettled(apps);
+    // Each with what the app has printed.
+    expect(made.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))).toEqual([]);
+  });
+
   test('may be a CommonJS one', () => {
     writeFileSync(join(consumer, 'site.cjs'), "console.log(typeof require('cdk-perennial').CertificateRenewal);");
     const printed = execFileSync(process.execPath, ['site.cjs'], { cwd: consumer, encoding: 'utf8' });
@@ -180,9 +197,7 @@ describe('an app of five lines in a folder of its own', () => {
   });
 
   test('is checked against its types, like the examples and the apps in the README, and a mistake in it is found', () => {
-    const readme = readFileSync(join(library, 'README.md'), 'utf8');
-    const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
-    const apps = blocks.filter((code) => code.includes("'aws-cdk-lib'") && code.includes("'cdk-perennial'"));
+    const apps = readmeApps();
     expect(apps).not.toEqual([]);
     const reader = `import { parseCertificateSecret } from 'cdk-perennial/secret';
 export const key: string = parseCertificateSecret('').privateKey;
