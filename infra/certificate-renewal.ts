@@ -112,11 +112,13 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.accounts = accounts.stateMachine;
     // Not the reader: rules are made under it whose targets may need a certificate of this deployment.
     const after = this.node.children.filter((each) => each !== this.reader);
-    this.requestsProps = { renewal: this.renewal, renewalName, ledger, config, encryptionKey, after };
+    // It has the configuration beside its code.
+    const version = rooms.check.codeHash;
+    this.requestsProps = { renewal: this.renewal, renewalName, ledger, version, config, encryptionKey, after };
     this.fleetStart = new FleetStart(this, 'FleetStart', {
       fleet: this.fleet,
       accounts: this.accounts,
-      version: rooms.check.codeHash,
+      version,
       after,
     });
     if (encryptionKey) {

@@ -9,6 +9,8 @@ import { show, suggestion } from './config/fields.ts';
 import { type CheckedConfig, ConfigError } from './config.ts';
 
 export interface CertificateRequestProps extends AskedCertificate {
+  /** Changes with the configuration of any certificate, and with our code. */
+  readonly version: string;
   readonly renewal: StateMachine;
   readonly provider: Provider;
 }
@@ -20,7 +22,7 @@ export class CertificateRequest extends Construct {
 
   constructor(scope: Construct, id: string, props: CertificateRequestProps) {
     super(scope, id);
-    const { name, region, specHashes, renewal, provider } = props;
+    const { name, region, specHashes, version, renewal, provider } = props;
     this.resource = new CustomResource(this, 'Resource', {
       serviceToken: provider.serviceToken,
       // Longer than the provider waits: CloudFormation would wait an hour for a function that cannot answer.
@@ -31,6 +33,8 @@ export class CertificateRequest extends Construct {
         Certificate: name,
         Region: region,
         SpecHashes: specHashes,
+        // The ARN may have changed since, without a deployment: CloudFormation asks for it only where a property differs.
+        Version: version,
       },
     });
     this.certificate = Certificate.fromCertificateArn(this, 'Certificate', this.resource.getAttString('Arn'));

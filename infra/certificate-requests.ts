@@ -17,6 +17,8 @@ export interface CertificateRequestsProps {
   /** Its name as text. */
   readonly renewalName: string;
   readonly ledger: Ledger;
+  /** Changes with the configuration of any certificate, and with our code. */
+  readonly version: string;
   readonly config: CheckedConfig;
   readonly encryptionKey: IKey | undefined;
   /** What has to be deployed before a renewal can run. */
@@ -44,12 +46,12 @@ export class CertificateRequests extends Construct {
 
   /** @throws ConfigError when no such certificate is configured, or not for this region */
   request(certificate: string, region: string): CertificateRequest {
-    const { config, renewal } = this.props;
+    const { config, renewal, version } = this.props;
     const asked = checkedRequest(certificate, region, config);
     const id = `${certificate}-${region}`;
     const made = this.requests.get(id);
     if (made) return made;
-    const request = new CertificateRequest(this, id, { ...asked, renewal, provider: this.provider });
+    const request = new CertificateRequest(this, id, { ...asked, version, renewal, provider: this.provider });
     request.resource.node.addDependency(...this.before);
     this.requests.set(id, request);
     return request;

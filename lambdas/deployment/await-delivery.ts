@@ -31,8 +31,8 @@ const longestWait = 29 * 60_000;
 
 /**
  * Whether ACM in this region has the certificate that is configured, and its ARN. True as soon as it is there, whatever the execution
- * does besides: other regions, a look at the servers. Once the execution has ended without it, the renewal's own error is thrown. Where a
- * deployment is taken back, what was delivered last will do: the next run of the fleet makes it as configured.
+ * does besides: other regions, a look at the servers. Once the execution has ended without it, the renewal's own error is thrown. Where
+ * none was started, what was delivered last will do: the fleet makes it as configured.
  */
 export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliveryPorts): Promise<Completion> {
   if (event.RequestType === 'Delete') return { IsComplete: true };

@@ -3,25 +3,30 @@ import type { StateMachines } from '../aws/state-machines.ts';
 import type { Clock } from '../rules/ports.ts';
 import { patiently } from './permission-waits.ts';
 
+/** Properties of the resource. `Version`, by which CloudFormation asks again, is read by nobody. */
+interface AskedCertificate {
+  readonly StateMachineArn: string;
+  readonly Certificate: string;
+  readonly Region: string;
+  /** Of what is configured, one for each of its issuers (`specHash` in `rules/spec.ts`): what CloudFormation notices a change by. */
+  readonly SpecHashes: readonly string[];
+}
+
 /** What CDK's Provider framework hands on of CloudFormation's request. */
 export interface CertificateRequestEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly RequestId: string;
   readonly StackId: string;
-  readonly ResourceProperties: {
-    readonly StateMachineArn: string;
-    readonly Certificate: string;
-    readonly Region: string;
-    /** Of what is configured, one for each of its issuers (`specHash` in `rules/spec.ts`): what CloudFormation notices a change by. */
-    readonly SpecHashes: readonly string[];
-  };
+  readonly ResourceProperties: AskedCertificate;
+  /** Of an `Update`. */
+  readonly OldResourceProperties?: AskedCertificate;
 }
 
 /** What *Await delivery* finds in its event besides. */
 export interface RequestedRenewal {
   /** The same for ever: a new one would make CloudFormation delete the old. */
   readonly PhysicalResourceId: string;
-  /** `null`: none was started, since a deployment that failed is taken back. */
+  /** `null`: none was started, since nothing about the certificate changes, or a deployment that failed is taken back. */
   readonly ExecutionArn: string | null;
   /** RFC 3339. */
   readonly RequestedAt: string;
@@ -38,22 +43,31 @@ const longestName = 80;
 
 /**
  * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so an event that comes twice
- * starts one. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
+ * starts one. None is started where the deployment changes other things: it only hears which ARN there is by now, and a certificate that
+ * cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
  * deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since a rollback that fails too leaves a
  * stack that only a person gets going again.
  */
 export async function requestRenewal(
-  { RequestType, RequestId, StackId, ResourceProperties }: CertificateRequestEvent,
+  { RequestType, RequestId, StackId, ResourceProperties, OldResourceProperties }: CertificateRequestEvent,
   { stateMachines, stacks, clock }: RequestRenewalPorts,
 ): Promise<RequestedRenewal> {
   const { StateMachineArn: stateMachine, Certificate: certificate, Region: region } = ResourceProperties;
   const begin = `${certificate}-${region}`.slice(0, longestName - RequestId.length - 1);
   const name = `${begin}-${RequestId}`;
   const requested = { PhysicalResourceId: `${certificate}/${region}`, RequestedAt: clock.now().toISOString() };
-  if (RequestType === 'Delete') return { ...requested, ExecutionArn: null };
+  const nothingAsked = RequestType === 'Update' && isSame(ResourceProperties, OldResourceProperties);
+  if (RequestType === 'Delete' || nothingAsked) return { ...requested, ExecutionArn: null };
   // Only an update is taken back by an event of its kind.
   if (RequestType === 'Update' && (await patiently(() => stacks.rollsBack(StackId), clock)))
     return { ...requested, ExecutionArn: null };
   await patiently(() => stateMachines.start(stateMachine, name, { certificate, deploy: true }), clock);
   return { ...requested, ExecutionArn: `${stateMachine.replace(':stateMachine:', ':execution:')}:${name}` };
+}
+
+function isSame(asked: AskedCertificate, before: AskedCertificate | undefined): boolean {
+  const known = new Set(before?.SpecHashes);
+  const { Certificate, Region, SpecHashes } = asked;
+  const sameSpec = SpecHashes.length === known.size && SpecHashes.every((hash) => known.has(hash));
+  return before?.Certificate === Certificate && before.Region === Region && sameSpec;
 }

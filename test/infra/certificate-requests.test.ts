@@ -119,6 +119,16 @@ describe('CloudFormation notices', () => {
     expect(hashes(change)).not.toEqual(unchanged);
   });
 
+  test('that something has changed, so that it hears of an ARN that did without a deployment', () => {
+    const versions = [[], [{ name: 'mail', identifiers: ['mail.example.com'] }]].map((others) =>
+      requests(asking({ ...smallConfig, certificates: [www, ...others] })).map(
+        ([, { Properties }]) => Properties.Version,
+      ),
+    );
+    expect(versions[0]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    expect(versions[1]).not.toEqual(versions[0]);
+  });
+
   test('not what another certificate is', () => {
     expect(hashes({}, [{ name: 'mail', identifiers: ['mail.example.com'] }])).toEqual(unchanged);
   });

@@ -100,6 +100,29 @@ describe('a deployment that needs a certificate', () => {
   });
 });
 
+describe('a deployment that changes other things', () => {
+  const { ResourceProperties: asked } = event;
+  const update = { RequestType: 'Update', OldResourceProperties: asked } as const;
+
+  test('starts no renewal, and hears the ARN that there is by now', async () => {
+    const ResourceProperties = { ...asked, Version: 'another' };
+    const { answer, started } = await requested({ ...update, ResourceProperties });
+    expect(started).toEqual([]);
+    expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
+  });
+
+  test.each([
+    { SpecHashes: ['another'] },
+    { SpecHashes: ['spec', 'fallback'] },
+    { SpecHashes: [] },
+    { Certificate: 'mail' },
+    { Region: 'eu-west-1' },
+  ])('and this one too starts it: %j', async (change) => {
+    const { started } = await requested({ ...update, ResourceProperties: { ...asked, ...change } });
+    expect(started).toHaveLength(1);
+  });
+});
+
 test('a deployment that is taken back orders nothing back', async () => {
   const { answer, started } = await requested({ RequestType: 'Update' }, { rollsBack: true });
   expect(started).toEqual([]);
