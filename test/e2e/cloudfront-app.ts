@@ -10,15 +10,16 @@ export interface LocalSite {
   readonly issuer: AcmeDirectoryOptions;
   readonly rootServers: readonly string[];
   readonly keyType?: KeyType;
+  readonly schedule?: string;
 }
 
 const app = new App();
-const { hostedZoneId, zoneName, issuer, rootServers, keyType }: LocalSite = JSON.parse(
+const { hostedZoneId, zoneName, issuer, rootServers, keyType, schedule }: LocalSite = JSON.parse(
   readFileSync(app.node.getContext('site'), 'utf8'),
 );
 new SiteStack(app, 'Site', {
   zone: { hostedZoneId, zoneName },
-  renewal: { issuer: acmeDirectory(issuer), rootServers },
+  renewal: { issuer: acmeDirectory(issuer), rootServers, ...(schedule && { schedule }) },
   ...(keyType && { keyType }),
   synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer,
 });

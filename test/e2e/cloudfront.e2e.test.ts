@@ -149,6 +149,16 @@ test('a deployment that changes nothing about the certificate starts no renewal 
   expect(await servedArn()).toBe(firstArn);
 });
 
+test('a deployment that changes other things hears the same ARN again, and no renewal is started for it', async () => {
+  const before = (await renewals()).length;
+  const requests = local.pebble.requests().length;
+  site = { ...site, schedule: 'rate(12 hours)' };
+  await deploySite();
+  expect(await servedArn()).toBe(firstArn);
+  const orders = local.pebble.requests(requests).filter(({ path }) => path === '/order-plz');
+  expect({ orders, renewals: (await renewals()).length }).toEqual({ orders: [], renewals: before });
+});
+
 test('another key type brings a new ARN into the distribution, and the old certificate stays', async () => {
   await deploySite({ keyType: 'RSA-3072' });
   const arn = await servedArn();
