@@ -74,6 +74,15 @@ export function createAuthoritativeDns({
     throw new LookUpError(`the CNAME at ${domain} goes round, or on for more than ${mostAliases} links`);
   }
 
+  /**
+   * Glue first: it is what resolvers follow, and of a server that is named within the zone that it serves nobody else may know the address.
+   * Where that is IPv6 alone, the address book's IPv4 as well. Of a server without any, no resolver gets an answer either.
+   */
+  async function addressesOf(server: string, signal: AbortSignal): Promise<readonly Address[]> {
+    const glue = referrals.glueOf(server);
+    return glue.some(isIpv4) ? glue : [...glue, ...(await addressBook(server, signal))];
+  }
+
   return {
     delegation: (zone) => lookUp((signal) => referrals.delegation(plain(zone), signal)),
     cname: (name) =>
@@ -94,20 +103,22 @@ export function createAuthoritativeDns({
         const [ours, theirs] = [some.map(plain), others.map(plain)];
         if (ours.some((server) => theirs.includes(server))) return true;
         const addresses = (servers: readonly string[]) =>
-          Promise.allSettled(servers.map((server) => addressBook(server, signal)));
+          Promise.allSettled(servers.map((server) => addressesOf(server, signal)));
         const [first, second] = await Promise.all([addresses(ours), addresses(theirs)]);
         const known = new Set(first.flatMap(shown));
         if (second.flatMap(shown).some((address) => known.has(address))) return true;
         // They may have the address in common that could not be found out, or was not looked up beside IPv4 ones.
         for (const each of [...first, ...second]) {
           if (each.status === 'rejected') throw each.reason;
-          if (each.value.some(({ family }) => family === 6))
+          if (each.value.length > 0 && !each.value.some(isIpv4))
             throw new LookUpError('some servers have IPv6 addresses only');
         }
         return false;
       }),
   };
 }
+
+const isIpv4 = ({ family }: Address): boolean => family === 4;
 
 const shown = (result: PromiseSettledResult<readonly Address[]>): readonly string[] =>
   result.status === 'fulfilled' ? result.value.map(showAddress) : [];

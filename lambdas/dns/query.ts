@@ -51,7 +51,7 @@ export async function query(address: Address, question: Question, tries: Tries, 
     const id = randomInt(0x1_0000);
     const asked: Packet = { type: 'query', id, questions: [{ ...question, class: 'IN' }], additionals };
     const reply = await askOverUdp(address, asked, tries, signal);
-    return toReply(reply.flag_tc ? await askOverTcp(address, asked, tries[0], signal) : reply);
+    return toReply(reply === 'truncated' ? await askOverTcp(address, asked, tries[0], signal) : reply);
   };
   const reply = await ask([edns]);
   // RFC 6891 §7: a server from before EDNS answers with one of these.

@@ -18,6 +18,8 @@ export interface Referrals {
    * answers itself, those of its answer; none where the parent knows no such zone. Throws `LookUpError`.
    */
   delegation(zone: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Addresses that came with referrals to this server, a plain name, as far as any were followed. */
+  glueOf(server: string): readonly Address[];
 }
 
 /**
@@ -77,6 +79,10 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
       const reply = await follow({ name: zone, type: 'NS' }, signal, zone);
       return reply ? nameServersOf(reply.answers, zone, reach) : (cuts.get(zone)?.nameServers ?? []);
     },
+    glueOf: (server) =>
+      [...cuts.values()].flatMap(({ nameServers, glue }) =>
+        nameServers.includes(server) ? (glue.get(server) ?? []) : [],
+      ),
   };
 }
 

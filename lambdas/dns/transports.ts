@@ -8,19 +8,23 @@ import { LookUpError, within } from './look-up.ts';
 /** Milliseconds for each try over UDP. */
 export type Tries = readonly [number, ...number[]];
 
-/** The socket is connected, so that only the server's own datagrams come in and a closed port is known at once. */
+/**
+ * The socket is connected, so that only the server's own datagrams come in and a closed port is known at once. `truncated`: the whole is to
+ * be had over TCP.
+ */
 export async function askOverUdp(
   address: Address,
   asked: Packet,
   tries: Tries,
   signal?: AbortSignal,
-): Promise<DecodedPacket> {
+): Promise<DecodedPacket | 'truncated'> {
   const socket = createSocket(address.family === 6 ? 'udp6' : 'udp4');
   const message = packet.encode(asked);
   try {
-    const reply = new Promise<DecodedPacket>((resolve, reject) => {
+    const reply = new Promise<DecodedPacket | 'truncated'>((resolve, reject) => {
       socket.on('error', (error) => reject(unreachable(error)));
       socket.on('message', (received) => {
+        if (isTruncated(received, asked)) return resolve('truncated');
         try {
           const decoded = decodeReply(received, asked);
           if (decoded) resolve(decoded);
@@ -77,6 +81,15 @@ export async function askOverTcp(
   } finally {
     socket.destroy();
   }
+}
+
+/** Bits of the third byte: a response, and truncated. RFC 1035 §4.1.1 */
+const [QR, TC] = [0x80, 0x02];
+
+/** Told by the header alone: a server may cut where it likes, and half a record cannot be decoded. */
+function isTruncated(message: Buffer, asked: Packet): boolean {
+  if (message.length < 12 || message.readUInt16BE(0) !== asked.id) return false;
+  return (message.readUInt8(2) & (QR | TC)) === (QR | TC);
 }
 
 /** `null`: it answers something else. Throws when it answers this but cannot be read. */

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Answer } from 'dns-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createAuthoritativeDns } from '../../../lambdas/dns/authoritative.ts';
 import { freePort } from '../../../local/processes.ts';
@@ -390,6 +391,46 @@ describe('servers are the same', () => {
     ['not when there are none', [], ['192.0.2.1'], false],
   ])('%s', async (_, some, others, same) => {
     expect(await (await laboratory()).sameServers(some, others)).toEqual({ found: same });
+  });
+
+  /** What the parent says of example.test, whose servers only its glue knows, and whether they are a server at 192.0.2.1. */
+  async function gluedAt(...glue: readonly Answer[]) {
+    const root = await start(() => ({
+      ...referral('example.test', 'ns1.example.test', 'ns2.example.test'),
+      additionals: [...glue, a('bystander.test', '192.0.2.1')],
+    }));
+    const system = await start(hosts({ 'ns.example.org': ['192.0.2.1'] }));
+    const dns = createAuthoritativeDns({
+      rootServers: [root.address],
+      createResolver: systemResolverAt(system.address),
+    });
+    await dns.delegation('example.test');
+    return dns;
+  }
+
+  test('by an address that only the glue of the parent has, since resolvers follow it', async () => {
+    const dns = await gluedAt(a('ns1.example.test', '192.0.2.1'), aaaa('ns1.example.test', '2001:db8::1'));
+    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({ found: true });
+  });
+
+  test('not by the glue of the parent that leads elsewhere', async () => {
+    const dns = await gluedAt(a('ns1.example.test', '192.0.2.66'), aaaa('ns1.example.test', '2001:db8::1'));
+    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
+  });
+
+  test.each([
+    ['nobody knows an address of', 'ns1.example.test'],
+    ['the parent told an address of without naming it as a server', 'bystander.test'],
+  ])('not by one that %s: no resolver finds it either', async (_, server) => {
+    const dns = await gluedAt();
+    expect(await dns.sameServers([server], ['ns.example.org'])).toEqual({ found: false });
+  });
+
+  test('or not cannot be told of one that has IPv6 glue only', async () => {
+    const dns = await gluedAt(aaaa('ns1.example.test', '2001:db8::1'));
+    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({
+      failed: 'some servers have IPv6 addresses only',
+    });
   });
 
   test('or not cannot be told of one that has IPv6 addresses only', async () => {

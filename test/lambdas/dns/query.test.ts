@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import packet from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../../lambdas/dns/addresses.ts';
 import { query } from '../../../lambdas/dns/query.ts';
@@ -84,6 +85,29 @@ describe('a reply', () => {
     );
     expect(await texts(address)).toEqual(['whole']);
     expect(asked.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp']);
+  });
+
+  test.each([
+    ['in the middle of a record', -205], // 201 bytes of data, and 4 of what stands before them
+    ['in the middle of the question', 15],
+  ])('that is cut off %s is fetched over TCP', async (_, end) => {
+    const { address, asked } = await start(({ protocol, packet: { questions = [] } }) => {
+      if (protocol === 'tcp') return value('whole');
+      const flags = packet.AUTHORITATIVE_ANSWER | packet.TRUNCATED_RESPONSE;
+      const whole = packet.encode({ type: 'response', flags, questions, answers: [txt(name, 'x'.repeat(200))] });
+      return whole.subarray(0, end);
+    });
+    expect(await texts(address)).toEqual(['whole']);
+    expect(asked.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp']);
+  });
+
+  test('that is truncated and has another id is passed over', async () => {
+    const { address, asked } = await start(({ packet: { id = 0 } }) => [
+      { truncated: true, id: (id + 1) % 65_536 },
+      value('true'),
+    ]);
+    expect(await texts(address)).toEqual(['true']);
+    expect(asked.map(({ protocol }) => protocol)).toEqual(['udp']);
   });
 
   test('over TCP to another question is none', async () => {
