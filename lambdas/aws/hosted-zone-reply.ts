@@ -58,11 +58,20 @@ export function asInvalidChangeBatch(
   throw new InvalidChangeBatch({ messages, message: messages.join(' '), $metadata: {} });
 }
 
-/** "Not authorized to access this resource" is said of a zone of another account, whatever our own policies allow. */
 function denied(error: Error, call: Call): never {
-  const { message } = translated(error, call);
-  const another = !call.role && error.message.includes('to access this resource');
-  const hint =
-    'The zone seems to be of another account: give it the roleArn of a ChallengeRole there, in hostedZones of the config.';
-  throw new AccessDeniedError(another ? `${message} ${hint}` : message, { cause: error });
+  throw new AccessDeniedError(translated(error, call).message + remedy(error, call), { cause: error });
+}
+
+/** What it is as a rule, beside what may deny any call. */
+function remedy({ message }: Error, { action, role }: Call): string {
+  if (role) {
+    // An identifier was added here, and not there.
+    return action === 'route53:ChangeResourceRecordSets'
+      ? ' If these records are new, add them, without `_acme-challenge.`, to `names` of the ChallengeRole there and deploy it.'
+      : '';
+  }
+  // Said of a zone of another account, whatever our own policies allow.
+  return message.includes('to access this resource')
+    ? ' The zone seems to be of another account: give it the roleArn of a ChallengeRole there, in hostedZones of the config.'
+    : '';
 }

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-route-53';
 import { UnexpectedError, ZoneNotFoundError } from '../rules/errors.ts';
 import type { HostedZones, TxtRecordSet } from '../rules/ports.ts';
+import { namesOf } from '../rules/txt-set.ts';
 import { clientSettings, keptWarm } from './client.ts';
 import { asInvalidChangeBatch, hostedZoneReply, type RoleCredentialsUse } from './hosted-zone-reply.ts';
 
@@ -67,12 +68,18 @@ export function createHostedZones({
       ]);
       const command = new ChangeResourceRecordSetsCommand({ HostedZoneId: hostedZoneId, ChangeBatch: { Changes } });
       const sent = client.send(command).catch(asInvalidChangeBatch);
-      const answer = await reply('ChangeResourceRecordSets', hostedZoneId, sent, {
-        InvalidChangeBatch(error) {
-          const messages = error instanceof InvalidChangeBatch ? (error.messages ?? []) : [];
-          return { refused: messages.length > 0 ? messages.join(' ') : error.message };
+      const answer = await reply(
+        'ChangeResourceRecordSets',
+        hostedZoneId,
+        sent,
+        {
+          InvalidChangeBatch(error) {
+            const messages = error instanceof InvalidChangeBatch ? (error.messages ?? []) : [];
+            return { refused: messages.length > 0 ? messages.join(' ') : error.message };
+          },
         },
-      });
+        `hosted zone ${hostedZoneId} (${namesOf(changes)})`,
+      );
       return 'refused' in answer ? answer : { id: answer.ChangeInfo?.Id ?? '' };
     },
 

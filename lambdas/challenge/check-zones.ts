@@ -1,11 +1,12 @@
 import { challengeTarget } from '../rules/challenge-target.ts';
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput, HostedZone } from '../rules/contract.ts';
-import { ChallengeAliasError, DnsLookUpError, PerennialError, ZoneNotFoundError } from '../rules/errors.ts';
+import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../rules/errors.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../rules/names.ts';
 import type { AuthoritativeDns, Dnssec, HostedZones, HostedZonesAs, StepLog } from '../rules/ports.ts';
-import { aboutCertificate } from './about-certificate.ts';
+import { aboutZone } from './about-zone.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';
+import { firstProblem } from './first-problem.ts';
 import { followAlias } from './follow-alias.ts';
 
 export interface CheckZonesPorts {
@@ -42,7 +43,7 @@ export async function checkZones(
   );
   for (const warning of warnings) log.warn(warning);
   const problems = looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
-  if (problems.length > 0) throw aboutCertificate(certificate, firstOf([...new Set(problems)], log));
+  if (problems.length > 0) throw firstProblem(certificate, [...new Set(problems)], log);
   return {
     challengeRecords: looked.flatMap(([placed]) => (placed.status === 'fulfilled' ? [placed.value] : [])),
     warnings: bounded([...warnings]),
@@ -106,7 +107,9 @@ function checksOf(
   const inTurn = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> => {
     const answered = turn.then(() => ask(hostedZonesAs(zone.role)));
     turn = answered.catch(() => undefined);
-    return answered;
+    return answered.catch((error: unknown) => {
+      throw aboutZone(zone, error);
+    });
   };
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
@@ -141,15 +144,6 @@ function once<Key, Value>(look: (key: Key) => Promise<Value>): (key: Key) => Pro
     known.set(key, found);
     return found;
   };
-}
-
-/** The first, in the order of the identifiers, which says how many others there are. Those are in the log. */
-function firstOf(problems: readonly unknown[], log: CheckZonesPorts['log']): unknown {
-  const [first, ...others] = problems;
-  for (const other of others) log.error('Another problem was found.', { error: other });
-  if (others.length > 0 && first instanceof PerennialError)
-    first.message += `\n${others.length} other problem${others.length > 1 ? 's were' : ' was'} found, see the log of this function.`;
-  return first;
 }
 
 /** 10 of 300 characters and a count: they are carried in the state, which has 256 KB for all. */

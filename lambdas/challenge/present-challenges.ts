@@ -10,7 +10,8 @@ import { swapRecordSets } from './swap-record-sets.ts';
  *
  * A zone that fails ends the step with its error. What went into the others before is in the ledger and is removed by *Clean up*.
  *
- * A value that is there already needs no change, so running it twice is running it once.
+ * Safe to run twice: a set that has our values already is written once more, the same to the byte. What a run before this one wrote may not
+ * be everywhere yet, and the id of its change may be lost with its reply; only a change with an id can be waited for until it is INSYNC.
  */
 export async function presentChallenges(
   { certificate, records }: PresentChallengesInput,
@@ -22,7 +23,7 @@ export async function presentChallenges(
       hostedZoneId,
       [...names.keys()],
       (before, name) => {
-        const after = withValues(name, before, names.get(name) ?? []);
+        const after = withValues(name, before, names.get(name) ?? []) ?? before;
         return after && { name: after.name, before, after };
       },
       { hostedZones: hostedZonesAs(role), clock },

@@ -1,6 +1,6 @@
 import { RecordSetContentionError, RecordSetRefusedError } from '../rules/errors.ts';
 import type { Clock, HostedZones, RecordSetChange, TxtRecordSet } from '../rules/ports.ts';
-import { batches, sameSet } from '../rules/txt-set.ts';
+import { batches, namesOf, sameSet } from '../rules/txt-set.ts';
 
 /** A compare-and-swap may retry in place for 5 s in all; longer waits belong to the workflow. */
 const longestContention = 5000;
@@ -16,7 +16,8 @@ export type DesiredChange = (before: TxtRecordSet | null, name: string) => Recor
  * the sets are read again. Refused twice running although nothing has changed is a fault for a person, `RecordSetRefusedError`;
  * once may be somebody whose value came before our change and went before our second look.
  *
- * Returns the ids of the changes made; none when every set is as desired.
+ * Returns the ids of the changes made; none when no change is desired. A change into what is there already is made like any other, for its
+ * id, but not of a set that was changed before in the same call.
  */
 export async function swapRecordSets(
   hostedZoneId: string,
@@ -27,11 +28,14 @@ export async function swapRecordSets(
   const read = () => readSets(hostedZoneId, names, hostedZones);
   const deadline = clock.now().getTime() + longestContention;
   const ids: string[] = [];
+  const written = new Set<string>();
+  const isDone = ({ name, before, after }: RecordSetChange) => written.has(key(name)) && sameSet(before, after);
   let unchanged = 0;
   for (let sets = await read(); ; ) {
-    const changes = names.flatMap((name) => desired(sets.get(name) ?? null, name) ?? []);
+    const wanted = names.flatMap((name) => desired(sets.get(name) ?? null, name) ?? []);
+    const changes = wanted.filter((change) => !isDone(change));
     refuseUnsuitable(hostedZoneId, changes);
-    const refused = await submit(hostedZoneId, changes, ids, hostedZones);
+    const refused = await submit(hostedZoneId, changes, { ids, written }, hostedZones);
     if (refused === null) return ids;
 
     if (clock.now().getTime() >= deadline) {
@@ -55,7 +59,6 @@ export async function swapRecordSets(
 
 /** Names as we write them: no trailing dot. */
 const key = (name: string): string => name.replace(/\.$/, '');
-const namesOf = (changes: readonly RecordSetChange[]): string => changes.map(({ name }) => key(name)).join(', ');
 
 async function readSets(
   hostedZoneId: string,
@@ -70,10 +73,10 @@ async function readSets(
   return sets;
 }
 
-/** Nothing is added to a set of another kind. What is ours in one is taken out all the same, as far as Route 53 lets us. */
+/** Nothing is written into a set of another kind. What is ours in one is taken out all the same, as far as Route 53 lets us. */
 function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChange[]): void {
   const unsuitable = changes.find(
-    ({ before, after }) => before?.unsuitable && after?.values.some((value) => !before.values.includes(value)),
+    ({ before, after }) => before?.unsuitable && after && after.values.length >= before.values.length,
   );
   if (!unsuitable) return;
   throw new RecordSetRefusedError(
@@ -85,13 +88,14 @@ function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChang
 async function submit(
   hostedZoneId: string,
   changes: readonly RecordSetChange[],
-  ids: string[],
+  { ids, written }: { readonly ids: string[]; readonly written: Set<string> },
   hostedZones: HostedZones,
 ): Promise<string | null> {
   for (const batch of batches(changes)) {
     const result = await hostedZones.change(hostedZoneId, batch);
     if ('refused' in result) return result.refused;
     ids.push(result.id);
+    for (const { name } of batch) written.add(key(name));
   }
   return null;
 }

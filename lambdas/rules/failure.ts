@@ -6,7 +6,7 @@ import * as errors from './errors.ts';
  */
 
 /** Cause may hold 32,768 characters, an event less; two kilobytes say all that an operator reads. */
-const longestMessage = 2048;
+export const longestMessage = 2048;
 
 export interface FailureReport {
   /** A class of `errors.ts`; never a name that begins with `States.`. */

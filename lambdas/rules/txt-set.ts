@@ -36,6 +36,12 @@ export function sameSet(a: TxtRecordSet | null, b: TxtRecordSet | null): boolean
   return a.name === b.name && a.ttl === b.ttl && a.unsuitable === b.unsuitable && sorted(a) === sorted(b);
 }
 
+/** As messages name them: without the dot, and five of many, so that there is room for what happened to them. */
+export function namesOf(changes: readonly RecordSetChange[]): string {
+  const names = changes.map(({ name }) => name.replace(/\.$/, ''));
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+}
+
 /** Our values in one hosted zone: by record name, equal ones once. */
 export interface ZoneValues {
   readonly hostedZoneId: string;

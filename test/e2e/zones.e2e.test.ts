@@ -223,23 +223,39 @@ describe('a role that cannot be assumed is named with its zone, before there is 
   ] as const)('because %s', async (_, certificate, zone, role) => {
     const { error, cause, orders } = await failing(certificate);
     expect(error).toBe('RoleNotAssumedError');
-    expect(cause).toContain(`hosted zone ${idOf(zone)}: role ${roleArn(role)} cannot be assumed`);
+    expect(cause).toContain(`hosted zone ${idOf(zone)} of ${zone}: role ${roleArn(role)} cannot be assumed`);
     expect(cause).not.toContain('the-shop');
     expect(orders).toBe(0);
   });
 });
 
-test('one of two zones fails, since its role may not prove that name: both are named, and the other’s value is removed', async () => {
-  const mark = (await d.local.aws.apiCalls()).length;
-  const { error, cause } = await failing('half');
-  expect(error).toBe('AccessDeniedError');
-  expect(cause).toContain(`hosted zone ${idOf('example.net')} was denied to role ${roleArn('challenges')}`);
-  const changes = (await d.local.aws.apiCalls(mark)).filter((call) => call.operation === 'ChangeResourceRecordSets');
-  const statuses = (account: string) =>
-    changes.filter(({ caller }) => caller.split(':')[4] === account).map(({ status }) => status);
-  expect(statuses(dnsAccount)).toEqual([403]);
-  // Written and removed, where the CA names it first.
-  expect([[], [200, 200]]).toContainEqual(statuses(d.local.aws.accountId));
+describe('one of two zones fails, since its role may not prove that name:', () => {
+  /** Statuses of what was asked to be written with credentials of our account, and of theirs. */
+  async function failingHalf() {
+    const mark = (await d.local.aws.apiCalls()).length;
+    const { error, cause } = await failing('half');
+    expect(error).toBe('AccessDeniedError');
+    expect(cause).toContain(
+      `hosted zone ${idOf('example.net')} (_acme-challenge.half.example.net) was denied to role ${roleArn('challenges')}`,
+    );
+    expect(cause).toContain('`names` of the ChallengeRole there');
+    const changes = (await d.local.aws.apiCalls(mark)).filter((call) => call.operation === 'ChangeResourceRecordSets');
+    const statuses = (account: string) =>
+      changes.filter(({ caller }) => caller.split(':')[4] === account).map(({ status }) => status);
+    return { ours: statuses(d.local.aws.accountId), theirs: statuses(dnsAccount) };
+  }
+
+  test('both are named, and the other’s value is written and removed', { timeout: 240_000 }, async () => {
+    // Pebble lists the authorizations of an order in any order, and zones are written in that: ours comes first in every second try.
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { ours, theirs } = await failingHalf();
+      expect(theirs).toEqual([403]);
+      if (ours.length === 0) continue;
+      expect(ours).toEqual([200, 200]);
+      return;
+    }
+    expect.fail('In twenty tries the CA never named our zone first.');
+  });
 });
 
 test('a role deleted while its value stands in DNS leaves it to the ledger, and made anew under its name it is trusted again', async () => {
@@ -267,7 +283,7 @@ test('a zone deleted since the deploy is named, and the certificate that is ther
   await new Route53Client(d.local.clientConfig).send(new DeleteHostedZoneCommand({ Id: idOf('deleted.test') }));
   const { error, cause, orders } = await failing('deleted');
   expect(error).toBe('ZoneNotFoundError');
-  expect(cause).toContain(`Hosted zone ${idOf('deleted.test')} does not exist`);
+  expect(cause).toContain(`Hosted zone ${idOf('deleted.test')} of deleted.test does not exist`);
   expect(orders).toBe(0);
   expect(await d.secret('deleted')).toEqual(before);
 });

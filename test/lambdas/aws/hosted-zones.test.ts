@@ -214,6 +214,33 @@ describe('a change', () => {
     },
   );
 
+  const change = (at: string) => ({ name: at, before: null, after: { ...after, name: at } });
+
+  test('that is denied to the role of another account says which records are to be allowed there', async () => {
+    const role = 'arn:aws:iam::444455556666:role/challenges';
+    const theirs = createHostedZones({ client: new Route53Client({ region: 'us-east-1' }), role });
+    route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    const denied = theirs.change(zone, [{ name: `${name}.`, before, after }, change('_acme-challenge.b.example.com')]);
+    await expect(denied).rejects.toThrow(
+      `route53:ChangeResourceRecordSets on hosted zone ${zone} (${name}, _acme-challenge.b.example.com) was denied to role ${role}`,
+    );
+    await expect(denied).rejects.toThrow(
+      /If these records are new, add them, .* to `names` of the ChallengeRole there/,
+    );
+    route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    await expect(theirs.nameServers(zone)).rejects.not.toThrow('`names`');
+  });
+
+  test('that is denied to our own role names the records, five of many, and no ChallengeRole', async () => {
+    route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    const denied = hostedZones.change(
+      zone,
+      Array.from({ length: 7 }, (_, index) => change(`_acme-challenge.${index}.example.com`)),
+    );
+    await expect(denied).rejects.toThrow('_acme-challenge.4.example.com and 2 more) was denied');
+    await expect(denied).rejects.not.toThrow('ChallengeRole');
+  });
+
   test('that meets another one in the zone is a throttle', async () => {
     route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('PriorRequestNotComplete'));
     await expect(hostedZones.change(zone, [{ name, before, after }])).rejects.toMatchObject({

@@ -10,6 +10,7 @@ import {
   ZoneNotDelegatedError,
   ZoneNotFoundError,
 } from '../../../lambdas/rules/errors.ts';
+import { toLambdaError } from '../../../lambdas/rules/failure.ts';
 import { issuer, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -267,27 +268,39 @@ describe('a CNAME at the name of the record', () => {
 });
 
 describe('a hosted zone', () => {
-  test('that was deleted since the deploy is named', async () => {
+  test('that was deleted since the deploy is named by its domain too: its id may stand nowhere in the config', async () => {
     const world = worldOf(example);
     world.hostedZones.removeZone('Z1');
-    const error = await failure(check(world, ['example.com'], { challengeZones: [example] }));
+    const error = await failure(check(world, ['a.example.com', 'b.example.com'], { challengeZones: [example] }));
     expect(error).toBeInstanceOf(ZoneNotFoundError);
-    expect(error.message).toContain('Z1');
+    expect(error.message).toBe('Certificate www: Hosted zone Z1 of example.com does not exist.');
   });
 
-  test('whose role cannot be assumed is named', async () => {
+  test('that was deleted and is looked into for a CNAME is named by its domain too', async () => {
+    const world = worldOf(example);
+    world.hostedZones.removeZone('Z1');
+    world.dns.alias('_acme-challenge.www.example.com', 'x.example.com');
+    await expect(check(world, ['www.example.com'], { challengeZones: [example] })).rejects.toThrow(
+      'Hosted zone Z1 of example.com does not exist.',
+    );
+  });
+
+  test('whose role cannot be assumed is named by its domain too', async () => {
     const role = { arn: 'arn:aws:iam::444455556666:role/challenges' };
     const foreign = { ...example, role };
     const world = worldOf(foreign);
     world.hostedZones.refusedRoles.add(role.arn);
     const error = await failure(check(world, ['example.com'], { challengeZones: [foreign] }));
     expect(error).toBeInstanceOf(RoleNotAssumedError);
+    expect(error.message).toContain('in hosted zone Z1 of example.com: ');
   });
 
   test('that is private is refused, and the certificate that waits for it is named', async () => {
     const world = worldOf(example);
     world.calls.answer('hostedZones.nameServers', new ZoneNotFoundError('Hosted zone Z1 is a private zone.'));
-    await expect(check(world, ['example.com'])).rejects.toThrow(/^Certificate www: Hosted zone Z1 is a private zone/);
+    await expect(check(world, ['example.com'])).rejects.toThrow(
+      /^Certificate www: Hosted zone Z1 of example.com is a private zone/,
+    );
   });
 
   test('whose id is of another zone is refused, and nobody is told to set the name servers of that', async () => {
@@ -491,8 +504,41 @@ describe('several problems', () => {
     world.dns.setCaa('dev.example.com', '0 issue ";"');
     const error = await failure(check(world, ['dev.example.com', 'a.example.com', 'b.example.com', 'example.org']));
     expect(error).toBeInstanceOf(CaaError);
-    expect(error.message).toContain('2 other problems were found');
+    expect(error.message).toMatch(
+      /^test-ca may not issue for dev\.example\.com .*\n.* IN CAA .*\n2 other problems were found\. Make this record too:\n_acme-challenge\.example\.org\. 300 IN CNAME .*\nThe parent domain delegates example\.com to /,
+    );
     expect(world.log.messages('error')).toHaveLength(2);
+  });
+
+  test('of a first set-up name the records of all: ten identifiers without CNAMEs', async () => {
+    const identifiers = Array.from({ length: 10 }, (_, index) => `w${index}.example.org`);
+    const { message } = await failure(check(worldOf(...all), identifiers));
+    expect(message.split('\n').slice(1)).toEqual([
+      '_acme-challenge.w0.example.org. 300 IN CNAME _acme-challenge.w0.example.org.acme.example.net.',
+      '9 other problems were found. Make these records too:',
+      ...identifiers
+        .slice(1)
+        .map((name) => `_acme-challenge.${name}. 300 IN CNAME _acme-challenge.${name}.acme.example.net.`),
+    ]);
+    expect(toLambdaError(new ChallengeAliasError(message)).message).toBe(message);
+  });
+
+  test('that do not fit into a message are counted, and it is said where they are', async () => {
+    const identifiers = Array.from({ length: 100 }, (_, index) => `w${index}.${'x'.repeat(50)}.example.org`);
+    const certificate = 'c'.repeat(64);
+    const error = await failure(check(worldOf(...all), identifiers, { certificate }));
+    const { message } = error;
+    expect(message.length).toBeLessThanOrEqual(2048);
+    expect(message.length).toBeGreaterThan(1700);
+    const shown = message.match(/ IN CNAME /g)?.length ?? 0;
+    expect(message.split('\n').at(-1)).toBe(
+      `and ${100 - shown} more, see the log of the challenge function (output ChallengeLogs).`,
+    );
+  });
+
+  test('of names that one record mends are one', async () => {
+    const { message } = await failure(check(worldOf(...all), ['*.example.org', 'example.org']));
+    expect(message).not.toContain('other problem');
   });
 
   test('of one zone are one', async () => {

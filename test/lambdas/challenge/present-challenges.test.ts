@@ -65,11 +65,66 @@ test('nothing to prove changes nothing', async () => {
   expect(world.calls.names()).toEqual([]);
 });
 
-test('run twice, the second changes nothing', async () => {
-  const world = zones();
-  await present(world);
-  expect(await present(world)).toEqual({ changes: [] });
-  expectPresented(world);
+describe('what is there already', () => {
+  const zonesOf = ({ changes }: Awaited<ReturnType<typeof present>>) => changes.map(({ hostedZoneId }) => hostedZoneId);
+
+  test('is written once more, the same to the byte, so that there is a change to wait for', async () => {
+    const world = zones();
+    const first = await present(world);
+    const there = ['Z1', 'Z2'].map((zone) => world.hostedZones.all(zone));
+    const again = await present(world);
+    expect(['Z1', 'Z2'].map((zone) => world.hostedZones.all(zone))).toEqual(there);
+    expectPresented(world);
+    expect(zonesOf(again)).toEqual(['Z1', 'Z2']);
+    expect(new Set([...first.changes, ...again.changes].map(({ id }) => id)).size).toBe(4);
+  });
+
+  test('in one zone since another was throttled is not answered before it is INSYNC', async () => {
+    const world = zones();
+    world.hostedZones.propagation = 'later';
+    world.calls.meanwhile('hostedZones.change', () =>
+      world.calls.answer('hostedZones.change', new ThrottledError('Slow down.')),
+    );
+    await expect(present(world)).rejects.toThrow(ThrottledError);
+    const { changes } = await present(world);
+    expect(zonesOf({ changes })).toEqual(['Z1', 'Z2']);
+    expect(await world.hostedZones.pendingChanges(changes)).toEqual(changes);
+  });
+
+  test('since the reply to its change was lost has an id to wait for', async () => {
+    const world = zones();
+    const { change } = world.hostedZones;
+    world.hostedZones.change = async (id, batch) => {
+      world.hostedZones.change = change;
+      // The SDK sends it again by itself, and hears that it was done before.
+      await change.call(world.hostedZones, id, batch);
+      return change.call(world.hostedZones, id, batch);
+    };
+    expect(zonesOf(await present(world))).toEqual(['Z1', 'Z2']);
+    expectPresented(world);
+  });
+
+  test('is written once more only where it is unchanged since it was read', async () => {
+    const world = zones();
+    await present(world);
+    world.calls.meanwhile('hostedZones.change', () =>
+      world.hostedZones.put('Z1', name, ['"foreign"', '"guest"', '"wildcard"'], { ttl: 60 }),
+    );
+    await present(world);
+    expect(world.hostedZones.get('Z1', name)).toMatchObject({
+      ttl: 60,
+      values: ['"foreign"', '"guest"', '"wildcard"', '"apex"'],
+    });
+  });
+
+  test('in a set that cannot prove anything is refused', async () => {
+    const world = zones();
+    await present(world);
+    const { values = [] } = world.hostedZones.get('Z1', name) ?? {};
+    world.hostedZones.put('Z1', name, values, { unsuitable: 'the name is delegated to other name servers' });
+    await expect(present(world)).rejects.toThrow(RecordSetRefusedError);
+    await expect(present(world)).rejects.toThrow('the name is delegated to other name servers');
+  });
 });
 
 describe('zones of other accounts', () => {

@@ -81,6 +81,26 @@ describe('a refused change', () => {
     await expect(add(world, 'one')).rejects.toThrow(`the change of ${name} in hosted zone Z1: `);
   });
 
+  test('of a hundred names says why before the room of a message is over, and names five', async () => {
+    const world = zone();
+    world.hostedZones.refusesAll = 'The zone is at its limit of records';
+    const names = Array.from({ length: 100 }, (_, index) => `_acme-challenge.${index}.${'x'.repeat(40)}.example.com`);
+    const addTo = () =>
+      swapRecordSets(
+        'Z1',
+        names,
+        (before, at) => {
+          const after = withValues(at, before, ['one']);
+          return after && { name: at, before, after };
+        },
+        world.ports,
+      );
+    const five = `${names.slice(0, 5).join(', ')} and 95 more in hosted zone Z1`;
+    await expect(addTo()).rejects.toThrow(`the change of ${five}: The zone is at its limit of records`);
+    world.clock.randomness = 100;
+    await expect(addTo()).rejects.toThrow(`Others kept changing ${five} for 5 s`);
+  });
+
   test('of a set that changed and was changed back in between is tried again', async () => {
     const world = zone([foreign]);
     world.calls.meanwhile('hostedZones.change', () => {
@@ -189,6 +209,24 @@ describe('more than a batch may hold', () => {
     expect(ids).toHaveLength(2);
     expect(world.hostedZones.get('Z1', names[9] ?? '')).toMatchObject({ ttl: 3600 });
     expect(world.hostedZones.get('Z1', names[9] ?? '')?.values).toHaveLength(41);
+    expect(world.hostedZones.applied).toHaveLength(10);
+  });
+
+  test('refused in its second half is not written twice either where what is there is written once more', async () => {
+    const world = zone();
+    const { change } = world.hostedZones;
+    let changes = 0;
+    world.hostedZones.change = async (id, batch) => {
+      changes += 1;
+      return changes === 2 ? { refused: 'Not now.' } : change.call(world.hostedZones, id, batch);
+    };
+    const ids = await swapRecordSets(
+      'Z1',
+      names,
+      (before, at) => desired(before, at) ?? { name: at, before, after: before },
+      world.ports,
+    );
+    expect(ids).toHaveLength(2);
     expect(world.hostedZones.applied).toHaveLength(10);
   });
 });
