@@ -1,5 +1,5 @@
 import type { Issuer } from '../lambdas/rules/contract.ts';
-import { environment } from '../lambdas/rules/environment.ts';
+import { environment, tags } from '../lambdas/rules/environment.ts';
 import { grantKey } from './encryption.ts';
 import { SecretNamespace } from './secret-namespace.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
@@ -7,6 +7,7 @@ import type { WorkflowFunction } from './workflow-function.ts';
 /** The accounts at the CAs, RFC 8555 §7.1.2: one secret a directory, made by the first order. */
 export class AcmeAccounts extends SecretNamespace {
   protected readonly prefixVariable = environment.accountSecretPrefix;
+  protected readonly tagKeys = [tags.stack];
 
   /**
    * Signs as the account. By name and not by tag: a secret that is not there has no tag, and Secrets Manager would refuse where

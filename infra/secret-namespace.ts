@@ -1,6 +1,6 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { environment } from '../lambdas/rules/environment.ts';
+import { environment, tags } from '../lambdas/rules/environment.ts';
 import { grantKey } from './encryption.ts';
 import { secretArn } from './secret-arn.ts';
 import { ours } from './stack-tag.ts';
@@ -22,6 +22,8 @@ export abstract class SecretNamespace extends Construct {
   protected readonly arn: string;
   /** Environment variable that tells a function the prefix. */
   protected abstract readonly prefixVariable: string;
+  /** Keys of the tags that functions set. */
+  protected abstract readonly tagKeys: readonly string[];
 
   constructor(scope: Construct, id: string, props: SecretNamespaceProps) {
     super(scope, id);
@@ -39,14 +41,17 @@ export abstract class SecretNamespace extends Construct {
     grantee.addEnvironment(environment.stackTag, stackTag);
   }
 
-  /** A new secret has to carry our tag; these actions are for those that carry it. */
+  /**
+   * A new secret has to carry our tag; these actions are for those that carry it. To make one with tags takes TagResource too, while it has
+   * no tag yet: so one that somebody else made under our prefix without this tag could be given it. One of another stack could not.
+   */
   protected grantMake(grantee: WorkflowFunction, actions: string[]): void {
     const { stackTag, encryptionKey } = this.props;
-    this.grant(
-      grantee,
-      ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
-      ours('aws:RequestTag', stackTag),
-    );
+    this.grant(grantee, ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], {
+      ...ours('aws:RequestTag', stackTag),
+      StringEqualsIfExists: { [`aws:ResourceTag/${tags.stack}`]: stackTag },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': this.tagKeys },
+    });
     this.grant(grantee, actions, ours('aws:ResourceTag', stackTag));
     if (!encryptionKey) return;
     grantKey(grantee, encryptionKey, 'secretsmanager', 'write');

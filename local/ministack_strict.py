@@ -21,7 +21,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.iam_evaluator import request_caller_arn
-from ministack.core.responses import error_response_json, get_account_id, json_response, new_uuid
+from ministack.core.responses import (
+    error_response_json,
+    get_account_id,
+    get_region,
+    json_response,
+    new_uuid,
+    request_scope,
+)
 from ministack.services import (
     acm,
     cloudwatch_logs,
@@ -274,8 +281,8 @@ def put_secret_value(original, data):
 
 
 def put_resource_policy(original, data):
-    """A principal has to exist (Secrets Manager User Guide, "Resource-based policies": IAM turns it into an id when the policy is
-    stored), and a policy for everybody is refused under BlockPublicPolicy."""
+    """A role or user that is the principal has to exist, since its unique id is stored in the place of its ARN (IAM User Guide, "AWS JSON
+    policy elements: Principal"), and a policy for everybody is refused under BlockPublicPolicy."""
     try:
         statements = json.loads(data.get("ResourcePolicy", ""))["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -290,22 +297,74 @@ def put_resource_policy(original, data):
                 return error_response_json(
                     "PublicPolicyException", "The BlockPublicPolicy parameter is set to true: no public access.", 400
                 )
-            if missing_principal(arn):
+            if not re.fullmatch(r"\*|\d{12}|arn:aws:iam::\d{12}:root", arn) and arn not in unique_ids():
                 return error_response_json(
                     "MalformedPolicyDocumentException", "This resource policy contains an unsupported principal.", 400
                 )
-    return original(data)
+    return original({**data, "ResourcePolicy": with_principals(data["ResourcePolicy"], unique_ids())})
 
 
-def missing_principal(arn):
-    """A role or a user of this account that is not there; of other accounts nothing is known here."""
-    found = re.fullmatch(r"arn:aws:iam::(\d{12}):(role|user)/(?:.*/)?([^/]+)", arn)
-    if not found or found[1] != get_account_id():
-        return False
-    return found[3] not in (iam._roles if found[2] == "role" else iam._users)
+def unique_ids():
+    """Of the roles and users of all accounts, by their ARNs."""
+    roles = {role["Arn"]: role["RoleId"] for role in list(iam._roles._data.values())}
+    return roles | {user["Arn"]: user["UserId"] for user in list(iam._users._data.values())}
+
+
+def with_principals(policy, names):
+    """The policy with principals under other names; as it was written where that changes none."""
+    document = json.loads(policy or "{}")
+    before = copy.deepcopy(document)
+    for statement in document.get("Statement", []):
+        principal = statement.get("Principal")
+        if isinstance(principal, dict) and (named := principal.get("AWS")):
+            each = [names.get(arn, arn) for arn in ([named] if isinstance(named, str) else named)]
+            principal["AWS"] = each[0] if isinstance(named, str) else each
+    return policy if document == before else json.dumps(document)
+
+
+def arns_by_id():
+    return {id_: arn for arn, id_ in unique_ids().items()}
+
+
+def get_resource_policy(original, data):
+    """The ARN of a principal that is still there, and the id of one that is no more."""
+    status, headers, body = original(data)
+    answer = json.loads(body)
+    if "ResourcePolicy" not in answer:
+        return status, headers, body
+    return json_response({**answer, "ResourcePolicy": with_principals(answer["ResourcePolicy"], arns_by_id())})
+
+
+def account_of(secret_id):
+    found = re.match(r"arn:aws:secretsmanager:[^:]+:(\d{12}):secret:", str(secret_id))
+    return found[1] if found else get_account_id()
+
+
+def secret_policy(original, arn):
+    """Of the secrets of all accounts: callers of another one need it, and a policy of their own."""
+    with request_scope(account_of(arn), get_region()):
+        found = original(arn)
+    return found and (with_principals(found[0], arns_by_id()), found[1])
 
 
 async def handle_secrets(original, method, path, headers, body, query_params):
+    """A caller of another account names the secret by its whole ARN (User Guide, "Access secrets from a different account"). MiniStack
+    looks for it in the caller's, and asks no policy about root."""
+    secret_id = json.loads(body or b"{}").get("SecretId")
+    owner = account_of(secret_id)
+    if owner == get_account_id():
+        return await handle_own_secrets(original, method, path, headers, body, query_params)
+    caller = request_caller_arn(headers, query_params)
+    with request_scope(owner, get_region()):
+        _, secret = secretsmanager._resolve(secret_id)
+        if caller.endswith(":root") or not secret or secret["ARN"] != secret_id:
+            return error_response_json(
+                "AccessDeniedException", f"User: {caller} is not authorized to access {secret_id}", 400
+            )
+        return await handle_own_secrets(original, method, path, headers, body, query_params)
+
+
+async def handle_own_secrets(original, method, path, headers, body, query_params):
     """RemoveRegionsFromReplication, which MiniStack does not know: the replicas of these regions are deleted."""
     if headers.get("x-amz-target", "").split(".")[-1] != "RemoveRegionsFromReplication":
         return await original(method, path, headers, body, query_params)
@@ -356,6 +415,48 @@ def key_usages(certificate):
     return {name.upper().replace("CONTENT_COMMITMENT", "NON_REPUDIATION") for name in names if getattr(usage, name)}
 
 
+EXTENDED_USAGES = {
+    "1.3.6.1.5.5.7.3.1": "TLS_WEB_SERVER_AUTHENTICATION",
+    "1.3.6.1.5.5.7.3.2": "TLS_WEB_CLIENT_AUTHENTICATION",
+    "1.3.6.1.5.5.7.3.3": "CODE_SIGNING",
+    "1.3.6.1.5.5.7.3.4": "EMAIL_PROTECTION",
+    "1.3.6.1.5.5.7.3.8": "TIME_STAMPING",
+    "1.3.6.1.5.5.7.3.9": "OCSP_SIGNING",
+}
+
+
+def extended_key_usages(certificate):
+    """As ACM names them, by OID and in the certificate's order; none without the extension."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return {}
+    return {each.dotted_string: EXTENDED_USAGES.get(each.dotted_string, "CUSTOM") for each in usage}
+
+
+def dns_names(certificate):
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return names.get_values_for_type(x509.DNSName)
+
+
+def reimport_refusal(before, leaf):
+    """ACM has no words of its own for these in its documentation, and one error for all."""
+    if key_algorithm(before.public_key()) != key_algorithm(leaf.public_key()):
+        return "The new certificate's key type and size must match those of the certificate it replaces."
+    if not {name.lower() for name in dns_names(before)} & {name.lower() for name in dns_names(leaf)}:
+        return "You cannot remove all of the domain names of the certificate that is replaced."
+    lost = key_usages(before) - key_usages(leaf)
+    if isinstance(leaf.public_key(), ec.EllipticCurvePublicKey):
+        lost.discard("KEY_ENCIPHERMENT")
+    if lost:
+        return f"Key usages of the certificate that is replaced cannot be removed: {', '.join(sorted(lost))}."
+    lost = set(extended_key_usages(before).items()) - set(extended_key_usages(leaf).items())
+    lost = {name for _, name in lost} - {"TLS_WEB_CLIENT_AUTHENTICATION"}
+    if lost:
+        return f"Extended key usages of the certificate that is replaced cannot be removed: {', '.join(sorted(lost))}."
+    return None
+
+
 def import_refusal(data):
     """The sentence with which ACM refuses an import, or None."""
     stored = acm._certificates.get(data.get("CertificateArn"))
@@ -388,14 +489,7 @@ def import_refusal(data):
             child.verify_directly_issued_by(issuer)
         except Exception:  # Each of its causes means the same here.
             return "Could not validate the certificate with the certificate chain."
-    if stored and key_algorithm(leaf_of(stored).public_key()) != key_algorithm(leaf.public_key()):
-        return "The new certificate's key type and size must match those of the certificate it replaces."
-    kept = key_usages(leaf_of(stored)) - key_usages(leaf) if stored else set()
-    if isinstance(leaf.public_key(), ec.EllipticCurvePublicKey):
-        kept.discard("KEY_ENCIPHERMENT")
-    if kept:
-        return f"Key usages of the certificate that is replaced cannot be removed: {', '.join(sorted(kept))}."
-    return None
+    return reimport_refusal(leaf_of(stored), leaf) if stored else None
 
 
 def import_certificate(original, data):
@@ -405,8 +499,7 @@ def import_certificate(original, data):
     if status == 200:
         stored = acm._certificates[json.loads(body)["CertificateArn"]]
         leaf = leaf_of(stored)
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        stored["SubjectAlternativeNames"] = names.get_values_for_type(x509.DNSName)
+        stored["SubjectAlternativeNames"] = dns_names(leaf)
         stored["DomainName"] = stored["SubjectAlternativeNames"][0]
         stored["NotBefore"] = leaf.not_valid_before_utc.timestamp()
         stored["NotAfter"] = leaf.not_valid_after_utc.timestamp()
@@ -414,13 +507,16 @@ def import_certificate(original, data):
 
 
 def describe_shape(original, stored):
-    """KeyAlgorithm, KeyUsages and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
+    """KeyAlgorithm, usages and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
     shape = original(stored)
     if leaf := leaf_of(stored):
         serial = f"{leaf.serial_number:x}"
         serial = serial.zfill(len(serial) + len(serial) % 2)
         shape["KeyAlgorithm"] = key_algorithm(leaf.public_key())
         shape["KeyUsages"] = [{"Name": name} for name in sorted(key_usages(leaf))]
+        shape["ExtendedKeyUsages"] = [
+            {"Name": name, "OID": oid} for oid, name in extended_key_usages(leaf).items()
+        ]
         shape["Serial"] = ":".join(re.findall("..", serial))
         shape["ImportedAt"] = shape.pop("IssuedAt")
     return shape
@@ -706,6 +802,8 @@ RULES = [
     (secretsmanager, "_create_secret", create_secret),
     (secretsmanager, "_put_secret_value", put_secret_value),
     (secretsmanager, "_put_resource_policy", put_resource_policy),
+    (secretsmanager, "_get_resource_policy", get_resource_policy),
+    (secretsmanager, "secret_policy_for_arn", secret_policy),
     (secretsmanager, "handle_request", handle_secrets),
     (acm, "_import_certificate", import_certificate),
     (acm, "_cert_shape", describe_shape),

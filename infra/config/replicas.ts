@@ -16,6 +16,12 @@ const replicaShape = {
     .meta(takesTokens),
 };
 
+/**
+ * Characters of the tag on the secret that names these regions, with spaces between them: 17 of the longest names, of 14, and some 20 as they
+ * come. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html
+ */
+const mostCharacters = 256;
+
 /** Each region once, by name. */
 export function checkReplicas(
   values: readonly unknown[],
@@ -35,6 +41,12 @@ export function checkReplicas(
       report(`${at}.encryptionKey`, `found a key of ${encryptionKey.split(':')[3]}, allowed: ${allowedKey}, ${region}`);
     } else replicas.set(region, { region, encryptionKey });
   }
+  const { length } = [...replicas.keys()].join(' ');
+  if (length > mostCharacters)
+    report(
+      path,
+      `found ${replicas.size} regions, ${length} characters, allowed: ${mostCharacters} characters with the spaces between them`,
+    );
   return [...replicas.values()].sort((a, b) => (a.region < b.region ? -1 : 1));
 }
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import {
   ACMClient,
   type CertificateSummary,
@@ -8,18 +7,20 @@ import {
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
+import { type NewArnReason, newArnReason } from '../rules/acm-import.ts';
 import type { KeyType } from '../rules/contract.ts';
 import { tags } from '../rules/environment.ts';
 import { ImportLimitError, ImportRefusedError, ThrottledError, UnexpectedError } from '../rules/errors.ts';
 import type { AcmCertificates } from '../rules/ports.ts';
-import { clientSettings } from './client.ts';
+import { clientSettings, sentOnce } from './client.ts';
 import { replyOf, translated } from './errors.ts';
 
 const clients = new Map<string, ACMClient>();
 
-function warmClientFor(region: string): ACMClient {
-  const client = clients.get(region) ?? new ACMClient({ ...clientSettings, region });
-  clients.set(region, client);
+function warmClientFor(region: string, settings: typeof clientSettings | typeof sentOnce = clientSettings): ACMClient {
+  const key = `${region} ${settings.maxAttempts}`;
+  const client = clients.get(key) ?? new ACMClient({ ...settings, region });
+  clients.set(key, client);
   return client;
 }
 
@@ -47,7 +48,7 @@ export function createAcmCertificates({
   readonly stackTag: string;
   /** Region and prefix of the secrets: `eu-west-1/certificates/`. */
   readonly secretsTag: string;
-  readonly clientFor?: (region: string) => ACMClient;
+  readonly clientFor?: typeof warmClientFor;
 }): AcmCertificates {
   const ourTags = (certificate: string) => [
     { Key: tags.stack, Value: stackTag },
@@ -101,8 +102,8 @@ export function createAcmCertificates({
     );
   }
 
-  /** Why ACM refused to import over an ARN: `null` when neither the ARN nor the key is the reason. */
-  async function obstacle(region: string, arn: string, leaf: string): Promise<'notFound' | 'keyChanged' | null> {
+  /** Why ACM refused to import over an ARN: `null` when a new one would be refused, too, as far as we know. */
+  async function obstacle(region: string, arn: string, leaf: string): Promise<'notFound' | NewArnReason | null> {
     const reply = await replyOf(
       { action: 'acm:DescribeCertificate', resource: `certificate ${arn}` },
       clientFor(region).send(new DescribeCertificateCommand({ CertificateArn: arn })),
@@ -114,13 +115,7 @@ export function createAcmCertificates({
       },
     );
     if (reply === null || reply === 'notFound') return reply;
-    const wanted = keyOf(leaf);
-    if (!wanted || !reply.Certificate) return null;
-    const { KeyAlgorithm: algorithm, KeyUsages: usages } = reply.Certificate;
-    // Written with a hyphen (RSA-2048) by this call and with an underscore by others.
-    const otherKey = algorithm !== undefined && algorithm.replace('-', '_') !== wanted.algorithm;
-    const enciphered = usages?.some(({ Name }) => Name === 'KEY_ENCIPHERMENT');
-    return otherKey || (enciphered && wanted.enciphers === false) ? 'keyChanged' : null;
+    return reply.Certificate ? newArnReason(reply.Certificate, leaf) : null;
   }
 
   return {
@@ -137,11 +132,7 @@ export function createAcmCertificates({
         Certificate: Buffer.from(pem.certificate),
         PrivateKey: Buffer.from(pem.privateKey),
         ...(pem.chain ? { CertificateChain: Buffer.from(pem.chain) } : {}),
-        ...(arn
-          ? { CertificateArn: arn }
-          : {
-              Tags: ourTags(certificate),
-            }),
+        ...(arn ? { CertificateArn: arn } : { Tags: ourTags(certificate) }),
       });
       const refuse = (error: Error, toDo = ''): never => {
         throw new ImportRefusedError(
@@ -170,11 +161,13 @@ export function createAcmCertificates({
           resource: arn ? `${resource} (which needs its tags: ${tagged})` : resource,
         });
       };
-      const answer = await replyOf(call, clientFor(region).send(command), {
+      // Without an ARN each import makes one.
+      const client = arn ? clientFor(region) : clientFor(region, sentOnce);
+      const answer = await replyOf(call, client.send(command), {
         AccessDeniedException: denied,
         ResourceNotFoundException: () => 'notFound' as const,
         InvalidArnException: () => 'notFound' as const,
-        // ACM has no error of its own for a changed key, so the key that is there is asked for.
+        // ACM has no error of its own for what it does not take over an ARN, so what is there is asked for.
         InvalidParameterException: refused,
         ValidationException: refused,
         InvalidTagException: tagsRefused,
@@ -203,33 +196,4 @@ export function createAcmCertificates({
 
 function importTime({ ImportedAt, CreatedAt }: CertificateSummary): number {
   return (ImportedAt ?? CreatedAt)?.getTime() ?? 0;
-}
-
-/**
- * The key's algorithm and size as ACM names them, and for RSA whether it may encipher keys: CAs leave that out in some profiles (Let's
- * Encrypt's `tlsserver`), and ACM takes no certificate over one that had it. `null` for what is not a certificate.
- * https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
- */
-function keyOf(leaf: string): { readonly algorithm: string; readonly enciphers?: boolean } | null {
-  try {
-    const { publicKey, raw } = new X509Certificate(leaf);
-    const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-    return publicKey.asymmetricKeyType === 'rsa'
-      ? { algorithm: `RSA_${modulusLength}`, enciphers: mayEncipherKeys(raw) }
-      : { algorithm: `EC_${namedCurve}` };
-  } catch {
-    return null; // ACM's own refusal says more than the parser's.
-  }
-}
-
-/**
- * The extension Key Usage (RFC 5280 §4.2.1.3) in DER: its id, `01 01 ff` when critical, then an octet string of four bytes with a bit
- * string of two, of which the first counts unused bits. Bit 2 from the left is keyEncipherment.
- */
-function mayEncipherKeys(der: Buffer): boolean {
-  const id = Buffer.from('0603551d0f', 'hex');
-  const at = der.indexOf(id);
-  if (at < 0) return false;
-  const value = der.subarray(at + id.length + (der[at + id.length] === 0x01 ? 3 : 0));
-  return ((value[5] ?? 0) & 0x20) !== 0;
 }

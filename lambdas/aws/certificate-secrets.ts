@@ -170,7 +170,7 @@ export function createCertificateSecrets({
       const secret = nameOf(certificate);
       const before = await describeSecret(client, secret);
       const current = currentVersionOf(before?.VersionIdsToStages);
-      if (current === versionId) return before?.ARN ?? '';
+      if (current === versionId) return { arn: before?.ARN ?? '', first: false };
       const command = new UpdateSecretVersionStageCommand({
         SecretId: secret,
         VersionStage: 'AWSCURRENT',
@@ -186,7 +186,7 @@ export function createCertificateSecrets({
           throw translated(error, { action: 'secretsmanager:UpdateSecretVersionStage', resource: `secret ${secret}` });
         },
       });
-      return reply.ARN ?? before?.ARN ?? '';
+      return { arn: reply.ARN ?? before?.ARN ?? '', first: current === null || current === placeholderVersion };
     },
 
     share: (certificate, access) => shareSecret({ client, secret: nameOf(certificate), stackTag }, access),

@@ -10,6 +10,12 @@ export const clientSettings = {
   requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 } as const;
 
+/**
+ * For a call that acts twice when it is made twice: the SDK would repeat it at once when only its reply was lost. The step's next try
+ * looks first for what the lost one has made.
+ */
+export const sentOnce = { ...clientSettings, maxAttempts: 1 } as const;
+
 /** Makes a client at its first use and keeps it while the function is warm, with its connections and credentials. */
 export function keptWarm<Client>(make: () => Client): () => Client {
   let kept: Client | undefined;

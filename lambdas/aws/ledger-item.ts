@@ -45,7 +45,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     renewalInfo: fromAttribute(item.renewalInfo) as SavedRenewalInfo | null,
     ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
     ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
-    ...(item.access?.S && { access: item.access.S }),
+    ...(item.access?.S !== undefined && { access: item.access.S }),
   };
 }
 

@@ -90,7 +90,7 @@ function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutpu
 async function allow({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
   const unsuitable = (error: Error): never => {
     throw new SecretAccessError(
-      `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}: ${error.message} Does each of them exist?`,
+      `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}: ${error.message} Does each of their accounts exist?`,
       { cause: error },
     );
   };

@@ -6,6 +6,7 @@ import {
   type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { replicasTag } from '../rules/access.ts';
 import type { Replica } from '../rules/contract.ts';
 import { tags } from '../rules/environment.ts';
 import { SecretAccessError } from '../rules/errors.ts';
@@ -18,8 +19,6 @@ export interface SecretToShare {
   readonly stackTag: string;
 }
 
-/** Regions that we replicate to, separated by spaces. What somebody else replicates is never taken away. */
-const replicasTag = 'perennial:replicas';
 /** What a replica without a key of its own reports. */
 const awsKey = 'alias/aws/secretsmanager';
 

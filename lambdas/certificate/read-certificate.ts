@@ -1,3 +1,4 @@
+import { accessChanging } from '../rules/access.ts';
 import type { CertificateFacts, ReadCertificateInput, ReadCertificateOutput } from '../rules/contract.ts';
 import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
 import { factsOf } from './facts.ts';
@@ -24,7 +25,7 @@ export async function readCertificate(
     ledger.certificate(certificate),
   ]);
   const shared = { certificate, execution, spec };
-  if (before?.versionId === versionId && before.execution !== execution) {
+  if (before?.versionId === versionId && before.secretArn === arn && before.execution !== execution) {
     await shareCertificate(shared, { ledger, secrets });
     return { current: before, known: true };
   }
@@ -35,6 +36,8 @@ export async function readCertificate(
     orderUrl: null,
     execution,
   };
+  // Before the rest, so that a death in between does not leave a reader who is configured no more.
+  await ledger.recordAccess(certificate, execution, accessChanging);
   await ledger.recordCurrent(certificate, execution, current);
   await shareIfPossible(shared, { ledger, secrets, log });
   return { current, known: false };

@@ -1,4 +1,4 @@
-import { accessChanging, accessHash, isAccessBehind } from '../rules/access.ts';
+import { accessChanging, accessHash } from '../rules/access.ts';
 import type { CertificateSpec } from '../rules/contract.ts';
 import { SecretAccessError } from '../rules/errors.ts';
 import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
@@ -21,10 +21,13 @@ export async function shareCertificate(
   { certificate, execution, spec }: Shared,
   { ledger, secrets }: SharePorts,
 ): Promise<void> {
-  if (!isAccessBehind(spec, await ledger.certificate(certificate))) return;
+  const { access, current } = await ledger.certificate(certificate);
+  const wanted = accessHash(spec, current);
+  // Not `isAccessBehind`: a table that is new has noted nothing of the readers that a secret may still have.
+  if (access === wanted) return;
   await ledger.recordAccess(certificate, execution, accessChanging);
   const settled = await secrets.share(certificate, { readers: spec.readers ?? [], replicas: spec.replicas ?? [] });
-  if (settled) await ledger.recordAccess(certificate, execution, accessHash(spec));
+  if (settled) await ledger.recordAccess(certificate, execution, wanted);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { accessHash } from '../rules/access.ts';
 import type { CertificateFacts, StoreCertificateInput, StoreCertificateOutput } from '../rules/contract.ts';
 import { StagedKeyMissingError } from '../rules/errors.ts';
 import type { CertificateSecrets, CertificateSecretValue, Clock, Ledger, StepLog } from '../rules/ports.ts';
@@ -52,7 +53,7 @@ export async function storeCertificate(
   };
   const versionId = await secrets.putCertificate(certificate, order.url, value);
   await ledger.assertLease(certificate, execution);
-  const secretArn = await secrets.makeCurrent(certificate, versionId);
+  const { arn: secretArn, first } = await secrets.makeCurrent(certificate, versionId);
 
   const current: CertificateFacts = {
     ...factsOf(value),
@@ -62,6 +63,9 @@ export async function storeCertificate(
     execution,
   };
   await ledger.recordCurrent(certificate, execution, current);
-  await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
+  // A secret that is new has no readers to take away.
+  if (!first || accessHash(spec, current) !== '') {
+    await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
+  }
   return { current, warnings };
 }

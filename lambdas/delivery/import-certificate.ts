@@ -1,4 +1,4 @@
-import { importProblem } from '../rules/acm-import.ts';
+import { importProblem, type NewArnReason } from '../rules/acm-import.ts';
 import type { Delivery, ImportCertificateInput, ImportCertificateOutput } from '../rules/contract.ts';
 import { ImportRefusedError, UnexpectedError } from '../rules/errors.ts';
 import type { AcmCertificates, CertificateSecrets, CertificateSecretValue, Ledger } from '../rules/ports.ts';
@@ -11,8 +11,8 @@ export interface ImportCertificatePorts {
 
 /**
  * Copies the current certificate into ACM of one region: leaf and chain apart, over the ARN that consumers hold. The ARN is in the
- * ledger at once; one whose reply was lost is found by its tags. A key of another type, size or usage needs a new ARN (ACM refuses it
- * over the old one), and so does a deletion by hand: the ledger keeps what a person has to do about it, so that it is told by the run
+ * ledger at once; one whose reply was lost is found by its tags. What ACM refuses over the old ARN (`NewArnReason`) needs a new one,
+ * and so does a deletion by hand: the ledger keeps what a person has to do about it, so that it is told by the run
  * that succeeds, whichever that is, and the old ARN is left alone.
  *
  * A version that is delivered already needs no call, so running it twice is running it once.
@@ -35,9 +35,11 @@ export async function importCertificate(
     );
   }
   const known = before && before.keyType === value.keyType ? before.arn : null;
-  const { arn, deleted } = await importOver(known, { region, certificate, value, acm });
+  const { arn, obstacle } = await importOver(known, { region, certificate, value, acm });
 
-  const replaced = before && before.arn !== arn && { arn: before.arn, action: toDo(before.arn, arn, deleted) };
+  const replaced = before &&
+    obstacle &&
+    before.arn !== arn && { arn: before.arn, action: toDo(before.arn, arn, obstacle) };
   const delivery: Delivery = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
   await ledger.recordDelivery(certificate, execution, region, delivery);
   return outputOf(region, delivery, true);
@@ -47,12 +49,20 @@ function outputOf(region: string, { arn, replaced }: Delivery, imported: boolean
   return { region, arn, replaces: replaced?.arn ?? null, action: replaced?.action ?? null, imported };
 }
 
+/** Why the ARN that the ledger has was left. */
+type Obstacle = 'notFound' | NewArnReason;
+
+const reasons: Readonly<Record<NewArnReason, string>> = {
+  keyChanged: 'ACM keeps the key type and size of an ARN, and those of the certificate have changed',
+  namesChanged: 'ACM keeps at least one name of an ARN, and the certificate has none of the names that are there',
+  usageRemoved: 'ACM takes no key usage from an ARN, extended or not, and the certificate has one less',
+};
+
 /** The region is in both ARNs. */
-const toDo = (before: string, arn: string, deleted: boolean): string =>
-  deleted
+const toDo = (before: string, arn: string, obstacle: Obstacle): string =>
+  obstacle === 'notFound'
     ? `Use ${arn} wherever ${before} was used: that was deleted from ACM, so the certificate has a new ARN.`
-    : `Replace ${before} by ${arn} wherever it is used: ACM keeps the key type, size and usages of an ARN, and the certificate's ` +
-      'have changed. The old one stays as it is and is not renewed.';
+    : `Replace ${before} by ${arn} wherever it is used: ${reasons[obstacle]}. The old one stays as it is and is not renewed.`;
 
 async function importOver(
   known: string | null,
@@ -67,15 +77,15 @@ async function importOver(
     readonly value: CertificateSecretValue;
     readonly acm: AcmCertificates;
   },
-): Promise<{ readonly arn: string; readonly deleted: boolean }> {
-  const first = known === null ? null : await acm.import(region, certificate, value, known);
-  const deleted = first === 'notFound';
-  if (first !== null && typeof first === 'object') return { arn: first.arn, deleted };
-  // Deleted by hand, or of another key after all: ACM wants a new ARN, which a try whose reply was lost may have made already.
+): Promise<{ readonly arn: string; readonly obstacle: Obstacle | null }> {
+  // No ARN is known for another key type, or for the first import of all, which replaces none.
+  const first = known === null ? 'keyChanged' : await acm.import(region, certificate, value, known);
+  if (typeof first === 'object') return { arn: first.arn, obstacle: null };
+  // Deleted by hand, or not to be imported over: ACM wants a new ARN, which a try whose reply was lost may have made already.
   const found = await acm.find(region, certificate, value.identifiers, value.keyType);
   for (const arn of found === null || found === known ? [null] : [found, null]) {
     const result = await acm.import(region, certificate, value, arn);
-    if (typeof result === 'object') return { arn: result.arn, deleted };
+    if (typeof result === 'object') return { arn: result.arn, obstacle: first };
   }
   throw new UnexpectedError(
     `ACM in ${region} knows no ARN that a new import of certificate ${certificate} could go over.`,

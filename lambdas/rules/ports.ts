@@ -1,3 +1,4 @@
+import type { NewArnReason } from './acm-import.ts';
 import type {
   CertificateFacts,
   Delivery,
@@ -214,8 +215,11 @@ export interface CertificateSecrets {
   stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
   /** Puts the certificate's version (once for an order, whoever calls again) and returns its id. AWSCURRENT stays. */
   putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
-  /** Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN. */
-  makeCurrent(certificate: string, versionId: string): Promise<string>;
+  /**
+   * Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN, and whether this is seen to be
+   * the first certificate in it.
+   */
+  makeCurrent(certificate: string, versionId: string): Promise<{ readonly arn: string; readonly first: boolean }>;
   /**
    * Readers of other accounts and replicas become these: the resource policy is ours and replaced whole, replicas that are missing are
    * added and those not named are removed. What is taken away comes first, and is taken away whatever else is refused. `false`: a
@@ -482,15 +486,15 @@ export interface AcmCertificates {
   /** An import of ours, by its tags, among those of this key type that share a name with the certificate; `null`: none. */
   find(region: string, certificate: string, identifiers: readonly string[], keyType: KeyType): Promise<string | null>;
   /**
-   * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; `keyChanged`: ACM refuses another key type
-   * or size over this ARN, or a key that may be used for less. Throws `ImportRefusedError`, `ImportLimitError`.
+   * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; a `NewArnReason`: ACM refuses this certificate
+   * over this ARN, and takes it under a new one. Throws `ImportRefusedError`, `ImportLimitError`.
    */
   import(
     region: string,
     certificate: string,
     pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
     arn: string | null,
-  ): Promise<{ readonly arn: string } | 'notFound' | 'keyChanged'>;
+  ): Promise<{ readonly arn: string } | 'notFound' | NewArnReason>;
 }
 
 // ---- The run itself -----------------------------------------------------------------------------------------------

@@ -173,6 +173,24 @@ describe('a CA with ECDSA keys', () => {
     );
     for (const region of regions) expect(await served(region, before[region])).toBe(old);
   });
+
+  test('names of which none is left get new ARNs that are announced with the reason, and are not refused for good', async () => {
+    const before = await arnsOf('three');
+    const { serialNumber: old } = await d.secret('three');
+    await d.redeploy({ zones, certificates: [{ ...three, keyType: 'P-384', identifiers: ['moved.example.com'] }] });
+    const after = await arnsOf('three');
+    const { serialNumber } = await d.secret('three');
+    expect((await d.ledger('three')).failure).toBeNull();
+    const { deliveries = [] } = (await lastRenewed('three')) ?? {};
+    for (const [index, region] of regions.entries()) {
+      const [a = '', b = ''] = [before[region], after[region]];
+      expect(deliveries[index]).toMatchObject({ region, arn: b, replaces: a });
+      expect(deliveries[index]?.action).toContain(
+        `Replace ${a} by ${b} wherever it is used: ACM keeps at least one name of an ARN, and the certificate has none of the names`,
+      );
+      expect([await served(region, a), await served(region, b)]).toEqual([old, serialNumber]);
+    }
+  });
 });
 
 test('a CA with RSA keys has RSA certificates imported, and those of other keys refused', async () => {

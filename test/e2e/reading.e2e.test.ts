@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -25,6 +24,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseEvent } from '../../lambdas/rules/events.ts';
 import { install } from '../../local/install.ts';
 import { jq, standIn } from '../examples/stand-ins.ts';
+import { newReader } from '../local/reader.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -37,20 +37,17 @@ interface Credentials {
 }
 
 let d: Deployed;
-/** The role that `grantRead` was called for, and a user whom the configuration names as a reader. */
+/** The role that `grantRead` was called for, and one of another account that the configuration names as a reader. */
 let role: Credentials;
-let user: Credentials;
+let reader: Credentials;
 let folder: string;
 let issuingRoot: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'perennial-reading-'));
-  let reader = '';
   d = await deployed(async (local) => {
-    const iam = new IAMClient(local.clientConfig);
-    reader = (await iam.send(new CreateUserCommand({ UserName: 'reader' }))).User?.Arn ?? '';
-    const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: 'reader' }));
-    user = { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' };
+    const { arn, credentials } = await newReader(local, 'reader');
+    reader = credentials;
     return {
       encryptionKey,
       zones: ['example.com'],
@@ -58,7 +55,7 @@ beforeAll(async () => {
         {
           name: 'www',
           identifiers: ['example.com', '*.example.com'],
-          readers: [reader],
+          readers: [arn],
           replicas: ['eu-west-1'],
           ignoreIssueCap: true, // renewed more often here than in a day elsewhere
         },
@@ -108,13 +105,20 @@ async function deployReader(): Promise<Credentials> {
 const clientOf = (credentials: Credentials, region = 'us-east-1') =>
   new SecretsManagerClient({ ...d.local.clientConfig, region, credentials });
 
+/** How the other account names a secret of ours: by its whole ARN. */
+async function arnOf(name: string, region = 'us-east-1'): Promise<string> {
+  const command = new DescribeSecretCommand({ SecretId: `certificates/${name}` });
+  const { ARN = '' } = await new SecretsManagerClient(d.local.clientConfig).send(command);
+  return ARN.replace('us-east-1', region);
+}
+
 /** The serial number that somebody gets, or the name of the error. */
 async function asked(
   by: SecretsManagerClient,
-  { name = 'www', ...what }: { name?: string; VersionStage?: string; VersionId?: string } = {},
+  { id = 'certificates/www', ...what }: { id?: string; VersionStage?: string; VersionId?: string } = {},
 ): Promise<string> {
   try {
-    const { SecretString } = await by.send(new GetSecretValueCommand({ SecretId: `certificates/${name}`, ...what }));
+    const { SecretString } = await by.send(new GetSecretValueCommand({ SecretId: id, ...what }));
     return (JSON.parse(SecretString ?? '{}') as { serialNumber?: string }).serialNumber ?? 'no certificate';
   } catch (error) {
     return (error as Error).name;
@@ -162,33 +166,37 @@ describe('what is stored', () => {
   });
 });
 
-describe('a role with grantRead, and a reader of the configuration', () => {
+describe('a role with grantRead, and a reader of another account that the configuration names', () => {
   test('get the current certificate and the one before it, and no key that is only staged', async () => {
     const before = (await d.secret('www')).serialNumber;
     expect(await d.renew({ certificate: 'www', force: true })).toMatchObject({ status: 'SUCCEEDED' });
     const after = (await d.secret('www')).serialNumber;
     const stages = await d.stages('www');
     const versionOf = (label: string) => Object.keys(stages).find((id) => stages[id]?.includes(label)) ?? '';
-    for (const credentials of [role, user]) {
+    for (const [credentials, id, other] of [
+      [role, 'certificates/www', 'certificates/mail'],
+      [reader, await arnOf('www'), await arnOf('mail')],
+    ] as const) {
       const by = clientOf(credentials);
-      expect(await asked(by)).toBe(after);
-      expect(await asked(by, { VersionStage: 'AWSCURRENT' })).toBe(after);
-      expect(await asked(by, { VersionStage: 'AWSPREVIOUS' })).toBe(before);
+      expect(await asked(by, { id })).toBe(after);
+      expect(await asked(by, { id, VersionStage: 'AWSCURRENT' })).toBe(after);
+      expect(await asked(by, { id, VersionStage: 'AWSPREVIOUS' })).toBe(before);
       for (const what of [
-        { VersionStage: 'CANDIDATE' },
-        { VersionId: versionOf('CANDIDATE') },
-        { VersionId: versionOf('AWSCURRENT') },
-        { name: 'mail' },
+        { id, VersionStage: 'CANDIDATE' },
+        { id, VersionId: versionOf('CANDIDATE') },
+        { id, VersionId: versionOf('AWSCURRENT') },
+        { id: other },
       ])
         expect(await asked(by, what), JSON.stringify(what)).toBe('AccessDeniedException');
-      await expect(by.send(new DescribeSecretCommand({ SecretId: 'certificates/www' }))).rejects.toThrow();
+      await expect(by.send(new DescribeSecretCommand({ SecretId: id }))).rejects.toThrow();
     }
   });
 
   test('get it from the replica in another region as well', async () => {
     const { serialNumber } = await d.secret('www');
-    expect(await asked(clientOf(user, 'eu-west-1'))).toBe(serialNumber);
-    expect(await asked(clientOf(user, 'eu-west-2'))).not.toBe(serialNumber);
+    const from = async (region: string) => asked(clientOf(reader, region), { id: await arnOf('www', region) });
+    expect(await from('eu-west-1')).toBe(serialNumber);
+    expect(await from('eu-west-2')).not.toBe(serialNumber);
   });
 });
 
@@ -302,7 +310,7 @@ test('whoever is taken out of the configuration reads no more, without a new cer
       { name: 'mail', identifiers: ['mail.example.com'] },
     ],
   });
-  expect(await asked(clientOf(user))).toBe('AccessDeniedException');
+  expect(await asked(clientOf(reader), { id: await arnOf('www') })).toBe('AccessDeniedException');
   expect(await asked(clientOf(role))).toBe(serialNumber);
   const replica = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
   expect(await asked(replica)).toBe('ResourceNotFoundException');

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { NewArnReason } from '../../lambdas/rules/acm-import.ts';
 import type { KeyType } from '../../lambdas/rules/contract.ts';
 import { ImportRefusedError } from '../../lambdas/rules/errors.ts';
 import type { AcmCertificates } from '../../lambdas/rules/ports.ts';
@@ -8,6 +9,8 @@ interface Import {
   readonly tag: string;
   readonly names: readonly string[];
   readonly keyType: KeyType | undefined;
+  /** Extended key usages: OIDs. */
+  readonly usages: readonly string[];
   readonly serialNumber: string;
   readonly chainLength: number;
 }
@@ -57,7 +60,7 @@ export class FakeAcm implements AcmCertificates {
     certificate: string,
     pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
     arn: string | null,
-  ): Promise<{ readonly arn: string } | 'notFound' | 'keyChanged'> {
+  ): Promise<{ readonly arn: string } | 'notFound' | NewArnReason> {
     const imports = this.#region(region);
     const read = readImport(pem);
     if (arn === null) {
@@ -69,6 +72,8 @@ export class FakeAcm implements AcmCertificates {
     const before = imports.get(arn);
     if (!before) return 'notFound';
     if (before.keyType !== read.keyType) return 'keyChanged';
+    if (!before.names.some((name) => read.names.includes(name))) return 'namesChanged';
+    if (before.usages.some((usage) => !read.usages.includes(usage))) return 'usageRemoved';
     imports.set(arn, { ...read, tag: before.tag });
     return { arn };
   }
@@ -99,6 +104,8 @@ function readImport({
   return {
     names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),
     keyType: keyTypeOf(leaf),
+    // Node's name for the extended ones; undefined where there are none.
+    usages: leaf.keyUsage ?? [],
     serialNumber: leaf.serialNumber.toLowerCase(),
     chainLength: splitPem(chain).length,
   };

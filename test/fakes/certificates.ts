@@ -85,6 +85,7 @@ export async function makeLeaf(
     serialNumber = '0a01',
     authorityKeyId = true,
     keyUsages = null,
+    extendedKeyUsages = null,
     notBefore = '2026-03-01T11:00:00Z',
     notAfter = '2026-05-30T10:59:59Z',
   }: Dates & {
@@ -96,6 +97,8 @@ export async function makeLeaf(
     readonly authorityKeyId?: boolean;
     /** Bits of `x509.KeyUsageFlags`; `null`: the extension is missing. */
     readonly keyUsages?: number | null;
+    /** OIDs; `null`: the extension is missing. */
+    readonly extendedKeyUsages?: readonly string[] | null;
   },
 ): Promise<string> {
   const issuerKeyId = issuer.certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId ?? '';
@@ -112,6 +115,7 @@ export async function makeLeaf(
       new x509.BasicConstraintsExtension(false),
       new x509.SubjectAlternativeNameExtension(identifiers.map((value) => ({ type: 'dns', value }))),
       ...(keyUsages === null ? [] : [new x509.KeyUsagesExtension(keyUsages, true)]),
+      ...(extendedKeyUsages === null ? [] : [new x509.ExtendedKeyUsageExtension([...extendedKeyUsages])]),
       ...(authorityKeyId ? [new x509.AuthorityKeyIdentifierExtension(issuerKeyId)] : []),
     ],
   });

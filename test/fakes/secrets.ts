@@ -42,6 +42,7 @@ interface Access {
 export class FakeCertificateSecrets implements CertificateSecrets, CertificateVersions {
   readonly #secrets = new Map<string, Secret>();
   readonly #access = new Map<string, Access>();
+  #deleted = 0;
   /** A principal that does not exist. */
   noSuchReader = '';
   /** Secrets Manager has made the replicas that it was asked for. */
@@ -77,8 +78,16 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     });
   }
 
+  /** AWS ends that of a secret that is made anew in other characters. */
   arn(certificate: string): string {
-    return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/${certificate}-AbCdEf`;
+    return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/${certificate}-AbCdE${this.#deleted || 'f'}`;
+  }
+
+  /** At once, without recovery. */
+  delete(certificate: string): void {
+    this.#secrets.delete(certificate);
+    this.#access.delete(certificate);
+    this.#deleted += 1;
   }
 
   /** What a reader of this stage gets, as text; `null`: no version has the label. */
@@ -143,16 +152,17 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     return id;
   }
 
-  async makeCurrent(certificate: string, versionId: string): Promise<string> {
+  async makeCurrent(certificate: string, versionId: string): Promise<{ arn: string; first: boolean }> {
     const secret = this.#existing(certificate);
     const version = secret.versions.get(versionId);
     if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
-    const before = find(secret, 'AWSCURRENT')?.[1];
+    const [id, before] = find(secret, 'AWSCURRENT') ?? [];
+    const first = before === undefined || id === placeholder;
     if (before !== version) {
       if (before) move(secret, before, 'AWSPREVIOUS');
       move(secret, version, 'AWSCURRENT');
     }
-    return secret.arn;
+    return { arn: secret.arn, first };
   }
 
   async list(certificate: string): Promise<readonly StoredCertificate[]> {

@@ -48,13 +48,14 @@ async function allows(
   } = {},
 ): Promise<boolean> {
   const { identity = identityPolicies, resourcePolicy, account = '123456789012' } = by;
+  const principal = `arn:aws:iam::${account}:role/Reader`;
   const reply = await runSimulation(
     {
       request: {
-        principal: `arn:aws:iam::${account}:role/Reader`,
+        principal,
         action,
         resource: { resource, accountId: '123456789012' },
-        contextVariables,
+        contextVariables: { 'aws:PrincipalArn': principal, ...contextVariables },
       },
       identityPolicies: identity.map((policy, index) => ({ name: `policy-${index}`, policy })),
       ...(resourcePolicy && { resourcePolicy }),
@@ -145,8 +146,18 @@ describe('a reader of another account', () => {
     expect(await asked(request, undefined, by)).toBe(allowed);
   });
 
-  test('that it does not name gets nothing', async () => {
+  test('that it does not name gets nothing, and neither does another role of its account', async () => {
     expect(await asked({}, undefined, { ...by, account: '777788889999' })).toBe(false);
+    const another = readersPolicy(['arn:aws:iam::444455556666:role/Another']);
+    expect(await asked({}, undefined, { ...by, resourcePolicy: another })).toBe(false);
+  });
+
+  test('is any of an account that is named as a whole, as far as its own policies go', async () => {
+    const whole = { ...by, resourcePolicy: readersPolicy(['arn:aws:iam::444455556666:root']) };
+    expect(await asked({}, undefined, whole)).toBe(true);
+    expect(await asked({ stage: 'CANDIDATE' }, undefined, whole)).toBe(false);
+    expect(await asked({}, undefined, { ...whole, identity: [] })).toBe(false);
+    expect(await asked({}, undefined, { ...whole, account: '777788889999' })).toBe(false);
   });
 });
 

@@ -618,6 +618,13 @@ describe('a checked config', () => {
     });
   });
 
+  test('takes as many replicas as fit into the tag that names them', () => {
+    const fitting = (count: number) => regionNames.slice(0, count).join(' ').length <= 256;
+    const most = regionNames.findIndex((_, index) => !fitting(index + 1));
+    expect(mistakesOf(withWww({ replicas: regionNames.slice(0, most) }))).toEqual([]);
+    expect(mistakesOf(withWww({ replicas: regionNames.slice(0, most + 1) }))).toHaveLength(1);
+  });
+
   test('says of zones, aliases, endpoints, readers and replicas what there is, and nothing else', () => {
     const role = 'arn:aws:iam::444455556666:role/challenges';
     const key = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b';

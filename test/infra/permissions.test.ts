@@ -147,6 +147,39 @@ describe('secrets', () => {
     expect(await create({})).toBe(false);
   });
 
+  const tagging = (role: string, name: string, keys: readonly string[], of: Record<string, string> = {}) =>
+    allows(role, 'secretsmanager:TagResource', secret(name), {
+      'aws:RequestTag/perennial:stack': 'Perennial',
+      'aws:TagKeys': [...keys],
+      ...of,
+    });
+
+  test('are given our tag when they are made, and of another stack they keep theirs', async () => {
+    for (const [role, name, keys] of [
+      ['CertificateRole', 'certificates/www', ['perennial:stack', 'perennial:certificate']],
+      ['OrderRole', 'certificates-accounts/acme.test-01234567', ['perennial:stack']],
+    ] as const) {
+      expect(await tagging(role, name, keys), role).toBe(true);
+      expect(await tagging(role, name, keys, ours), role).toBe(true);
+      expect(await tagging(role, name, keys, theirs), role).toBe(false);
+    }
+  });
+
+  test('get the tags that say whose, which and where they are, and no tag that may mean something to others', async () => {
+    const keys = ['perennial:stack', 'perennial:replicas'];
+    expect(await tagging('CertificateRole', 'certificates/www', keys, ours)).toBe(true);
+    expect(await tagging('CertificateRole', 'certificates/www', [...keys, 'team'], ours)).toBe(false);
+    const account = 'certificates-accounts/acme.test-01234567';
+    expect(await tagging('OrderRole', account, ['perennial:stack', 'team'])).toBe(false);
+    const create = (Keys: readonly string[]) =>
+      allows('CertificateRole', 'secretsmanager:CreateSecret', secret('certificates/www'), {
+        'aws:RequestTag/perennial:stack': 'Perennial',
+        'aws:TagKeys': [...Keys],
+      });
+    expect(await create(['perennial:stack', 'perennial:certificate'])).toBe(true);
+    expect(await create(['perennial:stack', 'perennial:certificate', 'team'])).toBe(false);
+  });
+
   test.each(['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'])(
     'of certificates without our tag are left alone by %s',
     async (action) => {

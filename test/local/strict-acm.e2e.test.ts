@@ -19,12 +19,16 @@ afterAll(() => local?.stop());
 
 type KeyType = 'P-256' | 'P-384' | 2048 | 3072;
 
-/** A leaf for `www.example.test` and its CA, as ACM takes them. */
+/** A leaf, for `www.example.test` where nothing else is said, and its CA, as ACM takes them. */
 async function issue(
   keyType: KeyType,
   days = 30,
   signer = keyType,
   usages: number | null = null,
+  {
+    names = ['www.example.test'],
+    extendedUsages = [],
+  }: { readonly names?: readonly string[]; readonly extendedUsages?: readonly string[] } = {},
 ): Promise<ImportCertificateCommandInput & { other: Uint8Array }> {
   x509.cryptoProvider.set(webcrypto);
   const algorithmOf = (type: KeyType) =>
@@ -48,14 +52,15 @@ async function issue(
     extensions: [new x509.BasicConstraintsExtension(true)],
   });
   const leaf = await x509.X509CertificateGenerator.create({
-    subject: 'CN=www.example.test',
+    subject: `CN=${names[0]}`,
     issuer: ca.subject,
     publicKey: keys.publicKey,
     signingKey: caKeys.privateKey,
     signingAlgorithm: algorithmOf(signer),
     ...dates,
     extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'www.example.test' }]),
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+      ...(extendedUsages.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...extendedUsages])]),
       ...(usages === null ? [] : [new x509.KeyUsagesExtension(usages, true)]),
     ],
   });
@@ -112,6 +117,35 @@ test.each<[KeyType, boolean]>([
   const again = importIt({ ...second, CertificateArn: arn });
   if (isRefused) await expect(again).rejects.toMatchObject(refusal(/KEY_ENCIPHERMENT/));
   else expect(await again).toBe(arn);
+});
+
+test('a re-import that leaves none of the names is refused, and one that leaves one is not', async () => {
+  const of = async (...names: string[]) => {
+    const { other: _, ...input } = await issue('P-256', 30, 'P-256', null, { names });
+    return input;
+  };
+  const arn = await importIt(await of('old.example.test', 'www.example.test'));
+  const others = importIt({ ...(await of('new.example.test')), CertificateArn: arn });
+  await expect(others).rejects.toMatchObject(refusal(/all of the domain names/));
+  expect(await importIt({ ...(await of('new.example.test', 'WWW.example.test')), CertificateArn: arn })).toBe(arn);
+});
+
+test('a re-import that loses an extended key usage is refused, unless that is client authentication', async () => {
+  const { serverAuth, clientAuth, emailProtection } = x509.ExtendedKeyUsage;
+  const of = async (...extendedUsages: string[]) => {
+    const { other: _, ...input } = await issue('P-256', 30, 'P-256', null, { extendedUsages });
+    return input;
+  };
+  const arn = await importIt(await of(serverAuth, clientAuth, emailProtection));
+  const { Certificate } = await client().send(new DescribeCertificateCommand({ CertificateArn: arn }));
+  expect(Certificate?.ExtendedKeyUsages).toEqual([
+    { Name: 'TLS_WEB_SERVER_AUTHENTICATION', OID: serverAuth },
+    { Name: 'TLS_WEB_CLIENT_AUTHENTICATION', OID: clientAuth },
+    { Name: 'EMAIL_PROTECTION', OID: emailProtection },
+  ]);
+  const fewer = importIt({ ...(await of(serverAuth, clientAuth)), CertificateArn: arn });
+  await expect(fewer).rejects.toMatchObject(refusal(/EMAIL_PROTECTION/));
+  expect(await importIt({ ...(await of(serverAuth, emailProtection)), CertificateArn: arn })).toBe(arn);
 });
 
 test('a re-import with tags is refused', async () => {

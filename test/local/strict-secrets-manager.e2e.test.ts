@@ -3,16 +3,21 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  GetResourcePolicyCommand,
   GetSecretValueCommand,
   PutResourcePolicyCommand,
   PutSecretValueCommand,
   RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   SecretsManagerClient,
+  type Tag,
+  TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inAccount } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { deleteReader, newReader, otherAccount } from './reader.ts';
 import { allow, credentialsOf } from './stack.ts';
 
 let local: LocalEnvironment;
@@ -132,6 +137,30 @@ test('a request carries its stage and version as condition keys, and one that na
   expect(await asked({ Null: { 'secretsmanager:VersionId': 'true' } }, { VersionId: versionId })).toBe(false);
 });
 
+test('a secret is tagged where the tags that it has, and the keys that are set, are those of the condition', async () => {
+  const tag = { Key: 'stack', Value: 'ours' };
+  const made = (Name: string, Tags: Tag[]) => client().send(new CreateSecretCommand({ Name, SecretString: 'x', Tags }));
+  await made('tagged/ours', [tag]);
+  await made('tagged/theirs', [{ Key: 'stack', Value: 'theirs' }]);
+  await made('tagged/none', []);
+  const credentials = await credentialsOf(local, {
+    ...allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource']),
+    Condition: {
+      StringEquals: { 'aws:RequestTag/stack': 'ours' },
+      StringEqualsIfExists: { 'aws:ResourceTag/stack': 'ours' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['stack', 'certificate'] },
+    },
+  });
+  const by = new SecretsManagerClient({ ...local.clientConfig, credentials });
+  const tagged = (name: string, ...Tags: Tag[]) =>
+    by.send(new TagResourceCommand({ SecretId: `tagged/${name}`, Tags }));
+  const denied = { name: 'AccessDeniedException' };
+  await by.send(new CreateSecretCommand({ Name: 'tagged/new', SecretString: 'x', Tags: [tag] }));
+  for (const name of ['new', 'ours', 'none']) await tagged(name, tag);
+  await expect(tagged('theirs', tag)).rejects.toMatchObject(denied);
+  await expect(tagged('ours', tag, { Key: 'team', Value: 'x' })).rejects.toMatchObject(denied);
+});
+
 test('a resource policy names principals that exist, and never everybody where that is blocked', async () => {
   await create('policies');
   const put = (AWS: string) =>
@@ -150,6 +179,49 @@ test('a resource policy names principals that exist, and never everybody where t
   });
   await expect(put('*')).rejects.toMatchObject({ name: 'PublicPolicyException' });
   await put('arn:aws:iam::000000000000:root');
+});
+
+const letIn = async (name: string, arn: string) => {
+  const Statement = [
+    { Effect: 'Allow', Principal: { AWS: arn }, Action: 'secretsmanager:GetSecretValue', Resource: '*' },
+  ];
+  const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await client().send(new PutResourcePolicyCommand({ SecretId: name, ResourcePolicy }));
+};
+const principal = async (name: string) => {
+  const { ResourcePolicy } = await client().send(new GetResourcePolicyCommand({ SecretId: name }));
+  return JSON.parse(ResourcePolicy ?? '').Statement[0].Principal.AWS;
+};
+
+test('a role of another account reads by the whole ARN what both accounts allow, and its root does not', async () => {
+  const { ARN = '' } = await create('shared');
+  const { arn, credentials } = await newReader(local, 'reader');
+  const read = (SecretId: string, as: object = { credentials }) =>
+    new SecretsManagerClient({ ...local.clientConfig, ...as }).send(new GetSecretValueCommand({ SecretId }));
+  const denied = { name: 'AccessDeniedException' };
+  await expect(read(ARN)).rejects.toMatchObject(denied);
+  await letIn('shared', arn);
+  expect((await read(ARN)).SecretString).toBe('placeholder');
+  await expect(read('shared')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  await expect(read(ARN.slice(0, -7))).rejects.toMatchObject(denied);
+  await expect(read(ARN, inAccount(local, otherAccount).clientConfig)).rejects.toMatchObject(denied);
+  const { arn: another } = await newReader(local, 'another');
+  await letIn('shared', another);
+  await expect(read(ARN)).rejects.toMatchObject(denied);
+});
+
+test('a role that is a principal is kept by its id: made anew under its name it is another', async () => {
+  const { ARN: SecretId = '' } = await create('ids');
+  const { arn } = await newReader(local, 'short-lived');
+  await letIn('ids', arn);
+  expect(await principal('ids')).toBe(arn);
+  await deleteReader(local, 'short-lived');
+  expect(await principal('ids')).toMatch(/^AROA/);
+  const { credentials } = await newReader(local, 'short-lived');
+  const read = new SecretsManagerClient({ ...local.clientConfig, credentials }).send(
+    new GetSecretValueCommand({ SecretId }),
+  );
+  await expect(read).rejects.toMatchObject({ name: 'AccessDeniedException' });
 });
 
 test('a replica that is removed is gone', async () => {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import {
   ACMClient,
+  type CertificateDetail,
   DescribeCertificateCommand,
   ImportCertificateCommand,
   type KeyAlgorithm,
-  type KeyUsageName,
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
@@ -219,35 +219,43 @@ describe('importing', () => {
     expect(await acm.import(region, 'www', pem, arn)).toBe(expected);
   });
 
-  describe('over an RSA key that could encipher keys', () => {
-    const both = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment;
-    const importWith = async (keyUsages: number | null, before: readonly KeyUsageName[]) => {
-      const issuer = await makeAuthority({ name: 'Issuer', algorithm: 'RSA' });
-      const privateKey = makePrivateKey('RSA-2048');
-      const certificate = await makeLeaf(issuer, { identifiers: ['example.com'], privateKey, keyUsages });
-      sdk.on(ImportCertificateCommand).rejects(awsError('ValidationException', 'A key usage was removed.'));
-      sdk.on(DescribeCertificateCommand).resolves({
-        Certificate: { KeyAlgorithm: 'RSA_2048', KeyUsages: before.map((Name) => ({ Name })) },
+  describe('that ACM refuses over an ARN', () => {
+    const reimport = async (before: CertificateDetail) => {
+      const issuer = await makeAuthority({ name: 'Issuer' });
+      const privateKey = makePrivateKey();
+      const certificate = await makeLeaf(issuer, {
+        identifiers: ['new.example', 'www.new.example'],
+        privateKey,
+        keyUsages: KeyUsageFlags.digitalSignature,
+        extendedKeyUsages: ['1.3.6.1.5.5.7.3.1'],
       });
+      sdk.on(ImportCertificateCommand).rejects(awsError('ValidationException', 'Words that nobody documents.'));
+      sdk.on(DescribeCertificateCommand).resolves({ Certificate: { KeyAlgorithm: 'EC_prime256v1', ...before } });
       return acm.import(region, 'www', { certificate, privateKey, chain: pemOf(issuer.certificate) }, arn);
     };
 
-    test.each([
-      ['digitalSignature only', KeyUsageFlags.digitalSignature],
-      ['no extension', null],
-    ])('one with %s needs a new ARN', async (_, keyUsages) => {
-      expect(await importWith(keyUsages, ['DIGITAL_SIGNATURE', 'KEY_ENCIPHERMENT'])).toBe('keyChanged');
+    test('since none of its names is left is told apart, and not refused for good', async () => {
+      expect(await reimport({ SubjectAlternativeNames: ['old.example', 'www.old.example'] })).toBe('namesChanged');
     });
 
-    test('one that can, too, was refused for another reason', async () => {
-      await expect(importWith(both, ['DIGITAL_SIGNATURE', 'KEY_ENCIPHERMENT'])).rejects.toThrow(
-        'A key usage was removed.',
+    test('since a key usage is gone is told apart, and not refused for good', async () => {
+      expect(await reimport({ KeyUsages: [{ Name: 'DIGITAL_SIGNATURE' }, { Name: 'KEY_AGREEMENT' }] })).toBe(
+        'usageRemoved',
       );
     });
 
-    test('no one is missed that was never there', async () => {
-      const refused = importWith(KeyUsageFlags.digitalSignature, ['DIGITAL_SIGNATURE']);
-      await expect(refused).rejects.toMatchObject({ name: 'ImportRefusedError' });
+    test('since an extended key usage is gone is told apart, and not refused for good', async () => {
+      const ExtendedKeyUsages = [{ Name: 'EMAIL_PROTECTION' as const, OID: '1.3.6.1.5.5.7.3.4' }];
+      expect(await reimport({ ExtendedKeyUsages })).toBe('usageRemoved');
+    });
+
+    test('although key, a name and all usages are as before, was refused for another reason', async () => {
+      const refused = reimport({
+        SubjectAlternativeNames: ['old.example', 'new.example'],
+        KeyUsages: [{ Name: 'DIGITAL_SIGNATURE' }],
+        ExtendedKeyUsages: [{ Name: 'TLS_WEB_SERVER_AUTHENTICATION', OID: '1.3.6.1.5.5.7.3.1' }],
+      });
+      await expect(refused).rejects.toThrow('Words that nobody documents.');
     });
   });
 

@@ -146,8 +146,9 @@ describe('certificate secrets', () => {
     const versionId = await secrets.putCertificate('www', orderUrl, value);
     expect(await secrets.putCertificate('www', orderUrl, { ...value, issuer: 'CN=Late' })).toBe(versionId);
     expect(await secrets.describe('www')).toMatchObject({ currentVersion: null });
-    const arn = await secrets.makeCurrent('www', versionId);
-    expect(await secrets.makeCurrent('www', versionId)).toBe(arn);
+    const { arn, first } = await secrets.makeCurrent('www', versionId);
+    expect(first).toBe(true);
+    expect(await secrets.makeCurrent('www', versionId)).toEqual({ arn, first: false });
     expect(await secrets.readCurrent('www')).toEqual({ arn, versionId, value, compromised: false });
     const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId: 'certificates/www' }));
     expect(VersionIdsToStages?.[versionId]?.toSorted()).toEqual(['AWSCURRENT', 'CANDIDATE']);
@@ -230,11 +231,11 @@ test('an import is found by its tags, renewed over its ARN, and told apart from 
   const acm = createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'us-east-1/certificates/', clientFor });
   const authority = await makeAuthority({ name: 'Example CA' });
   const day = 86_400_000;
-  const issue = async (privateKey: string) => ({
+  const issue = async (privateKey: string, identifiers = ['www.example.test', 'example.test']) => ({
     privateKey,
     chain: pemOf(authority.certificate),
     certificate: await makeLeaf(authority, {
-      identifiers: ['www.example.test', 'example.test'],
+      identifiers,
       privateKey,
       notBefore: new Date(Date.now() - day).toISOString(),
       notAfter: new Date(Date.now() + 30 * day).toISOString(),
@@ -252,6 +253,8 @@ test('an import is found by its tags, renewed over its ARN, and told apart from 
   expect(await find('other', 'P-256')).toBeNull();
   expect(await acm.import('eu-central-1', 'www', await issue(makePrivateKey()), first.arn)).toEqual(first);
   expect(await acm.import('eu-central-1', 'www', larger, first.arn)).toBe('keyChanged');
+  const renamed = await issue(makePrivateKey(), ['other.example.test']);
+  expect(await acm.import('eu-central-1', 'www', renamed, first.arn)).toBe('namesChanged');
   await expect(
     acm.import('eu-central-1', 'www', { ...pem, privateKey: larger.privateKey }, first.arn),
   ).rejects.toMatchObject({

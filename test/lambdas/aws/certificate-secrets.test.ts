@@ -267,7 +267,7 @@ describe('making a version current', () => {
   test('moves AWSCURRENT in one call, from the version that has it', async () => {
     sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { [placeholder]: ['AWSCURRENT'] } });
     sdk.on(UpdateSecretVersionStageCommand).resolves({ ARN: arn });
-    expect(await secrets.makeCurrent('www', certificateVersion)).toBe(arn);
+    expect(await secrets.makeCurrent('www', certificateVersion)).toEqual({ arn, first: true });
     expect(sdk).toHaveReceivedCommandExactlyOnceWith(UpdateSecretVersionStageCommand, {
       SecretId,
       VersionStage: 'AWSCURRENT',
@@ -276,9 +276,15 @@ describe('making a version current', () => {
     });
   });
 
+  test('tells a certificate that replaces another from the first one', async () => {
+    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { before: ['AWSCURRENT'] } });
+    sdk.on(UpdateSecretVersionStageCommand).resolves({ ARN: arn });
+    expect(await secrets.makeCurrent('www', certificateVersion)).toEqual({ arn, first: false });
+  });
+
   test('moves nothing when it is there', async () => {
     sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { [certificateVersion]: ['AWSCURRENT'] } });
-    expect(await secrets.makeCurrent('www', certificateVersion)).toBe(arn);
+    expect(await secrets.makeCurrent('www', certificateVersion)).toEqual({ arn, first: false });
     expect(sdk).not.toHaveReceivedCommand(UpdateSecretVersionStageCommand);
   });
 
@@ -288,7 +294,7 @@ describe('making a version current', () => {
       .resolvesOnce({ ARN: arn, VersionIdsToStages: { [placeholder]: ['AWSCURRENT'] } })
       .resolves({ ARN: arn, VersionIdsToStages: { [certificateVersion]: ['AWSCURRENT'] } });
     sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException'));
-    expect(await secrets.makeCurrent('www', certificateVersion)).toBe(arn);
+    expect(await secrets.makeCurrent('www', certificateVersion)).toEqual({ arn, first: true });
   });
 
   test('fails when another moved it elsewhere', async () => {

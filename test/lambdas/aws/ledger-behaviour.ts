@@ -79,6 +79,8 @@ export function ledgerBehaviour(ledger: () => Ledger): void {
     await ledger().takeLease({ certificate: 'read' }, { certificate: 'read', execution: 'me' }, now);
     await ledger().recordAccess('read', 'me', 'hash');
     expect((await ledger().certificate('read')).access).toBe('hash');
+    await ledger().recordAccess('read', 'me', '');
+    expect((await ledger().certificate('read')).access, 'known: nobody').toBe('');
     await expect(ledger().recordAccess('read', 'another', 'other')).rejects.toThrow('does not hold the lease');
   });
 

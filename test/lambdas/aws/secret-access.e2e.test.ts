@@ -1,4 +1,3 @@
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -10,9 +9,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCertificateSecrets } from '../../../lambdas/aws/certificate-secrets.ts';
+import { readConditions, readersPolicy } from '../../../lambdas/rules/access.ts';
 import type { CertificateSecrets } from '../../../lambdas/rules/ports.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../local/environment.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
+import { deleteReader, otherAccount, newReader as roleOf } from '../../local/reader.ts';
 
 /** Who may read a secret, asked of a Secrets Manager that has IAM enforced, by callers as there are. */
 let local: LocalEnvironment;
@@ -50,22 +51,18 @@ const policy = async () =>
 const regions = async () => (await describeIt()).ReplicationStatus?.map(({ Region }) => Region) ?? [];
 const replica = (region: string, encryptionKey: string | null = null) => ({ region, encryptionKey });
 
-/** A user of this account without any permission of its own. */
-async function newUser(name: string) {
-  const iam = new IAMClient(local.clientConfig);
-  const { User: user } = await iam.send(new CreateUserCommand({ UserName: name }));
-  const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  const credentials = { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' };
-  return { arn: user?.Arn ?? '', client: new SecretsManagerClient({ ...local.clientConfig, credentials }) };
+/** A role of another account, and Secrets Manager as it sees it. */
+async function newReader(name: string) {
+  const { arn, credentials } = await roleOf(local, name);
+  return { arn, client: new SecretsManagerClient({ ...local.clientConfig, credentials }) };
 }
 
 describe('a reader', () => {
   /** The serial number, or the name of the error. */
   async function asked(by: SecretsManagerClient, what: { VersionStage?: string; VersionId?: string } = {}) {
+    const { ARN: SecretId } = await describeIt();
     try {
-      const { SecretString } = await by.send(
-        new GetSecretValueCommand({ SecretId: `certificates/${secret}`, ...what }),
-      );
+      const { SecretString } = await by.send(new GetSecretValueCommand({ SecretId, ...what }));
       return (JSON.parse(SecretString ?? '{}') as { serialNumber?: string }).serialNumber ?? 'a key';
     } catch (error) {
       return (error as Error).name;
@@ -73,7 +70,7 @@ describe('a reader', () => {
   }
 
   test('that names no stage, or one of the two, gets a certificate; a staged key it gets neither by stage nor by id', async () => {
-    const reader = await newUser('reader');
+    const reader = await newReader('reader');
     expect(await asked(reader.client)).toBe('AccessDeniedException');
     await secrets.share(secret, { readers: [reader.arn], replicas: [] });
     const { VersionIdsToStages: stages = {} } = await describeIt();
@@ -94,7 +91,7 @@ describe('a reader', () => {
   });
 
   test('that is taken out of the configuration reads no more, and whoever took its place does', async () => {
-    const [one, other] = [await newUser('one'), await newUser('other')];
+    const [one, other] = [await newReader('one'), await newReader('other')];
     await secrets.share(secret, { readers: [one.arn], replicas: [] });
     await secrets.share(secret, { readers: [other.arn], replicas: [] });
     expect(await asked(one.client)).toBe('AccessDeniedException');
@@ -104,29 +101,56 @@ describe('a reader', () => {
     expect(await policy()).toBeUndefined();
   });
 
-  test('that is taken out reads no more, although one who takes its place does not exist; whoever stays does', async () => {
-    const [one, staying] = [await newUser('leaving'), await newUser('staying')];
+  test('that is not made yet keeps no other out, and reads as soon as it is there', async () => {
+    const other = await newReader('there');
+    const early = `arn:aws:iam::${otherAccount}:role/early`;
+    await secrets.share(secret, { readers: [other.arn, early], replicas: [] });
+    expect(await asked(other.client)).toBe('0a02');
+    expect(await asked((await newReader('early')).client)).toBe('0a02');
+  });
+
+  test('that is made anew under its name reads on', async () => {
+    const { arn, client: before } = await newReader('again');
+    await secrets.share(secret, { readers: [arn], replicas: [] });
+    expect(await asked(before)).toBe('0a02');
+    await deleteReader(local, 'again');
+    expect(await asked((await newReader('again')).client)).toBe('0a02');
+  });
+
+  test('that has its secret from a release which named roles and not accounts keeps it, and no more by a role’s id', async () => {
+    const [one, leaving] = [await newReader('long-since'), await newReader('no-more')];
+    const { Statement: statements } = readersPolicy([one.arn, leaving.arn]);
+    const [{ Condition: _, ...rest } = {}] = statements;
+    const before = { ...rest, Principal: { AWS: [one.arn, leaving.arn] }, Condition: readConditions };
+    const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement: [before] });
+    await client.send(new PutResourcePolicyCommand({ SecretId: `certificates/${secret}`, ResourcePolicy }));
+    await expect(secrets.share(secret, { readers: [one.arn, '*'], replicas: [] })).rejects.toThrow('as readers of');
+    expect(await asked(leaving.client)).toBe('AccessDeniedException');
+    await deleteReader(local, 'long-since');
+    expect(await asked((await newReader('long-since')).client)).toBe('0a02');
+  });
+
+  test('of the account that is named as a whole reads by policies of its own', async () => {
+    const { client: theirs } = await newReader('anybody');
+    await secrets.share(secret, { readers: [`arn:aws:iam::${otherAccount}:root`], replicas: [] });
+    expect(await asked(theirs)).toBe('0a02');
+    expect(await asked(theirs, { VersionStage: 'CANDIDATE' })).toBe('AccessDeniedException');
+  });
+
+  test('that is taken out reads no more, although one who takes its place is refused; whoever stays does', async () => {
+    const [one, staying] = [await newReader('leaving'), await newReader('staying')];
     await secrets.share(secret, { readers: [one.arn, staying.arn], replicas: [replica('eu-west-1')] });
-    const nobody = 'arn:aws:iam::000000000000:role/nobody';
-    await expect(secrets.share(secret, { readers: [staying.arn, nobody], replicas: [] })).rejects.toThrow(nobody);
+    await expect(secrets.share(secret, { readers: [staying.arn, '*'], replicas: [] })).rejects.toThrow('as readers of');
     expect(await asked(one.client)).toBe('AccessDeniedException');
     expect(await asked(staying.client)).toBe('0a02');
     expect(await regions()).toEqual([]);
-  });
-
-  test('that does not exist is named, and nobody is given anything', async () => {
-    const nobody = 'arn:aws:iam::000000000000:role/nobody';
-    await expect(secrets.share(secret, { readers: [nobody], replicas: [] })).rejects.toMatchObject({
-      name: 'SecretAccessError',
-      message: expect.stringContaining(nobody),
-    });
-    expect(await policy()).toBeUndefined();
   });
 
   test('may be everybody under no circumstances', async () => {
     await expect(secrets.share(secret, { readers: ['*'], replicas: [] })).rejects.toMatchObject({
       name: 'SecretAccessError',
     });
+    expect(await policy()).toBeUndefined();
   });
 
   test('does not displace a resource policy that somebody else wrote, and neither does its absence', async () => {
@@ -136,7 +160,7 @@ describe('a reader', () => {
     });
     const SecretId = `certificates/${secret}`;
     await client.send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy: theirs }));
-    const { arn } = await newUser('late');
+    const { arn } = await newReader('late');
     await expect(secrets.share(secret, { readers: [arn], replicas: [] })).rejects.toThrow(/somebody else wrote/);
     await secrets.share(secret, { readers: [], replicas: [] });
     expect(await policy()).toBe(theirs);

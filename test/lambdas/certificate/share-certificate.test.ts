@@ -96,6 +96,49 @@ describe('readers and replicas', () => {
     expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
   });
 
+  test('are given again to a secret that was deleted and made anew', async () => {
+    const world = stored();
+    await read(world);
+    world.secrets.delete('www');
+    world.secrets.put('www', { current: { versionId: 'version-2', value } });
+    await read(world);
+    expect(world.secrets.access('www')).toEqual({ readers, replicas });
+  });
+
+  test('that were taken out of the configuration while the table was lost read no more', async () => {
+    const lost = async () => {
+      const world = stored();
+      await share(world);
+      world.ledger.put('www', { access: undefined, current: null });
+      return world;
+    };
+    await dyingAfterEachCall(
+      lost,
+      (world) => read(world, specWith()),
+      (world, _, last) => {
+        expect(world.secrets.access('www'), last).toEqual({ readers: [], replicas: [] });
+        expect(isAccessBehind(specWith(), world.ledger.get('www')), last).toBe(false);
+      },
+    );
+  });
+
+  test('that a lost table leaves unknown are behind from the moment at which the ledger knows the certificate', async () => {
+    const world = stored();
+    await share(world);
+    world.ledger.put('www', { access: undefined, current: null });
+    world.calls.answer('secrets.share', new SecretAccessError('no.'));
+    await read(world, specWith());
+    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(true);
+  });
+
+  test('that nobody has noted are looked at once, and that there are none is noted', async () => {
+    const world = stored();
+    await share(world, specWith());
+    const before = world.calls.names().length;
+    await share(world, specWith());
+    expect(world.calls.names().slice(before)).toEqual(['ledger.certificate']);
+  });
+
   test('are not touched by an execution that lost its lease', async () => {
     const world = stored();
     world.ledger.put('www', { lease: otherExecution });

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storeCertificate } from '../../../lambdas/certificate/store-certificate.ts';
-import { isAccessBehind } from '../../../lambdas/rules/access.ts';
+import { accessHash, isAccessBehind } from '../../../lambdas/rules/access.ts';
 import type { StoreCertificateInput } from '../../../lambdas/rules/contract.ts';
 import {
   AccountDoesNotExistError,
@@ -16,7 +16,7 @@ import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const spec = specWith({ identifiers: ['*.example.com', 'example.com'] });
@@ -106,6 +106,32 @@ describe('a certificate that is as ordered', () => {
     expect(world.ledger.get('www').current).toEqual(facts);
     expect(world.log.messages('error')).toEqual([expect.stringContaining('role/nobody')]);
     expect(isAccessBehind({ readers }, world.ledger.get('www'))).toBe(true);
+  });
+
+  test('asks nothing about readers of a secret that is new and has none', async () => {
+    const world = await finalized();
+    world.secrets.put('www', {});
+    await world.secrets.stageKey('www', orderUrl, privateKey);
+    await store(world);
+    expect(world.calls.names()).not.toContain('secrets.share');
+  });
+
+  test('takes away the readers that a lost table knew, and the configuration does not', async () => {
+    const world = await finalized();
+    await world.secrets.share('www', { readers: ['arn:aws:iam::444455556666:role/gone'], replicas: [] });
+    await store(world);
+    expect(world.secrets.access('www')).toEqual({ readers: [], replicas: [] });
+  });
+
+  test('gives the readers of the configuration to a secret that was deleted and made anew', async () => {
+    const world = await finalized();
+    const readers = ['arn:aws:iam::444455556666:role/web'];
+    const current = factsWith({
+      secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/www-Before',
+    });
+    world.ledger.put('www', { current, access: accessHash({ readers }, current) });
+    await storeCertificate({ ...input(), spec: { ...spec, readers } }, world.ports);
+    expect(world.secrets.access('www')).toEqual({ readers, replicas: [] });
   });
 
   test('with an extra name is stored with a warning that names it', async () => {

@@ -9,7 +9,7 @@ import {
   ThrottledError,
 } from '../../../lambdas/rules/errors.ts';
 import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
-import { secretValue } from '../../fakes/certificate-authority.ts';
+import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -21,10 +21,12 @@ const current = factsWith({ versionId: 'version-2' });
 let older: CertificateSecretValue;
 let newer: CertificateSecretValue;
 let larger: CertificateSecretValue;
+let renamed: CertificateSecretValue;
 beforeAll(async () => {
   older = await secretValue({ identifiers: ['example.com'], serialNumber: '0a01' });
   newer = await secretValue({ identifiers: ['example.com'], serialNumber: '0a02' });
   larger = await secretValue({ identifiers: ['example.com'], serialNumber: '0a03', keyType: 'P-384' });
+  renamed = await secretValue({ identifiers: ['new.example', 'www.new.example'], serialNumber: '0a05' });
 });
 
 /** Stored, not yet imported. */
@@ -89,7 +91,10 @@ describe('the next import', () => {
     const world = await delivered(larger);
     const { arn, replaces, action } = await deliver(world);
     expect(replaces).toBe(world.arn);
-    expect(action).toContain(`Replace ${world.arn} by ${arn} wherever it is used`);
+    expect(action).toBe(
+      `Replace ${world.arn} by ${arn} wherever it is used: ACM keeps the key type and size of an ARN, and those of the certificate ` +
+        'have changed. The old one stays as it is and is not renewed.',
+    );
     expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
     expect(world.acm.get(region, arn)).toMatchObject({ serialNumber: '0a03', keyType: 'P-384' });
   });
@@ -101,6 +106,41 @@ describe('the next import', () => {
     });
     expect(await deliver(world)).toMatchObject({ replaces: world.arn });
     expect(world.acm.arns(region)).toHaveLength(2);
+  });
+
+  test('gets a new ARN when none of its names is left, and is not refused for good', async () => {
+    const world = await delivered(renamed);
+    const { arn, replaces, action } = await deliver(world);
+    expect(replaces).toBe(world.arn);
+    expect(action).toBe(
+      `Replace ${world.arn} by ${arn} wherever it is used: ACM keeps at least one name of an ARN, and the certificate has none of ` +
+        'the names that are there. The old one stays as it is and is not renewed.',
+    );
+    expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
+    expect(world.acm.get(region, arn)).toMatchObject({ serialNumber: '0a05', names: renamed.identifiers });
+  });
+
+  test('keeps the ARN when one of its names is left', async () => {
+    const value = await secretValue({ identifiers: ['new.example', 'example.com'], serialNumber: '0a05' });
+    const world = await delivered(value);
+    expect(await deliver(world)).toMatchObject({ arn: world.arn, replaces: null, action: null });
+  });
+
+  test('gets a new ARN when the CA leaves out a key usage, and is not refused for good', async () => {
+    const world = await delivered();
+    const { intermediate } = await authorities();
+    const certificate = await makeLeaf(intermediate, {
+      identifiers: ['example.com'],
+      privateKey: older.privateKey,
+      extendedKeyUsages: ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.4'],
+    });
+    await world.acm.import(region, 'www', { ...older, certificate }, world.arn);
+    const { arn, replaces, action } = await deliver(world);
+    expect(replaces).toBe(world.arn);
+    expect(action).toBe(
+      `Replace ${world.arn} by ${arn} wherever it is used: ACM takes no key usage from an ARN, extended or not, and the certificate ` +
+        'has one less. The old one stays as it is and is not renewed.',
+    );
   });
 
   test('gets a new ARN when somebody deleted the old one', async () => {
@@ -146,6 +186,7 @@ describe('what a person has to do about a new ARN', () => {
 
   test.each([
     ['a change of key type', () => delivered(larger)],
+    ['a change of all names', () => delivered(renamed)],
     [
       'a deletion by hand',
       async () => {
@@ -274,6 +315,7 @@ test.each([
   ['at first', () => stored(), 1],
   ['over an ARN', () => delivered(), 1],
   ['after a change of key type', () => delivered(larger), 2],
+  ['after a change of all names', () => delivered(renamed), 2],
 ])('it may die after any call %s: one import, and the ledger has it', async (_, create, imports) => {
   await dyingAfterEachCall<World, Awaited<ReturnType<typeof deliver>>>(
     create,
