@@ -263,7 +263,7 @@ describe('a renewal', () => {
 
 describe('bad input at run time', () => {
   const unannounced = ['Read the error'];
-  const announced = ['Record failure', 'Announce failure', 'Try again?'];
+  const announced = ['Record failure', 'Worth telling?', 'Announce failure', 'Try again?'];
   const refused = async (input: unknown, error: string, sentence: RegExp, states = unannounced) => {
     const mark = d.local.pebble.requests().length;
     const run = await d.renew(input);
