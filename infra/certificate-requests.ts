@@ -62,10 +62,11 @@ export class CertificateRequests extends Construct {
       room: 'deployment',
       handler: 'onEvent',
       description: 'Starts the renewal of a certificate that the deployment needs',
-      // Two calls: four tries of 10 s each of one that hangs, 7 s between them, and 20 s for a permission that is new.
-      timeout: Duration.seconds(140),
+      // Three calls: four tries of 10 s each of one that hangs, 7 s between them, and 34 s for one whose permission is new.
+      timeout: Duration.seconds(180),
     });
     this.props.renewal.grantStartExecution(starts);
+    this.props.ledger.grantRead(starts);
     starts.allow({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(this).stackId] });
     return starts;
   }

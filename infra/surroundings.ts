@@ -24,9 +24,12 @@ export function surroundingMistakes(
 ): readonly string[] {
   const { deployed, tokens } = config;
   const room = tokenRoom(config);
-  const { region } = Stack.of(scope);
+  const { account, region } = Stack.of(scope);
   const own = deployed.certificates.flatMap(({ replicas = [] }, index) =>
     replicas.some((each) => each.region === region) ? [`certificates[${index}].replicas`] : [],
+  );
+  const neighbours = deployed.certificates.flatMap(({ readers = [] }, index) =>
+    readers.filter((arn) => arn.split(':')[4] === account).map((arn) => `certificates[${index}].readers: found ${arn}`),
   );
   return [
     ...(room > mostTokenRoom
@@ -45,6 +48,9 @@ export function surroundingMistakes(
         ]
       : []),
     ...own.map((path) => `${path}: found ${region}, where the secret itself is, allowed: other regions`),
+    ...neighbours.map(
+      (found) => `${found}, which is of this account, allowed: others, and grantRead for those of this one`,
+    ),
     ...prefixMistakes(scope, config, others),
   ];
 }

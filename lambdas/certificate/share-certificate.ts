@@ -25,7 +25,8 @@ export async function shareCertificate(
   const wanted = accessHash(spec, current);
   // Not `isAccessBehind`: a table that is new has noted nothing of the readers that a secret may still have.
   if (access === wanted) return;
-  await ledger.recordAccess(certificate, execution, accessChanging);
+  // Nobody is to have access, and nobody is known to: a call that fails then leaves nothing to repair.
+  if (wanted !== '' || access !== undefined) await ledger.recordAccess(certificate, execution, accessChanging);
   const settled = await secrets.share(certificate, { readers: spec.readers ?? [], replicas: spec.replicas ?? [] });
   if (settled) await ledger.recordAccess(certificate, execution, wanted);
 }

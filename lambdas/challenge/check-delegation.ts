@@ -23,7 +23,9 @@ export async function checkDelegation(
   const names = new Set(expected.map(plain));
   const looked = await Promise.all(
     delegation.found.map(async (server) =>
-      names.has(plain(server)) ? { server, found: true } : { server, ...(await dns.sameServers([server], expected)) },
+      names.has(plain(server))
+        ? { server, found: true }
+        : { server, ...(await dns.sameServers(name, [server], expected)) },
     ),
   );
   const foreign = looked.flatMap((each) => ('found' in each && !each.found ? [each.server] : []));

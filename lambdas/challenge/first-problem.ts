@@ -26,7 +26,8 @@ const recordIn = (message: string): string | undefined => /(?:Make|Add) this rec
 
 function withOthers(first: string, others: readonly string[]): string {
   // A name and its wildcard want the same record.
-  const records = new Set(others.flatMap((other) => recordIn(other) ?? []).filter((record) => !first.includes(record)));
+  const records = new Set(others.flatMap((other) => recordIn(other) ?? []));
+  records.delete(recordIn(first) ?? '');
   const messages = others.filter((other) => recordIn(other) === undefined);
   const count = records.size + messages.length;
   if (count === 0) return first;

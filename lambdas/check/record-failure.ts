@@ -38,6 +38,8 @@ export async function recordFailure(
   const situation = { attempt, failures, current, issuerChanges, deployedFor, random: clock.random() };
   const verdict = judgeFailure(report, situation, now);
   const notBefore = verdict.notBefore?.toISOString() ?? null;
+  // Where another execution has the lease, it is the one that tries again.
+  const retryIn = lease === null || lease === execution ? verdict.retryIn : null;
 
   if (isNew && verdict.counted) {
     const identifiers = failedIdentifiers(report);
@@ -63,10 +65,9 @@ export async function recordFailure(
     cause: report.message,
     problemType: report.problem?.type ?? null,
     identifier: report.problem?.identifier ?? null,
-    quiet: verdict.quiet,
+    quiet: verdict.quiet && retryIn !== null,
     action: verdict.action,
-    // Where another execution has the lease, it is the one that tries again.
-    retryIn: lease === null || lease === execution ? verdict.retryIn : null,
+    retryIn,
     nextTry: notBefore ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
   };
 }

@@ -43,7 +43,9 @@ export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliv
     if (event.ExecutionArn === null) {
       const delivery = (await ledger.certificate(certificate)).deliveries[region];
       if (delivery) return { IsComplete: true, Data: { Arn: delivery.arn } };
-      throw new NotDeliveredError(`Certificate ${certificate} was never delivered to ${region}.`);
+      throw new NotDeliveredError(
+        `The ledger knows no delivery of certificate ${certificate} to ${region}, so there is no ARN to give: start its renewal (output StartRenewal), then deploy again.`,
+      );
     }
     // The end first: what is delivered in between is then seen.
     const end = await stateMachines.end(event.ExecutionArn);

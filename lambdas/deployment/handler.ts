@@ -26,7 +26,12 @@ export const handler = async (event: DeploymentEvent): Promise<void> => {
 /** Starts the renewal of a certificate that another resource of the deployment needs. */
 export const onEvent = (event: CertificateRequestEvent): Promise<RequestedRenewal> =>
   forCloudFormation(() =>
-    requestRenewal(event, { stateMachines: createStateMachines(), stacks: createStacks(), clock }),
+    requestRenewal(event, {
+      stateMachines: createStateMachines(),
+      ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+      stacks: createStacks(),
+      clock,
+    }),
   );
 
 /** Asked until that renewal is delivered. */

@@ -1,15 +1,17 @@
 import type { Stacks } from '../aws/stacks.ts';
 import type { StateMachines } from '../aws/state-machines.ts';
-import type { Clock } from '../rules/ports.ts';
+import type { Clock, Ledger } from '../rules/ports.ts';
 import { patiently } from './permission-waits.ts';
 
-/** Properties of the resource. `Version`, by which CloudFormation asks again, is read by nobody. */
+/** Properties of the resource. */
 interface AskedCertificate {
   readonly StateMachineArn: string;
   readonly Certificate: string;
   readonly Region: string;
   /** Of what is configured, one for each of its issuers (`specHash` in `rules/spec.ts`): what CloudFormation notices a change by. */
   readonly SpecHashes: readonly string[];
+  /** Of the whole configuration, and of our code. Absent in those of the release before it. */
+  readonly Version?: string;
 }
 
 /** What CDK's Provider framework hands on of CloudFormation's request. */
@@ -34,6 +36,7 @@ export interface RequestedRenewal {
 
 export interface RequestRenewalPorts {
   readonly stateMachines: Pick<StateMachines, 'start'>;
+  readonly ledger: Pick<Ledger, 'certificate'>;
   readonly stacks: Stacks;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
 }
@@ -43,21 +46,24 @@ const longestName = 80;
 
 /**
  * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so an event that comes twice
- * starts one. None is started where the deployment changes other things: it only hears which ARN there is by now, and a certificate that
- * cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
+ * starts one. None is started where the deployment changes other things: it only hears which ARN there is by now, if there is one, and a
+ * certificate that cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
  * deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since a rollback that fails too leaves a
  * stack that only a person gets going again.
  */
 export async function requestRenewal(
   { RequestType, RequestId, StackId, ResourceProperties, OldResourceProperties }: CertificateRequestEvent,
-  { stateMachines, stacks, clock }: RequestRenewalPorts,
+  { stateMachines, ledger, stacks, clock }: RequestRenewalPorts,
 ): Promise<RequestedRenewal> {
   const { StateMachineArn: stateMachine, Certificate: certificate, Region: region } = ResourceProperties;
   const begin = `${certificate}-${region}`.slice(0, longestName - RequestId.length - 1);
   const name = `${begin}-${RequestId}`;
   const requested = { PhysicalResourceId: `${certificate}/${region}`, RequestedAt: clock.now().toISOString() };
-  const nothingAsked = RequestType === 'Update' && isSame(ResourceProperties, OldResourceProperties);
-  if (RequestType === 'Delete' || nothingAsked) return { ...requested, ExecutionArn: null };
+  if (RequestType === 'Delete') return { ...requested, ExecutionArn: null };
+  if (RequestType === 'Update' && changesOthers(ResourceProperties, OldResourceProperties)) {
+    const { deliveries } = await patiently(() => ledger.certificate(certificate), clock);
+    if (deliveries[region]) return { ...requested, ExecutionArn: null };
+  }
   // Only an update is taken back by an event of its kind.
   if (RequestType === 'Update' && (await patiently(() => stacks.rollsBack(StackId), clock)))
     return { ...requested, ExecutionArn: null };
@@ -65,9 +71,10 @@ export async function requestRenewal(
   return { ...requested, ExecutionArn: `${stateMachine.replace(':stateMachine:', ':execution:')}:${name}` };
 }
 
-function isSame(asked: AskedCertificate, before: AskedCertificate | undefined): boolean {
+/** Nothing of the certificate and something else; where all is the same, a deployment that failed is tried again. */
+function changesOthers(asked: AskedCertificate, before: AskedCertificate | undefined): boolean {
   const known = new Set(before?.SpecHashes);
-  const { Certificate, Region, SpecHashes } = asked;
+  const { Certificate, Region, SpecHashes, Version } = asked;
   const sameSpec = SpecHashes.length === known.size && SpecHashes.every((hash) => known.has(hash));
-  return before?.Certificate === Certificate && before.Region === Region && sameSpec;
+  return before?.Certificate === Certificate && before.Region === Region && sameSpec && before.Version !== Version;
 }

@@ -75,11 +75,11 @@ export function createAuthoritativeDns({
   }
 
   /**
-   * Glue first: it is what resolvers follow, and of a server that is named within the zone that it serves nobody else may know the address.
-   * Where that is IPv6 alone, the address book's IPv4 as well. Of a server without any, no resolver gets an answer either.
+   * Of a server of this zone. Glue first: it is what resolvers follow, and of one that is named within the zone that it serves nobody else
+   * may know the address. Where that is IPv6 alone, the address book's IPv4 as well. Of one without any, no resolver gets an answer either.
    */
-  async function addressesOf(server: string, signal: AbortSignal): Promise<readonly Address[]> {
-    const glue = referrals.glueOf(server);
+  async function addressesIn(zone: string, server: string, signal: AbortSignal): Promise<readonly Address[]> {
+    const glue = referrals.glueOf(zone, server);
     return glue.some(isIpv4) ? glue : [...glue, ...(await addressBook(server, signal))];
   }
 
@@ -98,13 +98,14 @@ export function createAuthoritativeDns({
         }
         return null;
       }),
-    sameServers: (some, others) =>
+    sameServers: (zone, some, others) =>
       lookUp(async (signal) => {
         const [ours, theirs] = [some.map(plain), others.map(plain)];
         if (ours.some((server) => theirs.includes(server))) return true;
-        const addresses = (servers: readonly string[]) =>
-          Promise.allSettled(servers.map((server) => addressesOf(server, signal)));
-        const [first, second] = await Promise.all([addresses(ours), addresses(theirs)]);
+        const [first, second] = await Promise.all([
+          Promise.allSettled(ours.map((server) => addressesIn(plain(zone), server, signal))),
+          Promise.allSettled(theirs.map((server) => addressBook(server, signal))),
+        ]);
         const known = new Set(first.flatMap(shown));
         if (second.flatMap(shown).some((address) => known.has(address))) return true;
         // They may have the address in common that could not be found out, or was not looked up beside IPv4 ones.

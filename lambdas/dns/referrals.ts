@@ -18,8 +18,8 @@ export interface Referrals {
    * answers itself, those of its answer; none where the parent knows no such zone. Throws `LookUpError`.
    */
   delegation(zone: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Addresses that came with referrals to this server, a plain name, as far as any were followed. */
-  glueOf(server: string): readonly Address[];
+  /** Addresses of this server that came with the referral to this zone, both plain names; none where it was not followed. */
+  glueOf(zone: string, server: string): readonly Address[];
 }
 
 /**
@@ -79,10 +79,10 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
       const reply = await follow({ name: zone, type: 'NS' }, signal, zone);
       return reply ? nameServersOf(reply.answers, zone, reach) : (cuts.get(zone)?.nameServers ?? []);
     },
-    glueOf: (server) =>
-      [...cuts.values()].flatMap(({ nameServers, glue }) =>
-        nameServers.includes(server) ? (glue.get(server) ?? []) : [],
-      ),
+    glueOf(zone, server) {
+      const cut = cuts.get(zone);
+      return cut?.nameServers.includes(server) ? (cut.glue.get(server) ?? []) : [];
+    },
   };
 }
 

@@ -39,7 +39,7 @@ export function importProblem({
 export type NewArnReason = 'keyChanged' | 'namesChanged' | 'usageRemoved';
 
 /** An import as DescribeCertificate shows it. Nothing is held against what is missing there. */
-export interface DescribedImport {
+interface DescribedImport {
   /** Written with a hyphen (RSA-2048) by this call and with an underscore by others. */
   readonly KeyAlgorithm?: string | undefined;
   readonly SubjectAlternativeNames?: readonly string[] | undefined;

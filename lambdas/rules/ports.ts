@@ -345,8 +345,11 @@ export interface AuthoritativeDns {
    * to the root.
    */
   caa(name: string): Promise<LookUp<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>>;
-  /** Whether one of these host names has an address in common with one of those: white-label name servers have other names. */
-  sameServers(some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>>;
+  /**
+   * Whether one of the servers that this zone is delegated to has an address in common with one of the others: white-label name servers have
+   * other names.
+   */
+  sameServers(zone: string, some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>>;
 }
 
 /** A validating resolver over HTTPS (RFC 8484): whether what is there is signed as it says. A warning in words; `null`: nothing to say. */

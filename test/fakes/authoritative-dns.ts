@@ -52,7 +52,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
     return this.#answer(`caa ${name}`, domain === undefined ? null : { domain, records: this.#caa.get(domain) ?? [] });
   }
 
-  async sameServers(some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>> {
+  async sameServers(_zone: string, some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>> {
     const addresses = (servers: readonly string[]) => servers.flatMap((server) => this.#addresses.get(server) ?? []);
     const theirs = addresses(others);
     return this.#answer(

@@ -270,9 +270,11 @@ describe('the function that', () => {
   const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(asked.text)?.[1] ?? '';
   const states = 'arn:aws:states:eu-central-1:123456789012';
 
-  test('starts it may start renewals and look at its own stack', () => {
+  test('starts it may start renewals, read the ledger and look at its own stack', () => {
+    const [[table] = []] = ofType(asked.resources, 'AWS::DynamoDB::Table');
     expect(statements('CertificatesCertificateRequestsOnEvent')).toEqual([
       ['states:StartExecution', `${states}:stateMachine:${renewal}`],
+      ['dynamodb:GetItem', `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`],
       ['cloudformation:DescribeStacks', expect.anything()],
     ]);
   });

@@ -33,6 +33,10 @@ const whole = {
 };
 
 const parts = blocks.filter(({ code }) => /^\w+:/.test(code));
+test('the docs show parts of a configuration', () => {
+  expect(parts.length).toBeGreaterThanOrEqual(4);
+});
+
 test.each(parts)('$text shows a part of a configuration that is taken: $code', async ({ code }) => {
   const part = (await run(`return {${filledIn(code)}};`, perennial)) as Partial<perennial.PerennialConfig>;
   const [zone] = part.hostedZones ?? whole.hostedZones;

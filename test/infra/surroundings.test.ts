@@ -166,6 +166,17 @@ test("a replica in the secret's own region is refused", () => {
   );
 });
 
+test('a reader of the own account is refused, where that is known: its own policy decides there', () => {
+  const readers = [`arn:aws:iam::${account}:role/web`, `arn:aws:iam::${other}:role/web`];
+  const props = { ...base, certificates: [{ ...www, readers }] };
+  const made = (stack: Stack) =>
+    new CertificateRenewal(stack, 'Certificates', { ...props, encryptionKey: new Key(stack, 'Key') });
+  expect(() => made(site())).toThrow(
+    /certificates\[0\]\.readers: found arn:aws:iam::111111111111:role\/web, which is of this account, allowed: others, and grantRead for those of this one$/,
+  );
+  expect(() => made(new Stack(new App(), 'Anywhere'))).not.toThrow();
+});
+
 test('a grantee without a policy is refused, and is told of readers', () => {
   const certificates = new CertificateRenewal(site(), 'Certificates', base);
   expect(() => certificates.grantRead('www', new ArnPrincipal(`arn:aws:iam::${other}:role/x`))).toThrow(

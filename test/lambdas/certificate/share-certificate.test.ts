@@ -131,6 +131,13 @@ describe('readers and replicas', () => {
     expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(true);
   });
 
+  test('that nobody has noted and nobody wants leave nothing to repair when they cannot be looked at', async () => {
+    const world = stored();
+    world.calls.answer('secrets.share', new SecretAccessError('no.'));
+    await expect(share(world, specWith())).rejects.toThrow(SecretAccessError);
+    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(false);
+  });
+
   test('that nobody has noted are looked at once, and that there are none is noted', async () => {
     const world = stored();
     await share(world, specWith());

@@ -536,6 +536,14 @@ describe('several problems', () => {
     );
   });
 
+  test('of a domain and its parent name both records, though the one ends in the other', async () => {
+    const world = worldOf(...all);
+    for (const name of ['dev.example.com', 'example.com']) world.dns.setCaa(name, '0 issue ";"');
+    const { message } = await failure(check(world, ['dev.example.com', 'example.com']));
+    const records = message.split('\n').filter((line) => line.includes(' IN CAA '));
+    expect(records.map((record) => record.split(' ')[0])).toEqual(['dev.example.com.', 'example.com.']);
+  });
+
   test('of names that one record mends are one', async () => {
     const { message } = await failure(check(worldOf(...all), ['*.example.org', 'example.org']));
     expect(message).not.toContain('other problem');

@@ -236,6 +236,13 @@ test('a ledger that fails is no lost lease', async () => {
 });
 
 describe('a failure that a deployment waits for', () => {
+  test('is told when nobody tries again, since another execution is at it', async () => {
+    const world = failing();
+    world.ledger.put('www', { lease: otherExecution });
+    const errorOutput = thrown('AccessDeniedError', 'It was denied.');
+    expect(await record(world, { deploy: true, errorOutput })).toMatchObject({ retryIn: null, quiet: false });
+  });
+
   test('ends the execution, and is counted and told as ever', async () => {
     const world = failing();
     expect(await record(world, { deploy: true })).toMatchObject({
@@ -254,11 +261,15 @@ describe('a failure that a deployment waits for', () => {
     const world = failing();
     const errorOutput = thrown('AccessDeniedError', 'It was denied.');
     const startedAt = '2026-03-01T11:58:00.000Z';
-    expect(await record(world, { deploy: true, startedAt, errorOutput })).toMatchObject({ retryIn: 20, action: null });
+    expect(await record(world, { deploy: true, startedAt, errorOutput })).toMatchObject({
+      retryIn: 20,
+      quiet: true,
+      action: null,
+    });
     expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null });
     world.ledger.put('www', { lease: execution });
     const later = await record(world, { deploy: true, startedAt: '2026-03-01T11:57:00.000Z', errorOutput });
-    expect(later.retryIn).toBeNull();
+    expect(later).toMatchObject({ retryIn: null, quiet: false });
     expect(world.ledger.get('www').failure).toMatchObject({ error: 'AccessDeniedError', count: 1 });
   });
 });

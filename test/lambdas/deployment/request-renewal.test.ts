@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/deployment/request-renewal.ts';
 import { AccessDeniedError, ThrottledError, UnexpectedError } from '../../../lambdas/rules/errors.ts';
+import { FakeLedger } from '../../fakes/ledger.ts';
 
 const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';
 const requestId = 'b2c0a1de-1111-4222-8333-444455556666';
@@ -17,16 +18,25 @@ interface Met {
   readonly rollsBack?: boolean;
   /** What the question about the stack meets, likewise. */
   readonly throttled?: readonly Error[];
+  /** Milliseconds that each of those takes. */
+  readonly taking?: number;
+  /** Regions that the ledger knows a delivery to. */
+  readonly delivered?: readonly string[];
 }
 
 async function requested(
   given: Partial<CertificateRequestEvent>,
-  { failures = [], rollsBack = false, throttled = [] }: Met = {},
+  { failures = [], rollsBack = false, throttled = [], taking = 0, delivered = ['us-east-1'] }: Met = {},
 ) {
   const started: unknown[] = [];
   const sleeps: number[] = [];
   const pending = [...failures];
   const refusals = [...throttled];
+  const ledger = new FakeLedger();
+  const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/1';
+  const deliveries = delivered.map((region) => [region, { arn, versionId: 'v1', keyType: 'P-256' }] as const);
+  ledger.put('www', { deliveries: Object.fromEntries(deliveries) });
+  let now = Date.parse('2026-03-01T12:00:00Z');
   const answer = await requestRenewal(
     { ...event, ...given },
     {
@@ -40,13 +50,16 @@ async function requested(
       stacks: {
         rollsBack: async () => {
           const refusal = refusals.shift();
-          if (refusal) throw refusal;
-          return rollsBack;
+          if (!refusal) return rollsBack;
+          now += taking;
+          throw refusal;
         },
       },
+      ledger,
       clock: {
-        now: () => new Date('2026-03-01T12:00:00Z'),
+        now: () => new Date(now),
         sleep: async (milliseconds) => {
+          now += milliseconds;
           sleeps.push(milliseconds);
         },
       },
@@ -94,6 +107,12 @@ describe('a deployment that needs a certificate', () => {
     expect(answer.ExecutionArn).toBeNull();
   });
 
+  test('does not ask again when a call has hung for so long that the function would die before it answers', async () => {
+    const throttled = [new ThrottledError('timed out'), new ThrottledError('timed out')];
+    const asking = requested({ RequestType: 'Update' }, { throttled, taking: 47_000 });
+    await expect(asking).rejects.toThrow('timed out');
+  });
+
   test('fails when the renewal cannot be started', async () => {
     const failures = [new UnexpectedError('no such state machine')];
     await expect(requested({}, { failures })).rejects.toThrow('no such state machine');
@@ -101,12 +120,12 @@ describe('a deployment that needs a certificate', () => {
 });
 
 describe('a deployment that changes other things', () => {
-  const { ResourceProperties: asked } = event;
+  const asked = { ...event.ResourceProperties, Version: 'before' };
   const update = { RequestType: 'Update', OldResourceProperties: asked } as const;
+  const others = { ...asked, Version: 'after' };
 
   test('starts no renewal, and hears the ARN that there is by now', async () => {
-    const ResourceProperties = { ...asked, Version: 'another' };
-    const { answer, started } = await requested({ ...update, ResourceProperties });
+    const { answer, started } = await requested({ ...update, ResourceProperties: others });
     expect(started).toEqual([]);
     expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
   });
@@ -118,8 +137,26 @@ describe('a deployment that changes other things', () => {
     { Certificate: 'mail' },
     { Region: 'eu-west-1' },
   ])('and this one too starts it: %j', async (change) => {
-    const { started } = await requested({ ...update, ResourceProperties: { ...asked, ...change } });
+    const { started } = await requested({ ...update, ResourceProperties: { ...others, ...change } });
     expect(started).toHaveLength(1);
+  });
+
+  test('starts it where the ledger has lost the delivery', async () => {
+    const { started } = await requested({ ...update, ResourceProperties: others }, { delivered: ['eu-west-1'] });
+    expect(started).toHaveLength(1);
+  });
+
+  test('is not one that is tried again after it failed, with all the same', async () => {
+    expect((await requested({ ...update, ResourceProperties: asked })).started).toHaveLength(1);
+  });
+
+  test('of a release that told no version, starts none', async () => {
+    const { started } = await requested({
+      ...update,
+      OldResourceProperties: event.ResourceProperties,
+      ResourceProperties: others,
+    });
+    expect(started).toEqual([]);
   });
 });
 

@@ -390,7 +390,7 @@ describe('servers are the same', () => {
     ['not when one side has no address', ['nowhere.invalid'], ['192.0.2.1'], false],
     ['not when there are none', [], ['192.0.2.1'], false],
   ])('%s', async (_, some, others, same) => {
-    expect(await (await laboratory()).sameServers(some, others)).toEqual({ found: same });
+    expect(await (await laboratory()).sameServers('example.test', some, others)).toEqual({ found: same });
   });
 
   /** What the parent says of example.test, whose servers only its glue knows, and whether they are a server at 192.0.2.1. */
@@ -410,12 +410,18 @@ describe('servers are the same', () => {
 
   test('by an address that only the glue of the parent has, since resolvers follow it', async () => {
     const dns = await gluedAt(a('ns1.example.test', '192.0.2.1'), aaaa('ns1.example.test', '2001:db8::1'));
-    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({ found: true });
+    expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: true });
+  });
+
+  test('not by glue that the parent gave for another zone', async () => {
+    const dns = await gluedAt(a('ns1.example.test', '192.0.2.1'));
+    expect(await dns.sameServers('other.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
+    expect(await dns.sameServers('example.test', ['ns.example.org'], ['ns1.example.test'])).toEqual({ found: false });
   });
 
   test('not by the glue of the parent that leads elsewhere', async () => {
     const dns = await gluedAt(a('ns1.example.test', '192.0.2.66'), aaaa('ns1.example.test', '2001:db8::1'));
-    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
+    expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
   });
 
   test.each([
@@ -423,18 +429,18 @@ describe('servers are the same', () => {
     ['the parent told an address of without naming it as a server', 'bystander.test'],
   ])('not by one that %s: no resolver finds it either', async (_, server) => {
     const dns = await gluedAt();
-    expect(await dns.sameServers([server], ['ns.example.org'])).toEqual({ found: false });
+    expect(await dns.sameServers('example.test', [server], ['ns.example.org'])).toEqual({ found: false });
   });
 
   test('or not cannot be told of one that has IPv6 glue only', async () => {
     const dns = await gluedAt(aaaa('ns1.example.test', '2001:db8::1'));
-    expect(await dns.sameServers(['ns1.example.test'], ['ns.example.org'])).toEqual({
+    expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({
       failed: 'some servers have IPv6 addresses only',
     });
   });
 
   test('or not cannot be told of one that has IPv6 addresses only', async () => {
-    expect(await (await laboratory()).sameServers(['six.test'], ['ns.example.org'])).toEqual({
+    expect(await (await laboratory()).sameServers('example.test', ['six.test'], ['ns.example.org'])).toEqual({
       failed: 'some servers have IPv6 addresses only',
     });
   });
