@@ -47,9 +47,9 @@ const longestName = 80;
 /**
  * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so an event that comes twice
  * starts one. None is started where the deployment changes other things: it only hears which ARN there is by now, if there is one, and a
- * certificate that cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive every deployment. Nor when a failed
- * deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since a rollback that fails too leaves a
- * stack that only a person gets going again.
+ * certificate that cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive
+ * every deployment. Nor when a failed deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since
+ * a rollback that fails too leaves a stack that only a person gets going again.
  */
 export async function requestRenewal(
   { RequestType, RequestId, StackId, ResourceProperties, OldResourceProperties }: CertificateRequestEvent,
