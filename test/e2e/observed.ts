@@ -4,11 +4,11 @@ import { readHistory } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 
 /** States that the execution has entered so far, in order. */
-export const statesOf = async (d: Deployed, arn: string): Promise<string[]> =>
+export const statesOf = async (d: Pick<Deployed, 'local'>, arn: string): Promise<string[]> =>
   (await readHistory(d.local, arn)).flatMap(({ stateEnteredEventDetails: state }) => state?.name ?? []);
 
 /** Waits until the execution has entered this state, for the nth time. */
-export async function reaches(d: Deployed, arn: string, state: string, times = 1): Promise<void> {
+export async function reaches(d: Pick<Deployed, 'local'>, arn: string, state: string, times = 1): Promise<void> {
   for (let looks = 0; looks < 600; looks += 1) {
     if ((await statesOf(d, arn)).filter((each) => each === state).length >= times) return;
     await sleep(50);
@@ -23,7 +23,7 @@ export const requestsTo = (d: Deployed, path: string, mark: number): number =>
   d.local.pebble.requests(mark).filter((request) => request.path.startsWith(path)).length;
 
 /** Shortens every Wait to this part of its time; 1 is as deployed. */
-export async function scaleWaits(d: Deployed, factor: number): Promise<void> {
+export async function scaleWaits(d: Pick<Deployed, 'local'>, factor: number): Promise<void> {
   await fetch(`${d.local.aws.endpoint}/_ministack/config`, {
     method: 'POST',
     body: JSON.stringify({ 'stepfunctions._SFN_WAIT_SCALE': factor }),

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import {
   ChangeResourceRecordSetsCommand,
+  CreateHostedZoneCommand,
   DeleteHostedZoneCommand,
   type ResourceRecordSet,
   Route53Client,
@@ -26,7 +27,7 @@ const roleArn = (name: string) => `arn:aws:iam::${dnsAccount}:role/${name}`;
 const externalId = 'the-shop-0815';
 
 /** Zone names, by whose they are. `example.org` takes challenges only. */
-const ours = ['example.com', 'deleted.test'] as const;
+const ours = ['example.com', 'deleted.test', 'private.test'] as const;
 const theirs = ['example.net', 'example.org', 'distrusted.test', 'missing.test', 'external.test'] as const;
 const zoneIds: Record<string, string> = {};
 const idOf = (name: (typeof ours)[number] | (typeof theirs)[number]) => zoneIds[name] ?? '';
@@ -46,6 +47,7 @@ const certificates = {
   loop: ['loop.example.com'],
   forbidden: ['forbidden.example.com'],
   weighted: ['weighted.example.com'],
+  private: ['www.private.test'],
 };
 
 let d: Deployed;
@@ -83,6 +85,17 @@ async function deleteRole(StackName: string): Promise<void> {
   await waitUntilStackDeleteComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName });
 }
 
+async function createPrivateZone(name: string): Promise<string> {
+  const command = new CreateHostedZoneCommand({
+    Name: name,
+    CallerReference: name,
+    HostedZoneConfig: { PrivateZone: true },
+    VPC: { VPCId: 'vpc-0a1b2c3d', VPCRegion: d.local.aws.region as 'us-east-1' },
+  });
+  const { HostedZone } = await new Route53Client(d.local.clientConfig).send(command);
+  return (HostedZone?.Id ?? '').replace('/hostedzone/', '');
+}
+
 async function create(account: LocalEnvironment, zone: string, ...sets: ResourceRecordSet[]): Promise<void> {
   const Changes = sets.map((ResourceRecordSet) => ({ Action: 'CREATE' as const, ResourceRecordSet }));
   const command = new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes } });
@@ -106,6 +119,7 @@ beforeAll(async () => {
   dns = inAccount(d.local, dnsAccount);
   for (const name of theirs) zoneIds[name] = await createHostedZone(dns, name);
   zoneIds['deleted.test'] = await createHostedZone(d.local, 'deleted.test');
+  zoneIds['private.test'] = await createPrivateZone('private.test');
   zoneIds['example.com'] = (await d.local.aws.hostedZones()).find(({ name }) => name === 'example.com.')?.id ?? '';
 
   await deployRole('challenges', challenges());
@@ -227,6 +241,13 @@ describe('a role that cannot be assumed is named with its zone, before there is 
     expect(cause).not.toContain('the-shop');
     expect(orders).toBe(0);
   });
+});
+
+test('a private zone is refused by its name, before there is an order', async () => {
+  const { error, cause, orders } = await failing('private');
+  expect({ error, orders }).toEqual({ error: 'ZoneNotFoundError', orders: 0 });
+  expect(cause).toContain(`Hosted zone ${idOf('private.test')} of private.test has no name servers`);
+  expect(cause).toContain('it is a private zone');
 });
 
 describe('one of two zones fails, since its role may not prove that name:', () => {

@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ACMClient, DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootstrap, createHostedZone, deploy } from '../../local/deploy.ts';
+import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { reaches, scaleWaits, statesOf } from './observed.ts';
+import type { RequestedCertificate } from './requested-app.ts';
+
+/** A certificate that a deployment waits for. The tests are one story. */
+let local: LocalEnvironment;
+let requested: RequestedCertificate;
+let outputs: Readonly<Record<string, string>> = {};
+
+beforeAll(async () => {
+  local = await startLocalEnvironment({
+    pebble: { chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false } },
+  });
+  await bootstrap(local);
+  requested = {
+    hostedZone: { id: await createHostedZone(local, 'example.com'), name: 'example.com' },
+    rootServers: [local.dns.addresses.root],
+    issuer: {
+      directoryUrl: local.pebble.directoryUrl,
+      termsOfServiceAgreed: true,
+      trustedRoots: [local.pebble.trustedRoots],
+    },
+    identifiers: ['www.example.com', 'example.com'],
+  };
+  await deployIt();
+});
+afterAll(() => local?.stop());
+
+async function deployIt(): Promise<void> {
+  const file = join(local.folder, 'requested.json');
+  writeFileSync(file, JSON.stringify(requested));
+  const stacks = await deploy(local, { app: 'node test/e2e/requested-app.ts', context: { requested: file } });
+  outputs = stacks.Requested ?? {};
+}
+
+async function importedNames(): Promise<readonly string[]> {
+  const client = new ACMClient(local.clientConfig);
+  const command = new DescribeCertificateCommand({ CertificateArn: outputs.Certificate });
+  return (await client.send(command)).Certificate?.SubjectAlternativeNames?.toSorted() ?? [];
+}
+
+/** The newest that a deployment started. */
+async function ofDeployment(): Promise<string> {
+  const client = new SFNClient(local.clientConfig);
+  const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn: outputs.RenewalArn }));
+  const started = executions.filter(({ name }) => name?.startsWith('www-us-east-1-'));
+  const [newest] = started.toSorted((a, b) => Number(b.startDate) - Number(a.startDate));
+  return newest?.executionArn ?? '';
+}
+
+test('other names reach ACM with the deployment, under the ARN that is in use, also when it meets a renewal at work', async () => {
+  const { Certificate: arn, RenewalArn: renewal = '' } = outputs;
+  expect(await importedNames()).toEqual(['example.com', 'www.example.com']);
+
+  // Asleep for half a minute, with the lease.
+  await scaleWaits({ local }, 30);
+  const holder = await startExecution(local, renewal, { certificate: 'www', force: true });
+  await reaches({ local }, holder, 'Wait for propagation');
+  await scaleWaits({ local }, 1);
+  requested = { ...requested, identifiers: ['example.com', 'shop.example.com'] };
+  await deployIt();
+
+  expect(await waitForExecution(local, holder)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await statesOf({ local }, await ofDeployment())).toEqual(
+    expect.arrayContaining(['Wait for its turn', 'New order', 'Import certificate', 'Done']),
+  );
+  expect(outputs.Certificate).toBe(arn);
+  expect(await importedNames()).toEqual(['example.com', 'shop.example.com']);
+});
