@@ -31,7 +31,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'boulder-'));
   dns = await startDnsServer(async () => [zone()]);
   pebble = await startPebble(await install(), folder, dns.addresses.validation, {
-    chaos: { reuseAuthorizations: 'always', validationSleep: false },
+    // A refused nonce would use up what the proxy is told to do once.
+    chaos: { reuseAuthorizations: 'always', validationSleep: false, rejectNonces: false },
   });
   boulder = await startBoulder({ upstream: pebble, processing: 0.5 });
   acme = createAcme({ userAgent: 'perennial/test', now: () => new Date(), trustedRoots: boulder.trustedRoots });
