@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** As `node --conditions=perennial-source`: this package's own name is its sources here; the others are what Vite has anyway. */
+/** As `node --conditions=perennial-source`: this package's own name is its sources here; the others are Vite's own. */
 const conditions = ['perennial-source', 'node', 'development|production'];
 
 /**

@@ -62,7 +62,8 @@ export class CertificateRequests extends Construct {
       room: 'deployment',
       handler: 'onEvent',
       description: 'Starts the renewal of a certificate that the deployment needs',
-      // Three calls: four tries of 10 s each of one that hangs, 7 s between them, and 34 s for one whose permission is new.
+      // Three calls: four tries of 10 s each of one that hangs, 7 s between them, and for one that is throttled before 7 + 5 + 7 + 15 s:
+      // 3 x 47 + 34 are 175.
       timeout: Duration.seconds(180),
     });
     this.props.renewal.grantStartExecution(starts);

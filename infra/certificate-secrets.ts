@@ -1,4 +1,3 @@
-import { replicasTag } from '../lambdas/rules/access.ts';
 import type { CertificateSpec } from '../lambdas/rules/contract.ts';
 import { environment, tags } from '../lambdas/rules/environment.ts';
 import { grantKey, grantReplicaKeys } from './encryption.ts';
@@ -21,7 +20,7 @@ const mostArnCharacters = 3000;
 /** The certificates' secrets. */
 export class CertificateSecrets extends SecretNamespace {
   protected readonly prefixVariable = environment.secretPrefix;
-  protected readonly tagKeys = [tags.stack, tags.certificate, replicasTag];
+  protected readonly tagKeys = [tags.stack, tags.certificate, tags.replicas];
 
   /** That a secret is there, whose it is and which version is current: no value. */
   grantDescribe(grantee: WorkflowFunction): void {

@@ -44,6 +44,13 @@ export function orderAndProof(
   return { orderSaved, orderGone };
 }
 
+/** What a new order and a saved one leave to those who prove and finalize it. */
+const ordered = {
+  order: '{% $states.result.Payload.order %}',
+  challenges: '{% $states.result.Payload.challenges %}',
+  records: '{% $states.result.Payload.records %}',
+};
+
 function makeNew(scope: Construct, room: WorkflowFunction): TaskStateBase {
   return room.step(scope, 'New order', {
     payload: {
@@ -52,11 +59,7 @@ function makeNew(scope: Construct, room: WorkflowFunction): TaskStateBase {
       replaces: '{% $replaces %}',
     },
     retry: [caUnavailable],
-    assign: {
-      order: '{% $states.result.Payload.order %}',
-      challenges: '{% $states.result.Payload.challenges %}',
-      records: '{% $states.result.Payload.records %}',
-    },
+    assign: ordered,
   });
 }
 
@@ -69,11 +72,6 @@ function lookAtSaved(scope: Construct, room: WorkflowFunction): TaskStateBase {
       leftovers: '{% $leftovers %}',
     },
     retry: [caUnavailable],
-    assign: {
-      resumed: true,
-      order: '{% $states.result.Payload.order %}',
-      challenges: '{% $states.result.Payload.challenges %}',
-      records: '{% $states.result.Payload.records %}',
-    },
+    assign: { resumed: true, ...ordered },
   });
 }

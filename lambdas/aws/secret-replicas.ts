@@ -6,7 +6,6 @@ import {
   type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { replicasTag } from '../rules/access.ts';
 import type { Replica } from '../rules/contract.ts';
 import { tags } from '../rules/environment.ts';
 import { SecretAccessError } from '../rules/errors.ts';
@@ -27,7 +26,7 @@ const awsKey = 'alias/aws/secretsmanager';
  * found again.
  */
 export function notedReplicas({ Tags: found = [] }: DescribeSecretCommandOutput): readonly string[] {
-  return found.find(({ Key }) => Key === replicasTag)?.Value?.split(' ') ?? [];
+  return found.find(({ Key }) => Key === tags.replicas)?.Value?.split(' ') ?? [];
 }
 
 const byRegion = (statuses: readonly ReplicationStatusType[] = []) =>
@@ -122,7 +121,7 @@ async function note(
     // Our role may tag with our stack's tag only.
     Tags: [
       { Key: tags.stack, Value: stackTag },
-      { Key: replicasTag, Value: to },
+      { Key: tags.replicas, Value: to },
     ],
   });
   await secretReplyOf(client, { action: 'TagResource', secret }, client.send(command));

@@ -16,9 +16,6 @@ export const readConditions = {
   Null: { 'secretsmanager:VersionId': 'true' },
 } as const;
 
-/** Regions that we replicate to, separated by spaces. What somebody else replicates is never taken away. */
-export const replicasTag = 'perennial:replicas';
-
 const readersSid = 'PerennialReaders';
 const accountsSid = 'PerennialReaderAccounts';
 

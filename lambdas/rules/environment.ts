@@ -23,12 +23,14 @@ export const environment = {
 
 /**
  * Tags on secrets and imports; by the first we know ours, by the second which. The third is on imports: region and prefix of the secrets that
- * they come from, since two stacks of one name, or two of us in one stack, may deliver certificates of one name to one region.
+ * they come from, since two stacks of one name, or two of us in one stack, may deliver certificates of one name to one region. The fourth is
+ * on secrets: regions that we replicate to, separated by spaces. What somebody else replicates is never taken away.
  */
 export const tags = {
   stack: 'perennial:stack',
   certificate: 'perennial:certificate',
   secrets: 'perennial:secrets',
+  replicas: 'perennial:replicas',
 } as const;
 
 /** The value of a variable that the deployment must have set. */
