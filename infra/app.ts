@@ -5,7 +5,7 @@ import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack, Val
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { CertificateRenewal } from './certificate-renewal.ts';
-import { ConfigError, type PerennialConfig } from './config.ts';
+import { ConfigError, type PerennialConfig } from './config/check-config.ts';
 
 /**
  * The CDK app: one stack from one config file, `-c config=path/to/file.ts`, by default certificates.ts. `-c local=true` leaves

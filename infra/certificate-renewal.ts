@@ -7,29 +7,35 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment } from '../lambdas/rules/environment.ts';
 import { batchCount } from '../lambdas/rules/spec.ts';
-import { AccountWorkflow } from './account-workflow.ts';
-import { AcmDelivery } from './acm-delivery.ts';
-import { AcmeAccounts } from './acme-accounts.ts';
+import {
+  type CheckedConfig,
+  ConfigError,
+  checkConfig,
+  type PerennialConfig,
+  serializeConfig,
+} from './config/check-config.ts';
+import { stackMistakes } from './config/stack-mistakes.ts';
 import {
   CertificateReader,
   type CertificateReaderProps,
   type ICertificateReader,
   type RenewedRuleProps,
-} from './certificate-reader.ts';
-import { CertificateRequests, type CertificateRequestsProps } from './certificate-requests.ts';
-import { CertificateSecrets } from './certificate-secrets.ts';
-import { ChallengeZones, challengeArnSize } from './challenge-zones.ts';
-import { type CheckedConfig, ConfigError, checkConfig, type PerennialConfig, serializeConfig } from './config.ts';
-import { encryptLogs, letReadersDecrypt } from './encryption.ts';
-import { FleetStart } from './fleet-start.ts';
-import { FleetWorkflow } from './fleet-workflow.ts';
-import { Ledger } from './ledger.ts';
-import { RenewalWorkflow } from './renewal-workflow.ts';
-import { RestartRule } from './restart-rule.ts';
-import { secretArn } from './secret-arn.ts';
-import { surroundingMistakes } from './surroundings.ts';
-import { executionArn } from './workflow.ts';
-import { WorkflowFunction, type WorkflowFunctionProps } from './workflow-function.ts';
+} from './consumers/certificate-reader.ts';
+import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import { AcmDelivery } from './resources/acm-delivery.ts';
+import { AcmeAccounts } from './resources/acme-accounts.ts';
+import { CertificateSecrets } from './resources/certificate-secrets.ts';
+import { ChallengeZones, challengeArnSize } from './resources/challenge-zones.ts';
+import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
+import { Ledger } from './resources/ledger.ts';
+import { secretArn } from './resources/secret-arn.ts';
+import { AccountWorkflow } from './workflows/account-workflow.ts';
+import { FleetStart } from './workflows/fleet-start.ts';
+import { FleetWorkflow } from './workflows/fleet-workflow.ts';
+import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
+import { RestartRule } from './workflows/restart-rule.ts';
+import { executionArn } from './workflows/workflow.ts';
+import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
 
 /** The same as the config file: one line a certificate, a default for everything else. */
 export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey'> {
@@ -78,7 +84,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const others = this.node.root.node
       .findAll()
       .filter((each): each is CertificateRenewal => each instanceof CertificateRenewal && each !== this);
-    const mistakes = surroundingMistakes(this, config, { encryptionKey, others });
+    const mistakes = stackMistakes(this, config, { encryptionKey, others });
     if (mistakes.length > 0) throw new ConfigError(mistakes);
     for (const [index, warning] of config.warnings.entries())
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);

@@ -1,7 +1,5 @@
 export type { KeyType } from '../lambdas/rules/contract.ts';
-export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './certificate-reader.ts';
 export { CertificateRenewal, type CertificateRenewalProps } from './certificate-renewal.ts';
-export { ChallengeRole, type ChallengeRoleProps } from './challenge-role.ts';
 export {
   type CertificateConfig,
   ConfigError,
@@ -9,7 +7,7 @@ export {
   type HostedZoneConfig,
   type PerennialConfig,
   type ReplicaConfig,
-} from './config.ts';
+} from './config/check-config.ts';
 export {
   type AcmAcmeEndpointOptions,
   type AcmeDirectoryOptions,
@@ -27,4 +25,6 @@ export {
   type SslComOptions,
   sslCom,
   zeroSsl,
-} from './issuers.ts';
+} from './config/issuers.ts';
+export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './consumers/certificate-reader.ts';
+export { ChallengeRole, type ChallengeRoleProps } from './consumers/challenge-role.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config.ts';
-import { type AcmeDirectoryOptions, acmeDirectory } from '../infra/issuers.ts';
+import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config/check-config.ts';
+import { type AcmeDirectoryOptions, acmeDirectory } from '../infra/config/issuers.ts';
 import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 

@@ -1,7 +1,7 @@
 import type { Issuer } from '../../lambdas/rules/contract.ts';
 import { setHash } from '../../lambdas/rules/spec.ts';
-import { checkInterval } from '../check-interval.ts';
 import type { ReadCertificate } from './certificates.ts';
+import { checkInterval } from './check-interval.ts';
 import { type Report, show } from './fields.ts';
 import { checkProfileIntervals } from './profiles.ts';
 

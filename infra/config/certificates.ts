@@ -24,8 +24,8 @@ import {
   unread,
 } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
-import { type IssuerList, readFallbacks } from './issuers.ts';
 import { mostIdentifiers } from './profiles.ts';
+import { type IssuerList, readFallbacks } from './read-issuers.ts';
 import { checkReplicas } from './replicas.ts';
 
 const certificateShape = {

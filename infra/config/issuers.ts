@@ -1,196 +1,273 @@
-import { X509Certificate } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import { Token } from 'aws-cdk-lib';
-import { z } from 'zod';
 import type { Issuer } from '../../lambdas/rules/contract.ts';
-import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
-import { type Fields, flag, list, type Report, readFields, readList, show, takesTokens, text } from './fields.ts';
 
-const firstIssuances = 'a whole number from 1 on, or null for no limit';
-
-/** Whole, with the six characters that Secrets Manager adds: the grant is on exactly this secret. */
-const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$/;
-const allowedBinding =
-  'the whole ARN of a secret with kid and hmacKey, or null where the CA wants no external account binding';
-/** Seconds. Five minutes leave a function of Lambda, which has 15, time for two more requests. */
-const longestReply = 300;
-const allowedReply = `whole seconds from 1 to ${longestReply}`;
-
-const issuerShape = {
-  name: text(/^[!-~]{1,255}$/, '1 to 255 characters of ASCII without spaces'),
-  directoryUrl: z.url({ protocol: /^https$/, error: 'the https: URL of an ACME directory' }),
-  termsOfService: z.string({ error: 'a URL, or null' }).nullish(),
-  termsOfServiceAgreed: flag.optional(),
-  contact: list('a list of e-mail addresses').optional(),
-  challenges: z.enum(['dns-01', 'none'], { error: "'dns-01' or 'none'" }),
-  staging: flag,
-  firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
-  trustedRoots: list('a list of PEM texts').optional(),
-  externalAccountBinding: z
-    .string({ error: allowedBinding })
-    .refine((value) => Token.isUnresolved(value) || secretArn.test(value), { error: allowedBinding })
-    .nullable()
-    .meta(takesTokens),
-  preferredChain: text(/\S/, 'the common name of a root certificate, or null').nullable(),
-  replyTimeout: z
-    .int({ error: allowedReply })
-    .min(1, { error: allowedReply })
-    .max(longestReply, { error: allowedReply }),
-  keyRollover: flag,
-  publiclyTrusted: flag.optional(),
-};
-
-const allowedContact = 'one e-mail address, with or without mailto:, without headers (RFC 8555 §7.3)';
-/** One addr-spec, neither a list nor with `?` headers, which a server has to refuse. RFC 8555 §7.3 */
-const contact = z
-  .string({ error: allowedContact })
-  .transform((value) => value.replace(/^mailto:/i, ''))
-  .refine((value) => /^[^\s@,;?%]+@[^@]+$/.test(value) && domainProblem(value) === null, { error: allowedContact })
-  .transform((value) => `mailto:${value.slice(0, value.indexOf('@') + 1)}${domainOf(value)}`);
-
-function domainOf(address: string): string {
-  return normalizeIdentifier(address.slice(address.indexOf('@') + 1));
-}
-function domainProblem(address: string): string | null {
-  return domainOf(address).startsWith('*') ? 'wildcard' : identifierProblem(domainOf(address));
-}
-
-const pemBlock = /-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----/g;
-
-interface CheckedIssuer {
-  readonly issuer: Issuer;
-  /** One PEM certificate each. */
+/** An ACME server as the config gives it: made by `letsEncrypt`, `letsEncryptStaging`, ... or `acmeDirectory`. */
+export interface AcmeIssuer extends Issuer {
+  /** Where the terms are that have to be agreed to; `null`: unknown here, so the server's own answer decides. */
+  readonly termsOfService: string | null;
+  /** PEM certificates that the functions trust besides the public ones when they talk to the server. */
   readonly trustedRoots: readonly string[];
-  readonly publiclyTrusted: boolean;
+  /** Browsers trust its certificates, so CloudFront takes them. @default when it is no staging directory and has no roots of its own */
+  readonly publiclyTrusted?: boolean;
 }
 
-/** The issuers of a config in order of appearance, each once: 2,000 certificates share one object. */
-export interface IssuerList {
-  readonly issuers: readonly Issuer[];
-  readonly trustedRoots: ReadonlySet<string>;
-  /** Indices of those whose certificates browsers do not trust. */
-  readonly untrusted: ReadonlySet<number>;
-  /** Index in `issuers`. Mistakes are reported where an issuer appears first. */
-  indexOf(value: unknown, path: string): number;
+/** Of every public CA. */
+export interface IssuerOptions {
+  /** That you have read and agree to the CA's subscriber agreement. No default: nobody can agree for you. RFC 8555 §7.3 */
+  readonly termsOfServiceAgreed: true;
+  /**
+   * E-mail addresses, with or without `mailto:`.
+   *
+   * @default none
+   */
+  readonly contact?: readonly string[];
+  /**
+   * Common name of the root that the chain shall end in, where the CA offers several chains. Without such a chain the CA's default is
+   * stored, with a warning.
+   *
+   * @default the CA's own choice
+   */
+  readonly preferredChain?: string;
 }
 
-export function issuerList(report: Report): IssuerList {
-  const seen = new Map<unknown, number>();
-  const issuers: Issuer[] = [];
-  const paths: string[] = [];
-  const trustedRoots = new Set<string>();
-  const untrusted = new Set<number>();
-  const add = (value: unknown, path: string): number => {
-    const checked = checkIssuer(value, path, report);
-    for (const root of checked.trustedRoots) trustedRoots.add(root);
-    const known = issuers.findIndex(({ directoryUrl }) => directoryUrl === checked.issuer.directoryUrl);
-    if (known === -1) {
-      const namesake = issuers.findIndex(({ name }) => name === checked.issuer.name);
-      if (namesake !== -1) {
-        const found = `found ${show(checked.issuer.name)}, the name of ${paths[namesake]} too`;
-        report(`${path}.name`, `${found}, allowed: a name of its own for each directory`);
-      }
-      paths.push(path);
-      const index = issuers.push(checked.issuer) - 1;
-      if (!checked.publiclyTrusted) untrusted.add(index);
-      return index;
-    }
-    if (!isDeepStrictEqual(issuers[known], checked.issuer))
-      report(path, `found other settings for the directory of ${paths[known]}, allowed: one issuer for each directory`);
-    return known;
+/** Options of Let's Encrypt, whose agreement is at https://letsencrypt.org/repository/. */
+export interface LetsEncryptOptions extends IssuerOptions {}
+
+/** Of CAs that bind an ACME account to one that you have with them. RFC 8555 §7.3.4 */
+export interface ExternalAccountOptions extends IssuerOptions {
+  /**
+   * The whole ARN (or a CDK token of it) of a secret in this account and region with the JSON value
+   * `{"kid": "…", "hmacKey": "…"}`, as the CA gave them to you. It is read once, when the account is registered.
+   */
+  readonly externalAccountBinding: string;
+}
+
+/**
+ * What most have in common. 45 seconds for an answer: some CAs sign within the request, in 30 s.
+ *
+ * A name is for messages, metrics and the account workflow's input.
+ */
+const publicCa = {
+  termsOfService: null,
+  contact: [],
+  challenges: 'dns-01',
+  staging: false,
+  firstIssuancesPerRun: null,
+  trustedRoots: [],
+  externalAccountBinding: null,
+  preferredChain: null,
+  replyTimeout: 45,
+  keyRollover: true,
+} as const;
+
+const letsEncryptTerms = 'https://letsencrypt.org/repository/';
+
+/**
+ * Let's Encrypt, trusted everywhere. Its account limit is 300 new orders in 3 hours, renewals announced by ARI exempt
+ * (https://letsencrypt.org/docs/rate-limits): a fleet run starts 250 first issuances at most, which leaves 50 for retries and
+ * for orders started by hand. It keeps no contacts since June 2025
+ * (https://letsencrypt.org/2025/06/26/expiration-notification-service-has-ended).
+ */
+export function letsEncrypt(options: LetsEncryptOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'letsencrypt',
+    directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
+    termsOfService: letsEncryptTerms,
+    firstIssuancesPerRun: 250,
   };
-  const indexOf = (value: unknown, path: string): number => {
-    const index = seen.get(value) ?? add(value, path);
-    seen.set(value, index);
-    return index;
+}
+
+/**
+ * Let's Encrypt's staging: the same protocol with generous limits; its certificates are trusted nowhere. Begin here
+ * (https://letsencrypt.org/docs/staging-environment).
+ */
+export function letsEncryptStaging(options: LetsEncryptOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'letsencrypt-staging',
+    directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+    termsOfService: letsEncryptTerms,
+    staging: true,
   };
-  return { issuers, trustedRoots, untrusted, indexOf };
 }
 
-/** Indices of the issuers to ask after `first`; each once, and of its kind: a failing CA is no reason to trust another kind. */
-export function readFallbacks(
-  values: readonly unknown[],
-  path: string,
-  {
-    issuers,
-    first,
-  }: { readonly issuers: IssuerList; readonly first: { readonly index: number; readonly path: string } },
-  report: Report,
-): readonly number[] {
-  const paths = new Map([[first.index, first.path]]);
-  const { staging } = issuers.issuers[first.index] ?? {};
-  const fallbacks: number[] = [];
-  for (const [position, value] of values.entries()) {
-    const at = `${path}[${position}]`;
-    const index = issuers.indexOf(value, at);
-    if (typeof value !== 'object' || value === null) continue; // told as no issuer at all
-    const twin = paths.get(index);
-    const kind = issuers.issuers[index]?.staging === true ? 'a staging directory' : 'no staging directory';
-    if (twin !== undefined) report(at, `found the directory of ${twin} too, allowed: each directory once`);
-    else if (issuers.issuers[index]?.staging !== staging)
-      report(at, `found ${kind}, allowed: issuers of the kind of ${first.path}, all staging or none`);
-    else if (issuers.issuers[index]?.termsOfServiceAgreed === false) {
-      const allowed = 'true, since an issuer in reserve is asked only where it has our account';
-      report(`${at}.termsOfServiceAgreed`, `found false, allowed: ${allowed}`);
-    }
-    paths.set(index, at);
-    fallbacks.push(index);
-  }
-  return fallbacks;
-}
-
-/** What is refused has a stand-in, so that certificates are still checked; nothing is deployed with it. */
-function checkIssuer(value: unknown, path: string, report: Report): CheckedIssuer {
-  const fields = readIssuer(value, path, report);
-  const { termsOfService, termsOfServiceAgreed = false } = fields;
-  const refused = !fields.directoryUrl || (termsOfService && !termsOfServiceAgreed);
-  if (termsOfService && !termsOfServiceAgreed) {
-    const allowed = `true, once you agree to the terms at ${termsOfService}`;
-    report(`${path}.termsOfServiceAgreed`, `found ${show(fields.termsOfServiceAgreed)}, allowed: ${allowed}`);
-  }
-  const contacts = readList(contact, fields.contact, `${path}.contact`, report);
-  const trustedRoots = (fields.trustedRoots ?? []).flatMap((pem, index) =>
-    readRoots(pem, `${path}.trustedRoots[${index}]`, report),
-  );
-  const issuer: Issuer = {
-    name: fields.name ?? path,
-    directoryUrl: fields.directoryUrl ? new URL(fields.directoryUrl).href : path,
-    termsOfServiceAgreed: refused ? true : termsOfServiceAgreed,
-    contact: contacts.filter((url) => url !== undefined),
-    challenges: fields.challenges ?? 'dns-01',
-    staging: fields.staging ?? false,
-    firstIssuancesPerRun: fields.firstIssuancesPerRun ?? null,
-    externalAccountBinding: fields.externalAccountBinding ?? null,
-    preferredChain: fields.preferredChain ?? null,
-    replyTimeout: fields.replyTimeout ?? longestReply,
-    keyRollover: fields.keyRollover ?? false,
+/**
+ * Google Trust Services. Credentials come from `gcloud publicca external-account-keys create` and register one account within seven
+ * days (https://cloud.google.com/certificate-manager/docs/public-ca-tutorial): put them into the secret, then deploy.
+ */
+export function googleTrustServices(options: ExternalAccountOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'google-trust-services',
+    directoryUrl: 'https://dv.acme-v02.api.pki.goog/directory',
   };
-  // A server that needs roots of its own for its HTTPS is a private CA as a rule. What says nothing about it is a config in plain data.
-  const { publiclyTrusted = trustedRoots.length === 0 } = fields;
-  return { issuer, trustedRoots, publiclyTrusted: publiclyTrusted && !issuer.staging };
 }
 
-function readIssuer(value: unknown, path: string, report: Report): Fields<typeof issuerShape> {
-  if (typeof value === 'object' && value !== null) return readFields(issuerShape, value, path, report) ?? {};
-  const allowed = 'letsEncryptStaging(...) first, then letsEncrypt(...), or acmeDirectory(...)';
-  report(path, `found ${show(value)}, allowed: ${allowed}`);
-  return {};
+/** Google Trust Services' staging, with credentials of its own; its certificates are trusted nowhere. */
+export function googleTrustServicesStaging(options: ExternalAccountOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'google-trust-services-staging',
+    directoryUrl: 'https://dv.acme-v02.test-api.pki.goog/directory',
+    staging: true,
+  };
 }
 
-/** Never shows the text: what stands there by mistake may be a private key. */
-function readRoots(pem: unknown, path: string, report: Report): readonly string[] {
-  const blocks = typeof pem === 'string' ? (pem.match(pemBlock) ?? []) : [];
-  const rest = typeof pem === 'string' ? pem.replaceAll(pemBlock, '') : '';
-  if (blocks.length > 0 && !rest.includes('-----') && blocks.every(isCertificate)) return blocks;
-  const found = rest.includes('PRIVATE KEY-----') ? 'a private key' : 'something else';
-  report(path, `found ${found}, allowed: the text of one or more PEM certificates (not a path)`);
-  return [];
+/**
+ * ZeroSSL. Its credentials register one account only (mod_md's documentation of MDExternalAccountBinding), and it does not change the
+ * key of an account.
+ */
+export function zeroSsl(options: ExternalAccountOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'zerossl',
+    directoryUrl: 'https://acme.zerossl.com/v2/DV90',
+    keyRollover: false,
+  };
 }
 
-function isCertificate(block: string): boolean {
-  try {
-    return new X509Certificate(block).subject !== undefined;
-  } catch {
-    return false;
-  }
+export interface SslComOptions extends ExternalAccountOptions {
+  /**
+   * SSL.com has a directory for each: `RSA` or `ECC`. Choose the one of your certificates' key type.
+   *
+   * @default 'ECC', for the default key type P-256
+   */
+  readonly keys?: 'RSA' | 'ECC';
+}
+
+/** SSL.com. Changing the key of an account fails there (Posh-ACME#483). */
+export function sslCom({ keys = 'ECC', ...options }: SslComOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: `sslcom-${keys.toLowerCase()}`,
+    directoryUrl: `https://acme.ssl.com/sslcom-dv-${keys.toLowerCase()}`,
+    keyRollover: false,
+  };
+}
+
+/**
+ * Actalis. What an account may order (names, wildcards) depends on the contract with it
+ * (https://guide.actalis.com/ssl-certificate/acme.aspx).
+ */
+export function actalis(options: ExternalAccountOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name: 'actalis',
+    directoryUrl: 'https://acme-api.actalis.com/acme/directory',
+  };
+}
+
+export interface AcmAcmeEndpointOptions {
+  /** The endpoint's directory, `https://acm-acme-enroll.<region>.api.aws/<id>/directory`. */
+  readonly directoryUrl: string;
+  /** ARN of a secret with the key id and MAC key of an external account binding of the endpoint: `ExternalAccountOptions`. */
+  readonly externalAccountBinding: string;
+  /**
+   * Where you use several endpoints, each needs a name of its own.
+   *
+   * @default 'acm'
+   */
+  readonly name?: string;
+}
+
+/**
+ * The ACME endpoint of AWS Certificate Manager. It hands out authorizations that are valid already, for the domains that the endpoint
+ * was set up with, so no hosted zone is needed. Issuance takes minutes, and AWS asks clients to wait ten
+ * (https://docs.aws.amazon.com/acm/latest/userguide/acm-acme-issuance.html); an answer alone may take two.
+ */
+export function acmAcmeEndpoint({ name = 'acm', ...options }: AcmAcmeEndpointOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    ...options,
+    name,
+    // The contract is the one with AWS.
+    termsOfServiceAgreed: true,
+    challenges: 'none',
+    // A key change is not documented.
+    keyRollover: false,
+    replyTimeout: 130,
+  };
+}
+
+export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServiceAgreed'> {
+  /** URL of the directory (RFC 8555 §7.1.1), `https:` only. */
+  readonly directoryUrl: string;
+  /**
+   * That you agree to the terms that the directory names. Without it a server that has terms refuses the account, and the
+   * execution ends with `TermsNotAgreedError`.
+   *
+   * @default false
+   */
+  readonly termsOfServiceAgreed?: boolean;
+  /**
+   * Short name for messages and metrics.
+   *
+   * @default the directory's host
+   */
+  readonly name?: string;
+  /**
+   * Roots of a private CA's own HTTPS, as PEM text; one text may hold several certificates.
+   *
+   * @default the public roots of Node.js only
+   */
+  readonly trustedRoots?: readonly string[];
+  /**
+   * `none`: the server hands out authorizations that are valid already, as ACM's endpoint does, so no hosted zone is needed.
+   *
+   * @default 'dns-01'
+   */
+  readonly challenges?: 'dns-01' | 'none';
+  /**
+   * Its certificates are for tests: no cap on issues, never given to CloudFront.
+   *
+   * @default false
+   */
+  readonly staging?: boolean;
+  /**
+   * Browsers trust its certificates, and so does CloudFront: `certificate()` gives it none of another issuer's.
+   *
+   * @default true, unless `trustedRoots` say that it is a private CA; never of a `staging` directory
+   */
+  readonly publiclyTrusted?: boolean;
+  /**
+   * First issuances that one fleet run may start; `null` for a server without such a limit.
+   *
+   * @default null
+   */
+  readonly firstIssuancesPerRun?: number | null;
+  /**
+   * As in `ExternalAccountOptions`, for a server that wants it.
+   *
+   * @default none
+   */
+  readonly externalAccountBinding?: string;
+  /**
+   * Seconds that one answer may take, 300 at most.
+   *
+   * @default 45
+   */
+  readonly replyTimeout?: number;
+  /**
+   * Whether the server can change the key of an account. RFC 8555 §7.3.5
+   *
+   * @default true
+   */
+  readonly keyRollover?: boolean;
+}
+
+/** Any other ACME server (RFC 8555): a CA with a directory of your own (Sectigo, DigiCert, GlobalSign), a private CA, Pebble. */
+export function acmeDirectory(options: AcmeDirectoryOptions): AcmeIssuer {
+  return {
+    ...publicCa,
+    name: URL.canParse(options.directoryUrl) ? new URL(options.directoryUrl).host : 'acme',
+    termsOfServiceAgreed: false,
+    ...options,
+  };
 }

@@ -8,7 +8,7 @@ export interface RenewalRequest {
   /** Issue although nothing is due. */
   readonly force: boolean;
   /**
-   * A deployment waits for the end (`infra/certificate-requests.ts`). What failed before it began holds nothing back, save a CA's own
+   * A deployment waits for the end (`infra/consumers/certificate-requests.ts`). What failed before it began holds nothing back, save a CA's own
    * limits; met by an execution that is at the same certificate, *Check renewal* looks again each 10 s, 25 minutes in all, and leaves it
    * at what that one has recorded; *Record failure* ends it with the first failure, except that a denied access is tried again for three
    * minutes. Nothing is issued that is not due.

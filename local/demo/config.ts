@@ -23,7 +23,7 @@ export async function readConfig(path: string): Promise<LocalConfig> {
   const file = resolve(path);
   if (!existsSync(file)) throw new ConfigFileError(file, ['found no file here, allowed: --config path/to/file.ts']);
   // Loads the CDK, which takes half a second: not before somebody sees that something is going on.
-  const { checkConfig, ConfigError } = await import('../../infra/config.ts');
+  const { checkConfig, ConfigError } = await import('../../infra/config/check-config.ts');
   const checked = await import(pathToFileURL(file).href)
     .then((module: { readonly default?: unknown }) => checkConfig(module.default))
     .catch((error) => {

@@ -15,7 +15,7 @@ import {
 import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ChallengeRole, type ChallengeRoleProps } from '../../infra/challenge-role.ts';
+import { ChallengeRole, type ChallengeRoleProps } from '../../infra/consumers/challenge-role.ts';
 import { createHostedZone, inAccount } from '../../local/deploy.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { type Deployed, deployed } from './deployed.ts';

@@ -3,7 +3,7 @@ import { Duration, Lazy, type Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, test } from 'vitest';
 import { acmeDirectory } from '../../infra/index.ts';
-import { WorkflowFunction } from '../../infra/workflow-function.ts';
+import { WorkflowFunction } from '../../infra/workflows/workflow-function.ts';
 import { ofType, resolve, smallConfig, synthesize } from './synthesized.ts';
 
 const synthesized = synthesize();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { expect, test } from 'vitest';
-import { checkConfig } from '../../infra/config.ts';
+import { checkConfig } from '../../infra/config/check-config.ts';
 import * as perennial from '../../infra/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');

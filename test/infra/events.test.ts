@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type DetailOf, parseEvent } from '../../lambdas/rules/events.ts';
 import { failed, notServed, renewed } from '../fakes/events.ts';
-import { definition } from './state-machine.ts';
 import { synthesize } from './synthesized.ts';
+import { definition } from './workflows/state-machine.ts';
 
 interface Entry {
   readonly Source: string;

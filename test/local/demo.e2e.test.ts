@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PerennialConfig } from '../../infra/config.ts';
-import { letsEncryptStaging } from '../../infra/issuers.ts';
+import type { PerennialConfig } from '../../infra/config/check-config.ts';
+import { letsEncryptStaging } from '../../infra/config/issuers.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 

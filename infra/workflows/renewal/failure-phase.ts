@@ -1,0 +1,76 @@
+import { Choice, Condition, Fail, type IChainable, Pass, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { detailTypes } from '../../../lambdas/rules/events.ts';
+import { announce } from '../announcement.ts';
+import { failureAsIs } from '../error-output.ts';
+import { settling } from '../retry-policies.ts';
+import type { WorkflowFunction } from '../workflow-function.ts';
+
+/**
+ * The ladder's own bound is in *Record failure*: four tries, and those that do not count as failures. This one holds whatever that says,
+ * and leaves the rest to the fleet.
+ */
+const mostAttempts = 10;
+
+/**
+ * Recorded and announced, then tried again when *Record failure* says so. Otherwise it ends in Fail: with what that says, or with the error
+ * as it is where it cannot be asked.
+ *
+ * @param fresh variables that every try begins with
+ */
+export function failure(
+  scope: Construct,
+  rooms: Record<'check', WorkflowFunction>,
+  fresh: Readonly<Record<string, unknown>>,
+): { readonly recordFailure: IChainable; readonly failAsIs: IChainable; readonly tryAgain: Wait } {
+  const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
+  const failAsIs = Pass.jsonata(scope, 'Read the error', { assign: { failure: failureAsIs } }).next(failed);
+  const tryAgain = Wait.jsonata(scope, 'Wait for the next try', {
+    time: WaitTime.seconds('{% $failure.retryIn %}'),
+    assign: { ...fresh, attempt: '{% $attempt + 1 %}' },
+  });
+  const again = Choice.jsonata(scope, 'Try again?')
+    .when(
+      Condition.jsonata(
+        `{% $type($failure.retryIn) = 'number' ? $failure.retryIn > 0 and $attempt < ${mostAttempts} : false %}`,
+      ),
+      tryAgain,
+    )
+    .otherwise(failed);
+  // Under a deployment each new permission may be refused for a while: nobody is called for that.
+  const worthTelling = Choice.jsonata(scope, 'Worth telling?')
+    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), again)
+    .otherwise(announceFailure(scope, again));
+  const recordFailure = rooms.check
+    .step(scope, 'Record failure', {
+      payload: {
+        spec: '{% $spec %}',
+        errorOutput: '{% $errorOutput %}',
+        removed: '{% $removed %}',
+        deploy: '{% $deploy %}',
+        startedAt: '{% $startedAt %}',
+      },
+      retry: [settling],
+      assign: { failure: '{% $states.result.Payload %}' },
+    })
+    .addCatch(failAsIs)
+    .next(worthTelling);
+  return { recordFailure, failAsIs, tryAgain };
+}
+
+function announceFailure(scope: Construct, again: Choice): IChainable {
+  return announce(scope, 'Announce failure', detailTypes.renewalFailed, {
+    certificate: '{% $certificate %}',
+    execution: '{% $states.context.Execution.Id %}',
+    attempt: '{% $attempt %}',
+    reason: '{% $reason %}',
+    error: '{% $failure.error %}',
+    cause: '{% $failure.cause %}',
+    problemType: '{% $failure.problemType %}',
+    identifier: '{% $failure.identifier %}',
+    action: '{% $failure.action %}',
+    nextTry: '{% $failure.nextTry %}',
+  })
+    .addCatch(again)
+    .next(again);
+}

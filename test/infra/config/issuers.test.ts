@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import { checkConfig } from '../../../infra/config/check-config.ts';
+import {
+  acmAcmeEndpoint,
+  acmeDirectory,
+  actalis,
+  googleTrustServices,
+  googleTrustServicesStaging,
+  letsEncrypt,
+  letsEncryptStaging,
+  sslCom,
+  zeroSsl,
+} from '../../../infra/config/issuers.ts';
+
+test("Let's Encrypt starts at most 250 first issuances a run, below its 300 new orders in three hours", () => {
+  expect(letsEncrypt({ termsOfServiceAgreed: true })).toEqual({
+    name: 'letsencrypt',
+    directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
+    termsOfService: 'https://letsencrypt.org/repository/',
+    termsOfServiceAgreed: true,
+    contact: [],
+    challenges: 'dns-01',
+    staging: false,
+    firstIssuancesPerRun: 250,
+    trustedRoots: [],
+    externalAccountBinding: null,
+    preferredChain: null,
+    replyTimeout: 45,
+    keyRollover: true,
+  });
+});
+
+test("Let's Encrypt's staging has no such limit and is marked as staging", () => {
+  expect(letsEncryptStaging({ termsOfServiceAgreed: true, contact: ['ops@example.com'] })).toMatchObject({
+    name: 'letsencrypt-staging',
+    directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+    contact: ['ops@example.com'],
+    staging: true,
+    firstIssuancesPerRun: null,
+  });
+});
+
+test('another directory is known by its host, asks for proof through DNS and has agreed to nothing', () => {
+  expect(acmeDirectory({ directoryUrl: 'https://ca.example:14000/dir' })).toEqual({
+    name: 'ca.example:14000',
+    directoryUrl: 'https://ca.example:14000/dir',
+    termsOfService: null,
+    termsOfServiceAgreed: false,
+    contact: [],
+    challenges: 'dns-01',
+    staging: false,
+    firstIssuancesPerRun: null,
+    trustedRoots: [],
+    externalAccountBinding: null,
+    preferredChain: null,
+    replyTimeout: 45,
+    keyRollover: true,
+  });
+});
+
+const externalAccountBinding = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:acme/binding-AbCdEf';
+const bound = { termsOfServiceAgreed: true, externalAccountBinding } as const;
+const acmDirectory = 'https://acm-acme-enroll.eu-west-1.api.aws/0f8fad5b-d9cb-469f-a165-70867728950e/directory';
+const all = [
+  letsEncrypt({ termsOfServiceAgreed: true }),
+  letsEncryptStaging({ termsOfServiceAgreed: true }),
+  googleTrustServices(bound),
+  googleTrustServicesStaging(bound),
+  zeroSsl(bound),
+  sslCom(bound),
+  sslCom({ ...bound, keys: 'RSA' }),
+  actalis(bound),
+  acmAcmeEndpoint({ directoryUrl: acmDirectory, externalAccountBinding }),
+  acmeDirectory({ directoryUrl: 'https://ca.example/directory' }),
+];
+
+test('every issuer has a name and a directory of its own and passes the check as it is', () => {
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  expect(new Set(all.map(({ directoryUrl }) => directoryUrl)).size).toBe(all.length);
+  const hostedZones = [{ id: 'Z0000000001', name: 'example.com' }];
+  const certificates = all.map((issuer, index) => ({ name: `c${index}`, identifiers: ['example.com'], issuer }));
+  const [issuer] = all;
+  if (!issuer) throw new Error('The list above has some.');
+  const { deployed } = checkConfig({ issuer, hostedZones, certificates });
+  expect(deployed.issuers.map(({ name }) => name)).toEqual(all.map(({ name }) => name));
+});
+
+test('the issuers that bind accounts carry the ARN of the secret', () => {
+  const binding = all.filter((issuer) => issuer.externalAccountBinding === externalAccountBinding);
+  expect(binding.map(({ name }) => name)).toEqual([
+    'google-trust-services',
+    'google-trust-services-staging',
+    'zerossl',
+    'sslcom-ecc',
+    'sslcom-rsa',
+    'actalis',
+    'acm',
+  ]);
+});
+
+test('a binding that was left out is told at synth', () => {
+  const { externalAccountBinding: _, ...unbound } = bound;
+  const issuer = Object.assign(zeroSsl(bound), { ...unbound, externalAccountBinding: undefined });
+  const certificates = [{ name: 'www', identifiers: ['example.com'] }];
+  expect(() => checkConfig({ issuer, hostedZones: [{ id: 'Z1', name: 'example.com' }], certificates })).toThrow(
+    'issuer.externalAccountBinding: found nothing, allowed: the whole ARN of a secret',
+  );
+});
+
+test('only staging directories are marked as staging, and those that change no keys as such', () => {
+  expect(all.filter(({ staging }) => staging).map(({ name }) => name)).toEqual([
+    'letsencrypt-staging',
+    'google-trust-services-staging',
+  ]);
+  expect(all.filter(({ keyRollover }) => !keyRollover).map(({ name }) => name)).toEqual([
+    'zerossl',
+    'sslcom-ecc',
+    'sslcom-rsa',
+    'acm',
+  ]);
+});
+
+test("ACM's endpoint needs no proof and no zone, and has more than two minutes for an answer", () => {
+  const issuer = acmAcmeEndpoint({ directoryUrl: acmDirectory, externalAccountBinding });
+  expect(issuer).toMatchObject({ challenges: 'none', termsOfServiceAgreed: true, replyTimeout: 130 });
+  const certificates = [{ name: 'www', identifiers: ['www.example.com'] }];
+  expect(checkConfig({ issuer, certificates }).deployed.certificates[0]?.hostedZones).toEqual([]);
+});
+
+test('a directory of its own may have everything that the others have', () => {
+  const options = { preferredChain: 'Root', replyTimeout: 90, keyRollover: false, externalAccountBinding } as const;
+  expect(acmeDirectory({ directoryUrl: 'https://ca.example/directory', ...options })).toMatchObject(options);
+});

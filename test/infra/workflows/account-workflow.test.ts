@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'vitest';
+import { synthesize } from '../synthesized.ts';
+import { definition, run, TaskError, type Tasks, thrown } from './state-machine.ts';
+
+const workflow = definition('-accounts', synthesize());
+
+const first = { name: 'test-ca', directoryUrl: 'https://ca.test/directory' };
+const second = { name: 'other-ca', directoryUrl: 'https://other.test/directory' };
+const nothing = { issuers: [], issuer: null, spec: null, versionId: null, reason: null, executionName: null };
+const spec = { name: 'www' };
+const resolvedRevocation = {
+  ...nothing,
+  action: 'revoke',
+  spec,
+  versionId: 'version-1',
+  reason: 'keyCompromise',
+  executionName: 'www-revoked-01234567',
+};
+
+interface Call {
+  readonly state: string;
+  readonly input: Record<string, unknown>;
+}
+
+/** What each state answers, one for each call and the last again; an error is thrown. */
+async function start(input: unknown, answers: Readonly<Record<string, readonly unknown[]>>) {
+  const calls: Call[] = [];
+  const events: unknown[] = [];
+  const states = ['Resolve account request', 'Register account', 'Roll over key', 'Deactivate account'];
+  const answer = (state: string) => {
+    const given = answers[state] ?? [];
+    const now = given[Math.min(calls.filter((call) => call.state === state).length, given.length) - 1];
+    if (now instanceof Error) throw now;
+    return now;
+  };
+  const tasks = Object.fromEntries([
+    ...[...states, 'Revoke certificate'].map((state): [string, Tasks[string]] => [
+      state,
+      ({ Payload }) => {
+        calls.push({ state, input: (Payload as { readonly input: Call['input'] }).input });
+        return { Payload: answer(state) };
+      },
+    ]),
+    [
+      'Announce failure',
+      ({ Entries }: Record<string, unknown>) => {
+        events.push(...(Entries as unknown[]));
+        if (answers['Announce failure']) throw new TaskError('States.TaskFailed', 'no bus');
+        return {};
+      },
+    ] as const,
+    [
+      'Start renewal',
+      (args: Record<string, unknown>) => {
+        calls.push({ state: 'Start renewal', input: args });
+        return answer('Start renewal');
+      },
+    ] as const,
+  ]);
+  const ended = await run(workflow, { input, tasks });
+  return { ...ended, calls, events, states: calls.map(({ state }) => state) };
+}
+
+describe('registration', () => {
+  const request = { action: 'register' };
+  const resolved = { ...nothing, action: 'register', issuers: [first, second] };
+
+  test('goes to every issuer', async () => {
+    const { status, calls } = await start(request, {
+      'Resolve account request': [resolved],
+      'Register account': [{ issuer: 'test-ca', account: 'url' }],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(calls).toEqual([
+      { state: 'Resolve account request', input: { request } },
+      { state: 'Register account', input: { issuer: first } },
+      { state: 'Register account', input: { issuer: second } },
+    ]);
+  });
+
+  const registered = (issuer: string, ...caa: readonly string[]) => ({
+    issuer,
+    url: `https://${issuer}/account/1`,
+    caaIdentities: [],
+    caa,
+  });
+
+  test.each([
+    ['of one issuer', [first], [registered('test-ca', 'a', 'b')], ['a', 'b']],
+    ['of two', [first, second], [registered('test-ca', 'a'), registered('other-ca', 'b')], ['a', 'b']],
+    ['of one without records', [first], [registered('test-ca')], []],
+    ['of two, one with a record', [first, second], [registered('test-ca'), registered('other-ca', 'b')], ['b']],
+  ])('ends with the accounts and the CAA records of them all: %s', async (_, issuers, accounts, caa) => {
+    const { output } = await start(request, {
+      'Resolve account request': [{ ...resolved, issuers }],
+      'Register account': accounts,
+    });
+    expect(output).toEqual({ accounts, caa });
+  });
+
+  test('that one CA refuses goes on with the others, and fails by that CA’s error', async () => {
+    const refused = thrown('ExternalAccountBindingError', 'The binding of test-ca was used before.');
+    const { status, error, cause, states } = await start(request, {
+      'Resolve account request': [resolved],
+      'Register account': [refused, { issuer: 'other-ca', account: 'url' }],
+    });
+    expect(states.filter((state) => state === 'Register account')).toHaveLength(2);
+    expect({ status, error, cause }).toEqual({
+      status: 'FAILED',
+      error: 'ExternalAccountBindingError',
+      cause: 'The binding of test-ca was used before.',
+    });
+  });
+});
+
+test.each([
+  ['rollOverKey', 'Roll over key'],
+  ['deactivate', 'Deactivate account'],
+])('%s goes to the one issuer and says which account it was', async (action, state) => {
+  const account = { issuer: 'test-ca', account: 'https://ca.test/account/1' };
+  const { status, output, calls } = await start(
+    { action, issuer: 'test-ca' },
+    { 'Resolve account request': [{ ...nothing, action, issuer: first }], [state]: [account] },
+  );
+  expect(status).toBe('SUCCEEDED');
+  expect(calls.at(-1)).toEqual({ state, input: { issuer: first } });
+  expect(output).toEqual(account);
+});
+
+describe('a revocation', () => {
+  const request = { action: 'revoke', certificate: 'www', reason: 'keyCompromise' };
+  const started = { ExecutionArn: 'arn:renewal' };
+  const revoke = (answers: Readonly<Record<string, readonly unknown[]>> = {}) =>
+    start(request, {
+      'Resolve account request': [resolvedRevocation],
+      'Revoke certificate': [{ revoked: ['0a01'], renew: true }],
+      'Start renewal': [started],
+      ...answers,
+    });
+
+  test('names the version that was current at its start', async () => {
+    const { calls } = await revoke();
+    expect(calls[1]).toEqual({
+      state: 'Revoke certificate',
+      input: { spec, versionId: 'version-1', reason: 'keyCompromise' },
+    });
+  });
+
+  test('starts the renewal with force, by a name of its own, and says which it is', async () => {
+    const { calls, output } = await revoke();
+    const { Name: name, Input: input } = (calls[2]?.input ?? {}) as { Name: string; Input: Record<string, unknown> };
+    expect(name).toBe('www-revoked-01234567');
+    expect(input).toMatchObject({ certificate: 'www', force: true });
+    expect(output).toEqual({ revoked: ['0a01'], renew: true, renewal: 'arn:renewal' });
+  });
+
+  test('of what is not wanted any more, or was replaced before, starts none', async () => {
+    const { status, states } = await revoke({ 'Revoke certificate': [{ revoked: ['0a01'], renew: false }] });
+    expect(status).toBe('SUCCEEDED');
+    expect(states).not.toContain('Start renewal');
+  });
+
+  test('whose renewal was started by an earlier try is done', async () => {
+    const taken = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'taken');
+    expect((await revoke({ 'Start renewal': [taken] })).status).toBe('SUCCEEDED');
+  });
+
+  test('that the CA refuses starts no renewal and fails by the CA’s error', async () => {
+    const { error, cause, states, events } = await revoke({
+      'Revoke certificate': [thrown('UnauthorizedError', 'Not yours.')],
+    });
+    expect([error, cause]).toEqual(['UnauthorizedError', 'Not yours.']);
+    expect(states).not.toContain('Start renewal');
+    expect(events).toEqual([
+      expect.objectContaining({
+        DetailType: 'Certificate Account Request Failed',
+        Detail: expect.objectContaining({ request, error: 'UnauthorizedError', cause: 'Not yours.' }),
+      }),
+    ]);
+  });
+
+  test('that fails shows its own error where nobody can be told', async () => {
+    const { error } = await revoke({
+      'Revoke certificate': [thrown('UnauthorizedError', 'Not yours.')],
+      'Announce failure': [true],
+    });
+    expect(error).toBe('UnauthorizedError');
+  });
+
+  test('whose renewal cannot be started fails', async () => {
+    const denied = new TaskError('StepFunctions.AccessDeniedException', 'denied');
+    expect((await revoke({ 'Start renewal': [denied] })).status).toBe('FAILED');
+  });
+});
+
+describe('an input', () => {
+  test.each([['text'], [7], [{ action: 'register', certificate: 5 }], [[]]])(
+    '%j gets the error of the step that reads it',
+    async (input) => {
+      const refused = thrown('InvalidInputError', 'The input is not understood.');
+      const { status, error, cause } = await start(input, { 'Resolve account request': [refused] });
+      expect({ status, error, cause }).toEqual({
+        status: 'FAILED',
+        error: 'InvalidInputError',
+        cause: 'The input is not understood.',
+      });
+    },
+  );
+
+  test('that has to wait for renewals is asked again for ten minutes', () => {
+    const { Retry: retries = [] } = workflow.States['Resolve account request'] ?? {};
+    const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
+    expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });
+  });
+});

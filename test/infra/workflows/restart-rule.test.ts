@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { parseRequest } from '../../../lambdas/rules/request.ts';
+import { ofType, resolve, synthesize } from '../synthesized.ts';
+
+const { resources } = synthesize();
+
+interface Pattern {
+  readonly source: readonly string[];
+  readonly 'detail-type': readonly string[];
+  readonly detail: {
+    readonly stateMachineArn: readonly string[];
+    readonly input: readonly { readonly 'anything-but': { readonly prefix: string } }[];
+    readonly $or: readonly Readonly<Record<string, readonly (string | { readonly prefix: string })[]>>[];
+  };
+}
+interface Target {
+  readonly Arn: string;
+  readonly InputTransformer: { readonly InputPathsMap: Record<string, string>; readonly InputTemplate: string };
+}
+
+const [rule] = ofType(resources, 'AWS::Events::Rule').map(
+  ([, { Properties }]) =>
+    resolve(Properties, resources) as { readonly EventPattern: Pattern; readonly Targets: readonly Target[] },
+);
+const { EventPattern: pattern, Targets: targets } = rule as NonNullable<typeof rule>;
+const [renewal = ''] = pattern.detail.stateMachineArn;
+
+/** The rest of an event is left out: the pattern does not look at it. */
+interface Ended {
+  readonly executionArn: string;
+  readonly status: string;
+  readonly input: string;
+  readonly error: string | null;
+}
+const ended = (status: string, fields: Partial<Ended> = {}): Ended => ({
+  executionArn: 'arn:aws:states:eu-central-1:123456789012:execution:renewal:www-1',
+  status,
+  input: '{"certificate":"www","force":true}',
+  error: null,
+  ...fields,
+});
+
+/** The pattern, as EventBridge reads it. */
+function matches(event: Ended): boolean {
+  const values: Readonly<Record<string, string | null>> = { ...event };
+  const fits = (field: string, wanted: readonly (string | { readonly prefix: string })[]) =>
+    wanted.some((each) =>
+      typeof each === 'string' ? values[field] === each : values[field]?.startsWith(each.prefix) === true,
+    );
+  return (
+    pattern.detail.input.every(({ 'anything-but': but }) => !event.input.startsWith(but.prefix)) &&
+    pattern.detail.$or.some((way) => Object.entries(way).every(([field, wanted]) => fits(field, wanted)))
+  );
+}
+
+/** What the target is started with. EventBridge puts a string in as a JSON string where no quotes stand around its place. */
+function startedWith(event: Ended): string {
+  const [transformer] = targets.map(({ InputTransformer }) => InputTransformer);
+  return (transformer?.InputTemplate ?? '').replace(/<([^>]+)>/g, (_, name: string) => {
+    const path = transformer?.InputPathsMap[name] ?? '';
+    return JSON.stringify(Object.fromEntries(Object.entries(event))[path.replace('$.detail.', '')]);
+  });
+}
+
+describe('the restart rule', () => {
+  test('hears of executions of the renewal workflow only, and starts that one', () => {
+    expect(pattern.source).toEqual(['aws.states']);
+    expect(pattern['detail-type']).toEqual(['Step Functions Execution Status Change']);
+    expect(pattern.detail.stateMachineArn).toEqual([expect.stringMatching(/:stateMachine:Perennial-.*-renewal$/)]);
+    expect(targets.map(({ Arn }) => Arn)).toEqual([renewal]);
+  });
+
+  test.each([
+    ended('ABORTED'),
+    ended('ABORTED', { error: 'Stopped', input: '{ "certificate": "www" }' }),
+    ended('TIMED_OUT'),
+    ended('FAILED', { error: 'States.Runtime' }),
+    ended('FAILED', { error: 'States.DataLimitExceeded' }),
+  ])('starts again what could not clean up: %j', (event) => {
+    expect(matches(event)).toBe(true);
+  });
+
+  test.each([
+    ended('RUNNING'),
+    ended('SUCCEEDED'),
+    ended('PENDING_REDRIVE'),
+    ended('FAILED', { error: 'ChallengeFailedError' }),
+    ended('FAILED', { error: 'LeaseLostError' }),
+    ended('FAILED'),
+  ])('leaves what runs, ended well or was recorded: %j', (event) => {
+    expect(matches(event)).toBe(false);
+  });
+
+  test('starts it with its ARN and its input, which is understood as the same certificate, not forced', () => {
+    const event = ended('ABORTED');
+    const input = JSON.parse(startedWith(event)) as unknown;
+    expect(input).toEqual({ restartOf: event.executionArn, input: event.input });
+    expect(parseRequest(input)).toMatchObject({ certificate: 'www', force: false });
+  });
+
+  test('does not restart a restart', () => {
+    const restart = startedWith(ended('ABORTED'));
+    for (const status of ['ABORTED', 'TIMED_OUT']) expect(matches(ended(status, { input: restart }))).toBe(false);
+    expect(matches(ended('FAILED', { input: restart, error: 'States.Runtime' }))).toBe(false);
+  });
+});

@@ -1,0 +1,229 @@
+import jsonata from 'jsonata';
+import { ofType, resolve, type Synthesized } from '../synthesized.ts';
+
+/** Amazon States Language, as far as our workflows use it. */
+export interface State {
+  readonly Type: 'Pass' | 'Task' | 'Choice' | 'Wait' | 'Map' | 'Parallel' | 'Succeed' | 'Fail';
+  readonly Resource?: string;
+  readonly Next?: string;
+  readonly End?: boolean;
+  readonly Default?: string;
+  readonly Choices?: readonly { readonly Condition: string; readonly Next: string; readonly Assign?: object }[];
+  readonly Catch?: readonly Catcher[];
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly MaxAttempts: number }[];
+  readonly Assign?: object;
+  readonly Output?: unknown;
+  readonly Arguments?: Readonly<Record<string, unknown>>;
+  readonly Items?: unknown;
+  readonly ItemProcessor?: StateMachine;
+  readonly Branches?: readonly StateMachine[];
+  readonly Seconds?: unknown;
+  readonly TimeoutSeconds?: number;
+  readonly Error?: string;
+  readonly Cause?: string;
+}
+
+export interface Catcher {
+  readonly ErrorEquals: readonly string[];
+  readonly Next: string;
+  readonly Assign?: object;
+  readonly Output?: unknown;
+}
+
+export interface StateMachine {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+  readonly TimeoutSeconds?: number;
+}
+
+/** The definition of the state machine whose name ends like this, as it would be deployed. */
+export function definition(ending: string, { resources }: Synthesized): StateMachine {
+  const [machine] = ofType(resources, 'AWS::StepFunctions::StateMachine').filter(([, { Properties }]) =>
+    String(Properties.StateMachineName).endsWith(ending),
+  );
+  return JSON.parse(String(resolve(machine?.[1].Properties.DefinitionString, resources))) as StateMachine;
+}
+
+/** What a task answers, by state name: a result, or an error as Step Functions sees it. Called with its arguments. */
+export type Tasks = Readonly<Record<string, (args: Record<string, unknown>) => unknown>>;
+
+export class TaskError extends Error {
+  readonly errorOutput: { readonly Error: string; readonly Cause: string };
+  constructor(name: string, cause: string) {
+    super(`${name}: ${cause}`);
+    this.errorOutput = { Error: name, Cause: cause };
+  }
+}
+
+/** An error out of a function, as Lambda reports it. */
+export function thrown(name: string, message: string): TaskError {
+  return new TaskError(name, JSON.stringify({ errorType: name, errorMessage: message, trace: [] }));
+}
+
+export interface Ended {
+  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly output: unknown;
+  readonly error: string;
+  readonly cause: string;
+  /** States entered, in order: what is billed as transitions. */
+  readonly entered: readonly string[];
+  /** Seconds of all waits. */
+  readonly waited: number;
+}
+
+export interface RunOptions {
+  readonly input: unknown;
+  readonly tasks: Tasks;
+  /** ARN. */
+  readonly execution?: string;
+  /** What JSONata's `$now()` says. @default the real time */
+  readonly now?: () => Date;
+}
+
+/** One after the other and without retries, which repeat a task and change nothing else. */
+export async function run(
+  machine: StateMachine,
+  { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() }: RunOptions,
+): Promise<Ended> {
+  const entered: string[] = [];
+  let waited = 0;
+
+  async function evaluate(value: unknown, scope: Scope, states: Record<string, unknown>): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((each) => evaluate(each, scope, states)));
+    if (typeof value === 'object' && value !== null) {
+      const entries = Object.entries(value).map(async ([key, each]) => [key, await evaluate(each, scope, states)]);
+      return Object.fromEntries(await Promise.all(entries));
+    }
+    const source = typeof value === 'string' ? /^\{%(.*)%\}$/s.exec(value)?.[1] : undefined;
+    if (source === undefined) return value;
+    const context = { Execution: { Id: execution } };
+    const bindings = {
+      ...scope.all(),
+      states: { context, ...states },
+      parse: (text: string) => JSON.parse(text),
+      now: () => now().toISOString(),
+    };
+    const result = await jsonata(source).evaluate(undefined, bindings);
+    if (result === undefined) throw new TaskError('States.QueryEvaluationError', `${source} is undefined`);
+    return JSON.parse(JSON.stringify(result)) as unknown;
+  }
+
+  async function assign(values: object | undefined, scope: Scope, states: Record<string, unknown>): Promise<void> {
+    // Both Assign and Output see the variables as they were when the state was entered.
+    const found = (await evaluate(values ?? {}, scope, states)) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(found)) scope.set(name, value);
+  }
+
+  async function machineRun({ StartAt, States }: StateMachine, from: unknown, scope: Scope): Promise<unknown> {
+    let name: string | undefined = StartAt;
+    let current = from;
+    while (name !== undefined) {
+      const state: State | undefined = States[name];
+      if (!state) throw new Error(`There is no state ${name}`);
+      entered.push(name);
+      if (entered.length > 500) throw new Error(`The workflow does not end: ${entered.slice(-12).join(', ')}`);
+      [name, current] = await step(name, state, current, scope);
+    }
+    return current;
+  }
+
+  async function step(name: string, state: State, from: unknown, scope: Scope): Promise<[string | undefined, unknown]> {
+    const states = { input: from };
+    try {
+      const choice = await chosen(state, scope, states);
+      if (choice) {
+        await assign(choice.Assign, scope, states);
+        return [choice.Next, from];
+      }
+      const result = await resultOf(name, state, from, scope);
+      const seen = { input: from, result };
+      const output = state.Output === undefined ? result : await evaluate(state.Output, scope, seen);
+      await assign(state.Assign, scope, seen);
+      return [state.Next, output];
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      const catcher = state.Catch?.find(({ ErrorEquals: names }) =>
+        names.some((each) => each === 'States.ALL' || each === error.errorOutput.Error),
+      );
+      if (!catcher) throw error;
+      const seen = { input: from, errorOutput: error.errorOutput };
+      const output = catcher.Output === undefined ? error.errorOutput : await evaluate(catcher.Output, scope, seen);
+      await assign(catcher.Assign, scope, seen);
+      return [catcher.Next, output];
+    }
+  }
+
+  async function chosen(state: State, scope: Scope, states: Record<string, unknown>) {
+    if (state.Type !== 'Choice') return undefined;
+    for (const choice of state.Choices ?? [])
+      if ((await evaluate(choice.Condition, scope, states)) === true) return choice;
+    return { Next: state.Default ?? '', Assign: state.Assign };
+  }
+
+  async function resultOf(name: string, state: State, from: unknown, scope: Scope): Promise<unknown> {
+    const states = { input: from };
+    switch (state.Type) {
+      case 'Task': {
+        const args = (await evaluate(state.Arguments, scope, states)) as Record<string, unknown>;
+        const task = tasks[name];
+        if (!task) throw new Error(`The test does not say what ${name} answers`);
+        return task(args);
+      }
+      case 'Wait':
+        waited += Number(await evaluate(state.Seconds, scope, states));
+        return from;
+      case 'Map': {
+        const results: unknown[] = [];
+        for (const item of (await evaluate(state.Items, scope, states)) as unknown[])
+          results.push(await machineRun(state.ItemProcessor as StateMachine, item, new Scope(scope)));
+        return results;
+      }
+      case 'Parallel': {
+        const results: unknown[] = [];
+        for (const branch of state.Branches ?? []) results.push(await machineRun(branch, from, new Scope(scope)));
+        return results;
+      }
+      case 'Fail': {
+        const [error, cause] = (await evaluate([state.Error, state.Cause], scope, states)) as [string, string];
+        throw new TaskError(error, cause);
+      }
+      default:
+        return from;
+    }
+  }
+
+  const end = {
+    entered,
+    get waited() {
+      return waited;
+    },
+  };
+  try {
+    const output = await machineRun(machine, input, new Scope());
+    return { ...end, status: 'SUCCEEDED', output, error: '', cause: '' };
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error;
+    const { Error: name, Cause: cause } = error.errorOutput;
+    return { ...end, status: 'FAILED', output: null, error: name, cause };
+  }
+}
+
+/** Variables: an inner scope reads those of the outer ones, and sets its own only. */
+class Scope {
+  private readonly outer: Scope | undefined;
+  private readonly own = new Map<string, unknown>();
+
+  constructor(outer?: Scope) {
+    this.outer = outer;
+  }
+
+  all(): Record<string, unknown> {
+    return { ...this.outer?.all(), ...Object.fromEntries(this.own) };
+  }
+
+  set(name: string, value: unknown): void {
+    if (this.outer && name in this.outer.all())
+      throw new Error(`${name} is a variable of an outer scope, which an inner one cannot assign`);
+    this.own.set(name, value);
+  }
+}

@@ -1,0 +1,271 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as errors from '../../../lambdas/rules/errors.ts';
+import { ofType, synthesize } from '../synthesized.ts';
+import { definition, type State, type StateMachine } from './state-machine.ts';
+
+/** Comes without types. */
+const validate = createRequire(import.meta.url)('asl-validator') as (
+  definition: object,
+  options: { readonly checkArn: boolean },
+) => { readonly isValid: boolean; readonly errorsText: () => string };
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const synthesized = synthesize();
+const renewal = definition('-renewal', synthesized);
+const fleet = definition('-fleet', synthesized);
+const accounts = definition('-accounts', synthesized);
+const workflows = [
+  ['renewal', renewal],
+  ['fleet', fleet],
+  ['accounts', accounts],
+] as const;
+const machines = workflows.map(([, machine]) => machine);
+
+interface Scope {
+  readonly machine: StateMachine;
+  readonly outer: readonly StateMachine[];
+  /** The Map or Parallel state around it. */
+  readonly around: State | undefined;
+}
+
+/** The workflow's own scope, and those of its Map items and Parallel branches. */
+function scopes(machine: StateMachine, outer: readonly StateMachine[] = [], around?: State): Scope[] {
+  const inner = Object.values(machine.States).flatMap((state) =>
+    [...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])].flatMap((each) =>
+      scopes(each, [...outer, machine], state),
+    ),
+  );
+  return [{ machine, outer, around }, ...inner];
+}
+
+const statesOf = (machine: StateMachine): [string, State, Scope][] =>
+  scopes(machine).flatMap((scope) =>
+    Object.entries(scope.machine.States).map(([name, state]): [string, State, Scope] => [name, state, scope]),
+  );
+
+/** States that may come next, with what is assigned on the way. */
+function followers(state: State): { readonly next: string; readonly assigns: readonly string[] }[] {
+  const to = (next: string | undefined, assigned?: object) =>
+    next === undefined ? [] : [{ next, assigns: Object.keys(assigned ?? {}) }];
+  return [
+    ...to(state.Next, state.Assign),
+    ...to(state.Default, state.Assign),
+    ...(state.Choices ?? []).flatMap((choice) => to(choice.Next, choice.Assign)),
+    ...(state.Catch ?? []).flatMap((catcher) => to(catcher.Next, catcher.Assign)),
+  ];
+}
+
+/** Variables that the state reads anywhere, those of its inner scopes aside. */
+function variablesRead({ Branches: _, ItemProcessor: __, ...state }: State): Set<string> {
+  const expressions = JSON.stringify(state).match(/\{%.*?%\}/g) ?? [];
+  const names = expressions.flatMap((expression) => {
+    const local = new Set([...expression.matchAll(/\$(\w+) :=/g)].map(([, name]) => name));
+    // A name with a parenthesis behind it is a function.
+    return [...expression.matchAll(/\$([a-zA-Z]\w*)\b(?!\s*\()/g)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => !local.has(name));
+  });
+  return new Set(names.filter((name) => name !== 'states'));
+}
+
+/** Every way around: for each state, the states that can be reached from it and lead back. */
+function loops({ States }: StateMachine): string[][] {
+  const found: string[][] = [];
+  const walk = (path: string[]) => {
+    const last = path.at(-1) ?? '';
+    const state = States[last];
+    for (const { next } of state ? followers(state) : []) {
+      const start = path.indexOf(next);
+      // Each loop once: from its first state in the order of the definition.
+      if (start === 0) found.push(path);
+      else if (start < 0 && names.indexOf(next) > names.indexOf(path[0] ?? '')) walk([...path, next]);
+    }
+  };
+  const names = Object.keys(States);
+  for (const name of names) walk([name]);
+  return found;
+}
+
+describe.each(workflows)('the %s workflow', (_, machine) => {
+  test('is valid Amazon States Language', () => {
+    const { isValid, errorsText } = validate(machine, { checkArn: false });
+    expect(errorsText()).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  test('gives every task a time limit and somebody who catches its errors', () => {
+    for (const [name, state, { around }] of statesOf(machine).filter(([, { Type }]) => Type === 'Task')) {
+      expect(state.TimeoutSeconds, name).toBeGreaterThan(0);
+      const catches = [...(state.Catch ?? []), ...(around?.Catch ?? [])].flatMap(({ ErrorEquals }) => ErrorEquals);
+      expect(catches, name).toContain('States.ALL');
+    }
+  });
+
+  test('gives every choice a default', () => {
+    const choices = statesOf(machine).filter(([, { Type }]) => Type === 'Choice');
+    expect(choices.length).toBeGreaterThan(0);
+    for (const [name, { Default }] of choices) expect(Default, name).toBeTypeOf('string');
+  });
+
+  test('goes around in no loop without raising or setting what a step or a choice in it reads', () => {
+    for (const { machine: scope } of scopes(machine))
+      for (const loop of loops(scope)) {
+        const inLoop = loop.map((name) => scope.States[name] as State);
+        const assigned = inLoop.flatMap((state, index) => {
+          const next = loop[(index + 1) % loop.length];
+          const [first, ...others] = followers(state).filter((follower) => follower.next === next);
+          // On whichever way from one to the other, caught or not.
+          return (first?.assigns ?? []).filter((each) => others.every(({ assigns }) => assigns.includes(each)));
+        });
+        const read = inLoop
+          .filter(({ Type }) => Type === 'Task' || Type === 'Choice')
+          .flatMap((state) => [...variablesRead(state)]);
+        const bounds = assigned.filter(
+          (name) => /tries$|^waits$|^cleaned$|^attempt$|^abandoned$/i.test(name) && read.includes(name),
+        );
+        expect(bounds, loop.join(' > ')).not.toEqual([]);
+      }
+  });
+
+  test('uses no name of a variable in two nested scopes', () => {
+    const assignedIn = ({ States }: StateMachine) =>
+      new Set(Object.values(States).flatMap((state) => followers(state).flatMap(({ assigns }) => assigns)));
+    for (const { machine: scope, outer } of scopes(machine))
+      for (const name of assignedIn(scope))
+        expect(
+          outer.filter((each) => assignedIn(each).has(name)),
+          name,
+        ).toEqual([]);
+  });
+
+  test('sets every variable in the first state of its scope', () => {
+    for (const { machine: scope } of scopes(machine)) {
+      const first = Object.keys(scope.States[scope.StartAt]?.Assign ?? {});
+      for (const [name, state] of Object.entries(scope.States))
+        for (const { assigns } of followers(state)) expect(first, name).toEqual(expect.arrayContaining([...assigns]));
+    }
+  });
+
+  test('reads no variable that its scope or one around it does not set', () => {
+    for (const [name, state, { machine: scope, outer }] of statesOf(machine)) {
+      const set = [scope, ...outer].flatMap(({ States, StartAt }) => Object.keys(States[StartAt]?.Assign ?? {}));
+      expect(set, name).toEqual(expect.arrayContaining([...variablesRead(state)]));
+    }
+  });
+
+  test('knows every error that it waits for: a class of ours that the function can throw, or one of AWS’s', () => {
+    const aws =
+      /^(States\.(ALL|TaskFailed|Timeout)|Lambda\.\w+Exception|StepFunctions\.ExecutionAlreadyExistsException)$/;
+    for (const [name, state] of statesOf(machine)) {
+      const names = [...(state.Retry ?? []), ...(state.Catch ?? [])].flatMap(({ ErrorEquals }) => ErrorEquals);
+      for (const error of names.filter((each) => !aws.test(each))) {
+        expect(Object.keys(errors), `${error} at ${name}`).toContain(error);
+        expect(bundleOf(state), `${error} at ${name}`).toContain(`name="${error}"`);
+      }
+    }
+  });
+
+  test('ends every Map item and Parallel branch in a state whose output counts', () => {
+    for (const [name, state, { around }] of statesOf(machine))
+      if (around) expect(['Succeed', 'Fail'], name).not.toContain(state.Type);
+  });
+});
+
+/** The minified bundle of the function that the state calls. */
+function bundleOf({ Arguments }: State): string {
+  const room = /function:Certificates([A-Z][a-z]+)Function/.exec(String(Arguments?.FunctionName))?.[1]?.toLowerCase();
+  return readFileSync(join(root, 'dist', 'rooms', room ?? '', 'index.mjs'), 'utf8');
+}
+
+describe('the renewal workflow', () => {
+  const proof = scopes(renewal).find(({ machine }) => machine.StartAt === 'Present challenges');
+
+  test('presents challenges in one place, inside the state whose every way out is cleaned up', () => {
+    expect(statesOf(renewal).filter(([name]) => name === 'Present challenges')).toHaveLength(1);
+    expect(proof?.outer).toEqual([renewal]);
+    const ways = followers(proof?.around as State).map(({ next }) => next);
+    expect(ways).toEqual(['Clean up challenges', 'Clean up challenges']);
+    expect(proof?.around?.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
+  });
+
+  test('leads from every cleaned up proof to the same decision', () => {
+    const cleanUp = renewal.States['Clean up challenges'] as State;
+    expect(followers(cleanUp).map(({ next }) => next)).toEqual(['Proof failed?', 'Proof failed?']);
+  });
+
+  const around = [...new Set(scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > '))))];
+  const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next try/.test(loop) === rung));
+
+  test('goes around in seven places besides the retry ladder', () => {
+    const ways = (others ?? []).map((loop) => loop.replace(/ > Register account( > Check zones again)?/, ''));
+    expect([...new Set(ways)].toSorted()).toEqual([
+      'Check endpoints > All served? > Wait for the servers',
+      'Check propagation > Propagated? > Wait for propagation',
+      'Check renewal > Which action? > Check zones > Order saved? > Check order > What is it good for? > Order is of no use',
+      'Check renewal > Which action? > Clean up challenges left over',
+      'Check renewal > Which action? > Wait for its turn',
+      'Valid? > Wait for issuance > Poll order until valid',
+      'Wait for validation > Poll order until ready > Ready?',
+    ]);
+  });
+
+  test('climbs the ladder by one way only: recorded, told if worth it, waited for, begun afresh', () => {
+    expect(rungs?.length).toBeGreaterThan(0);
+    for (const loop of rungs ?? [])
+      expect(loop).toMatch(
+        /^Check renewal > .*Record failure > Worth telling\? > (Announce failure > )?Try again\? > Wait for the next try$/,
+      );
+    const waiting = renewal.States['Wait for the next try'] as State;
+    expect(followers(waiting)).toEqual([{ next: 'Check renewal', assigns: expect.arrayContaining(['attempt']) }]);
+  });
+
+  test('begins every rung with the variables of a new execution, but for who and what it is about', () => {
+    const start = { ...renewal.States[renewal.StartAt]?.Assign } as Record<string, unknown>;
+    const rung = { ...renewal.States['Wait for the next try']?.Assign } as Record<string, unknown>;
+    expect({ ...start, ...rung, attempt: 1 }).toEqual(start);
+    expect(Object.keys(start).filter((name) => !(name in rung))).toEqual([
+      'request',
+      'certificate',
+      'startedAt',
+      'deploy',
+    ]);
+  });
+
+  test('spends no order where one is saved: New order comes after the question only', () => {
+    const leadingTo = (name: string) =>
+      statesOf(renewal).flatMap(([from, state]) => (followers(state).some(({ next }) => next === name) ? [from] : []));
+    expect(leadingTo('New order')).toEqual(['Order saved?']);
+    expect(leadingTo('Check order')).toEqual(['Order saved?']);
+    expect(leadingTo('Prove control').toSorted()).toEqual(['Anything to prove?', 'What is it good for?']);
+  });
+});
+
+describe('the steps', () => {
+  const rooms = ['check', 'order', 'challenge', 'certificate', 'delivery'];
+  /** Of each handler, the names in the object that it returns. */
+  const listed = rooms.flatMap((room) => {
+    const source = readFileSync(join(root, 'lambdas', room, 'handler.ts'), 'utf8');
+    return [...source.matchAll(/^ {4}(\w+): \(input: \w+\) =>/gm)].map(([, step]) => `${room}.${step}`);
+  });
+  const called = machines.flatMap(statesOf).flatMap(([, { Arguments }]) => {
+    const { FunctionName, Payload } = (Arguments ?? {}) as { FunctionName?: string; Payload?: { step: string } };
+    const room = /function:Certificates([A-Z][a-z]+)Function/.exec(FunctionName ?? '')?.[1]?.toLowerCase();
+    return Payload ? [`${room}.${Payload.step}`] : [];
+  });
+
+  test('that handlers list are all used, and those that are used are all listed', () => {
+    expect(listed.length).toBeGreaterThan(10);
+    expect([...new Set(called)].toSorted()).toEqual(listed.toSorted());
+  });
+
+  test('have five seconds more than their function, so that its own limit comes first', () => {
+    const functions = new Map(ofType(synthesized.resources, 'AWS::Lambda::Function'));
+    for (const [name, { Arguments, TimeoutSeconds }] of machines.flatMap(statesOf)) {
+      const id = /function:(\w+)/.exec(String(Arguments?.FunctionName))?.[1];
+      if (id) expect(TimeoutSeconds, name).toBe(Number(functions.get(id)?.Properties.Timeout) + 5);
+    }
+  });
+});
