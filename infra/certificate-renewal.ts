@@ -5,8 +5,8 @@ import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { environment } from '../lambdas/rules/environment.ts';
-import { batchCount } from '../lambdas/rules/spec.ts';
+import { environment } from '../lambdas/domain/contract/environment.ts';
+import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
 import {
   type CheckedConfig,
   ConfigError,
@@ -92,19 +92,19 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     // With the longer ending 80 characters, as many as a state machine's name may have.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
-    const rooms = this.rooms(config);
-    this.challengeRole = rooms.challenge.role;
-    const ledger = this.grantResources(rooms, config, encryptionKey);
-    this.grantExecutions(rooms.check, renewalName);
+    const functions = this.makeFunctions(config);
+    this.challengeRole = functions.challenge.role;
+    const ledger = this.grantResources(functions, config, encryptionKey);
+    this.grantExecutions(functions.check, renewalName);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
-    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...rooms }).workflow;
+    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...functions }).workflow;
     this.renewal = renewal.stateMachine;
     new RestartRule(this, 'RestartRule', { renewal: this.renewal });
     const fleet = new FleetWorkflow(this, 'FleetWorkflow', {
       name: `${name}-fleet`,
-      check: rooms.check,
+      check: functions.check,
       renewal: this.renewal,
       batches: batchCount(config.deployed),
       schedule: config.schedule,
@@ -112,14 +112,14 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.fleet = fleet.stateMachine;
     const accounts = new AccountWorkflow(this, 'AccountWorkflow', {
       name: `${name}-accounts`,
-      ...rooms,
+      ...functions,
       renewal: this.renewal,
     }).workflow;
     this.accounts = accounts.stateMachine;
     // Not the reader: rules are made under it whose targets may need a certificate of this deployment.
     const after = this.node.children.filter((each) => each !== this.reader);
     // It has the configuration beside its code.
-    const version = rooms.check.codeHash;
+    const version = functions.check.codeHash;
     this.requestsProps = { renewal: this.renewal, renewalName, ledger, version, config, encryptionKey, after };
     this.fleetStart = new FleetStart(this, 'FleetStart', {
       fleet: this.fleet,
@@ -146,7 +146,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       RenewalLogs: renewal.logGroup.logGroupName,
       AccountsLogs: accounts.logGroup.logGroupName,
       ...Object.fromEntries(
-        Object.entries(rooms).map(([room, { logGroup }]) => [`${upperFirst(room)}Logs`, logGroup.logGroupName]),
+        Object.entries(functions).map(([name, { logGroup }]) => [`${upperFirst(name)}Logs`, logGroup.logGroupName]),
       ),
     };
     // The first of these in a stack has the plain names.
@@ -181,16 +181,16 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   }
 
   /**
-   * One function a room. *New order* has the longest that Lambda gives: of a CA that takes 30 s for an answer it asks 29 in 870 s, which
+   * The functions of the workflows. *New order* has the longest that Lambda gives: of a CA that takes 30 s for an answer it asks 29 in 870 s, which
    * is an order of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* ask for 5 at most:
    * directory, nonce, and the order before and after its CSR, or a chain and two alternates.
    */
-  private rooms({ deployed, tokens, trustedRoots }: CheckedConfig) {
+  private makeFunctions({ deployed, tokens, trustedRoots }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
       trustedRoots.length > 0 ? { 'roots.pem': trustedRoots.join('\n') } : {};
     const make = (id: string, seconds: number, description: string, more: Partial<WorkflowFunctionProps> = {}) =>
       new WorkflowFunction(this, id, {
-        room: id.toLowerCase(),
+        folder: id.toLowerCase(),
         timeout: Duration.seconds(seconds),
         description,
         ...more,
@@ -216,7 +216,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
   /** Who may touch what. */
   private grantResources(
-    { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['rooms']>,
+    { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, secretPrefix, accountSecretPrefix, rootServers, dnssecResolver }: CheckedConfig,
     encryptionKey: IKey | undefined,
   ): Ledger {

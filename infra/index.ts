@@ -1,4 +1,4 @@
-export type { KeyType } from '../lambdas/rules/contract.ts';
+export type { KeyType } from '../lambdas/domain/contract/config.ts';
 export { CertificateRenewal, type CertificateRenewalProps } from './certificate-renewal.ts';
 export {
   type CertificateConfig,

@@ -1,5 +1,5 @@
-import type { Issuer } from '../../lambdas/rules/contract.ts';
-import { setHash } from '../../lambdas/rules/spec.ts';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { setHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import type { ReadCertificate } from './certificates.ts';
 import { checkInterval } from './check-interval.ts';
 import { type Report, show } from './fields.ts';

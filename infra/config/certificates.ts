@@ -1,14 +1,14 @@
 import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
-import { type DeployedConfig, type HostedZone, keyTypes } from '../../lambdas/rules/contract.ts';
+import { type DeployedConfig, type HostedZone, keyTypes } from '../../lambdas/domain/contract/config.ts';
 import {
   challengeRecordName,
   identifierProblem,
   longestSuffix,
   normalizeIdentifier,
   withoutWildcard,
-} from '../../lambdas/rules/names.ts';
+} from '../../lambdas/domain/rules/proof/names.ts';
 import { checkChallengeAliases } from './challenge-aliases.ts';
 import { checkEndpoints } from './endpoints.ts';
 import {

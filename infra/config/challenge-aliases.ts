@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { challengeRecordName, longestSuffix, normalizeIdentifier, withoutWildcard } from '../../lambdas/rules/names.ts';
+import {
+  challengeRecordName,
+  longestSuffix,
+  normalizeIdentifier,
+  withoutWildcard,
+} from '../../lambdas/domain/rules/proof/names.ts';
 import { type Report, readValue, show } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
-import type { DeployedConfig, KeyType } from '../../lambdas/rules/contract.ts';
+import type { DeployedConfig, KeyType } from '../../lambdas/domain/contract/config.ts';
 import { checkNames, checkSchedule, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
 import { list, type Report, readFields, readList, text, unread } from './fields.ts';

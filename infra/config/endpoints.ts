@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
+import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Report, readList, show } from './fields.ts';
 
 const allowed = 'a server such as "www.example.com" or "www.example.com:8443"';

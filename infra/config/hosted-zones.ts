@@ -1,8 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { z } from 'zod';
-import type { HostedZone } from '../../lambdas/rules/contract.ts';
-import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
+import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
+import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Fields, flag, type Report, readFields, show, takesTokens, text } from './fields.ts';
 
 const rolePattern = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;

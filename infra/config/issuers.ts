@@ -1,4 +1,4 @@
-import type { Issuer } from '../../lambdas/rules/contract.ts';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 
 /** An ACME server as the config gives it: made by `letsEncrypt`, `letsEncryptStaging`, ... or `acmeDirectory`. */
 export interface AcmeIssuer extends Issuer {

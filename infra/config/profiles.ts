@@ -1,4 +1,4 @@
-import { renewalTime } from '../../lambdas/rules/renewal-time.ts';
+import { renewalTime } from '../../lambdas/domain/rules/renewal/renewal-time.ts';
 import { type Report, show } from './fields.ts';
 
 interface Profile {

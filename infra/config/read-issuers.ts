@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
-import type { Issuer } from '../../lambdas/rules/contract.ts';
-import { identifierProblem, normalizeIdentifier } from '../../lambdas/rules/names.ts';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Fields, flag, list, type Report, readFields, readList, show, takesTokens, text } from './fields.ts';
 
 const firstIssuances = 'a whole number from 1 on, or null for no limit';

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
-import type { Replica } from '../../lambdas/rules/contract.ts';
+import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import { type Report, readFields, readValue, show, suggestion, takesTokens } from './fields.ts';
 
 const allowedRegion = 'an AWS region such as "eu-west-1", or { region, encryptionKey }';

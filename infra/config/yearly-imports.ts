@@ -1,5 +1,5 @@
-import type { Issuer } from '../../lambdas/rules/contract.ts';
-import { renewalTime } from '../../lambdas/rules/renewal-time.ts';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { renewalTime } from '../../lambdas/domain/rules/renewal/renewal-time.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Report } from './fields.ts';
 import { lifetimeOf } from './profiles.ts';

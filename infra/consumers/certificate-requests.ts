@@ -59,7 +59,7 @@ export class CertificateRequests extends Construct {
 
   private starts(): WorkflowFunction {
     const starts = new WorkflowFunction(this, 'OnEvent', {
-      room: 'deployment',
+      folder: 'deployment',
       handler: 'onEvent',
       description: 'Starts the renewal of a certificate that the deployment needs',
       // Three calls: four tries of 10 s each of one that hangs, 7 s between them, and for one that is throttled before 7 + 5 + 7 + 15 s:
@@ -75,7 +75,7 @@ export class CertificateRequests extends Construct {
   private waits(): WorkflowFunction {
     const { renewalName, ledger } = this.props;
     const waits = new WorkflowFunction(this, 'IsComplete', {
-      room: 'deployment',
+      folder: 'deployment',
       handler: 'isComplete',
       description: 'Whether a certificate that the deployment needs is delivered',
       // Two calls: four tries of 10 s each of one that hangs, and 7 s between them.

@@ -2,13 +2,13 @@ import { CfnOutput, Fn, PhysicalName, Validations } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { z } from 'zod';
-import type { HostedZone } from '../../lambdas/rules/contract.ts';
+import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
 import {
   challengeRecordName,
   hostedZoneFor,
   identifierProblem,
   normalizeIdentifier,
-} from '../../lambdas/rules/names.ts';
+} from '../../lambdas/domain/rules/proof/names.ts';
 import { ConfigError, type HostedZoneConfig } from '../config/check-config.ts';
 import { list, type Report, readFields, readList, show, text } from '../config/fields.ts';
 import { checkHostedZones, externalId, roleArn } from '../config/hosted-zones.ts';

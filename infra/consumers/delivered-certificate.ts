@@ -3,7 +3,7 @@ import { Certificate, type ICertificate } from 'aws-cdk-lib/aws-certificatemanag
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
-import { specHash } from '../../lambdas/rules/spec.ts';
+import { specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type CheckedConfig, ConfigError } from '../config/check-config.ts';
 import { show, suggestion } from '../config/fields.ts';
 import { type AskedCertificate, cloudFrontMistakes, regionMistakes } from './certificate-uses.ts';

@@ -1,5 +1,5 @@
-import type { Issuer } from '../../lambdas/rules/contract.ts';
-import { environment, tags } from '../../lambdas/rules/environment.ts';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 import { SecretNamespace } from './secret-namespace.ts';

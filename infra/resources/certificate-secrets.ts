@@ -1,5 +1,5 @@
-import type { CertificateSpec } from '../../lambdas/rules/contract.ts';
-import { environment, tags } from '../../lambdas/rules/environment.ts';
+import type { CertificateSpec } from '../../lambdas/domain/contract/config.ts';
+import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey, grantReplicaKeys } from './encryption.ts';
 import { secretArn } from './secret-arn.ts';

@@ -1,6 +1,6 @@
 import { Aws, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { HostedZone } from '../../lambdas/rules/contract.ts';
+import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /** The longest ARN of a hosted zone: `arn:aws-us-gov:route53:::hostedzone/` and an id of 32 characters. */

@@ -3,7 +3,7 @@ import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { Replica } from '../../lambdas/rules/contract.ts';
+import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**

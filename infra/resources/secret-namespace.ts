@@ -1,6 +1,6 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { environment, tags } from '../../lambdas/rules/environment.ts';
+import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 import { secretArn } from './secret-arn.ts';

@@ -1,4 +1,4 @@
-import { tags } from '../../lambdas/rules/environment.ts';
+import { tags } from '../../lambdas/domain/contract/environment.ts';
 
 /** A condition: by `aws:RequestTag` what is made gets our tag; by `aws:ResourceTag` what is touched has it. */
 export function ours(key: 'aws:RequestTag' | 'aws:ResourceTag', stackTag: string) {

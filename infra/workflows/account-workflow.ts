@@ -11,7 +11,7 @@ import {
   Succeed,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { AccountRequest } from '../../lambdas/rules/contract.ts';
+import type { AccountRequest } from '../../lambdas/domain/contract/account-request.ts';
 import { announce } from './announcement.ts';
 import { failureAsIs, noted } from './error-output.ts';
 import { startRenewal } from './renewal-start.ts';

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { eventSource } from '../../lambdas/rules/events.ts';
+import { eventSource } from '../../lambdas/domain/contract/events.ts';
 import { announcement } from './retry-policies.ts';
 
 /** An event that others may wait for. If it cannot be told it is passed over. */

@@ -5,7 +5,7 @@ export const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutpu
 
 /**
  * What *Record failure* would say, from the error itself, for when it cannot be asked: the sentence out of a function's reply
- * (`rules/failure.ts` writes it), and never a name that begins with `States.`, which Fail may not show.
+ * (`domain/contract/failure.ts` writes it), and never a name that begins with `States.`, which Fail may not show.
  */
 export const failureAsIs = `{% (
   $text := $exists($errorOutput.Cause) ? $errorOutput.Cause : 'no cause was given';

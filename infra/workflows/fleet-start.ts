@@ -27,7 +27,7 @@ export class FleetStart extends Construct {
   constructor(scope: Construct, id: string, { fleet, accounts, version, after }: FleetStartProps) {
     super(scope, id);
     this.function = new WorkflowFunction(this, 'Deployment', {
-      room: 'deployment',
+      folder: 'deployment',
       description: 'Starts the fleet and the registration of accounts after a deployment',
       // 20 s of waits, four tries of 10 s each of a call that hangs, 30 s until the accounts are registered, and 10 s for the reply, with
       // 40 s to spare: another call that hangs. Both are started at once.

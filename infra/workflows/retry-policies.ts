@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
-import type * as errors from '../../lambdas/rules/errors.ts';
+import type * as errors from '../../lambdas/domain/contract/errors.ts';
 
-/** A class of `lambdas/rules/errors.ts`: Step Functions matches by `error.name`, so a misspelt one would never match. */
+/** A class of `lambdas/domain/contract/errors.ts`: Step Functions matches by `error.name`, so a misspelt one would never match. */
 export type ErrorName = keyof typeof errors;
 
 /** Error names, held against the classes by the compiler. */

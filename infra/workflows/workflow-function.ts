@@ -24,7 +24,7 @@ export const logRetention = RetentionDays.THREE_MONTHS;
 
 export interface WorkflowFunctionProps {
   /** Folder of `lambdas/` whose `handler.ts` this is. */
-  readonly room: string;
+  readonly folder: string;
   /**
    * The export of that file which is called.
    *
@@ -45,7 +45,7 @@ export interface WorkflowFunctionProps {
 }
 
 export interface StepOptions {
-  /** The step's input in `rules/contract.ts`, without the fields of `Run`, which every event carries. */
+  /** The step's input in `domain/contract/steps.ts`, without the fields of `Run`, which every event carries. */
   readonly payload: Readonly<Record<string, unknown>>;
   /** camelCase. @default the state's name; given where a state's name has a word more than the step */
   readonly step?: string;
@@ -57,7 +57,7 @@ export interface StepOptions {
   readonly assign?: Readonly<Record<string, unknown>>;
 }
 
-/** A function of the house: one room, one bundle, one role that can do nothing until a resource grants it something. */
+/** A Lambda function of the project: one bundle and one role, which can do nothing until a resource grants it something. */
 export class WorkflowFunction extends Construct implements IGrantable {
   readonly function: LambdaFunction;
   readonly role: IRole;
@@ -70,7 +70,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
   constructor(
     scope: Construct,
     id: string,
-    { room, handler = 'handler', description, timeout, files = {}, arnSize = 150 }: WorkflowFunctionProps,
+    { folder, handler = 'handler', description, timeout, files = {}, arnSize = 150 }: WorkflowFunctionProps,
   ) {
     super(scope, id);
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', arnSize);
@@ -83,7 +83,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;
     this.logGroup.grantWrite(role);
-    const code = assemble(room, files);
+    const code = assemble(folder, files);
     this.codeHash = FileSystem.fingerprint(code);
     this.function = new LambdaFunction(this, 'Function', {
       description,
@@ -97,7 +97,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
       code: Code.fromAsset(code),
       logGroup: this.logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { POWERTOOLS_SERVICE_NAME: room, POWERTOOLS_METRICS_NAMESPACE: 'Perennial' },
+      environment: { POWERTOOLS_SERVICE_NAME: folder, POWERTOOLS_METRICS_NAMESPACE: 'Perennial' },
     });
     // The function has copied it into the cloud assembly.
     rmSync(code, { recursive: true });
@@ -170,13 +170,13 @@ function readable(resource: string | { readonly 'Fn::Join': readonly [string, re
 }
 
 /** A folder with the bundle and the files beside it: one asset, so that they are deployed and rolled back together. */
-function assemble(room: string, files: Readonly<Record<string, string>>): string {
-  // `imports` of package.json: what `npm run build` makes of the folders of `lambdas/`, one bundle a room, SDK included.
-  const bundle = fileURLToPath(import.meta.resolve(`#rooms/${room}`));
+function assemble(name: string, files: Readonly<Record<string, string>>): string {
+  // `imports` of package.json: what `npm run build` makes of the folders of `lambdas/`, one bundle each, SDK included.
+  const bundle = fileURLToPath(import.meta.resolve(`#functions/${name}`));
   if (!existsSync(join(bundle, 'index.mjs')))
-    throw new Error(`The function ${room} is not built (no index.mjs in ${bundle}): run "npm run build".`);
-  const folder = mkdtempSync(join(tmpdir(), `perennial-${room}-`));
+    throw new Error(`The function ${name} is not built (no index.mjs in ${bundle}): run "npm run build".`);
+  const folder = mkdtempSync(join(tmpdir(), `perennial-${name}-`));
   cpSync(bundle, folder, { recursive: true });
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   return folder;
 }

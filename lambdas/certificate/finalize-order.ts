@@ -1,14 +1,18 @@
-import type { FinalizeOrderInput, FinalizeOrderOutput } from '../rules/contract.ts';
 import {
   CaUnavailableError,
   MalformedError,
   OrderInvalidError,
   OrderNotReadyError,
   TwinsOrderError,
-} from '../rules/errors.ts';
-import { pollWait } from '../rules/poll-wait.ts';
-import type { CertificateAuthority, CertificateSecrets, Clock, Ledger, NewPrivateKey, Order } from '../rules/ports.ts';
-import { type AccountPorts, accountAt } from './account-at.ts';
+} from '../domain/contract/errors.ts';
+import type { FinalizeOrderInput, FinalizeOrderOutput } from '../domain/contract/steps.ts';
+import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { NewPrivateKey } from '../domain/ports/private-keys.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import { pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface FinalizeOrderPorts extends AccountPorts {
   readonly ledger: Ledger;
@@ -29,7 +33,7 @@ export async function finalizeOrder(
   ports: FinalizeOrderPorts,
 ): Promise<FinalizeOrderOutput> {
   const { certificate, spec, order } = input;
-  const ca = await accountAt(spec.issuer, ports);
+  const ca = await connectStoredAccount(spec.issuer, ports);
   const before = resumed ? await ca.order(order.url) : null;
   const seen = before && !wantsCsr(before) ? await ours(before, certificate, ports) : await send(input, ca, ports);
   if (seen.status === 'invalid') {

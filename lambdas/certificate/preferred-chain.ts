@@ -1,7 +1,7 @@
-import type { Issuer } from '../rules/contract.ts';
-import type { CertificateAuthority } from '../rules/ports.ts';
-import { endOf, endsIn } from '../rules/preferred-chain.ts';
-import type { VerifiedCertificate } from '../rules/verify-certificate.ts';
+import type { Issuer } from '../domain/contract/config.ts';
+import type { CertificateAuthority } from '../domain/ports/acme.ts';
+import { endOf, endsIn } from '../domain/rules/certificate/chain-end.ts';
+import type { VerifiedCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 
 /**
  * The certificate, verified, with the chain that the issuer's settings prefer. Alternates are asked for only while none fits, and one that cannot

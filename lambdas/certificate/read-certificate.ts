@@ -1,7 +1,10 @@
-import { accessChanging } from '../rules/access.ts';
-import type { CertificateFacts, ReadCertificateInput, ReadCertificateOutput } from '../rules/contract.ts';
-import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
-import { factsOf } from './facts.ts';
+import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
+import type { ReadCertificateInput, ReadCertificateOutput } from '../domain/contract/steps.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
+import { accessChanging } from '../domain/rules/certificate/secret-sharing.ts';
+import { factsOf } from './facts-from-secret.ts';
 import { shareCertificate, shareIfPossible } from './share-certificate.ts';
 
 export interface ReadCertificatePorts {

@@ -1,8 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import type { RevokeCertificateInput, RevokeCertificateOutput } from '../rules/account-request.ts';
-import { type CertificateSpec, type Issuer, revocationReasons } from '../rules/contract.ts';
-import { AccountDoesNotExistError, UnreadableSecretError } from '../rules/errors.ts';
-import type { AccountSecrets, Acme, CertificateVersions, Clock, Ledger, StoredCertificate } from '../rules/ports.ts';
+import type { RevokeCertificateInput, RevokeCertificateOutput } from '../domain/contract/account-request.ts';
+import type { CertificateSpec, Issuer } from '../domain/contract/config.ts';
+import { AccountDoesNotExistError, UnreadableSecretError } from '../domain/contract/errors.ts';
+import { revocationReasons } from '../domain/contract/revocation-reason.ts';
+import type { AccountSecrets } from '../domain/ports/account-secrets.ts';
+import type { Acme } from '../domain/ports/acme.ts';
+import type { CertificateVersions, StoredCertificate } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
 
 export interface RevokeCertificatePorts {
   readonly accounts: Pick<AccountSecrets, 'read'>;
@@ -47,7 +52,7 @@ export async function revokeCertificate(
   for (const { value } of currentFirst(unexpired)) {
     try {
       const issuer = issuerAt(value.directoryUrl, spec);
-      const signer = compromised ? { certificateKey: value.privateKey } : await accountAt(issuer, accounts);
+      const signer = compromised ? { certificateKey: value.privateKey } : await connectStoredAccount(issuer, accounts);
       await acme.revoke(issuer, signer, value.certificate, revocationReasons[reason]);
     } catch (error) {
       failures.push(error);
@@ -75,7 +80,7 @@ const issuerAt = (directoryUrl: string, { issuer, issuers }: CertificateSpec): I
     directoryUrl,
   };
 
-async function accountAt({ name, directoryUrl }: Issuer, accounts: RevokeCertificatePorts['accounts']) {
+async function connectStoredAccount({ name, directoryUrl }: Issuer, accounts: RevokeCertificatePorts['accounts']) {
   const account = await accounts.read(directoryUrl);
   if (account?.url) return { url: account.url, privateKey: account.privateKey };
   throw new AccountDoesNotExistError(

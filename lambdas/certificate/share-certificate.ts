@@ -1,7 +1,9 @@
-import { accessChanging, accessHash } from '../rules/access.ts';
-import type { CertificateSpec } from '../rules/contract.ts';
-import { SecretAccessError } from '../rules/errors.ts';
-import type { CertificateSecrets, Ledger, StepLog } from '../rules/ports.ts';
+import type { CertificateSpec } from '../domain/contract/config.ts';
+import { SecretAccessError } from '../domain/contract/errors.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
+import { accessChanging, accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 
 interface Shared {
   readonly certificate: string;

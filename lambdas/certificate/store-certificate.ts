@@ -1,12 +1,16 @@
-import { accessHash } from '../rules/access.ts';
-import type { CertificateFacts, StoreCertificateInput, StoreCertificateOutput } from '../rules/contract.ts';
-import { StagedKeyMissingError } from '../rules/errors.ts';
-import type { CertificateSecrets, CertificateSecretValue, Clock, Ledger, StepLog } from '../rules/ports.ts';
-import { verifyCertificate } from '../rules/verify-certificate.ts';
-import { type AccountPorts, accountAt } from './account-at.ts';
-import { factsOf } from './facts.ts';
+import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
+import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
+import { StagedKeyMissingError } from '../domain/contract/errors.ts';
+import type { StoreCertificateInput, StoreCertificateOutput } from '../domain/contract/steps.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
+import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
+import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
+import { factsOf } from './facts-from-secret.ts';
 import { inPreferredChain } from './preferred-chain.ts';
 import { shareIfPossible } from './share-certificate.ts';
+import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface StoreCertificatePorts extends AccountPorts {
   readonly ledger: Ledger;
@@ -25,7 +29,7 @@ export async function storeCertificate(
   { certificate, execution, spec, order, certificateUrl }: StoreCertificateInput,
   { ledger, secrets, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {
-  const ca = await accountAt(spec.issuer, accountPorts);
+  const ca = await connectStoredAccount(spec.issuer, accountPorts);
   const issued = await ca.certificate(certificateUrl);
   const privateKey = await secrets.stagedKey(certificate, order.url);
   if (!privateKey) {

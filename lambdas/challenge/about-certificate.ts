@@ -1,4 +1,4 @@
-import { PerennialError } from '../rules/errors.ts';
+import { PerennialError } from '../domain/contract/errors.ts';
 
 /** The error, which begins with the certificate unless it names it: what goes wrong at a zone does not know who waits for it. */
 export function aboutCertificate(certificate: string, error: unknown): unknown {

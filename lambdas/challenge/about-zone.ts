@@ -1,5 +1,5 @@
-import type { HostedZone } from '../rules/contract.ts';
-import { PerennialError } from '../rules/errors.ts';
+import type { HostedZone } from '../domain/contract/config.ts';
+import { PerennialError } from '../domain/contract/errors.ts';
 
 /** The error, which names the domain of the zone beside its id: in an app with a CDK token for it, the id stands nowhere in the config. */
 export function aboutZone({ id, name }: HostedZone, error: unknown): unknown {

@@ -1,8 +1,8 @@
-import { caaRefusal, caaRestricts } from '../rules/caa.ts';
-import type { IssuerAccount } from '../rules/contract.ts';
-import { CaaError } from '../rules/errors.ts';
-import { withoutWildcard } from '../rules/names.ts';
-import type { AuthoritativeDns } from '../rules/ports.ts';
+import type { IssuerAccount } from '../domain/contract/certificate-facts.ts';
+import { CaaError } from '../domain/contract/errors.ts';
+import type { AuthoritativeDns } from '../domain/ports/dns.ts';
+import { caaRefusal, caaRestricts } from '../domain/rules/proof/caa.ts';
+import { withoutWildcard } from '../domain/rules/proof/names.ts';
 
 interface Order {
   readonly certificate: string;

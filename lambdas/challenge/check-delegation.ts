@@ -1,6 +1,6 @@
-import type { HostedZone } from '../rules/contract.ts';
-import { ZoneNotDelegatedError } from '../rules/errors.ts';
-import type { AuthoritativeDns } from '../rules/ports.ts';
+import type { HostedZone } from '../domain/contract/config.ts';
+import { ZoneNotDelegatedError } from '../domain/contract/errors.ts';
+import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 
 /**
  * Whether the parent domain leads to this hosted zone, of which `expected` are the servers: by name, or by address where they were given

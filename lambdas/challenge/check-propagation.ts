@@ -1,8 +1,10 @@
-import type { CheckPropagationInput, CheckPropagationOutput, TxtValue } from '../rules/contract.ts';
-import { PropagationTimeoutError } from '../rules/errors.ts';
-import type { HostedZonesAs, NameServers } from '../rules/ports.ts';
-import { propagationWaits } from '../rules/propagation-wait.ts';
-import { byZone } from '../rules/txt-set.ts';
+import type { TxtValue } from '../domain/contract/certificate-facts.ts';
+import { PropagationTimeoutError } from '../domain/contract/errors.ts';
+import type { CheckPropagationInput, CheckPropagationOutput } from '../domain/contract/steps.ts';
+import type { NameServers } from '../domain/ports/dns.ts';
+import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
+import { propagationWaits } from '../domain/rules/proof/propagation-wait.ts';
+import { byZone } from '../domain/rules/proof/txt-set.ts';
 import { aboutCertificate } from './about-certificate.ts';
 
 /**

@@ -1,8 +1,11 @@
-import { challengeTarget } from '../rules/challenge-target.ts';
-import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput, HostedZone } from '../rules/contract.ts';
-import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../rules/errors.ts';
-import { challengeRecordName, withoutWildcard, zoneOf } from '../rules/names.ts';
-import type { AuthoritativeDns, Dnssec, HostedZones, HostedZonesAs, StepLog } from '../rules/ports.ts';
+import type { HostedZone } from '../domain/contract/config.ts';
+import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../domain/contract/errors.ts';
+import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
+import type { AuthoritativeDns, Dnssec } from '../domain/ports/dns.ts';
+import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
+import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
+import { challengeRecordName, withoutWildcard, zoneOf } from '../domain/rules/proof/names.ts';
 import { aboutZone } from './about-zone.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';

@@ -1,7 +1,9 @@
-import type { CleanUpChallengesInput, CleanUpChallengesOutput, TxtValue } from '../rules/contract.ts';
-import { RecordSetContentionError, ThrottledError, ZoneNotFoundError } from '../rules/errors.ts';
-import type { Clock, HostedZonesAs, StepLog } from '../rules/ports.ts';
-import { byZone, withoutValues } from '../rules/txt-set.ts';
+import type { TxtValue } from '../domain/contract/certificate-facts.ts';
+import { RecordSetContentionError, ThrottledError, ZoneNotFoundError } from '../domain/contract/errors.ts';
+import type { CleanUpChallengesInput, CleanUpChallengesOutput } from '../domain/contract/steps.ts';
+import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
+import { byZone, withoutValues } from '../domain/rules/proof/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
 /**

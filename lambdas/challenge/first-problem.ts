@@ -1,6 +1,6 @@
-import { PerennialError } from '../rules/errors.ts';
-import { longestMessage } from '../rules/failure.ts';
-import type { StepLog } from '../rules/ports.ts';
+import { PerennialError } from '../domain/contract/errors.ts';
+import { longestMessage } from '../domain/contract/failure.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
 import { aboutCertificate } from './about-certificate.ts';
 
 const where = 'see the log of the challenge function (output ChallengeLogs).';

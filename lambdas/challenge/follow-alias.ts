@@ -1,6 +1,6 @@
-import { type Alias, mostLinks } from '../rules/challenge-target.ts';
-import { normalizeIdentifier } from '../rules/names.ts';
-import type { AuthoritativeDns } from '../rules/ports.ts';
+import type { AuthoritativeDns } from '../domain/ports/dns.ts';
+import { type Alias, mostLinks } from '../domain/rules/proof/challenge-target.ts';
+import { normalizeIdentifier } from '../domain/rules/proof/names.ts';
 
 /**
  * The CNAMEs from this name on, one after another. Where one cannot be looked up, `unknown` says so in a sentence, and what was found

@@ -1,16 +1,17 @@
-import { createHostedZonesAs } from '../aws/assumed-roles.ts';
-import { clock, stepHandler } from '../aws/lambda.ts';
-import { createAuthoritativeDns } from '../dns/authoritative.ts';
-import { createDnssec } from '../dns/dnssec.ts';
-import { createNameServers } from '../dns/name-servers.ts';
-import { rootServersOf } from '../dns/root-servers.ts';
+import { clock } from '../adapters/aws/lambda/clock.ts';
+import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
+import { createHostedZonesAs } from '../adapters/aws/sts/assumed-roles.ts';
+import { createAuthoritativeDns } from '../adapters/dns/authoritative.ts';
+import { createDnssec } from '../adapters/dns/dnssec.ts';
+import { createNameServers } from '../adapters/dns/name-servers.ts';
+import { rootServersOf } from '../adapters/dns/root-servers.ts';
+import { environment } from '../domain/contract/environment.ts';
 import type {
   CheckPropagationInput,
   CheckZonesInput,
   CleanUpChallengesInput,
   PresentChallengesInput,
-} from '../rules/contract.ts';
-import { environment } from '../rules/environment.ts';
+} from '../domain/contract/steps.ts';
 import { checkPropagation } from './check-propagation.ts';
 import { checkZones } from './check-zones.ts';
 import { cleanUpChallenges } from './clean-up-challenges.ts';

@@ -1,6 +1,7 @@
-import type { PendingChange, PresentChallengesInput, PresentChallengesOutput } from '../rules/contract.ts';
-import type { Clock, HostedZonesAs } from '../rules/ports.ts';
-import { byZone, withValues } from '../rules/txt-set.ts';
+import type { PendingChange, PresentChallengesInput, PresentChallengesOutput } from '../domain/contract/steps.ts';
+import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import { byZone, withValues } from '../domain/rules/proof/txt-set.ts';
 import { aboutCertificate } from './about-certificate.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 

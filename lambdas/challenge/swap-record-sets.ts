@@ -1,6 +1,7 @@
-import { RecordSetContentionError, RecordSetRefusedError } from '../rules/errors.ts';
-import type { Clock, HostedZones, RecordSetChange, TxtRecordSet } from '../rules/ports.ts';
-import { batches, namesOf, sameSet } from '../rules/txt-set.ts';
+import { RecordSetContentionError, RecordSetRefusedError } from '../domain/contract/errors.ts';
+import type { HostedZones, RecordSetChange, TxtRecordSet } from '../domain/ports/hosted-zones.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import { batches, namesOf, sameSet } from '../domain/rules/proof/txt-set.ts';
 
 /** A compare-and-swap may retry in place for 5 s in all; longer waits belong to the workflow. */
 const longestContention = 5000;

@@ -1,6 +1,9 @@
-import type { CheckEndpointsInput, CheckEndpointsOutput, ServedCertificate } from '../rules/contract.ts';
-import { endpointWait, isSameSerial } from '../rules/endpoints.ts';
-import type { Clock, Ledger, TlsEndpoints } from '../rules/ports.ts';
+import type { ServedCertificate } from '../domain/contract/certificate-facts.ts';
+import type { CheckEndpointsInput, CheckEndpointsOutput } from '../domain/contract/steps.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import type { TlsEndpoints } from '../domain/ports/tls-endpoints.ts';
+import { endpointWait, isSameSerial } from '../domain/rules/certificate/endpoints.ts';
 
 export interface CheckEndpointsPorts {
   readonly ledger: Pick<Ledger, 'certificate' | 'recordServed'>;

@@ -1,12 +1,14 @@
-import type { CheckFleetInput, CheckFleetOutput, DeployedConfig } from '../rules/contract.ts';
-import { isNotServed } from '../rules/endpoints.ts';
-import { type FleetMember, minimumDaysToExpiry, selectDue } from '../rules/fleet.ts';
-import { withChosenIssuer } from '../rules/issuer-choice.ts';
-import { emptyRecord } from '../rules/ledger-record.ts';
-import type { FleetMetrics, Ledger, LedgerCertificate } from '../rules/ports.ts';
-import { wantsFetch } from '../rules/renewal-info.ts';
-import { batchNames, specOf } from '../rules/spec.ts';
-import { inZones } from '../rules/txt-set.ts';
+import type { DeployedConfig } from '../domain/contract/config.ts';
+import type { CheckFleetInput, CheckFleetOutput } from '../domain/contract/steps.ts';
+import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { FleetMetrics } from '../domain/ports/runtime.ts';
+import { batchNames, specOf } from '../domain/rules/certificate/certificate-spec.ts';
+import { isNotServed } from '../domain/rules/certificate/endpoints.ts';
+import { inZones } from '../domain/rules/proof/txt-set.ts';
+import { type FleetMember, minimumDaysToExpiry, selectDue } from '../domain/rules/renewal/fleet.ts';
+import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
+import { wantsFetch } from '../domain/rules/renewal/renewal-info.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface CheckFleetPorts extends RenewalInfoPorts {

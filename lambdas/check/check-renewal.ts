@@ -1,23 +1,19 @@
-import type {
-  CertificateSpec,
-  CheckRenewalInput,
-  CheckRenewalOutput,
-  DeployedConfig,
-  OrderReference,
-} from '../rules/contract.ts';
-import { UnknownCertificateError } from '../rules/errors.ts';
-import { assertIssueCap, assertValidationLimit } from '../rules/issue-cap.ts';
-import type { LedgerCertificate } from '../rules/ports.ts';
+import type { OrderReference } from '../domain/contract/certificate-facts.ts';
+import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
+import { UnknownCertificateError } from '../domain/contract/errors.ts';
+import { parseRequest } from '../domain/contract/renewal-request.ts';
+import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger.ts';
+import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
+import { withRoles } from '../domain/rules/proof/txt-set.ts';
+import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import {
   type Decision,
   decideRenewal,
   heldBack,
   type RenewalSituation,
   replacedCertificate,
-} from '../rules/renewal-decision.ts';
-import { parseRequest } from '../rules/request.ts';
-import { specOf } from '../rules/spec.ts';
-import { withRoles } from '../rules/txt-set.ts';
+} from '../domain/rules/renewal/renewal-decision.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
 

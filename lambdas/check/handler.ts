@@ -1,24 +1,26 @@
-import { createRenewalInfos } from '../acme/renewal-info.ts';
-import { readTrustedRoots } from '../acme/trusted-roots.ts';
-import { userAgent } from '../acme/user-agent.ts';
-import { createCertificateSecrets } from '../aws/certificate-secrets.ts';
-import { createExecutions } from '../aws/executions.ts';
-import { clock, fleetMetrics, stepHandler } from '../aws/lambda.ts';
-import { createLedger } from '../aws/ledger.ts';
-import type { ResolveAccountRequestInput } from '../rules/account-request.ts';
+import { createRenewalInfos } from '../adapters/acme/fetch-renewal-info.ts';
+import { readTrustedRoots } from '../adapters/acme/trusted-roots.ts';
+import { userAgent } from '../adapters/acme/user-agent.ts';
+import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
+import { clock } from '../adapters/aws/lambda/clock.ts';
+import { fleetMetrics } from '../adapters/aws/lambda/fleet-metrics.ts';
+import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
+import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
+import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
+import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
+import type { ResolveAccountRequestInput } from '../domain/contract/account-request.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckEndpointsInput,
   CheckFleetInput,
   CheckRenewalInput,
   RecordFailureInput,
   RecordSuccessInput,
-} from '../rules/contract.ts';
-import { environment, requireVariable } from '../rules/environment.ts';
-import { createTlsEndpoints } from '../tls/tls-endpoints.ts';
+} from '../domain/contract/steps.ts';
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkFleet } from './check-fleet.ts';
 import { checkRenewal } from './check-renewal.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './deployed-config.ts';
 import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
 import { resolveAccountRequest } from './resolve-account-request.ts';

@@ -1,4 +1,6 @@
-import type { Clock, Executions, LeaseKey, Ledger } from '../rules/ports.ts';
+import type { Executions } from '../domain/ports/executions.ts';
+import type { LeaseKey, Ledger } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
 
 /**
  * A lease of an execution that DescribeExecution does not know is free only ten minutes after it was taken: the answer is eventually

@@ -1,9 +1,11 @@
-import type { DeployedConfig, RecordFailureInput, RecordFailureOutput } from '../rules/contract.ts';
-import { LeaseLostError } from '../rules/errors.ts';
-import { readErrorOutput } from '../rules/failure.ts';
-import { chosenIssuer } from '../rules/issuer-choice.ts';
-import type { Clock, Ledger, LedgerCertificate } from '../rules/ports.ts';
-import { failedIdentifiers, judgeFailure } from '../rules/retry-ladder.ts';
+import type { DeployedConfig } from '../domain/contract/config.ts';
+import { LeaseLostError } from '../domain/contract/errors.ts';
+import { readErrorOutput } from '../domain/contract/failure.ts';
+import type { RecordFailureInput, RecordFailureOutput } from '../domain/contract/steps.ts';
+import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import { failedIdentifiers, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
+import { chosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 
 export interface RecordFailurePorts {
   readonly ledger: Ledger;

@@ -1,5 +1,5 @@
-import type { RecordSuccessInput } from '../rules/contract.ts';
-import type { Ledger } from '../rules/ports.ts';
+import type { RecordSuccessInput } from '../domain/contract/steps.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
 
 /**
  * The end of a renewal that went well: strikes off the values that are gone from DNS, drops order and failure, gives back the leases.

@@ -1,7 +1,9 @@
-import type { CertificateSpec } from '../rules/contract.ts';
-import { issuerOf } from '../rules/issuer-choice.ts';
-import type { Clock, Ledger, LedgerCertificate, RenewalInfos, StepLog } from '../rules/ports.ts';
-import { renewalInfoFrom } from '../rules/renewal-info.ts';
+import type { CertificateSpec } from '../domain/contract/config.ts';
+import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { RenewalInfos } from '../domain/ports/renewal-info.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
+import { issuerOf } from '../domain/rules/renewal/issuer-choice.ts';
+import { renewalInfoFrom } from '../domain/rules/renewal/renewal-info.ts';
 
 export interface RenewalInfoPorts {
   readonly ledger: Pick<Ledger, 'saveRenewalInfo'>;

@@ -1,12 +1,14 @@
-import type { CertificateSpec, CheckRenewalInput, DeployedConfig } from '../rules/contract.ts';
-import { SecretDeletedError, SecretNotOursError } from '../rules/errors.ts';
-import { withChosenIssuer } from '../rules/issuer-choice.ts';
-import type { CertificateSecrets, Ledger, LedgerCertificate, SecretDescription } from '../rules/ports.ts';
-import type { RenewalSituation } from '../rules/renewal-decision.ts';
-import { isBeforeNextCheck, renewalSecond, wantsFetch } from '../rules/renewal-info.ts';
-import type { RenewalRequest } from '../rules/request.ts';
-import { uselessOrder } from '../rules/saved-order.ts';
-import { inZones } from '../rules/txt-set.ts';
+import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
+import { SecretDeletedError, SecretNotOursError } from '../domain/contract/errors.ts';
+import type { RenewalRequest } from '../domain/contract/renewal-request.ts';
+import type { CheckRenewalInput } from '../domain/contract/steps.ts';
+import type { CertificateSecrets, SecretDescription } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import { inZones } from '../domain/rules/proof/txt-set.ts';
+import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import type { RenewalSituation } from '../domain/rules/renewal/renewal-decision.ts';
+import { isBeforeNextCheck, renewalSecond, wantsFetch } from '../domain/rules/renewal/renewal-info.ts';
+import { uselessOrder } from '../domain/rules/renewal/saved-order.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface SituationPorts extends RenewalInfoPorts {

@@ -3,16 +3,18 @@ import {
   parseAccountRequest,
   type ResolveAccountRequestInput,
   type ResolveAccountRequestOutput,
-} from '../rules/account-request.ts';
-import type { CertificateSpec, DeployedConfig, Issuer } from '../rules/contract.ts';
+} from '../domain/contract/account-request.ts';
+import type { CertificateSpec, DeployedConfig, Issuer } from '../domain/contract/config.ts';
 import {
   KeyRolloverUnsupportedError,
   RenewalsInProgressError,
   UnknownCertificateError,
   UnknownIssuerError,
-} from '../rules/errors.ts';
-import type { CertificateSecrets, Executions, Ledger } from '../rules/ports.ts';
-import { batchCount, batchNames, specOf } from '../rules/spec.ts';
+} from '../domain/contract/errors.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Executions } from '../domain/ports/executions.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import { batchCount, batchNames, specOf } from '../domain/rules/certificate/certificate-spec.ts';
 
 export interface ResolveAccountRequestPorts {
   readonly config: DeployedConfig;

@@ -1,9 +1,9 @@
-import { createAcmCertificates } from '../aws/acm-certificates.ts';
-import { createCertificateSecrets } from '../aws/certificate-secrets.ts';
-import { stepHandler } from '../aws/lambda.ts';
-import { createLedger } from '../aws/ledger.ts';
-import type { ImportCertificateInput } from '../rules/contract.ts';
-import { environment, requireVariable } from '../rules/environment.ts';
+import { createAcmCertificates } from '../adapters/aws/acm/acm-certificates.ts';
+import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
+import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
+import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
+import type { ImportCertificateInput } from '../domain/contract/steps.ts';
 import { importCertificate } from './import-certificate.ts';
 
 /** Copies certificates into ACM. Reads certificate secrets, and talks to no CA. */

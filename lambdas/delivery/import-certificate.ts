@@ -1,7 +1,11 @@
-import { importProblem, type NewArnReason } from '../rules/acm-import.ts';
-import type { Delivery, ImportCertificateInput, ImportCertificateOutput } from '../rules/contract.ts';
-import { ImportRefusedError, UnexpectedError } from '../rules/errors.ts';
-import type { AcmCertificates, CertificateSecrets, CertificateSecretValue, Ledger } from '../rules/ports.ts';
+import type { Delivery, NewArnReason } from '../domain/contract/certificate-facts.ts';
+import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
+import { ImportRefusedError, UnexpectedError } from '../domain/contract/errors.ts';
+import type { ImportCertificateInput, ImportCertificateOutput } from '../domain/contract/steps.ts';
+import type { AcmCertificates } from '../domain/ports/acm-certificates.ts';
+import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import { importProblem } from '../domain/rules/certificate/acm-import.ts';
 
 export interface ImportCertificatePorts {
   readonly ledger: Ledger;

@@ -1,7 +1,8 @@
-import type { ExecutionEnd, StateMachines } from '../aws/state-machines.ts';
-import { AccessDeniedError, ThrottledError } from '../rules/errors.ts';
-import type { Clock, Ledger, LedgerCertificate } from '../rules/ports.ts';
-import { specHash } from '../rules/spec.ts';
+import { AccessDeniedError, ThrottledError } from '../domain/contract/errors.ts';
+import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import type { ExecutionEnd, StateMachines } from '../domain/ports/state-machines.ts';
+import { specHash } from '../domain/rules/certificate/certificate-spec.ts';
 import type { CertificateRequestEvent, RequestedRenewal } from './request-renewal.ts';
 
 export type AwaitDeliveryEvent = CertificateRequestEvent & RequestedRenewal;

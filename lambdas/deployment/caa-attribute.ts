@@ -1,5 +1,5 @@
-import type { ExecutionEnd } from '../aws/state-machines.ts';
-import type { RegistrationOutput } from '../rules/account-request.ts';
+import type { RegistrationOutput } from '../domain/contract/account-request.ts';
+import type { ExecutionEnd } from '../domain/ports/state-machines.ts';
 
 /** Bytes of the attribute within a reply, of which CloudFormation takes 4,096: 1 KB is left for the names and the ids around it. */
 const room = 3072;

@@ -1,9 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { clock } from '../aws/lambda.ts';
-import { createLedger } from '../aws/ledger.ts';
-import { createStacks } from '../aws/stacks.ts';
-import { createStateMachines } from '../aws/state-machines.ts';
-import { environment, requireVariable } from '../rules/environment.ts';
+import { createStacks } from '../adapters/aws/cloudformation/stacks.ts';
+import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
+import { clock } from '../adapters/aws/lambda/clock.ts';
+import { createStateMachines } from '../adapters/aws/step-functions/state-machines.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
 import { type AwaitDeliveryEvent, awaitDelivery, type Completion } from './await-delivery.ts';
 import { forCloudFormation } from './failure-reason.ts';
 import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } from './request-renewal.ts';

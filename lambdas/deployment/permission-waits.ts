@@ -1,5 +1,5 @@
-import { AccessDeniedError, ThrottledError } from '../rules/errors.ts';
-import type { Clock } from '../rules/ports.ts';
+import { AccessDeniedError, ThrottledError } from '../domain/contract/errors.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
 
 /** Seconds: a permission that was made a moment ago may need some before it holds, and a quota some until it is free. */
 const permissionWaits = [5, 15] as const;

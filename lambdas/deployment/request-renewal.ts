@@ -1,6 +1,7 @@
-import type { Stacks } from '../aws/stacks.ts';
-import type { StateMachines } from '../aws/state-machines.ts';
-import type { Clock, Ledger } from '../rules/ports.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import type { Stacks } from '../domain/ports/stacks.ts';
+import type { StateMachines } from '../domain/ports/state-machines.ts';
 import { patiently } from './permission-waits.ts';
 
 /** Properties of the resource. */
@@ -8,7 +9,7 @@ interface AskedCertificate {
   readonly StateMachineArn: string;
   readonly Certificate: string;
   readonly Region: string;
-  /** Of what is configured, one for each of its issuers (`specHash` in `rules/spec.ts`): what CloudFormation notices a change by. */
+  /** Of what is configured, one for each of its issuers (`specHash` in `rules/certificate/certificate-spec.ts`): what CloudFormation notices a change by. */
   readonly SpecHashes: readonly string[];
   /** Of the whole configuration, and of our code. Absent in those of the release before it. */
   readonly Version?: string;

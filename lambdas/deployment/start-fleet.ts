@@ -1,6 +1,6 @@
-import type { StateMachines } from '../aws/state-machines.ts';
-import { AccessDeniedError } from '../rules/errors.ts';
-import type { Clock, StepLog } from '../rules/ports.ts';
+import { AccessDeniedError } from '../domain/contract/errors.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
+import type { StateMachines } from '../domain/ports/state-machines.ts';
 import { caaAttribute } from './caa-attribute.ts';
 import { patiently } from './permission-waits.ts';
 

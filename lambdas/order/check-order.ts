@@ -1,8 +1,9 @@
-import type { CheckOrderInput, CheckOrderOutput } from '../rules/contract.ts';
-import { AccountDoesNotExistError, MalformedError, UnauthorizedError } from '../rules/errors.ts';
-import type { Clock, Ledger } from '../rules/ports.ts';
-import { authorizationsOf, proofsOf } from './proofs.ts';
-import { type AccountPorts, registeredAccount } from './registered-account.ts';
+import { AccountDoesNotExistError, MalformedError, UnauthorizedError } from '../domain/contract/errors.ts';
+import type { CheckOrderInput, CheckOrderOutput } from '../domain/contract/steps.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { Clock } from '../domain/ports/runtime.ts';
+import { type AccountPorts, ensureAccount } from './ensure-account.ts';
+import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
 
 /**
  * What an order that an earlier run left is still good for. RFC 8555 §7.1.6, §7.4. Pending: its challenges and TXT values, computed again,
@@ -18,7 +19,7 @@ export async function checkOrder(
   { ledger, clock, ...accountPorts }: AccountPorts & { readonly ledger: Ledger; readonly clock: Clock },
 ): Promise<CheckOrderOutput> {
   await ledger.assertLease(certificate, execution);
-  const ca = await registeredAccount(spec.issuer, accountPorts);
+  const ca = await ensureAccount(spec.issuer, accountPorts);
   const gone = (why: string): CheckOrderOutput => ({
     outcome: 'gone',
     reason: `the saved order ${order.url} ${why}`,
@@ -50,7 +51,7 @@ export async function checkOrder(
   if (!challengeRecords) {
     return { outcome: 'prove', reason: 'the order is pending', order: living, challenges: [], records: [] };
   }
-  const proofs = proofsOf(authorizations, { spec, challengeRecords }, ca);
+  const proofs = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
   await ledger.saveOrder(
     certificate,
     { ...living, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },

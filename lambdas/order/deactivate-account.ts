@@ -1,8 +1,8 @@
-import type { AccountOutput, IssuerInput } from '../rules/account-request.ts';
-import { AccountDoesNotExistError, UnauthorizedError } from '../rules/errors.ts';
-import type { StepLog } from '../rules/ports.ts';
-import { liveAccount } from './live-account.ts';
-import type { AccountPorts } from './registered-account.ts';
+import type { AccountOutput, IssuerInput } from '../domain/contract/account-request.ts';
+import { AccountDoesNotExistError, UnauthorizedError } from '../domain/contract/errors.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
+import { accountKeyInUse } from './account-key-in-use.ts';
+import type { AccountPorts } from './ensure-account.ts';
 
 /**
  * Deactivates our account at a CA, for good. RFC 8555 §7.3.6. Its key is of no use any more, since the CA would find the deactivated
@@ -19,7 +19,7 @@ export async function deactivateAccount(
   const { name, directoryUrl } = issuer;
   const stored = await accounts.read(directoryUrl);
   if (!stored?.url) return { issuer: name, account: null };
-  const account = await liveAccount(issuer, stored, ports);
+  const account = await accountKeyInUse(issuer, stored, ports);
   const { privateKey } = account;
   const { url } = stored;
   try {

@@ -1,14 +1,20 @@
-import { createAcme } from '../acme/acme.ts';
-import { newPrivateKey } from '../acme/private-keys.ts';
-import { readTrustedRoots } from '../acme/trusted-roots.ts';
-import { userAgent } from '../acme/user-agent.ts';
-import { createAccountSecrets } from '../aws/account-secrets.ts';
-import { createExternalAccountKeys } from '../aws/external-account-keys.ts';
-import { clock, stepHandler } from '../aws/lambda.ts';
-import { createLedger } from '../aws/ledger.ts';
-import type { IssuerInput } from '../rules/account-request.ts';
-import type { CheckOrderInput, NewOrderInput, PollOrderInput, RespondToChallengesInput } from '../rules/contract.ts';
-import { environment, requireVariable } from '../rules/environment.ts';
+import { createAcme } from '../adapters/acme/acme.ts';
+import { newPrivateKey } from '../adapters/acme/private-keys.ts';
+import { readTrustedRoots } from '../adapters/acme/trusted-roots.ts';
+import { userAgent } from '../adapters/acme/user-agent.ts';
+import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
+import { clock } from '../adapters/aws/lambda/clock.ts';
+import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
+import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
+import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
+import type { IssuerInput } from '../domain/contract/account-request.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
+import type {
+  CheckOrderInput,
+  NewOrderInput,
+  PollOrderInput,
+  RespondToChallengesInput,
+} from '../domain/contract/steps.ts';
 import { checkOrder } from './check-order.ts';
 import { deactivateAccount } from './deactivate-account.ts';
 import { newOrder } from './new-order.ts';

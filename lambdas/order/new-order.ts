@@ -1,4 +1,4 @@
-import type { CertificateSpec, Issuer, NewOrderInput, NewOrderOutput } from '../rules/contract.ts';
+import type { CertificateSpec, Issuer } from '../domain/contract/config.ts';
 import {
   AlreadyReplacedError,
   CaUnavailableError,
@@ -6,10 +6,13 @@ import {
   OrderInvalidError,
   PerennialError,
   UnauthorizedError,
-} from '../rules/errors.ts';
-import type { CertificateAuthority, Ledger, Order, StepLog } from '../rules/ports.ts';
-import { authorizationsOf, proofsOf } from './proofs.ts';
-import { type AccountPorts, registeredAccount } from './registered-account.ts';
+} from '../domain/contract/errors.ts';
+import type { NewOrderInput, NewOrderOutput } from '../domain/contract/steps.ts';
+import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
+import { type AccountPorts, ensureAccount } from './ensure-account.ts';
+import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
 
 /**
  * Creates the order and collects what has to be proven. RFC 8555 §7.4, §7.5. The order and the TXT values are in the ledger
@@ -23,7 +26,7 @@ export async function newOrder(
   { ledger, log, ...accountPorts }: AccountPorts & { readonly ledger: Ledger; readonly log: Pick<StepLog, 'warn'> },
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
-  const ca = await registeredAccount(spec.issuer, accountPorts);
+  const ca = await ensureAccount(spec.issuer, accountPorts);
   const ordered = { identifiers: spec.identifiers, profile: spec.profile };
   const order = replaces
     ? await ca.newOrder({ ...ordered, replaces }).catch(async (error: unknown) => {
@@ -33,7 +36,11 @@ export async function newOrder(
       })
     : await ca.newOrder(ordered);
   if (order.status === 'invalid') throw invalidFromTheStart(certificate, order);
-  const { challenges, records } = proofsOf(await authorizationsOf(order, ca), { spec, challengeRecords }, ca);
+  const { challenges, records } = pendingChallengesOf(
+    await authorizationsOf(order, ca),
+    { spec, challengeRecords },
+    ca,
+  );
 
   const { url, finalize, expires } = order;
   await ledger.saveOrder(

@@ -1,8 +1,14 @@
-import type { PollOrderInput, PollOrderOutput } from '../rules/contract.ts';
-import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError, type ProblemDocument } from '../rules/errors.ts';
-import { pollTries, pollWait } from '../rules/poll-wait.ts';
-import type { CertificateAuthority, Ledger, Order } from '../rules/ports.ts';
-import { type AccountPorts, registeredAccount } from './registered-account.ts';
+import {
+  ChallengeFailedError,
+  OrderInvalidError,
+  OrderTimeoutError,
+  type ProblemDocument,
+} from '../domain/contract/errors.ts';
+import type { PollOrderInput, PollOrderOutput } from '../domain/contract/steps.ts';
+import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import { pollTries, pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
 /** The way of an order, RFC 8555 §7.1.6: what lies at or past each status we wait for. */
 const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
@@ -18,7 +24,7 @@ export async function pollOrder(
   { certificate, spec, order, until, tries }: PollOrderInput,
   { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Pick<Ledger, 'refundIssue'> },
 ): Promise<PollOrderOutput> {
-  const ca = await registeredAccount(spec.issuer, accountPorts);
+  const ca = await ensureAccount(spec.issuer, accountPorts);
   const seen = await ca.order(order.url);
   const { status } = seen;
   if (status === 'invalid') {

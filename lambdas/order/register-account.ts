@@ -1,7 +1,7 @@
-import type { IssuerInput, RegisteredAccount } from '../rules/account-request.ts';
-import { caaLines } from '../rules/caa.ts';
-import type { Ledger } from '../rules/ports.ts';
-import { type AccountPorts, registeredAccount } from './registered-account.ts';
+import type { IssuerInput, RegisteredAccount } from '../domain/contract/account-request.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import { caaLines } from '../domain/rules/proof/caa.ts';
+import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
 /**
  * Makes our account at a CA where there is none. RFC 8555 §7.3. Run for every issuer after each deployment, so that a one-time external
@@ -13,7 +13,7 @@ export async function registerAccount(
   { issuer }: IssuerInput,
   { ledger, ...ports }: AccountPorts & { readonly ledger: Pick<Ledger, 'recordAccount'> },
 ): Promise<RegisteredAccount> {
-  const ca = await registeredAccount(issuer, ports);
+  const ca = await ensureAccount(issuer, ports);
   const account = await ca.account();
   await ledger.recordAccount(issuer.directoryUrl, account);
   // A CA that wants no proof uses no method.

@@ -1,8 +1,12 @@
-import type { PendingChallenge, RespondToChallengesInput, RespondToChallengesOutput } from '../rules/contract.ts';
-import { CaUnavailableError, MalformedError } from '../rules/errors.ts';
-import { pollWait } from '../rules/poll-wait.ts';
-import type { CertificateAuthority } from '../rules/ports.ts';
-import { type AccountPorts, registeredAccount } from './registered-account.ts';
+import { CaUnavailableError, MalformedError } from '../domain/contract/errors.ts';
+import type {
+  PendingChallenge,
+  RespondToChallengesInput,
+  RespondToChallengesOutput,
+} from '../domain/contract/steps.ts';
+import type { CertificateAuthority } from '../domain/ports/acme.ts';
+import { pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
 /**
  * Tells the CA that the proofs are in place. RFC 8555 §7.5.1. A lost reply is read back, not repeated.
@@ -13,7 +17,7 @@ export async function respondToChallenges(
   { spec, challenges }: RespondToChallengesInput,
   ports: AccountPorts,
 ): Promise<RespondToChallengesOutput> {
-  const ca = await registeredAccount(spec.issuer, ports);
+  const ca = await ensureAccount(spec.issuer, ports);
   for (const challenge of challenges) await respond(challenge, ca);
   return { wait: pollWait(0, null) };
 }

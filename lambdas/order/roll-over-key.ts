@@ -1,11 +1,11 @@
-import type { AccountOutput, IssuerInput } from '../rules/account-request.ts';
-import { AccountDoesNotExistError } from '../rules/errors.ts';
-import { liveAccount } from './live-account.ts';
-import type { AccountPorts } from './registered-account.ts';
+import type { AccountOutput, IssuerInput } from '../domain/contract/account-request.ts';
+import { AccountDoesNotExistError } from '../domain/contract/errors.ts';
+import { accountKeyInUse } from './account-key-in-use.ts';
+import type { AccountPorts } from './ensure-account.ts';
 
 /**
  * Gives our account at a CA a new key. RFC 8555 §7.3.5. The new key is stored beside the old one before the CA hears of it, and takes
- * its place when the CA has it: whichever is live is stored at every moment, and `liveAccount` finds out which. Functions read the
+ * its place when the CA has it: whichever is live is stored at every moment, and `accountKeyInUse` finds out which. Functions read the
  * secret at every call, so the next one signs with the new key.
  *
  * Run again after it died, it goes on with the key that is stored. Run again after it ended, it changes the key once more.
@@ -23,7 +23,7 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
     ? account
     : await accounts.replace(directoryUrl, account, { ...account, nextPrivateKey: await newPrivateKey('P-256') });
   const { url } = account;
-  const seen = await liveAccount(issuer, staged, ports);
+  const seen = await accountKeyInUse(issuer, staged, ports);
   // No next key: it is live already, by a call whose reply was lost or by another run that was faster.
   if (seen.nextPrivateKey) {
     await acme.changeKey(issuer, { url, privateKey: seen.privateKey }, seen.nextPrivateKey);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hostedZoneFor, withoutWildcard } from '../../lambdas/rules/names.ts';
+import { hostedZoneFor, withoutWildcard } from '../../lambdas/domain/rules/proof/names.ts';
 import type { LocalConfig } from '../config-file.ts';
 
 /** What is wrong with an operator's config, one line each. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { buildRooms } from '../../build/rooms.ts';
+import { buildFunctions } from '../../build/functions.ts';
 import type { LocalConfig } from '../config-file.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../environment.ts';
 import { readConfig } from './config.ts';
@@ -41,7 +41,7 @@ export async function demonstrate(
     return environment;
   });
   await screen.step('Bundling the functions', async (step) => {
-    const sizes = (await buildRooms()).map(({ bytes }) => Math.round(bytes / 1024));
+    const sizes = (await buildFunctions()).map(({ bytes }) => Math.round(bytes / 1024));
     step.title(`${count(sizes, 'function')} bundled, ${Math.min(...sizes)} to ${Math.max(...sizes)} KB`);
   });
 

@@ -2,8 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, Route53Client, type RRType } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccountSecrets } from '../../lambdas/aws/account-secrets.ts';
-import { createLedger } from '../../lambdas/aws/ledger.ts';
+import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
+import { createAccountSecrets } from '../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
 import { startExecution } from '../../local/executions.ts';
 import { type Deployed, deployed } from './deployed.ts';
 

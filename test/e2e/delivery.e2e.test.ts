@@ -8,7 +8,7 @@ import {
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/check-config.ts';
-import type { CertificateRenewed } from '../../lambdas/rules/events.ts';
+import type { CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits } from './observed.ts';
 

@@ -30,9 +30,9 @@ export async function scaleWaits(d: Pick<Deployed, 'local'>, factor: number): Pr
   });
 }
 
-/** Process ids of the warm workers of the function of this room. */
-export function workersOf({ local }: Deployed, room: string): number[] {
-  const prefix = `AWS_LAMBDA_FUNCTION_NAME=Perennial-Certificates${room}Function`;
+/** Process ids of the warm workers of the function of this name. */
+export function workersOf({ local }: Deployed, name: string): number[] {
+  const prefix = `AWS_LAMBDA_FUNCTION_NAME=Perennial-Certificates${name}Function`;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)

@@ -21,7 +21,7 @@ import { DefinitionBody, Pass, StateMachine } from 'aws-cdk-lib/aws-stepfunction
 import { CertificateRenewal } from 'cdk-perennial';
 import { parseCertificateSecret } from 'cdk-perennial/secret';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseEvent } from '../../lambdas/rules/events.ts';
+import { parseEvent } from '../../lambdas/domain/contract/events.ts';
 import { install } from '../../local/install.ts';
 import { jq, standIn } from '../examples/stand-ins.ts';
 import { newReader } from '../local/reader.ts';

@@ -68,9 +68,9 @@ async function leadThroughProxy(): Promise<void> {
   const cloudFormation = new CloudFormationClient(d.local.clientConfig);
   const command = new DescribeStackResourcesCommand({ StackName: 'Perennial' });
   const { StackResources = [] } = await cloudFormation.send(command);
-  const room = StackResources.find(({ LogicalResourceId: id }) => id?.includes('ChallengeFunction'));
+  const name = StackResources.find(({ LogicalResourceId: id }) => id?.includes('ChallengeFunction'));
   // There is no SDK client of Lambda here. MiniStack reads who calls out of the signature, and does not verify it.
-  const url = `${d.local.aws.endpoint}/2015-03-31/functions/${room?.PhysicalResourceId}/configuration`;
+  const url = `${d.local.aws.endpoint}/2015-03-31/functions/${name?.PhysicalResourceId}/configuration`;
   const { accessKeyId } = d.local.clientConfig.credentials;
   const headers = {
     authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20270101/us-east-1/lambda/aws4_request`,

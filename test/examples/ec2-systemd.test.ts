@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CertificateSecretValue } from '../../lambdas/rules/ports.ts';
+import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
 import { secretValue } from '../fakes/certificate-authority.ts';
 import { jq, standIn } from './stand-ins.ts';
 

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { NewArnReason } from '../../lambdas/rules/acm-import.ts';
-import type { KeyType } from '../../lambdas/rules/contract.ts';
-import { ImportRefusedError } from '../../lambdas/rules/errors.ts';
-import type { AcmCertificates } from '../../lambdas/rules/ports.ts';
-import { keyTypeOf, splitPem } from '../../lambdas/rules/verify-certificate.ts';
+import type { NewArnReason } from '../../lambdas/domain/contract/certificate-facts.ts';
+import type { KeyType } from '../../lambdas/domain/contract/config.ts';
+import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
+import type { AcmCertificates } from '../../lambdas/domain/ports/acm-certificates.ts';
+import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
 interface Import {
   readonly tag: string;

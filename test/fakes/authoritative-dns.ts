@@ -1,4 +1,4 @@
-import type { AuthoritativeDns, CaaRecord, Dnssec, LookUp } from '../../lambdas/rules/ports.ts';
+import type { AuthoritativeDns, CaaRecord, Dnssec, Lookup } from '../../lambdas/domain/ports/dns.ts';
 
 /** The public DNS as its own servers tell it. Names that nobody told it about have neither CNAME nor CAA records. */
 export class FakeAuthoritativeDns implements AuthoritativeDns {
@@ -35,24 +35,24 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
 
   // ---- the port
 
-  async delegation(zone: string): Promise<LookUp<readonly string[]>> {
+  async delegation(zone: string): Promise<Lookup<readonly string[]>> {
     const below = [...this.#delegations.keys()].some((each) => zone.endsWith(`.${each}`));
     const servers = this.#delegations.get(zone) ?? (below ? [] : undefined);
     return servers ? this.#answer(`delegation ${zone}`, servers) : { failed: `nobody told who serves ${zone}` };
   }
 
-  async cname(name: string): Promise<LookUp<string | null>> {
+  async cname(name: string): Promise<Lookup<string | null>> {
     return this.#answer(`cname ${name}`, this.#cnames.get(name) ?? null);
   }
 
-  async caa(name: string): Promise<LookUp<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>> {
+  async caa(name: string): Promise<Lookup<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>> {
     const above = name.split('.').map((_, index, labels) => labels.slice(index).join('.'));
     const domains = above.map((domain) => this.#cnames.get(domain) ?? domain);
     const domain = domains.find((each) => this.#caa.has(each));
     return this.#answer(`caa ${name}`, domain === undefined ? null : { domain, records: this.#caa.get(domain) ?? [] });
   }
 
-  async sameServers(_zone: string, some: readonly string[], others: readonly string[]): Promise<LookUp<boolean>> {
+  async sameServers(_zone: string, some: readonly string[], others: readonly string[]): Promise<Lookup<boolean>> {
     const addresses = (servers: readonly string[]) => servers.flatMap((server) => this.#addresses.get(server) ?? []);
     const theirs = addresses(others);
     return this.#answer(
@@ -61,7 +61,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
     );
   }
 
-  #answer<T>(question: string, found: T): LookUp<T> {
+  #answer<T>(question: string, found: T): Lookup<T> {
     const failed = this.#failures.get(question);
     return failed === undefined ? { found } : { failed };
   }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Issuer, IssuerAccount, KeyType, OrderReference } from '../../lambdas/rules/contract.ts';
+import type { IssuerAccount, OrderReference } from '../../lambdas/domain/contract/certificate-facts.ts';
+import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
+import type { Issuer, KeyType } from '../../lambdas/domain/contract/config.ts';
 import {
   AccountDoesNotExistError,
   ExternalAccountRequiredError,
@@ -9,17 +11,16 @@ import {
   type ProblemDocument,
   TermsNotAgreedError,
   UnauthorizedError,
-} from '../../lambdas/rules/errors.ts';
+} from '../../lambdas/domain/contract/errors.ts';
 import type {
   Acme,
   Authorization,
   CertificateAuthority,
-  CertificateSecretValue,
   Challenge,
-  Clock,
   ExternalAccountKey,
   Order,
-} from '../../lambdas/rules/ports.ts';
+} from '../../lambdas/domain/ports/acme.ts';
+import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from './certificates.ts';
 import type { CallRecorder } from './recorder.ts';
 

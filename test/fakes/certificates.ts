@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import type { KeyType } from '../../lambdas/rules/contract.ts';
+import type { KeyType } from '../../lambdas/domain/contract/config.ts';
 
 /** Real chains of throw-away CAs, made in memory: what steps verify for real needs real signatures. */
 export interface Authority {

@@ -1,4 +1,4 @@
-import type { Clock, FleetMetrics, StepLog } from '../../lambdas/rules/ports.ts';
+import type { Clock, FleetMetrics, StepLog } from '../../lambdas/domain/ports/runtime.ts';
 
 /** Stands still until it is set, or until somebody sleeps. */
 export class FakeClock implements Clock {

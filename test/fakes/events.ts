@@ -1,4 +1,8 @@
-import type { CertificateNotServed, CertificateRenewalFailed, CertificateRenewed } from '../../lambdas/rules/events.ts';
+import type {
+  CertificateNotServed,
+  CertificateRenewalFailed,
+  CertificateRenewed,
+} from '../../lambdas/domain/contract/events.ts';
 import { execution, factsWith } from './specs.ts';
 
 /** Details of our events, whole. */

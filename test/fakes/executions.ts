@@ -1,4 +1,4 @@
-import type { Executions } from '../../lambdas/rules/ports.ts';
+import type { Executions } from '../../lambdas/domain/ports/executions.ts';
 
 type Status = 'live' | 'ended' | 'unknown';
 

@@ -1,6 +1,7 @@
-import type { PendingChange, ZoneRole } from '../../lambdas/rules/contract.ts';
-import { AccessDeniedError, RoleNotAssumedError, ZoneNotFoundError } from '../../lambdas/rules/errors.ts';
-import type { HostedZones, RecordSetChange, TxtRecordSet } from '../../lambdas/rules/ports.ts';
+import type { ZoneRole } from '../../lambdas/domain/contract/config.ts';
+import { AccessDeniedError, RoleNotAssumedError, ZoneNotFoundError } from '../../lambdas/domain/contract/errors.ts';
+import type { PendingChange } from '../../lambdas/domain/contract/steps.ts';
+import type { HostedZones, RecordSetChange, TxtRecordSet } from '../../lambdas/domain/ports/hosted-zones.ts';
 
 interface Zone {
   readonly nameServers: readonly string[];

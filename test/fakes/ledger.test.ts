@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { ledgerBehaviour } from '../lambdas/aws/ledger-behaviour.ts';
+import { ledgerBehaviour } from '../lambdas/adapters/aws/dynamodb/ledger-behaviour.ts';
 import { FakeLedger } from './ledger.ts';
 
 describe('the ledger in memory', () => {

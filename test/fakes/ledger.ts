@@ -1,6 +1,10 @@
-import type { CertificateFacts, Delivery, IssuerAccount, TxtValue } from '../../lambdas/rules/contract.ts';
-import { LeaseLostError } from '../../lambdas/rules/errors.ts';
-import { emptyRecord, failuresThisHour, issuesToday, spentIssues } from '../../lambdas/rules/ledger-record.ts';
+import type {
+  CertificateFacts,
+  Delivery,
+  IssuerAccount,
+  TxtValue,
+} from '../../lambdas/domain/contract/certificate-facts.ts';
+import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
 import type {
   EndpointCheck,
   LeaseHolder,
@@ -10,7 +14,13 @@ import type {
   RecordedFailure,
   SavedOrder,
   SavedRenewalInfo,
-} from '../../lambdas/rules/ports.ts';
+} from '../../lambdas/domain/ports/ledger.ts';
+import {
+  emptyRecord,
+  failuresThisHour,
+  issuesToday,
+  spentIssues,
+} from '../../lambdas/domain/rules/renewal/ledger-record.ts';
 
 const sameValue = (a: TxtValue) => (b: TxtValue) =>
   a.hostedZoneId === b.hostedZoneId && a.name === b.name && a.value === b.value;

@@ -1,4 +1,4 @@
-import type { NameServers } from '../../lambdas/rules/ports.ts';
+import type { NameServers } from '../../lambdas/domain/ports/dns.ts';
 
 type Answers = (name: string) => readonly string[];
 

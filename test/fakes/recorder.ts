@@ -1,4 +1,4 @@
-import { CaUnavailableError } from '../../lambdas/rules/errors.ts';
+import { CaUnavailableError } from '../../lambdas/domain/contract/errors.ts';
 
 export interface Call {
   /** `ledger.saveOrder` */

@@ -1,4 +1,4 @@
-import type { RenewalInfos } from '../../lambdas/rules/ports.ts';
+import type { RenewalInfos } from '../../lambdas/domain/ports/renewal-info.ts';
 
 type Answer = Awaited<ReturnType<RenewalInfos['fetch']>>;
 

@@ -1,22 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Replica } from '../../lambdas/rules/contract.ts';
+import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
+import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import {
   CompromisedKeyError,
   ExternalAccountBindingError,
   SecretAccessError,
   SecretDeletedError,
   UnreadableSecretError,
-} from '../../lambdas/rules/errors.ts';
+} from '../../lambdas/domain/contract/errors.ts';
+import type { AccountSecrets, AcmeAccount } from '../../lambdas/domain/ports/account-secrets.ts';
+import type { ExternalAccountKey } from '../../lambdas/domain/ports/acme.ts';
 import type {
-  AccountSecrets,
-  AcmeAccount,
   CertificateSecrets,
-  CertificateSecretValue,
   CertificateVersions,
-  ExternalAccountKey,
   SecretDescription,
   StoredCertificate,
-} from '../../lambdas/rules/ports.ts';
+} from '../../lambdas/domain/ports/certificate-secrets.ts';
 
 const token = (text: string): string => createHash('sha256').update(text).digest('hex');
 const placeholder = token('perennial placeholder');

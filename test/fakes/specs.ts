@@ -1,5 +1,7 @@
-import type { CertificateFacts, CertificateSpec, DeployedConfig, Issuer, Run } from '../../lambdas/rules/contract.ts';
-import { setHash, specHash } from '../../lambdas/rules/spec.ts';
+import type { CertificateFacts } from '../../lambdas/domain/contract/certificate-facts.ts';
+import type { CertificateSpec, DeployedConfig, Issuer } from '../../lambdas/domain/contract/config.ts';
+import type { Run } from '../../lambdas/domain/contract/steps.ts';
+import { setHash, specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 
 /** Plain data that most tests start from; each names what it cares about. */
 

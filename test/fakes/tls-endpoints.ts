@@ -1,5 +1,6 @@
-import type { KeyType } from '../../lambdas/rules/contract.ts';
-import type { LookUp, ShownCertificate, TlsEndpoints } from '../../lambdas/rules/ports.ts';
+import type { KeyType } from '../../lambdas/domain/contract/config.ts';
+import type { Lookup } from '../../lambdas/domain/ports/dns.ts';
+import type { ShownCertificate, TlsEndpoints } from '../../lambdas/domain/ports/tls-endpoints.ts';
 
 /** Servers by `host:port`; one that the test says nothing of refuses the connection. */
 export class FakeTlsEndpoints implements TlsEndpoints {
@@ -23,7 +24,7 @@ export class FakeTlsEndpoints implements TlsEndpoints {
     this.#servers.delete(endpoint);
   }
 
-  async shown(endpoint: string, keyType: KeyType): Promise<LookUp<ShownCertificate>> {
+  async shown(endpoint: string, keyType: KeyType): Promise<Lookup<ShownCertificate>> {
     this.asked.push({ endpoint, keyType });
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#looking);
     await Promise.resolve();

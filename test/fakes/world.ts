@@ -1,4 +1,4 @@
-import type { ZoneRole } from '../../lambdas/rules/contract.ts';
+import type { ZoneRole } from '../../lambdas/domain/contract/config.ts';
 import { FakeAcm } from './acm.ts';
 import { FakeAuthoritativeDns, FakeDnssec } from './authoritative-dns.ts';
 import { FakeAcme, FakeCa } from './certificate-authority.ts';

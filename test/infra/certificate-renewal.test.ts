@@ -89,9 +89,9 @@ describe('the code of the functions', () => {
     ...smallConfig,
     issuer: acmeDirectory({ directoryUrl: 'https://acme.test/dir', trustedRoots: [root] }),
   };
-  const filesOf = ({ files }: typeof synthesized, room: string) =>
+  const filesOf = ({ files }: typeof synthesized, name: string) =>
     Object.entries(files).flatMap(([id, names]) =>
-      id.startsWith(`Certificates${room}Function`) ? names.toSorted() : [],
+      id.startsWith(`Certificates${name}Function`) ? names.toSorted() : [],
     );
 
   test('comes with the config beside it where it is read', () => {
@@ -99,13 +99,13 @@ describe('the code of the functions', () => {
     expect(filesOf(synthesized, 'Order')).toEqual(['index.mjs']);
   });
 
-  test.each(['Order', 'Certificate'])('of %s comes with the roots that the config trusts', (room) => {
-    expect(filesOf(synthesize(trusting), room)).toEqual(['index.mjs', 'roots.pem']);
+  test.each(['Order', 'Certificate'])('of %s comes with the roots that the config trusts', (name) => {
+    expect(filesOf(synthesize(trusting), name)).toEqual(['index.mjs', 'roots.pem']);
   });
 
   test('that was not built is asked for in one sentence', () => {
     const make = (stack: Stack) =>
-      new WorkflowFunction(stack, 'Nowhere', { room: 'nowhere', description: '', timeout: Duration.seconds(1) });
+      new WorkflowFunction(stack, 'Nowhere', { folder: 'nowhere', description: '', timeout: Duration.seconds(1) });
     expect(() => synthesize(smallConfig, make)).toThrow('The function nowhere is not built');
     expect(() => synthesize(smallConfig, make)).toThrow('run "npm run build"');
   });

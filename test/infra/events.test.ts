@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type DetailOf, parseEvent } from '../../lambdas/rules/events.ts';
+import { type DetailOf, parseEvent } from '../../lambdas/domain/contract/events.ts';
 import { failed, notServed, renewed } from '../fakes/events.ts';
 import { synthesize } from './synthesized.ts';
 import { definition } from './workflows/state-machine.ts';

@@ -6,9 +6,9 @@ const root = join(import.meta.dirname, '..', '..');
 
 interface Import {
   readonly file: string;
-  /** A package's name, or a path in the repository. */
+  /** The name of a package, or a path in the repository. */
   readonly target: string;
-  /** Erased before it runs. */
+  /** A type import, which is erased before the code runs. */
   readonly typeOnly: boolean;
 }
 
@@ -32,69 +32,79 @@ const within = (path: string, ...folders: readonly string[]) => folders.some((fo
 const from = (...folders: readonly string[]) => imports.filter(({ file }) => within(file, ...folders));
 const shown = (found: readonly Import[]) => found.map(({ file, target }) => `${file} imports ${target}`);
 const isOurs = ({ target }: Import) => within(target, 'lambdas', 'infra', 'build', 'local', 'test');
-const rooms = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'];
+/** The imports of a folder that lead into the repository, but not into one of the allowed folders. */
+const outside = (folder: string, ...allowed: readonly string[]) =>
+  shown(from(folder).filter((each) => isOurs(each) && !within(each.target, folder, ...allowed)));
 
-test('the imports are read at all', () => {
-  expect(shown(imports)).toContain('lambdas/check/handler.ts imports lambdas/aws/ledger.ts');
+const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'];
+const domain = 'lambdas/domain';
+
+test('the test finds the imports', () => {
+  expect(shown(imports)).toContain('lambdas/check/handler.ts imports lambdas/adapters/aws/dynamodb/ledger.ts');
   expect(imports.length).toBeGreaterThan(100);
 });
 
-describe('lambdas', () => {
-  test('rules see nobody', () => {
+describe('lambdas/domain', () => {
+  test('contract imports nothing but itself', () => {
+    expect(outside(`${domain}/contract`)).toEqual([]);
+  });
+
+  test('ports import the contract', () => {
+    expect(outside(`${domain}/ports`, `${domain}/contract`)).toEqual([]);
+  });
+
+  test('rules import the contract and the types of ports', () => {
+    expect(outside(`${domain}/rules`, `${domain}/contract`, `${domain}/ports`)).toEqual([]);
+    const values = from(`${domain}/rules`).filter(
+      ({ target, typeOnly }) => within(target, `${domain}/ports`) && !typeOnly,
+    );
+    expect(shown(values)).toEqual([]);
+  });
+});
+
+describe('lambdas/adapters', () => {
+  test.each(['acme', 'aws', 'dns', 'tls'])('%s imports itself and the domain', (name) => {
+    expect(outside(`lambdas/adapters/${name}`, domain)).toEqual([]);
+  });
+
+  test('only adapters/acme imports acme-client and axios', () => {
+    const users = imports.filter(({ target }) => /^(acme-client|axios)(\/|$)/.test(target));
+    expect(users.length).toBeGreaterThan(0);
     expect(
-      shown(from('lambdas/rules').filter((each) => isOurs(each) && !within(each.target, 'lambdas/rules'))),
+      shown(users.filter(({ file }) => within(file, 'lambdas') && !within(file, 'lambdas/adapters/acme'))),
     ).toEqual([]);
   });
 
-  test.each(['acme', 'aws', 'dns', 'tls'])('%s sees itself and the rules only', (folder) => {
-    const allowed = [`lambdas/${folder}`, 'lambdas/rules'];
-    expect(shown(from(`lambdas/${folder}`).filter((each) => isOurs(each) && !within(each.target, ...allowed)))).toEqual(
-      [],
-    );
-  });
-
-  test.each(rooms)('%s sees no other function, and nothing outside lambdas', (room) => {
-    const allowed = [room, 'rules', 'acme', 'aws', 'dns', 'tls'].map((folder) => `lambdas/${folder}`);
-    expect(shown(from(`lambdas/${room}`).filter((each) => isOurs(each) && !within(each.target, ...allowed)))).toEqual(
-      [],
-    );
-  });
-
-  test('only acme imports acme-client and axios', () => {
-    const users = imports.filter(({ target }) => /^(acme-client|axios)(\/|$)/.test(target));
+  test('only adapters/aws imports the SDK', () => {
+    const users = from('lambdas', 'infra').filter(({ target }) => /^@(aws-sdk|smithy)\//.test(target));
     expect(users.length).toBeGreaterThan(0);
-    expect(shown(users.filter(({ file }) => !within(file, 'lambdas/acme')))).toEqual([]);
+    expect(shown(users.filter(({ file }) => !within(file, 'lambdas/adapters/aws')))).toEqual([]);
+  });
+});
+
+describe('the functions', () => {
+  test.each(functions)('%s imports itself, the domain and, in handler.ts, adapters', (name) => {
+    expect(outside(`lambdas/${name}`, domain, 'lambdas/adapters')).toEqual([]);
+    const users = from(`lambdas/${name}`).filter(({ target }) => within(target, 'lambdas/adapters'));
+    expect(shown(users.filter(({ file }) => !file.endsWith('/handler.ts')))).toEqual([]);
   });
 
-  test('only aws imports the SDK', () => {
-    const users = imports.filter(({ target }) => target.startsWith('@aws-sdk/') || target.startsWith('@smithy/'));
-    expect(users.length).toBeGreaterThan(0);
-    expect(shown(users.filter(({ file }) => !within(file, 'lambdas/aws')))).toEqual([]);
-  });
-
-  test('only handlers and the handler of all of them make adapters; a step sees their types at most', () => {
-    const steps = from(...rooms.map((room) => `lambdas/${room}`)).filter(({ file }) => !file.endsWith('/handler.ts'));
-    const adapters = ['acme', 'aws', 'dns', 'tls'].map((folder) => `lambdas/${folder}`);
-    expect(shown(steps.filter(({ target, typeOnly }) => within(target, ...adapters) && !typeOnly))).toEqual([]);
-  });
-
-  test('no bundled file imports what is there at synth only', () => {
+  test('do not import packages that only synth needs', () => {
     expect(shown(from('lambdas').filter(({ target }) => /^(aws-cdk-lib|constructs|cdk-nag)/.test(target)))).toEqual([]);
   });
 });
 
 describe('infra', () => {
-  test('sees of the functions their rules only', () => {
-    expect(
-      shown(from('infra').filter(({ target }) => within(target, 'lambdas') && !within(target, 'lambdas/rules'))),
-    ).toEqual([]);
+  test('imports domain/contract and domain/rules', () => {
+    expect(outside('infra', `${domain}/contract`, `${domain}/rules`)).toEqual([]);
   });
 
-  test('does not see the build, the local environment or the tests', () => {
-    expect(shown(from('infra').filter(({ target }) => within(target, 'build', 'local', 'test')))).toEqual([]);
+  test('workflows do not import resources', () => {
+    const found = from('infra/workflows').filter(({ target }) => within(target, 'infra/resources', 'infra/consumers'));
+    expect(shown(found)).toEqual([]);
   });
 });
 
-test('the build sees none of what it builds', () => {
-  expect(shown(from('build').filter((each) => isOurs(each) && !within(each.target, 'build')))).toEqual([]);
+test('build imports nothing of what it builds', () => {
+  expect(outside('build')).toEqual([]);
 });

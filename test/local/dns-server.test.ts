@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import packet from 'dns-packet';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAuthoritativeDns } from '../../lambdas/dns/authoritative.ts';
+import { createAuthoritativeDns } from '../../lambdas/adapters/dns/authoritative.ts';
 import { type DnsServer, type DnsView, startDnsServer } from '../../local/dns-server.ts';
 import type { StoredZone } from '../../local/ministack.ts';
 

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAcme } from '../../lambdas/acme/acme.ts';
+import { createAcme } from '../../lambdas/adapters/acme/acme.ts';
 import { type DnsServer, startDnsServer } from '../../local/dns-server.ts';
 import { install } from '../../local/install.ts';
 import { type Pebble, startPebble } from '../../local/pebble.ts';
 import { issuer } from '../fakes/specs.ts';
-import { newKey } from '../lambdas/acme/scripted-ca.ts';
+import { newKey } from '../lambdas/adapters/acme/scripted-ca.ts';
 
 const NAME = '_acme-challenge.www.example.com.';
 

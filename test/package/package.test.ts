@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rooms } from '../../build/rooms.ts';
+import { functions } from '../../build/functions.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'perennial-package-'));
@@ -49,8 +49,8 @@ beforeAll(() => {
   cpSync(root, repository, { recursive: true, filter: (path) => !left.includes(relative(root, path)) });
   symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
   // What an earlier build has left.
-  mkdirSync(join(repository, 'dist', 'rooms', 'attic'), { recursive: true });
-  writeFileSync(join(repository, 'dist', 'rooms', 'attic', 'index.mjs'), '');
+  mkdirSync(join(repository, 'dist', 'functions', 'attic'), { recursive: true });
+  writeFileSync(join(repository, 'dist', 'functions', 'attic', 'index.mjs'), '');
   [packed] = JSON.parse(npm(repository, 'pack', '--json', '--foreground-scripts=false')) as [Packed];
 
   mkdirSync(consumer);
@@ -123,8 +123,8 @@ describe('the package', () => {
     expect(paths.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
       'LICENSE',
       'README.md',
-      'dist/rooms/THIRD-PARTY-NOTICES.txt',
-      ...rooms.map((room) => `dist/rooms/${room}/index.mjs`).toSorted(),
+      'dist/functions/THIRD-PARTY-NOTICES.txt',
+      ...functions.map((name) => `dist/functions/${name}/index.mjs`).toSorted(),
       'package.json',
     ]);
     expect(paths).toContain('dist/infra/index.js');
@@ -179,7 +179,7 @@ describe('an app of five lines in a folder of its own', () => {
     expect(others.map((other) => other.template === template)).toEqual([true, true]);
     expect(template).toContain('"AWS::StepFunctions::StateMachine"');
     const assets = readdirSync(out).filter((name) => name.startsWith('asset.'));
-    expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(rooms.map(() => true));
+    expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(functions.map(() => true));
   });
 
   test('is synthesized, and so is every app in the README as it stands there', async () => {

@@ -8,7 +8,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { RenewalAction } from '../../../lambdas/rules/contract.ts';
+import type { RenewalAction } from '../../../lambdas/domain/contract/steps.ts';
 import { noted } from '../error-output.ts';
 import { contended, named, settling } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
@@ -16,10 +16,10 @@ import type { WorkflowFunction } from '../workflow-function.ts';
 /** Is it due? Some answers are seen to here, and *Check renewal* is asked again. */
 export function check(
   scope: Construct,
-  rooms: Record<'check' | 'challenge' | 'certificate', WorkflowFunction>,
+  functions: Record<'check' | 'challenge' | 'certificate', WorkflowFunction>,
   next: Record<'failAsIs' | 'recordFailure' | 'issue' | 'deliver' | 'look', IChainable>,
 ): IChainable {
-  const checkRenewal = ask(scope, rooms.check)
+  const checkRenewal = ask(scope, functions.check)
     // Nothing was begun and no certificate of ours is concerned: there is nothing to record.
     .addCatch(next.failAsIs, {
       ...noted,
@@ -30,8 +30,8 @@ export function check(
     time: WaitTime.seconds('{% $states.input.wait %}'),
     assign: { waits: '{% $waits + 1 %}' },
   }).next(checkRenewal);
-  const cleanUp = cleanUpLeftOver(scope, rooms.challenge, checkRenewal);
-  const readCertificate = repair(scope, rooms.certificate, next);
+  const cleanUp = cleanUpLeftOver(scope, functions.challenge, checkRenewal);
+  const readCertificate = repair(scope, functions.certificate, next);
 
   const action = (name: RenewalAction) => Condition.jsonata(`{% $states.input.action = '${name}' %}`);
   return checkRenewal.next(
@@ -49,8 +49,8 @@ export function check(
   );
 }
 
-function ask(scope: Construct, room: WorkflowFunction): TaskStateBase {
-  return room.step(scope, 'Check renewal', {
+function ask(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
+  return lambda.step(scope, 'Check renewal', {
     payload: {
       request: '{% $request %}',
       cleaned: '{% $cleaned %}',
@@ -76,8 +76,8 @@ function ask(scope: Construct, room: WorkflowFunction): TaskStateBase {
   });
 }
 
-function cleanUpLeftOver(scope: Construct, room: WorkflowFunction, checkRenewal: TaskStateBase): IChainable {
-  return room
+function cleanUpLeftOver(scope: Construct, lambda: WorkflowFunction, checkRenewal: TaskStateBase): IChainable {
+  return lambda
     .step(scope, 'Clean up challenges left over', {
       step: 'cleanUpChallenges',
       payload: { records: '{% $leftovers %}' },
@@ -91,10 +91,10 @@ function cleanUpLeftOver(scope: Construct, room: WorkflowFunction, checkRenewal:
 /** What is stored and not in the ledger is delivered from the secret. */
 function repair(
   scope: Construct,
-  room: WorkflowFunction,
+  lambda: WorkflowFunction,
   next: Record<'recordFailure' | 'deliver', IChainable>,
 ): IChainable {
-  return room
+  return lambda
     .step(scope, 'Read certificate', {
       payload: { spec: '{% $spec %}' },
       assign: { current: '{% $states.result.Payload.current %}', known: '{% $states.result.Payload.known %}' },

@@ -1,6 +1,6 @@
 import { Choice, Condition, type IChainable, Map as MapState, Pass, ProvideItems } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { detailTypes } from '../../../lambdas/rules/events.ts';
+import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { noted } from '../error-output.ts';
 import { importing, named } from '../retry-policies.ts';
@@ -13,7 +13,7 @@ import { renewed } from './record-phase.ts';
  */
 export function delivery(
   scope: Construct,
-  rooms: Record<'delivery', WorkflowFunction>,
+  functions: Record<'delivery', WorkflowFunction>,
   next: Record<'recordFailure' | 'record' | 'recordAndLook' | 'recordQuietly', IChainable>,
 ): IChainable {
   const refused = '$count($deliveries[$exists(Error)]) > 0';
@@ -26,7 +26,7 @@ export function delivery(
     maxConcurrency: 5,
     assign: { deliveries: '{% $states.result %}' },
   })
-    .itemProcessor(importCertificate(scope, rooms.delivery))
+    .itemProcessor(importCertificate(scope, functions.delivery))
     .addCatch(next.recordFailure, noted)
     .next(
       Choice.jsonata(scope, 'Delivered everywhere?')
@@ -44,8 +44,8 @@ export function delivery(
     );
 }
 
-function importCertificate(scope: Construct, room: WorkflowFunction): IChainable {
-  return room
+function importCertificate(scope: Construct, lambda: WorkflowFunction): IChainable {
+  return lambda
     .step(scope, 'Import certificate', {
       payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
       retry: [importing],

@@ -1,6 +1,6 @@
 import { Choice, Condition, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { detailTypes } from '../../../lambdas/rules/events.ts';
+import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { wait } from './wait-state.ts';
@@ -8,10 +8,10 @@ import { wait } from './wait-state.ts';
 /** The renewal has succeeded whatever is seen, and also when nobody can look: then the next fleet run does. */
 export function endpoints(
   scope: Construct,
-  rooms: Record<'check', WorkflowFunction>,
+  functions: Record<'check', WorkflowFunction>,
   { done }: Record<'done', IChainable>,
 ): IChainable {
-  const checkEndpoints = rooms.check
+  const checkEndpoints = functions.check
     .step(scope, 'Check endpoints', {
       payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
       assign: { endpointTries: '{% $endpointTries + 1 %}', served: '{% $states.result.Payload.served %}' },

@@ -1,6 +1,6 @@
 import { Choice, Condition, Fail, type IChainable, Pass, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { detailTypes } from '../../../lambdas/rules/events.ts';
+import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { failureAsIs } from '../error-output.ts';
 import { settling } from '../retry-policies.ts';
@@ -20,7 +20,7 @@ const mostAttempts = 10;
  */
 export function failure(
   scope: Construct,
-  rooms: Record<'check', WorkflowFunction>,
+  functions: Record<'check', WorkflowFunction>,
   fresh: Readonly<Record<string, unknown>>,
 ): { readonly recordFailure: IChainable; readonly failAsIs: IChainable; readonly tryAgain: Wait } {
   const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
@@ -41,7 +41,7 @@ export function failure(
   const worthTelling = Choice.jsonata(scope, 'Worth telling?')
     .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), again)
     .otherwise(announceFailure(scope, again));
-  const recordFailure = rooms.check
+  const recordFailure = functions.check
     .step(scope, 'Record failure', {
       payload: {
         spec: '{% $spec %}',

@@ -1,6 +1,6 @@
 import { Choice, Condition, type IChainable, Pass, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { CheckOrderOutput } from '../../../lambdas/rules/contract.ts';
+import type { CheckOrderOutput } from '../../../lambdas/domain/contract/steps.ts';
 import { noted } from '../error-output.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
@@ -9,16 +9,16 @@ import { proof } from './proof-phase.ts';
 /** A saved order is looked at in place of a new one; where it is of no use, *Check renewal* is asked again. */
 export function orderAndProof(
   scope: Construct,
-  rooms: Record<'order' | 'challenge', WorkflowFunction>,
+  functions: Record<'order' | 'challenge', WorkflowFunction>,
   next: Record<'recordFailure' | 'finalize', IChainable>,
 ): { readonly orderSaved: IChainable; readonly orderGone: Pass } {
-  const newOrder = makeNew(scope, rooms.order).addCatch(next.recordFailure, noted);
-  const checkOrder = lookAtSaved(scope, rooms.order).addCatch(next.recordFailure, noted);
+  const newOrder = makeNew(scope, functions.order).addCatch(next.recordFailure, noted);
+  const checkOrder = lookAtSaved(scope, functions.order).addCatch(next.recordFailure, noted);
   // *Check zones* is asked again too, and may find all in order by then.
   const orderGone = Pass.jsonata(scope, 'Order is of no use', {
     assign: { abandoned: '{% $order.url %}', errorOutput: '{% null %}' },
   });
-  const { proveControl, cleanUp } = proof(scope, rooms, next);
+  const { proveControl, cleanUp } = proof(scope, functions, next);
 
   newOrder.next(
     Choice.jsonata(scope, 'Anything to prove?')
@@ -51,8 +51,8 @@ const ordered = {
   records: '{% $states.result.Payload.records %}',
 };
 
-function makeNew(scope: Construct, room: WorkflowFunction): TaskStateBase {
-  return room.step(scope, 'New order', {
+function makeNew(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
+  return lambda.step(scope, 'New order', {
     payload: {
       spec: '{% $spec %}',
       challengeRecords: '{% $states.input.challengeRecords %}',
@@ -63,8 +63,8 @@ function makeNew(scope: Construct, room: WorkflowFunction): TaskStateBase {
   });
 }
 
-function lookAtSaved(scope: Construct, room: WorkflowFunction): TaskStateBase {
-  return room.step(scope, 'Check order', {
+function lookAtSaved(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
+  return lambda.step(scope, 'Check order', {
     payload: {
       spec: '{% $spec %}',
       order: '{% $order %}',

@@ -8,13 +8,13 @@ import { reached, wait } from './wait-state.ts';
 /** Our try: whatever happens in it, its error is noted and what was written is taken away again. */
 export function proof(
   scope: Construct,
-  rooms: Record<'order' | 'challenge', WorkflowFunction>,
+  functions: Record<'order' | 'challenge', WorkflowFunction>,
   next: Record<'recordFailure' | 'finalize', IChainable>,
 ): Record<'proveControl' | 'cleanUp', IChainable> {
   const proofFailed = Choice.jsonata(scope, 'Proof failed?')
     .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next.recordFailure)
     .otherwise(next.finalize);
-  const cleanUp = rooms.challenge
+  const cleanUp = functions.challenge
     .step(scope, 'Clean up challenges', {
       // And what an earlier run left of a saved order.
       payload: { records: '{% [$records, $leftovers] %}' },
@@ -25,7 +25,7 @@ export function proof(
     .addCatch(proofFailed);
   cleanUp.next(proofFailed);
   const proveControl = Parallel.jsonata(scope, 'Prove control')
-    .branch(presentAndRespond(scope, rooms))
+    .branch(presentAndRespond(scope, functions))
     .addCatch(cleanUp, noted)
     .next(cleanUp);
   return { proveControl, cleanUp };

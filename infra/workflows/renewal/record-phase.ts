@@ -1,6 +1,6 @@
 import type { IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { detailTypes } from '../../../lambdas/rules/events.ts';
+import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { noted } from '../error-output.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
@@ -20,11 +20,11 @@ export const renewed = {
  */
 export function success(
   scope: Construct,
-  rooms: Record<'check', WorkflowFunction>,
+  functions: Record<'check', WorkflowFunction>,
   { recordFailure, look, done }: Record<'recordFailure' | 'look' | 'done', IChainable>,
 ): Record<'record' | 'recordAndLook' | 'recordQuietly', IChainable> {
   const record = (words: string, next: IChainable) =>
-    rooms.check
+    functions.check
       .step(scope, `Record success${words}`, { step: 'recordSuccess', payload: { removed: '{% $removed %}' } })
       .addCatch(recordFailure, noted)
       .next(next);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import exampleConfig from '../../../certificates.ts';
 import { ConfigError, checkConfig, serializeConfig } from '../../../infra/config/check-config.ts';
 import { acmeDirectory, letsEncrypt, letsEncryptStaging } from '../../../infra/config/issuers.ts';
-import { resolveTokens } from '../../../lambdas/rules/spec.ts';
+import { resolveTokens } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 
 const issuer = letsEncryptStaging({ termsOfServiceAgreed: true });
 const hostedZones = [

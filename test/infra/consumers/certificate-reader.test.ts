@@ -8,7 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { CertificateRenewal, ConfigError } from '../../../infra/index.ts';
-import { readersPolicy } from '../../../lambdas/rules/access.ts';
+import { readersPolicy } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { ofType, type PolicyDocument, policiesOf, resolve, smallConfig, synthesize } from '../synthesized.ts';
 
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRequest } from '../../../lambdas/rules/request.ts';
+import { parseRequest } from '../../../lambdas/domain/contract/renewal-request.ts';
 import { ofType, resolve, synthesize } from '../synthesized.ts';
 
 const { resources } = synthesize();

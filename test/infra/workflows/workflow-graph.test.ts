@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import * as errors from '../../../lambdas/rules/errors.ts';
+import * as errors from '../../../lambdas/domain/contract/errors.ts';
 import { ofType, synthesize } from '../synthesized.ts';
 import { definition, type State, type StateMachine } from './state-machine.ts';
 
@@ -176,8 +176,8 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
 
 /** The minified bundle of the function that the state calls. */
 function bundleOf({ Arguments }: State): string {
-  const room = /function:Certificates([A-Z][a-z]+)Function/.exec(String(Arguments?.FunctionName))?.[1]?.toLowerCase();
-  return readFileSync(join(root, 'dist', 'rooms', room ?? '', 'index.mjs'), 'utf8');
+  const name = /function:Certificates([A-Z][a-z]+)Function/.exec(String(Arguments?.FunctionName))?.[1]?.toLowerCase();
+  return readFileSync(join(root, 'dist', 'functions', name ?? '', 'index.mjs'), 'utf8');
 }
 
 describe('the renewal workflow', () => {
@@ -244,16 +244,16 @@ describe('the renewal workflow', () => {
 });
 
 describe('the steps', () => {
-  const rooms = ['check', 'order', 'challenge', 'certificate', 'delivery'];
+  const functions = ['check', 'order', 'challenge', 'certificate', 'delivery'];
   /** Of each handler, the names in the object that it returns. */
-  const listed = rooms.flatMap((room) => {
-    const source = readFileSync(join(root, 'lambdas', room, 'handler.ts'), 'utf8');
-    return [...source.matchAll(/^ {4}(\w+): \(input: \w+\) =>/gm)].map(([, step]) => `${room}.${step}`);
+  const listed = functions.flatMap((name) => {
+    const source = readFileSync(join(root, 'lambdas', name, 'handler.ts'), 'utf8');
+    return [...source.matchAll(/^ {4}(\w+): \(input: \w+\) =>/gm)].map(([, step]) => `${name}.${step}`);
   });
   const called = machines.flatMap(statesOf).flatMap(([, { Arguments }]) => {
     const { FunctionName, Payload } = (Arguments ?? {}) as { FunctionName?: string; Payload?: { step: string } };
-    const room = /function:Certificates([A-Z][a-z]+)Function/.exec(FunctionName ?? '')?.[1]?.toLowerCase();
-    return Payload ? [`${room}.${Payload.step}`] : [];
+    const name = /function:Certificates([A-Z][a-z]+)Function/.exec(FunctionName ?? '')?.[1]?.toLowerCase();
+    return Payload ? [`${name}.${Payload.step}`] : [];
   });
 
   test('that handlers list are all used, and those that are used are all listed', () => {

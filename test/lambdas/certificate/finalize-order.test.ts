@@ -1,7 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { finalizeOrder } from '../../../lambdas/certificate/finalize-order.ts';
-import type { FinalizeOrderInput, KeyType, OrderReference } from '../../../lambdas/rules/contract.ts';
+import type { OrderReference } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import type { KeyType } from '../../../lambdas/domain/contract/config.ts';
 import {
   AccountDoesNotExistError,
   BadCsrError,
@@ -13,7 +14,8 @@ import {
   OrderNotReadyError,
   TwinsOrderError,
   UnreadableSecretError,
-} from '../../../lambdas/rules/errors.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { FinalizeOrderInput } from '../../../lambdas/domain/contract/steps.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import { factsOf } from '../../../lambdas/certificate/facts.ts';
+import { factsOf } from '../../../lambdas/certificate/facts-from-secret.ts';
 import { readCertificate } from '../../../lambdas/certificate/read-certificate.ts';
-import { LeaseLostError, UnreadableSecretError } from '../../../lambdas/rules/errors.ts';
-import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
+import { LeaseLostError, UnreadableSecretError } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';

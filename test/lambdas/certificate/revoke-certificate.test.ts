@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { revokeCertificate } from '../../../lambdas/certificate/revoke-certificate.ts';
-import type { RevocationReason } from '../../../lambdas/rules/contract.ts';
-import { AccountDoesNotExistError, CaUnavailableError, UnreadableSecretError } from '../../../lambdas/rules/errors.ts';
-import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
+import {
+  AccountDoesNotExistError,
+  CaUnavailableError,
+  UnreadableSecretError,
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { RevocationReason } from '../../../lambdas/domain/contract/revocation-reason.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeLeaf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../../lambdas/certificate/read-certificate.ts';
 import { shareCertificate } from '../../../lambdas/certificate/share-certificate.ts';
-import { isAccessBehind } from '../../../lambdas/rules/access.ts';
-import { LeaseLostError, SecretAccessError } from '../../../lambdas/rules/errors.ts';
-import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
+import { LeaseLostError, SecretAccessError } from '../../../lambdas/domain/contract/errors.ts';
+import { isAccessBehind } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';

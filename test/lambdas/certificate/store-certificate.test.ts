@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storeCertificate } from '../../../lambdas/certificate/store-certificate.ts';
-import { accessHash, isAccessBehind } from '../../../lambdas/rules/access.ts';
-import type { StoreCertificateInput } from '../../../lambdas/rules/contract.ts';
+import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import {
   AccountDoesNotExistError,
   CaUnavailableError,
@@ -11,8 +10,9 @@ import {
   LeaseLostError,
   StagedKeyMissingError,
   TwinsOrderError,
-} from '../../../lambdas/rules/errors.ts';
-import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { StoreCertificateInput } from '../../../lambdas/domain/contract/steps.ts';
+import { accessHash, isAccessBehind } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';

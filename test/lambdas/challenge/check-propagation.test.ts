@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { checkPropagation } from '../../../lambdas/challenge/check-propagation.ts';
-import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import { PropagationTimeoutError, RoleNotAssumedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
+import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import {
+  PropagationTimeoutError,
+  RoleNotAssumedError,
+  ThrottledError,
+} from '../../../lambdas/domain/contract/errors.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 

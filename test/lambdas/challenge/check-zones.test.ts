@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkZones } from '../../../lambdas/challenge/check-zones.ts';
-import type { CheckZonesInput, HostedZone, IssuerAccount } from '../../../lambdas/rules/contract.ts';
+import type { IssuerAccount } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import type { HostedZone } from '../../../lambdas/domain/contract/config.ts';
 import {
   CaaError,
   ChallengeAliasError,
@@ -9,8 +10,9 @@ import {
   ThrottledError,
   ZoneNotDelegatedError,
   ZoneNotFoundError,
-} from '../../../lambdas/rules/errors.ts';
-import { toLambdaError } from '../../../lambdas/rules/failure.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import { toLambdaError } from '../../../lambdas/domain/contract/failure.ts';
+import type { CheckZonesInput } from '../../../lambdas/domain/contract/steps.ts';
 import { issuer, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 

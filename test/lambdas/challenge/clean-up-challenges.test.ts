@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
-import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import { AccessDeniedError, RecordSetContentionError, ThrottledError } from '../../../lambdas/rules/errors.ts';
+import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import {
+  AccessDeniedError,
+  RecordSetContentionError,
+  ThrottledError,
+} from '../../../lambdas/domain/contract/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

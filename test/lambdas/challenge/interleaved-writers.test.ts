@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
 import { presentChallenges } from '../../../lambdas/challenge/present-challenges.ts';
-import type { TxtValue } from '../../../lambdas/rules/contract.ts';
-import type { HostedZones } from '../../../lambdas/rules/ports.ts';
+import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import type { HostedZones } from '../../../lambdas/domain/ports/hosted-zones.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
 import { presentChallenges } from '../../../lambdas/challenge/present-challenges.ts';
-import type { TxtValue } from '../../../lambdas/rules/contract.ts';
+import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
 import {
   RecordSetRefusedError,
   RoleNotAssumedError,
   ThrottledError,
   ZoneNotFoundError,
-} from '../../../lambdas/rules/errors.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

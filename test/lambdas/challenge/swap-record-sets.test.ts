@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { swapRecordSets } from '../../../lambdas/challenge/swap-record-sets.ts';
-import { RecordSetContentionError, RecordSetRefusedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
-import { withoutValues, withValues } from '../../../lambdas/rules/txt-set.ts';
+import {
+  RecordSetContentionError,
+  RecordSetRefusedError,
+  ThrottledError,
+} from '../../../lambdas/domain/contract/errors.ts';
+import { withoutValues, withValues } from '../../../lambdas/domain/rules/proof/txt-set.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const name = '_acme-challenge.example.com';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkFleet } from '../../../lambdas/check/check-fleet.ts';
-import { ThrottledError } from '../../../lambdas/rules/errors.ts';
+import { ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
 import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 

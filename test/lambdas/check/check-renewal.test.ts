@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
-import type { CertificateSpec, CheckRenewalInput } from '../../../lambdas/rules/contract.ts';
+import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import {
   InvalidInputError,
   IssueCapError,
@@ -9,8 +9,9 @@ import {
   ThrottledError,
   UnknownCertificateError,
   ValidationLimitError,
-} from '../../../lambdas/rules/errors.ts';
-import type { SavedOrder } from '../../../lambdas/rules/ports.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
+import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { configOf, execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

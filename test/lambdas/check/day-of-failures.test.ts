@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
-import type { CertificateSpec } from '../../../lambdas/rules/contract.ts';
-import { PerennialError, type ProblemDocument } from '../../../lambdas/rules/errors.ts';
-import { fleetDecision } from '../../../lambdas/rules/renewal-decision.ts';
+import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
+import { PerennialError, type ProblemDocument } from '../../../lambdas/domain/contract/errors.ts';
+import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 

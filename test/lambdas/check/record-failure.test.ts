@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
-import type { RecordFailureInput } from '../../../lambdas/rules/contract.ts';
+import type { RecordFailureInput } from '../../../lambdas/domain/contract/steps.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { recordSuccess } from '../../../lambdas/check/record-success.ts';
-import { LeaseLostError } from '../../../lambdas/rules/errors.ts';
+import { LeaseLostError } from '../../../lambdas/domain/contract/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

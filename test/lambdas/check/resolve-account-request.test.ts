@@ -6,7 +6,7 @@ import {
   RenewalsInProgressError,
   UnknownCertificateError,
   UnknownIssuerError,
-} from '../../../lambdas/rules/errors.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { configOf, execution, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

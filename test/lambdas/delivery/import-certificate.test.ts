@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { importCertificate } from '../../../lambdas/delivery/import-certificate.ts';
-import type { KeyType } from '../../../lambdas/rules/contract.ts';
+import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
+import type { KeyType } from '../../../lambdas/domain/contract/config.ts';
 import {
   AccessDeniedError,
   ImportLimitError,
   ImportRefusedError,
   LeaseLostError,
   ThrottledError,
-} from '../../../lambdas/rules/errors.ts';
-import type { CertificateSecretValue } from '../../../lambdas/rules/ports.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { ExecutionEnd } from '../../../lambdas/aws/state-machines.ts';
 import { type AwaitDeliveryEvent, awaitDelivery } from '../../../lambdas/deployment/await-delivery.ts';
-import { AccessDeniedError, ThrottledError } from '../../../lambdas/rules/errors.ts';
-import type { LedgerCertificate } from '../../../lambdas/rules/ports.ts';
-import { specHash } from '../../../lambdas/rules/spec.ts';
+import { AccessDeniedError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
+import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.ts';
+import { specHash } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { execution, factsWith } from '../../fakes/specs.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NotDeliveredError } from '../../../lambdas/deployment/await-delivery.ts';
 import { forCloudFormation } from '../../../lambdas/deployment/failure-reason.ts';
-import { AccessDeniedError } from '../../../lambdas/rules/errors.ts';
+import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
 
 const thrown = (error: unknown): Promise<Error> =>
   forCloudFormation(() => Promise.reject(error)).then(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/deployment/request-renewal.ts';
-import { AccessDeniedError, ThrottledError, UnexpectedError } from '../../../lambdas/rules/errors.ts';
+import { AccessDeniedError, ThrottledError, UnexpectedError } from '../../../lambdas/domain/contract/errors.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 
 const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';

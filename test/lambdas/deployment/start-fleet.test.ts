@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ExecutionEnd } from '../../../lambdas/aws/state-machines.ts';
 import { type DeploymentEvent, startFleet } from '../../../lambdas/deployment/start-fleet.ts';
-import { AccessDeniedError } from '../../../lambdas/rules/errors.ts';
+import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
+import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.ts';
 import { FakeClock, FakeLog } from '../../fakes/clock.ts';
 
 const fleet = 'arn:aws:states:us-east-1:123456789012:stateMachine:fleet';

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { checkOrder } from '../../../lambdas/order/check-order.ts';
-import type { CheckOrderInput, OrderReference } from '../../../lambdas/rules/contract.ts';
+import type { OrderReference } from '../../../lambdas/domain/contract/certificate-facts.ts';
 import {
   AccountDoesNotExistError,
   CaUnavailableError,
   LeaseLostError,
   MalformedError,
   UnauthorizedError,
-} from '../../../lambdas/rules/errors.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { CheckOrderInput } from '../../../lambdas/domain/contract/steps.ts';
+import { checkOrder } from '../../../lambdas/order/check-order.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
 import { deactivateAccount } from '../../../lambdas/order/deactivate-account.ts';
-import { registeredAccount } from '../../../lambdas/order/registered-account.ts';
-import { CaUnavailableError } from '../../../lambdas/rules/errors.ts';
+import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -10,7 +10,7 @@ const { directoryUrl } = issuer;
 
 async function registered(): Promise<World> {
   const world = createWorld();
-  await registeredAccount(issuer, world.ports);
+  await ensureAccount(issuer, world.ports);
   return world;
 }
 
@@ -26,7 +26,7 @@ test('the next order makes a new account with a new key', async () => {
   const world = await registered();
   const before = world.accounts.get(directoryUrl)?.privateKey;
   await deactivate(world);
-  await registeredAccount(issuer, world.ports);
+  await ensureAccount(issuer, world.ports);
   expect(world.accounts.get(directoryUrl)).toMatchObject({ url: 'https://ca.test/account/2' });
   expect(world.accounts.get(directoryUrl)?.privateKey).not.toBe(before);
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newOrder } from '../../../lambdas/order/new-order.ts';
-import type { CertificateSpec, NewOrderInput } from '../../../lambdas/rules/contract.ts';
+import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import {
   AcmeProblemError,
   AlreadyReplacedError,
@@ -13,7 +12,9 @@ import {
   TermsNotAgreedError,
   ThrottledError,
   UnauthorizedError,
-} from '../../../lambdas/rules/errors.ts';
+} from '../../../lambdas/domain/contract/errors.ts';
+import type { NewOrderInput } from '../../../lambdas/domain/contract/steps.ts';
+import { newOrder } from '../../../lambdas/order/new-order.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError } from '../../../lambdas/domain/contract/errors.ts';
+import type { PollOrderInput } from '../../../lambdas/domain/contract/steps.ts';
 import { pollOrder } from '../../../lambdas/order/poll-order.ts';
-import type { PollOrderInput } from '../../../lambdas/rules/contract.ts';
-import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError } from '../../../lambdas/rules/errors.ts';
 import { run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { TermsNotAgreedError } from '../../../lambdas/domain/contract/errors.ts';
 import { registerAccount } from '../../../lambdas/order/register-account.ts';
-import { TermsNotAgreedError } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { CaUnavailableError, MalformedError, UnauthorizedError } from '../../../lambdas/domain/contract/errors.ts';
+import type { PendingChallenge } from '../../../lambdas/domain/contract/steps.ts';
 import { respondToChallenges } from '../../../lambdas/order/respond-to-challenges.ts';
-import type { PendingChallenge } from '../../../lambdas/rules/contract.ts';
-import { CaUnavailableError, MalformedError, UnauthorizedError } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { registeredAccount } from '../../../lambdas/order/registered-account.ts';
+import { AccountDoesNotExistError, CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
+import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { rollOverKey } from '../../../lambdas/order/roll-over-key.ts';
-import { AccountDoesNotExistError, CaUnavailableError } from '../../../lambdas/rules/errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -10,7 +10,7 @@ const { directoryUrl } = issuer;
 
 async function registered(): Promise<World> {
   const world = createWorld();
-  await registeredAccount(issuer, world.ports);
+  await ensureAccount(issuer, world.ports);
   return world;
 }
 
@@ -59,7 +59,7 @@ describe('a change whose end is not known', () => {
     await expect(rollOver(world)).rejects.toThrow(CaUnavailableError);
     const next = stored(world)?.nextPrivateKey;
 
-    await registeredAccount(issuer, world.ports);
+    await ensureAccount(issuer, world.ports);
     expect(stored(world)?.privateKey).toBe(next);
     await expectOneLiveKey(world);
   });
@@ -71,7 +71,7 @@ describe('a change whose end is not known', () => {
     await expect(rollOver(world)).rejects.toThrow(CaUnavailableError);
     const next = stored(world)?.nextPrivateKey;
 
-    await registeredAccount(issuer, world.ports);
+    await ensureAccount(issuer, world.ports);
     expect(stored(world)?.privateKey).toBe(before);
     await rollOver(world);
     expect(stored(world)?.privateKey).toBe(next);

@@ -1,0 +1,101 @@
+import { X509Certificate } from 'node:crypto';
+import type { Issuer } from '../../domain/contract/config.ts';
+import {
+  AccountDoesNotExistError,
+  AcmeProblemError,
+  ExternalAccountBindingError,
+  ExternalAccountRequiredError,
+  KeyRolloverUnsupportedError,
+  MalformedError,
+  TermsNotAgreedError,
+  UnauthorizedError,
+} from '../../domain/contract/errors.ts';
+import type { ExternalAccountKey } from '../../domain/ports/acme.ts';
+import { locationOf } from './headers.ts';
+import { isProblem } from './problems.ts';
+import type { Session } from './session.ts';
+
+/** RFC 8555 §7.3. `session` signs with the account's key itself. */
+export async function newAccount(
+  issuer: Issuer,
+  session: Session,
+  externalAccountKey?: ExternalAccountKey,
+): Promise<string> {
+  const { newAccount: url, meta } = await session.directory();
+  if (meta.termsOfService && !issuer.termsOfServiceAgreed) {
+    throw new TermsNotAgreedError(
+      `${issuer.name} asks for agreement to its terms: read ${meta.termsOfService} and set termsOfServiceAgreed to true.`,
+    );
+  }
+  const request = { issuer: issuer.name, what: 'a new account' };
+  const payload = {
+    ...(issuer.termsOfServiceAgreed ? { termsOfServiceAgreed: true } : {}),
+    ...(issuer.contact.length > 0 ? { contact: issuer.contact } : {}),
+    ...(externalAccountKey ? { externalAccountBinding: session.externalAccountBinding(url, externalAccountKey) } : {}),
+  };
+  const reply = await session.post(request, url, payload).catch((error: unknown) => {
+    throw externalAccountKey ? bindingRefused(issuer, error) : error;
+  });
+  return locationOf(reply, request);
+}
+
+/** What is left to refuse in a newAccount with a binding is, as a rule, the binding: unknown, expired, or used once before. */
+function bindingRefused({ name, externalAccountBinding }: Issuer, error: unknown): unknown {
+  const refused =
+    error instanceof UnauthorizedError ||
+    error instanceof MalformedError ||
+    error instanceof ExternalAccountRequiredError;
+  if (!refused) return error;
+  return new ExternalAccountBindingError(
+    `${error.message} If the external account binding is spent or expired, have ${name} make a new one and put its kid ` +
+      `and hmacKey into the secret ${externalAccountBinding}.`,
+    error.problem ? { problem: error.problem } : {},
+  );
+}
+
+/** RFC 8555 §7.3.1 */
+export async function findAccount(issuer: Issuer, session: Session): Promise<string | null> {
+  const { newAccount: url } = await session.directory();
+  const request = { issuer: issuer.name, what: 'the account of a key' };
+  try {
+    return locationOf(await session.post(request, url, { onlyReturnExisting: true }), request);
+  } catch (error) {
+    if (error instanceof AccountDoesNotExistError) return null;
+    throw error;
+  }
+}
+
+/** RFC 8555 §7.3.5: the outer JWS by the old key, the inner one by the new, so that both are proven. */
+export async function changeKey(
+  issuer: Issuer,
+  account: { readonly url: string },
+  sessions: { readonly old: Session; readonly new: Session },
+): Promise<void> {
+  const { keyChange: url } = await sessions.old.directory();
+  if (!issuer.keyRollover || url === null) {
+    throw new KeyRolloverUnsupportedError(
+      `${issuer.name} does not change the key of an account: deactivate the account instead, and the next order makes a new one.`,
+    );
+  }
+  const inner = sessions.new.innerJws(url, { account: account.url, oldKey: sessions.old.publicKey });
+  await sessions.old.post({ issuer: issuer.name, what: `a new key for the account ${account.url}` }, url, inner);
+}
+
+/** RFC 8555 §7.3.6. It is for good: the key can never be registered again. */
+export async function deactivate(issuer: Issuer, url: string, session: Session): Promise<void> {
+  await session.post({ issuer: issuer.name, what: `the deactivation of the account ${url}` }, url, {
+    status: 'deactivated',
+  });
+}
+
+/** RFC 8555 §7.6. `session` signs for the account, or with the certificate's own key. `certificate`: PEM, the leaf first. */
+export async function revoke(issuer: Issuer, session: Session, certificate: string, reason: number): Promise<void> {
+  const leaf = new X509Certificate(certificate);
+  const { revokeCert: url } = await session.directory();
+  if (url === null)
+    throw new AcmeProblemError(`${issuer.name} names no revokeCert in its directory: ask the CA itself.`);
+  const request = { issuer: issuer.name, what: `the revocation of certificate ${leaf.serialNumber.toLowerCase()}` };
+  await session.post(request, url, { certificate: leaf.raw.toString('base64url'), reason }).catch((error: unknown) => {
+    if (!isProblem(error, 'alreadyRevoked')) throw error;
+  });
+}

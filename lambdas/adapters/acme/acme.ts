@@ -1,0 +1,116 @@
+import type { Issuer } from '../../domain/contract/config.ts';
+import { AlreadyReplacedError, InvalidProfileError } from '../../domain/contract/errors.ts';
+import type { Acme, CertificateAuthority } from '../../domain/ports/acme.ts';
+import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
+import { authorizationFrom } from './authorizations.ts';
+import { certificateSigningRequest } from './csr.ts';
+import { alternatesOf, locationOf } from './headers.ts';
+import { dnsChallengeValue } from './key-authorization.ts';
+import { orderFrom } from './orders.ts';
+import { isProblem, notAcme } from './problems.ts';
+import { openSession, type Session } from './session.ts';
+import { createTransport } from './transport.ts';
+
+export interface AcmeOptions {
+  /** Names the product and its version, RFC 8555 §6.1. */
+  readonly userAgent: string;
+  /** The clock, for the age of nonces and of the directory, and for a Retry-After that is a date. */
+  readonly now: () => Date;
+  /** PEM of roots to trust besides Node's own. */
+  readonly trustedRoots?: string;
+}
+
+/**
+ * ACME, RFC 8555. Nothing in here waits, polls or repeats a request, but for badNonce. Make one inside each invocation and
+ * `close` it at the end, so that no connection outlives the invocation; nonces and directories do, in the module's memory.
+ */
+export function createAcme({ now, ...options }: AcmeOptions): Acme & { close(): void } {
+  const connection = { transport: createTransport(options), now };
+  const byKey = (issuer: Issuer, privateKey: string) => openSession(issuer, { url: null, privateKey }, connection);
+  return {
+    newAccount: (issuer, privateKey, externalAccountKey) =>
+      newAccount(issuer, byKey(issuer, privateKey), externalAccountKey),
+    findAccount: (issuer, privateKey) => findAccount(issuer, byKey(issuer, privateKey)),
+    changeKey: (issuer, account, newPrivateKey) =>
+      changeKey(issuer, account, { old: openSession(issuer, account, connection), new: byKey(issuer, newPrivateKey) }),
+    deactivate: (issuer, account) => deactivate(issuer, account.url, openSession(issuer, account, connection)),
+    revoke(issuer, signer, certificate, reason) {
+      const session = 'url' in signer ? openSession(issuer, signer, connection) : byKey(issuer, signer.certificateKey);
+      return revoke(issuer, session, certificate, reason);
+    },
+    connect: (issuer, account) => certificateAuthority(issuer, account, openSession(issuer, account, connection), now),
+    close: connection.transport.close,
+  };
+}
+
+function certificateAuthority(
+  { name: issuer }: Issuer,
+  account: { readonly url: string; readonly privateKey: string },
+  session: Session,
+  now: () => Date,
+): CertificateAuthority {
+  return {
+    async account() {
+      const { meta } = await session.directory();
+      return { url: account.url, caaIdentities: meta.caaIdentities };
+    },
+    async newOrder({ identifiers, profile, replaces = null }) {
+      const request = { issuer, what: `a new order for ${listed(identifiers)}` };
+      const { newOrder, renewalInfo, meta } = await session.directory();
+      const replacing = replaces !== null && renewalInfo !== null;
+      const payload = {
+        identifiers: identifiers.map((value) => ({ type: 'dns', value })),
+        ...(profile === null ? {} : { profile }),
+        ...(replacing ? { replaces } : {}),
+      };
+      const reply = await session.post(request, newOrder, payload).catch((error: unknown) => {
+        throw withProfiles(replacing ? asAlreadyReplaced(error) : error, meta.profiles);
+      });
+      return orderFrom(reply, locationOf(reply, request), request, now());
+    },
+    async order(url) {
+      const request = { issuer, what: `the order ${url}` };
+      return orderFrom(await session.post(request, url, null), url, request, now());
+    },
+    async authorization(url) {
+      const request = { issuer, what: `the authorization ${url}` };
+      return authorizationFrom(await session.post(request, url, null), url, request);
+    },
+    challengeValue: (challenge) => dnsChallengeValue(challenge, account.privateKey),
+    async respond(url) {
+      // What comes back is not looked at: the order tells how the challenge went.
+      await session.post({ issuer, what: `the response to the challenge ${url}` }, url, {});
+    },
+    async finalize({ url, finalize }, identifiers, privateKey) {
+      const request = { issuer, what: `the finalization of the order ${url}` };
+      const csr = await certificateSigningRequest(identifiers, privateKey);
+      return orderFrom(await session.post(request, finalize, { csr }), url, request, now());
+    },
+    async certificate(url) {
+      const request = { issuer, what: `the certificate ${url}` };
+      const reply = await session.post(request, url, null);
+      if (typeof reply.data === 'string' && reply.data.includes('-----BEGIN CERTIFICATE-----')) {
+        return { pem: reply.data, alternates: alternatesOf(reply, url) };
+      }
+      throw notAcme(request, 'a certificate in PEM', reply);
+    },
+  };
+}
+
+/** Some CAs have no other word for it than `conflict`, with HTTP 409 (getssl#908). */
+function asAlreadyReplaced(error: unknown): unknown {
+  if (!isProblem(error, 'conflict') || error.problem?.status !== 409) return error;
+  return new AlreadyReplacedError(error.message, { problem: error.problem });
+}
+
+function withProfiles(error: unknown, profiles: readonly string[]): unknown {
+  if (!(error instanceof InvalidProfileError) || profiles.length === 0) return error;
+  const { problem, message } = error;
+  return new InvalidProfileError(`${message} It offers ${profiles.join(', ')}.`, problem ? { problem } : {});
+}
+
+/** Three of them and a count are enough to know which order it was. */
+function listed(identifiers: readonly string[]): string {
+  const rest = identifiers.length - 3;
+  return `${identifiers.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

@@ -1,0 +1,176 @@
+import http from 'node:http';
+import https from 'node:https';
+import { rootCertificates } from 'node:tls';
+import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
+import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
+
+export interface RenewalInfoOptions {
+  readonly userAgent: string;
+  /** For the age of the directory, and for a Retry-After that is a date. */
+  readonly now: () => Date;
+  /** PEM, trusted besides Node's own roots. */
+  readonly trustedRoots?: string;
+}
+
+type Issuer = Parameters<RenewalInfos['fetch']>[0];
+type Failed = Exclude<Awaited<ReturnType<RenewalInfos['fetch']>>, RenewalInfo | 'unsupported'>;
+type Get = (issuer: Issuer, url: string) => Promise<Reply | Failed>;
+
+const longTerm = (failed: string): Failed => ({ failed, temporary: false });
+const temporary = (failed: string): Failed => ({ failed, temporary: true });
+
+/** Seconds for a reply. Directory and window take 30 of the 60 that the function has; dates serve for a CA that is slower. */
+const longestTimeout = 15;
+
+/** An object of ARI has 200 bytes, a directory a few thousand. */
+const maximumLength = 100_000;
+
+/** As many as *Check fleet* asks at once; kept for one invocation, so that requests share TLS handshakes. */
+const connections = { keepAlive: true, maxSockets: 10 };
+
+/** An hour: directories change with releases of a CA, and a warm function may live for half a day. */
+const directoryMaximumAge = 3_600_000;
+
+/** What a warm function knows, by directory URL. */
+const directories = new Map<string, { readonly at: number; readonly renewalInfo: ReturnType<typeof readDirectory> }>();
+
+/**
+ * ACME Renewal Information, RFC 9773: a GET that nobody signs, made without acme-client, whose 300 KB would only delay the start of
+ * a function that needs nothing else of it. Nothing in here waits or repeats. Make one inside each invocation and `close` it.
+ */
+export function createRenewalInfos({
+  userAgent,
+  now,
+  trustedRoots,
+}: RenewalInfoOptions): RenewalInfos & { close(): void } {
+  const httpAgent = new http.Agent(connections);
+  const trust = trustedRoots ? { ca: [...rootCertificates, trustedRoots] } : {};
+  const httpsAgent = new https.Agent({ ...connections, ...trust });
+  const get: Get = (issuer, url) =>
+    reply(issuer, url, { headers: { 'User-Agent': userAgent, Accept: 'application/json' }, httpAgent, httpsAgent });
+
+  /** One request when cold, none when warm, one also for ten that ask at the same time. */
+  async function renewalInfoUrl(issuer: Issuer): Promise<string | null | Failed> {
+    const { directoryUrl } = issuer;
+    const warm = directories.get(directoryUrl);
+    if (warm && now().getTime() - warm.at < directoryMaximumAge) return warm.renewalInfo;
+    const renewalInfo = readDirectory(issuer, get);
+    directories.set(directoryUrl, { at: now().getTime(), renewalInfo });
+    const url = await renewalInfo;
+    if (url !== null && typeof url === 'object') directories.delete(directoryUrl);
+    return url;
+  }
+
+  return {
+    async fetch(issuer, certificateId) {
+      const base = await renewalInfoUrl(issuer);
+      if (base === null) return 'unsupported';
+      if (typeof base === 'object') return base;
+      const url = `${base.replace(/\/$/, '')}/${certificateId}`;
+      const answer = await get(issuer, url);
+      return 'failed' in answer ? answer : renewalInfoFrom(answer, url, now());
+    },
+    close() {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+/** URL of renewalInfo, RFC 9773 §3; `null`: the directory names none. */
+async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | Failed> {
+  const answer = await get(issuer, issuer.directoryUrl);
+  if ('failed' in answer) return answer;
+  if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is no directory: ${excerpt(answer.data)}`);
+  const { renewalInfo } = answer.data;
+  return typeof renewalInfo === 'string' ? renewalInfo : null;
+}
+
+/** RFC 9773 §4.2 */
+function renewalInfoFrom(answer: Reply, url: string, now: Date): RenewalInfo | Failed {
+  const { suggestedWindow, explanationURL } = isRecord(answer.data) ? answer.data : {};
+  if (!isRecord(suggestedWindow)) return longTerm(`${url} names no suggestedWindow: ${excerpt(answer.data)}`);
+  const start = dateOf(suggestedWindow.start);
+  const end = dateOf(suggestedWindow.end);
+  if (!start || !end || end <= start) return longTerm(`${url} names no window in time: ${excerpt(suggestedWindow)}`);
+  return { start, end, explanationUrl: linkOf(explanationURL), retryAfter: retryAfter(answer, now) };
+}
+
+/** RFC 3339. Date.parse alone would take a bare year, and a date without a zone for local time. */
+function dateOf(value: unknown): Date | null {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value))
+    return null;
+  const date = new Date(value.toUpperCase());
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/** A link for people, from the network: only one that is short and has no surprises. */
+function linkOf(value: unknown): string | null {
+  return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,490}$/.test(value) ? value : null;
+}
+
+interface Connection {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+}
+
+/** A whole 200; everything else is a failure in words. A redirect is not followed: no CA needs one, and it would lead anywhere. */
+async function reply(
+  issuer: Issuer,
+  url: string,
+  { headers, httpAgent, httpsAgent }: Connection,
+): Promise<Reply | Failed> {
+  const seconds = Math.min(issuer.replyTimeout, longestTimeout);
+  const signal = AbortSignal.timeout(seconds * 1000);
+  try {
+    const {
+      status,
+      headers: received,
+      text,
+    } = await new Promise<RawReply>((resolve, reject) => {
+      const answered = (incoming: http.IncomingMessage) => void whole(incoming).then(resolve, reject);
+      const request = url.startsWith('https:')
+        ? https.get(url, { headers, signal, agent: httpsAgent }, answered)
+        : http.get(url, { headers, signal, agent: httpAgent }, answered);
+      request.on('error', reject);
+    });
+    if (status === 200) return { status, headers: received, data: parsed(text) };
+    const said = `${issuer.name} answered ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
+    return status >= 500 ? temporary(said) : longTerm(said);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (signal.aborted) return temporary(`no whole reply of ${url} within ${seconds} s`);
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+    const said = `no reply of ${url}: ${[code, error.message].filter(Boolean).join(', ')}`;
+    return passing.has(code) ? temporary(said) : longTerm(said);
+  }
+}
+
+/** Cut or refused connections. A name that does not resolve or a server that is not trusted will not mend itself: RFC 9773 §4.3.3 */
+const passing: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
+
+interface RawReply {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+}
+
+async function whole(incoming: http.IncomingMessage): Promise<RawReply> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maximumLength) throw new Error(`more than ${maximumLength} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text: Buffer.concat(chunks).toString() };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // an HTML page, say: told in words
+  }
+}

@@ -1,0 +1,76 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { CertificateFacts, Delivery, TxtValue } from '../../../domain/contract/certificate-facts.ts';
+import type {
+  EndpointCheck,
+  LedgerCertificate,
+  RecordedFailure,
+  SavedOrder,
+  SavedRenewalInfo,
+} from '../../../domain/ports/ledger.ts';
+import { fromAttribute } from './attribute-values.ts';
+
+/**
+ * Items of the table, by partition key `id`:
+ *
+ * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), current, deliveries (by region), order, leftovers,
+ *   failure, failures (in a row), issuerFailures (of those), notBefore, renewalInfo, revokedVersion, served, access
+ * - `set#<hash>`: lease, leasedAt, certificate (which of the twins), and for each order whose CSR was about to leave `issued <order URL>`
+ *   with the time. They stay: a few dozen bytes a renewal, of the 400 KB that an item may hold.
+ * - `account#<directory URL>`: account (its URL, and the CA's names in CAA records)
+ * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
+ */
+export const certificateId = (name: string): string => `certificate#${name}`;
+export const setId = (hash: string): string => `set#${hash}`;
+export const accountId = (directoryUrl: string): string => `account#${directoryUrl}`;
+export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>
+  `failures#${directoryUrl}#${identifier}`;
+
+type Item = Readonly<Record<string, AttributeValue>>;
+
+export function certificateOf(item: Item): LedgerCertificate {
+  const failure = fromAttribute(item.failure) as Omit<RecordedFailure, 'count' | 'issuerFailures'> | null;
+  return {
+    lease: item.lease?.S ?? null,
+    leasedAt: item.leasedAt?.S ?? null,
+    current: fromAttribute(item.current) as CertificateFacts | null,
+    deliveries: (fromAttribute(item.deliveries) ?? {}) as Record<string, Delivery>,
+    order: fromAttribute(item.order) as SavedOrder | null,
+    leftovers: (item.leftovers?.SS ?? []).map((value) => JSON.parse(value) as TxtValue),
+    failure: failure && {
+      ...failure,
+      count: Number(item.failures?.N ?? 1),
+      issuerFailures: Number(item.issuerFailures?.N ?? 0),
+    },
+    notBefore: item.notBefore?.S ?? null,
+    renewalInfo: fromAttribute(item.renewalInfo) as SavedRenewalInfo | null,
+    ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
+    ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
+    ...(item.access?.S !== undefined && { access: item.access.S }),
+  };
+}
+
+export const setsOf = (item: Item): readonly string[] => item.sets?.SS ?? [];
+
+/**
+ * One string for one value, whoever made the object: a set adds and strikes by equal strings. DynamoDB knows no empty set. The role of its
+ * zone is left out: a zone has the one that is configured when the value is removed (`withRoles`), whichever it had when it was written.
+ */
+export function leftoverSet(values: readonly TxtValue[]): AttributeValue {
+  const strings = values.map(({ hostedZoneId, name, value }) => JSON.stringify({ hostedZoneId, name, value }));
+  return { SS: [...new Set(strings)] };
+}
+
+/** An attribute of its own for each order, not a member of a map: written in one update whether or not the item is there. */
+const issuePrefix = 'issued ';
+export const issueAttribute = (orderUrl: string): string => `${issuePrefix}${orderUrl}`;
+
+/** Times by order URL. */
+export function issuesOf(item: Item): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) =>
+      name.startsWith(issuePrefix) && value.S ? [[name.slice(issuePrefix.length), value.S]] : [],
+    ),
+  );
+}
+
+export const identifierFailuresOf = (item: Item | undefined): readonly string[] => item?.failures?.SS ?? [];

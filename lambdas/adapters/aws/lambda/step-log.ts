@@ -1,0 +1,11 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { StepLog } from '../../../domain/ports/runtime.ts';
+
+/** The port `StepLog` over a Powertools logger, whose keys name the step and the certificate. */
+export function stepLog(logger: Logger): StepLog {
+  return {
+    info: (message, details = {}) => logger.info(message, { ...details }),
+    warn: (message, details = {}) => logger.warn(message, { ...details }),
+    error: (message, details = {}) => logger.error(message, { ...details }),
+  };
+}

@@ -1,0 +1,112 @@
+import {
+  DeleteResourcePolicyCommand,
+  type DescribeSecretCommandOutput,
+  GetResourcePolicyCommand,
+  PutResourcePolicyCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { Replica } from '../../../domain/contract/config.ts';
+import { SecretAccessError, ThrottledError } from '../../../domain/contract/errors.ts';
+import { readersOf, readersPolicy } from '../../../domain/rules/certificate/secret-sharing.ts';
+import { addReplicas, notedReplicas, removeReplicas, type SecretToShare } from './secret-replicas.ts';
+import { describeSecret, secretReplyOf } from './secrets.ts';
+
+export interface SecretAccess {
+  readonly readers: readonly string[];
+  readonly replicas: readonly Replica[];
+}
+
+/**
+ * Resource policy and replicas as `CertificateSecrets.share` says. What is taken away comes first, and nothing that is refused keeps the
+ * rest from being done.
+ */
+export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
+  const described = await describeSecret(shared.client, shared.secret).catch((error: unknown) => refused([error]));
+  if (!described) {
+    throw new SecretAccessError(`Secret ${shared.secret} is not there, so nobody can be given access to it.`);
+  }
+  const errors: unknown[] = [];
+  const apart = async <Done>(done: Promise<Done>): Promise<Done | null> =>
+    done.catch((error: unknown) => {
+      errors.push(error);
+      return null;
+    });
+
+  const noted = await apart(removeReplicas(shared, described, replicas));
+  await apart(setReaders(shared, described, readers));
+  const settled = await apart(addReplicas(shared, described, { noted: noted ?? notedReplicas(described), replicas }));
+  return errors.length > 0 ? refused(errors) : settled === true;
+}
+
+/** Being too fast is no refusal. All else is one, whatever AWS calls it: it must not keep a certificate from being delivered. */
+function refused(errors: readonly unknown[]): never {
+  const throttled = errors.find((error) => error instanceof ThrottledError);
+  if (throttled) throw throttled;
+  const [cause] = errors;
+  if (errors.length === 1 && cause instanceof SecretAccessError) throw cause;
+  const sentences = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  throw new SecretAccessError(sentences.join(' '), { cause });
+}
+
+async function setReaders(
+  shared: SecretToShare,
+  described: DescribeSecretCommandOutput,
+  readers: readonly string[],
+): Promise<void> {
+  const { client, secret } = shared;
+  const before = client.send(new GetResourcePolicyCommand({ SecretId: secret }));
+  const { ResourcePolicy: policy } = await secretReplyOf(client, { action: 'GetResourcePolicy', secret }, before);
+  const standing = policy === undefined ? [] : readersOf(policy);
+  if (standing === null) {
+    if (readers.length === 0) return;
+    throw new SecretAccessError(
+      `Secret ${secret} has a resource policy that somebody else wrote, and it is left as it is. Take it away for the readers of the ` +
+        `configuration (aws secretsmanager delete-resource-policy --secret-id ${secret}), or take those out and add them to it by hand.`,
+    );
+  }
+  if (readers.length === 0) {
+    if (policy !== undefined) await forbid(shared);
+    return;
+  }
+  try {
+    assertReadable(secret, described);
+    await allow(shared, readers);
+  } catch (error) {
+    if (error instanceof ThrottledError) throw error;
+    // Whoever is configured no more does not go on reading because somebody else cannot.
+    const staying = standing.filter((reader) => readers.includes(reader));
+    if (staying.length < standing.length) await (staying.length > 0 ? allow(shared, staying) : forbid(shared));
+    throw error;
+  }
+}
+
+function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutput): void {
+  if (KmsKeyId) return;
+  throw new SecretAccessError(
+    `Secret ${secret} is encrypted with the account's aws/secretsmanager key, which other accounts cannot use: nobody was ` +
+      `given access. Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
+  );
+}
+
+async function allow({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
+  const unsuitable = (error: Error): never => {
+    throw new SecretAccessError(
+      `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}: ${error.message} Does each of their accounts exist?`,
+      { cause: error },
+    );
+  };
+  const command = new PutResourcePolicyCommand({
+    SecretId: secret,
+    ResourcePolicy: JSON.stringify(readersPolicy(readers)),
+    BlockPublicPolicy: true,
+  });
+  await secretReplyOf(client, { action: 'PutResourcePolicy', secret }, client.send(command), {
+    InvalidParameterException: unsuitable,
+    MalformedPolicyDocumentException: unsuitable,
+    PublicPolicyException: unsuitable,
+  });
+}
+
+async function forbid({ client, secret }: SecretToShare): Promise<void> {
+  const none = client.send(new DeleteResourcePolicyCommand({ SecretId: secret }));
+  await secretReplyOf(client, { action: 'DeleteResourcePolicy', secret }, none);
+}

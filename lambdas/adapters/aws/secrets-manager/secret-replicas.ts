@@ -1,0 +1,128 @@
+import {
+  type DescribeSecretCommandOutput,
+  RemoveRegionsFromReplicationCommand,
+  ReplicateSecretToRegionsCommand,
+  type ReplicationStatusType,
+  type SecretsManagerClient,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { Replica } from '../../../domain/contract/config.ts';
+import { tags } from '../../../domain/contract/environment.ts';
+import { SecretAccessError } from '../../../domain/contract/errors.ts';
+import { secretReplyOf } from './secrets.ts';
+
+export interface SecretToShare {
+  readonly client: SecretsManagerClient;
+  /** Its name. */
+  readonly secret: string;
+  readonly stackTag: string;
+}
+
+/** What a replica without a key of its own reports. */
+const awsKey = 'alias/aws/secretsmanager';
+
+/**
+ * Regions of the replicas that are ours. The tag names a region before there is a replica and until it is gone: whatever is made here is
+ * found again.
+ */
+export function notedReplicas({ Tags: found = [] }: DescribeSecretCommandOutput): readonly string[] {
+  return found.find(({ Key }) => Key === tags.replicas)?.Value?.split(' ') ?? [];
+}
+
+const byRegion = (statuses: readonly ReplicationStatusType[] = []) =>
+  new Map(statuses.map((status) => [status.Region ?? '', status]));
+
+/** Takes those of ours away that are wanted no more. Returns which are ours then. */
+export async function removeReplicas(
+  shared: SecretToShare,
+  described: DescribeSecretCommandOutput,
+  replicas: readonly Replica[],
+): Promise<readonly string[]> {
+  const { client, secret } = shared;
+  const there = byRegion(described.ReplicationStatus);
+  const noted = notedReplicas(described);
+  const staying = noted.filter((region) => replicas.some((replica) => replica.region === region));
+  const leaving = noted.filter((region) => there.has(region) && !staying.includes(region));
+  if (leaving.length > 0) {
+    const command = new RemoveRegionsFromReplicationCommand({ SecretId: secret, RemoveReplicaRegions: leaving });
+    await secretReplyOf(client, { action: 'RemoveRegionsFromReplication', secret }, client.send(command));
+  }
+  await note(shared, noted, staying);
+  return staying;
+}
+
+/** Whether all of them hold what the secret holds: Secrets Manager takes a while, and says only afterwards that it could not. */
+export async function addReplicas(
+  shared: SecretToShare,
+  described: DescribeSecretCommandOutput,
+  { noted, replicas }: { readonly noted: readonly string[]; readonly replicas: readonly Replica[] },
+): Promise<boolean> {
+  const { secret } = shared;
+  const there = byRegion(described.ReplicationStatus);
+  // One that failed is asked for again: what kept it may be mended by now.
+  const missing = replicas.filter(({ region }) => !there.has(region) || there.get(region)?.Status === 'Failed');
+  await note(shared, noted, [...noted, ...missing.map(({ region }) => region)]);
+  const made = missing.length > 0 ? await replicate(shared, missing) : new Map<string, ReplicationStatusType>();
+
+  const inSync = ({ region }: Replica) => (made.get(region) ?? there.get(region))?.Status === 'InSync';
+  const failures = missing.flatMap((replica) => {
+    const found = [made.get(replica.region), there.get(replica.region)].find((status) => status?.Status === 'Failed');
+    return found && !inSync(replica) ? [`${replica.region}: ${found.StatusMessage}`] : [];
+  });
+  if (failures.length > 0) {
+    throw new SecretAccessError(`Secret ${secret} was not replicated to ${failures.join('; ')}`);
+  }
+  for (const replica of replicas) if (!missing.includes(replica)) assertKey(secret, replica, there.get(replica.region));
+  return replicas.every(inSync);
+}
+
+/** Secrets Manager leaves a replica the key that it has. */
+function assertKey(secret: string, { region, encryptionKey }: Replica, there?: ReplicationStatusType): void {
+  const found = there?.KmsKeyId ?? awsKey;
+  if (found === (encryptionKey ?? awsKey)) return;
+  throw new SecretAccessError(
+    `The replica of secret ${secret} in ${region} is encrypted with ${found} and not with ${encryptionKey ?? awsKey}, and keeps its key. ` +
+      'Take the replica out of the configuration, deploy, and put it in again.',
+  );
+}
+
+async function replicate({ client, secret }: SecretToShare, missing: readonly Replica[]) {
+  const command = new ReplicateSecretToRegionsCommand({
+    SecretId: secret,
+    AddReplicaRegions: missing.map(({ region, encryptionKey }) => ({
+      Region: region,
+      ...(encryptionKey !== null && { KmsKeyId: encryptionKey }),
+    })),
+    // A secret of that name in that region is somebody else's.
+    ForceOverwriteReplicaSecret: false,
+  });
+  const refused = (error: Error): never => {
+    throw new SecretAccessError(
+      `Secret ${secret} cannot be replicated to ${missing.map(({ region }) => region).join(', ')}: ${error.message}`,
+      { cause: error },
+    );
+  };
+  const reply = await secretReplyOf(client, { action: 'ReplicateSecretToRegions', secret }, client.send(command), {
+    InvalidParameterException: refused,
+    ResourceExistsException: refused,
+  });
+  return byRegion(reply.ReplicationStatus);
+}
+
+async function note(
+  { client, secret, stackTag }: SecretToShare,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<void> {
+  const [from, to] = [before, after].map((regions) => [...new Set(regions)].sort().join(' '));
+  if (from === to) return;
+  const command = new TagResourceCommand({
+    SecretId: secret,
+    // Our role may tag with our stack's tag only.
+    Tags: [
+      { Key: tags.stack, Value: stackTag },
+      { Key: tags.replicas, Value: to },
+    ],
+  });
+  await secretReplyOf(client, { action: 'TagResource', secret }, client.send(command));
+}

@@ -1,0 +1,26 @@
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import type { Executions } from '../../../domain/ports/executions.ts';
+import { clientSettings, keptWarm } from '../client.ts';
+import { replyOf } from '../translate-errors.ts';
+
+const warmClient = keptWarm(() => new SFNClient(clientSettings));
+
+/** Whether whoever holds a lease is still at work. */
+export function createExecutions({ client = warmClient() }: { readonly client?: SFNClient } = {}): Executions {
+  return {
+    async status(arn) {
+      const reply = await replyOf(
+        { action: 'states:DescribeExecution', resource: `execution ${arn}` },
+        client.send(new DescribeExecutionCommand({ executionArn: arn })),
+        {
+          // Step Functions forgets executions 90 days after their end.
+          ExecutionDoesNotExist: () => null,
+          // A lease that names no execution must not lock a certificate for ever.
+          InvalidArn: () => null,
+        },
+      );
+      if (reply === null) return 'unknown';
+      return reply.status === 'RUNNING' || reply.status === 'PENDING_REDRIVE' ? 'live' : 'ended';
+    },
+  };
+}

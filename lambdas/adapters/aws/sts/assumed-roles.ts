@@ -1,0 +1,106 @@
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import type { ZoneRole } from '../../../domain/contract/config.ts';
+import { RoleNotAssumedError, UnexpectedError } from '../../../domain/contract/errors.ts';
+import type { HostedZones, HostedZonesAs } from '../../../domain/ports/hosted-zones.ts';
+import { clientSettings, keptWarm } from '../client.ts';
+import { createHostedZones } from '../route-53/hosted-zones.ts';
+import { replyOf } from '../translate-errors.ts';
+
+/** The endpoint of the function's own region is the SDK's default: its tokens are good in every region, and no other region has to be up. */
+const warmClient = keptWarm(() => new STSClient(clientSettings));
+
+/** Seconds, the shortest that STS gives. The SDK asks for new credentials 5 minutes before the old ones end. */
+const duration = 900;
+
+/** Of a role session name. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const longestSessionName = 64;
+
+const kept = new Map<string, HostedZones>();
+
+/**
+ * Hosted zones with the credentials of a role, taken at the first call. While the function is warm they are kept for each role. The session
+ * says who we are to whoever reads the other account's CloudTrail.
+ */
+export function createHostedZonesAs({
+  sts = warmClient(),
+  clientWith = (credentials) => new Route53Client({ ...clientSettings, credentials }),
+  warm = kept,
+  functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
+}: {
+  readonly sts?: STSClient;
+  readonly clientWith?: (credentials: () => Promise<RoleCredentials>) => Route53Client;
+  readonly warm?: Map<string, HostedZones>;
+  readonly functionName?: string;
+} = {}): HostedZonesAs {
+  const sessionName = `perennial-${functionName}`.slice(0, longestSessionName);
+  return (role) => {
+    if (!role) return createHostedZones();
+    const key = JSON.stringify([role.arn, role.externalId]);
+    const zones =
+      warm.get(key) ??
+      createHostedZones({
+        client: clientWith(() => assume(role, sessionName, sts)),
+        role: role.arn,
+        forget: () => warm.delete(key),
+      });
+    warm.set(key, zones);
+    return zones;
+  };
+}
+
+export interface RoleCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiration: Date;
+}
+
+async function assume(role: ZoneRole, sessionName: string, sts: STSClient): Promise<RoleCredentials> {
+  const command = new AssumeRoleCommand({
+    RoleArn: role.arn,
+    RoleSessionName: sessionName,
+    DurationSeconds: duration,
+    ExternalId: role.externalId,
+  });
+  const refused = (error: Error): never => {
+    throw new RoleNotAssumedError(
+      `role ${role.arn} cannot be assumed. ${whatToCheck(role)} STS says: ${error.message}`,
+      { cause: error },
+    );
+  };
+  const sent = sts.send(command).catch((error: unknown) => {
+    throw withoutExternalId(error, role);
+  });
+  const { Credentials } = await replyOf({ action: 'sts:AssumeRole', resource: `role ${role.arn}` }, sent, {
+    // STS says no more than this of a role that is missing, whose trust lacks us, or that wants another external id.
+    AccessDenied: refused,
+    AccessDeniedException: refused,
+    ValidationError: refused,
+    // STS is off in our region for the account of the role.
+    RegionDisabledException: refused,
+  });
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
+  if (AccessKeyId && SecretAccessKey && SessionToken && Expiration)
+    return {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      sessionToken: SessionToken,
+      expiration: Expiration,
+    };
+  throw new UnexpectedError(`sts:AssumeRole on role ${role.arn} answered without credentials.`);
+}
+
+function whatToCheck({ externalId }: ZoneRole): string {
+  const condition =
+    externalId === undefined
+      ? 'asks for no external id, since none is configured (externalId of the zone)'
+      : 'asks for the external id that is configured, and no other';
+  return `See that it exists, that it trusts the role of the challenge function (output ChallengeRoleArn), and that it ${condition}.`;
+}
+
+/** What is wrong with a value is told with the value. */
+function withoutExternalId(thrown: unknown, { externalId }: ZoneRole): unknown {
+  if (!(thrown instanceof Error) || !externalId || !thrown.message.includes(externalId)) return thrown;
+  return Object.assign(new Error(thrown.message.replaceAll(externalId, '[external id]')), { name: thrown.name });
+}

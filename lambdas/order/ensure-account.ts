@@ -1,0 +1,75 @@
+import type { Issuer } from '../domain/contract/config.ts';
+import { AccountDoesNotExistError } from '../domain/contract/errors.ts';
+import type { AccountSecrets, AcmeAccount } from '../domain/ports/account-secrets.ts';
+import type { Acme, CertificateAuthority, ExternalAccountKey } from '../domain/ports/acme.ts';
+import type { NewPrivateKey } from '../domain/ports/private-keys.ts';
+import { accountKeyInUse } from './account-key-in-use.ts';
+
+export interface AccountPorts {
+  readonly accounts: AccountSecrets;
+  readonly acme: Acme;
+  /** The binding in this secret. Throws `ExternalAccountBindingError`. RFC 8555 §7.3.4 */
+  readonly externalAccountKey: (secretArn: string) => Promise<ExternalAccountKey>;
+  readonly newPrivateKey: NewPrivateKey;
+}
+
+/**
+ * The CA, seen from our account there; made on first use. RFC 8555 §7.3. Key first, then the secret (who was first wins), then
+ * newAccount, then its URL: dying in between leaves a key that the next call registers, never an account without its key.
+ *
+ * An account that the CA no longer knows is registered again, once, with the same key, when the next order finds out.
+ */
+export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promise<CertificateAuthority> {
+  const { accounts, acme, newPrivateKey } = ports;
+  const { directoryUrl } = issuer;
+  const stored = await accounts.read(directoryUrl);
+  const account = stored
+    ? await accountKeyInUse(issuer, stored, ports)
+    : await accounts.create(directoryUrl, await newPrivateKey('P-256'));
+  if (!account.url) return connectionTo(issuer, await register(issuer, account, ports), acme);
+
+  let ca = connectionTo(issuer, { ...account, url: account.url }, acme);
+  return {
+    account: () => ca.account(),
+    async newOrder(request) {
+      try {
+        return await ca.newOrder(request);
+      } catch (error) {
+        if (!(error instanceof AccountDoesNotExistError)) throw error;
+        ca = connectionTo(issuer, await register(issuer, account, ports), acme);
+        return ca.newOrder(request);
+      }
+    },
+    order: (url) => ca.order(url),
+    authorization: (url) => ca.authorization(url),
+    challengeValue: (challenge) => ca.challengeValue(challenge),
+    respond: (url) => ca.respond(url),
+    finalize: (...request) => ca.finalize(...request),
+    certificate: (url) => ca.certificate(url),
+  };
+}
+
+type Registered = { readonly url: string; readonly privateKey: string };
+
+/**
+ * With a binding it asks first whether the account is there: a binding registers one account only, and what a run that died has used up
+ * would be refused.
+ */
+async function register(
+  issuer: Issuer,
+  account: AcmeAccount,
+  { accounts, acme, externalAccountKey }: AccountPorts,
+): Promise<Registered> {
+  const { directoryUrl, externalAccountBinding } = issuer;
+  const { privateKey } = account;
+  const url =
+    externalAccountBinding === null
+      ? await acme.newAccount(issuer, privateKey)
+      : ((await acme.findAccount(issuer, privateKey)) ??
+        (await acme.newAccount(issuer, privateKey, await externalAccountKey(externalAccountBinding))));
+  await accounts.saveUrl(directoryUrl, account, url);
+  return { url, privateKey };
+}
+
+const connectionTo = (issuer: Issuer, { url, privateKey }: Registered, acme: Acme): CertificateAuthority =>
+  acme.connect(issuer, { url, privateKey });

@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BundleSize, buildFunctions, functions } from '../../build/functions.ts';
+
+const out = mkdtempSync(join(tmpdir(), 'perennial-functions-'));
+let sizes: readonly BundleSize[] = [];
+
+beforeAll(async () => {
+  sizes = await buildFunctions(out);
+});
+afterAll(() => rmSync(out, { recursive: true }));
+
+test.each(functions)('the bundle of %s is whole: it loads by itself and has a handler', async (name) => {
+  const bundle = (await import(pathToFileURL(join(out, name, 'index.mjs')).href)) as { readonly handler: unknown };
+  expect(bundle.handler).toBeTypeOf('function');
+});
+
+test('every bundle stays as small as a cold start wants it', () => {
+  expect(sizes.map(({ name }) => name).toSorted()).toEqual([...functions].toSorted());
+  for (const { name, bytes } of sizes) {
+    const most = ['order', 'certificate'].includes(name) ? 900 : 500;
+    expect(bytes / 1024, name).toBeLessThan(most);
+  }
+});
+
+test('the CA is told the version of the package', () => {
+  const file = join(import.meta.dirname, '..', '..', 'package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
+  const bundle = readFileSync(join(out, 'order', 'index.mjs'), 'utf8');
+  expect({ unbuilt: bundle.includes('"unbuilt"'), versioned: bundle.includes(`"${version}"`) }).toEqual({
+    unbuilt: false,
+    versioned: true,
+  });
+});
+
+test('what is passed on with the bundles goes with its licence', () => {
+  const notices = readFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+  for (const name of ['acme-client', 'axios', '@peculiar/x509', '@aws-sdk/client-acm'])
+    expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|Apache-2\\.0)\\)$`, 'm'));
+  expect(notices).toContain('Permission is hereby granted, free of charge');
+});

@@ -1,0 +1,196 @@
+import { createHmac, createPublicKey, verify } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
+import {
+  AcmeProblemError,
+  ExternalAccountBindingError,
+  ExternalAccountRequiredError,
+  KeyRolloverUnsupportedError,
+  RateLimitedError,
+  UnauthorizedError,
+} from '../../../../lambdas/domain/contract/errors.ts';
+import { makeAuthority, makeLeaf, pemOf } from '../../../fakes/certificates.ts';
+import { newKey, problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+
+const accountKey = newKey('P-256');
+const now = new Date('2026-11-20T10:00:00.000Z');
+const acme = createAcme({ userAgent: 'perennial/test', now: () => now });
+const secretArn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:zerossl-AbCdEf';
+const binding = { kid: 'key-1', hmacKey: Buffer.from('a key of thirty-two bytes, just so').toString('base64url') };
+
+let ca: ScriptedCa;
+let account: { url: string; privateKey: string };
+beforeEach(async () => {
+  ca = await startScriptedCa();
+  account = { url: ca.url('/account/1'), privateKey: accountKey };
+});
+afterEach(async () => {
+  acme.close();
+  await ca.stop();
+});
+
+interface Jws {
+  readonly protected: string;
+  readonly payload: string;
+  readonly signature: string;
+}
+const decoded = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, 'base64url').toString());
+const jwkOf = (privateKey: string) => createPublicKey(privateKey).export({ format: 'jwk' });
+const lastPayload = () => ca.requests.at(-1)?.payload;
+
+// ---- External account binding -------------------------------------------------------------------------------------
+
+test('a binding is the public key of the account, signed with the HMAC key for the URL of newAccount, without a nonce', async () => {
+  ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
+  expect(await acme.newAccount(ca.issuer, accountKey, binding)).toBe(ca.url('/account/7'));
+
+  const { externalAccountBinding: jws } = lastPayload() as { externalAccountBinding: Jws };
+  expect(decoded(jws.protected)).toEqual({ alg: 'HS256', kid: 'key-1', url: ca.url('/new-account') });
+  expect(decoded(jws.payload)).toEqual(jwkOf(accountKey));
+  const mac = createHmac('sha256', Buffer.from(binding.hmacKey, 'base64url'));
+  expect(jws.signature).toBe(mac.update(`${jws.protected}.${jws.payload}`).digest('base64url'));
+});
+
+test('without a binding none is mentioned', async () => {
+  ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
+  await acme.newAccount(ca.issuer, accountKey);
+  expect(lastPayload()).not.toHaveProperty('externalAccountBinding');
+});
+
+test.each([
+  ['unauthorized', 403],
+  ['malformed', 400],
+  ['externalAccountRequired', 403],
+])('a binding refused as %s says in which secret a new one belongs', async (type, status) => {
+  ca.script('/new-account', problem(type, status));
+  const issuer = { ...ca.issuer, externalAccountBinding: secretArn };
+  const failed = acme.newAccount(issuer, accountKey, binding);
+  await expect(failed).rejects.toThrow(ExternalAccountBindingError);
+  await expect(failed).rejects.toThrow(new RegExp(`Test of ${type}.*make a new one.*${secretArn}\\.$`));
+  await expect(failed).rejects.toMatchObject({ problem: { type: `urn:ietf:params:acme:error:${type}`, status } });
+  await expect(failed).rejects.not.toThrow(binding.hmacKey);
+});
+
+test('with a binding any other refusal keeps its name, and without one externalAccountRequired does', async () => {
+  ca.script('/new-account', problem('rateLimited', 429), problem('externalAccountRequired', 403));
+  await expect(acme.newAccount(ca.issuer, accountKey, binding)).rejects.toThrow(RateLimitedError);
+  const failed = acme.newAccount(ca.issuer, accountKey);
+  await expect(failed).rejects.toThrow(ExternalAccountRequiredError);
+  await expect(failed).rejects.toThrow(/Set externalAccountBinding of the issuer/);
+});
+
+// ---- Finding ------------------------------------------------------------------------------------------------------
+
+test('an account is found by its key, and none is made', async () => {
+  ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') } });
+  expect(await acme.findAccount(ca.issuer, accountKey)).toBe(ca.url('/account/7'));
+  expect(ca.requests.at(-1)).toMatchObject({
+    payload: { onlyReturnExisting: true },
+    protected: { jwk: jwkOf(accountKey) },
+  });
+});
+
+test('a key without an account finds null, a deactivated one is an error', async () => {
+  ca.script('/new-account', problem('accountDoesNotExist', 400), problem('unauthorized', 403));
+  expect(await acme.findAccount(ca.issuer, accountKey)).toBeNull();
+  await expect(acme.findAccount(ca.issuer, accountKey)).rejects.toThrow(UnauthorizedError);
+});
+
+// ---- Key change ---------------------------------------------------------------------------------------------------
+
+test('a key change is signed by the account around a JWS of the new key, which has no nonce', async () => {
+  const newPrivateKey = newKey('P-256');
+  ca.script('/key-change', { status: 200 });
+  await acme.changeKey(ca.issuer, account, newPrivateKey);
+
+  expect(ca.requests.at(-1)).toMatchObject({
+    path: '/key-change',
+    protected: { kid: account.url, url: ca.url('/key-change') },
+  });
+  const inner = lastPayload() as Jws;
+  const header = { alg: 'ES256', url: ca.url('/key-change'), jwk: jwkOf(newPrivateKey) };
+  expect(decoded(inner.protected)).toEqual(header);
+  expect(decoded(inner.payload)).toEqual({ account: account.url, oldKey: jwkOf(accountKey) });
+  const signed = Buffer.from(`${inner.protected}.${inner.payload}`);
+  const key = { key: createPublicKey(newPrivateKey), dsaEncoding: 'ieee-p1363' } as const;
+  expect(verify('sha256', signed, key, Buffer.from(inner.signature, 'base64url'))).toBe(true);
+});
+
+test('a CA that is known not to change keys, or names no keyChange, is not asked', async () => {
+  await expect(acme.changeKey({ ...ca.issuer, keyRollover: false }, account, newKey('P-256'))).rejects.toThrow(
+    KeyRolloverUnsupportedError,
+  );
+  const without = await startScriptedCa({ without: ['keyChange'] });
+  const failed = acme.changeKey(without.issuer, account, newKey('P-256'));
+  await expect(failed).rejects.toThrow(/scripted does not change the key of an account/);
+  expect(without.newRequests()).toEqual(['GET /directory']);
+  await without.stop();
+});
+
+test('a key that another account has is refused by the CA', async () => {
+  ca.script('/key-change', problem('conflict', 409));
+  const failed = acme.changeKey(ca.issuer, account, newKey('P-256'));
+  await expect(failed).rejects.toThrow(AcmeProblemError);
+  await expect(failed).rejects.toThrow(`a new key for the account ${account.url}`);
+});
+
+// ---- Deactivation -------------------------------------------------------------------------------------------------
+
+test('an account is deactivated at its own URL', async () => {
+  ca.script('/account/1', { body: { status: 'deactivated' } });
+  await acme.deactivate(ca.issuer, account);
+  expect(ca.requests.at(-1)).toMatchObject({
+    path: '/account/1',
+    payload: { status: 'deactivated' },
+    protected: { kid: account.url },
+  });
+});
+
+// ---- Revocation ---------------------------------------------------------------------------------------------------
+
+async function issued(privateKey: string) {
+  const root = await makeAuthority({ name: 'Root' });
+  const leaf = await makeLeaf(root, { identifiers: ['example.com'], privateKey, serialNumber: '0a0b' });
+  const der = Buffer.from(leaf.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
+  return { chain: leaf + pemOf(root.certificate), der };
+}
+
+test('the account revokes the leaf of a chain, with a reason', async () => {
+  const { chain, der } = await issued(newKey('P-256'));
+  ca.script('/revoke-cert', { status: 200 });
+  await acme.revoke(ca.issuer, account, chain, 4);
+  expect(ca.requests.at(-1)).toMatchObject({
+    path: '/revoke-cert',
+    payload: { certificate: der, reason: 4 },
+    protected: { kid: account.url },
+  });
+});
+
+test.each([
+  ['P-256', 'ES256'],
+  ['P-384', 'ES384'],
+  ['RSA-2048', 'RS256'],
+] as const)("a certificate's own key of %s signs with %s and needs no account", async (kind, alg) => {
+  const certificateKey = newKey(kind);
+  const { chain } = await issued(certificateKey);
+  ca.script('/revoke-cert', { status: 200 });
+  await acme.revoke(ca.issuer, { certificateKey }, chain, 1);
+  expect(ca.requests.at(-1)).toMatchObject({ payload: { reason: 1 }, protected: { alg, jwk: jwkOf(certificateKey) } });
+  expect(ca.requests.at(-1)?.protected).not.toHaveProperty('kid');
+});
+
+test('what is revoked already is revoked; any other refusal is named with the serial number', async () => {
+  const { chain } = await issued(newKey('P-256'));
+  ca.script('/revoke-cert', problem('alreadyRevoked', 400), problem('badRevocationReason', 400));
+  await acme.revoke(ca.issuer, account, chain, 1);
+  await expect(acme.revoke(ca.issuer, account, chain, 2)).rejects.toThrow(
+    /scripted refused the revocation of certificate 0a0b: Test of badRevocationReason/,
+  );
+});
+
+test('a CA without revokeCert says where to turn to', async () => {
+  const without = await startScriptedCa({ without: ['revokeCert'] });
+  const { chain } = await issued(newKey('P-256'));
+  await expect(acme.revoke(without.issuer, account, chain, 1)).rejects.toThrow(/names no revokeCert/);
+  await without.stop();
+});

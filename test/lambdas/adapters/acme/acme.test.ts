@@ -1,0 +1,459 @@
+import { Client } from 'acme-client';
+import { afterEach, expect, test } from 'vitest';
+import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
+import {
+  AcmeProblemError,
+  AlreadyReplacedError,
+  CaUnavailableError,
+  ExternalAccountRequiredError,
+  InvalidProfileError,
+  NoDnsChallengeError,
+  TermsNotAgreedError,
+} from '../../../../lambdas/domain/contract/errors.ts';
+import { type Answer, newKey, problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+
+const accountKey = newKey('P-256');
+let now = new Date('2026-11-20T10:00:00.000Z');
+const acme = createAcme({ userAgent: 'perennial/1.2.3 (+https://example.com)', now: () => now });
+
+let started: ScriptedCa[] = [];
+async function start(options?: Parameters<typeof startScriptedCa>[0]): Promise<ScriptedCa> {
+  const ca = await startScriptedCa(options);
+  started.push(ca);
+  return ca;
+}
+afterEach(async () => {
+  now = new Date('2026-11-20T10:00:00.000Z');
+  acme.close();
+  await Promise.all(started.map((ca) => ca.stop()));
+  started = [];
+});
+
+const connect = (ca: ScriptedCa) => acme.connect(ca.issuer, { url: ca.url('/account/1'), privateKey: accountKey });
+
+function orderAnswer(ca: ScriptedCa, more: object = {}): Answer & object {
+  return {
+    body: { status: 'pending', finalize: ca.url('/finalize/1'), authorizations: [ca.url('/authorization/1')], ...more },
+  };
+}
+
+// ---- The account of a connection ------------------------------------------------------------------------------------
+
+test('an account is its URL and the names that the CA goes by in CAA records, lower case and without a trailing dot', async () => {
+  const ca = await start({ meta: { caaIdentities: ['CA.example.', 'brand.example', 'ca.example', 7, '', null] } });
+  expect(await connect(ca).account()).toEqual({
+    url: ca.url('/account/1'),
+    caaIdentities: ['ca.example', 'brand.example'],
+  });
+  expect(ca.newRequests()).toEqual(['GET /directory']);
+});
+
+test('an account costs no request when the directory is known', async () => {
+  const ca = await start({ meta: { caaIdentities: ['ca.example'] } });
+  ca.script('/new-order', { status: 201, headers: { location: ca.url('/order/1') }, ...orderAnswer(ca) });
+  const authority = connect(ca);
+  await authority.newOrder({ identifiers: ['example.com'], profile: null });
+  ca.newRequests();
+  expect((await authority.account()).caaIdentities).toEqual(['ca.example']);
+  expect(ca.newRequests()).toEqual([]);
+});
+
+test.each([undefined, null, 'ca.example', { 0: 'ca.example' }, [['ca.example']]])(
+  'a CA that gives its names as %j has none',
+  async (caaIdentities) => {
+    const ca = await start({ meta: { caaIdentities } });
+    expect((await connect(ca).account()).caaIdentities).toEqual([]);
+  },
+);
+
+test('of names that never end the first fifty are kept', async () => {
+  const ca = await start({ meta: { caaIdentities: Array.from({ length: 5000 }, (_, index) => `ca${index}.example`) } });
+  expect((await connect(ca).account()).caaIdentities).toHaveLength(50);
+});
+
+// ---- Accounts -----------------------------------------------------------------------------------------------------
+
+test('a new account is signed with its key, agrees to the terms and gives its URL', async () => {
+  const ca = await start({ meta: { termsOfService: 'https://ca.example/terms' } });
+  ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
+  const issuer = { ...ca.issuer, contact: ['mailto:admin@example.com'] };
+
+  expect(await acme.newAccount(issuer, accountKey)).toBe(ca.url('/account/7'));
+  expect(ca.requests.at(-1)).toMatchObject({
+    payload: { termsOfServiceAgreed: true, contact: ['mailto:admin@example.com'] },
+    protected: { alg: 'ES256', jwk: { kty: 'EC', crv: 'P-256' } },
+  });
+  expect(ca.requests.at(-1)?.protected).not.toHaveProperty('kid');
+});
+
+test('an account that exists comes back after one request', async () => {
+  const ca = await start();
+  ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
+  expect(await acme.newAccount(ca.issuer, accountKey)).toBe(ca.url('/account/7'));
+  expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /new-account']);
+});
+
+test('terms that nobody agreed to stop before the CA hears of the account', async () => {
+  const ca = await start({ meta: { termsOfService: 'https://ca.example/terms' } });
+  const failed = acme.newAccount({ ...ca.issuer, termsOfServiceAgreed: false }, accountKey);
+  await expect(failed).rejects.toThrow(TermsNotAgreedError);
+  await expect(failed).rejects.toThrow('https://ca.example/terms');
+  expect(ca.newRequests()).toEqual(['GET /directory']);
+});
+
+test('a CA without terms is not told that they are agreed', async () => {
+  const ca = await start();
+  ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
+  await acme.newAccount({ ...ca.issuer, termsOfServiceAgreed: false }, accountKey);
+  expect(ca.requests.at(-1)?.payload).toEqual({});
+});
+
+test('a CA that wants an external account binding says so itself', async () => {
+  const ca = await start({ meta: { externalAccountRequired: true } });
+  ca.script('/new-account', problem('externalAccountRequired', 403));
+  await expect(acme.newAccount(ca.issuer, accountKey)).rejects.toThrow(ExternalAccountRequiredError);
+});
+
+test('an account without a Location is no account', async () => {
+  const ca = await start();
+  ca.script('/new-account', { status: 201, body: { status: 'valid' } });
+  await expect(acme.newAccount(ca.issuer, accountKey)).rejects.toThrow(/a new account .*without a Location header/);
+});
+
+// ---- Orders -------------------------------------------------------------------------------------------------------
+
+test('a new order carries identifiers and profile, and comes back with its URL', async () => {
+  const ca = await start();
+  ca.script('/new-order', {
+    ...orderAnswer(ca, { expires: '2026-11-27T10:00:00Z' }),
+    status: 201,
+    headers: { location: ca.url('/order/1') },
+  });
+  const order = await connect(ca).newOrder({ identifiers: ['*.example.com', 'example.com'], profile: 'tlsserver' });
+
+  expect(order).toEqual({
+    url: ca.url('/order/1'),
+    finalize: ca.url('/finalize/1'),
+    status: 'pending',
+    authorizations: [ca.url('/authorization/1')],
+    expires: '2026-11-27T10:00:00Z',
+    certificate: null,
+    error: null,
+    retryAfter: null,
+  });
+  expect(ca.requests.at(-1)).toMatchObject({
+    payload: {
+      identifiers: [
+        { type: 'dns', value: '*.example.com' },
+        { type: 'dns', value: 'example.com' },
+      ],
+      profile: 'tlsserver',
+    },
+    protected: { alg: 'ES256', kid: ca.url('/account/1'), url: ca.url('/new-order') },
+  });
+});
+
+test('no profile is not mentioned', async () => {
+  const ca = await start();
+  ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
+  await connect(ca).newOrder({ identifiers: ['example.com'], profile: null });
+  expect(ca.requests.at(-1)?.payload).not.toHaveProperty('profile');
+});
+
+test('the certificate that an order replaces is named where the directory offers renewalInfo, and nowhere else', async () => {
+  const request = { identifiers: ['example.com'], profile: null, replaces: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' };
+  for (const [without, replaces] of [
+    [[], request.replaces],
+    [['renewalInfo'], undefined],
+  ] as const) {
+    const ca = await start({ without });
+    ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
+    await connect(ca).newOrder(request);
+    expect(ca.requests.at(-1)?.payload).toEqual({
+      identifiers: [{ type: 'dns', value: 'example.com' }],
+      ...(replaces === undefined ? {} : { replaces }),
+    });
+  }
+});
+
+test.each(['alreadyReplaced', 'conflict'])('%s with HTTP 409 means: replaced already', async (type) => {
+  const ca = await start();
+  ca.script('/new-order', problem(type, 409));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null, replaces: 'a.b' });
+  await expect(failed).rejects.toThrow(AlreadyReplacedError);
+  await expect(failed).rejects.toMatchObject({ problem: { status: 409 } });
+});
+
+test('a conflict of an order that replaces nothing is none of that', async () => {
+  const ca = await start();
+  ca.script('/new-order', problem('conflict', 409));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null });
+  await expect(failed).rejects.toThrow(AcmeProblemError);
+  await expect(failed).rejects.not.toThrow(AlreadyReplacedError);
+});
+
+test('an unknown profile is answered with those that the directory lists', async () => {
+  const ca = await start({ meta: { profiles: { classic: 'The usual', shortlived: 'Six days' } } });
+  ca.script('/new-order', problem('invalidProfile', 400));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: 'clasic' });
+  await expect(failed).rejects.toThrow(InvalidProfileError);
+  await expect(failed).rejects.toThrow(/a new order for example\.com.*offers classic, shortlived\.$/);
+});
+
+test('an error about many identifiers names three of them and counts the rest', async () => {
+  const ca = await start();
+  ca.script('/new-order', problem('malformed', 400));
+  const identifiers = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example'];
+  await expect(connect(ca).newOrder({ identifiers, profile: null })).rejects.toThrow(
+    'refused a new order for a.example, b.example, c.example and 2 more:',
+  );
+});
+
+test('an order without a Location cannot be found again, so it is an error', async () => {
+  const ca = await start();
+  ca.script('/new-order', { ...orderAnswer(ca), status: 201 });
+  await expect(connect(ca).newOrder({ identifiers: ['example.com'], profile: null })).rejects.toThrow(
+    CaUnavailableError,
+  );
+});
+
+test.each<[string | undefined, number | null]>([
+  [undefined, null],
+  ['3', 3],
+  ['0', 1],
+  ['Fri, 20 Nov 2026 10:00:20 GMT', 20],
+  ['Fri, 20 Nov 2026 09:00:00 GMT', 1],
+  ['999999', 86_400],
+  ['nonsense', null],
+])('an order with Retry-After %j asks for %j seconds', async (value, seconds) => {
+  const ca = await start();
+  ca.script('/order/1', {
+    ...orderAnswer(ca, { status: 'processing' }),
+    ...(value === undefined ? {} : { headers: { 'retry-after': value } }),
+  });
+  expect(await connect(ca).order(ca.url('/order/1'))).toMatchObject({ status: 'processing', retryAfter: seconds });
+});
+
+test('an order is passed on with an unknown status, its certificate and its problem', async () => {
+  const ca = await start();
+  ca.script(
+    '/order/1',
+    orderAnswer(ca, {
+      status: 'simmering',
+      certificate: ca.url('/certificate/1'),
+      error: { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it', status: 403 },
+    }),
+  );
+  expect(await connect(ca).order(ca.url('/order/1'))).toMatchObject({
+    status: 'simmering',
+    certificate: ca.url('/certificate/1'),
+    error: { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it', status: 403 },
+  });
+});
+
+test('finalize sends the CSR and reads the order from the reply', async () => {
+  const ca = await start();
+  ca.script('/finalize/1', { ...orderAnswer(ca, { status: 'processing' }), headers: { 'retry-after': '15' } });
+  const reference = { url: ca.url('/order/1'), finalize: ca.url('/finalize/1'), expires: null };
+  const order = await connect(ca).finalize(reference, ['example.com'], newKey('P-384'));
+  expect(order).toMatchObject({ url: ca.url('/order/1'), status: 'processing', retryAfter: 15 });
+  expect(ca.requests.at(-1)?.payload).toEqual({ csr: expect.stringMatching(/^MI[\w-]+$/) });
+});
+
+test('the chain is the body as sent; what is no PEM is an error', async () => {
+  const ca = await start();
+  const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+  ca.script(
+    '/certificate/1',
+    {
+      body: pem,
+      headers: { 'content-type': 'application/pem-certificate-chain', link: '</other>;rel="alternate"' },
+    },
+    { body: '<p>' },
+  );
+  const alternates = [new URL('/other', ca.url('/')).href];
+  expect(await connect(ca).certificate(ca.url('/certificate/1'))).toEqual({ pem, alternates });
+  await expect(connect(ca).certificate(ca.url('/certificate/1'))).rejects.toThrow(CaUnavailableError);
+});
+
+// ---- Authorizations and challenges --------------------------------------------------------------------------------
+
+test('an authorization keeps the star, challenges of unknown types and those without a token', async () => {
+  const ca = await start();
+  const error = { type: 'urn:ietf:params:acme:error:dns', detail: 'NXDOMAIN' };
+  ca.script('/authorization/1', {
+    body: {
+      status: 'invalid',
+      wildcard: true,
+      identifier: { type: 'dns', value: 'example.com' },
+      challenges: [
+        {
+          type: 'dns-persist-01',
+          url: ca.url('/challenge/1'),
+          status: 'pending',
+          'issuer-domain-names': ['ca.example'],
+        },
+        { type: 'dns-01', url: ca.url('/challenge/2'), status: 'invalid', token: 'abc', error },
+        { type: 'without-url' },
+        null,
+      ],
+    },
+  });
+  expect(await connect(ca).authorization(ca.url('/authorization/1'))).toEqual({
+    url: ca.url('/authorization/1'),
+    status: 'invalid',
+    identifier: '*.example.com',
+    challenges: [
+      { type: 'dns-persist-01', url: ca.url('/challenge/1'), status: 'pending', token: null, error: null },
+      { type: 'dns-01', url: ca.url('/challenge/2'), status: 'invalid', token: 'abc', error },
+    ],
+  });
+});
+
+test('an authorization that the CA gives itself needs no challenges', async () => {
+  const ca = await start();
+  ca.script('/authorization/1', {
+    body: { status: 'PRE_APPROVED', identifier: { type: 'dns', value: 'example.com' } },
+  });
+  expect(await connect(ca).authorization(ca.url('/authorization/1'))).toMatchObject({
+    status: 'PRE_APPROVED',
+    challenges: [],
+  });
+});
+
+test('an authorization without an identifier is an error', async () => {
+  const ca = await start();
+  ca.script('/authorization/1', { body: { status: 'pending' } });
+  await expect(connect(ca).authorization(ca.url('/authorization/1'))).rejects.toThrow(/status and identifier/);
+});
+
+const challenge = {
+  type: 'dns-01',
+  url: 'https://ca.example/1',
+  status: 'pending',
+  token: 'DGyRejmCefe7v4N',
+  error: null,
+};
+
+test('the TXT value is the digest that acme-client computes', async () => {
+  const ca = await start();
+  const client = new Client({ directoryUrl: ca.issuer.directoryUrl, accountKey });
+  const expected = await client.getChallengeKeyAuthorization({
+    type: 'dns-01',
+    url: challenge.url,
+    status: 'pending',
+    token: challenge.token,
+  });
+  expect(connect(ca).challengeValue(challenge)).toBe(expected);
+  expect(expected).toMatch(/^[\w-]{43}$/);
+});
+
+test.each([{ token: null }, { type: 'http-01' }])('there is no TXT value for a challenge with %j', async (change) => {
+  const authority = connect(await start());
+  expect(() => authority.challengeValue({ ...challenge, ...change })).toThrow(NoDnsChallengeError);
+});
+
+test('the response to a challenge is an empty object, and what comes back is not looked at', async () => {
+  const ca = await start();
+  ca.script('/challenge/1', { body: '<html>' });
+  await connect(ca).respond(ca.url('/challenge/1'));
+  expect(ca.requests.at(-1)).toMatchObject({ method: 'POST', payload: {} });
+});
+
+// ---- Requests -----------------------------------------------------------------------------------------------------
+
+test('a cold function needs the directory and a nonce, a warm one a single request for each call', async () => {
+  const ca = await start();
+  ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
+  ca.script('/order/1', orderAnswer(ca));
+  ca.script('/finalize/1', orderAnswer(ca));
+  const request = { identifiers: ['example.com'], profile: null };
+
+  await connect(ca).newOrder(request);
+  expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /new-order']);
+
+  const later = createAcme({ userAgent: 'perennial/test', now: () => now });
+  const authority = later.connect(ca.issuer, { url: ca.url('/account/1'), privateKey: accountKey });
+  const order = await authority.newOrder(request);
+  await authority.order(order.url);
+  await authority.finalize(order, ['example.com'], newKey('P-256'));
+  later.close();
+  expect(ca.newRequests()).toEqual(['POST /new-order', 'POST /order/1', 'POST /finalize/1']);
+});
+
+test('requests made at once go one after the other, by one connection and without another newNonce', async () => {
+  const ca = await start();
+  const paths = Array.from({ length: 20 }, (_, index) => `/authorization/${index}`);
+  for (const path of paths) ca.script(path, { body: { status: 'valid', identifier: { type: 'dns', value: path } } });
+  const authority = connect(ca);
+
+  await Promise.all(paths.map((path) => authority.authorization(ca.url(path))));
+  expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', ...paths.map((path) => `POST ${path}`)]);
+  expect(new Set(ca.requests.map(({ connection }) => connection))).toEqual(new Set([1]));
+  expect(new Set(ca.requests.slice(2).map((each) => each.protected.nonce)).size).toBe(20);
+});
+
+test('one request that fails holds up none behind it', async () => {
+  const ca = await start();
+  ca.script('/order/1', 'cut');
+  ca.script('/order/2', orderAnswer(ca));
+  const authority = connect(ca);
+  const [first, second] = await Promise.allSettled([ca.url('/order/1'), ca.url('/order/2')].map(authority.order));
+  expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled']);
+});
+
+test('a closed connection is not used again', async () => {
+  const ca = await start();
+  ca.script('/order/1', orderAnswer(ca));
+  const authority = connect(ca);
+  await authority.order(ca.url('/order/1'));
+  acme.close();
+  await authority.order(ca.url('/order/1'));
+  expect(ca.requests.map(({ connection }) => connection)).toEqual([1, 1, 1, 2]);
+});
+
+test('a nonce is not used after a minute, the directory is asked for again after an hour', async () => {
+  const ca = await start();
+  ca.script('/order/1', orderAnswer(ca));
+  await connect(ca).order(ca.url('/order/1'));
+  ca.newRequests();
+
+  now = new Date('2026-11-20T10:01:01.000Z');
+  await connect(ca).order(ca.url('/order/1'));
+  expect(ca.newRequests()).toEqual(['HEAD /new-nonce', 'POST /order/1']);
+
+  now = new Date('2026-11-20T11:00:01.000Z');
+  await connect(ca).order(ca.url('/order/1'));
+  expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /order/1']);
+});
+
+test('badNonce is repeated with the nonce of that reply, which nothing else uses', async () => {
+  const ca = await start();
+  ca.script('/order/1', { ...problem('badNonce', 400), nonce: 'from-badNonce' }, { ...orderAnswer(ca), nonce: null });
+  const authority = connect(ca);
+  await authority.order(ca.url('/order/1'));
+  await authority.order(ca.url('/order/1'));
+  const nonces = ca.requests.filter(({ path }) => path === '/order/1').map((each) => each.protected.nonce);
+  expect(nonces).toEqual(['nonce-2', 'from-badNonce', expect.stringMatching(/^nonce-\d+$/)]);
+  expect(ca.newRequests().filter((each) => each === 'HEAD /new-nonce')).toHaveLength(2);
+});
+
+test('badNonce is repeated five times and then an error', async () => {
+  const ca = await start();
+  ca.script('/order/1', problem('badNonce', 400));
+  const failed = connect(ca).order(ca.url('/order/1'));
+  await expect(failed).rejects.toThrow(AcmeProblemError);
+  await expect(failed).rejects.toMatchObject({ problem: { type: 'urn:ietf:params:acme:error:badNonce', status: 400 } });
+  expect(ca.requests.filter(({ path }) => path === '/order/1')).toHaveLength(6);
+});
+
+test('every request names the user agent, every POST the type of a JWS', async () => {
+  const ca = await start();
+  ca.script('/order/1', orderAnswer(ca));
+  await connect(ca).order(ca.url('/order/1'));
+  expect(ca.requests.map(({ method, userAgent, contentType }) => ({ method, userAgent, contentType }))).toEqual([
+    { method: 'GET', userAgent: 'perennial/1.2.3 (+https://example.com)', contentType: undefined },
+    { method: 'HEAD', userAgent: 'perennial/1.2.3 (+https://example.com)', contentType: undefined },
+    { method: 'POST', userAgent: 'perennial/1.2.3 (+https://example.com)', contentType: 'application/jose+json' },
+  ]);
+});

@@ -1,0 +1,244 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
+import * as errors from '../../../../lambdas/domain/contract/errors.ts';
+import type { CertificateAuthority } from '../../../../lambdas/domain/ports/acme.ts';
+import { newKey, problem, problemType, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+
+const now = new Date('2026-11-20T10:00:00.000Z');
+const accountKey = newKey('P-256');
+const acme = createAcme({ userAgent: 'perennial/test', now: () => now });
+
+let ca: ScriptedCa;
+let authority: CertificateAuthority;
+beforeEach(async () => {
+  ca = await startScriptedCa();
+  authority = acme.connect({ ...ca.issuer, replyTimeout: 0.3 }, { url: ca.url('/account/1'), privateKey: accountKey });
+});
+afterEach(async () => {
+  acme.close();
+  await ca.stop();
+});
+
+/** The error of reading an order that is answered so. */
+async function failure(...answers: Parameters<ScriptedCa['script']>[1][]): Promise<errors.PerennialError> {
+  ca.script('/order/1', ...answers);
+  const error = await authority.order(ca.url('/order/1')).catch((thrown: unknown) => thrown);
+  if (!(error instanceof errors.PerennialError)) throw new Error('no named error', { cause: error });
+  return error;
+}
+
+test.each([
+  ['accountDoesNotExist', 400, errors.AccountDoesNotExistError],
+  ['alreadyReplaced', 409, errors.AlreadyReplacedError],
+  ['badCSR', 400, errors.BadCsrError],
+  ['caa', 403, errors.CaaError],
+  ['externalAccountRequired', 403, errors.ExternalAccountRequiredError],
+  ['invalidProfile', 400, errors.InvalidProfileError],
+  ['malformed', 400, errors.MalformedError],
+  ['orderNotReady', 403, errors.OrderNotReadyError],
+  ['rateLimited', 429, errors.RateLimitedError],
+  ['rejectedIdentifier', 400, errors.RejectedIdentifierError],
+  ['serverInternal', 500, errors.CaUnavailableError],
+  ['unauthorized', 403, errors.UnauthorizedError],
+  ['unsupportedIdentifier', 400, errors.UnsupportedIdentifierError],
+  ['userActionRequired', 403, errors.UserActionRequiredError],
+  ['alreadyRevoked', 400, errors.AcmeProblemError],
+  ['badPublicKey', 400, errors.AcmeProblemError],
+  ['badRevocationReason', 400, errors.AcmeProblemError],
+  ['badSignatureAlgorithm', 400, errors.AcmeProblemError],
+  ['compound', 400, errors.AcmeProblemError],
+  ['connection', 400, errors.AcmeProblemError],
+  ['dns', 400, errors.AcmeProblemError],
+  ['incorrectResponse', 403, errors.AcmeProblemError],
+  ['invalidContact', 400, errors.AcmeProblemError],
+  ['tls', 400, errors.AcmeProblemError],
+  ['unsupportedContact', 400, errors.AcmeProblemError],
+  ['neverHeardOf', 400, errors.AcmeProblemError],
+  ['constructor', 400, errors.AcmeProblemError],
+  ['neverHeardOf', 500, errors.CaUnavailableError],
+])('%s with HTTP %i is its own error, with the problem in it', async (type, status, kind) => {
+  const error = await failure(problem(type, status));
+  expect(error).toBeInstanceOf(kind);
+  expect(error.problem).toEqual({ type: problemType(type), status, detail: `Test of ${type}` });
+  expect(error.message).toContain(
+    `scripted refused the order ${ca.url('/order/1')}: Test of ${type} (${type}, HTTP ${status})`,
+  );
+});
+
+test('a problem keeps its identifier, its subproblems and the seconds of Retry-After', async () => {
+  const error = await failure({
+    ...problem('rejectedIdentifier', 400, {
+      identifier: { type: 'dns', value: '*.example.com' },
+      subproblems: [
+        { type: problemType('caa'), detail: 'CAA forbids it', identifier: { type: 'dns', value: 'a.example.com' } },
+        { type: problemType('malformed') },
+      ],
+    }),
+    headers: { 'retry-after': 'Fri, 20 Nov 2026 11:00:00 GMT' },
+  });
+  expect(error.problem).toEqual({
+    type: problemType('rejectedIdentifier'),
+    status: 400,
+    detail: 'Test of rejectedIdentifier',
+    identifier: '*.example.com',
+    retryAfter: 3600,
+    subproblems: [
+      { type: problemType('caa'), detail: 'CAA forbids it', identifier: 'a.example.com' },
+      { type: problemType('malformed') },
+    ],
+  });
+  expect(error.message).toContain('(rejectedIdentifier, HTTP 400, for *.example.com, retry after 3600 s)');
+});
+
+test('Retry-After in seconds arrives as it is', async () => {
+  const error = await failure({ ...problem('rateLimited', 429), headers: { 'retry-after': '2231' } });
+  expect(error.problem?.retryAfter).toBe(2231);
+});
+
+test.each([
+  ['2026-11-20 10:37:11 UTC', 2231],
+  ['2026-11-20T10:37:11Z', 2231],
+  ['2026-11-20 09:00:00 UTC', 0],
+])('a rate limit without Retry-After gives the time of its text, %s', async (time, seconds) => {
+  const detail = `too many certificates (5) already issued for this exact set of identifiers, retry after ${time}: see https://ca.example/limits`;
+  const error = await failure(problem('rateLimited', 429, { detail }));
+  expect(error).toBeInstanceOf(errors.RateLimitedError);
+  expect(error.problem?.retryAfter).toBe(seconds);
+});
+
+test('the header of a rate limit counts before its text, and the text of another problem is only text', async () => {
+  const detail = 'retry after 2026-11-20 10:37:11 UTC';
+  const headers = { 'retry-after': '60' };
+  expect((await failure({ ...problem('rateLimited', 429, { detail }), headers })).problem?.retryAfter).toBe(60);
+  expect((await failure(problem('malformed', 400, { detail }))).problem).not.toHaveProperty('retryAfter');
+  const odd = problem('rateLimited', 429, { detail: 'retry after 2026-99-99 10:37:11 UTC' });
+  expect((await failure(odd)).problem).not.toHaveProperty('retryAfter');
+});
+
+const pausedDetail =
+  'Your account is temporarily prevented from requesting certificates for www.example.com and possibly others. ' +
+  'Please visit: https://portal.example/sfe/v1/unpause?jwt=eyJhbGciOi.eyJz.c2ln';
+
+test('a paused account is its own error, with the link and what to do', async () => {
+  const error = await failure(problem('rateLimited', 429, { detail: pausedDetail }));
+  expect(error).toBeInstanceOf(errors.AccountPausedError);
+  expect(error.message).toContain('https://portal.example/sfe/v1/unpause');
+  expect(error.message).toMatch(/Mend what made so many validations of these names fail, then end the pause/);
+  expect(inspect(error, { depth: 5 })).not.toContain('eyJ');
+});
+
+test('a rate limit that names a time is no pause, nor is the text of another problem', async () => {
+  const limited = { ...problem('rateLimited', 429, { detail: pausedDetail }), headers: { 'retry-after': '60' } };
+  expect(await failure(limited)).toBeInstanceOf(errors.RateLimitedError);
+  expect(await failure(problem('malformed', 400, { detail: pausedDetail }))).toBeInstanceOf(errors.MalformedError);
+});
+
+test('the link to unpause an account loses its token', async () => {
+  const error = await failure(
+    problem('rateLimited', 429, { detail: 'Paused. Please visit: https://portal.example/unpause?jwt=eyJhbGciOi.eyJz' }),
+  );
+  expect(error.problem?.detail).toBe('Paused. Please visit: https://portal.example/unpause?…');
+  expect(error.message).not.toContain('eyJ');
+});
+
+test.each([
+  [503, '<html><h1>503 Service Temporarily Unavailable</h1></html>', errors.RateLimitedError],
+  [502, '', errors.CaUnavailableError],
+  [429, '<html>Slow down</html>', errors.RateLimitedError],
+  [404, '', errors.MalformedError],
+  [410, '<html>Not here</html>', errors.MalformedError],
+  [403, '<html>Not you</html>', errors.CaUnavailableError],
+  [301, '', errors.CaUnavailableError],
+  [400, { message: 'no problem document' }, errors.CaUnavailableError],
+])('HTTP %i without a problem document is %s', async (status, body, kind) => {
+  const error = await failure({ status, body, headers: { 'retry-after': '90' } });
+  expect(error).toBeInstanceOf(kind);
+  expect(error.problem).toEqual({ type: 'about:blank', status, retryAfter: 90 });
+  expect(error.message).toContain(`HTTP ${status}`);
+});
+
+test('a 503 that names no time is an outage, and one that does a rate limit: so load balancers say it', async () => {
+  const page = '<html><h1>503 Service Temporarily Unavailable</h1></html>';
+  expect(await failure({ status: 503, body: page })).toBeInstanceOf(errors.CaUnavailableError);
+  const limited = await failure({ status: 503, body: page, headers: { 'retry-after': '120' } });
+  expect(limited).toBeInstanceOf(errors.RateLimitedError);
+  expect(limited.problem?.retryAfter).toBe(120);
+});
+
+test('a 503 is asked for once: nothing sleeps or repeats', async () => {
+  await failure({ status: 503, headers: { 'retry-after': '86400' } });
+  expect(ca.requests.filter(({ path }) => path === '/order/1')).toHaveLength(1);
+});
+
+test.each(['cut', 'cut in the middle'] as const)('a connection %s leaves its cause', async (answer) => {
+  const error = await failure(answer);
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.cause).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|ERR_BAD_RESPONSE)$/) });
+  expect(error.message).toContain(`No reply to POST ${ca.url('/order/1')}`);
+});
+
+test('a refused connection leaves its cause', async () => {
+  await ca.stop();
+  const error = await failure();
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test.each(['silence', 'endless'] as const)('%s ends at the timeout', async (answer) => {
+  const error = await failure(answer);
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.message).toContain('nothing complete within 0.3 s');
+});
+
+test('a URL from the CA that is none is its fault', async () => {
+  const error = await authority.order('nonsense').catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'CaUnavailableError', cause: { code: 'ERR_INVALID_URL' } });
+});
+
+test('a reply of more than a megabyte is not read to its end', async () => {
+  const error = await failure({ body: 'x'.repeat(1_100_000) });
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.message).toContain('maxContentLength');
+});
+
+test.each([
+  ['HTML', '<html>Welcome to the portal</html>', '<html>Welcome to the portal</html>'],
+  ['nothing', '', 'an empty body'],
+  ['a list', [1, 2], '[1,2]'],
+  ['an order without finalize', { status: 'pending', authorizations: [] }, '{"status":"pending","authorizations":[]}'],
+  ['an order with odd authorizations', { status: 'pending', finalize: 'https://x', authorizations: [1] }, '{"status":'],
+])('%s in place of an order says what came', async (_, body, shown) => {
+  const error = await failure({ body });
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.message).toContain('answered the order');
+  expect(error.message).toContain(shown);
+  expect(error.problem).toEqual({ type: 'about:blank', status: 200 });
+});
+
+test('the failure of newNonce and of the directory is named too', async () => {
+  ca.script('/new-nonce', { status: 503, nonce: null });
+  expect((await failure({})).message).toContain(`refused newNonce ${ca.url('/new-nonce')}`);
+  ca.script('/new-nonce', { nonce: null });
+  expect((await failure({})).message).toContain('without a Replay-Nonce header');
+
+  const other = await startScriptedCa();
+  other.script('/directory', { body: { newNonce: 'https://ca.example/nonce' } });
+  const lost = acme.connect(other.issuer, { url: other.url('/account/1'), privateKey: accountKey });
+  await expect(lost.order(other.url('/order/1'))).rejects.toThrow(
+    /directory.* but without newNonce, newAccount and newOrder/,
+  );
+  await other.stop();
+});
+
+test('no key is in an error, nor what was signed with it', async () => {
+  const certificateKey = newKey('P-256');
+  const secrets = [accountKey, certificateKey].flatMap((pem) => pem.split('\n').slice(1, 3));
+  for (const answer of [problem('badCSR', 400), 'cut', 'silence', { status: 503 }, { body: 'odd' }] as const) {
+    ca.script('/finalize/1', answer);
+    const order = { url: ca.url('/order/1'), finalize: ca.url('/finalize/1'), expires: null };
+    const error = await authority.finalize(order, ['example.com'], certificateKey).catch((thrown: unknown) => thrown);
+    const shown = inspect(error, { depth: 20, showHidden: true });
+    for (const secret of [...secrets, 'BEGIN', '"signature"', '"protected"']) expect(shown).not.toContain(secret);
+  }
+});

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { createAcmCertificates } from '../../../../../lambdas/adapters/aws/acm/acm-certificates.ts';
+
+const arn = 'arn:aws:acm:eu-west-1:123456789012:certificate/1';
+const pem = { certificate: 'leaf', chain: 'chain', privateKey: 'key' };
+
+/** Calls as ACM received and acted on them: whether each named an ARN. The first reply after `cut` is set is lost. */
+const imports: ('first' | 'again')[] = [];
+let cut = false;
+const server = createServer(async (request, response) => {
+  const { CertificateArn } = (await json(request)) as { CertificateArn?: string };
+  imports.push(CertificateArn ? 'again' : 'first');
+  if (cut) {
+    cut = false;
+    request.socket.destroy();
+    return;
+  }
+  response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify({ CertificateArn: arn }));
+});
+
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  vi.stubEnv('AWS_ENDPOINT_URL_ACM', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  imports.length = 0;
+});
+
+/** With the clients that the functions have. */
+const acm = createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'eu-west-1/certificates/' });
+
+test('a first import whose reply is lost is not sent a second time, which would leave an orphan: the step looks for it first', async () => {
+  cut = true;
+  await expect(acm.import('eu-west-1', 'www', pem, null)).rejects.toMatchObject({
+    name: 'ThrottledError',
+    message: expect.stringContaining('acm:ImportCertificate on certificate www in eu-west-1'),
+  });
+  expect(imports).toEqual(['first']);
+});
+
+test('an import over an ARN whose reply is lost is sent again at once: twice is once', async () => {
+  cut = true;
+  expect(await acm.import('eu-west-1', 'www', pem, arn)).toEqual({ arn });
+  expect(imports).toEqual(['again', 'again']);
+});

@@ -1,0 +1,318 @@
+import {
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  GetHostedZoneCommand,
+  InvalidChangeBatch,
+  ListResourceRecordSetsCommand,
+  type ResourceRecordSet,
+  Route53Client,
+} from '@aws-sdk/client-route-53';
+import { mockClient } from 'aws-sdk-client-mock';
+import 'aws-sdk-client-mock-vitest/extend';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createHostedZones } from '../../../../../lambdas/adapters/aws/route-53/hosted-zones.ts';
+import { awsError } from '../aws-error.ts';
+
+const zone = 'Z0123456789';
+const name = '_acme-challenge.example.com';
+const route53 = mockClient(Route53Client);
+const hostedZones = createHostedZones({ client: new Route53Client({ region: 'us-east-1' }) });
+
+const plain: ResourceRecordSet = {
+  Name: `${name}.`,
+  Type: 'TXT',
+  TTL: 60,
+  ResourceRecords: [{ Value: '"one"' }, { Value: '"t" "wo"' }],
+};
+
+function listing(...sets: ResourceRecordSet[]): void {
+  route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: sets, IsTruncated: false, MaxItems: 100 });
+}
+
+beforeEach(() => {
+  route53.reset();
+});
+
+describe('reading a TXT set', () => {
+  test('keeps name, TTL and values to the byte', async () => {
+    listing(plain);
+    expect(await hostedZones.readTxt(zone, name)).toEqual({
+      name: `${name}.`,
+      ttl: 60,
+      values: ['"one"', '"t" "wo"'],
+      unsuitable: null,
+    });
+    expect(route53).toHaveReceivedCommandWith(ListResourceRecordSetsCommand, {
+      HostedZoneId: zone,
+      StartRecordName: `${name}.`,
+    });
+  });
+
+  test('finds nothing when the list goes on with another name', async () => {
+    listing({ ...plain, Name: '_acme-challenge.example.com.au.' });
+    expect(await hostedZones.readTxt(zone, name)).toBeNull();
+  });
+
+  test('finds nothing in an empty list', async () => {
+    route53.on(ListResourceRecordSetsCommand).resolves({});
+    expect(await hostedZones.readTxt(zone, name)).toBeNull();
+  });
+
+  test('passes over sets of other types at the name', async () => {
+    listing({ ...plain, Type: 'A' }, { ...plain, Type: 'MX' }, plain);
+    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ ttl: 60, unsuitable: null });
+    listing({ ...plain, Type: 'A' });
+    expect(await hostedZones.readTxt(zone, name)).toBeNull();
+  });
+
+  test.each([
+    ['a trailing dot', `${name}.`, `${name}.`],
+    ['upper case', '_ACME-challenge.Example.com', `${name}.`],
+    ['an escaped star', '*.example.com', '\\052.example.com.'],
+  ])('knows a name with %s', async (_, asked, written) => {
+    listing({ ...plain, Name: written });
+    expect(await hostedZones.readTxt(zone, asked)).toMatchObject({ name: written });
+  });
+
+  test.each([
+    [
+      'a CNAME',
+      { Type: 'CNAME', ResourceRecords: [{ Value: 'x.example.net' }] },
+      'a CNAME to x.example.net stands there',
+    ],
+    ['an alias', { AliasTarget: { DNSName: 'y.example.net.' } }, 'the TXT set there is an alias of y.example.net.'],
+    [
+      'a routing policy',
+      { SetIdentifier: 'blue', Weight: 1 },
+      'the TXT set there has a routing policy (set identifier blue)',
+    ],
+    ['a traffic policy', { TrafficPolicyInstanceId: 't1' }, 'a traffic policy makes the TXT set there'],
+    ['a delegation', { Type: 'NS' }, 'the name is delegated to other name servers'],
+  ] as const)('says in words that %s stands there', async (_, fields, unsuitable) => {
+    listing({ ...plain, ResourceRecords: [], ...fields } as ResourceRecordSet);
+    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ unsuitable });
+  });
+
+  test("takes a zone's own NS set for no delegation", async () => {
+    listing({ ...plain, Type: 'NS' }, { ...plain, Type: 'SOA' }, plain);
+    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ unsuitable: null, ttl: 60 });
+  });
+
+  test('does not lose the values that stand beside a delegation: they can be removed, and none added', async () => {
+    listing({ ...plain, Type: 'NS', ResourceRecords: [{ Value: 'ns.other.test.' }] }, plain);
+    expect(await hostedZones.readTxt(zone, name)).toEqual({
+      name: `${name}.`,
+      ttl: 60,
+      values: ['"one"', '"t" "wo"'],
+      unsuitable: 'the name is delegated to other name servers',
+    });
+  });
+
+  test('reads on while the list is at the name', async () => {
+    const next = { NextRecordName: `${name}.`, NextRecordType: 'A', NextRecordIdentifier: 'i-100' } as const;
+    route53
+      .on(ListResourceRecordSetsCommand)
+      .resolvesOnce({ ResourceRecordSets: [{ ...plain, Type: 'A' }], IsTruncated: true, MaxItems: 100, ...next })
+      .resolvesOnce({
+        ResourceRecordSets: [plain],
+        IsTruncated: true,
+        MaxItems: 100,
+        NextRecordName: 'www.example.com.',
+      });
+    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ ttl: 60 });
+    expect(route53).toHaveReceivedNthCommandWith(ListResourceRecordSetsCommand, 2, {
+      StartRecordName: `${name}.`,
+      StartRecordType: 'A',
+      StartRecordIdentifier: 'i-100',
+    });
+    expect(route53).toHaveReceivedCommandTimes(ListResourceRecordSetsCommand, 2);
+  });
+
+  test('gives up after ten pages of one name', async () => {
+    route53.on(ListResourceRecordSetsCommand).resolves({
+      ResourceRecordSets: [{ ...plain, Type: 'A' }],
+      IsTruncated: true,
+      MaxItems: 100,
+      NextRecordName: `${name}.`,
+      NextRecordType: 'A',
+    });
+    await expect(hostedZones.readTxt(zone, name)).rejects.toThrow(`over 1000 record sets at ${name}`);
+    expect(route53).toHaveReceivedCommandTimes(ListResourceRecordSetsCommand, 10);
+  });
+
+  test('names a zone that does not exist', async () => {
+    route53.on(ListResourceRecordSetsCommand).rejects(awsError('NoSuchHostedZone'));
+    await expect(hostedZones.readTxt(zone, name)).rejects.toMatchObject({
+      name: 'ZoneNotFoundError',
+      message: expect.stringContaining(`Hosted zone ${zone} does not exist`),
+    });
+  });
+
+  test('is a throttle when Route 53 is busy', async () => {
+    route53.on(ListResourceRecordSetsCommand).rejects(awsError('Throttling'));
+    await expect(hostedZones.readTxt(zone, name)).rejects.toMatchObject({ name: 'ThrottledError' });
+  });
+});
+
+describe('a change', () => {
+  const before = { name: `${name}.`, ttl: 300, values: ['"foreign"'], unsuitable: null };
+  const after = { ...before, values: ['"foreign"', '"ours"'] };
+
+  test('is one batch: DELETE of what was read, CREATE of what shall be', async () => {
+    route53.on(ChangeResourceRecordSetsCommand).resolves({
+      ChangeInfo: { Id: '/change/C1', Status: 'PENDING', SubmittedAt: new Date('2027-01-01T00:00:00Z') },
+    });
+    const other = { ...after, name: '_acme-challenge.b.example.com.' };
+    const changes = [
+      { name, before, after },
+      { name: other.name, before: null, after: other },
+      { name, before: other, after: null },
+    ];
+    expect(await hostedZones.change(zone, changes)).toEqual({ id: '/change/C1' });
+    const set = (Name: string, ...values: string[]) => {
+      return { Name, Type: 'TXT', TTL: 300, ResourceRecords: values.map((Value) => ({ Value })) } as const;
+    };
+    expect(route53).toHaveReceivedCommandExactlyOnceWith(ChangeResourceRecordSetsCommand, {
+      HostedZoneId: zone,
+      ChangeBatch: {
+        Changes: [
+          { Action: 'DELETE', ResourceRecordSet: set(`${name}.`, '"foreign"') },
+          { Action: 'CREATE', ResourceRecordSet: set(`${name}.`, '"foreign"', '"ours"') },
+          { Action: 'CREATE', ResourceRecordSet: set('_acme-challenge.b.example.com.', '"foreign"', '"ours"') },
+          { Action: 'DELETE', ResourceRecordSet: set('_acme-challenge.b.example.com.', '"foreign"', '"ours"') },
+        ],
+      },
+    });
+  });
+
+  test.each([
+    ['its messages', ['Tried to delete a set that differs.', 'Tried to create a set that exists.']],
+    ['its message', undefined],
+  ])('that Route 53 refuses comes back with %s', async (_, messages) => {
+    const error = new InvalidChangeBatch({
+      message: 'Tried to delete a set that differs. Tried to create a set that exists.',
+      $metadata: {},
+      ...(messages ? { messages } : {}),
+    });
+    route53.on(ChangeResourceRecordSetsCommand).rejects(error);
+    expect(await hostedZones.change(zone, [{ name, before, after }])).toEqual({
+      refused: 'Tried to delete a set that differs. Tried to create a set that exists.',
+    });
+  });
+
+  test.each([
+    ['one message', 'Tried to create a set that exists.'],
+    ['several messages', ['Tried to create a set', 'that exists.']],
+  ])(
+    'that Route 53 refuses in a form that only this error has, with %s, is known although the SDK does not',
+    async (_, Message) => {
+      const error = Object.assign(awsError('Unknown', 'UnknownError'), { Messages: { Message } });
+      route53.on(ChangeResourceRecordSetsCommand).rejects(error);
+      expect(await hostedZones.change(zone, [{ name, before, after }])).toEqual({
+        refused: 'Tried to create a set that exists.',
+      });
+    },
+  );
+
+  const change = (at: string) => ({ name: at, before: null, after: { ...after, name: at } });
+
+  test('that is denied to the role of another account says which records are to be allowed there', async () => {
+    const role = 'arn:aws:iam::444455556666:role/challenges';
+    const theirs = createHostedZones({ client: new Route53Client({ region: 'us-east-1' }), role });
+    route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    const denied = theirs.change(zone, [{ name: `${name}.`, before, after }, change('_acme-challenge.b.example.com')]);
+    await expect(denied).rejects.toThrow(
+      `route53:ChangeResourceRecordSets on hosted zone ${zone} (${name}, _acme-challenge.b.example.com) was denied to role ${role}`,
+    );
+    await expect(denied).rejects.toThrow(
+      /If these records are new, add them, .* to `names` of the ChallengeRole there/,
+    );
+    route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    await expect(theirs.nameServers(zone)).rejects.not.toThrow('`names`');
+  });
+
+  test('that is denied to our own role names the records, five of many, and no ChallengeRole', async () => {
+    route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('AccessDenied', 'It is not allowed.', 403));
+    const denied = hostedZones.change(
+      zone,
+      Array.from({ length: 7 }, (_, index) => change(`_acme-challenge.${index}.example.com`)),
+    );
+    await expect(denied).rejects.toThrow('_acme-challenge.4.example.com and 2 more) was denied');
+    await expect(denied).rejects.not.toThrow('ChallengeRole');
+  });
+
+  test('that meets another one in the zone is a throttle', async () => {
+    route53.on(ChangeResourceRecordSetsCommand).rejects(awsError('PriorRequestNotComplete'));
+    await expect(hostedZones.change(zone, [{ name, before, after }])).rejects.toMatchObject({
+      name: 'ThrottledError',
+      message: expect.stringContaining(`route53:ChangeResourceRecordSets on hosted zone ${zone}`),
+    });
+  });
+});
+
+describe('pending changes', () => {
+  const changeInfo = (Status: 'PENDING' | 'INSYNC') => ({
+    ChangeInfo: { Id: '/change/C1', Status, SubmittedAt: new Date('2027-01-01T00:00:00Z') },
+  });
+
+  test('are those that are not INSYNC', async () => {
+    route53.on(GetChangeCommand, { Id: '/change/C1' }).resolves(changeInfo('INSYNC'));
+    route53.on(GetChangeCommand, { Id: '/change/C2' }).resolves(changeInfo('PENDING'));
+    const changes = [
+      { hostedZoneId: zone, id: '/change/C1' },
+      { hostedZoneId: 'Z2', id: '/change/C2' },
+    ];
+    expect(await hostedZones.pendingChanges(changes)).toEqual([changes[1]]);
+    expect(await hostedZones.pendingChanges([])).toEqual([]);
+  });
+
+  test('are not those that Route 53 has forgotten', async () => {
+    route53.on(GetChangeCommand).rejects(awsError('NoSuchChange'));
+    expect(await hostedZones.pendingChanges([{ hostedZoneId: zone, id: '/change/C1' }])).toEqual([]);
+  });
+
+  test('cannot be told when the call is denied', async () => {
+    route53.on(GetChangeCommand).rejects(awsError('AccessDenied'));
+    await expect(hostedZones.pendingChanges([{ hostedZoneId: zone, id: '/change/C1' }])).rejects.toThrow(
+      'route53:GetChange on change /change/C1 in hosted zone Z0123456789 was denied',
+    );
+  });
+});
+
+describe('name servers', () => {
+  test('are those of the delegation set', async () => {
+    route53.on(GetHostedZoneCommand, { Id: zone }).resolves({
+      DelegationSet: { NameServers: ['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org'] },
+    });
+    expect(await hostedZones.nameServers(zone)).toEqual(['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org']);
+  });
+
+  test('of a zone that is not of the expected name are not told: they would be set at the wrong domain', async () => {
+    route53.on(GetHostedZoneCommand).resolves({
+      HostedZone: { Id: zone, Name: 'other.example.', CallerReference: 'x' },
+      DelegationSet: { NameServers: ['ns-1.awsdns-01.com'] },
+    });
+    await expect(hostedZones.nameServers(zone, 'example.com')).rejects.toMatchObject({
+      name: 'ZoneNotFoundError',
+      message: expect.stringContaining(`Hosted zone ${zone} is other.example., not example.com: correct its id`),
+    });
+    expect(await hostedZones.nameServers(zone, 'other.example')).toEqual(['ns-1.awsdns-01.com']);
+  });
+
+  test('of a zone of another account are denied, with what to configure', async () => {
+    const message = 'User: arn:aws:sts::123456789012:assumed-role/a/b is not authorized to access this resource';
+    route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', message, 403));
+    await expect(hostedZones.nameServers(zone)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringMatching(/hosted zone Z0123456789 was denied: .*of another account: give it the roleArn/),
+    });
+  });
+
+  test('are missing in a private zone, which no CA can see', async () => {
+    route53.on(GetHostedZoneCommand).resolves({});
+    await expect(hostedZones.nameServers(zone)).rejects.toMatchObject({
+      name: 'ZoneNotFoundError',
+      message: expect.stringContaining('it is a private zone'),
+    });
+  });
+});

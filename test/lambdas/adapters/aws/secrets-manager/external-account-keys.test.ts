@@ -1,0 +1,68 @@
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, expect, test } from 'vitest';
+import { createExternalAccountKeys } from '../../../../../lambdas/adapters/aws/secrets-manager/external-account-keys.ts';
+import { awsError } from '../aws-error.ts';
+
+const SecretId = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:zerossl-AbCdEf';
+const sdk = mockClient(SecretsManagerClient);
+const read = createExternalAccountKeys(new SecretsManagerClient({ region: 'eu-west-1' }));
+beforeEach(() => {
+  sdk.reset();
+});
+
+const holding = (SecretString: string | undefined) =>
+  sdk
+    .on(GetSecretValueCommand, { SecretId, VersionStage: 'AWSCURRENT' })
+    .resolves(SecretString === undefined ? {} : { SecretString });
+
+test.each(['aG1hYw', 'aG1h_-w', 'aG1h/+w='])('a binding is read from the secret of its ARN: %s', async (hmacKey) => {
+  holding(JSON.stringify({ kid: 'key-1', hmacKey, note: 'from the portal' }));
+  expect(await read(SecretId)).toEqual({ kid: 'key-1', hmacKey });
+});
+
+test.each([
+  ['no JSON', 'key-1:aG1hYw'],
+  ['no kid', '{"hmacKey":"aG1hYw"}'],
+  ['an empty kid', '{"kid":"","hmacKey":"aG1hYw"}'],
+  ['no hmacKey', '{"kid":"key-1"}'],
+  ['an hmacKey that is not base64url', '{"kid":"key-1","hmacKey":"s e c r e t"}'],
+  ['no text', undefined],
+])('a secret with %s says what belongs there, and shows nothing of it', async (_, value) => {
+  holding(value);
+  const error: unknown = await read(SecretId).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    name: 'ExternalAccountBindingError',
+    message: `The secret ${SecretId} does not hold an external account binding: put a JSON object {"kid": "…", "hmacKey": "…"} with the values that the CA gave you into it.`,
+  });
+});
+
+test('a secret that is not there says so', async () => {
+  sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
+  await expect(read(SecretId)).rejects.toMatchObject({
+    name: 'ExternalAccountBindingError',
+    message: expect.stringMatching(/^There is no secret arn:.*zerossl-AbCdEf .*put a JSON object/),
+  });
+});
+
+test('a secret that may not be read says what is missing', async () => {
+  sdk.on(GetSecretValueCommand).rejects(awsError('AccessDeniedException'));
+  await expect(read(SecretId)).rejects.toMatchObject({
+    name: 'ExternalAccountBindingError',
+    message: expect.stringMatching(/zerossl-AbCdEf cannot be read: .*customer KMS key/),
+  });
+});
+
+test('a secret that is scheduled for deletion says how to take it back', async () => {
+  sdk.on(GetSecretValueCommand).rejects(awsError('InvalidRequestException'));
+  sdk.on(DescribeSecretCommand).resolves({ DeletedDate: new Date('2026-11-20T10:00:00Z') });
+  await expect(read(SecretId)).rejects.toMatchObject({
+    name: 'ExternalAccountBindingError',
+    message: expect.stringContaining('restore-secret'),
+  });
+});
+
+test('a throttled read is a throttled read', async () => {
+  sdk.on(GetSecretValueCommand).rejects(awsError('ThrottlingException'));
+  await expect(read(SecretId)).rejects.toMatchObject({ name: 'ThrottledError' });
+});

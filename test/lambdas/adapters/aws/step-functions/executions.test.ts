@@ -1,0 +1,37 @@
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createExecutions } from '../../../../../lambdas/adapters/aws/step-functions/executions.ts';
+import { awsError } from '../aws-error.ts';
+
+const arn = 'arn:aws:states:us-east-1:123456789012:execution:renewal:www-1';
+const sfn = mockClient(SFNClient);
+const executions = createExecutions({ client: new SFNClient({ region: 'us-east-1' }) });
+
+beforeEach(() => {
+  sfn.reset();
+});
+
+describe('the status of an execution', () => {
+  test.each([
+    ['RUNNING', 'live'],
+    ['PENDING_REDRIVE', 'live'],
+    ['SUCCEEDED', 'ended'],
+    ['FAILED', 'ended'],
+    ['TIMED_OUT', 'ended'],
+    ['ABORTED', 'ended'],
+  ] as const)('%s is %s', async (status, expected) => {
+    sfn.on(DescribeExecutionCommand, { executionArn: arn }).resolves({ status });
+    expect(await executions.status(arn)).toBe(expected);
+  });
+
+  test.each(['ExecutionDoesNotExist', 'InvalidArn'])('%s is unknown', async (name) => {
+    sfn.on(DescribeExecutionCommand).rejects(awsError(name));
+    expect(await executions.status(arn)).toBe('unknown');
+  });
+
+  test('a denial names the execution', async () => {
+    sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException'));
+    await expect(executions.status(arn)).rejects.toThrow(`states:DescribeExecution on execution ${arn} was denied`);
+  });
+});

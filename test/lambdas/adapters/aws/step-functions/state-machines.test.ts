@@ -1,0 +1,70 @@
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createStateMachines } from '../../../../../lambdas/adapters/aws/step-functions/state-machines.ts';
+import { awsError } from '../aws-error.ts';
+
+const arn = 'arn:aws:states:us-east-1:123456789012:stateMachine:fleet';
+const sfn = mockClient(SFNClient);
+const stateMachines = createStateMachines({ client: new SFNClient({ region: 'us-east-1' }) });
+
+beforeEach(() => {
+  sfn.reset();
+});
+
+describe('starting a state machine', () => {
+  test('gives the execution its name and an empty input', async () => {
+    sfn.on(StartExecutionCommand).resolves({ executionArn: 'arn' });
+    await stateMachines.start(arn, 'deployment-1');
+    const [call] = sfn.commandCalls(StartExecutionCommand);
+    expect(call?.args[0].input).toEqual({ stateMachineArn: arn, name: 'deployment-1', input: '{}' });
+  });
+
+  test('that was done before is done', async () => {
+    sfn.on(StartExecutionCommand).rejects(awsError('ExecutionAlreadyExists'));
+    await expect(stateMachines.start(arn, 'deployment-1')).resolves.toBeUndefined();
+  });
+
+  test('that is denied names the state machine', async () => {
+    sfn.on(StartExecutionCommand).rejects(awsError('AccessDeniedException'));
+    await expect(stateMachines.start(arn, 'deployment-1')).rejects.toThrow(
+      `states:StartExecution on state machine ${arn} was denied`,
+    );
+  });
+});
+
+describe('the end of an execution', () => {
+  const execution = 'arn:aws:states:us-east-1:123456789012:execution:renewal:www-1';
+
+  test('that failed has its error and cause', async () => {
+    sfn
+      .on(DescribeExecutionCommand, { executionArn: execution })
+      .resolves({ status: 'FAILED', error: 'CaaError', cause: 'No.' });
+    expect(await stateMachines.end(execution)).toEqual({ status: 'FAILED', error: 'CaaError', cause: 'No.' });
+  });
+
+  test('that succeeded has its output', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', output: '{"reason":"done"}' });
+    expect(await stateMachines.end(execution)).toEqual({ status: 'SUCCEEDED', output: { reason: 'done' } });
+  });
+
+  test.each(['ABORTED', 'TIMED_OUT'] as const)('that was %s has neither', async (status) => {
+    sfn.on(DescribeExecutionCommand).resolves({ status });
+    expect(await stateMachines.end(execution)).toEqual({ status });
+  });
+
+  test.each(['RUNNING', 'PENDING_REDRIVE'] as const)('is none while it is %s', async (status) => {
+    sfn.on(DescribeExecutionCommand).resolves({ status });
+    expect(await stateMachines.end(execution)).toBeNull();
+  });
+
+  test('is none yet where Step Functions does not know it yet', async () => {
+    sfn.on(DescribeExecutionCommand).rejects(awsError('ExecutionDoesNotExist'));
+    expect(await stateMachines.end(execution)).toBeNull();
+  });
+
+  test('that may not be looked at is named', async () => {
+    sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException'));
+    await expect(stateMachines.end(execution)).rejects.toThrow(`on execution ${execution} was denied`);
+  });
+});

@@ -1,0 +1,133 @@
+import dgram from 'node:dgram';
+import dns2 from 'dns2';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createAddressBook } from '../../../../lambdas/adapters/dns/addresses.ts';
+import { createNameServers } from '../../../../lambdas/adapters/dns/name-servers.ts';
+import { freePort } from '../../../../local/processes.ts';
+import { cname, hosts, type Script, serve as serveScript, systemResolverAt, txt } from './scripted-server.ts';
+
+const { createServer, Packet } = dns2;
+const name = '_acme-challenge.example.com';
+const closers: (() => unknown)[] = [];
+
+/** A server on loopback, UDP and TCP on one port, with the names that it was asked for. */
+async function serve(answer: () => { rcode?: number; texts: readonly (string | string[])[] }) {
+  const asked: string[] = [];
+  const server = createServer({
+    udp: { type: 'udp4' },
+    tcp: true,
+    handle(request, send) {
+      const response = Packet.createResponseFromRequest(request);
+      const [question] = request.questions;
+      asked.push(question?.name ?? '');
+      const { rcode = 0, texts } = answer();
+      response.header.rcode = rcode;
+      for (const data of texts) {
+        if (question) response.answers.push(Packet.createResourceFromQuestion(question, { ttl: 60, data }));
+      }
+      send(response);
+    },
+  });
+  const port = await freePort();
+  await server.listen({ udp: { port, address: '127.0.0.1' }, tcp: { port, address: '127.0.0.1' } });
+  closers.push(() => server.close());
+  return { address: `127.0.0.1:${port}`, port, asked };
+}
+
+/** The same, of which everything is told. */
+async function scripted(script: Script) {
+  const server = await serveScript(script);
+  closers.push(() => server.close());
+  return server;
+}
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+describe('the TXT values of a name', () => {
+  test('are what the server answers with, chunks of one value joined', async () => {
+    const { address, asked } = await serve(() => ({ texts: ['one', ['a'.repeat(255), 'b']] }));
+    expect(await createNameServers().txt(address, name)).toEqual(['one', `${'a'.repeat(255)}b`]);
+    expect(asked).toEqual([name]);
+  });
+
+  test('are those where CNAMEs in the answer lead, and no others', async () => {
+    const { address } = await scripted(() => ({
+      answers: [
+        txt('elsewhere.example.com', 'foreign'),
+        cname('_ACME-challenge.example.com', 'one.example.net'),
+        cname('one.example.net', 'two.example.net'),
+        txt('two.example.net', 'delegated'),
+      ],
+    }));
+    expect(await createNameServers().txt(address, name)).toEqual(['delegated']);
+  });
+
+  test('are none where CNAMEs go round', async () => {
+    const { address } = await scripted(() => ({ answers: [cname(name, 'b.test'), cname('b.test', name)] }));
+    expect(await createNameServers().txt(address, name)).toEqual([]);
+  });
+
+  test('are asked for every time: no cache hides a change', async () => {
+    const values = ['old'];
+    const { address } = await serve(() => ({ texts: values }));
+    const nameServers = createNameServers();
+    expect(await nameServers.txt(address, name)).toEqual(['old']);
+    values.splice(0, 1, 'new');
+    expect(await nameServers.txt(address, name)).toEqual(['new']);
+  });
+
+  test('come whole over TCP when they are too many for a datagram', async () => {
+    const values = Array.from({ length: 60 }, (_, index) => `${index}-${'v'.repeat(43)}`);
+    const { address } = await serve(() => ({ texts: values }));
+    expect(await createNameServers().txt(address, name)).toEqual(values);
+  });
+
+  test.each([
+    ['NOERROR and nothing', 0],
+    ['NXDOMAIN', 3],
+    ['SERVFAIL', 2],
+    ['REFUSED', 5],
+  ])('are none for %s', async (_, rcode) => {
+    const { address } = await serve(() => ({ rcode, texts: [] }));
+    expect(await createNameServers().txt(address, name)).toEqual([]);
+  });
+
+  test('are none at a server that is down', async () => {
+    expect(await createNameServers().txt(`127.0.0.1:${await freePort()}`, name)).toEqual([]);
+  });
+
+  test('are none at a server that never answers, within ten seconds', { timeout: 15_000 }, async () => {
+    const silent = dgram.createSocket('udp4');
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+    closers.push(() => silent.close());
+    const started = performance.now();
+    expect(await createNameServers().txt(`127.0.0.1:${silent.address().port}`, name)).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  test('are found at a host name, by whichever of its addresses answers', async () => {
+    const { port } = await serve(() => ({ texts: ['one'] }));
+    const system = await scripted(hosts({ 'ns.example.com': ['127.0.0.77', '127.0.0.1'] }));
+    const nameServers = createNameServers(createAddressBook('laboratory', systemResolverAt(system.address)));
+    expect(await nameServers.txt(`ns.example.com:${port}`, name)).toEqual(['one']);
+    expect(await nameServers.txt(`ns.example.com.:${port}`, name)).toEqual(['one']);
+  });
+
+  test('are none where a CNAME in the answer leads to text that is no name', async () => {
+    const { address } = await scripted(() => ({ answers: [cname(name, 'a b\n.test'), txt('a b\n.test', 'forged')] }));
+    expect(await createNameServers().txt(address, name)).toEqual([]);
+  });
+
+  test('are none at a host name that has no address', async () => {
+    expect(await createNameServers().txt(`${'x'.repeat(64)}.invalid`, name)).toEqual([]);
+  });
+
+  test('of a name that cannot be asked for are an error of ours', async () => {
+    const { address } = await serve(() => ({ texts: [] }));
+    await expect(createNameServers().txt(address, `${'x'.repeat(64)}.example.com`)).rejects.toMatchObject({
+      code: 'EBADNAME',
+    });
+  });
+});

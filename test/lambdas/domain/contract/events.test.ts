@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { parseEvent } from '../../../../lambdas/domain/contract/events.ts';
+import { failed, notServed, renewed } from '../../../fakes/events.ts';
+
+const event = (detailType: string, detail: unknown) => ({ source: 'perennial', 'detail-type': detailType, detail });
+
+test.each([
+  ['Certificate Renewed', renewed],
+  ['Certificate Renewal Failed', failed],
+  ['Certificate Not Served', notServed],
+])('"%s" is read with its detail', (detailType, detail) => {
+  expect(parseEvent({ ...event(detailType, detail), account: '111122223333' })).toEqual({ detailType, detail });
+});
+
+test('the type of the event tells the type of its detail', () => {
+  const parsed = parseEvent(event('Certificate Renewed', renewed));
+  if (parsed.detailType !== 'Certificate Renewed') throw new Error(parsed.detailType);
+  expect(parsed.detail.current.notAfter).toBe(renewed.current.notAfter);
+});
+
+describe('refused is', () => {
+  test.each([
+    ['an event of another source', { ...event('Certificate Renewed', renewed), source: 'aws.acm' }, /of aws\.acm/],
+    ['another event of ours', event('Certificate Account Request Failed', {}), /Certificate Account Request Failed/],
+    ['no event', null, /undefined of undefined/],
+  ])('%s', (_, given, message) => {
+    expect(() => parseEvent(given)).toThrow(message);
+  });
+
+  test('one that is not whole, by what is missing', () => {
+    const { attempt: _, ...less } = failed;
+    expect(() => parseEvent(event('Certificate Renewal Failed', { ...less, nextTry: 7 }))).toThrow(
+      'not as expected: attempt, nextTry.',
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { InvalidInputError } from '../../../../lambdas/domain/contract/errors.ts';
+import { parseRequest } from '../../../../lambdas/domain/contract/renewal-request.ts';
+
+test.each([
+  [{ certificate: 'www' }, { certificate: 'www', force: false, deploy: false, restartOf: null }],
+  [
+    { certificate: 'www', force: true },
+    { certificate: 'www', force: true, deploy: false, restartOf: null },
+  ],
+  [
+    { certificate: 'www', force: false },
+    { certificate: 'www', force: false, deploy: false, restartOf: null },
+  ],
+  [
+    { certificate: 'www', deploy: true },
+    { certificate: 'www', force: false, deploy: true, restartOf: null },
+  ],
+])('%j is understood', (input, request) => {
+  expect(parseRequest(input)).toEqual(request);
+});
+
+const dead = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
+
+describe('the restart of a dead execution', () => {
+  test.each([
+    '{"certificate":"www"}',
+    '{"certificate":"www","force":true}',
+    ' {"force":false,"certificate":"www"} ',
+    '{"certificate":"www","deploy":true}',
+  ])('with the input %s is for the same certificate, never forced, and no deployment waits for it', (input) => {
+    const request = { certificate: 'www', force: false, deploy: false, restartOf: dead };
+    expect(parseRequest({ restartOf: dead, input })).toEqual(request);
+  });
+
+  test('that died is not restarted again', () => {
+    const input = JSON.stringify({ restartOf: 'arn:of-the-first', input: '{"certificate":"www"}' });
+    expect(() => parseRequest({ restartOf: dead, input })).toThrow(InvalidInputError);
+    expect(() => parseRequest({ restartOf: dead, input })).toThrow(`${dead} was a restart itself`);
+  });
+
+  test.each([
+    [{ restartOf: dead }, 'input'],
+    [{ restartOf: dead, input: { certificate: 'www' } }, 'input'],
+    [{ restartOf: '', input: '{"certificate":"www"}' }, 'restartOf'],
+    [{ restartOf: dead, input: '{"certificate":"www"}', force: true }, 'force'],
+    [{ restartOf: dead, input: '{"name":"www"}' }, 'name'],
+    [{ restartOf: dead, input: 'not JSON' }, 'input'],
+    [{ restartOf: dead, input: 'null' }, 'input'],
+  ])('%j is refused, naming %s', (input, where) => {
+    expect(() => parseRequest(input)).toThrow(InvalidInputError);
+    expect(() => parseRequest(input)).toThrow(where);
+  });
+});
+
+describe('refused, with what is wanted', () => {
+  test.each([
+    [undefined, 'input'],
+    [null, 'input'],
+    ['www', 'input'],
+    [['www'], 'input'],
+    [{}, 'certificate'],
+    [{ certificate: '' }, 'certificate'],
+    [{ certificate: 7 }, 'certificate'],
+    [{ certificate: 'www', force: 'yes' }, 'force'],
+    [{ certificate: 'www', deploy: 1 }, 'deploy'],
+    [{ certificate: 'www', forced: true }, 'forced'],
+  ])('%j, naming %s', (input, where) => {
+    expect(() => parseRequest(input)).toThrow(InvalidInputError);
+    expect(() => parseRequest(input)).toThrow(where);
+    expect(() => parseRequest(input)).toThrow('Give {"certificate": "www"}');
+  });
+
+  test('saying what is wrong, not only where', () => {
+    expect(() => parseRequest({ certificate: 7 })).toThrow(/certificate: .*string.*number/);
+    expect(() => parseRequest({ certificate: 'www', force: 'yes' })).toThrow(/force: .*boolean.*string/);
+  });
+});

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CaaRecord } from '../../../../../lambdas/domain/ports/dns.ts';
+import { caaLines, caaRefusal, caaRestricts, parseIssueValue } from '../../../../../lambdas/domain/rules/proof/caa.ts';
+
+const account = { url: 'https://ca.test/account/1', caaIdentities: ['ca.test', 'brand.test'] };
+
+/** `0 issue "ca.test"`, as in a zone file. */
+function record(text: string): CaaRecord {
+  const [, flags = '', tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(text) ?? [];
+  return { critical: Number(flags) >= 128, tag, value };
+}
+const refusal = (identifier: string, ...records: readonly string[]) =>
+  caaRefusal(identifier, { domain: 'example.com', records: records.map(record) }, account);
+const allowed = (identifier: string, ...records: readonly string[]) => refusal(identifier, ...records) === null;
+
+describe('a CAA set', () => {
+  test.each([
+    ['with the CA', ['0 issue "ca.test"'], true, true],
+    ['with the CA by its other name', ['0 issue "brand.test"'], true, true],
+    ['with the CA in capitals', ['0 issue "CA.Test"'], true, true],
+    ['with the CA and blanks', ['0 issue "  ca.test  "'], true, true],
+    ['with the CA and an empty list of parameters', ['0 issue "ca.test ; "'], true, true],
+    ['with the CA, critical', ['128 issue "ca.test"'], true, true],
+    ['with another CA', ['0 issue "other.test"'], false, false],
+    ['with a domain of the CA', ['0 issue "www.ca.test"'], false, false],
+    ['with nobody', ['0 issue ";"'], false, false],
+    ['with an empty value', ['0 issue ""'], false, false],
+    ['with another CA and this one', ['0 issue "other.test"', '0 issue "ca.test"'], true, true],
+    ['with nobody and this CA', ['0 issue ";"', '0 issue "ca.test"'], true, true],
+    ['without issue tags', ['0 iodef "mailto:a@example.com"', '0 contactemail "a@example.com"'], true, true],
+    ['with critical tags of whom to tell', ['128 iodef "mailto:a@example.com"', '128 contactphone "1"'], true, true],
+    ['with a tag that nobody knows', ['0 tbs "x"'], true, true],
+    ['with a critical tag that nobody knows', ['128 tbs "x"', '0 issue "ca.test"'], false, false],
+    ['for wildcards only, of another CA', ['0 issuewild "other.test"'], true, false],
+    ['for wildcards only, of nobody', ['0 issuewild ";"'], true, false],
+    ['for wildcards only, of this CA', ['0 issuewild "ca.test"'], true, true],
+    ['of this CA for wildcards, another for the rest', ['0 issuewild "ca.test"', '0 issue "other.test"'], false, true],
+    ['of this CA but not for wildcards', ['0 issue "ca.test"', '0 issuewild ";"'], true, false],
+    ['that falls back to issue for wildcards', ['0 issue "ca.test"'], true, true],
+    ['for mail certificates of another CA', ['0 issuemail "other.test"'], true, true],
+    ['that is empty', [], true, true],
+  ])('%s', (_, records, plain, wildcard) => {
+    expect([allowed('www.example.com', ...records), allowed('*.example.com', ...records)]).toEqual([plain, wildcard]);
+  });
+
+  test.each([
+    ['our account', 'accounturi=https://ca.test/account/1', true],
+    ['our account, tag in capitals', 'AccountURI=https://ca.test/account/1', true],
+    ['our account, blanks around the sign', 'accounturi = https://ca.test/account/1', true],
+    ['another account', 'accounturi=https://ca.test/account/12', false],
+    ['our account in capitals, which is another', 'accounturi=https://ca.test/ACCOUNT/1', false],
+    [
+      'two accounts, which cannot be met',
+      'accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/1',
+      false,
+    ],
+    ['dns-01', 'validationmethods=dns-01', true],
+    ['several methods', 'validationmethods=http-01,dns-01', true],
+    ['another method', 'validationmethods=http-01', false],
+    ['a method that begins alike', 'validationmethods=dns-01x', false],
+    ['no method', 'validationmethods=', false],
+    ['methods twice', 'validationmethods=dns-01; validationmethods=dns-01', false],
+    ['both', 'validationmethods=dns-01; accounturi=https://ca.test/account/1', true],
+    ['both, one of them not ours', 'validationmethods=dns-01; accounturi=https://ca.test/account/2', false],
+    ['a parameter of the CA’s own', 'policy=ev', true],
+    ['a parameter without a value', 'policy', false],
+    ['a blank within', 'policy=a b', false],
+    ['an empty parameter', '; policy=ev', false],
+    ['a semicolon at the end', 'policy=ev;', false],
+    ['a tag with an underscore', 'account_uri=x', false],
+    ['an equals sign in a value', 'policy=a=b', true],
+  ])('that names the CA with %s', (_, parameters, expected) => {
+    expect(allowed('example.com', `0 issue "ca.test; ${parameters}"`)).toBe(expected);
+  });
+
+  test.each(['%%%%%', 'ca.test.', '-ca.test', 'ca..test', 'ca_test', 'ca.test other.test', 'cä.test'])(
+    'with the malformed %s names nobody, and lets nobody else in',
+    (value) => {
+      expect(parseIssueValue(value)).toBeNull();
+      expect(allowed('example.com', `0 issue "${value}"`)).toBe(false);
+    },
+  );
+});
+
+describe('a refusal', () => {
+  test('tells the record to add, ready to paste', () => {
+    expect(refusal('example.com', '0 issue "other.test"')).toEqual({
+      why: 'allows other CAs only, or none: 0 issue "other.test"',
+      remedy: 'Add this record:\nexample.com. 300 IN CAA 0 issue "ca.test"',
+    });
+  });
+
+  test('for a wildcard that has a tag of its own adds one of those', () => {
+    expect(refusal('*.example.com', '0 issue "ca.test"', '0 issuewild ";"')?.remedy).toContain(
+      'example.com. 300 IN CAA 0 issuewild "ca.test"',
+    );
+  });
+
+  test('of a domain that is locked to accounts adds a record that is locked as well', () => {
+    const found = refusal('example.com', '0 issue "ca.test; accounturi=https://ca.test/account/9"');
+    expect(found?.why).toContain('names it, but not for the account https://ca.test/account/1 with dns-01');
+    expect(found?.remedy).toContain(
+      'example.com. 300 IN CAA 0 issue "ca.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
+    );
+  });
+
+  test('for a critical tag wants that away, and no other record', () => {
+    const found = refusal('example.com', '128 tbs "x"');
+    expect(found?.why).toContain('128 tbs "x"');
+    expect(found?.remedy).not.toContain('Add');
+  });
+
+  test('shows a few records, cut', () => {
+    const many = Array.from({ length: 30 }, (_, index) => `0 issue "ca${index}.test; policy=${'x'.repeat(5000)}"`);
+    const found = refusal('example.com', ...many);
+    expect(found?.why).toContain('and 25 more');
+    expect(found?.why.length).toBeLessThan(1000);
+  });
+
+  test('shows text that DNS tells in the place of a tag or a value on one line, escaped', () => {
+    const forged = (tag: string, value: string) =>
+      caaRefusal('example.com', { domain: 'example.com', records: [{ critical: true, tag, value }] }, account)?.why;
+    expect(forged('a\n"b', 'c\r\n\u2028"\\ \u202ed')).toBe(
+      'has a critical tag that CAs do not know, 128 "a\\u000a\\u0022b" "c\\u000d\\u000a\\u2028\\u0022\\u005c \\u202ed"',
+    );
+    expect(forged('t'.repeat(200), '')).toContain(`128 "${'t'.repeat(15)}" ""`);
+  });
+});
+
+test('a set restricts when it has an issue tag for the identifier, or a critical one that nobody knows', () => {
+  const restricts = (identifier: string, text: string) => caaRestricts(identifier, [record(text)]);
+  expect(restricts('example.com', '0 issue "ca.test"')).toBe(true);
+  expect(restricts('example.com', '128 tbs "x"')).toBe(true);
+  expect(restricts('example.com', '0 issuewild ";"')).toBe(false);
+  expect(restricts('*.example.com', '0 issuewild ";"')).toBe(true);
+  expect(restricts('example.com', '0 iodef "mailto:a@example.com"')).toBe(false);
+});
+
+describe('the records that lock a domain', () => {
+  test('are one for each name of the CA', () => {
+    expect(caaLines(account, 'dns-01')).toEqual([
+      '0 issue "ca.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
+      '0 issue "brand.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
+    ]);
+  });
+
+  test('name no method where no proof is wanted', () => {
+    expect(caaLines(account, null)[0]).toBe('0 issue "ca.test; accounturi=https://ca.test/account/1"');
+  });
+
+  const label = fc.stringMatching(/^[a-z0-9]{1,10}$/);
+  const identity = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'));
+  const accountUrl = fc.stringMatching(/^https:\/\/[a-z]{1,9}\.test\/[a-zA-Z0-9/=?_-]{0,40}$/);
+
+  test('let this account in, for names and wildcards, and no other', () => {
+    fc.assert(
+      fc.property(identity, accountUrl, accountUrl, fc.boolean(), (name, url, other, wildcard) => {
+        const records = caaLines({ url, caaIdentities: [name] }, 'dns-01').map(record);
+        const identifier = wildcard ? '*.example.com' : 'example.com';
+        const judged = (by: string) =>
+          caaRefusal(identifier, { domain: 'example.com', records }, { url: by, caaIdentities: [name] });
+        expect(judged(url)).toBeNull();
+        if (other !== url) expect(judged(other)).not.toBeNull();
+      }),
+    );
+  });
+
+  test('that a refusal tells to add put an end to it', () => {
+    const tag = fc.constantFrom('issue', 'issuewild', 'iodef', 'contactemail');
+    const value = fc.oneof(
+      fc.string(),
+      fc.constantFrom(';', 'ca.test; accounturi=x', 'other.test', 'ca.test; validationmethods=http-01'),
+    );
+    const records = fc.array(fc.record({ critical: fc.boolean(), tag, value }), { maxLength: 5 });
+    fc.assert(
+      fc.property(records, fc.boolean(), (found, wildcard) => {
+        const identifier = wildcard ? '*.example.com' : 'example.com';
+        const remedy = caaRefusal(identifier, { domain: 'example.com', records: found }, account)?.remedy;
+        if (remedy === undefined) return;
+        const added = record(remedy.slice(remedy.indexOf(' IN CAA ') + ' IN CAA '.length));
+        expect(caaRefusal(identifier, { domain: 'example.com', records: [...found, added] }, account)).toBeNull();
+      }),
+    );
+  });
+});
+
+test.each([
+  ['blanks', `ca.test${' '.repeat(65_000)}x`],
+  ['hyphens', `${'a-'.repeat(32_000)}!`],
+  ['semicolons', ';'.repeat(65_000)],
+  ['equals signs', `ca.test; ${'a='.repeat(32_000)}`],
+])('64 KB of %s are read in a moment', (_, value) => {
+  const started = performance.now();
+  parseIssueValue(value);
+  expect(performance.now() - started).toBeLessThan(500);
+});
+
+test('whatever a value holds, it is read or refused, and one that allows says the CA’s name', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (value) => {
+      const set = { domain: 'example.com', records: [{ critical: false, tag: 'issue', value }] };
+      if (caaRefusal('example.com', set, account) !== null) return;
+      expect(value.toLowerCase()).toMatch(/ca\.test|brand\.test/);
+    }),
+  );
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import {
+  IssueCapError,
+  type PerennialError,
+  ValidationLimitError,
+} from '../../../../../lambdas/domain/contract/errors.ts';
+import { assertIssueCap, assertValidationLimit } from '../../../../../lambdas/domain/rules/renewal/issue-cap.ts';
+import { issuer, specWith } from '../../../../fakes/specs.ts';
+
+const now = new Date('2026-03-10T12:00:00Z');
+
+function refusal(act: () => void): PerennialError | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return error as PerennialError;
+  }
+}
+
+describe('the cap of two certificates of a set in 24 hours', () => {
+  const refused = (times: readonly string[], spec = specWith()) =>
+    refusal(() =>
+      assertIssueCap(spec, Object.fromEntries(times.map((at, index) => [`https://ca.test/${index}`, at])), now),
+    );
+
+  test.each([
+    ['none', []],
+    ['one', ['2026-03-10T11:59:59Z']],
+    ['two, the earlier of them 24 hours ago', ['2026-03-09T12:00:00Z', '2026-03-10T11:00:00Z']],
+    ['many, all longer ago', ['2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z', '2026-03-03T00:00:00Z']],
+  ])('lets one more pass after %s', (_, times) => {
+    expect(refused(times)).toBeNull();
+  });
+
+  test.each([
+    [['2026-03-10T10:00:00Z', '2026-03-09T12:00:01Z'], '2026-03-10T12:00:01.000Z', 1],
+    [['2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'], '2026-03-11T10:00:00.000Z', 79_200],
+    // A third passed by the override: only one of them may be left.
+    [['2026-03-10T09:00:00Z', '2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'], '2026-03-11T10:00:00.000Z', 79_200],
+  ])('refuses a third after %j until %s', (times, until, retryAfter) => {
+    const error = refused(times);
+    expect(error).toBeInstanceOf(IssueCapError);
+    expect(error?.message).toContain(until);
+    expect(error?.message).toContain('example.com');
+    expect(error?.problem?.retryAfter).toBe(retryAfter);
+  });
+
+  const two = ['2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'];
+  test('does not hold at a test CA, nor with the override', () => {
+    expect(refused(two, specWith({ issuer: { ...issuer, staging: true } }))).toBeNull();
+    expect(refused(two, specWith({ ignoreIssueCap: true }))).toBeNull();
+  });
+});
+
+describe('the limit on failed validations', () => {
+  const spec = specWith({ identifiers: ['a.example.com', 'b.example.com'] });
+  const refused = (failures: Readonly<Record<string, readonly string[]>>) =>
+    refusal(() => assertValidationLimit(spec, new Map(Object.entries(failures)), now));
+  const four = ['2026-03-10T11:10:00Z', '2026-03-10T11:20:00Z', '2026-03-10T11:30:00Z', '2026-03-10T11:40:00Z'];
+
+  test.each<[string, Readonly<Record<string, readonly string[]>>]>([
+    ['no failures', {}],
+    ['three of one identifier', { 'a.example.com': four.slice(1) }],
+    ['three of each', { 'a.example.com': four.slice(1), 'b.example.com': four.slice(0, 3) }],
+    ['four, one of them an hour ago', { 'a.example.com': [...four.slice(1), '2026-03-10T11:00:00Z'] }],
+    ['four of an identifier that this certificate lacks', { 'c.example.com': four }],
+  ])('lets %s pass', (_, failures) => {
+    expect(refused(failures)).toBeNull();
+  });
+
+  test('refuses after four of one identifier, naming it, until the first of them is an hour ago', () => {
+    const error = refused({ 'a.example.com': four.slice(2), 'b.example.com': four });
+    expect(error).toBeInstanceOf(ValidationLimitError);
+    expect(error?.message).toContain('could not validate b.example.com 4 times');
+    expect(error?.message).toContain('2026-03-10T12:10:00.000Z');
+    expect(error?.problem).toMatchObject({ identifier: 'b.example.com', retryAfter: 600 });
+  });
+
+  test('refuses until all of them may be tried', () => {
+    const later = Array(4).fill('2026-03-10T11:50:00Z');
+    expect(refused({ 'a.example.com': four, 'b.example.com': later })?.problem).toMatchObject({
+      identifier: 'b.example.com',
+      retryAfter: 3000,
+    });
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { setHash } from '../../../../../lambdas/domain/rules/certificate/certificate-spec.ts';
+import { chosenIssuer, issuerOf, withChosenIssuer } from '../../../../../lambdas/domain/rules/renewal/issuer-choice.ts';
+import { issuer, specWith } from '../../../../fakes/specs.ts';
+
+const named = (name: string, termsOfServiceAgreed = true) => ({
+  ...issuer,
+  name,
+  directoryUrl: `https://${name}.test/directory`,
+  termsOfServiceAgreed,
+});
+const [first, second, third] = [named('first'), named('second'), named('third')];
+const spec = specWith({ issuer: first, issuers: [first, second, third] });
+
+test.each([
+  [0, 'first'],
+  [2, 'first'],
+  [3, 'second'],
+  [5, 'second'],
+  [6, 'third'],
+  [9, 'first'],
+  [12, 'second'],
+])('after %d failures of issuers in a row it is the turn of the %s', (issuerFailures, name) => {
+  expect(chosenIssuer(spec, { issuerFailures }).name).toBe(name);
+});
+
+test('without failures, or with no fallback, it is always the turn of the first', () => {
+  expect(chosenIssuer(spec, null)).toBe(first);
+  expect(chosenIssuer(specWith({ issuer: first }), { issuerFailures: 40 })).toBe(first);
+});
+
+test('a fallback whose terms nobody agreed to has no turn; the configured one has it all the same', () => {
+  const issuers = [named('first', false), named('second', false), third];
+  const turns = [0, 3, 6].map((issuerFailures) => chosenIssuer({ issuers, issuer: first }, { issuerFailures }).name);
+  expect(turns).toEqual(['first', 'third', 'first']);
+});
+
+test.each([
+  ['CaaError', 'first'],
+  ['ExternalAccountBindingError', 'first'],
+  ['InvalidProfileError', 'first'],
+  ['CaUnavailableError', 'second'],
+  ['ChallengeFailedError', 'second'],
+  ['a name of an earlier release', 'second'],
+])('a fallback that failed with %s is followed by the %s', (error, name) => {
+  expect(chosenIssuer(spec, { issuerFailures: 4, error }).name).toBe(name);
+});
+
+describe('the spec for a fallback', () => {
+  const chosen = withChosenIssuer(spec, { issuerFailures: 3 });
+
+  test('is of another set, since that is counted by each CA, and of the same configuration', () => {
+    expect(chosen.issuer).toBe(second);
+    expect(chosen.setHash).toBe(setHash(second.directoryUrl, spec.identifiers));
+    expect(chosen.setHash).not.toBe(spec.setHash);
+    expect(chosen.specHash).toBe(spec.specHash);
+  });
+
+  test('is the configured one again after a success', () => {
+    expect(withChosenIssuer(chosen, null)).toEqual(spec);
+  });
+});
+
+test('a certificate is of one of the issuers by its directory', () => {
+  expect(issuerOf(spec, { directoryUrl: 'https://third.test/directory' })).toBe(third);
+  expect(issuerOf(spec, { directoryUrl: 'https://fourth.test/directory' })).toBeUndefined();
+});

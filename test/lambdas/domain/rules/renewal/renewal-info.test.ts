@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
+import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
+import {
+  chosenSecond,
+  isBeforeNextCheck,
+  renewalInfoFrom,
+  renewalInfoOf,
+  renewalSecond,
+  wantsFetch,
+} from '../../../../../lambdas/domain/rules/renewal/renewal-info.ts';
+import { factsWith } from '../../../../fakes/specs.ts';
+
+const start = new Date('2026-02-27T00:00:00Z');
+const end = new Date('2026-03-01T00:00:00Z');
+const now = new Date('2026-02-01T12:00:00Z');
+
+const saved: SavedRenewalInfo = {
+  certificateId: 'key.01',
+  start: start.toISOString(),
+  end: end.toISOString(),
+  explanationUrl: 'https://ca.test/why',
+  nextFetch: '2026-02-01T12:00:00.000Z',
+};
+const current = { ...factsWith(), certificateId: 'key.01' };
+const recordWith = (renewalInfo: SavedRenewalInfo | null) => ({ ...emptyRecord, current, renewalInfo });
+
+describe('the chosen second', () => {
+  test('is the same for whoever asks, and another for another certificate or window', () => {
+    const chosen = chosenSecond('key.01', { start, end });
+    expect(chosen.toISOString()).toBe('2026-02-27T00:13:03.000Z');
+    expect(chosenSecond('key.01', { start, end })).toEqual(chosen);
+    expect(chosenSecond('key.02', { start, end })).not.toEqual(chosen);
+    expect(chosenSecond('key.01', { start, end: new Date('2026-03-01T00:00:01Z') })).not.toEqual(chosen);
+  });
+
+  test('lies in the window, and those of many certificates are spread over all of it', () => {
+    const seconds = Array.from({ length: 2000 }, (_, index) => chosenSecond(`key.${index}`, { start, end }).getTime());
+    expect(Math.min(...seconds)).toBeGreaterThanOrEqual(start.getTime());
+    expect(Math.max(...seconds)).toBeLessThan(end.getTime());
+    const quarters = [0, 0, 0, 0];
+    for (const second of seconds) {
+      const quarter = Math.floor((4 * (second - start.getTime())) / (end.getTime() - start.getTime()));
+      quarters[quarter] = (quarters[quarter] ?? 0) + 1;
+    }
+    // 500 each; five standard deviations of a fair draw are 97.
+    for (const count of quarters) expect(Math.abs(count - 500)).toBeLessThan(97);
+  });
+
+  test('of a window shorter than a second is its start', () => {
+    expect(chosenSecond('key.01', { start, end: new Date('2026-02-27T00:00:00.400Z') })).toEqual(start);
+  });
+});
+
+describe('what the ledger has', () => {
+  test('is of the current certificate', () => {
+    expect(renewalInfoOf(recordWith(saved))).toEqual(saved);
+    expect(renewalSecond(recordWith(saved))).toEqual(chosenSecond('key.01', { start, end }));
+  });
+
+  test.each([
+    ['another certificate', { ...recordWith(saved), current: factsWith({ certificateId: 'key.02' }) }],
+    ['a certificate without an id', { ...recordWith(saved), current: factsWith({ certificateId: null }) }],
+    ['none', { ...recordWith(saved), current: null }],
+  ])('is nothing for %s', (_, record) => {
+    expect(renewalInfoOf(record)).toBeNull();
+    expect(renewalSecond(record)).toBeNull();
+  });
+
+  test('may be a failure, which names no second', () => {
+    expect(renewalSecond(recordWith({ ...saved, start: null, end: null }))).toBeNull();
+  });
+});
+
+test.each<[string, LedgerCertificate, boolean]>([
+  ['never asked', recordWith(null), true],
+  ['at the time that the CA gave', recordWith(saved), true],
+  ['before it', recordWith({ ...saved, nextFetch: '2026-02-01T12:00:00.001Z' }), false],
+  ['asked for the certificate before', recordWith({ ...saved, certificateId: 'key.00' }), true],
+  ['no certificate', { ...emptyRecord, renewalInfo: saved }, false],
+  ['a certificate without an id', { ...emptyRecord, current: factsWith() }, false],
+])('asking the CA, %s: worth it %#', (_, record, worth) => {
+  expect(wantsFetch(record, now)).toBe(worth);
+});
+
+test.each([
+  ['2026-02-01T11:00:00Z', true],
+  ['2026-02-01T18:59:59Z', true],
+  ['2026-02-01T19:00:00Z', false],
+])('with checks each six hours and an hour of leeway, %s is before the next: %s', (second, before) => {
+  expect(isBeforeNextCheck(new Date(second), 21_600, now)).toBe(before);
+});
+
+describe('kept of an answer', () => {
+  const window = { start, end, explanationUrl: null };
+
+  test.each<[number | null, string, string]>([
+    [null, '2026-02-01T18:00:00.000Z', 'six hours'],
+    [0, '2026-02-01T12:01:00.000Z', 'a minute, the least'],
+    [59, '2026-02-01T12:01:00.000Z', 'a minute, the least'],
+    [61, '2026-02-01T12:01:01.000Z', 'as it says'],
+    [21_600, '2026-02-01T18:00:00.000Z', 'as it says'],
+    [86_400, '2026-02-02T12:00:00.000Z', 'a day'],
+    [999_999_999, '2026-02-02T12:00:00.000Z', 'a day, the most'],
+  ])('a Retry-After of %s s means asking again at %s: %s', (retryAfter, nextFetch) => {
+    expect(renewalInfoFrom({ ...window, retryAfter }, recordWith(null), now)).toEqual({
+      certificateId: 'key.01',
+      start: '2026-02-27T00:00:00.000Z',
+      end: '2026-03-01T00:00:00.000Z',
+      explanationUrl: null,
+      nextFetch,
+    });
+  });
+
+  const nothing = { certificateId: 'key.01', start: null, end: null, explanationUrl: null };
+  const early = { ...saved, start: '2026-01-20T00:00:00Z', end: '2026-01-20T00:30:00Z' };
+  const late = { ...saved, start: '2026-03-20T00:00:00Z', end: '2026-03-21T00:00:00Z' };
+  const passing = { failed: 'HTTP 503', temporary: true };
+  const lasting = { failed: 'HTTP 404', temporary: false };
+
+  test.each([
+    ['a passing failure: the dates, and the next run asks', passing, null, nothing, '2026-02-01T12:01:00.000Z'],
+    ['a lasting failure: the dates, for six hours', lasting, null, nothing, '2026-02-01T18:00:00.000Z'],
+    ['no ARI at all: the dates, for a day', 'unsupported' as const, early, nothing, '2026-02-02T12:00:00.000Z'],
+    ['a failure after a window before a third is left: that window', passing, early, early, '2026-02-01T12:01:00.000Z'],
+    ['a failure after a window that is later: the dates', lasting, late, nothing, '2026-02-01T18:00:00.000Z'],
+    [
+      "a failure after another certificate's window: the dates",
+      passing,
+      { ...early, certificateId: 'key.00' },
+      nothing,
+      '2026-02-01T12:01:00.000Z',
+    ],
+  ])('%s', (_, result, before, kept, nextFetch) => {
+    expect(renewalInfoFrom(result, recordWith(before), now)).toEqual({ ...kept, nextFetch });
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { AccountDoesNotExistError, ExternalAccountBindingError } from '../../../lambdas/domain/contract/errors.ts';
+import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
+import { makePrivateKey } from '../../fakes/certificates.ts';
+import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { issuer } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const externalAccountBinding = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:binding-AbCdEf';
+const bound = { ...issuer, externalAccountBinding };
+const order = { identifiers: ['example.com'], profile: null };
+
+function worldWithBinding(): World {
+  const world = createWorld();
+  world.acme.externalAccountKeys = new Map([['key-1', 'aG1hYw']]);
+  world.externalAccountKeys.put(externalAccountBinding, { kid: 'key-1', hmacKey: 'aG1hYw' });
+  return world;
+}
+
+test('the first use makes an account whose key is stored before the CA hears of it', async () => {
+  const world = createWorld();
+  await ensureAccount(issuer, world.ports);
+  expect(world.calls.names()).toEqual(['accounts.read', 'accounts.create', 'acme.newAccount', 'accounts.saveUrl']);
+  expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(world.acme.accounts()[0]);
+});
+
+test('an account that is stored costs the CA nothing', async () => {
+  const world = createWorld();
+  await ensureAccount(issuer, world.ports);
+  const before = world.calls.made.length;
+  await ensureAccount(issuer, world.ports);
+  expect(world.calls.names().slice(before)).toEqual(['accounts.read']);
+});
+
+describe('an issuer with an external account binding', () => {
+  test('gets the key of the secret that the configuration names', async () => {
+    const world = worldWithBinding();
+    await ensureAccount(bound, world.ports);
+    expect(world.calls.made.find(({ name }) => name === 'acme.newAccount')?.args[2]).toEqual({
+      kid: 'key-1',
+      hmacKey: 'aG1hYw',
+    });
+    expect(world.acme.accounts()).toHaveLength(1);
+  });
+
+  test('is not bound again for an account that is stored: its binding may be gone', async () => {
+    const world = worldWithBinding();
+    await ensureAccount(bound, world.ports);
+    const before = world.calls.made.length;
+    await ensureAccount(bound, world.ports);
+    expect(world.calls.names().slice(before)).toEqual(['accounts.read']);
+  });
+
+  test('keeps the account whose registration died before its URL was stored, although its binding is used up', async () => {
+    const world = worldWithBinding();
+    world.calls.answer('accounts.saveUrl', new Error('killed'));
+    await expect(ensureAccount(bound, world.ports)).rejects.toThrow('killed');
+    world.acme.externalAccountKeys = new Map();
+    await ensureAccount(bound, world.ports);
+    expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(world.acme.accounts()[0]);
+    expect(world.acme.accounts()).toHaveLength(1);
+  });
+
+  test('without the secret has no account, and its key waits for the next try', async () => {
+    const world = createWorld();
+    await expect(ensureAccount(bound, world.ports)).rejects.toThrow(ExternalAccountBindingError);
+    expect(world.acme.accounts()).toEqual([]);
+    expect(world.accounts.get(issuer.directoryUrl)).toMatchObject({ url: null });
+  });
+});
+
+describe('an account that the CA no longer knows', () => {
+  async function forgotten(): Promise<World> {
+    const world = worldWithBinding();
+    await ensureAccount(bound, world.ports);
+    world.acme.forgetAccounts();
+    return world;
+  }
+
+  test('is registered again with the same key, and the order is placed', async () => {
+    const world = await forgotten();
+    const before = world.accounts.get(issuer.directoryUrl);
+    const ca = await ensureAccount(bound, world.ports);
+    const placed = await ca.newOrder(order);
+    expect((await ca.order(placed.url)).status).toBe('pending');
+    expect(await ca.authorization(placed.authorizations[0] ?? '')).toMatchObject({ identifier: 'example.com' });
+    const after = world.accounts.get(issuer.directoryUrl);
+    expect(after?.privateKey).toBe(before?.privateKey);
+    expect(after?.url).toBe(world.acme.accounts()[0]);
+    expect(after?.url).not.toBe(before?.url);
+  });
+
+  test('is registered again once, not for ever', async () => {
+    const world = createWorld();
+    await ensureAccount(issuer, world.ports);
+    const ca = await ensureAccount(issuer, world.ports);
+    for (let time = 0; time < 2; time += 1)
+      world.calls.answer('ca.newOrder', new AccountDoesNotExistError('Never heard of it.'));
+    await expect(ca.newOrder(order)).rejects.toThrow(AccountDoesNotExistError);
+    expect(world.calls.names('ca.newOrder')).toHaveLength(2);
+  });
+
+  test('is not made again for an order that went with it', async () => {
+    const world = await forgotten();
+    const ca = await ensureAccount(bound, world.ports);
+    await expect(ca.order('https://ca.test/order/1')).rejects.toThrow(AccountDoesNotExistError);
+    expect(world.acme.accounts()).toEqual([]);
+  });
+});
+
+test('a change of key that died is noticed, and the live key signs', async () => {
+  const world = createWorld();
+  await ensureAccount(issuer, world.ports);
+  const stored = world.accounts.get(issuer.directoryUrl);
+  if (!stored?.url) throw new Error('The account was registered above.');
+  const nextPrivateKey = makePrivateKey();
+  await world.acme.changeKey(issuer, { url: stored.url, privateKey: stored.privateKey }, nextPrivateKey);
+  world.accounts.put(issuer.directoryUrl, { ...stored, nextPrivateKey });
+  const ca = await ensureAccount(issuer, world.ports);
+  expect((await ca.newOrder(order)).status).toBe('pending');
+});
+
+test('registration may die after any call: in the end one account, its key stored', async () => {
+  await dyingAfterEachCall(
+    worldWithBinding,
+    (world) => ensureAccount(bound, world.ports),
+    (world, _, last) => {
+      const stored = world.accounts.get(issuer.directoryUrl);
+      expect(world.acme.accounts(), last).toEqual([stored?.url]);
+    },
+  );
+});
