@@ -217,7 +217,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   /** Who may touch what. */
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
-    { deployed, secretPrefix, accountSecretPrefix, rootServers, dnssecResolver }: CheckedConfig,
+    { deployed, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
     encryptionKey: IKey | undefined,
   ): Ledger {
     const stackTag = Stack.of(this).stackName;
@@ -229,7 +229,6 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
     zones.grantChallenges(challenge);
     if (rootServers.length > 0) challenge.addEnvironment(environment.rootServers, rootServers.join());
-    if (dnssecResolver !== null) challenge.addEnvironment(environment.dnssecResolver, dnssecResolver);
 
     const secrets = new CertificateSecrets(this, 'CertificateSecrets', {
       prefix: secretPrefix,

@@ -178,13 +178,6 @@ export interface PerennialConfig {
    * @default the root servers of the Internet
    */
   readonly rootServers?: readonly string[];
-  /**
-   * URL of a validating resolver over HTTPS (RFC 8484), such as `https://dns.quad9.net/dns-query`: it is asked whether DNSSEC of your
-   * domains is broken, which CAs refuse to issue for. It learns the names of your certificates. A finding is a warning in the log.
-   *
-   * @default none: DNSSEC is not looked at
-   */
-  readonly dnssecResolver?: string;
 }
 
 /** Returns its argument: gives the config file's default export its type. */
@@ -216,8 +209,6 @@ export interface CheckedConfig {
   readonly accountSecretPrefix: string;
   readonly schedule: string;
   readonly rootServers: readonly string[];
-  /** `null`: DNSSEC is not looked at. */
-  readonly dnssecResolver: string | null;
   /** Sentences with a path, as in the error. */
   readonly warnings: readonly string[];
 }
@@ -240,7 +231,6 @@ const configShape = {
     'rate(...) in minutes, hours or days, or cron(...)',
   ).default('rate(6 hours)'),
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
-  dnssecResolver: z.url({ protocol: /^https$/, error: 'the https: URL of a resolver (RFC 8484)' }).optional(),
 };
 
 const serverAddress = z
@@ -282,7 +272,7 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
   checkSets(certificates, issuers.issuers, report);
   warnYearlyImports(certificates, issuers.issuers, warn);
   const rootServers = readList(serverAddress, fields.rootServers, 'rootServers', report);
-  const { secretPrefix, schedule, dnssecResolver = null } = fields;
+  const { secretPrefix, schedule } = fields;
   const interval = schedule === undefined ? null : checkSchedule(schedule, certificates, issuers.issuers, report);
   if (mistakes.length > 0 || !zones || !secretPrefix || !schedule || !interval || !certificates.every(isComplete))
     throw new ConfigError(mistakes);
@@ -304,7 +294,6 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
     accountSecretPrefix: secretPrefix.replace(/\/$/, '-accounts/'),
     schedule,
     rootServers: rootServers.filter((server) => server !== undefined),
-    dnssecResolver,
     warnings,
   };
 }

@@ -1,7 +1,7 @@
 import type { HostedZone } from '../domain/contract/config.ts';
 import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
-import type { AuthoritativeDns, Dnssec } from '../domain/ports/dns.ts';
+import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
 import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
@@ -15,8 +15,6 @@ import { followAlias } from './follow-alias.ts';
 export interface CheckZonesPorts {
   readonly hostedZonesAs: HostedZonesAs;
   readonly dns: AuthoritativeDns;
-  /** `null`: DNSSEC is not looked at. */
-  readonly dnssec: Dnssec | null;
   readonly log: Pick<StepLog, 'warn' | 'error'>;
 }
 
@@ -87,11 +85,8 @@ async function place(
     if (await checks.occupied(target.name, zone)) throw notLookedUp(alias.unknown);
     warn(alias.unknown);
   }
-  const shown = async () => {
-    const inner = (await checks.delegated(zone)) && (await checks.innerZone(target.name, zone));
-    if (inner) throw notInZone(target.name, zone, inner);
-  };
-  await Promise.all([shown(), checks.signed(zone.name), ...(alias.links.length > 0 ? [checks.signed(name)] : [])]);
+  const inner = (await checks.delegated(zone)) && (await checks.innerZone(target.name, zone));
+  if (inner) throw notInZone(target.name, zone, inner);
   return { identifier, hostedZoneId: zone.id, ...(zone.role && { role: zone.role }), name: target.name };
 }
 
@@ -102,7 +97,7 @@ type Checks = ReturnType<typeof checksOf>;
 /** What several identifiers have in common is looked up once. */
 function checksOf(
   zones: readonly HostedZone[],
-  { hostedZonesAs, dns, dnssec }: CheckZonesPorts,
+  { hostedZonesAs, dns }: CheckZonesPorts,
   warn: (warning: string) => void,
 ) {
   // Route 53 answers five calls a second for a whole account, so one after another.
@@ -132,10 +127,6 @@ function checksOf(
     delegated: once(async (zone: HostedZone) => {
       const expected = await inTurn(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
       return checkDelegation(zone, expected, dns, warn);
-    }),
-    signed: once(async (name: string) => {
-      const warning = await dnssec?.warning(name);
-      if (warning) warn(warning);
     }),
   };
 }

@@ -2,7 +2,6 @@ import { clock } from '../adapters/aws/lambda/clock.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createHostedZonesAs } from '../adapters/aws/sts/assumed-roles.ts';
 import { createAuthoritativeDns } from '../adapters/dns/authoritative.ts';
-import { createDnssec } from '../adapters/dns/dnssec.ts';
 import { createNameServers } from '../adapters/dns/name-servers.ts';
 import { rootServersOf } from '../adapters/dns/root-servers.ts';
 import { environment } from '../domain/contract/environment.ts';
@@ -20,13 +19,11 @@ import { presentChallenges } from './present-challenges.ts';
 /** Writes TXT records and reads DNS. Sees Route 53, and neither a key nor the CA. */
 export const handler = stepHandler((log) => {
   const hostedZonesAs = createHostedZonesAs();
-  const resolver = process.env[environment.dnssecResolver];
   return {
     checkZones: (input: CheckZonesInput) =>
       checkZones(input, {
         hostedZonesAs,
         dns: createAuthoritativeDns({ rootServers: rootServersOf(process.env[environment.rootServers]) }),
-        dnssec: resolver ? createDnssec({ resolver: new URL(resolver) }) : null,
         log,
       }),
     presentChallenges: (input: PresentChallengesInput) => presentChallenges(input, { hostedZonesAs, clock }),

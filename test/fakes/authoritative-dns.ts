@@ -1,4 +1,4 @@
-import type { AuthoritativeDns, CaaRecord, Dnssec, Lookup } from '../../lambdas/domain/ports/dns.ts';
+import type { AuthoritativeDns, CaaRecord, Lookup } from '../../lambdas/domain/ports/dns.ts';
 
 /** The public DNS as its own servers tell it. Names that nobody told it about have neither CNAME nor CAA records. */
 export class FakeAuthoritativeDns implements AuthoritativeDns {
@@ -71,15 +71,4 @@ function parsed(record: string): CaaRecord {
   const [, flags, tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(record) ?? [];
   if (flags === undefined) throw new Error(`${record} is no CAA record.`);
   return { critical: Number(flags) >= 128, tag, value };
-}
-
-/** A validating resolver with a word to say about some names. */
-export class FakeDnssec implements Dnssec {
-  readonly warnings = new Map<string, string>();
-  readonly asked: string[] = [];
-
-  async warning(name: string): Promise<string | null> {
-    this.asked.push(name);
-    return this.warnings.get(name) ?? null;
-  }
 }

@@ -1,6 +1,6 @@
 import type { ZoneRole } from '../../lambdas/domain/contract/config.ts';
 import { FakeAcm } from './acm.ts';
-import { FakeAuthoritativeDns, FakeDnssec } from './authoritative-dns.ts';
+import { FakeAuthoritativeDns } from './authoritative-dns.ts';
 import { FakeAcme, FakeCa } from './certificate-authority.ts';
 import { makePrivateKey } from './certificates.ts';
 import { FakeClock, FakeFleetMetrics, FakeLog } from './clock.ts';
@@ -25,7 +25,6 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
   const hostedZones = new FakeHostedZones();
   const nameServers = new FakeNameServers();
   const dns = new FakeAuthoritativeDns();
-  const dnssec = new FakeDnssec();
   const executions = new FakeExecutions();
   const renewalInfos = new FakeRenewalInfos();
   const tlsEndpoints = new FakeTlsEndpoints();
@@ -44,7 +43,6 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     hostedZonesAs: (role?: ZoneRole) => calls.watch('hostedZones', hostedZones.as(role)),
     nameServers: calls.watch('nameServers', nameServers),
     dns: calls.watch('dns', dns),
-    dnssec: calls.watch('dnssec', dnssec),
     executions: calls.watch('executions', executions),
     renewalInfos: calls.watch('renewalInfos', renewalInfos),
     tlsEndpoints: calls.watch('tlsEndpoints', tlsEndpoints),
@@ -65,7 +63,6 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
     hostedZones,
     nameServers,
     dns,
-    dnssec,
     executions,
     renewalInfos,
     tlsEndpoints,

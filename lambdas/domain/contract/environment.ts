@@ -17,8 +17,6 @@ export const environment = {
   encryptionKey: 'ENCRYPTION_KEY',
   /** `address:port` of root name servers, separated by commas; not set: the Internet's. */
   rootServers: 'ROOT_SERVERS',
-  /** URL of a validating resolver (RFC 8484); not set: DNSSEC is not looked at. */
-  dnssecResolver: 'DNSSEC_RESOLVER',
 } as const;
 
 /**

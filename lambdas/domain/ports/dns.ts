@@ -32,8 +32,3 @@ export interface AuthoritativeDns {
    */
   sameServers(zone: string, some: readonly string[], others: readonly string[]): Promise<Lookup<boolean>>;
 }
-
-/** A validating resolver over HTTPS (RFC 8484): whether what is there is signed as it says. A warning in words; `null`: nothing to say. */
-export interface Dnssec {
-  warning(name: string): Promise<string | null>;
-}

@@ -48,8 +48,7 @@ const aName = 'a DNS name such as "www.example.com" or "*.example.com"';
 const aToken = 'found a CDK token, allowed: a value known at synth (only ids of hosted zones and ARNs may be tokens)';
 const certificateKeys =
   'name, identifiers, acm, keyType, profile, issuer, fallbackIssuers, reuseKey, ignoreIssueCap, challengeAlias, endpoints, readers, replicas';
-const configKeys =
-  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, rootServers, dnssecResolver';
+const configKeys = 'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, rootServers';
 const issuerKeys =
   'name, directoryUrl, termsOfService, termsOfServiceAgreed, contact, challenges, staging, firstIssuancesPerRun, trustedRoots, externalAccountBinding, preferredChain, replyTimeout, keyRollover, publiclyTrusted';
 const zoneKeys = 'id, name, roleArn, externalId, challengesOnly';
@@ -505,12 +504,6 @@ const mistakes: readonly (readonly [what: string, config: unknown, lines: string
     'rootServers[0]: found "a.root-servers.net", allowed: an address such as "192.0.2.53" or "[2001:db8::53]:5353"',
   ],
   [
-    'a resolver without TLS',
-    { ...base, dnssecResolver: 'http://resolver.example/' },
-    'dnssecResolver: found "http://resolver.example/", allowed: the https: URL of a resolver (RFC 8484)',
-  ],
-
-  [
     'a token in an identifier',
     withWww({ identifiers: [`${token}.example.com`] }),
     `certificates[0].identifiers[0]: ${aToken}`,
@@ -614,7 +607,6 @@ describe('a checked config', () => {
       accountSecretPrefix: 'certificates-accounts/',
       schedule: 'rate(6 hours)',
       rootServers: [],
-      dnssecResolver: null,
     });
   });
 
@@ -628,7 +620,7 @@ describe('a checked config', () => {
   test('says of zones, aliases, endpoints, readers and replicas what there is, and nothing else', () => {
     const role = 'arn:aws:iam::444455556666:role/challenges';
     const key = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b';
-    const { deployed, rootServers, dnssecResolver } = checkConfig({
+    const { deployed, rootServers } = checkConfig({
       ...base,
       hostedZones: [
         ...hostedZones,
@@ -645,7 +637,6 @@ describe('a checked config', () => {
         },
       ],
       rootServers: ['127.0.0.1:5301', '192.0.2.53', '[2001:db8::53]:53'],
-      dnssecResolver: 'https://resolver.example/dns-query',
     });
     expect(deployed.hostedZones.slice(2)).toEqual([
       { id: 'Z0000000003', name: 'acme.example.org', challengesOnly: true },
@@ -662,7 +653,6 @@ describe('a checked config', () => {
       ],
     });
     expect(rootServers).toEqual(['127.0.0.1:5301', '192.0.2.53', '[2001:db8::53]:53']);
-    expect(dnssecResolver).toBe('https://resolver.example/dns-query');
   });
 
   test('takes names of no zone where a zone for challenges is there for their CNAMEs, or their CNAMEs are told', () => {

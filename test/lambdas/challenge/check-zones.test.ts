@@ -480,25 +480,6 @@ describe('CAA', () => {
   });
 });
 
-describe('DNSSEC', () => {
-  test('that is broken is a warning, asked once for each domain', async () => {
-    const world = worldOf(...all);
-    world.dns.alias('_acme-challenge.example.org', 'x.acme.example.net');
-    world.dnssec.warnings.set('example.org', 'The signatures of example.org expired.');
-    const { warnings } = await check(world, ['example.org', '*.example.org', 'example.com', 'www.example.com']);
-    expect(warnings).toEqual(['The signatures of example.org expired.']);
-    expect(world.dnssec.asked.toSorted()).toEqual(['acme.example.net', 'example.com', 'example.org']);
-    expect(world.log.messages('warn')).toEqual(warnings);
-  });
-
-  test('is not looked at where no resolver is configured', async () => {
-    const world = worldOf(example);
-    const spec = specWith({ identifiers: ['example.com'] });
-    const output = await checkZones({ ...run, spec }, { ...world.ports, dnssec: null });
-    expect(output.warnings).toEqual([]);
-  });
-});
-
 describe('several problems', () => {
   test('end in the first by the order of the identifiers, which says how many others there are', async () => {
     const world = worldOf(...all);
