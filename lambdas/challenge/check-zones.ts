@@ -26,7 +26,7 @@ export interface CheckZonesPorts {
  * Only reads, so running it twice is running it once.
  */
 export async function checkZones(
-  { certificate, spec, challengeZones = spec.hostedZones, account = null }: CheckZonesInput,
+  { certificate, spec, challengeZones, account }: CheckZonesInput,
   ports: CheckZonesPorts,
 ): Promise<CheckZonesOutput> {
   const { issuer, identifiers, challengeAliases = {} } = spec;

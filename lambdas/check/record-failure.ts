@@ -22,7 +22,7 @@ export interface RecordFailurePorts {
  * two counts lets the second count identifiers again: one too many keeps us under the CA's limit, one too few would not.
  */
 export async function recordFailure(
-  { certificate, execution, attempt, spec, errorOutput, removed, deploy = false, startedAt }: RecordFailureInput,
+  { certificate, execution, attempt, spec, errorOutput, removed, deploy, startedAt }: RecordFailureInput,
   { ledger, config, clock }: RecordFailurePorts,
 ): Promise<RecordFailureOutput> {
   const report = readErrorOutput(errorOutput);
@@ -35,8 +35,7 @@ export async function recordFailure(
   const failures = (failure?.count ?? 0) + one;
   const nextIssuer = spec && chosenIssuer(spec, { issuerFailures: (failure?.issuerFailures ?? 0) + one });
   const issuerChanges = nextIssuer?.directoryUrl !== spec?.issuer.directoryUrl;
-  const began = startedAt === undefined ? now.getTime() : Date.parse(startedAt);
-  const deployedFor = deploy ? (now.getTime() - began) / 1000 : null;
+  const deployedFor = deploy ? (now.getTime() - Date.parse(startedAt)) / 1000 : null;
   const situation = { attempt, failures, current, issuerChanges, deployedFor, random: clock.random() };
   const verdict = judgeFailure(report, situation, now);
   const notBefore = verdict.notBefore?.toISOString() ?? null;

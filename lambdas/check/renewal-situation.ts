@@ -50,7 +50,7 @@ export async function renewalSituation(
   // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
   const spent = record.current?.execution === execution || record.order?.execution === execution;
   const goesOn = attempt > 1 || (restartOf !== null && record.order !== null);
-  const deployedAt = deploy && startedAt ? new Date(startedAt) : null;
+  const deployedAt = deploy ? new Date(startedAt) : null;
   return { spec, record, storedVersion, force: force && !spent, cleaned, goesOn, deployedAt, checkInterval };
 }
 

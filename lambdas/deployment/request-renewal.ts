@@ -11,8 +11,8 @@ interface AskedCertificate {
   readonly Region: string;
   /** Of what is configured, one for each of its issuers (`specHash` in `rules/certificate/certificate-spec.ts`): what CloudFormation notices a change by. */
   readonly SpecHashes: readonly string[];
-  /** Of the whole configuration, and of our code. Absent in those of the release before it. */
-  readonly Version?: string;
+  /** Of the whole configuration and of the code of the functions. */
+  readonly Version: string;
 }
 
 /** What CDK's Provider framework hands on of CloudFormation's request. */

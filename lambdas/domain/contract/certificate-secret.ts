@@ -55,8 +55,7 @@ const members: Readonly<Record<Exclude<keyof CertificateSecretValue, 'format'>, 
   issuer: isText,
   keyType: (value) => keyTypes.some((known) => known === value),
   directoryUrl: isText,
-  // Secrets written before there were profiles have none.
-  profile: (value) => value === undefined || value === null || isText(value),
+  profile: (value) => value === null || isText(value),
 };
 
 /**
@@ -72,13 +71,12 @@ export function parseCertificateSecret(text: string): CertificateSecretValue {
     const found = typeof value?.format === 'number' ? `is of format ${value.format}` : 'is no certificate secret';
     throw new CertificateSecretError('format', `The secret's value ${found}, and this reader knows format 1.`);
   }
-  const { profile = null } = value;
   const wrong = Object.entries(members).flatMap(([name, isRight]) =>
     isRight(value[name]) ? [] : `${name} ${value[name] === undefined ? 'is missing' : 'is not as it should be'}`,
   );
   if (wrong.length > 0) throw new CertificateSecretError('incomplete', `In the secret's value, ${wrong.join(', ')}.`);
   const known = Object.fromEntries(Object.keys(members).map((name) => [name, value[name]]));
-  return { format: 1, ...known, profile } as CertificateSecretValue;
+  return { format: 1, ...known } as CertificateSecretValue;
 }
 
 /** `null`: no JSON object. The parser's own error would show a piece of the value. */

@@ -59,8 +59,8 @@ export interface CheckRenewalInput {
   readonly waits: number;
   /** URL of a saved order that *Check order* found to be of no use: dropped from the ledger; `null`: none. */
   readonly abandoned: string | null;
-  /** RFC 3339: when the execution began. Absent in one that began before there was this field. */
-  readonly startedAt?: string;
+  /** RFC 3339: when the execution began. */
+  readonly startedAt: string;
 }
 
 export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'resume', 'issue', 'watch'] as const;
@@ -91,9 +91,10 @@ export interface CheckRenewalOutput {
 
 export interface CheckZonesInput extends Run {
   readonly spec: CertificateSpec;
-  /** Absent in an execution that began before there was this field, as `account`. */
-  readonly challengeZones?: readonly HostedZone[];
-  readonly account?: IssuerAccount | null;
+  /** Every configured zone, since a CNAME may lead into any. */
+  readonly challengeZones: readonly HostedZone[];
+  /** At the spec's issuer; `null`: not known before the first order there. */
+  readonly account: IssuerAccount | null;
 }
 
 export interface ChallengeRecord {
@@ -288,10 +289,10 @@ export interface RecordFailureInput extends Run {
   /** `$states.errorOutput`, whole. */
   readonly errorOutput: unknown;
   readonly removed: readonly TxtValue[];
-  /** A deployment waits for it: the first failure ends the execution. Absent in one that began before there was this field. */
-  readonly deploy?: boolean;
-  /** RFC 3339: when the execution began. Absent as `deploy`. */
-  readonly startedAt?: string;
+  /** A deployment waits for it: the first failure ends the execution. */
+  readonly deploy: boolean;
+  /** RFC 3339: when the execution began. */
+  readonly startedAt: string;
 }
 
 export interface RecordFailureOutput {

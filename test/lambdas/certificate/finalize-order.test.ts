@@ -15,7 +15,6 @@ import {
   TwinsOrderError,
   UnreadableSecretError,
 } from '../../../lambdas/domain/contract/errors.ts';
-import type { FinalizeOrderInput } from '../../../lambdas/domain/contract/steps.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
@@ -350,12 +349,6 @@ describe('a pinned key', () => {
     await finalize(world);
     expect(world.ca.finalizedWith.get(world.order.url)).not.toBe(key);
   });
-});
-
-test('an execution that began under the release before, which resumed nothing, goes on', async () => {
-  const world = await ready();
-  const earlier: Omit<FinalizeOrderInput, 'resumed'> = { ...run, spec: specWith(), order: world.order };
-  expect(await finalizeOrder(earlier as FinalizeOrderInput, world.ports)).toMatchObject({ reached: true });
 });
 
 test('what the CA refuses outright is not asked again', async () => {

@@ -88,12 +88,6 @@ describe('an identifier', () => {
     expect(world.calls.names()).toEqual([]);
   });
 
-  test('of an execution that began under the release before is looked for in the zones of its certificate', async () => {
-    const spec = specWith({ identifiers: ['example.com'], hostedZones: [example] });
-    const { challengeRecords } = await checkZones({ ...run, spec }, worldOf(example).ports);
-    expect(challengeRecords).toEqual([answerOf('example.com', 'Z1', '_acme-challenge.example.com')]);
-  });
-
   test('in a zone of another account is written with its role', async () => {
     const role = { arn: 'arn:aws:iam::444455556666:role/challenges', externalId: 'us' };
     const foreign = { ...example, role };

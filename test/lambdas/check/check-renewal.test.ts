@@ -33,11 +33,12 @@ function check(
   {
     spec = specWith(),
     request = { certificate: 'www' },
+    startedAt = quietDay,
     ...input
   }: Partial<CheckRenewalInput> & { readonly spec?: CertificateSpec } = {},
 ) {
   return checkRenewal(
-    { execution, attempt: 1, cleaned: false, removed: [], waits: 0, abandoned: null, request, ...input },
+    { execution, attempt: 1, cleaned: false, removed: [], waits: 0, abandoned: null, request, startedAt, ...input },
     { ...ports, config: configOf(spec) },
   );
 }

@@ -58,7 +58,16 @@ async function ordersOfADay(
   /** From one wait to the next; `null`: the execution has ended. */
   async function wake({ certificate, execution, attempt }: Wake): Promise<Wake | null> {
     const run = { certificate, execution, attempt };
-    const input = { ...run, request: { certificate }, cleaned: false, removed: [], waits: 0, abandoned: null };
+    const startedAt = clock.now().toISOString();
+    const input = {
+      ...run,
+      request: { certificate },
+      cleaned: false,
+      removed: [],
+      waits: 0,
+      abandoned: null,
+      startedAt,
+    };
     const after = (seconds: number) => ({ ...run, at: clock.now().getTime() + seconds * 1000 });
     let failed = failure;
     try {
@@ -73,7 +82,7 @@ async function ordersOfADay(
     }
     const spec = specs.find(({ name }) => name === certificate) ?? null;
     const output = await recordFailure(
-      { ...run, spec, errorOutput: carried(failed), removed: [] },
+      { ...run, spec, errorOutput: carried(failed), removed: [], deploy: false, startedAt },
       { ...ports, config },
     );
     return output.retryIn === null ? null : { ...after(output.retryIn), attempt: attempt + 1 };

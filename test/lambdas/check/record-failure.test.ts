@@ -29,6 +29,7 @@ const order = {
   specHash: 'spec',
   directoryUrl: 'https://ca.test/directory',
 };
+const began = '2026-03-01T11:57:30.000Z';
 const before = {
   count: 1,
   issuerFailures: 1,
@@ -46,7 +47,7 @@ function failing(): World {
 
 const record = ({ ports }: World, input: Partial<RecordFailureInput> = {}) =>
   recordFailure(
-    { ...run, spec: specWith(), errorOutput: rejected, removed, ...input },
+    { ...run, spec: specWith(), errorOutput: rejected, removed, deploy: false, startedAt: began, ...input },
     { ...ports, config: { checkInterval: 21_600 } },
   );
 

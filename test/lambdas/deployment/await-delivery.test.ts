@@ -19,6 +19,7 @@ const event: AwaitDeliveryEvent = {
     Certificate: 'www',
     Region: 'us-east-1',
     SpecHashes: [specHash(current)],
+    Version: 'one',
   },
   PhysicalResourceId: 'www/us-east-1',
   ExecutionArn: execution,

@@ -13,7 +13,6 @@ import {
   ThrottledError,
   UnauthorizedError,
 } from '../../../lambdas/domain/contract/errors.ts';
-import type { NewOrderInput } from '../../../lambdas/domain/contract/steps.ts';
 import { newOrder } from '../../../lambdas/order/new-order.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -223,13 +222,6 @@ describe('the certificate that an order replaces', () => {
     const world = leased();
     await order(world, spec, 'aki.serial');
     expect(requested(world)).toEqual([{ ...asked, replaces: 'aki.serial' }]);
-  });
-
-  test('is not named by an execution that began under the release before', async () => {
-    const world = leased();
-    const earlier: Omit<NewOrderInput, 'replaces'> = { ...run, spec, challengeRecords };
-    await newOrder(earlier as NewOrderInput, world.ports);
-    expect(requested(world)).toEqual([asked]);
   });
 
   test('is not named where there is none', async () => {

@@ -102,10 +102,7 @@ export function createAcmCertificates({
       { ResourceNotFoundException: () => ({ Tags: [] }) },
     );
     const found = new Map(reply.Tags?.map(({ Key, Value }) => [Key, Value]));
-    // An import of before there was the third tag has two.
-    return ourTags(certificate).every(
-      ({ Key, Value }) => found.get(Key) === Value || (Key === tags.secrets && !found.has(Key)),
-    );
+    return ourTags(certificate).every(({ Key, Value }) => found.get(Key) === Value);
   }
 
   /** Why ACM refused to import over an ARN: `null` when a new one would be refused, too, as far as we know. */

@@ -38,7 +38,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     leftovers: (item.leftovers?.SS ?? []).map((value) => JSON.parse(value) as TxtValue),
     failure: failure && {
       ...failure,
-      count: Number(item.failures?.N ?? 1),
+      count: Number(item.failures?.N ?? 0),
       issuerFailures: Number(item.issuerFailures?.N ?? 0),
     },
     notBefore: item.notBefore?.S ?? null,

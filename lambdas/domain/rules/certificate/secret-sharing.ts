@@ -59,31 +59,30 @@ interface ReadersStatement {
 }
 
 /**
- * Whom a resource policy lets in that is one of `readersPolicy`, or of the releases whose readers were the principals themselves; `null`:
- * somebody else wrote it. AWS puts an id in the place of a principal that is no more, and a list of one may come back as a string.
+ * Returns the readers of a policy that `readersPolicy` made, or `null` when the policy was not created by this stack. AWS may return a
+ * list of one as a string.
  */
 export function readersOf(policy: string): readonly string[] | null {
   const { Statement: statements } = JSON.parse(policy) as { readonly Statement?: readonly ReadersStatement[] };
   if (!Array.isArray(statements) || statements.length === 0) return null;
   if (!statements.every(({ Sid }: ReadersStatement) => Sid === readersSid || Sid === accountsSid)) return null;
-  return statements.flatMap(
-    ({ Principal, Condition }: ReadersStatement) =>
-      Condition?.StringEquals?.['aws:PrincipalArn'] ?? Principal?.AWS ?? [],
-  );
+  return statements.flatMap(({ Sid, Principal, Condition }: ReadersStatement) => {
+    return (Sid === accountsSid ? Principal?.AWS : Condition?.StringEquals?.['aws:PrincipalArn']) ?? [];
+  });
 }
 
 type Access = Pick<CertificateSpec, 'readers' | 'replicas'>;
 type Current = Pick<CertificateFacts, 'secretArn'> | null;
 
 /**
- * sha256 hex over version 2 of the readers and replicas, in any order, and the ARN of the secret that has them: one that was deleted and made
+ * sha256 hex over version 1 of the readers and replicas, in any order, and the ARN of the secret that has them: one that was deleted and made
  * anew has another ARN, and none of them. Empty: neither is configured.
  */
 export function accessHash({ readers = [], replicas = [] }: Access, current: Current): string {
   if (readers.length === 0 && replicas.length === 0) return '';
   const regions = replicas.map(({ region, encryptionKey }) => `${region} ${encryptionKey ?? ''}`);
   const fields = {
-    version: 2,
+    version: 1,
     secret: current?.secretArn ?? '',
     readers: readers.toSorted(),
     replicas: regions.toSorted(),

@@ -650,12 +650,6 @@ describe('the retry ladder', () => {
     expect(status).toBe('FAILED');
   });
 
-  test('ends at once when a failure of an earlier release says nothing of another try', async () => {
-    const { retryIn: _, ...earlier } = failure;
-    const { status, inputsOf } = await renew({ 'New order': [failed], 'Record failure': [earlier] });
-    expect({ status, orders: inputsOf('New order').length }).toEqual({ status: 'FAILED', orders: 1 });
-  });
-
   test('says what a person has to do and when it is tried again', async () => {
     const action = 'Allow the CA in the CAA record.';
     const { events } = await renew({ 'New order': [failed], 'Record failure': [{ ...failure, action }] });

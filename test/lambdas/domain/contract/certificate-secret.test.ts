@@ -35,11 +35,6 @@ describe('a certificate’s secret', () => {
     expect(parseCertificateSecret(JSON.stringify(value))).toEqual(value);
   });
 
-  test('of an earlier release, without a profile, has none', () => {
-    const { profile: _, ...before } = value;
-    expect(parseCertificateSecret(JSON.stringify(before))).toEqual({ ...before, profile: null });
-  });
-
   test('may have members that this reader does not know', () => {
     expect(parseCertificateSecret(JSON.stringify({ ...value, added: 'later' }))).toEqual(value);
   });

@@ -113,14 +113,6 @@ describe('finding an import', () => {
     expect(await find()).toBeNull();
   });
 
-  test('is one of before imports had the third tag', async () => {
-    sdk.on(ListCertificatesCommand).resolves({
-      CertificateSummaryList: [summary(arn, '2027-01-01T00:00:00Z', ['example.com'])],
-    });
-    sdk.on(ListTagsForCertificateCommand).resolves({ Tags: ourTags.slice(0, 2) });
-    expect(await find()).toBe(arn);
-  });
-
   test('prefers the one imported last', async () => {
     sdk.on(ListCertificatesCommand).resolves({
       CertificateSummaryList: [

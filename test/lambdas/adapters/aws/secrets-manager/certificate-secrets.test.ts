@@ -317,12 +317,6 @@ describe('reading the current certificate', () => {
     expect(await secrets.readCurrent('www')).toEqual({ arn, versionId: certificateVersion, value, compromised: false });
   });
 
-  test('takes a value without a profile', async () => {
-    const { profile: _, ...older } = value;
-    sdk.on(GetSecretValueCommand).resolves({ VersionId: 'v', SecretString: JSON.stringify(older) });
-    expect(await secrets.readCurrent('www')).toMatchObject({ value: { profile: null } });
-  });
-
   test.each([
     ['does not exist', { rejects: true }],
     ['is still empty', { VersionId: placeholder, SecretString: '{"format":0,"status":"none"}' }],

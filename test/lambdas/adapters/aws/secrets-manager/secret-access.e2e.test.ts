@@ -10,7 +10,6 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCertificateSecrets } from '../../../../../lambdas/adapters/aws/secrets-manager/certificate-secrets.ts';
 import type { CertificateSecrets } from '../../../../../lambdas/domain/ports/certificate-secrets.ts';
-import { readConditions, readersPolicy } from '../../../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../../../local/environment.ts';
 import { secretValue } from '../../../../fakes/certificate-authority.ts';
 import { deleteReader, otherAccount, newReader as roleOf } from '../../../../local/reader.ts';
@@ -115,19 +114,6 @@ describe('a reader', () => {
     expect(await asked(before)).toBe('0a02');
     await deleteReader(local, 'again');
     expect(await asked((await newReader('again')).client)).toBe('0a02');
-  });
-
-  test('that has its secret from a release which named roles and not accounts keeps it, and no more by a role’s id', async () => {
-    const [one, leaving] = [await newReader('long-since'), await newReader('no-more')];
-    const { Statement: statements } = readersPolicy([one.arn, leaving.arn]);
-    const [{ Condition: _, ...rest } = {}] = statements;
-    const before = { ...rest, Principal: { AWS: [one.arn, leaving.arn] }, Condition: readConditions };
-    const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement: [before] });
-    await client.send(new PutResourcePolicyCommand({ SecretId: `certificates/${secret}`, ResourcePolicy }));
-    await expect(secrets.share(secret, { readers: [one.arn, '*'], replicas: [] })).rejects.toThrow('as readers of');
-    expect(await asked(leaving.client)).toBe('AccessDeniedException');
-    await deleteReader(local, 'long-since');
-    expect(await asked((await newReader('long-since')).client)).toBe('0a02');
   });
 
   test('of the account that is named as a whole reads by policies of its own', async () => {

@@ -41,7 +41,7 @@ test.each([
   ['InvalidProfileError', 'first'],
   ['CaUnavailableError', 'second'],
   ['ChallengeFailedError', 'second'],
-  ['a name of an earlier release', 'second'],
+  ['a name that is not known', 'second'],
 ])('a fallback that failed with %s is followed by the %s', (error, name) => {
   expect(chosenIssuer(spec, { issuerFailures: 4, error }).name).toBe(name);
 });
