@@ -4,6 +4,7 @@ import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../doma
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
+import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../domain/rules/proof/names.ts';
 import { aboutZone } from './about-zone.ts';
@@ -101,17 +102,14 @@ function checksOf(
   warn: (warning: string) => void,
 ) {
   // Route 53 answers five calls a second for a whole account, so one after another.
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> => {
-    const answered = turn.then(() => ask(hostedZonesAs(zone.role)));
-    turn = answered.catch(() => undefined);
-    return answered.catch((error: unknown) => {
+  const oneAtATime = concurrencyLimit(1);
+  const asking = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> =>
+    oneAtATime(() => ask(hostedZonesAs(zone.role))).catch((error: unknown) => {
       throw aboutZone(zone, error);
     });
-  };
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
-  const setAt = (name: string, zone: HostedZone) => inTurn(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
+  const setAt = (name: string, zone: HostedZone) => asking(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
   const isWildcards = async (name: string): Promise<boolean> => {
     const zone = zoneOf(name, zones);
     if (!zone || (await inner(name, zone))) return false;
@@ -125,7 +123,7 @@ function checksOf(
       (await inner(name, zone)) !== null || ((await setAt(name, zone))?.unsuitable ?? null) !== null,
     innerZone: inner,
     delegated: once(async (zone: HostedZone) => {
-      const expected = await inTurn(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
+      const expected = await asking(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
       return checkDelegation(zone, expected, dns, warn);
     }),
   };

@@ -4,6 +4,7 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { TlsEndpoints } from '../domain/ports/tls-endpoints.ts';
 import { endpointWait, isSameSerial } from '../domain/rules/certificate/endpoints.ts';
+import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 
 export interface CheckEndpointsPorts {
   readonly ledger: Pick<Ledger, 'certificate' | 'recordServed'>;
@@ -35,20 +36,10 @@ export async function checkEndpoints(
       ? { endpoint, status: 'served', serialNumber, detail: '' }
       : { endpoint, status: 'other', serialNumber, detail: `it shows ${serialNumber}, which expires ${notAfter}` };
   };
-  const endpoints = await atOnce(spec.endpoints ?? [], look);
+  const limited = concurrencyLimit(lookedAtOnce);
+  const endpoints = await Promise.all((spec.endpoints ?? []).map((endpoint) => limited(() => look(endpoint))));
   const served = endpoints.every(({ status }) => status === 'served');
   const at = clock.now().toISOString();
   await ledger.recordServed(certificate, { versionId: current.versionId, at, served, endpoints });
   return { served, wait: served ? 0 : endpointWait(tries), endpoints };
-}
-
-/** In order, no more of them at once than may be. */
-async function atOnce<T, Result>(items: readonly T[], act: (item: T) => Promise<Result>): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  const queue = [...items.entries()];
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await act(next[1]);
-  }
-  await Promise.all(Array.from({ length: lookedAtOnce }, work));
-  return results;
 }

@@ -4,6 +4,7 @@ import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { FleetMetrics } from '../domain/ports/runtime.ts';
 import { batchNames, specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { isNotServed } from '../domain/rules/certificate/endpoints.ts';
+import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { inZones } from '../domain/rules/proof/txt-set.ts';
 import { type FleetMember, minimumDaysToExpiry, selectDue } from '../domain/rules/renewal/fleet.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
@@ -71,17 +72,18 @@ function withinReach(record: LedgerCertificate, name: string, { config, log }: C
 async function withRenewalInfos(seen: readonly FleetMember[], ports: CheckFleetPorts): Promise<readonly FleetMember[]> {
   const { clock, log } = ports;
   const started = clock.now();
-  const members = [...seen];
-  const queue = [...seen.entries()].filter(([, { record }]) => wantsFetch(record, started));
-  async function ask(): Promise<void> {
-    while (clock.now().getTime() - started.getTime() < askingTime) {
-      const next = queue.shift();
-      if (!next) return;
-      const [index, { spec, record }] = next;
-      members[index] = { spec, record: await refreshRenewalInfo(spec, record, ports) };
+  const limited = concurrencyLimit(askedAtOnce);
+  let late = 0;
+  const asked = async ({ spec, record }: FleetMember): Promise<FleetMember> => {
+    if (clock.now().getTime() - started.getTime() < askingTime) {
+      return { spec, record: await refreshRenewalInfo(spec, record, ports) };
     }
-  }
-  await Promise.all(Array.from({ length: askedAtOnce }, ask));
-  if (queue.length > 0) log.warn(`${queue.length} certificates were not asked about in time; the next run asks again.`);
+    late += 1;
+    return { spec, record };
+  };
+  const members = await Promise.all(
+    seen.map((member) => (wantsFetch(member.record, started) ? limited(() => asked(member)) : member)),
+  );
+  if (late > 0) log.warn(`${late} certificates were not asked about in time; the next run asks again.`);
   return members;
 }

@@ -1,7 +1,8 @@
 import type { AuthoritativeDns, CaaRecord, Lookup } from '../../domain/ports/dns.ts';
+import { concurrencyLimit } from '../../domain/rules/concurrency-limit.ts';
 import { type Address, createAddressBook, type HostResolver, showAddress } from './addresses.ts';
 import type { Reach } from './allowed-addresses.ts';
-import { inTurns, LookupError } from './lookup.ts';
+import { LookupError } from './lookup.ts';
 import { type Question, type Reply, UnaskableNameError } from './query.ts';
 import { above, aliasOf, caaRecords, plain } from './records.ts';
 import { createReferrals } from './referrals.ts';
@@ -36,13 +37,13 @@ export function createAuthoritativeDns({
   const addressBook = createAddressBook(reach, createResolver);
   const referrals = createReferrals(rootServers, addressBook, reach);
   const replies = new Map<string, Promise<Reply>>();
-  const inTurn = inTurns(concurrency);
+  const limited = concurrencyLimit(concurrency);
   let end: AbortSignal | undefined;
 
   function lookUp<T>(find: (signal: AbortSignal) => Promise<T>): Promise<Lookup<T>> {
     end ??= AbortSignal.timeout(allTimeout);
     const whole = end;
-    return inTurn(async () => {
+    return limited(async () => {
       if (whole.aborted) return { failed: `the ${allTimeout / 1000} s for all look-ups were over` };
       try {
         return { found: await find(AbortSignal.any([whole, AbortSignal.timeout(lookUpTimeout)])) };

@@ -27,20 +27,3 @@ export async function unlessAborted<T>(promised: Promise<T>, signal?: AbortSigna
     signal.removeEventListener('abort', abort);
   }
 }
-
-/** Runs work, this many pieces of it at once; the others wait in line. */
-export function inTurns(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let free = limit;
-  return async (work) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
-    }
-  };
-}
