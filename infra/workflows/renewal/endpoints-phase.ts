@@ -1,22 +1,17 @@
-import { Choice, Condition, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
+import { caught, type Exit, merged } from '../exits.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { wait } from './wait-state.ts';
 
 /** The renewal has succeeded whatever is seen, and also when nobody can look: then the next fleet run does. */
-export function endpoints(
-  scope: Construct,
-  functions: Record<'check', WorkflowFunction>,
-  { done }: Record<'done', IChainable>,
-): IChainable {
-  const checkEndpoints = functions.check
-    .step(scope, 'Check endpoints', {
-      payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
-      assign: { endpointTries: '{% $endpointTries + 1 %}', served: '{% $states.result.Payload.served %}' },
-    })
-    .addCatch(done);
+export function endpointsPhase(scope: Construct, { check }: Record<'check', WorkflowFunction>) {
+  const checkEndpoints = check.step(scope, 'Check endpoints', {
+    payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
+    assign: { endpointTries: '{% $endpointTries + 1 %}', served: '{% $states.result.Payload.served %}' },
+  });
   const waitForServers = wait(scope, 'Wait for the servers').next(checkEndpoints);
   const notServed = announce(scope, 'Announce not served', detailTypes.notServed, {
     certificate: '{% $certificate %}',
@@ -25,14 +20,12 @@ export function endpoints(
     endpoints: '{% $states.input.endpoints %}',
     action:
       'Let each endpoint that is not served load the current certificate (reload it, or see how far its deployment is), and see that it can be reached. All are looked at again tomorrow.',
-  })
-    .addCatch(done)
-    .next(done);
-  return checkEndpoints.next(
-    Choice.jsonata(scope, 'All served?')
-      .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForServers)
-      // `null`: another version is current by now, and its own execution looks.
-      .when(Condition.jsonata('{% $served = false %}'), notServed)
-      .otherwise(done),
-  );
+  });
+  const allServed = Choice.jsonata(scope, 'All served?')
+    .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForServers)
+    // `null`: another version is current by now, and its own execution looks.
+    .when(Condition.jsonata('{% $served = false %}'), notServed);
+  checkEndpoints.next(allServed);
+  const served: Exit = { next: (state) => allServed.otherwise(state) };
+  return { start: checkEndpoints, done: merged(served, notServed, caught([checkEndpoints, notServed])) };
 }

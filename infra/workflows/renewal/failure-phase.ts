@@ -1,4 +1,4 @@
-import { Choice, Condition, Fail, type IChainable, Pass, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition, Fail, Pass, type TaskStateBase, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
@@ -18,17 +18,20 @@ const mostAttempts = 10;
  *
  * @param fresh variables that every try begins with
  */
-export function failure(
+export function failurePhase(
   scope: Construct,
-  functions: Record<'check', WorkflowFunction>,
+  { check }: Record<'check', WorkflowFunction>,
   fresh: Readonly<Record<string, unknown>>,
-): { readonly recordFailure: IChainable; readonly failAsIs: IChainable; readonly tryAgain: Wait } {
-  const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
-  const failAsIs = Pass.jsonata(scope, 'Read the error', { assign: { failure: failureAsIs } }).next(failed);
+) {
+  const recordFailure = record(scope, check);
+  const announceFailure = announced(scope);
   const tryAgain = Wait.jsonata(scope, 'Wait for the next try', {
     time: WaitTime.seconds('{% $failure.retryIn %}'),
     assign: { ...fresh, attempt: '{% $attempt + 1 %}' },
   });
+  const readError = Pass.jsonata(scope, 'Read the error', { assign: { failure: failureAsIs } });
+  const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
+
   const again = Choice.jsonata(scope, 'Try again?')
     .when(
       Condition.jsonata(
@@ -40,25 +43,28 @@ export function failure(
   // Under a deployment each new permission may be refused for a while: nobody is called for that.
   const worthTelling = Choice.jsonata(scope, 'Worth telling?')
     .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), again)
-    .otherwise(announceFailure(scope, again));
-  const recordFailure = functions.check
-    .step(scope, 'Record failure', {
-      payload: {
-        spec: '{% $spec %}',
-        errorOutput: '{% $errorOutput %}',
-        removed: '{% $removed %}',
-        deploy: '{% $deploy %}',
-        startedAt: '{% $startedAt %}',
-      },
-      retry: [settling],
-      assign: { failure: '{% $states.result.Payload %}' },
-    })
-    .addCatch(failAsIs)
-    .next(worthTelling);
-  return { recordFailure, failAsIs, tryAgain };
+    .otherwise(announceFailure);
+  recordFailure.addCatch(readError).next(worthTelling);
+  announceFailure.addCatch(again).next(again);
+  readError.next(failed);
+  return { start: recordFailure, readError, tryAgain };
 }
 
-function announceFailure(scope: Construct, again: Choice): IChainable {
+function record(scope: Construct, check: WorkflowFunction): TaskStateBase {
+  return check.step(scope, 'Record failure', {
+    payload: {
+      spec: '{% $spec %}',
+      errorOutput: '{% $errorOutput %}',
+      removed: '{% $removed %}',
+      deploy: '{% $deploy %}',
+      startedAt: '{% $startedAt %}',
+    },
+    retry: [settling],
+    assign: { failure: '{% $states.result.Payload %}' },
+  });
+}
+
+function announced(scope: Construct): TaskStateBase {
   return announce(scope, 'Announce failure', detailTypes.renewalFailed, {
     certificate: '{% $certificate %}',
     execution: '{% $states.context.Execution.Id %}',
@@ -70,7 +76,5 @@ function announceFailure(scope: Construct, again: Choice): IChainable {
     identifier: '{% $failure.identifier %}',
     action: '{% $failure.action %}',
     nextTry: '{% $failure.nextTry %}',
-  })
-    .addCatch(again)
-    .next(again);
+  });
 }

@@ -1,45 +1,43 @@
-import { Choice, type IChainable } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { noted } from '../error-output.ts';
+import { caught } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { reached, wait } from './wait-state.ts';
 
 /** From the CSR to the stored certificate. */
-export function issuance(
+export function issuancePhase(
   scope: Construct,
   { order, certificate }: Record<'order' | 'certificate', WorkflowFunction>,
-  { recordFailure, deliver }: Record<'recordFailure' | 'deliver', IChainable>,
-): IChainable {
-  const finalizeOrder = certificate
-    .step(scope, 'Finalize order', {
-      payload: { spec: '{% $spec %}', order: '{% $order %}', resumed: '{% $resumed %}' },
-      retry: [caUnavailable],
-    })
-    .addCatch(recordFailure, noted);
-  const pollOrder = order
-    .step(scope, 'Poll order until valid', {
-      step: 'pollOrder',
-      payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', tries: '{% $validTries %}' },
-      retry: [caUnavailable],
-      assign: { validTries: '{% $validTries + 1 %}' },
-    })
-    .addCatch(recordFailure, noted);
-  const storeCertificate = certificate
-    .step(scope, 'Store certificate', {
-      payload: {
-        spec: '{% $spec %}',
-        order: '{% $order %}',
-        certificateUrl: '{% $states.input.certificateUrl %}',
-      },
-      retry: [caUnavailable],
-      assign: { current: '{% $states.result.Payload.current %}' },
-    })
-    .addCatch(recordFailure, noted);
-  storeCertificate.next(deliver);
-
+) {
+  const finalizeOrder = certificate.step(scope, 'Finalize order', {
+    payload: { spec: '{% $spec %}', order: '{% $order %}', resumed: '{% $resumed %}' },
+    retry: [caUnavailable],
+  });
   const waitForIssuance = wait(scope, 'Wait for issuance');
+  const pollOrder = order.step(scope, 'Poll order until valid', {
+    step: 'pollOrder',
+    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', tries: '{% $validTries %}' },
+    retry: [caUnavailable],
+    assign: { validTries: '{% $validTries + 1 %}' },
+  });
+  const storeCertificate = certificate.step(scope, 'Store certificate', {
+    payload: {
+      spec: '{% $spec %}',
+      order: '{% $order %}',
+      certificateUrl: '{% $states.input.certificateUrl %}',
+    },
+    retry: [caUnavailable],
+    assign: { current: '{% $states.result.Payload.current %}' },
+  });
+
   const valid = Choice.jsonata(scope, 'Valid?').when(reached, storeCertificate).otherwise(waitForIssuance);
+  finalizeOrder.next(valid);
   waitForIssuance.next(pollOrder).next(valid);
-  return finalizeOrder.next(valid);
+  return {
+    start: finalizeOrder,
+    stored: storeCertificate,
+    failed: caught([finalizeOrder, pollOrder, storeCertificate], noted),
+  };
 }

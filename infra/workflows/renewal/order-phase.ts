@@ -1,47 +1,57 @@
-import { Choice, Condition, type IChainable, Pass, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition, Pass, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { CheckOrderOutput } from '../../../lambdas/domain/contract/steps.ts';
 import { noted } from '../error-output.ts';
+import { caught, exits, merged } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { proof } from './proof-phase.ts';
 
 /** A saved order is looked at in place of a new one; where it is of no use, *Check renewal* is asked again. */
-export function orderAndProof(
-  scope: Construct,
-  functions: Record<'order' | 'challenge', WorkflowFunction>,
-  next: Record<'recordFailure' | 'finalize', IChainable>,
-): { readonly orderSaved: IChainable; readonly orderGone: Pass } {
-  const newOrder = makeNew(scope, functions.order).addCatch(next.recordFailure, noted);
-  const checkOrder = lookAtSaved(scope, functions.order).addCatch(next.recordFailure, noted);
+export function orderPhase(scope: Construct, { order }: Record<'order', WorkflowFunction>) {
+  const newOrder = makeNew(scope, order);
+  const checkOrder = lookAtSaved(scope, order);
   // *Check zones* is asked again too, and may find all in order by then.
   const orderGone = Pass.jsonata(scope, 'Order is of no use', {
     assign: { abandoned: '{% $order.url %}', errorOutput: '{% null %}' },
   });
-  const { proveControl, cleanUp } = proof(scope, functions, next);
 
-  newOrder.next(
-    Choice.jsonata(scope, 'Anything to prove?')
-      .when(Condition.jsonata('{% $count($challenges) > 0 %}'), proveControl)
-      .otherwise(next.finalize),
-  );
+  const orderSaved = Choice.jsonata(scope, 'Order saved?').otherwise(newOrder);
+  const noZones = exits({
+    failed: (next) =>
+      orderSaved
+        .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
+        .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next),
+  });
+
+  const anythingToProve = Choice.jsonata(scope, 'Anything to prove?');
+  newOrder.next(anythingToProve);
+  const made = exits({
+    prove: (next) => anythingToProve.when(Condition.jsonata('{% $count($challenges) > 0 %}'), next),
+    proven: (next) => anythingToProve.otherwise(next),
+  });
+
+  const usefulness = Choice.jsonata(scope, 'What is it good for?').otherwise(orderGone);
+  checkOrder.next(usefulness);
   const outcome = (name: CheckOrderOutput['outcome']) => Condition.jsonata(`{% $states.input.outcome = '${name}' %}`);
-  checkOrder.next(
-    Choice.jsonata(scope, 'What is it good for?')
-      .when(
+  const saved = exits({
+    failed: (next) =>
+      usefulness.when(
         Condition.jsonata("{% $states.input.outcome = 'prove' and $type($errorOutput) = 'object' %}"),
-        next.recordFailure,
-      )
-      .when(outcome('prove'), proveControl)
-      // What is proven needs no zone.
-      .when(outcome('finish'), cleanUp, { assign: { errorOutput: '{% null %}' } })
-      .otherwise(orderGone),
-  );
-  const orderSaved = Choice.jsonata(scope, 'Order saved?')
-    .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
-    .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next.recordFailure)
-    .otherwise(newOrder);
-  return { orderSaved, orderGone };
+        next,
+      ),
+    prove: (next) => usefulness.when(outcome('prove'), next),
+    // What is proven needs no zone.
+    finish: (next) => usefulness.when(outcome('finish'), next, { assign: { errorOutput: '{% null %}' } }),
+  });
+
+  return {
+    start: orderSaved,
+    prove: merged(made.prove, saved.prove),
+    proven: made.proven,
+    finish: saved.finish,
+    gone: orderGone,
+    failed: merged(noZones.failed, saved.failed, caught([newOrder, checkOrder], noted)),
+  };
 }
 
 /** What a new order and a saved one leave to those who prove and finalize it. */
@@ -51,8 +61,8 @@ const ordered = {
   records: '{% $states.result.Payload.records %}',
 };
 
-function makeNew(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
-  return lambda.step(scope, 'New order', {
+function makeNew(scope: Construct, order: WorkflowFunction): TaskStateBase {
+  return order.step(scope, 'New order', {
     payload: {
       spec: '{% $spec %}',
       challengeRecords: '{% $states.input.challengeRecords %}',
@@ -63,8 +73,8 @@ function makeNew(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
   });
 }
 
-function lookAtSaved(scope: Construct, lambda: WorkflowFunction): TaskStateBase {
-  return lambda.step(scope, 'Check order', {
+function lookAtSaved(scope: Construct, order: WorkflowFunction): TaskStateBase {
+  return order.step(scope, 'Check order', {
     payload: {
       spec: '{% $spec %}',
       order: '{% $order %}',

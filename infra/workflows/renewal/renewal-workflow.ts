@@ -3,14 +3,15 @@ import { Pass, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Workflow } from '../workflow.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { check } from './check-phase.ts';
-import { delivery } from './delivery-phase.ts';
-import { endpoints } from './endpoints-phase.ts';
-import { failure } from './failure-phase.ts';
-import { issuance } from './issuance-phase.ts';
-import { orderAndProof } from './order-phase.ts';
-import { success } from './record-phase.ts';
-import { zones } from './zones-phase.ts';
+import { checkPhase } from './check-phase.ts';
+import { deliveryPhase } from './delivery-phase.ts';
+import { endpointsPhase } from './endpoints-phase.ts';
+import { failurePhase } from './failure-phase.ts';
+import { issuancePhase } from './issuance-phase.ts';
+import { orderPhase } from './order-phase.ts';
+import { proofPhase } from './proof-phase.ts';
+import { recordPhase } from './record-phase.ts';
+import { zonesPhase } from './zones-phase.ts';
 
 export interface RenewalWorkflowProps {
   readonly name: string;
@@ -68,27 +69,53 @@ const variables = {
 export class RenewalWorkflow extends Construct {
   readonly workflow: Workflow;
 
-  /** Each part is a file of `renewal-workflow/`. They are made from the end, because each names what follows it: read upwards. */
+  /** Each phase is a file of this folder, with a start and named exits. They are connected here in the order in which they run. */
   constructor(scope: Construct, id: string, props: RenewalWorkflowProps) {
     super(scope, id);
-    const { recordFailure, failAsIs, tryAgain } = failure(this, props, fresh);
+    const check = checkPhase(this, props);
+    const zones = zonesPhase(this, props);
+    const order = orderPhase(this, props);
+    const proof = proofPhase(this, props);
+    const issuance = issuancePhase(this, props);
+    const delivery = deliveryPhase(this, props);
+    const record = recordPhase(this, props);
+    const endpoints = endpointsPhase(this, props);
+    const failure = failurePhase(this, props, fresh);
     const done = Succeed.jsonata(this, 'Done', {
       outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}', served: '{% $served %}' },
     });
-    const look = endpoints(this, props, { done });
-    const recorded = success(this, props, { recordFailure, look, done });
-    const deliver = delivery(this, props, { recordFailure, ...recorded });
-    const finalize = issuance(this, props, { recordFailure, deliver });
-    const { orderSaved, orderGone } = orderAndProof(this, props, { recordFailure, finalize });
-    const issue = zones(this, props, { orderSaved });
-    const checkRenewal = check(this, props, { failAsIs, recordFailure, issue, deliver, look });
-    orderGone.next(checkRenewal);
-    tryAgain.next(checkRenewal);
+
+    const start = Pass.jsonata(this, 'Start', { assign: variables }).next(check.start);
+    check.order.next(zones.start);
+    check.deliver.next(delivery.start);
+    check.checkEndpoints.next(endpoints.start);
+
+    zones.checked.next(order.start);
+
+    order.prove.next(proof.start);
+    order.proven.next(issuance.start);
+    order.finish.next(proof.cleanUp);
+    order.gone.next(check.start);
+
+    proof.proven.next(issuance.start);
+    issuance.stored.next(delivery.start);
+
+    delivery.delivered.next(record.start);
+    delivery.deliveredWithEndpoints.next(record.beforeTheLook);
+    delivery.deliveredBefore.next(record.quietly);
+
+    record.checkEndpoints.next(endpoints.start);
+    record.done.next(done);
+    endpoints.done.next(done);
+
+    for (const phase of [check, order, proof, issuance, delivery, record]) phase.failed.next(failure.start);
+    check.badInput.next(failure.readError);
+    failure.tryAgain.next(check.start);
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
       comment: 'Renews one certificate',
-      start: Pass.jsonata(this, 'Start', { assign: variables }).next(checkRenewal),
+      start,
       // Longer than all bounds of one try together: 86 looks at an order, at most an hour apart because a CA may ask for that, are
       // 3.6 days. What is stopped here is started again by the restart rule, which cleans up and carries on.
       timeout: Duration.days(5),

@@ -71,20 +71,31 @@ function variablesRead({ Branches: _, ItemProcessor: __, ...state }: State): Set
   return new Set(names.filter((name) => name !== 'states'));
 }
 
+/** Names of the states, the nearer to the start the earlier. */
+function fromTheStart({ StartAt, States }: StateMachine): string[] {
+  const names = [StartAt];
+  for (const name of names) {
+    const next = followers(States[name] as State).map((follower) => follower.next);
+    names.push(...new Set(next.filter((each) => !names.includes(each))));
+  }
+  return names;
+}
+
 /** Every way around: for each state, the states that can be reached from it and lead back. */
-function loops({ States }: StateMachine): string[][] {
+function loops(machine: StateMachine): string[][] {
+  const { States } = machine;
   const found: string[][] = [];
   const walk = (path: string[]) => {
     const last = path.at(-1) ?? '';
     const state = States[last];
     for (const { next } of state ? followers(state) : []) {
       const start = path.indexOf(next);
-      // Each loop once: from its first state in the order of the definition.
+      // Each loop once: from the state that is nearest to the start.
       if (start === 0) found.push(path);
       else if (start < 0 && names.indexOf(next) > names.indexOf(path[0] ?? '')) walk([...path, next]);
     }
   };
-  const names = Object.keys(States);
+  const names = fromTheStart(machine);
   for (const name of names) walk([name]);
   return found;
 }
@@ -166,6 +177,10 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
         expect(bundleOf(state), `${error} at ${name}`).toContain(`name="${error}"`);
       }
     }
+  });
+
+  test('ends in a Succeed or Fail state only, so that no exit of a phase was left unconnected', () => {
+    for (const [name, { End }] of Object.entries(machine.States)) expect(End, name).toBeUndefined();
   });
 
   test('ends every Map item and Parallel branch in a state whose output counts', () => {
