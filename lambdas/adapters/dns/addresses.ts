@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isPublic, type Reach } from './allowed-addresses.ts';
 import { LookupError, unlessAborted, within } from './lookup.ts';
 
-/** Where one server listens. */
+/** The address and port at which one server listens. */
 export interface Address {
   /** IPv4 or IPv6, without brackets. */
   readonly host: string;
@@ -14,23 +14,25 @@ export interface Address {
 /** RFC 1035 §4.2 */
 const dnsPort = 53;
 
-/** Of one host: the one may be down, and a host with hundreds of addresses must not have hundreds asked. */
+/** Addresses of one host that are queried. One may be down, and a host with hundreds of addresses must not cause hundreds of queries. */
 export const mostAddresses = 2;
 
-/** ms. What the system's resolver may take for one host name. */
+/** Time limit of the system's resolver for one host name, in ms. */
 const lookupTimeout = 3_000;
 
-/** That of node:dns asks by itself: getaddrinfo has four threads for everything, and holds them for as long as it likes. */
+/** The resolver of `node:dns`, which sends its own queries. `getaddrinfo` shares four threads and has no time limit. */
 export type HostResolver = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 const systemResolver = (): HostResolver => new Resolver({ timeout: 1_000, tries: 2 });
 
 export type AddressBook = (server: string, signal?: AbortSignal) => Promise<readonly Address[]>;
 
 /**
- * Addresses of name servers that DNS names, each looked up once: those that the system's resolver knows by IPv4, where there are none by
- * IPv6, and that may be asked; none where there is no such host. Throws `LookupError`.
+ * Returns a function that gives the addresses of a name server that DNS names. Each name is looked up once. The result has IPv4 addresses, or
+ * IPv6 addresses if there are no IPv4 ones. It has only addresses that may be queried, and is empty for an unknown host.
  *
- * In a laboratory the name may have a port, or be an address.
+ * With the reach `laboratory` the name may be an address or have a port.
+ *
+ * @throws LookupError when the system's resolver fails or takes too long
  */
 export function createAddressBook(reach: Reach, createResolver = systemResolver): AddressBook {
   const known = new Map<string, Promise<readonly Address[]>>();
@@ -57,7 +59,7 @@ export function createAddressBook(reach: Reach, createResolver = systemResolver)
   };
 }
 
-/** No such name, and no such record. */
+/** Error codes for a name that does not exist and for a name without records of the type. */
 const absent = ['ENOTFOUND', 'ENODATA'];
 
 async function hostsOf(host: string, reach: Reach, resolver: HostResolver): Promise<readonly string[]> {
@@ -69,14 +71,14 @@ async function hostsOf(host: string, reach: Reach, resolver: HostResolver): Prom
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
       if (!absent.includes(code)) {
-        throw new LookupError(`the address of ${host} cannot be found out (${code})`, { cause: error });
+        throw new LookupError(`the address of ${host} cannot be looked up (${code})`, { cause: error });
       }
     }
   }
   return [];
 }
 
-/** `192.0.2.1`, `192.0.2.1:5301`, `[2001:db8::1]:5301` as whoever is trusted wrote them; `null`: it is something else. */
+/** Parses `192.0.2.1`, `192.0.2.1:5301` or `[2001:db8::1]:5301`. Returns `null` for other text. Use it for trusted text only. */
 export function writtenAddress(server: string): Address | null {
   const { host, port } = hostAndPort(server);
   const family = isIP(host);
@@ -85,13 +87,14 @@ export function writtenAddress(server: string): Address | null {
 
 const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
+/** Splits `host`, `host:port` or `[address]:port`. The port is 53 where the text has none. */
 export function hostAndPort(server: string): { readonly host: string; readonly port: number } {
   if (isIP(server)) return { host: server, port: dnsPort };
   const [, bracketed, host = '', port = dnsPort] = /^(?:\[(.*)\]|([^:]*))(?::(.*))?$/.exec(server) ?? [];
   return { host: bracketed ?? host.replace(/\.$/, ''), port: Number(port) };
 }
 
-/** `192.0.2.1` or, where the port says something, `192.0.2.1:5301`, `[2001:db8::1]:5301`. */
+/** Writes an address as `192.0.2.1`, and with a port other than 53 as `192.0.2.1:5301` or `[2001:db8::1]:5301`. */
 export function showAddress({ host, family, port }: Address): string {
   if (port === dnsPort) return host;
   return family === 6 ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,14 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Where what DNS tells may lead packets of ours. Anybody can put any address into DNS, so on the `internet` it is port 53 of public
- * addresses; in a `laboratory` it is any address, and names of servers may have a port (`127.0.0.1:5301`).
+ * Addresses that may be queried when DNS names them. Any owner of a domain can put any address into DNS, so `internet` allows port 53 of
+ * public addresses only. `laboratory` allows every address, and names of servers may have a port (`127.0.0.1:5301`).
  */
 export type Reach = 'internet' | 'laboratory';
 
 type Range = readonly [network: string, prefix: number];
 
-/** Not globally reachable, multicast or reserved. https://www.iana.org/assignments/iana-ipv4-special-registry, RFC 6890, RFC 5771 */
+/** IPv4 ranges that are not globally reachable, multicast or reserved. https://www.iana.org/assignments/iana-ipv4-special-registry, RFC 6890, RFC 5771 */
 const special4: readonly Range[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -25,9 +25,9 @@ const special4: readonly Range[] = [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ];
-/** The only global unicast that is assigned, https://www.iana.org/assignments/ipv6-unicast-address-assignments, */
+/** The only IPv6 range that is assigned for global unicast. https://www.iana.org/assignments/ipv6-unicast-address-assignments */
 const global6: Range = ['2000::', 3];
-/** without protocols (Teredo), documentation and 6to4. https://www.iana.org/assignments/iana-ipv6-special-registry */
+/** IPv6 ranges inside `global6` for protocols (Teredo), documentation and 6to4. https://www.iana.org/assignments/iana-ipv6-special-registry */
 const special6: readonly Range[] = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -41,7 +41,7 @@ for (const [network, prefix] of special6) special.addSubnet(network, prefix, 'ip
 const assigned = new BlockList();
 assigned.addSubnet(...global6, 'ipv6');
 
-/** A unicast address of the public Internet, without brackets. */
+/** Tells whether an address, written without brackets, is a unicast address of the public Internet. */
 export function isPublic(host: string): boolean {
   const family = isIP(host);
   if (family === 4) return !special.check(host, 'ipv4');

@@ -8,26 +8,26 @@ import { above, aliasOf, caaRecords, plain } from './records.ts';
 import { createReferrals } from './referrals.ts';
 import { reachFrom } from './root-servers.ts';
 
-/** RFC 1034 sets no limit on a chain of CNAMEs; what resolvers, and thus CAs, follow is about this long. */
+/** Longest chain of CNAMEs that is followed. RFC 1034 sets no limit, and resolvers follow about this many. */
 const mostAliases = 8;
-/** Look-ups at once. */
+/** Lookups that run at the same time. */
 const concurrency = 10;
-/** ms. One look-up, whatever servers do. */
-const lookUpTimeout = 10_000;
-/** ms. All look-ups of one instance: the challenge function has 60 s, and needs the rest for its own. */
+/** Time limit of one lookup, in ms. */
+const lookupTimeout = 10_000;
+/** Time limit of all lookups of one instance, in ms. The challenge function has 60 s and needs the rest for its calls to AWS. */
 const allTimeout = 45_000;
 
 interface AuthoritativeDnsSettings {
   /** `192.0.2.1`, `192.0.2.1:5301` or `[2001:db8::1]:5301` */
   readonly rootServers: readonly string[];
   readonly reach?: Reach;
-  /** The system's unless given. */
+  /** @default the system's resolver */
   readonly createResolver?: () => HostResolver;
 }
 
 /**
- * Asks authoritative servers, found from these root servers down. An instance is for one step: what it has heard once it does not ask
- * again, so that names of one zone share the way to it, and the sets above them. The clock of `allTimeout` runs from the first look-up.
+ * Queries authoritative servers, which it finds by following referrals from these root servers. Use one instance for one step. It keeps each
+ * reply, so that names of one zone share the referrals and the CAA sets above them. `allTimeout` begins with the first lookup.
  */
 export function createAuthoritativeDns({
   rootServers,
@@ -40,13 +40,13 @@ export function createAuthoritativeDns({
   const limited = concurrencyLimit(concurrency);
   let end: AbortSignal | undefined;
 
-  function lookUp<T>(find: (signal: AbortSignal) => Promise<T>): Promise<Lookup<T>> {
+  function lookup<T>(find: (signal: AbortSignal) => Promise<T>): Promise<Lookup<T>> {
     end ??= AbortSignal.timeout(allTimeout);
     const whole = end;
     return limited(async () => {
-      if (whole.aborted) return { failed: `the ${allTimeout / 1000} s for all look-ups were over` };
+      if (whole.aborted) return { failed: `the ${allTimeout / 1000} s for all lookups are over` };
       try {
-        return { found: await find(AbortSignal.any([whole, AbortSignal.timeout(lookUpTimeout)])) };
+        return { found: await find(AbortSignal.any([whole, AbortSignal.timeout(lookupTimeout)])) };
       } catch (error) {
         if (error instanceof LookupError || error instanceof UnaskableNameError) return { failed: error.message };
         throw error;
@@ -61,7 +61,7 @@ export function createAuthoritativeDns({
     return reply;
   }
 
-  /** Of this very domain, behind its CNAMEs, with the name that the records are at; `null`: it has none. */
+  /** The CAA set of exactly this domain, after its CNAMEs, with the name that has the records. `null` if the domain has no CAA records. */
   async function caaSet(domain: string, signal: AbortSignal): Promise<CaaSet | null> {
     let owner = domain;
     for (let links = 0; links <= mostAliases; links++) {
@@ -72,12 +72,12 @@ export function createAuthoritativeDns({
       if (target === undefined) return null;
       owner = target;
     }
-    throw new LookupError(`the CNAME at ${domain} goes round, or on for more than ${mostAliases} links`);
+    throw new LookupError(`the CNAME at ${domain} is a loop or has more than ${mostAliases} links`);
   }
 
   /**
-   * Of a server of this zone. Glue first: it is what resolvers follow, and of one that is named within the zone that it serves nobody else
-   * may know the address. Where that is IPv6 alone, the address book's IPv4 as well. Of one without any, no resolver gets an answer either.
+   * Addresses of a server of this zone. Glue comes first, because resolvers use it, and for a server whose name is inside its own zone it may
+   * be the only source. Where the glue has IPv6 addresses only, the IPv4 addresses of the address book are added.
    */
   async function addressesIn(zone: string, server: string, signal: AbortSignal): Promise<readonly Address[]> {
     const glue = referrals.glueOf(zone, server);
@@ -85,14 +85,14 @@ export function createAuthoritativeDns({
   }
 
   return {
-    delegation: (zone) => lookUp((signal) => referrals.delegation(plain(zone), signal)),
+    delegation: (zone) => lookup((signal) => referrals.delegation(plain(zone), signal)),
     cname: (name) =>
-      lookUp(async (signal) => {
+      lookup(async (signal) => {
         const { answers } = await ask(plain(name), 'CNAME', signal);
         return aliasOf(answers, plain(name)) ?? null;
       }),
     caa: (name) =>
-      lookUp(async (signal) => {
+      lookup(async (signal) => {
         for (let domain = plain(name); domain !== ''; domain = above(domain)) {
           const found = await caaSet(domain, signal);
           if (found) return found;
@@ -100,7 +100,7 @@ export function createAuthoritativeDns({
         return null;
       }),
     sameServers: (zone, some, others) =>
-      lookUp(async (signal) => {
+      lookup(async (signal) => {
         const [ours, theirs] = [some.map(plain), others.map(plain)];
         if (ours.some((server) => theirs.includes(server))) return true;
         const [first, second] = await Promise.all([
@@ -109,7 +109,7 @@ export function createAuthoritativeDns({
         ]);
         const known = new Set(first.flatMap(shown));
         if (second.flatMap(shown).some((address) => known.has(address))) return true;
-        // They may have the address in common that could not be found out, or was not looked up beside IPv4 ones.
+        // The shared address may be one that could not be looked up, or an IPv6 address beside IPv4 ones.
         for (const each of [...first, ...second]) {
           if (each.status === 'rejected') throw each.reason;
           if (each.value.length > 0 && !each.value.some(isIpv4))

@@ -1,9 +1,9 @@
-/** Nothing could be found out; the message says in words why, as the end of a sentence. */
+/** A lookup failed. The message gives the reason and is written to end a sentence. */
 export class LookupError extends Error {
   override name = 'LookupError';
 }
 
-/** What was promised, or `null` when the time is over before. Throws `LookupError` as soon as the signal aborts. */
+/** The promised value, or `null` when the time ends first. Throws `LookupError` as soon as the signal aborts. */
 export async function within<T>(milliseconds: number, promised: Promise<T>, signal?: AbortSignal): Promise<T | null> {
   const end = Promise.withResolvers<null>();
   const timer = setTimeout(() => end.resolve(null), milliseconds);
@@ -14,11 +14,11 @@ export async function within<T>(milliseconds: number, promised: Promise<T>, sign
   }
 }
 
-/** What was promised. Throws `LookupError` as soon as the signal aborts. */
+/** The promised value. Throws `LookupError` as soon as the signal aborts. */
 export async function unlessAborted<T>(promised: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promised;
   const end = Promise.withResolvers<never>();
-  const abort = () => end.reject(new LookupError('the time for the whole look-up is over'));
+  const abort = () => end.reject(new LookupError('the time for the whole lookup is over'));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

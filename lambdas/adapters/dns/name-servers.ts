@@ -5,22 +5,22 @@ import { query, type Reply } from './query.ts';
 import { aliasOf, plain, txtValues } from './records.ts';
 import type { Tries } from './transports.ts';
 
-/** ms. Two tries of 2 s for each address: a server that is down costs 4 s, or 8 s at two addresses. */
+/** Time of each try, in ms. A server that is down costs 2 + 2 = 4 s, or 8 s if it has two addresses. */
 const tries: Tries = [2_000, 2_000];
 
 /**
- * Asks each server itself, so no cache stands between.
+ * Queries each name server directly, so that no cache is involved.
  *
- * A server that does not answer is one that has no values: a name server that is down must not end a renewal, it only keeps
- * propagation waiting.
+ * A server that does not answer counts as a server without values. A name server that is down must not end a renewal. It only delays the
+ * check of propagation.
  *
- * Which servers those are Route 53 says, so that an address, with or without a port, is taken as it is. Where a host name leads DNS says:
- * to public addresses only.
+ * Route 53 names the servers, so an address, with or without a port, is used as it is. The addresses of a host name come from DNS, so only
+ * public ones are used.
  */
 export function createNameServers(addressBook: AddressBook = createAddressBook('internet')): NameServers {
   async function addressesOf(server: string): Promise<readonly Address[]> {
     const written = writtenAddress(server);
-    // A host name without an address answers nothing either.
+    // A host name without an address counts as a server that does not answer.
     return written ? [written] : (await addressBook(server).catch(none)).slice(0, mostAddresses);
   }
 
@@ -41,10 +41,10 @@ export function createNameServers(addressBook: AddressBook = createAddressBook('
 
 const none = (): readonly Address[] => [];
 
-/** Of the name, or of where its CNAMEs lead within the answer. */
+/** The TXT values of the name, or of the name at the end of its CNAMEs within the answer. */
 function valuesIn({ answers }: Reply, name: string): readonly string[] {
   let at = name;
-  // Each link is one record: a chain longer than the answer is a loop.
+  // Each link is one record, so a chain that is longer than the answer is a loop.
   for (const _ of answers) at = aliasOf(answers, at) ?? at;
   return txtValues(answers, at);
 }

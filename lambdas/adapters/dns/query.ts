@@ -9,24 +9,24 @@ export interface Question {
   readonly type: 'CAA' | 'CNAME' | 'NS' | 'TXT';
 }
 
-/** What a server said. */
+/** The reply of one server. */
 export interface Reply {
   /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED` or another of RFC 1035 §4.1.1 and RFC 6895 §2.3. */
   readonly status: string;
-  /** The server is authoritative for the name asked for: the AA bit. */
+  /** The AA bit. The server is authoritative for the name in the question. */
   readonly authoritative: boolean;
   readonly answers: readonly Answer[];
   readonly authorities: readonly Answer[];
   readonly additionals: readonly Answer[];
 }
 
-/** A name that no question can hold: labels of 1 to 63 octets, 255 in all. RFC 1035 §2.3.4 */
+/** The name does not fit into a question. A label has 1 to 63 octets, a name 255 at most. RFC 1035 §2.3.4 */
 export class UnaskableNameError extends Error {
   override name = 'UnaskableNameError';
   readonly code = 'EBADNAME';
 }
 
-/** 1,232 bytes are what most paths carry in one piece. DNS Flag Day 2020; RFC 9715 §3 */
+/** Most network paths carry 1,232 bytes without fragmentation. DNS Flag Day 2020, RFC 9715 §3 */
 const edns: OptAnswer = {
   type: 'OPT',
   name: '.',
@@ -41,9 +41,11 @@ const edns: OptAnswer = {
 const statuses = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
 /**
- * Asks one server one question, without recursion and past every cache: over UDP, and over TCP, within the time of the first try, when
- * the answer is truncated. What does not answer the question (another id, name or type) is passed over. Throws `LookupError`, whose
- * message goes on after the server's name, and `UnaskableNameError` before anything is sent.
+ * Sends one question to one server, without recursion. It uses UDP, and TCP when the answer is truncated. The time limit over TCP is that of
+ * the first try. Replies with another id, name or type are ignored.
+ *
+ * @throws LookupError with a message that continues after the name of the server
+ * @throws UnaskableNameError before anything is sent
  */
 export async function query(address: Address, question: Question, tries: Tries, signal?: AbortSignal): Promise<Reply> {
   refuseUnaskable(question.name);
@@ -54,7 +56,7 @@ export async function query(address: Address, question: Question, tries: Tries, 
     return toReply(reply === 'truncated' ? await askOverTcp(address, asked, tries[0], signal) : reply);
   };
   const reply = await ask([edns]);
-  // RFC 6891 §7: a server from before EDNS answers with one of these.
+  // A server that does not know EDNS answers with one of these. RFC 6891 §7
   return ['FORMERR', 'NOTIMP'].includes(reply.status) ? ask([]) : reply;
 }
 
@@ -68,5 +70,5 @@ function refuseUnaskable(name: string): void {
   const lengths = labels.map((label) => Buffer.byteLength(label));
   const whole = lengths.reduce((sum, length) => sum + 1 + length, 1);
   if (lengths.every((length) => length >= 1 && length <= 63) && whole <= 255) return;
-  throw new UnaskableNameError(`${name} cannot be asked for: a name has labels of 1 to 63 octets, 255 in all`);
+  throw new UnaskableNameError(`${name} is not a valid DNS name: a label has 1 to 63 octets, and a name 255 at most`);
 }

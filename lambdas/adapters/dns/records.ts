@@ -4,29 +4,29 @@ import { quoted } from '../../domain/rules/proof/quote-untrusted.ts';
 import type { Reach } from './allowed-addresses.ts';
 import { LookupError } from './lookup.ts';
 
-/** As names are compared: lower case, no trailing dot; the root is the empty name. RFC 4343 */
+/** Normalizes a name for comparison to lower case without a trailing dot. The root is the empty name. RFC 4343 */
 export const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 
-/** Both plain. */
+/** Tells whether a name is the domain or inside it. Both are plain names. */
 export const isWithin = (name: string, domain: string): boolean => domain === '' || `.${name}`.endsWith(`.${domain}`);
 
-/** The domain above; of a top-level domain the root. */
+/** The parent domain. The parent of a top-level domain is the root. */
 export const above = (name: string): string => (name.includes('.') ? name.slice(name.indexOf('.') + 1) : '');
 
 /**
- * All that names of hosts and of challenges need. DNS can tell any byte, line breaks and text too, and names get into messages with records
- * to paste.
+ * The characters that names of hosts and challenges need. A DNS reply can contain any byte, line breaks included, and names are shown in
+ * messages with records that the operator copies.
  */
 const ordinary = /^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/;
-/** With ports, and addresses in brackets. */
+/** The same with ports and with addresses in brackets. */
 const ordinaryInLaboratory = /^[A-Za-z0-9_*:[\]-]+(?:\.[A-Za-z0-9_*:[\]-]+)*$/;
 
-/** What the CNAME of this plain name points to, plain. Throws `LookupError` for a target with other characters than names need. */
+/** The target of the CNAME of this plain name, as a plain name. Throws `LookupError` for a target that is not a valid host name. */
 export function aliasOf(records: readonly Answer[], name: string): string | undefined {
   return pointedTo(records, name, 'CNAME', ordinary)[0];
 }
 
-/** The servers that the NS records of this plain name name, plain. Throws `LookupError` like `aliasOf`. */
+/** The servers in the NS records of this plain name, as plain names. Throws `LookupError` as `aliasOf` does. */
 export function nameServersOf(records: readonly Answer[], name: string, reach: Reach): readonly string[] {
   return pointedTo(records, name, 'NS', reach === 'laboratory' ? ordinaryInLaboratory : ordinary);
 }
@@ -37,12 +37,12 @@ function pointedTo(records: readonly Answer[], name: string, type: 'CNAME' | 'NS
     const target = each.data.replace(/\.$/, '');
     if (allowed.test(target)) return plain(target);
     throw new LookupError(
-      `the ${type} record at ${name || 'the root'} names ${quoted(target)}, which no host is called`,
+      `the ${type} record at ${name || 'the root'} points to ${quoted(target)}, which is not a valid host name`,
     );
   });
 }
 
-/** The values of this plain name. One TXT record is a list of strings of up to 255 bytes, RFC 7208 §3.3 among others joins them. */
+/** The TXT values of this plain name. A TXT record is a list of strings of up to 255 bytes, which are joined as in RFC 7208 §3.3. */
 export function txtValues(records: readonly Answer[], name: string): readonly string[] {
   return records.flatMap((each) => {
     if (each.type !== 'TXT' || plain(each.name) !== name) return [];
@@ -50,10 +50,10 @@ export function txtValues(records: readonly Answer[], name: string): readonly st
   });
 }
 
-/** Bit 0 of the flags, the most significant one. RFC 8659 §4.1 */
+/** Bit 0 of the flags, which is the most significant one. RFC 8659 §4.1 */
 const issuerCritical = 0x80;
 
-/** The set of this plain name. */
+/** The CAA records of this plain name. */
 export function caaRecords(records: readonly Answer[], name: string): readonly CaaRecord[] {
   return records.flatMap((each) => {
     if (each.type !== 'CAA' || plain(each.name) !== name) return [];

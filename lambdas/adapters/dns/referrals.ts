@@ -7,29 +7,29 @@ import type { Question, Reply } from './query.ts';
 import { above, nameServersOf, plain } from './records.ts';
 import { type Cut, createZoneServers, referredTo } from './zone-servers.ts';
 
-/** Deeper than any name that is in use. */
+/** Longest chain of referrals that is followed. No name in use needs as many. */
 const mostReferrals = 16;
 
 export interface Referrals {
-  /** What a server says that is authoritative for the name. Throws `LookupError`. */
+  /** The reply of a server that is authoritative for the name. Throws `LookupError`. */
   ask(question: Question, signal: AbortSignal): Promise<Reply>;
   /**
-   * Host names of the servers that the parent refers to for exactly this zone; where the parent's server is the zone's as well and
-   * answers itself, those of its answer; none where the parent knows no such zone. Throws `LookupError`.
+   * Host names of the servers to which the parent delegates exactly this zone. If a server of the parent also serves the zone and answers
+   * itself, the names in its answer. Empty if the parent does not delegate the zone. Throws `LookupError`.
    */
   delegation(zone: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Addresses of this server that came with the referral to this zone, both plain names; none where it was not followed. */
+  /** Addresses of this server in the referral to this zone. Both are plain names. Empty if no referral was followed. */
   glueOf(zone: string, server: string): readonly Address[];
 }
 
 /**
- * Follows referrals from the root down. What was learned on the way is kept, and of questions that would go the same unknown way at once
- * one goes ahead: a hundred names of one zone cost one walk to it.
+ * Follows referrals from the root. Each referral is kept. When several questions need the same unknown referral at the same time, one of them
+ * is sent and the others wait, so that a hundred names of one zone need one chain of referrals.
  */
 export function createReferrals(rootServers: readonly string[], addressBook: AddressBook, reach: Reach): Referrals {
   const askServers = createZoneServers(addressBook);
   const cuts = new Map<string, Cut>([['', rootCut(rootServers)]]);
-  const ahead = new Map<string, Promise<unknown>>();
+  const pending = new Map<string, Promise<unknown>>();
 
   function closest(name: string): Cut {
     for (let at = name; ; at = above(at)) {
@@ -38,7 +38,7 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
     }
   }
 
-  /** `null`: the reply is a referral, which is noted. */
+  /** Returns `null` if the reply is a referral, after keeping it. */
   async function askOnce(cut: Cut, question: Question, signal: AbortSignal): Promise<Reply | null> {
     const reply = await askServers(cut, question, signal);
     const zone = referredTo(reply, cut.zone, question.name);
@@ -48,31 +48,34 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
     return null;
   }
 
-  /** `null` as soon as this zone's delegation is known. */
+  /** Returns `null` as soon as the delegation of the zone `upTo` is known. */
   async function follow(question: Question, signal: AbortSignal, upTo?: string): Promise<Reply | null> {
     for (let referrals = 0; referrals < mostReferrals; referrals++) {
       const cut = closest(question.name);
       if (cut.zone === upTo) return null;
-      const way = `${nextLabel(question.name, cut.zone)} ${cut.zone}`;
-      const before = ahead.get(way);
+      const step = `${nextLabel(question.name, cut.zone)} ${cut.zone}`;
+      const before = pending.get(step);
       if (before) {
         await before.catch(() => {});
         if (closest(question.name) !== cut) continue;
       }
       const asking = askOnce(cut, question, signal);
-      if (!before) ahead.set(way, asking);
+      if (!before) pending.set(step, asking);
       const reply = await asking;
       if (reply) return reply;
     }
     throw new LookupError(
-      `the question for ${question.type} ${question.name} was referred further ${mostReferrals} times`,
+      `the query for ${question.type} ${question.name} was referred more than ${mostReferrals} times`,
     );
   }
 
   return {
     async ask(question, signal) {
       const reply = await follow(question, signal);
-      if (!reply) throw new TypeError(`No zone was named at which to stop on the way to ${question.name}`);
+      if (!reply)
+        throw new TypeError(
+          `The query for ${question.name} ended without a reply, although no zone to stop at was given.`,
+        );
       return reply;
     },
     async delegation(zone, signal) {
@@ -86,19 +89,19 @@ export function createReferrals(rootServers: readonly string[], addressBook: Add
   };
 }
 
-/** Of `www.example.com` below `com`: `example`; of `com` itself nothing. */
+/** The label of a name directly below a zone: `example` for `www.example.com` and the zone `com`. Empty for the zone itself. */
 function nextLabel(name: string, zone: string): string {
   const below = name.slice(0, name.length - zone.length).replace(/\.$/, '');
   return below.slice(below.lastIndexOf('.') + 1);
 }
 
-/** Whoever wrote the addresses down is trusted with them. */
+/** The root zone. Its addresses come from the configuration and are trusted. */
 function rootCut(rootServers: readonly string[]): Cut {
   const glue = rootServers.map((server) => [server, [writtenAddress(server) ?? []].flat()] as const);
-  return { zone: '', nameServers: fromAnywhere(rootServers), glue: new Map(glue) };
+  return { zone: '', nameServers: rotated(rootServers), glue: new Map(glue) };
 }
 
-/** IPv4 first: it goes everywhere. It stays with this referral: for hosts of others nobody is believed. */
+/** The glue of a referral, IPv4 first because every network has it. It is used for this referral only, since other zones do not vouch for it. */
 function glueIn(additionals: readonly Answer[], reach: Reach): Cut['glue'] {
   const glue = new Map<string, readonly Address[]>();
   for (const type of ['A', 'AAAA'] as const) {
@@ -112,8 +115,8 @@ function glueIn(additionals: readonly Answer[], reach: Reach): Cut['glue'] {
   return glue;
 }
 
-/** Not everybody begins with the first. */
-function fromAnywhere(servers: readonly string[]): readonly string[] {
+/** The servers in order, beginning at a random one, so that not every query goes to the first. */
+function rotated(servers: readonly string[]): readonly string[] {
   const start = randomInt(Math.max(servers.length, 1));
   return [...servers.slice(start), ...servers.slice(0, start)];
 }

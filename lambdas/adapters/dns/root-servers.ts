@@ -1,8 +1,8 @@
 import type { Reach } from './allowed-addresses.ts';
 
 /**
- * IPv4 addresses of a.root-servers.net to m.root-servers.net. https://www.iana.org/domains/root/servers, where b changed last, in
- * November 2023. One that is moved one day costs a second: the next is asked.
+ * IPv4 addresses of a.root-servers.net to m.root-servers.net. https://www.iana.org/domains/root/servers. The last change was b in November
+ * 2023. If an address changes, a query takes one second longer, because the next server is queried.
  */
 const internet = [
   '198.41.0.4',
@@ -20,12 +20,12 @@ const internet = [
   '202.12.27.33',
 ];
 
-/** Whoever begins at other root servers than the Internet's has a DNS of their own, with addresses and ports of their own. */
+/** The reach for these root servers. Other root servers than the Internet's belong to a private DNS with its own addresses and ports. */
 export const reachFrom = (rootServers: readonly string[]): Reach =>
   rootServers.every((server) => internet.includes(server)) ? 'internet' : 'laboratory';
 
-/** Those of a variable (`address:port`, separated by commas); the Internet's when it is not set. */
+/** Reads root servers from a variable (`address:port`, separated by commas). Returns those of the Internet if it is not set. */
 export function rootServersOf(variable: string | undefined): readonly string[] {
-  const told = (variable ?? '').split(',').flatMap((server) => server.trim() || []);
-  return told.length > 0 ? told : internet;
+  const configured = (variable ?? '').split(',').flatMap((server) => server.trim() || []);
+  return configured.length > 0 ? configured : internet;
 }

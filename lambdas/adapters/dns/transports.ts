@@ -9,8 +9,8 @@ import { LookupError, within } from './lookup.ts';
 export type Tries = readonly [number, ...number[]];
 
 /**
- * The socket is connected, so that only the server's own datagrams come in and a closed port is known at once. `truncated`: the whole is to
- * be had over TCP.
+ * Sends a query over UDP. The socket is connected, so that it receives datagrams of this server only and a closed port is an immediate error.
+ * Returns `truncated` if the complete reply needs TCP.
  */
 export async function askOverUdp(
   address: Address,
@@ -29,11 +29,11 @@ export async function askOverUdp(
           const decoded = decodeReply(received, asked);
           if (decoded) resolve(decoded);
         } catch {
-          reject(new LookupError(`sent an answer that is no DNS message`));
+          reject(new LookupError(`sent a reply that is not a DNS message`));
         }
       });
     });
-    reply.catch(() => {}); // it may come while nobody waits: between two tries
+    reply.catch(() => {}); // the reply may arrive between two tries, when no code waits for it
     socket.connect(address.port, address.host);
     await once(socket, 'connect').catch((error: Error) => {
       throw unreachable(error);
@@ -49,7 +49,7 @@ export async function askOverUdp(
   }
 }
 
-/** RFC 1035 §4.2.2: each message after its length in two bytes. */
+/** Sends a query over TCP. Each message follows its length in two bytes. RFC 1035 §4.2.2 */
 export async function askOverTcp(
   address: Address,
   asked: Packet,
@@ -68,9 +68,9 @@ export async function askOverTcp(
         try {
           const decoded = decodeReply(received.subarray(2, 2 + received.readUInt16BE(0)), asked);
           if (decoded) resolve(decoded);
-          else reject(new LookupError(`answered another question over TCP`));
+          else reject(new LookupError(`sent a reply to another query over TCP`));
         } catch {
-          reject(new LookupError(`sent an answer over TCP that is no DNS message`));
+          reject(new LookupError(`sent a reply over TCP that is not a DNS message`));
         }
       });
     });
@@ -83,23 +83,23 @@ export async function askOverTcp(
   }
 }
 
-/** Bits of the third byte: a response, and truncated. RFC 1035 §4.1.1 */
+/** Bits of the third byte for a response and for a truncated one. RFC 1035 §4.1.1 */
 const [QR, TC] = [0x80, 0x02];
 
-/** Told by the header alone: a server may cut where it likes, and half a record cannot be decoded. */
+/** Reads the header only. A server may truncate anywhere, and half a record cannot be decoded. */
 function isTruncated(message: Buffer, asked: Packet): boolean {
   if (message.length < 12 || message.readUInt16BE(0) !== asked.id) return false;
   return (message.readUInt8(2) & (QR | TC)) === (QR | TC);
 }
 
-/** `null`: it answers something else. Throws when it answers this but cannot be read. */
+/** Decodes a reply to this query. Returns `null` for a reply to another query. Throws if the reply cannot be decoded. */
 function decodeReply(message: Buffer, asked: Packet): DecodedPacket | null {
   if (message.length < 12 || message.readUInt16BE(0) !== asked.id) return null;
   const reply = packet.decode(message);
   const [question] = reply.questions ?? [];
   const [wanted] = asked.questions ?? [];
   if (!reply.flag_qr || !wanted) return null;
-  // FORMERR and the like may come without the question. RFC 1035 §4.1.1
+  // Error replies such as FORMERR may omit the question. RFC 1035 §4.1.1
   if (!question) return ((reply.flags ?? 0) & 0xf) === 0 ? null : reply;
   return question.name.toLowerCase() === wanted.name.toLowerCase() && question.type === wanted.type ? reply : null;
 }

@@ -3,38 +3,38 @@ import { LookupError } from './lookup.ts';
 import { type Question, query, type Reply } from './query.ts';
 import { isWithin, plain } from './records.ts';
 
-/** A zone as its parent's referral shows it. */
+/** A zone as the referral of its parent describes it. */
 export interface Cut {
-  /** Plain; the root is the empty name. */
+  /** A plain name. The root is the empty name. */
   readonly zone: string;
   readonly nameServers: readonly string[];
   /** Addresses that came with the referral, by plain host name. */
   readonly glue: ReadonlyMap<string, readonly Address[]>;
 }
 
-/** As many as root and com have: of a zone that names more, not all are asked. */
+/** Servers of one zone that are queried at most. The root and com have this many. */
 const mostServers = 13;
-/** ms. Two rounds over a zone's servers, the second more patient: one that is down costs a second. */
+/** Time of one query in each of two rounds over the servers of a zone, in ms. A server that is down costs one second. */
 const rounds = [1_000, 2_000];
-/** ms. For one zone's servers in all: a zone that is down must not take the time of the names in others. */
+/** Time limit for all servers of one zone, in ms. A zone that is down must not use up the time of names in other zones. */
 const zoneTimeout = 6_000;
 
 /**
- * Asks a zone's servers, one after the other, until one gives an answer: an authoritative one or a referral downwards. Those that were
- * silent before come last, and a zone of which none was heard at all is not asked again.
+ * Queries the servers of a zone in turn until one sends an authoritative reply or a referral to a zone below. Servers that did not answer
+ * before are queried last. A zone whose servers all stayed silent is not queried again.
  */
 export function createZoneServers(addressBook: AddressBook) {
   const silent = new Set<string>();
   const down = new Map<string, LookupError>();
 
-  /** In order of preference: with an address at hand, looked up, silent before. */
+  /** Servers with glue first, then those whose address must be looked up, then those that did not answer before. */
   async function* serversOf({ nameServers, glue }: Cut, faults: Set<string>, signal: AbortSignal) {
     const last: { host: string; address: Address }[] = [];
     const hosts = nameServers.slice(0, mostServers);
     for (const host of [...hosts.filter((each) => glue.has(each)), ...hosts.filter((each) => !glue.has(each))]) {
       try {
         const addresses = glue.get(host) ?? (await addressBook(host, signal));
-        if (addresses.length === 0) faults.add(`${host} has no address that may be asked`);
+        if (addresses.length === 0) faults.add(`${host} has no address that may be queried`);
         for (const address of addresses.slice(0, mostAddresses)) {
           if (silent.has(showAddress(address))) last.push({ host, address });
           else yield { host, address };
@@ -46,7 +46,7 @@ export function createZoneServers(addressBook: AddressBook) {
     yield* last;
   }
 
-  /** Throws `LookupError` that names the zone, the question, and each server's fault. */
+  /** Throws `LookupError` with the zone, the question and the fault of each server. */
   return async (cut: Cut, question: Question, signal: AbortSignal): Promise<Reply> => {
     const before = down.get(cut.zone);
     if (before) throw before;
@@ -65,14 +65,14 @@ export function createZoneServers(addressBook: AddressBook) {
           faults.add(`${called} ${fault}`);
         } catch (error) {
           const fault = messageOf(error);
-          if (time.aborted) break; // it had less time than is its due
+          if (time.aborted) break; // The overall deadline cut this query short, so it does not count against the server.
           silent.add(showAddress(address));
           faults.add(`${called} ${fault}`);
         }
       }
     }
     const failure = new LookupError(
-      `no ${cut.zone ? `name server of ${cut.zone}` : 'root server'} answers the question for ${question.type} ${question.name}: ${[...faults].join('; ') || 'the time for it was over'}`,
+      `no ${cut.zone ? `name server of ${cut.zone}` : 'root server'} answers the query for ${question.type} ${question.name}: ${[...faults].join('; ') || 'the time for it was over'}`,
     );
     if (!heard && !signal.aborted) down.set(cut.zone, failure);
     throw failure;
@@ -84,14 +84,14 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-/** Why this reply is of no use, after the server's name; `null`: it is. */
+/** The fault of a reply, written to follow the name of the server. `null` if the reply is usable. */
 function faultOf(reply: Reply, zone: string, name: string): string | null {
   if (reply.status !== 'NOERROR' && reply.status !== 'NXDOMAIN') return `says ${reply.status}`;
   if (reply.authoritative || referredTo(reply, zone, name) !== null) return null;
   return `is not authoritative for ${zone || 'the root'}`;
 }
 
-/** The zone below this one that a reply refers to on the way to the name; `null`: the reply is no referral. */
+/** The zone below this one to which a reply refers for the name. `null` if the reply is not a referral. */
 export function referredTo({ status, answers, authorities }: Reply, zone: string, name: string): string | null {
   if (status !== 'NOERROR' || authorities.some(({ type }) => type === 'SOA')) return null;
   if (answers.some((each) => plain(each.name) === name)) return null;

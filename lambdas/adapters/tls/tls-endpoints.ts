@@ -3,17 +3,17 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import type { Lookup } from '../../domain/ports/dns.ts';
 import type { ShownCertificate, TlsEndpoints } from '../../domain/ports/tls-endpoints.ts';
 
-/** ms, of the name's look-up, the connection and the handshake together. A server that takes longer is as good as away for a browser. */
+/** Time limit of lookup, connection and handshake together, in ms. Browsers give up on a server that takes much longer. */
 const handshakeLimit = 5_000;
 
-/** ms until the next of several addresses is tried. Node.js gives up each after 250, which another continent may need. */
+/** Time until the next of several addresses is tried, in ms. The default of Node.js is 250 ms, which is short for another continent. */
 const addressLimit = 1_000;
 
 const tls13 = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 
 /**
- * What a client offers that takes one kind of key only (RFC 8446 §4.2.3): a server that has an RSA and an ECDSA certificate chooses by
- * it. TLS 1.2 names the kind of key in its ciphers too.
+ * The offer of a client that accepts one kind of key only (RFC 8446 §4.2.3). A server with an RSA and an ECDSA certificate chooses by it. In
+ * TLS 1.2 the ciphers name the kind of key too.
  */
 const offers = {
   ECDSA: {
@@ -26,37 +26,37 @@ const offers = {
   },
 } as const satisfies Record<string, ConnectionOptions>;
 
-/** In words, what the codes of Node.js and OpenSSL mean for a handshake. */
+/** The meaning of error codes of Node.js and OpenSSL during a handshake. */
 const meanings: readonly (readonly [RegExp, string])[] = [
-  [/^ENOTFOUND$|^EAI_/, 'its name is not found in DNS'],
-  [/^ECONNREFUSED$/, 'it refuses the connection'],
-  [/^ECONNRESET$|^EPIPE$/, 'it cut the connection during the handshake'],
-  [/^ETIMEDOUT$/, 'it does not answer'],
-  // Of a server that has IPv6 addresses only: functions outside a VPC have none.
-  [/^E(HOST|NET)UNREACH$|^EADDRNOTAVAIL$|^EAFNOSUPPORT$/, 'no way leads to its address from here'],
+  [/^ENOTFOUND$|^EAI_/, 'its name does not exist in DNS'],
+  [/^ECONNREFUSED$/, 'it refused the connection'],
+  [/^ECONNRESET$|^EPIPE$/, 'it reset the connection during the handshake'],
+  [/^ETIMEDOUT$/, 'it did not answer'],
+  // A server with IPv6 addresses only. Functions outside a VPC have no IPv6.
+  [/^E(HOST|NET)UNREACH$|^EADDRNOTAVAIL$|^EAFNOSUPPORT$/, 'its address cannot be reached from here'],
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL/,
-    'what answers there does not speak TLS',
+    'the server does not use TLS on this port',
   ],
   [/UNRECOGNIZED_NAME/, 'it has no certificate for that name'],
-  [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, 'it speaks no TLS of version 1.2 or 1.3'],
+  [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, 'it supports neither TLS 1.2 nor TLS 1.3'],
 ];
 
-/** The server has nothing for what was offered. */
+/** Error codes of a server that has no certificate for the offer. */
 const refusal = /HANDSHAKE_FAILURE|NO_SHARED|NO_SUITABLE|ILLEGAL_PARAMETER|INTERNAL_ERROR/;
 
 const refused = 'it refused the handshake';
 
 interface TlsOptions {
-  /** ms for one endpoint. @default 5,000 */
+  /** Time limit for one endpoint, in ms. @default 5,000 */
   readonly limit?: number;
-  /** How names are looked up. @default as the system does */
+  /** Looks up names. @default the system's resolver */
   readonly lookup?: LookupFunction;
 }
 
 /**
- * Handshakes and nothing more: nothing is sent or read over a connection. Whether the certificate is trusted, valid or of that name is
- * not asked: the question is which one it is.
+ * Reads the certificate that a server presents. It performs a handshake and sends no data. It does not check trust, validity or names, because
+ * it only has to identify the certificate.
  */
 export function createTlsEndpoints({ limit = handshakeLimit, lookup }: TlsOptions = {}): TlsEndpoints {
   return {
@@ -65,8 +65,8 @@ export function createTlsEndpoints({ limit = handshakeLimit, lookup }: TlsOption
       const kind = keyType.startsWith('RSA') ? 'RSA' : 'ECDSA';
       const answer = await handshake(endpoint, { ...offers[kind], lookup }, limit);
       if (!('failed' in answer) || answer.failed !== refused) return answer;
-      // It has no such certificate, or minds that the CA signs with another kind of key, which the offer leaves out too. What it shows to
-      // a client that takes any tells which.
+      // The server has no certificate of this kind, or its CA signs with the other kind, which the offer excludes too. A handshake with
+      // an offer of all kinds tells which.
       const other = await handshake(endpoint, { lookup }, Math.max(1, limit - (performance.now() - started)));
       return 'found' in other ? other : answer;
     },
@@ -78,7 +78,7 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
   return new Promise((resolve) => {
     const options: ConnectionOptions & TcpNetConnectOpts = {
       ...offer,
-      // RFC 6761 §6.3: loopback on every machine, which not every resolver knows.
+      // Names under localhost are loopback on every machine, but not every resolver knows it. RFC 6761 §6.3
       host: name.endsWith('.localhost') ? 'localhost' : name,
       port: Number(port),
       servername: name,
@@ -88,7 +88,7 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
     const socket = connect(options);
     const end = (answer: Lookup<ShownCertificate>) => {
       clearTimeout(timer);
-      // The client's last message is on its way yet: cut off before it, the server would log a broken handshake.
+      // The last message of the client is still being sent. Closing at once would make the server log a failed handshake.
       if ('found' in answer) socket.destroySoon();
       else socket.destroy();
       resolve(answer);
@@ -98,13 +98,13 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
     socket.on('close', () => end({ failed: 'it closed the connection during the handshake' }));
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate();
-      if (!shown) return end({ failed: 'it showed no certificate' });
+      if (!shown) return end({ failed: 'it presented no certificate' });
       end({ found: { serialNumber: shown.serialNumber.toLowerCase(), notAfter: shown.validToDate.toISOString() } });
     });
   });
 }
 
-/** Of several addresses that fail, Node.js collects the errors: the last is of the address tried last. */
+/** The meaning of an error. Where several addresses failed, Node.js collects the errors and the last address counts. */
 function inWords(error: NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] }): string {
   const { code = '', message } = error.errors?.at(-1) ?? error;
   if (refusal.test(code)) return refused;

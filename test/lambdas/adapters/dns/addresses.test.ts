@@ -9,7 +9,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-/** Where the system's resolver says what the script says. */
+/** An address book whose system resolver answers as the script says. */
 async function system(script: Script) {
   const server = await serve(script);
   servers.push(server);
@@ -22,19 +22,19 @@ async function system(script: Script) {
 }
 
 describe('the addresses of a host that DNS names', () => {
-  test('are its IPv4 ones, asked for once', async () => {
+  test('are its IPv4 addresses, looked up once', async () => {
     const { internet, asked } = await system(hosts({ 'ns.test': ['8.8.8.8', '8.8.4.4', '2001:4860:4860::8888'] }));
     const found = ['8.8.8.8', '8.8.4.4'].map((host) => ({ host, family: 4, port: 53 }));
     expect(await Promise.all([internet('ns.test'), internet('ns.test')])).toEqual([found, found]);
     expect(asked.map(({ type }) => type)).toEqual(['A']);
   });
 
-  test('are its IPv6 ones where there are no others', async () => {
+  test('are its IPv6 addresses where it has no others', async () => {
     const { internet } = await system(hosts({ 'ns.test': ['10.0.0.1', '2001:4860:4860::8888'] }));
     expect(await internet('ns.test')).toEqual([{ host: '2001:4860:4860::8888', family: 6, port: 53 }]);
   });
 
-  test('are none where there is no such host', async () => {
+  test('are empty for an unknown host', async () => {
     const { internet } = await system(hosts({}));
     expect(await internet('ns.test')).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('the addresses of a host that DNS names', () => {
     },
   );
 
-  test('may be in the name, with a port, in a laboratory', async () => {
+  test('may be part of the name, with a port, with the reach laboratory', async () => {
     const { laboratory } = await system(hosts({ 'ns.test': ['127.0.0.1'] }));
     expect(await laboratory('127.0.0.1:5301')).toEqual([{ host: '127.0.0.1', family: 4, port: 5301 }]);
     expect(await laboratory('ns.test:5301')).toEqual([{ host: '127.0.0.1', family: 4, port: 5301 }]);
@@ -100,35 +100,33 @@ describe('the addresses of a host that DNS names', () => {
   });
 });
 
-describe('addresses that cannot be found out', () => {
-  test("are those that the system's resolver fails at", async () => {
+describe('a failed lookup of addresses', () => {
+  test("has the error code of the system's resolver", async () => {
     const { internet } = await system(() => ({ code: 2 }));
-    await expect(internet('ns.test')).rejects.toThrow('the address of ns.test cannot be found out (ESERVFAIL)');
+    await expect(internet('ns.test')).rejects.toThrow('the address of ns.test cannot be looked up (ESERVFAIL)');
   });
 
-  test("are those that nobody tells, since the system's resolver is down", async () => {
+  test("is the result when the system's resolver is down", async () => {
     const book = createAddressBook('internet', systemResolverAt(`127.0.0.1:${await freePort()}`));
     await expect(book('ns.test')).rejects.toThrow(
-      /the address of ns.test cannot be found out \(E(CONNREFUSED|TIMEOUT)\)/,
+      /the address of ns.test cannot be looked up \(E(CONNREFUSED|TIMEOUT)\)/,
     );
   });
 
-  test('hold nothing up: a hundred are given up after three seconds, and others are looked up meanwhile', async () => {
+  test('does not delay others: a hundred end after three seconds while others are looked up', async () => {
     const { internet } = await system(() => null);
     const started = performance.now();
     const waiting = Promise.allSettled(Array.from({ length: 100 }, (_, index) => internet(`ns${index}.test`)));
     await lookup('localhost');
     expect(performance.now() - started).toBeLessThan(1_000);
     const reasons = (await waiting).map((each) => each.status === 'rejected' && String(each.reason));
-    expect(reasons[99]).toMatch(/the address of ns99.test (was not found within 3 s|cannot be found out \(ETIMEOUT\))/);
+    expect(reasons[99]).toMatch(/the address of ns99.test (was not found within 3 s|cannot be looked up \(ETIMEOUT\))/);
     expect(performance.now() - started).toBeLessThan(4_000);
   });
 
-  test('are not waited for when the time for the whole is over', async () => {
+  test('ends when the time for the whole lookup is over', async () => {
     const { internet } = await system(() => null);
-    await expect(internet('ns.test', AbortSignal.timeout(50))).rejects.toThrow(
-      'the time for the whole look-up is over',
-    );
+    await expect(internet('ns.test', AbortSignal.timeout(50))).rejects.toThrow('the time for the whole lookup is over');
   });
 });
 

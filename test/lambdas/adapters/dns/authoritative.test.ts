@@ -34,7 +34,7 @@ const noSuchName: Scripted = { code: 3, authorities: [soa('example.test')] };
 const noSuchType: Scripted = { authorities: [soa('example.test')] };
 const question = ({ type, name }: Asked) => `${type} ${name}`;
 
-/** Root, test. and example.test, one server each; the last one's script is given, by question. */
+/** Servers of the root, of test. and of example.test, one each. The script of the last one is given by question. */
 async function world(zone: Readonly<Record<string, Scripted>> | Script) {
   const example = await start(typeof zone === 'function' ? zone : (asked) => zone[question(asked)] ?? noSuchName);
   const tld = await start(({ name }) =>
@@ -44,7 +44,7 @@ async function world(zone: Readonly<Record<string, Scripted>> | Script) {
   return { example, tld, root, dns: createAuthoritativeDns({ rootServers: [root.address] }) };
 }
 
-/** Every name is referred to these servers of example.test. */
+/** A script that refers every name to these servers of example.test. */
 async function servedBy(...addresses: readonly string[]) {
   const root = await start(() => referral('example.test', ...addresses));
   const system = await start(hosts({ 'ns.example.org': ['127.0.0.1'] }));
@@ -53,7 +53,7 @@ async function servedBy(...addresses: readonly string[]) {
 }
 
 describe('the servers of a name', () => {
-  test('are found by the referrals from the root down', async () => {
+  test('are found by following referrals from the root', async () => {
     const { dns, root, tld, example } = await world({
       'CNAME www.example.test': { answers: [cname('www.example.test', 'other.test')] },
     });
@@ -61,7 +61,7 @@ describe('the servers of a name', () => {
     for (const server of [root, tld, example]) expect(server.asked.map(question)).toEqual(['CNAME www.example.test']);
   });
 
-  test('are asked on when one of them is silent, is lame, refuses or fails', { timeout: 10_000 }, async () => {
+  test('are queried in turn when one is silent, lame, refuses or fails', { timeout: 10_000 }, async () => {
     const good = await start(() => ({ answers: [cname('www.example.test', 'good.test')] }));
     const others: Script[] = [
       () => null,
@@ -76,7 +76,7 @@ describe('the servers of a name', () => {
     }
   });
 
-  test('are known by the addresses that come with the referral', async () => {
+  test('have the addresses in the glue of the referral', async () => {
     const { address, port } = await start(() => noSuchName);
     const host = `ns.example.test:${port}`;
     const root = await start(() => ({
@@ -88,14 +88,14 @@ describe('the servers of a name', () => {
     expect(address).toBe(`127.0.0.1:${port}`);
   });
 
-  test('are known to the system where no addresses come with the referral', async () => {
+  test('are looked up by the system where the referral has no glue', async () => {
     const { port, asked } = await start(() => noSuchName);
     const dns = await servedBy(`nowhere.invalid:${port}`, `ns.example.org:${port}`);
     expect(await dns.cname('www.example.test')).toEqual({ found: null });
     expect(asked).toHaveLength(1);
   });
 
-  test('are compared whatever the case', async () => {
+  test('are compared without regard to case', async () => {
     const example = await start(() => ({ answers: [cname('WWW.Example.TEST', 'Other.TEST')] }));
     const root = await start(() => referral('EXAMPLE.Test', example.address));
     const dns = createAuthoritativeDns({ rootServers: [root.address] });
@@ -104,7 +104,7 @@ describe('the servers of a name', () => {
     expect(await dns.delegation('Example.test')).toEqual({ found: [example.address] });
   });
 
-  test('that were silent once are asked after the others', { timeout: 10_000 }, async () => {
+  test('that did not answer before are queried last', { timeout: 10_000 }, async () => {
     const silent = await start(() => null);
     const good = await start(() => noSuchName);
     const dns = await servedBy(silent.address, good.address);
@@ -114,21 +114,21 @@ describe('the servers of a name', () => {
   });
 });
 
-describe('what could not be found out', () => {
-  test('names the zone, the question and what each server did', { timeout: 10_000 }, async () => {
+describe('a failed lookup', () => {
+  test('names the zone, the question and the fault of each server', { timeout: 10_000 }, async () => {
     const port = await freePort();
     const failing = await start(() => ({ code: 2 }));
     const lame = await start(() => ({ authoritative: false }));
     const dns = await servedBy(failing.address, lame.address, `127.0.0.1:${port}`, 'nowhere.invalid');
     expect(await dns.cname('www.example.test')).toEqual({
       failed:
-        `no name server of example.test answers the question for CNAME www.example.test: ${failing.address} says SERVFAIL; ` +
+        `no name server of example.test answers the query for CNAME www.example.test: ${failing.address} says SERVFAIL; ` +
         `${lame.address} is not authoritative for example.test; 127.0.0.1:${port} cannot be reached (ECONNREFUSED); ` +
-        'nowhere.invalid has no address that may be asked',
+        'nowhere.invalid has no address that may be queried',
     });
   });
 
-  test('takes seconds with a silent server, once for the zone and not for each name', { timeout: 20_000 }, async () => {
+  test('waits for a silent server once for each zone, not for each name', { timeout: 20_000 }, async () => {
     const silent = await start(() => null);
     const dns = await servedBy(silent.address);
     const started = performance.now();
@@ -139,9 +139,9 @@ describe('what could not be found out', () => {
     expect(found[99]).toEqual({ failed: expect.stringContaining(`${silent.address} did not answer within 1 s`) });
   });
 
-  test('ends after ten seconds when every zone on the way is slow', { timeout: 20_000 }, async () => {
+  test('ends after ten seconds when every zone above the name is slow', { timeout: 20_000 }, async () => {
     const zones = ['f.e.d.c.b.test', 'e.d.c.b.test', 'd.c.b.test', 'c.b.test', 'b.test', 'test'];
-    // Two silent servers, a second each, stand before the one that answers.
+    // Two silent servers, one second each, come before the server that answers.
     let below = (await start(() => noSuchName)).address;
     for (const zone of zones) {
       const servers = [await start(() => null), await start(() => null), { address: below }];
@@ -155,11 +155,11 @@ describe('what could not be found out', () => {
     expect(performance.now() - started).toBeLessThan(10_500);
   });
 
-  test('is the rest of the names after 45 seconds in all, however many zones are down', async () => {
+  test('is the result for the remaining names after 45 seconds in all, however many zones are down', async () => {
     const silent = await start(() => null);
     const root = await start(({ name }) => referral(name.slice(name.indexOf('.') + 1), silent.address));
     const timeout = AbortSignal.timeout;
-    // Fifty times as fast: 6 s for a zone become 120 ms, 45 s in all 900.
+    // Fifty times faster: 6 s for a zone become 120 ms, and 45 s in all become 900 ms.
     const faster = vi
       .spyOn(AbortSignal, 'timeout')
       .mockImplementation((delay) => timeout.call(AbortSignal, delay / 50));
@@ -170,13 +170,13 @@ describe('what could not be found out', () => {
       const found = await Promise.all(names.map((name) => dns.cname(name)));
       expect(performance.now() - started).toBeLessThan(3_000);
       expect(found[0]).toEqual({ failed: expect.stringContaining('no name server of z0.test answers') });
-      expect(found[299]).toEqual({ failed: 'the 45 s for all look-ups were over' });
+      expect(found[299]).toEqual({ failed: 'the 45 s for all lookups are over' });
     } finally {
       faster.mockRestore();
     }
   });
 
-  test('is a name that goes on for ever from referral to referral', async () => {
+  test('is the result for endless referrals', async () => {
     const depth = 20;
     const labels = Array.from({ length: depth }, (_, index) => `l${index}`);
     const name = labels.join('.');
@@ -184,11 +184,11 @@ describe('what could not be found out', () => {
       referral(labels.slice(depth - server.asked.length).join('.'), server.address),
     );
     const dns = createAuthoritativeDns({ rootServers: [server.address] });
-    expect(await dns.cname(name)).toEqual({ failed: `the question for CNAME ${name} was referred further 16 times` });
+    expect(await dns.cname(name)).toEqual({ failed: `the query for CNAME ${name} was referred more than 16 times` });
     expect(server.asked).toHaveLength(16);
   });
 
-  test('is a name whose servers refer to each other or back to themselves', { timeout: 10_000 }, async () => {
+  test('is the result where servers refer to each other or to themselves', { timeout: 10_000 }, async () => {
     const other: { address: string } = await start(() => referral('test', other.address));
     const loop: { address: string } = await start(() => referral('example.test', loop.address, other.address));
     const dns = await servedBy(loop.address);
@@ -197,34 +197,34 @@ describe('what could not be found out', () => {
     });
   });
 
-  test('is a name without a root server that can be asked', async () => {
+  test('is the result without a reachable root server', async () => {
     const failed =
-      'no root server answers the question for CNAME www.example.test: 127.0.0.1:70000 has no address that may be asked';
+      'no root server answers the query for CNAME www.example.test: 127.0.0.1:70000 has no address that may be queried';
     const dns = createAuthoritativeDns({ rootServers: ['127.0.0.1:70000'] });
     expect(await dns.cname('www.example.test')).toEqual({ failed });
   });
 
-  test('is a name that cannot be asked for', async () => {
+  test('is the result for a name that is not valid in DNS', async () => {
     const { dns } = await world({});
-    expect(await dns.cname('a..example.test')).toEqual({ failed: expect.stringContaining('cannot be asked for') });
+    expect(await dns.cname('a..example.test')).toEqual({ failed: expect.stringContaining('not a valid DNS name') });
   });
 });
 
 describe('a delegation', () => {
-  test("is what the parent's referral names", async () => {
+  test('is the set of servers in the referral of the parent', async () => {
     const { dns, example } = await world({ 'NS example.test': { answers: ns('example.test', 'own.example.test') } });
     expect(await dns.delegation('example.test')).toEqual({ found: [example.address] });
     expect(example.asked).toEqual([]);
   });
 
-  test('is known already after a look-up in the zone', async () => {
+  test('needs no further query after a lookup in the zone', async () => {
     const { dns, tld, example } = await world({});
     await dns.cname('www.example.test');
     expect(await dns.delegation('example.test')).toEqual({ found: [example.address] });
     expect(tld.asked).toHaveLength(1);
   });
 
-  test("is the answer's NS set where the parent's server has the zone as well", async () => {
+  test("is the NS set of the answer where the parent's server also serves the zone", async () => {
     const { dns } = await world({
       'NS sub.example.test': { answers: ns('sub.example.test', 'ns1.example.test', 'ns2.example.test') },
     });
@@ -240,15 +240,15 @@ describe('a delegation', () => {
     expect(await dns.delegation('sub.example.test')).toEqual({ found: [] });
   });
 
-  test('is none of a name below a zone that is delegated', async () => {
+  test('is empty for a name inside a delegated zone', async () => {
     const { dns } = await world({ 'NS www.example.test': noSuchType });
     expect(await dns.delegation('www.example.test')).toEqual({ found: [] });
   });
 
-  test('cannot be found out while the parent fails', { timeout: 10_000 }, async () => {
+  test('cannot be looked up while the parent fails', { timeout: 10_000 }, async () => {
     const { dns, example } = await world(() => ({ code: 2 }));
     expect(await dns.delegation('sub.example.test')).toEqual({
-      failed: `no name server of example.test answers the question for NS sub.example.test: ${example.address} says SERVFAIL`,
+      failed: `no name server of example.test answers the query for NS sub.example.test: ${example.address} says SERVFAIL`,
     });
   });
 });
@@ -263,7 +263,7 @@ describe('a CNAME', () => {
     expect(await dns.cname('a.example.test')).toEqual({ found: 'b.example.test' });
   });
 
-  test('is also one made from a DNAME', async () => {
+  test('may be synthesized from a DNAME', async () => {
     const { dns } = await world({
       'CNAME a.old.example.test': {
         answers: [
@@ -287,7 +287,7 @@ describe('a CNAME', () => {
 describe('the CAA set', () => {
   const issue = { critical: false, tag: 'issue', value: 'ca.test' };
 
-  test('is that of the name itself', async () => {
+  test('is the set of the name itself', async () => {
     const { dns } = await world({
       'CAA www.example.test': {
         answers: [
@@ -308,12 +308,12 @@ describe('the CAA set', () => {
     });
   });
 
-  test('is that of the closest domain above which has one', async () => {
+  test('is the set of the closest parent domain that has one', async () => {
     const { dns } = await world({ 'CAA example.test': { answers: [caa('example.test', 0, 'issue', 'ca.test')] } });
     expect(await dns.caa('a.b.example.test')).toEqual({ found: { domain: 'example.test', records: [issue] } });
   });
 
-  test('is none when there is none up to the root, which is not asked', async () => {
+  test('is absent when no domain below the root has one, and the root is not queried', async () => {
     const { dns, root, tld, example } = await world({});
     expect(await dns.caa('www.example.test')).toEqual({ found: null });
     expect(example.asked.map(question)).toEqual(['CAA www.example.test', 'CAA example.test']);
@@ -321,7 +321,7 @@ describe('the CAA set', () => {
     expect(root.asked.map(question)).toEqual(['CAA www.example.test']);
   });
 
-  test('is found behind CNAMEs, before that of the domain above', async () => {
+  test('is found at the target of CNAMEs before the parent domain is queried', async () => {
     const { dns } = await world({
       'CAA www.example.test': { answers: [cname('www.example.test', 'one.example.test')] },
       'CAA one.example.test': { answers: [cname('one.example.test', 'two.example.test')] },
@@ -331,7 +331,7 @@ describe('the CAA set', () => {
     expect(await dns.caa('www.example.test')).toEqual({ found: { domain: 'two.example.test', records: [issue] } });
   });
 
-  test('is not taken from domains above the target of a CNAME', async () => {
+  test('is not taken from parent domains of the target of a CNAME', async () => {
     const { dns } = await world({
       'CAA www.example.test': { answers: [cname('www.example.test', 'x.sub.example.test')] },
       'CAA sub.example.test': { answers: [caa('sub.example.test', 0, 'issue', 'other.test')] },
@@ -340,7 +340,7 @@ describe('the CAA set', () => {
     expect(await dns.caa('www.example.test')).toEqual({ found: { domain: 'example.test', records: [issue] } });
   });
 
-  test("is not believed of a server that speaks for another's domain", async () => {
+  test('is ignored when a server answers for a domain that it does not serve', async () => {
     const { dns } = await world({
       'CAA www.example.test': {
         answers: [cname('www.example.test', 'www.other.test'), caa('www.other.test', 0, 'issue', 'forged.test')],
@@ -349,17 +349,17 @@ describe('the CAA set', () => {
     expect(await dns.caa('www.example.test')).toEqual({ found: null });
   });
 
-  test('cannot be found out behind a CNAME that goes round', async () => {
+  test('cannot be looked up at a CNAME loop', async () => {
     const { dns } = await world({
       'CAA www.example.test': { answers: [cname('www.example.test', 'one.example.test')] },
       'CAA one.example.test': { answers: [cname('one.example.test', 'www.example.test')] },
     });
     expect(await dns.caa('www.example.test')).toEqual({
-      failed: 'the CNAME at www.example.test goes round, or on for more than 8 links',
+      failed: 'the CNAME at www.example.test is a loop or has more than 8 links',
     });
   });
 
-  test('cannot be found out when one of the domains cannot be asked, whatever is above', {
+  test('cannot be looked up when one of the domains fails, whatever its parents have', {
     timeout: 10_000,
   }, async () => {
     const { dns } = await world({
@@ -393,7 +393,7 @@ describe('servers are the same', () => {
     expect(await (await laboratory()).sameServers('example.test', some, others)).toEqual({ found: same });
   });
 
-  /** What the parent says of example.test, whose servers only its glue knows, and whether they are a server at 192.0.2.1. */
+  /** Whether the servers of example.test, known by the glue of the parent only, include a server at 192.0.2.1. */
   async function gluedAt(...glue: readonly Answer[]) {
     const root = await start(() => ({
       ...referral('example.test', 'ns1.example.test', 'ns2.example.test'),
@@ -408,45 +408,45 @@ describe('servers are the same', () => {
     return dns;
   }
 
-  test('by an address that only the glue of the parent has, since resolvers follow it', async () => {
+  test('by an address that only the glue of the parent has, because resolvers use it', async () => {
     const dns = await gluedAt(a('ns1.example.test', '192.0.2.1'), aaaa('ns1.example.test', '2001:db8::1'));
     expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: true });
   });
 
-  test('not by glue that the parent gave for another zone', async () => {
+  test('not by glue for another zone', async () => {
     const dns = await gluedAt(a('ns1.example.test', '192.0.2.1'));
     expect(await dns.sameServers('other.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
     expect(await dns.sameServers('example.test', ['ns.example.org'], ['ns1.example.test'])).toEqual({ found: false });
   });
 
-  test('not by the glue of the parent that leads elsewhere', async () => {
+  test('not by glue with other addresses', async () => {
     const dns = await gluedAt(a('ns1.example.test', '192.0.2.66'), aaaa('ns1.example.test', '2001:db8::1'));
     expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({ found: false });
   });
 
   test.each([
-    ['nobody knows an address of', 'ns1.example.test'],
-    ['the parent told an address of without naming it as a server', 'bystander.test'],
-  ])('not by one that %s: no resolver finds it either', async (_, server) => {
+    ['without a known address', 'ns1.example.test'],
+    ['that has glue but is not in the referral', 'bystander.test'],
+  ])('not by a server %s, because no resolver finds it', async (_, server) => {
     const dns = await gluedAt();
     expect(await dns.sameServers('example.test', [server], ['ns.example.org'])).toEqual({ found: false });
   });
 
-  test('or not cannot be told of one that has IPv6 glue only', async () => {
+  test('or not is unknown for a server with IPv6 glue only', async () => {
     const dns = await gluedAt(aaaa('ns1.example.test', '2001:db8::1'));
     expect(await dns.sameServers('example.test', ['ns1.example.test'], ['ns.example.org'])).toEqual({
       failed: 'some servers have IPv6 addresses only',
     });
   });
 
-  test('or not cannot be told of one that has IPv6 addresses only', async () => {
+  test('or not is unknown for a server with IPv6 addresses only', async () => {
     expect(await (await laboratory()).sameServers('example.test', ['six.test'], ['ns.example.org'])).toEqual({
       failed: 'some servers have IPv6 addresses only',
     });
   });
 });
 
-describe('what a renewal costs', () => {
+describe('the number of queries', () => {
   async function cost(names: readonly string[]) {
     const { dns, root, tld, example } = await world({});
     expect(await dns.delegation('example.test')).toEqual({ found: [example.address] });
@@ -454,22 +454,22 @@ describe('what a renewal costs', () => {
     return { root: root.asked.length, tld: tld.asked.length, zone: example.asked.length };
   }
 
-  test('for one name: one question at the root, two at the top-level domain, three in the zone', async () => {
+  test('for one name is one at the root, two at the top-level domain and three in the zone', async () => {
     expect(await cost(['www.example.test'])).toEqual({ root: 1, tld: 2, zone: 3 });
   });
 
-  test('for a hundred names of one zone: the same walk, and two questions for each name', async () => {
+  test('for a hundred names of one zone is the same for the zone, and two for each name', async () => {
     const names = Array.from({ length: 100 }, (_, index) => `n${index}.example.test`);
     expect(await cost(names)).toEqual({ root: 1, tld: 2, zone: 201 });
   });
 
-  test('for a hundred names asked at once before anything is known: still one walk', async () => {
+  test('for a hundred names at the same time includes one chain of referrals', async () => {
     const { dns, root, tld } = await world({});
     await Promise.all(Array.from({ length: 100 }, (_, index) => dns.cname(`n${index}.example.test`)));
     expect([root.asked.length, tld.asked.length]).toEqual([1, 1]);
   });
 
-  test('at once no more than ten questions', { timeout: 10_000 }, async () => {
+  test('at the same time is ten at most', { timeout: 10_000 }, async () => {
     const { dns, example } = await world(({ name }) => (name === 'www.example.test' ? noSuchName : null));
     await dns.cname('www.example.test');
     const looking = Array.from({ length: 40 }, (_, index) => dns.cname(`n${index}.example.test`));
@@ -479,8 +479,8 @@ describe('what a renewal costs', () => {
   });
 });
 
-describe('what DNS says picks no address of ours', () => {
-  /** example.test as one referral tells, on the Internet. */
+describe('an address that is not public is never queried', () => {
+  /** The zone example.test as one referral describes it, with the reach of the Internet. */
   async function internet(told: Scripted, known: Readonly<Record<string, readonly string[]>> = {}) {
     const root = await start(() => told);
     const system = await start(hosts(known));
@@ -488,36 +488,36 @@ describe('what DNS says picks no address of ours', () => {
     return createAuthoritativeDns({ rootServers: [root.address], reach: 'internet', createResolver });
   }
   const unasked = (server: string) => ({
-    failed: `no name server of example.test answers the question for CNAME www.example.test: ${server} has no address that may be asked`,
+    failed: `no name server of example.test answers the query for CNAME www.example.test: ${server} has no address that may be queried`,
   });
 
-  test('not by a port in the name of a server', async () => {
+  test('when the name of a server has a port', async () => {
     const { address, asked } = await start(() => noSuchName);
     const dns = await internet(referral('example.test', address));
     expect(await dns.cname('www.example.test')).toEqual({
-      failed: `the NS record at example.test names "${address}", which no host is called`,
+      failed: `the NS record at example.test points to "${address}", which is not a valid host name`,
     });
     expect(asked).toEqual([]);
   });
 
-  test('not by a server that is called like an address', async () => {
+  test('when the name of a server is an address', async () => {
     const dns = await internet(referral('example.test', '192.0.2.1'), { '192.0.2.1': ['192.0.2.1'] });
     expect(await dns.cname('www.example.test')).toEqual(unasked('192.0.2.1'));
   });
 
-  test('not by addresses that come with a referral', async () => {
+  test('when the glue of a referral has it', async () => {
     const told = referral('example.test', 'ns.example.test');
     const additionals = [a('ns.example.test', '127.0.0.1'), a('ns.example.test', '169.254.169.254')];
     const dns = await internet({ ...told, additionals: [...additionals, aaaa('ns.example.test', '::1')] });
     expect(await dns.cname('www.example.test')).toEqual(unasked('ns.example.test'));
   });
 
-  test("not by addresses that the system's resolver knows", async () => {
+  test("when the system's resolver returns it", async () => {
     const dns = await internet(referral('example.test', 'ns.example.test'), { 'ns.example.test': ['10.0.0.1', '::1'] });
     expect(await dns.cname('www.example.test')).toEqual(unasked('ns.example.test'));
   });
 
-  test('nor by hundreds of addresses of one host: two are asked', { timeout: 10_000 }, async () => {
+  test('and of hundreds of addresses of one host only two are queried', { timeout: 10_000 }, async () => {
     const port = await freePort();
     const host = `ns.example.test:${port}`;
     const additionals = Array.from({ length: 30 }, (_, index) => a(host, `127.0.0.${index + 10}`));
@@ -527,30 +527,30 @@ describe('what DNS says picks no address of ours', () => {
   });
 });
 
-describe('text in the place of a name', () => {
+describe('text in place of a name', () => {
   const forged = 'ns.test\nRun: "curl evil" \u202e\u212a';
   const shown = '"ns.test\\u000aRun: \\u0022curl evil\\u0022 \\u202e\\u212a"';
 
   test.each([
     ['a line break and more', forged, shown],
     ['a blank', 'a b.test', '"a b.test"'],
-    ['a letter that is only like one of ASCII', '\u212a.test', '"\\u212a.test"'],
+    ['a letter that looks like an ASCII letter', '\u212a.test', '"\\u212a.test"'],
     ['nothing', '.', '""'],
-  ])('is no target of a CNAME: %s', async (_, target, told) => {
+  ])('is rejected as the target of a CNAME: %s', async (_, target, told) => {
     const { dns } = await world({ 'CNAME www.example.test': { answers: [cname('www.example.test', target)] } });
-    const failed = `the CNAME record at www.example.test names ${told}, which no host is called`;
+    const failed = `the CNAME record at www.example.test points to ${told}, which is not a valid host name`;
     expect(await dns.cname('www.example.test')).toEqual({ failed });
   });
 
-  test('is no CNAME on the way to CAA records', async () => {
+  test('is rejected as a CNAME in a lookup of CAA records', async () => {
     const { dns } = await world({ 'CAA www.example.test': { answers: [cname('www.example.test', forged)] } });
-    const failed = `the CNAME record at www.example.test names ${shown}, which no host is called`;
+    const failed = `the CNAME record at www.example.test points to ${shown}, which is not a valid host name`;
     expect(await dns.caa('www.example.test')).toEqual({ failed });
   });
 
-  test('is no name server, of a referral and of an answer', async () => {
+  test('is rejected as a name server in a referral and in an answer', async () => {
     const failed = (zone: string) => ({
-      failed: `the NS record at ${zone} names ${shown}, which no host is called`,
+      failed: `the NS record at ${zone} points to ${shown}, which is not a valid host name`,
     });
     expect(await (await servedBy(forged)).delegation('example.test')).toEqual(failed('example.test'));
     const { dns } = await world({ 'NS sub.example.test': { answers: ns('sub.example.test', forged) } });

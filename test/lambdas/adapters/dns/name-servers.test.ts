@@ -10,7 +10,7 @@ const { createServer, Packet } = dns2;
 const name = '_acme-challenge.example.com';
 const closers: (() => unknown)[] = [];
 
-/** A server on loopback, UDP and TCP on one port, with the names that it was asked for. */
+/** A server on loopback, with UDP and TCP on one port, that keeps the names in its queries. */
 async function serve(answer: () => { rcode?: number; texts: readonly (string | string[])[] }) {
   const asked: string[] = [];
   const server = createServer({
@@ -34,7 +34,7 @@ async function serve(answer: () => { rcode?: number; texts: readonly (string | s
   return { address: `127.0.0.1:${port}`, port, asked };
 }
 
-/** The same, of which everything is told. */
+/** The same server with a scripted reply. */
 async function scripted(script: Script) {
   const server = await serveScript(script);
   closers.push(() => server.close());
@@ -46,13 +46,13 @@ afterEach(async () => {
 });
 
 describe('the TXT values of a name', () => {
-  test('are what the server answers with, chunks of one value joined', async () => {
+  test('are those of the reply, with the chunks of one value joined', async () => {
     const { address, asked } = await serve(() => ({ texts: ['one', ['a'.repeat(255), 'b']] }));
     expect(await createNameServers().txt(address, name)).toEqual(['one', `${'a'.repeat(255)}b`]);
     expect(asked).toEqual([name]);
   });
 
-  test('are those where CNAMEs in the answer lead, and no others', async () => {
+  test('are those at the target of CNAMEs in the reply', async () => {
     const { address } = await scripted(() => ({
       answers: [
         txt('elsewhere.example.com', 'foreign'),
@@ -64,12 +64,12 @@ describe('the TXT values of a name', () => {
     expect(await createNameServers().txt(address, name)).toEqual(['delegated']);
   });
 
-  test('are none where CNAMEs go round', async () => {
+  test('are empty for a CNAME loop', async () => {
     const { address } = await scripted(() => ({ answers: [cname(name, 'b.test'), cname('b.test', name)] }));
     expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
-  test('are asked for every time: no cache hides a change', async () => {
+  test('are queried every time, so that no cache hides a change', async () => {
     const values = ['old'];
     const { address } = await serve(() => ({ texts: values }));
     const nameServers = createNameServers();
@@ -78,7 +78,7 @@ describe('the TXT values of a name', () => {
     expect(await nameServers.txt(address, name)).toEqual(['new']);
   });
 
-  test('come whole over TCP when they are too many for a datagram', async () => {
+  test('arrive over TCP when they do not fit into a datagram', async () => {
     const values = Array.from({ length: 60 }, (_, index) => `${index}-${'v'.repeat(43)}`);
     const { address } = await serve(() => ({ texts: values }));
     expect(await createNameServers().txt(address, name)).toEqual(values);
@@ -94,11 +94,11 @@ describe('the TXT values of a name', () => {
     expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
-  test('are none at a server that is down', async () => {
+  test('are empty for a server that is down', async () => {
     expect(await createNameServers().txt(`127.0.0.1:${await freePort()}`, name)).toEqual([]);
   });
 
-  test('are none at a server that never answers, within ten seconds', { timeout: 15_000 }, async () => {
+  test('are empty for a server that never answers', { timeout: 15_000 }, async () => {
     const silent = dgram.createSocket('udp4');
     await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
     closers.push(() => silent.close());
@@ -107,7 +107,7 @@ describe('the TXT values of a name', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test('are found at a host name, by whichever of its addresses answers', async () => {
+  test('are found by host name at the address that answers', async () => {
     const { port } = await serve(() => ({ texts: ['one'] }));
     const system = await scripted(hosts({ 'ns.example.com': ['127.0.0.77', '127.0.0.1'] }));
     const nameServers = createNameServers(createAddressBook('laboratory', systemResolverAt(system.address)));
@@ -115,16 +115,16 @@ describe('the TXT values of a name', () => {
     expect(await nameServers.txt(`ns.example.com.:${port}`, name)).toEqual(['one']);
   });
 
-  test('are none where a CNAME in the answer leads to text that is no name', async () => {
+  test('are empty where the target of a CNAME is not a valid name', async () => {
     const { address } = await scripted(() => ({ answers: [cname(name, 'a b\n.test'), txt('a b\n.test', 'forged')] }));
     expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
-  test('are none at a host name that has no address', async () => {
+  test('are empty for a host name without an address', async () => {
     expect(await createNameServers().txt(`${'x'.repeat(64)}.invalid`, name)).toEqual([]);
   });
 
-  test('of a name that cannot be asked for are an error of ours', async () => {
+  test('of an invalid name are an error', async () => {
     const { address } = await serve(() => ({ texts: [] }));
     await expect(createNameServers().txt(address, `${'x'.repeat(64)}.example.com`)).rejects.toMatchObject({
       code: 'EBADNAME',

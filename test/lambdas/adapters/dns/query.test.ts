@@ -26,7 +26,7 @@ const texts = async (address: Address) =>
   (await ask(address)).answers.map((each) => 'data' in each && String(each.data));
 
 describe('a question', () => {
-  test('asks for no recursion, offers 1,232 bytes, and has an id of its own each time', async () => {
+  test('requests no recursion, offers 1,232 bytes and has a new id each time', async () => {
     const { address, asked } = await start(() => value('one'));
     for (let each = 0; each < 5; each++) await ask(address);
     expect(asked).toHaveLength(5);
@@ -37,13 +37,13 @@ describe('a question', () => {
     expect(new Set(asked.map(({ packet }) => packet.id)).size).toBeGreaterThan(1);
   });
 
-  test('is asked again without EDNS where the server does not know it', async () => {
+  test('is sent again without EDNS where the server does not know it', async () => {
     const { address, asked } = await start(({ packet }) => (packet.additionals?.length ? { code: 1 } : value('one')));
     expect(await texts(address)).toEqual(['one']);
     expect(asked).toHaveLength(2);
   });
 
-  test('is asked once more after silence', async () => {
+  test('is sent again when no reply arrives', async () => {
     let heard = 0;
     const { address } = await start(() => (heard++ === 0 ? null : value('one')));
     expect(await texts(address)).toEqual(['one']);
@@ -61,7 +61,7 @@ describe('a question', () => {
 });
 
 describe('a reply', () => {
-  test('with another id is passed over', async () => {
+  test('with another id is ignored', async () => {
     const { address } = await start(({ packet }) => [
       { ...value('forged'), id: ((packet.id ?? 0) + 1) % 65_536 },
       value('true'),
@@ -69,12 +69,12 @@ describe('a reply', () => {
     expect(await texts(address)).toEqual(['true']);
   });
 
-  test('to another question is passed over', async () => {
+  test('to another question is ignored', async () => {
     const { address } = await start(() => [{ ...value('forged'), name: 'example.org' }, value('true')]);
     expect(await texts(address)).toEqual(['true']);
   });
 
-  test('may repeat the question in another case', async () => {
+  test('may repeat the question in different case', async () => {
     const { address } = await start(() => ({ ...value('one'), name: name.toUpperCase() }));
     expect(await texts(address)).toEqual(['one']);
   });
@@ -88,7 +88,7 @@ describe('a reply', () => {
   });
 
   test.each([
-    ['in the middle of a record', -205], // 201 bytes of data, and 4 of what stands before them
+    ['in the middle of a record', -205], // 201 bytes of data, and 4 of the fields before them
     ['in the middle of the question', 15],
   ])('that is cut off %s is fetched over TCP', async (_, end) => {
     const { address, asked } = await start(({ protocol, packet: { questions = [] } }) => {
@@ -101,7 +101,7 @@ describe('a reply', () => {
     expect(asked.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp']);
   });
 
-  test('that is truncated and has another id is passed over', async () => {
+  test('that is truncated and has another id is ignored', async () => {
     const { address, asked } = await start(({ packet: { id = 0 } }) => [
       { truncated: true, id: (id + 1) % 65_536 },
       value('true'),
@@ -110,11 +110,11 @@ describe('a reply', () => {
     expect(asked.map(({ protocol }) => protocol)).toEqual(['udp']);
   });
 
-  test('over TCP to another question is none', async () => {
+  test('over TCP to another question is an error', async () => {
     const { address } = await start(({ protocol }) =>
       protocol === 'udp' ? { truncated: true } : { ...value('forged'), name: 'example.org' },
     );
-    await expect(ask(address)).rejects.toThrow('answered another question over TCP');
+    await expect(ask(address)).rejects.toThrow('sent a reply to another query over TCP');
   });
 
   test.each([
@@ -129,14 +129,14 @@ describe('a reply', () => {
   });
 });
 
-describe('no reply', () => {
-  test('comes from a server that is silent: the time of all tries is named', async () => {
+describe('an error', () => {
+  test('names the time of all tries for a silent server', async () => {
     const { address, asked } = await start(() => null);
     await expect(ask(address)).rejects.toThrow('did not answer within 0.6 s');
     expect(asked).toHaveLength(2);
   });
 
-  test('comes from a closed port, which is known at once', async () => {
+  test('is immediate for a closed port', async () => {
     const started = performance.now();
     await expect(ask({ host: '127.0.0.1', family: 4, port: await freePort() })).rejects.toThrow(
       'cannot be reached (ECONNREFUSED)',
@@ -144,7 +144,7 @@ describe('no reply', () => {
     expect(performance.now() - started).toBeLessThan(500);
   });
 
-  test('comes over TCP when only UDP is served', async () => {
+  test('is the result of a truncated reply where TCP is not served', async () => {
     const udp = createSocket('udp4', (message, from) => {
       message.writeUInt16BE(0x8200, 2); // a response, truncated
       udp.send(message, from.port, from.address);
@@ -156,13 +156,13 @@ describe('no reply', () => {
     );
   });
 
-  test('is what bytes are that are no DNS message', async () => {
+  test('is the result of bytes that are not a DNS message', async () => {
     const { address } = await start(() => Buffer.from('00008000000100010000000003777777', 'hex'));
-    await expect(ask(address)).rejects.toThrow('sent an answer that is no DNS message');
+    await expect(ask(address)).rejects.toThrow('sent a reply that is not a DNS message');
   });
 
-  test('is waited for no longer than the whole look-up may take', async () => {
+  test('comes when the time for the whole lookup is over', async () => {
     const { address } = await start(() => null);
-    await expect(ask(address, AbortSignal.timeout(50))).rejects.toThrow('the time for the whole look-up is over');
+    await expect(ask(address, AbortSignal.timeout(50))).rejects.toThrow('the time for the whole lookup is over');
   });
 });

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { reachFrom, rootServersOf } from '../../../../lambdas/adapters/dns/root-servers.ts';
 
 describe('root servers', () => {
-  test("are the Internet's thirteen when none are named", () => {
+  test('are the thirteen of the Internet by default', () => {
     for (const variable of [undefined, '', ' ']) {
       const servers = rootServersOf(variable);
       expect(new Set(servers.filter((server) => isIPv4(server))).size).toBe(13);
     }
   });
 
-  test('are those of the variable', () => {
+  test('are those in the variable', () => {
     expect(rootServersOf('127.0.0.1:5301, [::1]:5301,192.0.2.53')).toEqual([
       '127.0.0.1:5301',
       '[::1]:5301',

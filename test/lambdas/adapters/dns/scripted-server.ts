@@ -12,20 +12,20 @@ export interface Asked {
 }
 
 export interface Scripted {
-  /** NOERROR unless given. */
+  /** @default NOERROR */
   readonly code?: number;
-  /** `false`: without the AA bit. */
+  /** Sets the AA bit. @default true */
   readonly authoritative?: boolean;
   readonly truncated?: boolean;
   readonly answers?: readonly Answer[];
   readonly authorities?: readonly Answer[];
   readonly additionals?: readonly Answer[];
-  /** In place of what was asked. */
+  /** A question to send in place of the received one. */
   readonly id?: number;
   readonly name?: string;
 }
 
-/** What a server does with a question: some replies one after the other, bytes as they are, or none. */
+/** The reaction of a server to a question: replies in turn, raw bytes, or silence. */
 export type Script = (asked: Asked) => Scripted | readonly Scripted[] | Buffer | null;
 
 export interface ScriptedServer {
@@ -36,7 +36,7 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-/** A DNS server of one's own on loopback, UDP and TCP on one port, that says what the script says. */
+/** A DNS server on loopback, with UDP and TCP on one port, that answers as the script says. */
 export async function serve(script: Script): Promise<ScriptedServer> {
   const asked: Asked[] = [];
   function replies(protocol: 'udp' | 'tcp', message: Buffer): readonly Buffer[] {
@@ -72,7 +72,7 @@ export async function serve(script: Script): Promise<ScriptedServer> {
     try {
       await once(tcp, 'listening');
     } catch {
-      udp.close(); // the port is taken for TCP: another one
+      udp.close(); // the port is in use for TCP, so another one is tried
       continue;
     }
     const close = async () => {
@@ -129,7 +129,7 @@ export const referral = (zone: string, ...servers: readonly string[]): Scripted 
   authorities: ns(zone, ...servers),
 });
 
-/** What a resolver says that knows these hosts. */
+/** The script of a resolver that knows these hosts. */
 export const hosts =
   (known: Readonly<Record<string, readonly string[]>>): Script =>
   ({ name, type }) => {
@@ -139,7 +139,7 @@ export const hosts =
     return { answers: fitting.map((each) => (type === 'A' ? a(name, each) : aaaa(name, each))) };
   };
 
-/** The system's resolver, were it at this address. */
+/** A system resolver at this address. */
 export const systemResolverAt = (address: string) => () => {
   const resolver = new Resolver({ timeout: 1_000, tries: 2 });
   resolver.setServers([address]);

@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** Listens on loopback, and names itself as endpoint. */
+/** Starts the server on loopback and returns its endpoint. */
 async function listen(server: net.Server): Promise<string> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket) => {
@@ -58,7 +58,7 @@ const twins = () => ({ key: [ec.key, rsa.key], cert: [ec.cert, rsa.cert] });
 const shown = (endpoint: string, keyType: KeyType = 'P-256', limit?: number) =>
   createTlsEndpoints({ ...(limit !== undefined && { limit }) }).shown(endpoint, keyType);
 
-describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a server that speaks %s', (version) => {
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a server with %s', (version) => {
   const versions = { minVersion: version, maxVersion: version };
 
   test.each([
@@ -69,24 +69,24 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a server that speaks %s', (versi
     expect(await shown(endpoint, keyType)).toEqual({ found: { serialNumber, notAfter: '2026-05-30T10:59:59.000Z' } });
   });
 
-  test('and prefers RSA where it may choose shows the ECDSA one all the same', async () => {
+  test('that prefers RSA presents the ECDSA certificate to a client that accepts ECDSA only', async () => {
     const ciphers = 'ECDHE-RSA-AES128-GCM-SHA256:AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256';
     const options = { ...twins(), ...versions, honorCipherOrder: true, ...(version === 'TLSv1.2' && { ciphers }) };
     expect(await shown(await listen(tlsServer(options)))).toMatchObject({ found: { serialNumber: '0ec001' } });
   });
 
-  test('and has only the certificate of before the key type changed shows that', async () => {
+  test('that has only a certificate of another key type presents that one', async () => {
     const endpoint = await listen(tlsServer({ ...rsa, ...versions }));
     expect(await shown(endpoint, 'P-384')).toMatchObject({ found: { serialNumber: '7a5001' } });
   });
 });
 
-test('a key of another curve is shown as it is', async () => {
+test('reads a certificate with a key of another curve', async () => {
   const endpoint = await listen(tlsServer(await pair('P-384', '384')));
   expect(await shown(endpoint, 'P-256')).toMatchObject({ found: { serialNumber: '0384' } });
 });
 
-test('a server of many names is asked for its own', async () => {
+test('sends the name of the endpoint to a server with many names', async () => {
   const asked: string[] = [];
   const other = await pair('P-256', '0b');
   const server = tlsServer({
@@ -100,7 +100,7 @@ test('a server of many names is asked for its own', async () => {
   expect(asked).toEqual([name]);
 });
 
-test('a certificate that nobody would trust is one that is shown: expired, self-signed, of another name', async () => {
+test('reads a certificate that is expired, self-signed and has another name', async () => {
   const expired = await pair('P-256', '0dead1', {
     notBefore: '2019-01-01T00:00:00Z',
     notAfter: '2019-02-01T00:00:00Z',
@@ -110,12 +110,12 @@ test('a certificate that nobody would trust is one that is shown: expired, self-
   });
 });
 
-test('a server that wants a client certificate has shown its own by then', async () => {
+test('reads the certificate of a server that requires a client certificate', async () => {
   const endpoint = await listen(tlsServer({ ...ec, requestCert: true, rejectUnauthorized: true }));
   expect(await shown(endpoint)).toMatchObject({ found: { serialNumber: '0ec001' } });
 });
 
-test('nothing is sent over the connection', async () => {
+test('sends no data over the connection', async () => {
   const server = tlsServer(ec);
   const received: Buffer[] = [];
   const closed = new Promise<void>((resolve) => {
@@ -136,7 +136,7 @@ describe('a name with several addresses', () => {
     return (_, __, done) => done(null, all);
   };
 
-  test('is reached at the one that answers, by IPv6 or IPv4', async () => {
+  test('is reached at the address that answers, by IPv6 or IPv4', async () => {
     const [, port] = (await listen(tlsServer(ec))).split(':');
     const endpoints = createTlsEndpoints({ lookup: at('::1', '127.0.0.1') });
     expect(await endpoints.shown(`www.example.com:${port}`, 'P-256')).toMatchObject({
@@ -144,24 +144,24 @@ describe('a name with several addresses', () => {
     });
   });
 
-  test('none of which answers is told of once, in words', async () => {
+  test('that all refuse gives one reason', async () => {
     const endpoints = createTlsEndpoints({ lookup: at('127.0.0.2', '127.0.0.3') });
     expect(await endpoints.shown(`www.example.com:${await freePort()}`, 'P-256')).toEqual({
-      failed: 'it refuses the connection',
+      failed: 'it refused the connection',
     });
   });
 
-  test('that are of IPv6 only cannot be reached from where there is none', async () => {
-    // Of the prefix for documentation, RFC 3849: no way leads there, or nobody answers.
+  test('that are IPv6 only cannot be reached without IPv6', async () => {
+    // An address of the documentation prefix, RFC 3849, which is not routed or does not answer.
     const endpoints = createTlsEndpoints({ limit: 300, lookup: at('2001:db8::1') });
     expect(await endpoints.shown('www.example.com:443', 'P-256')).toEqual({
-      failed: expect.stringMatching(/^(no way leads to its address from here|no handshake within 0\.3 s)$/),
+      failed: expect.stringMatching(/^(its address cannot be reached from here|no handshake within 0\.3 s)$/),
     });
   });
 });
 
-describe('no handshake, in words', () => {
-  test('with a server that never answers, in time', async () => {
+describe('a failed handshake', () => {
+  test('ends in time with a server that never answers', async () => {
     const started = performance.now();
     expect(await shown(await listen(net.createServer()), 'P-256', 300)).toEqual({
       failed: 'no handshake within 0.3 s',
@@ -169,27 +169,27 @@ describe('no handshake, in words', () => {
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 
-  test('with one that resets the connection', async () => {
+  test('with a server that resets the connection', async () => {
     const server = net.createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    expect(await shown(await listen(server))).toEqual({ failed: 'it cut the connection during the handshake' });
+    expect(await shown(await listen(server))).toEqual({ failed: 'it reset the connection during the handshake' });
   });
 
-  test('with one that closes it', async () => {
+  test('with a server that closes the connection', async () => {
     const server = net.createServer((socket) => socket.once('data', () => socket.end()));
-    expect(await shown(await listen(server))).toEqual({ failed: 'it cut the connection during the handshake' });
+    expect(await shown(await listen(server))).toEqual({ failed: 'it reset the connection during the handshake' });
   });
 
-  test('with one that speaks HTTP', async () => {
+  test('with a server that uses HTTP', async () => {
     const endpoint = await listen(createHttpServer((_, response) => response.end('hello')));
-    expect(await shown(endpoint)).toEqual({ failed: 'what answers there does not speak TLS' });
+    expect(await shown(endpoint)).toEqual({ failed: 'the server does not use TLS on this port' });
   });
 
-  test('with nobody who listens', async () => {
-    expect(await shown(`${name}:${await freePort()}`)).toEqual({ failed: 'it refuses the connection' });
+  test('with a closed port', async () => {
+    expect(await shown(`${name}:${await freePort()}`)).toEqual({ failed: 'it refused the connection' });
   });
 
-  test('with a name that is not there', async () => {
-    expect(await shown('nobody.invalid:443')).toEqual({ failed: 'its name is not found in DNS' });
+  test('with a name that does not exist', async () => {
+    expect(await shown('nobody.invalid:443')).toEqual({ failed: 'its name does not exist in DNS' });
   });
 
   test('with a server that has no certificate for the name', async () => {
@@ -197,10 +197,10 @@ describe('no handshake, in words', () => {
     expect(await shown(await listen(server))).toEqual({ failed: 'it refused the handshake' });
   });
 
-  test('with one that speaks TLS 1.1 only', async () => {
+  test('with a server that supports TLS 1.1 only', async () => {
     const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     expect(await shown(await listen(tlsServer({ ...ec, ...old })))).toEqual({
-      failed: 'it speaks no TLS of version 1.2 or 1.3',
+      failed: 'it supports neither TLS 1.2 nor TLS 1.3',
     });
   });
 });
