@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Stack, Validations } from 'aws-cdk-lib';
+import { App, CliCredentialsStackSynthesizer, Duration, type IStackSynthesizer, Stack, Validations } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { CertificateRenewal } from './certificate-renewal.ts';
-import { ConfigError, type PerennialConfig } from './config/check-config.ts';
+import { ConfigError, checkConfig, type PerennialConfig } from './config/check-config.ts';
 
 /**
  * The CDK app: one stack from one config file, `-c config=path/to/file.ts`, by default certificates.ts. `-c local=true` leaves
@@ -19,6 +19,7 @@ try {
   const { encryptionKey, ...config } = await readConfig(path);
   if (encryptionKey !== undefined && !/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(String(encryptionKey)))
     throw new ConfigError([`encryptionKey: found ${JSON.stringify(encryptionKey)}, allowed: the ARN of a KMS key`]);
+  const { checkInterval } = checkConfig(config, ['encryptionKey']).deployed;
   const stack = new Stack(app, 'Perennial', {
     description: 'Perennial: certificates that renew themselves',
     // The cast: its getters say `undefined` where the interface says optional.
@@ -26,6 +27,7 @@ try {
   });
   new CertificateRenewal(stack, 'Certificates', {
     ...config,
+    schedule: Duration.seconds(checkInterval),
     ...(encryptionKey !== undefined && { encryptionKey: Key.fromKeyArn(stack, 'EncryptionKey', encryptionKey) }),
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));

@@ -38,7 +38,15 @@ import { executionArn } from './workflows/workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
 
 /** The same as the config file: one line a certificate, a default for everything else. */
-export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey'> {
+export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey' | 'schedule'> {
+  /**
+   * How often the fleet workflow runs, in whole minutes. Eight runs must fit between the renewal time of a certificate and its expiry: at
+   * least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles. Where the lifetime is not known: at
+   * least every 3 days.
+   *
+   * @default Duration.hours(6)
+   */
+  readonly schedule?: Duration;
   /**
    * KMS key for certificate and account secrets, the ledger and all logs. A key of the app gets what its policy needs; for one that is
    * only referred to see `encryptionKey` of the config file. Secrets that are there already keep the key that they have.
@@ -107,7 +115,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       check: functions.check,
       renewal: this.renewal,
       batches: batchCount(config.deployed),
-      schedule: config.schedule,
+      interval: Duration.seconds(config.deployed.checkInterval),
     }).workflow;
     this.fleet = fleet.stateMachine;
     const accounts = new AccountWorkflow(this, 'AccountWorkflow', {

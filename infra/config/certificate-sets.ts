@@ -1,9 +1,7 @@
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import { setHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import type { ReadCertificate } from './certificates.ts';
-import { checkInterval } from './check-interval.ts';
 import { type Report, show } from './fields.ts';
-import { checkProfileIntervals } from './profiles.ts';
 
 export function checkNames(certificates: readonly ReadCertificate[], report: Report): void {
   const first = new Map<string, number>();
@@ -44,25 +42,4 @@ export function checkSets(certificates: readonly ReadCertificate[], issuers: rea
     }
     sets.set(key, [...earlier, index]);
   }
-}
-
-/** Seconds between two checks of the fleet, at most; `null`, with the mistake reported, where the schedule cannot be read. */
-export function checkSchedule(
-  schedule: string,
-  certificates: readonly ReadCertificate[],
-  issuers: readonly Issuer[],
-  report: Report,
-): number | null {
-  const seconds = checkInterval(schedule);
-  if (seconds === null) {
-    const allowed = 'rate(...), or cron(...) with six fields: minutes hours day-of-month month day-of-week year';
-    report('schedule', `found ${show(schedule)}, which matches no time, allowed: ${allowed}`);
-    return null;
-  }
-  const asked = certificates.map(({ profile, issuers: [issuer = -1] = [] }) => ({
-    profile,
-    directoryUrl: issuers[issuer]?.directoryUrl,
-  }));
-  checkProfileIntervals({ schedule, seconds }, asked, report);
-  return seconds;
 }

@@ -2,12 +2,13 @@ import { isIP } from 'node:net';
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { DeployedConfig, KeyType } from '../../lambdas/domain/contract/config.ts';
-import { checkNames, checkSchedule, checkSets } from './certificate-sets.ts';
+import { checkNames, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
 import { list, type Report, readFields, readList, text, unread } from './fields.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import type { AcmeIssuer } from './issuers.ts';
 import { issuerList, readFallbacks } from './read-issuers.ts';
+import { checkInterval, schedule } from './schedule.ts';
 import { warnYearlyImports } from './yearly-imports.ts';
 
 export interface HostedZoneConfig {
@@ -131,7 +132,7 @@ export interface CertificateConfig {
   readonly replicas?: readonly (string | ReplicaConfig)[];
 }
 
-/** What an operator writes: the config file's export and the construct's props. */
+/** What an operator writes: the export of the config file. */
 export interface PerennialConfig {
   /** Who issues. No default: `letsEncryptStaging(...)` first, then `letsEncrypt(...)`. */
   readonly issuer: AcmeIssuer;
@@ -157,8 +158,9 @@ export interface PerennialConfig {
    */
   readonly secretPrefix?: string;
   /**
-   * When the fleet is checked: `rate(...)` or `cron(...)` of EventBridge Scheduler, in UTC. Eight checks have to fit between the time
-   * a certificate is due and its expiry, where its lifetime is known: 10 h with the profile `shortlived`.
+   * How often the fleet workflow runs: `rate(...)` in minutes, hours or days. Eight runs must fit between the renewal time of a
+   * certificate and its expiry: at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles. Where
+   * the lifetime is not known: at least every 3 days.
    *
    * @default 'rate(6 hours)'
    */
@@ -207,7 +209,6 @@ export interface CheckedConfig {
   readonly tokens: readonly string[];
   readonly secretPrefix: string;
   readonly accountSecretPrefix: string;
-  readonly schedule: string;
   readonly rootServers: readonly string[];
   /** Sentences with a path, as in the error. */
   readonly warnings: readonly string[];
@@ -226,10 +227,7 @@ const configShape = {
     secretPrefixPattern,
     'at most 401 characters of A to Z, a to z, 0 to 9 and /_+=.@- that end in one slash',
   ).default('certificates/'),
-  schedule: text(
-    /^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\([^()]+\))$/,
-    'rate(...) in minutes, hours or days, or cron(...)',
-  ).default('rate(6 hours)'),
+  schedule,
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
 };
 
@@ -272,9 +270,9 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
   checkSets(certificates, issuers.issuers, report);
   warnYearlyImports(certificates, issuers.issuers, warn);
   const rootServers = readList(serverAddress, fields.rootServers, 'rootServers', report);
-  const { secretPrefix, schedule } = fields;
-  const interval = schedule === undefined ? null : checkSchedule(schedule, certificates, issuers.issuers, report);
-  if (mistakes.length > 0 || !zones || !secretPrefix || !schedule || !interval || !certificates.every(isComplete))
+  const { secretPrefix, schedule: interval } = fields;
+  if (interval) checkInterval(interval, certificates, issuers.issuers, report);
+  if (mistakes.length > 0 || !zones || !secretPrefix || !interval || !certificates.every(isComplete))
     throw new ConfigError(mistakes);
 
   const { hostedZones } = zones;
@@ -292,7 +290,6 @@ export function checkConfig(config: unknown, otherKeys: readonly string[] = []):
     tokens: serializeConfig(deployed).tokens,
     secretPrefix,
     accountSecretPrefix: secretPrefix.replace(/\/$/, '-accounts/'),
-    schedule,
     rootServers: rootServers.filter((server) => server !== undefined),
     warnings,
   };

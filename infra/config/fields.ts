@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 
@@ -93,6 +93,7 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (Construct.isConstruct(value)) return 'a construct';
+  if (value instanceof Duration) return value.isUnresolved() ? 'a Duration with a CDK token' : String(value);
   if (typeof value === 'object' && value !== null) return 'an object';
   const json = JSON.stringify(value) ?? String(value);
   return json.length > 80 ? `${json.slice(0, 77)}..."` : json;

@@ -1,8 +1,7 @@
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
-import { renewalTime } from '../../lambdas/domain/rules/renewal/renewal-time.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Report } from './fields.ts';
-import { lifetimeOf } from './profiles.ts';
+import { lifetimeOf, renewedAfter } from './profiles.ts';
 
 /**
  * Imports that ACM takes in an account and region in 365 days, unless AWS raises it
@@ -28,7 +27,7 @@ export function warnYearlyImports(
       const sum = regions.get(name) ?? { certificates: 0, imports: 0, assumed: 0 };
       regions.set(name, {
         certificates: sum.certificates + 1,
-        imports: sum.imports + renewalsOfYear(known ?? unknownLifetime),
+        imports: sum.imports + hoursOfYear / renewedAfter(known ?? unknownLifetime),
         assumed: sum.assumed + (known === null ? 1 : 0),
       });
     }
@@ -44,12 +43,6 @@ export function warnYearlyImports(
         'Manager), deliver fewer certificates into it, put more names into one, or choose a profile of a longer lifetime',
     );
   }
-}
-
-function renewalsOfYear(lifetimeHours: number): number {
-  const notAfter = new Date(lifetimeHours * 3_600_000).toISOString();
-  const due = renewalTime({ notBefore: new Date(0).toISOString(), notAfter });
-  return hoursOfYear / (due.getTime() / 3_600_000);
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');

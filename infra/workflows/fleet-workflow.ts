@@ -13,6 +13,7 @@ import {
   Succeed,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { startRenewal } from './renewal-start.ts';
 import { named, taken } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
@@ -24,8 +25,8 @@ export interface FleetWorkflowProps {
   readonly renewal: StateMachine;
   /** Calls of *Check fleet* that see every certificate once. */
   readonly batches: number;
-  /** `rate(...)` or `cron(...)`. */
-  readonly schedule: string;
+  /** Time between two runs, in whole minutes. */
+  readonly interval: Duration;
 }
 
 /** Looks at every certificate, a batch at a time, and starts the renewal of those that are due. */
@@ -100,14 +101,15 @@ export class FleetWorkflow extends Construct {
   }
 
   private schedule(): void {
+    const { interval } = this.props;
     // By default it would stay when the stack goes, or when its first deployment fails, and its name would be in the way of the next.
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
     new Schedule(this, 'Schedule', {
       description: 'Checks every certificate and starts the renewals that are due',
-      schedule: ScheduleExpression.expression(this.props.schedule),
+      schedule: ScheduleExpression.rate(interval),
       scheduleGroup: group,
       // CAs ask clients not to come at full hours all together.
-      timeWindow: TimeWindow.flexible(Duration.hours(1)),
+      timeWindow: TimeWindow.flexible(Duration.minutes(flexibleWindow(interval.toSeconds()) / 60)),
       // Another run comes in hours: what cannot be started within one is left to that.
       target: new StartOnSchedule(this.workflow.stateMachine, { maxEventAge: Duration.hours(1), retryAttempts: 10 }),
     });

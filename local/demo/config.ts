@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { PerennialConfig } from '../../infra/config/check-config.ts';
 import { hostedZoneFor, withoutWildcard } from '../../lambdas/domain/rules/proof/names.ts';
 import type { LocalConfig } from '../config-file.ts';
 
@@ -24,8 +25,8 @@ export async function readConfig(path: string): Promise<LocalConfig> {
   if (!existsSync(file)) throw new ConfigFileError(file, ['found no file here, allowed: --config path/to/file.ts']);
   // Loads the CDK, which takes half a second: not before somebody sees that something is going on.
   const { checkConfig, ConfigError } = await import('../../infra/config/check-config.ts');
-  const checked = await import(pathToFileURL(file).href)
-    .then((module: { readonly default?: unknown }) => checkConfig(module.default))
+  const { config, checked } = await import(pathToFileURL(file).href)
+    .then(({ default: config }: { readonly default: PerennialConfig }) => ({ config, checked: checkConfig(config) }))
     .catch((error) => {
       throw new ConfigFileError(file, error instanceof ConfigError ? error.mistakes : [`cannot be loaded: ${error}`]);
     });
@@ -45,6 +46,6 @@ export async function readConfig(path: string): Promise<LocalConfig> {
       ...(profile !== null && { profile }),
     })),
     secretPrefix: checked.secretPrefix,
-    schedule: checked.schedule,
+    ...(config.schedule !== undefined && { schedule: config.schedule }),
   };
 }

@@ -152,7 +152,7 @@ test('a deployment that changes nothing about the certificate starts no renewal 
 test('a deployment that changes other things hears the same ARN again, and no renewal is started for it', async () => {
   const before = (await renewals()).length;
   const requests = local.pebble.requests().length;
-  site = { ...site, schedule: 'rate(12 hours)' };
+  site = { ...site, scheduleHours: 12 };
   await deploySite();
   expect(await servedArn()).toBe(firstArn);
   const orders = local.pebble.requests(requests).filter(({ path }) => path === '/order-plz');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,4 +43,23 @@ test('a config file that is not there is named', () => {
   const { status, stderr } = runApp(file);
   expect(status).toBe(1);
   expect(stderr).toBe(`${file}\n  found no file here, allowed: -c config=path/to/file.ts\n`);
+}, 30_000);
+
+test('the rate of a config file becomes the schedule of the stack', () => {
+  const file = join(folder, 'certificates.mjs');
+  const issuers = JSON.stringify(join(import.meta.dirname, '..', '..', 'infra', 'config', 'issuers.ts'));
+  writeFileSync(
+    file,
+    `import { letsEncryptStaging } from ${issuers};
+    export default {
+      issuer: letsEncryptStaging({ termsOfServiceAgreed: true }),
+      hostedZones: [{ id: 'Z0123456789', name: 'example.com' }],
+      certificates: [{ name: 'www', identifiers: ['example.com'] }],
+      schedule: 'rate(8 hours)',
+    };`,
+  );
+  const { status, stderr } = runApp(file);
+  expect(status, stderr).toBe(0);
+  const template = readFileSync(join(folder, 'cdk.out', 'Perennial.template.json'), 'utf8');
+  expect(template).toContain('"ScheduleExpression": "rate(8 hours)"');
 }, 30_000);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { acmeDirectory, CertificateRenewal, type PerennialConfig } from '../../infra/index.ts';
+import { acmeDirectory, CertificateRenewal, type CertificateRenewalProps } from '../../infra/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-export const smallConfig: PerennialConfig = {
+export const smallConfig: Omit<CertificateRenewalProps, 'encryptionKey'> = {
   issuer: acmeDirectory({ directoryUrl: 'https://acme.test/directory' }),
   hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
   certificates: [{ name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] }],
@@ -34,7 +34,7 @@ export interface Synthesized {
 
 /** The stack of the app for a config, as `cdk synth` makes it: with the same feature flags and the same rules. */
 export function synthesize(
-  config: Omit<PerennialConfig, 'encryptionKey'> = smallConfig,
+  config = smallConfig,
   alsoIn: (stack: Stack) => void = () => undefined,
   encryptionKey: (stack: Stack) => IKey | undefined = () => undefined,
 ): Synthesized {

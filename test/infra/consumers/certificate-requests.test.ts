@@ -39,7 +39,7 @@ function certificatesOf(stack: Stack): CertificateRenewal {
 
 /** `www` in us-east-1 is asked for, and given to what `use` makes. */
 const asking = (
-  config: Omit<PerennialConfig, 'encryptionKey'> = smallConfig,
+  config = smallConfig,
   use: (stack: Stack, certificate: ICertificate) => void = () => undefined,
 ): Synthesized => synthesize(config, (stack) => use(stack, certificatesOf(stack).certificate('www', 'us-east-1')));
 

@@ -1,5 +1,6 @@
+import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { ofType, smallConfig, synthesize } from '../synthesized.ts';
+import { ofType, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from './state-machine.ts';
 
 const certificates = Array.from({ length: 250 }, (_, index) => ({
@@ -80,12 +81,20 @@ describe('a fleet run', () => {
 });
 
 describe('the schedule', () => {
-  test('starts the fleet every six hours, some time in the hour after', () => {
-    const [schedule] = ofType(synthesized.resources, 'AWS::Scheduler::Schedule');
-    expect(schedule?.[1].Properties).toMatchObject({
+  const scheduleOf = ({ resources }: Synthesized) => ofType(resources, 'AWS::Scheduler::Schedule')[0]?.[1].Properties;
+
+  test('starts the fleet every six hours, within the hour after', () => {
+    expect(scheduleOf(synthesized)).toMatchObject({
       ScheduleExpression: 'rate(6 hours)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 },
       State: 'ENABLED',
+    });
+  });
+
+  test('starts the fleet as often as the prop says, within a quarter of that time', () => {
+    expect(scheduleOf(synthesize({ ...smallConfig, schedule: Duration.minutes(90) }))).toMatchObject({
+      ScheduleExpression: 'rate(90 minutes)',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 22 },
     });
   });
 });

@@ -45,12 +45,17 @@ export function renewalSecond(record: LedgerCertificate): Date | null {
   return chosenSecond(info.certificateId, { start: new Date(info.start), end: new Date(info.end) });
 }
 
-/** The schedule's flexible window: a fleet run may come this much later than planned. Milliseconds. */
-const flexibleWindow = 1000 * hour;
+/**
+ * The schedule's flexible window: a fleet run may start this much later than planned. A quarter of the interval between two runs, from one
+ * minute to one hour. EventBridge Scheduler takes whole minutes. Both are in seconds.
+ */
+export function flexibleWindow(checkInterval: number): number {
+  return Math.min(Math.max(Math.floor(checkInterval / 4 / minute), 1) * minute, hour);
+}
 
 /** Nobody looks again before this second: it is waited for. `checkInterval` in seconds. */
 export function isBeforeNextCheck(second: Date, checkInterval: number, now: Date): boolean {
-  return second.getTime() < now.getTime() + checkInterval * 1000 + flexibleWindow;
+  return second.getTime() < now.getTime() + 1000 * (checkInterval + flexibleWindow(checkInterval));
 }
 
 /** Whether it is worth asking the CA: never asked for this certificate, or the time that it gave is over. */

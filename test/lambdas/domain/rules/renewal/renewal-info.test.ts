@@ -3,6 +3,7 @@ import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import {
   chosenSecond,
+  flexibleWindow,
   isBeforeNextCheck,
   renewalInfoFrom,
   renewalInfoOf,
@@ -89,6 +90,16 @@ test.each([
   ['2026-02-01T19:00:00Z', false],
 ])('with checks each six hours and an hour of leeway, %s is before the next: %s', (second, before) => {
   expect(isBeforeNextCheck(new Date(second), 21_600, now)).toBe(before);
+});
+
+test.each([
+  ['6 h', 21_600, 3_600],
+  ['4 h', 14_400, 3_600],
+  ['90 min', 5_400, 1_320],
+  ['1 h', 3_600, 900],
+  ['1 min', 60, 60],
+])('a run every %s may start a quarter of that later, in whole minutes from one to sixty', (_, interval, window) => {
+  expect(flexibleWindow(interval)).toBe(window);
 });
 
 describe('kept of an answer', () => {

@@ -1,0 +1,70 @@
+import { Duration } from 'aws-cdk-lib';
+import { z } from 'zod';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import type { ReadCertificate } from './certificates.ts';
+import type { Report } from './fields.ts';
+import { lifetimeOf, profileName, renewedAfter } from './profiles.ts';
+
+const allowedRate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
+const allowedDuration = 'a Duration of whole minutes that is known at synth, at least one minute';
+
+/** Reads `schedule`: a rate in the config file, a `Duration` in the construct. Returns the seconds between two fleet runs. */
+export const schedule = z
+  .unknown()
+  .transform((value, context): number => {
+    const [minutes, allowed] =
+      value instanceof Duration
+        ? [minutesOfDuration(value), allowedDuration]
+        : [minutesOfRate(value), typeof value === 'string' ? allowedRate : `${allowedRate}, or ${allowedDuration}`];
+    if (minutes !== null) return minutes * 60;
+    context.addIssue(allowed);
+    return z.NEVER;
+  })
+  .default(6 * 3600);
+
+/** EventBridge Scheduler takes whole minutes. A duration that holds a CDK token has no known length. */
+function minutesOfDuration(duration: Duration): number | null {
+  const minutes = duration.isUnresolved() ? 0 : duration.toMinutes({ integral: false });
+  return Number.isInteger(minutes) && minutes > 0 ? minutes : null;
+}
+
+const minutesIn = { minute: 1, hour: 60, day: 24 * 60 } as const;
+
+/** The unit is singular after 1 and plural after any other number, as EventBridge requires. */
+function minutesOfRate(value: unknown): number | null {
+  const found = typeof value === 'string' && /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/.exec(value);
+  if (!found) return null;
+  const [, count, unit, plural] = found;
+  return (count === '1') === (plural === '') ? Number(count) * minutesIn[unit as keyof typeof minutesIn] : null;
+}
+
+/** Runs that must fit between the renewal time and the expiry, so that a failing renewal is retried often enough. */
+const runsBeforeExpiry = 8;
+
+/** Hours. The longest interval where the lifetime is not known. It is right for 72 days or more: a third of that, divided by 8, is 3 days. */
+const longestWithoutLifetime = 3 * 24;
+
+/** Reports an interval that is too long for a certificate: one mistake for each profile. The interval is in seconds. */
+export function checkInterval(
+  interval: number,
+  certificates: readonly ReadCertificate[],
+  issuers: readonly Issuer[],
+  report: Report,
+): void {
+  const reported = new Set<string | null>();
+  for (const [index, { profile = null, issuers: [issuer = -1] = [] }] of certificates.entries()) {
+    const directoryUrl = issuers[issuer]?.directoryUrl;
+    const lifetime = lifetimeOf(profile, directoryUrl);
+    const name = lifetime === null ? null : profileName(profile, directoryUrl);
+    const longest = lifetime === null ? longestWithoutLifetime : (lifetime - renewedAfter(lifetime)) / runsBeforeExpiry;
+    if (interval <= longest * 3600 || reported.has(name)) continue;
+    reported.add(name);
+    const why =
+      lifetime === null
+        ? `the lifetime of certificates[${index}] is not known at synth`
+        : `certificates[${index}] has the profile ${name} (${lifetime} h) and ${runsBeforeExpiry} runs have to fit between its renewal time and its expiry`;
+    report('schedule', `found a run every ${text(interval)}, allowed: at least every ${longest} h, because ${why}`);
+  }
+}
+
+const text = (seconds: number): string => (seconds % 3600 === 0 ? `${seconds / 3600} h` : `${seconds / 60} minutes`);
