@@ -1,83 +1,85 @@
-import type { Ledger } from '../../../domain/ports/ledger.ts';
 import { failuresThisHour, issuesToday, spentIssues } from '../../../domain/rules/renewal/ledger-record.ts';
 import { identifierFailuresId, identifierFailuresOf, issueAttribute, issuesOf, setId } from './ledger-item.ts';
-import type { LedgerTable } from './ledger-table.ts';
-
-/** An hour is what counts; DynamoDB removes an item within days of its time, at no cost. */
-const daySeconds = 86_400;
+import { type LedgerTable, readItem, readItems, updateItem } from './ledger-table.ts';
 
 /**
- * What is counted across certificates, so that together they stay under the CA's limits: issues of an identifier set, failed
- * validations of an identifier. No lease is needed: each count is one update, and none overwrites another's.
+ * What is counted across certificates, so that together they stay within the limits of the CA: issues of an identifier set, and failed
+ * validations of an identifier. No lease is needed, because each count is one update and none overwrites another.
  */
-export function ledgerCounts({
-  read,
-  readAll,
-  update,
-}: LedgerTable): Pick<
-  Ledger,
-  'issues' | 'countIssue' | 'refundIssue' | 'allowIssue' | 'identifierFailures' | 'countIdentifierFailures'
-> {
-  async function forgetIssue(setHash: string, orderUrl: string): Promise<void> {
-    await update(setId(setHash), {
-      expression: 'REMOVE #issue',
-      // Without it the update of an item that is not there would make one.
-      condition: 'attribute_exists(#issue)',
-      names: [],
-      aliases: { '#issue': issueAttribute(orderUrl) },
-    });
+
+export async function issues(
+  table: LedgerTable,
+  setHash: string,
+  now: Date,
+): Promise<Readonly<Record<string, string>>> {
+  return issuesToday(issuesOf(await readItem(table, setId(setHash))), now);
+}
+
+export async function countIssue(table: LedgerTable, setHash: string, orderUrl: string, now: Date): Promise<void> {
+  await updateItem(table, setId(setHash), {
+    expression: 'SET #issue = if_not_exists(#issue, :now)',
+    aliases: { '#issue': issueAttribute(orderUrl) },
+    values: { ':now': { S: now.toISOString() } },
+  });
+}
+
+export async function refundIssue(table: LedgerTable, setHash: string, orderUrl: string): Promise<void> {
+  await updateItem(table, setId(setHash), {
+    expression: 'REMOVE #issue',
+    // Without this condition UpdateItem would create a missing item.
+    condition: 'attribute_exists(#issue)',
+    aliases: { '#issue': issueAttribute(orderUrl) },
+  });
+}
+
+export async function allowIssue(table: LedgerTable, setHash: string): Promise<void> {
+  const counted = issuesOf(await readItem(table, setId(setHash)));
+  for (const orderUrl of spentIssues(counted)) await refundIssue(table, setHash, orderUrl);
+}
+
+export async function identifierFailures(
+  table: LedgerTable,
+  directoryUrl: string,
+  identifiers: readonly string[],
+  now: Date,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const idOf = (identifier: string) => identifierFailuresId(directoryUrl, identifier);
+  const items = await readItems(table, identifiers.map(idOf));
+  return new Map(
+    identifiers.map((identifier) => [
+      identifier,
+      failuresThisHour(identifierFailuresOf(items.get(idOf(identifier))), now),
+    ]),
+  );
+}
+
+export async function countIdentifierFailures(
+  table: LedgerTable,
+  directoryUrl: string,
+  identifiers: readonly string[],
+  now: Date,
+): Promise<void> {
+  for (const identifier of new Set(identifiers)) {
+    await countFailure(table, identifierFailuresId(directoryUrl, identifier), now);
   }
+}
 
-  /** Old times are struck off first: where the same name fails for months, the item would grow without a bound. */
-  async function countFailure(id: string, now: Date): Promise<void> {
-    const times = identifierFailuresOf(await read(id));
-    const recent = failuresThisHour(times, now);
-    const old = times.filter((time) => !recent.includes(time));
-    if (old.length > 0) {
-      await update(id, { expression: 'DELETE #failures :old', names: ['failures'], values: { ':old': { SS: old } } });
-    }
-    await update(id, {
-      expression: 'ADD #failures :now SET #expires = :expires',
-      names: ['failures', 'expires'],
-      values: {
-        ':now': { SS: [now.toISOString()] },
-        ':expires': { N: String(Math.floor(now.getTime() / 1000) + daySeconds) },
-      },
-    });
+/** Seconds. Only the last hour counts. DynamoDB deletes an item within days of its time, at no cost. */
+const daySeconds = 86_400;
+
+/** Removes old times first. Otherwise the item of a name that fails for months would grow without a bound. */
+async function countFailure(table: LedgerTable, id: string, now: Date): Promise<void> {
+  const times = identifierFailuresOf(await readItem(table, id));
+  const recent = failuresThisHour(times, now);
+  const old = times.filter((time) => !recent.includes(time));
+  if (old.length > 0) {
+    await updateItem(table, id, { expression: 'DELETE #failures :old', values: { ':old': { SS: old } } });
   }
-
-  return {
-    issues: async (setHash, now) => issuesToday(issuesOf(await read(setId(setHash))), now),
-
-    async countIssue(setHash, orderUrl, now) {
-      await update(setId(setHash), {
-        expression: 'SET #issue = if_not_exists(#issue, :now)',
-        names: [],
-        aliases: { '#issue': issueAttribute(orderUrl) },
-        values: { ':now': { S: now.toISOString() } },
-      });
+  await updateItem(table, id, {
+    expression: 'ADD #failures :now SET #expires = :expires',
+    values: {
+      ':now': { SS: [now.toISOString()] },
+      ':expires': { N: String(Math.floor(now.getTime() / 1000) + daySeconds) },
     },
-
-    refundIssue: (setHash, orderUrl) => forgetIssue(setHash, orderUrl),
-
-    async allowIssue(setHash) {
-      for (const orderUrl of spentIssues(issuesOf(await read(setId(setHash))))) await forgetIssue(setHash, orderUrl);
-    },
-
-    async identifierFailures(directoryUrl, identifiers, now) {
-      const idOf = (identifier: string) => identifierFailuresId(directoryUrl, identifier);
-      const items = await readAll(identifiers.map(idOf));
-      return new Map(
-        identifiers.map((identifier) => [
-          identifier,
-          failuresThisHour(identifierFailuresOf(items.get(idOf(identifier))), now),
-        ]),
-      );
-    },
-
-    async countIdentifierFailures(directoryUrl, identifiers, now) {
-      for (const identifier of new Set(identifiers))
-        await countFailure(identifierFailuresId(directoryUrl, identifier), now);
-    },
-  };
+  });
 }

@@ -13,83 +13,85 @@ import { replyOf } from '../translate-errors.ts';
 
 const warmClient = keptWarm(() => new DynamoDBClient(clientSettings));
 
+/** The table that the functions of this folder read and write. */
+export interface LedgerTable {
+  readonly name: string;
+  readonly client: DynamoDBClient;
+}
+
+export function ledgerTable(name: string, client = warmClient()): LedgerTable {
+  return { name, client };
+}
+
 export type Item = Record<string, AttributeValue>;
 
-/** One UpdateItem. Each attribute is `#name` in its expressions, since some names are reserved words (`order`). */
+/** One UpdateItem. Its expressions write each attribute as `#name`, because some names are reserved words (`order`). */
 export interface Update {
   readonly expression: string;
   readonly condition?: string;
-  readonly names: readonly string[];
-  /** Names that no placeholder can be made of, by the placeholder that stands for each. */
+  /** Attributes whose names have characters that a placeholder cannot have, by placeholder. */
   readonly aliases?: Readonly<Record<`#${string}`, string>>;
   readonly values?: Readonly<Item>;
 }
 
-/** DynamoDB allows letters, digits and underscores: `#us_east_1`. */
-export const placeholder = (name: string): string => `#${name.replaceAll('-', '_')}`;
-
-export interface LedgerTable {
-  /** Strongly consistent; an empty item for one that is not there. */
-  read(id: string): Promise<Item>;
-  /** At most 100, as BatchGetItem takes: the certificates of a batch, the identifiers of a certificate. Those not there are absent. */
-  readAll(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>;
-  /** `null` when it was written; the item as it is when the condition did not hold. */
-  update(id: string, change: Update): Promise<Item | null>;
+/** Reads an item, strongly consistent. Returns an empty item where there is none. */
+export async function readItem({ name, client }: LedgerTable, id: string): Promise<Item> {
+  const reply = await replyOf(
+    { action: 'dynamodb:GetItem', resource: `item ${id} of table ${name}` },
+    client.send(new GetItemCommand({ TableName: name, Key: { id: { S: id } }, ConsistentRead: true })),
+  );
+  return reply.Item ?? {};
 }
 
-/** The third wait is 400 ms; a reply that is still not whole after that is left to the workflow's own waits. */
+/** Updates an item, or makes it. Returns `null` when it was written, and the item as it is when the condition was not met. */
+export async function updateItem({ name, client }: LedgerTable, id: string, change: Update): Promise<Item | null> {
+  const command = new UpdateItemCommand({
+    TableName: name,
+    Key: { id: { S: id } },
+    UpdateExpression: change.expression,
+    ConditionExpression: change.condition,
+    ExpressionAttributeNames: namesIn(change),
+    ExpressionAttributeValues: change.values,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const call = { action: 'dynamodb:UpdateItem', resource: `item ${id} of table ${name}` };
+  const reply = await replyOf(call, client.send(command), {
+    ConditionalCheckFailedException: (error) => {
+      return { item: (error instanceof ConditionalCheckFailedException && error.Item) || {} };
+    },
+  });
+  return 'item' in reply ? reply.item : null;
+}
+
+/** The attribute name for each placeholder of the expressions. DynamoDB rejects a name that no expression uses. */
+function namesIn({ expression, condition = '', aliases = {} }: Update): Record<string, string> {
+  const placeholders = `${expression} ${condition}`.match(/#\w+/g) ?? [];
+  return { ...Object.fromEntries(placeholders.map((each) => [each, each.slice(1)])), ...aliases };
+}
+
+/** Milliseconds. What is still unread after the third wait is left to the retries of the workflow. */
 const batchWaits = [100, 200, 400] as const;
 
-/** Single items of the table: consistent reads, conditional updates. */
-export function ledgerTable(table: string, client = warmClient()): LedgerTable {
-  return {
-    async read(id) {
-      const reply = await replyOf(
-        { action: 'dynamodb:GetItem', resource: `item ${id} of table ${table}` },
-        client.send(new GetItemCommand({ TableName: table, Key: { id: { S: id } }, ConsistentRead: true })),
-      );
-      return reply.Item ?? {};
-    },
-
-    async update(id, { expression, condition, names, aliases, values }) {
-      const command = new UpdateItemCommand({
-        TableName: table,
-        Key: { id: { S: id } },
-        UpdateExpression: expression,
-        ConditionExpression: condition,
-        ExpressionAttributeNames: { ...Object.fromEntries(names.map((name) => [placeholder(name), name])), ...aliases },
-        ExpressionAttributeValues: values,
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      });
-      const call = { action: 'dynamodb:UpdateItem', resource: `item ${id} of table ${table}` };
-      const refused = await replyOf(call, client.send(command), {
-        ConditionalCheckFailedException: (error) => {
-          return { item: (error instanceof ConditionalCheckFailedException && error.Item) || {} };
-        },
-      });
-      return 'item' in refused ? refused.item : null;
-    },
-
-    async readAll(ids) {
-      const found = new Map<string, Item>();
-      let keys: Item[] = [...new Set(ids)].map((id) => ({ id: { S: id } }));
-      const resource = `${keys.length} items of table ${table}`;
-      for (const wait of [0, ...batchWaits]) {
-        if (keys.length === 0) return found;
-        await sleep(wait);
-        const reply = await replyOf(
-          { action: 'dynamodb:BatchGetItem', resource },
-          client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } })),
-        );
-        for (const item of reply.Responses?.[table] ?? []) {
-          if (item.id?.S !== undefined) found.set(item.id.S, item);
-        }
-        keys = reply.UnprocessedKeys?.[table]?.Keys ?? [];
-      }
-      if (keys.length === 0) return found;
-      throw new ThrottledError(
-        `dynamodb:BatchGetItem on ${resource}: ${keys.length} were left unread ${batchWaits.length + 1} times. It is tried again.`,
-      );
-    },
-  };
+/**
+ * Reads items, strongly consistent: at most 100, as BatchGetItem takes, which is a batch of certificates or the identifiers of one
+ * certificate. Items that do not exist are absent from the map.
+ */
+export async function readItems({ name, client }: LedgerTable, ids: readonly string[]): Promise<Map<string, Item>> {
+  const found = new Map<string, Item>();
+  let keys: Item[] = [...new Set(ids)].map((id) => ({ id: { S: id } }));
+  const call = { action: 'dynamodb:BatchGetItem', resource: `${keys.length} items of table ${name}` };
+  for (const wait of [0, ...batchWaits]) {
+    if (keys.length === 0) return found;
+    await sleep(wait);
+    const command = new BatchGetItemCommand({ RequestItems: { [name]: { Keys: keys, ConsistentRead: true } } });
+    const reply = await replyOf(call, client.send(command));
+    for (const item of reply.Responses?.[name] ?? []) {
+      if (item.id?.S !== undefined) found.set(item.id.S, item);
+    }
+    keys = reply.UnprocessedKeys?.[name]?.Keys ?? [];
+  }
+  if (keys.length === 0) return found;
+  throw new ThrottledError(
+    `${call.action} on ${call.resource}: ${keys.length} were left unread ${batchWaits.length + 1} times. It is tried again.`,
+  );
 }

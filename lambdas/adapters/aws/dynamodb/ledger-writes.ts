@@ -1,0 +1,157 @@
+import type {
+  CertificateFacts,
+  Delivery,
+  IssuerAccount,
+  TxtValue,
+} from '../../../domain/contract/certificate-facts.ts';
+import type { EndpointCheck, RecordedFailure, SavedOrder, SavedRenewalInfo } from '../../../domain/ports/ledger.ts';
+import { toAttribute } from './attribute-values.ts';
+import { accountId, certificateId, leftoverSet } from './ledger-item.ts';
+import { updateLeased } from './ledger-leases.ts';
+import { type LedgerTable, updateItem } from './ledger-table.ts';
+
+/** What is written about one certificate. Those writes that take an execution need the lease; the others name their own condition. */
+
+export function saveOrder(
+  table: LedgerTable,
+  certificate: string,
+  order: SavedOrder,
+  values: readonly TxtValue[],
+): Promise<void> {
+  const leftovers = values.length > 0 ? { ':leftovers': leftoverSet(values) } : null;
+  return updateLeased(table, certificate, order.execution, {
+    expression: `SET #order = :order${leftovers ? ' ADD #leftovers :leftovers' : ''}`,
+    values: { ':order': toAttribute(order), ...leftovers },
+  });
+}
+
+export function dropOrder(table: LedgerTable, certificate: string, execution: string, orderUrl: string): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'REMOVE #order',
+    // Not met: another order was saved meanwhile, or there is none, so there is nothing to drop.
+    condition: '#order.#url = :url',
+    values: { ':url': { S: orderUrl } },
+  });
+}
+
+export async function strikeLeftovers(
+  table: LedgerTable,
+  certificate: string,
+  values: readonly TxtValue[],
+): Promise<void> {
+  if (values.length === 0) return;
+  await updateItem(table, certificateId(certificate), {
+    expression: 'DELETE #leftovers :leftovers',
+    // Without this condition UpdateItem would create a missing item.
+    condition: 'attribute_exists(#leftovers)',
+    values: { ':leftovers': leftoverSet(values) },
+  });
+}
+
+export function recordCurrent(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  current: CertificateFacts,
+): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'SET #current = :current',
+    values: { ':current': toAttribute(current) },
+  });
+}
+
+export function recordDelivery(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  region: string,
+  delivery: Delivery,
+): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'SET #deliveries.#region = :delivery',
+    aliases: { '#region': region },
+    values: { ':delivery': toAttribute(delivery) },
+  });
+}
+
+export function recordAccess(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  access: string,
+): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'SET #access = :access',
+    values: { ':access': { S: access } },
+  });
+}
+
+export async function recordRevocation(table: LedgerTable, certificate: string, versionId: string): Promise<void> {
+  await updateItem(table, certificateId(certificate), {
+    expression: 'SET #revokedVersion = :versionId',
+    // A lost table is rebuilt by the renewal that replaces the certificate. A partial item would be in its way.
+    condition: 'attribute_exists(#id)',
+    values: { ':versionId': { S: versionId } },
+  });
+}
+
+export async function saveRenewalInfo(
+  table: LedgerTable,
+  certificate: string,
+  renewalInfo: SavedRenewalInfo,
+): Promise<void> {
+  await updateItem(table, certificateId(certificate), {
+    expression: 'SET #renewalInfo = :renewalInfo',
+    // Not met: another certificate is current by now, and this says nothing about it.
+    condition: '#current.#certificateId = :certificateId',
+    values: { ':renewalInfo': toAttribute(renewalInfo), ':certificateId': { S: renewalInfo.certificateId } },
+  });
+}
+
+export async function recordServed(table: LedgerTable, certificate: string, served: EndpointCheck): Promise<void> {
+  await updateItem(table, certificateId(certificate), {
+    expression: 'SET #served = :served',
+    // Not met: another version is current by now, and this says nothing about it.
+    condition: '#current.#versionId = :versionId',
+    values: { ':served': toAttribute(served), ':versionId': { S: served.versionId } },
+  });
+}
+
+export async function recordAccount(table: LedgerTable, directoryUrl: string, account: IssuerAccount): Promise<void> {
+  await updateItem(table, accountId(directoryUrl), {
+    expression: 'SET #account = :account',
+    values: { ':account': toAttribute(account) },
+  });
+}
+
+export function recordSuccess(table: LedgerTable, certificate: string, execution: string): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'REMOVE #order, #failure, #failures, #issuerFailures, #notBefore',
+  });
+}
+
+/** The counts are attributes beside the failure, so that one write can raise them and replace the failure. */
+export function recordFailure(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+  { notBefore, issuersFault }: { readonly notBefore: string | null; readonly issuersFault: boolean },
+): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression:
+      'SET #failure = :failure, #failures = if_not_exists(#failures, :zero) + :one' +
+      ', #issuerFailures = if_not_exists(#issuerFailures, :zero) + :issuersFault' +
+      (notBefore === null ? ' REMOVE #notBefore' : ', #notBefore = :notBefore'),
+    // Not met: a repeated write after a lost reply, which has the same time and is counted once.
+    condition: '(attribute_not_exists(#failure) OR #failure.#last <> :last)',
+    values: {
+      ':failure': toAttribute(failure),
+      ':last': { S: failure.last },
+      ':zero': { N: '0' },
+      ':one': { N: '1' },
+      ':issuersFault': { N: issuersFault ? '1' : '0' },
+      ...(notBefore !== null && { ':notBefore': { S: notBefore } }),
+    },
+  });
+}
