@@ -120,10 +120,8 @@ export class FakeLedger implements Ledger {
 
   async saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void> {
     const { leftovers } = this.#holding(certificate, order.execution);
-    const added = values
-      .filter((value) => !leftovers.some(sameValue(value)))
-      .map(({ hostedZoneId, name, value }) => ({ hostedZoneId, name, value }));
-    this.put(certificate, { order, leftovers: [...leftovers, ...added] });
+    const all = [...leftovers, ...values.map(({ hostedZoneId, name, value }) => ({ hostedZoneId, name, value }))];
+    this.put(certificate, { order, leftovers: all.filter((each, index) => all.findIndex(sameValue(each)) === index) });
   }
 
   async strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void> {

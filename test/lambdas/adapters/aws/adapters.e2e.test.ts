@@ -1,5 +1,5 @@
 import { ACMClient } from '@aws-sdk/client-acm';
-import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, type ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
 import { DeleteSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,74 +41,36 @@ describe('the ledger', () => {
     ledger = createLedger({ table: 'ledger', client });
   });
 
-  test('gives a lease to one of five that ask at once, and to another only instead of that one', async () => {
-    const take = (execution: string, instead?: string) =>
-      ledger.takeLease({ certificate: 'raced' }, { certificate: 'raced', execution }, now, instead);
-    const answers = await Promise.all(['e0', 'e1', 'e2', 'e3', 'e4'].map((execution) => take(execution)));
-    expect(answers.filter((answer) => answer === null)).toHaveLength(1);
-    const winner = `e${answers.indexOf(null)}`;
-    expect(new Set(answers)).toEqual(new Set([null, ...answers.filter((answer) => answer?.execution === winner)]));
-    expect(await take('later', 'somebody else')).toMatchObject({ execution: winner, since: now.toISOString() });
-    expect(await take('later', winner)).toBeNull();
-    await expect(ledger.assertLease('raced', winner)).rejects.toMatchObject({ name: 'LeaseLostError' });
-  });
+  const item = async (id: string) =>
+    (await client.send(new GetItemCommand({ TableName: 'ledger', Key: { id: { S: id } } }))).Item ?? {};
 
-  test('keeps what a run writes, and gives both leases back', async () => {
+  test('leaves no list of sets in the item of a certificate that was released', async () => {
     const run = { certificate: 'www', execution: 'me' };
-    const twin = { certificate: 'twin', execution: 'other' };
-    const value = (text: string) => ({ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: text });
-    const order = { url: 'u', finalize: 'f', expires: null, execution: 'me', specHash: 's', directoryUrl: 'd' };
-    const delivery = { arn: 'arn:aws:acm:1', versionId: 'v1', keyType: 'P-256' } as const;
     await ledger.takeLease({ certificate: 'www' }, run, now);
-    await ledger.takeLease({ certificate: 'twin' }, twin, now);
-    expect(await ledger.takeLease({ set: 'hash' }, run, now)).toBeNull();
-    expect(await ledger.takeLease({ set: 'hash' }, twin, now)).toMatchObject({ execution: 'me' });
-
-    await ledger.saveOrder('www', order, [value('1'), value('2')]);
-    await ledger.saveOrder('www', order, [value('3')]);
-    await ledger.strikeLeftovers('www', [value('1'), value('2')]);
-    await ledger.strikeLeftovers('www', [value('1')]);
-    await ledger.recordDelivery('www', 'me', 'us-east-1', delivery);
-    await ledger.recordDelivery('www', 'me', 'eu-central-1', delivery);
-    for (const last of ['t1', 't1', 't2'])
-      await ledger.recordFailure(
-        'www',
-        'me',
-        { last, error: 'E', cause: 'c' },
-        { notBefore: 't3', issuersFault: true },
-      );
-    expect(await ledger.certificate('www')).toEqual({
-      lease: 'me',
-      leasedAt: now.toISOString(),
-      current: null,
-      deliveries: { 'us-east-1': delivery, 'eu-central-1': delivery },
-      order,
-      leftovers: [value('3')],
-      failure: { count: 2, issuerFailures: 2, last: 't2', error: 'E', cause: 'c' },
-      notBefore: 't3',
-      renewalInfo: null,
-    });
-    await ledger.dropOrder('www', 'me', 'another');
-    expect((await ledger.certificate('www')).order).toEqual(order);
-    await ledger.dropOrder('www', 'me', 'u');
-    expect((await ledger.certificate('www')).order).toBeNull();
-    await ledger.strikeLeftovers('www', [value('3')]);
-    await ledger.strikeLeftovers('never seen', [value('3')]);
-    await ledger.recordSuccess('www', 'me');
-
-    await ledger.release('www', 'other');
-    await ledger.assertLease('www', 'me');
+    await ledger.takeLease({ set: 'hash' }, run, now);
+    expect(await item('certificate#www')).toMatchObject({ sets: { SS: ['hash'] } });
     await ledger.release('www', 'me');
-    await ledger.release('www', 'me');
-    expect(await ledger.takeLease({ set: 'hash' }, twin, now)).toBeNull();
-    const found = await ledger.certificates(['www', 'never seen', 'twin']);
-    expect([...found.keys()].sort()).toEqual(['twin', 'www']);
-    expect(found.get('www')).toMatchObject({ lease: null, leftovers: [], failure: null, notBefore: null });
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: 'ledger' }));
-    expect(Items.find(({ id }) => id?.S === 'certificate#www')).not.toHaveProperty('sets');
+    expect(Object.keys(await item('certificate#www')).toSorted()).toEqual(['deliveries', 'id']);
+    expect(Object.keys(await item('set#hash')).toSorted()).toEqual(['certificate', 'id']);
   });
 
-  describe('and its fake alike', () => ledgerBehaviour(() => ledger));
+  test('makes no item for an issue that was never counted', async () => {
+    await ledger.refundIssue('never', 'https://ca.example/order/1');
+    expect(await item('set#never')).toEqual({});
+  });
+
+  test('keeps failed validations for an hour, and lets DynamoDB delete the item a day after the last', async () => {
+    const count = (time: string) =>
+      ledger.countIdentifierFailures('https://ca.example/', ['example.com'], new Date(time));
+    await count('2027-01-01T04:59:59.000Z');
+    await count('2027-01-01T05:30:00.000Z');
+    await count('2027-01-01T06:00:00.000Z');
+    const { failures, expires } = await item('failures#https://ca.example/#example.com');
+    expect(failures?.SS?.toSorted()).toEqual(['2027-01-01T05:30:00.000Z', '2027-01-01T06:00:00.000Z']);
+    expect(expires).toEqual({ N: String(Date.parse('2027-01-02T06:00:00.000Z') / 1000) });
+  });
+
+  describe('as its fake', () => ledgerBehaviour(() => ledger));
 });
 
 describe('certificate secrets', () => {

@@ -1,128 +1,441 @@
-import { expect, test } from 'vitest';
-import type { Ledger } from '../../../../../lambdas/domain/ports/ledger.ts';
+import { describe, expect, test } from 'vitest';
+import type { Ledger, SavedOrder } from '../../../../../lambdas/domain/ports/ledger.ts';
+import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import { factsWith } from '../../../../fakes/specs.ts';
 
+const earlier = new Date('2027-01-01T05:00:00.000Z');
 const now = new Date('2027-01-01T06:00:00.000Z');
+const me = 'arn:aws:states:us-east-1:123456789012:execution:renewal:me';
+const other = 'arn:aws:states:us-east-1:123456789012:execution:renewal:other';
 
-/** What the ledger does, in DynamoDB and in memory: the steps' own tests are worth what the fake is. */
-export function ledgerBehaviour(ledger: () => Ledger): void {
-  test('counts issues by order, and forgets all but the latest when one more is allowed', async () => {
-    const url = (number: number) => `https://ca.example/acme/order/${number}`;
-    await ledger().refundIssue('counted', url(1));
-    await ledger().countIssue('counted', url(1), new Date('2027-01-01T04:00:00.000Z'));
-    await ledger().countIssue('counted', url(1), now);
-    await ledger().countIssue('counted', url(2), new Date('2027-01-01T05:00:00.000Z'));
-    await ledger().countIssue('counted', url(3), now);
-    await ledger().refundIssue('counted', url(3));
-    expect(await ledger().issues('counted', now)).toEqual({
-      [url(1)]: '2027-01-01T04:00:00.000Z',
-      [url(2)]: '2027-01-01T05:00:00.000Z',
+const value = (text: string) => ({ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: text });
+const order: SavedOrder = {
+  url: 'https://ca.example/order/1',
+  finalize: 'https://ca.example/order/1/finalize',
+  expires: null,
+  execution: me,
+  specHash: 'spec',
+  directoryUrl: 'https://ca.example/directory',
+};
+const delivery = { arn: 'arn:aws:acm:us-east-1:1:certificate/1', versionId: 'version-1', keyType: 'P-256' } as const;
+const failure = (last: string) => ({ last, error: 'CaaError', cause: 'CAA forbids it.', specHash: 'spec' });
+const renewalInfo = (certificateId: string) => ({
+  certificateId,
+  start: null,
+  end: null,
+  explanationUrl: null,
+  nextFetch: '2027-01-01T12:00:00Z',
+});
+const check = (versionId: string) => ({
+  versionId,
+  at: '2027-01-01T06:00:00.000Z',
+  served: false,
+  endpoints: [
+    { endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A01', detail: 'an older one' },
+  ],
+});
+
+/**
+ * What the port promises. It runs against DynamoDB and against the fake, because the tests of the steps are worth only what the fake is.
+ * Each test has certificates of its own.
+ */
+export function ledgerBehaviour(ledgerOf: () => Ledger): void {
+  const lease = (certificate: string, execution = me, instead?: string, at = now) =>
+    ledgerOf().takeLease({ certificate }, { certificate, execution }, at, instead);
+  const leaseSet = (set: string, certificate: string, execution: string, instead?: string) =>
+    ledgerOf().takeLease({ set }, { certificate, execution }, now, instead);
+  const read = (certificate: string) => ledgerOf().certificate(certificate);
+
+  describe('a record', () => {
+    test('of a certificate never seen is empty', async () => {
+      expect(await read('never-seen')).toEqual(emptyRecord);
     });
-    await ledger().allowIssue('counted');
-    await ledger().allowIssue('counted');
-    expect(Object.keys(await ledger().issues('counted', now))).toEqual([url(2)]);
-    expect(await ledger().issues('never seen', now)).toEqual({});
+
+    test('is read with all that was written', async () => {
+      const ledger = ledgerOf();
+      const current = factsWith({ certificateId: 'aki.serial' });
+      await lease('whole');
+      await ledger.saveOrder('whole', order, [value('1')]);
+      await ledger.recordCurrent('whole', me, current);
+      await ledger.recordDelivery('whole', me, 'us-east-1', delivery);
+      await ledger.recordAccess('whole', me, 'hash');
+      await ledger.recordRevocation('whole', 'version-0');
+      await ledger.recordServed('whole', check('version-1'));
+      await ledger.saveRenewalInfo('whole', renewalInfo('aki.serial'));
+      await ledger.recordFailure('whole', me, failure('t1'), { notBefore: 't2', issuersFault: true });
+      const record = {
+        lease: me,
+        leasedAt: now.toISOString(),
+        current,
+        deliveries: { 'us-east-1': delivery },
+        order,
+        leftovers: [value('1')],
+        failure: { ...failure('t1'), count: 1, issuerFailures: 1 },
+        notBefore: 't2',
+        renewalInfo: renewalInfo('aki.serial'),
+        revokedVersion: 'version-0',
+        served: check('version-1'),
+        access: 'hash',
+      };
+      expect(await read('whole')).toEqual(record);
+      expect(await ledger.certificates(['whole'])).toEqual(new Map([['whole', record]]));
+    });
+
+    test('is one of many that are read at once, without those never seen', async () => {
+      await lease('many-1');
+      await lease('many-2', other);
+      const found = await ledgerOf().certificates(['many-1', 'never-seen', 'many-2', 'many-1']);
+      expect([...found].map(([name, record]) => [name, record.lease])).toEqual([
+        ['many-1', me],
+        ['many-2', other],
+      ]);
+      expect(await ledgerOf().certificates([])).toEqual(new Map());
+    });
+  });
+
+  describe('the lease of a certificate', () => {
+    test('goes to one of five executions that ask at once, and the others are told which', async () => {
+      const executions = ['e0', 'e1', 'e2', 'e3', 'e4'];
+      const answers = await Promise.all(executions.map((execution) => lease('raced', execution)));
+      expect(answers.filter((answer) => answer === null)).toHaveLength(1);
+      const execution = executions[answers.indexOf(null)];
+      const holder = { execution, since: now.toISOString() };
+      expect(new Set(answers)).toEqual(new Set([null, ...answers.filter((answer) => answer?.execution === execution)]));
+      expect(await lease('raced', 'later')).toEqual(holder);
+      expect(await read('raced')).toMatchObject({ lease: execution, leasedAt: now.toISOString() });
+    });
+
+    test('is taken a second time by the execution that holds it, with a new time, and what is recorded stays', async () => {
+      await lease('again', me, undefined, earlier);
+      await ledgerOf().recordDelivery('again', me, 'us-east-1', delivery);
+      expect(await lease('again')).toBeNull();
+      expect(await read('again')).toMatchObject({
+        lease: me,
+        leasedAt: now.toISOString(),
+        deliveries: { 'us-east-1': delivery },
+      });
+    });
+
+    test('is taken from an execution that has stopped, and from no other', async () => {
+      await lease('stopped', 'stopped');
+      expect(await lease('stopped', me, 'another')).toMatchObject({ execution: 'stopped' });
+      expect(await lease('stopped', me, 'stopped')).toBeNull();
+      await expect(ledgerOf().assertLease('stopped', 'stopped')).rejects.toMatchObject({ name: 'LeaseLostError' });
+      await ledgerOf().assertLease('stopped', me);
+    });
+
+    test('is released by its holder only, as often as it likes', async () => {
+      const ledger = ledgerOf();
+      await ledger.release('released', me);
+      await lease('released');
+      await ledger.release('released', other);
+      await ledger.assertLease('released', me);
+      await ledger.release('released', me);
+      await ledger.release('released', me);
+      expect(await read('released')).toMatchObject({ lease: null, leasedAt: null });
+      await expect(ledger.assertLease('released', me)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await lease('released', other)).toBeNull();
+    });
+  });
+
+  describe('the lease of an identifier set', () => {
+    test('is taken by an execution that holds its certificate, and by one execution only', async () => {
+      await lease('set-first');
+      await lease('set-twin', other);
+      expect(await leaseSet('set', 'set-first', me)).toBeNull();
+      expect(await leaseSet('set', 'set-first', me)).toBeNull();
+      expect(await leaseSet('set', 'set-twin', other)).toEqual({ execution: me, since: now.toISOString() });
+      expect(await leaseSet('set', 'set-twin', other, 'another')).toMatchObject({ execution: me });
+      expect(await leaseSet('set', 'set-twin', other, me)).toBeNull();
+    });
+
+    test('is not taken without the lease of the certificate', async () => {
+      await lease('set-unheld', other);
+      await lease('set-free', me);
+      await expect(leaseSet('unheld', 'set-unheld', me)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await leaseSet('unheld', 'set-free', me)).toBeNull();
+    });
+
+    test('is released with the certificate, but not one that another execution holds by then', async () => {
+      const ledger = ledgerOf();
+      await lease('set-mine');
+      await leaseSet('mine', 'set-mine', me);
+      await leaseSet('lost', 'set-mine', me);
+      await lease('set-taker', other);
+      await leaseSet('lost', 'set-taker', other, me);
+      await ledger.release('set-mine', me);
+      expect(await leaseSet('mine', 'set-taker', other)).toBeNull();
+      await lease('set-mine', me);
+      expect(await leaseSet('lost', 'set-mine', me)).toMatchObject({ execution: other });
+    });
+
+    test('is released although another execution holds the certificate by then', async () => {
+      const ledger = ledgerOf();
+      await lease('set-passed');
+      await leaseSet('passed', 'set-passed', me);
+      await lease('set-passed', other, me);
+      await ledger.release('set-passed', me);
+      await ledger.assertLease('set-passed', other);
+      expect(await leaseSet('passed', 'set-passed', other)).toBeNull();
+      await ledger.release('set-passed', other);
+      await lease('set-passed');
+      expect(await leaseSet('passed', 'set-passed', me)).toBeNull();
+    });
+  });
+
+  describe('without the lease', () => {
+    /** Each would change the record below if it were written. */
+    const writes: Readonly<Record<string, (ledger: Ledger, certificate: string, execution: string) => Promise<void>>> =
+      {
+        saveOrder: (ledger, certificate, execution) =>
+          ledger.saveOrder(certificate, { ...order, url: 'https://ca.example/order/2', execution }, [value('2')]),
+        dropOrder: (ledger, certificate, execution) => ledger.dropOrder(certificate, execution, order.url),
+        recordCurrent: (ledger, certificate, execution) =>
+          ledger.recordCurrent(certificate, execution, factsWith({ versionId: 'version-2' })),
+        recordDelivery: (ledger, certificate, execution) =>
+          ledger.recordDelivery(certificate, execution, 'us-east-1', { ...delivery, versionId: 'version-2' }),
+        recordAccess: (ledger, certificate, execution) => ledger.recordAccess(certificate, execution, 'changed'),
+        recordSuccess: (ledger, certificate, execution) => ledger.recordSuccess(certificate, execution),
+        recordFailure: (ledger, certificate, execution) =>
+          ledger.recordFailure(certificate, execution, failure('t2'), { notBefore: null, issuersFault: true }),
+      };
+
+    test.each(Object.entries(writes))('%s is refused and changes nothing', async (name, write) => {
+      const ledger = ledgerOf();
+      const certificate = `guarded-${name}`;
+      await lease(certificate);
+      await ledger.saveOrder(certificate, order, [value('1')]);
+      await ledger.recordCurrent(certificate, me, factsWith());
+      await ledger.recordDelivery(certificate, me, 'us-east-1', delivery);
+      await ledger.recordAccess(certificate, me, 'hash');
+      await ledger.recordFailure(certificate, me, failure('t1'), { notBefore: 't2', issuersFault: false });
+
+      const held = await read(certificate);
+      await expect(write(ledger, certificate, other)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await read(certificate), 'held by another').toEqual(held);
+      await ledger.release(certificate, me);
+      const free = await read(certificate);
+      await expect(write(ledger, certificate, me)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await read(certificate), 'held by none').toEqual(free);
+      await expect(write(ledger, `${certificate}-never-seen`, me)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await ledger.certificates([`${certificate}-never-seen`])).toEqual(new Map());
+    });
+  });
+
+  describe('an order', () => {
+    test('replaces the one before it, and its values are added to those that are there', async () => {
+      const ledger = ledgerOf();
+      const next = { ...order, url: 'https://ca.example/order/2' };
+      await lease('ordered');
+      await ledger.saveOrder('ordered', order, [value('1'), value('2'), value('1')]);
+      await ledger.saveOrder('ordered', next, [value('2'), value('3')]);
+      await ledger.saveOrder('ordered', next, []);
+      const { order: saved, leftovers } = await read('ordered');
+      expect(saved).toEqual(next);
+      expect(leftovers.map((each) => each.value).toSorted()).toEqual(['1', '2', '3']);
+    });
+
+    test('is dropped only while it is the saved one, and its values stay', async () => {
+      const ledger = ledgerOf();
+      await lease('dropped');
+      await ledger.saveOrder('dropped', order, [value('1')]);
+      await ledger.dropOrder('dropped', me, 'https://ca.example/order/2');
+      expect((await read('dropped')).order).toEqual(order);
+      await ledger.dropOrder('dropped', me, order.url);
+      await ledger.dropOrder('dropped', me, order.url);
+      expect(await read('dropped')).toMatchObject({ order: null, leftovers: [value('1')] });
+    });
+  });
+
+  describe('leftover values', () => {
+    test('are struck off without a lease, in any order of their members', async () => {
+      const ledger = ledgerOf();
+      await lease('leftovers');
+      await ledger.saveOrder('leftovers', order, [value('1'), value('2'), value('3')]);
+      await ledger.release('leftovers', me);
+      await ledger.strikeLeftovers('leftovers', []);
+      const { hostedZoneId, name } = value('1');
+      await ledger.strikeLeftovers('leftovers', [{ value: '1', name, hostedZoneId }, value('3')]);
+      await ledger.strikeLeftovers('leftovers', [value('1')]);
+      expect((await read('leftovers')).leftovers).toEqual([value('2')]);
+      await ledger.strikeLeftovers('leftovers', [value('2')]);
+      await ledger.strikeLeftovers('leftovers', [value('2')]);
+      expect((await read('leftovers')).leftovers).toEqual([]);
+    });
+
+    test('are kept without the role of their zone, and struck off whatever the role is by then', async () => {
+      const ledger = ledgerOf();
+      const role = (name: string) => ({ arn: `arn:aws:iam::111122223333:role/${name}`, externalId: 'the-shop-0815' });
+      await lease('roles');
+      await ledger.saveOrder('roles', order, [{ ...value('1'), role: role('then') }]);
+      expect((await read('roles')).leftovers).toEqual([value('1')]);
+      await ledger.strikeLeftovers('roles', [{ ...value('1'), role: role('now') }]);
+      expect((await read('roles')).leftovers).toEqual([]);
+    });
+
+    test('of a certificate never seen are struck off without making a record', async () => {
+      await ledgerOf().strikeLeftovers('never-struck', [value('1')]);
+      expect(await ledgerOf().certificates(['never-struck'])).toEqual(new Map());
+    });
+  });
+
+  test('keeps the delivery of each region', async () => {
+    const ledger = ledgerOf();
+    const replaced = {
+      ...delivery,
+      replaced: { arn: 'arn:aws:acm:eu-central-1:1:certificate/0', action: 'Replace it.' },
+    };
+    await lease('delivered');
+    await ledger.recordDelivery('delivered', me, 'us-east-1', { ...delivery, versionId: 'version-0' });
+    await ledger.recordDelivery('delivered', me, 'eu-central-1', replaced);
+    await ledger.recordDelivery('delivered', me, 'us-east-1', delivery);
+    expect((await read('delivered')).deliveries).toEqual({ 'us-east-1': delivery, 'eu-central-1': replaced });
+  });
+
+  test('keeps what the CA said about the current certificate only, and needs no lease for it', async () => {
+    const ledger = ledgerOf();
+    await lease('asked');
+    await ledger.saveRenewalInfo('asked', renewalInfo('old'));
+    await ledger.recordCurrent('asked', me, factsWith({ certificateId: 'new' }));
+    await ledger.release('asked', me);
+    await ledger.saveRenewalInfo('asked', renewalInfo('old'));
+    expect((await read('asked')).renewalInfo).toBeNull();
+    await ledger.saveRenewalInfo('asked', renewalInfo('new'));
+    expect((await read('asked')).renewalInfo).toEqual(renewalInfo('new'));
+  });
+
+  test('keeps a check of the endpoints of the current version only, and needs no lease for it', async () => {
+    const ledger = ledgerOf();
+    await lease('seen');
+    await ledger.recordServed('seen', check('version-1'));
+    await ledger.recordCurrent('seen', me, factsWith({ versionId: 'version-1' }));
+    await ledger.release('seen', me);
+    await ledger.recordServed('seen', check('version-0'));
+    expect((await read('seen')).served).toBeUndefined();
+    await ledger.recordServed('seen', check('version-1'));
+    expect((await read('seen')).served).toEqual(check('version-1'));
+  });
+
+  test('knows who may read the secret as the holder of the lease has set it', async () => {
+    await lease('read');
+    await ledgerOf().recordAccess('read', me, 'hash');
+    expect((await read('read')).access).toBe('hash');
+    await ledgerOf().recordAccess('read', me, '');
+    expect((await read('read')).access, 'known: none').toBe('');
+  });
+
+  test('records a revocation whoever holds the lease, and makes no record for it', async () => {
+    await lease('revoked', other);
+    await ledgerOf().recordRevocation('revoked', 'version-1');
+    expect(await read('revoked')).toMatchObject({ revokedVersion: 'version-1', lease: other });
+    await ledgerOf().recordRevocation('never-revoked', 'version-1');
+    expect(await ledgerOf().certificates(['never-revoked'])).toEqual(new Map());
+  });
+
+  test('remembers the account at each directory', async () => {
+    const account = { url: 'https://ca.example/acct/1', caaIdentities: ['ca.example'] };
+    expect(await ledgerOf().account('https://ca.example/directory')).toBeNull();
+    await ledgerOf().recordAccount('https://ca.example/directory', account);
+    expect(await ledgerOf().account('https://ca.example/directory')).toEqual(account);
+    expect(await ledgerOf().account('https://other.example/directory')).toBeNull();
+  });
+
+  describe('failures', () => {
+    test('are counted, those of the issuer apart, once for each time, and the order stays', async () => {
+      const ledger = ledgerOf();
+      await lease('failing');
+      await ledger.saveOrder('failing', order, []);
+      await ledger.recordFailure('failing', me, failure('t1'), { notBefore: 't3', issuersFault: true });
+      await ledger.recordFailure('failing', me, failure('t1'), { notBefore: 't3', issuersFault: true });
+      expect(await read('failing')).toMatchObject({ failure: { count: 1, issuerFailures: 1 }, notBefore: 't3' });
+      await ledger.recordFailure('failing', me, failure('t2'), { notBefore: null, issuersFault: false });
+      expect(await read('failing')).toMatchObject({
+        order,
+        failure: { ...failure('t2'), count: 2, issuerFailures: 1 },
+        notBefore: null,
+      });
+    });
+
+    test('end with a success, which drops the order too and nothing else, and are counted from one again', async () => {
+      const ledger = ledgerOf();
+      await lease('recovered');
+      await ledger.saveOrder('recovered', order, [value('1')]);
+      await ledger.recordCurrent('recovered', me, factsWith());
+      await ledger.recordDelivery('recovered', me, 'us-east-1', delivery);
+      await ledger.recordFailure('recovered', me, failure('t1'), { notBefore: 't2', issuersFault: true });
+      const before = await read('recovered');
+      await ledger.recordSuccess('recovered', me);
+      await ledger.recordSuccess('recovered', me);
+      expect(await read('recovered')).toEqual({ ...before, order: null, failure: null, notBefore: null });
+      await ledger.recordFailure('recovered', me, failure('t4'), { notBefore: null, issuersFault: false });
+      expect((await read('recovered')).failure).toMatchObject({ count: 1, issuerFailures: 0 });
+    });
+  });
+
+  describe('issues of an identifier set', () => {
+    const url = (number: number) => `https://ca.example/acme/order/${number}`;
+    const at = (time: string) => new Date(`2027-01-01T${time}.000Z`);
+
+    test('are counted once for each order, at the first time', async () => {
+      await ledgerOf().countIssue('counted', url(1), at('04:00:00'));
+      await ledgerOf().countIssue('counted', url(1), now);
+      await ledgerOf().countIssue('counted', url(2), at('05:00:00'));
+      expect(await ledgerOf().issues('counted', now)).toEqual({
+        [url(1)]: '2027-01-01T04:00:00.000Z',
+        [url(2)]: '2027-01-01T05:00:00.000Z',
+      });
+      expect(await ledgerOf().issues('never seen', now)).toEqual({});
+    });
+
+    test('are those of the last 24 hours', async () => {
+      await ledgerOf().countIssue('daily', url(1), new Date('2026-12-31T06:00:00.000Z'));
+      await ledgerOf().countIssue('daily', url(2), new Date('2026-12-31T06:00:00.001Z'));
+      expect(Object.keys(await ledgerOf().issues('daily', now))).toEqual([url(2)]);
+    });
+
+    test('are refunded, whether or not they were counted', async () => {
+      await ledgerOf().refundIssue('refunded', url(1));
+      await ledgerOf().countIssue('refunded', url(1), now);
+      await ledgerOf().countIssue('refunded', url(2), now);
+      await ledgerOf().refundIssue('refunded', url(1));
+      await ledgerOf().refundIssue('refunded', url(1));
+      expect(Object.keys(await ledgerOf().issues('refunded', now))).toEqual([url(2)]);
+    });
+
+    test('are forgotten after a revocation but for the latest, as often as it is said', async () => {
+      await ledgerOf().countIssue('allowed', url(2), at('03:00:00'));
+      await ledgerOf().countIssue('allowed', url(3), at('05:00:00'));
+      await ledgerOf().countIssue('allowed', url(1), at('01:00:00'));
+      await ledgerOf().allowIssue('allowed');
+      await ledgerOf().allowIssue('allowed');
+      expect(Object.keys(await ledgerOf().issues('allowed', now))).toEqual([url(3)]);
+      await ledgerOf().allowIssue('never seen');
+    });
+
+    test('are counted beside the lease of the set', async () => {
+      await lease('issuing');
+      await leaseSet('issued', 'issuing', me);
+      await ledgerOf().countIssue('issued', url(1), now);
+      await ledgerOf().release('issuing', me);
+      expect(Object.keys(await ledgerOf().issues('issued', now))).toEqual([url(1)]);
+    });
   });
 
   test('counts failed validations of the last hour, of each identifier and account', async () => {
     const directory = 'https://ca.example/directory';
     const names = ['example.com', '*.example.com', 'never.example.com'];
-    await ledger().countIdentifierFailures(directory, names.slice(0, 1), new Date('2027-01-01T04:59:59.000Z'));
-    await ledger().countIdentifierFailures(directory, names.slice(0, 2), new Date('2027-01-01T05:30:00.000Z'));
-    await ledger().countIdentifierFailures('https://other.example/directory', names, now);
-    await ledger().countIdentifierFailures(directory, names.slice(0, 1), now);
-    expect(await ledger().identifierFailures(directory, names, now)).toEqual(
+    const count = (times: readonly string[], time: string, of = directory) =>
+      ledgerOf().countIdentifierFailures(of, times, new Date(time));
+    await count(['example.com'], '2027-01-01T05:00:00.000Z');
+    await count(['example.com', '*.example.com', 'example.com'], '2027-01-01T05:30:00.000Z');
+    await count(names, '2027-01-01T06:00:00.000Z', 'https://other.example/directory');
+    await count(['example.com'], '2027-01-01T06:00:00.000Z');
+    expect(await ledgerOf().identifierFailures(directory, names, now)).toEqual(
       new Map([
         ['example.com', ['2027-01-01T05:30:00.000Z', '2027-01-01T06:00:00.000Z']],
         ['*.example.com', ['2027-01-01T05:30:00.000Z']],
         ['never.example.com', []],
       ]),
     );
-  });
-
-  test('keeps what the CA said about the current certificate only', async () => {
-    const about = (certificateId: string) => ({
-      certificateId,
-      start: null,
-      end: null,
-      explanationUrl: null,
-      nextFetch: '2027-01-01T12:00:00Z',
-    });
-    await ledger().takeLease({ certificate: 'asked' }, { certificate: 'asked', execution: 'me' }, now);
-    await ledger().saveRenewalInfo('asked', about('old'));
-    await ledger().recordCurrent('asked', 'me', factsWith({ certificateId: 'new' }));
-    await ledger().saveRenewalInfo('asked', about('old'));
-    expect((await ledger().certificate('asked')).renewalInfo).toBeNull();
-    await ledger().saveRenewalInfo('asked', about('new'));
-    expect((await ledger().certificate('asked')).renewalInfo).toEqual(about('new'));
-  });
-
-  test('keeps a look at the endpoints only of the current version', async () => {
-    const seen = (versionId: string) => ({
-      versionId,
-      at: '2027-01-01T06:00:00.000Z',
-      served: false,
-      endpoints: [
-        { endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A01', detail: 'an older one' },
-      ],
-    });
-    await ledger().takeLease({ certificate: 'seen' }, { certificate: 'seen', execution: 'me' }, now);
-    await ledger().recordServed('seen', seen('version-1'));
-    await ledger().recordCurrent('seen', 'me', factsWith({ versionId: 'version-1' }));
-    await ledger().recordServed('seen', seen('version-0'));
-    expect((await ledger().certificate('seen')).served).toBeUndefined();
-    await ledger().recordServed('seen', seen('version-1'));
-    expect((await ledger().certificate('seen')).served).toEqual(seen('version-1'));
-  });
-
-  test('knows who may read the secret as the holder of the lease has set it', async () => {
-    await ledger().takeLease({ certificate: 'read' }, { certificate: 'read', execution: 'me' }, now);
-    await ledger().recordAccess('read', 'me', 'hash');
-    expect((await ledger().certificate('read')).access).toBe('hash');
-    await ledger().recordAccess('read', 'me', '');
-    expect((await ledger().certificate('read')).access, 'known: nobody').toBe('');
-    await expect(ledger().recordAccess('read', 'another', 'other')).rejects.toThrow('does not hold the lease');
-  });
-
-  test('keeps values without the role of their zone, and strikes them off whatever role it has by then', async () => {
-    const value = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'one' };
-    const role = (name: string) => ({ arn: `arn:aws:iam::111122223333:role/${name}`, externalId: 'the-shop-0815' });
-    const order = { url: 'u', finalize: 'f', expires: null, execution: 'me', specHash: 's', directoryUrl: 'd' };
-    await ledger().takeLease({ certificate: 'left' }, { certificate: 'left', execution: 'me' }, now);
-    await ledger().saveOrder('left', order, [{ ...value, role: role('then') }]);
-    expect((await ledger().certificate('left')).leftovers).toEqual([value]);
-    await ledger().strikeLeftovers('left', [{ ...value, role: role('now') }]);
-    expect((await ledger().certificate('left')).leftovers).toEqual([]);
-  });
-
-  test('remembers the account at each directory', async () => {
-    const account = { url: 'https://ca.example/acct/1', caaIdentities: ['ca.example'] };
-    expect(await ledger().account('https://ca.example/directory')).toBeNull();
-    await ledger().recordAccount('https://ca.example/directory', account);
-    expect(await ledger().account('https://ca.example/directory')).toEqual(account);
-    expect(await ledger().account('https://other.example/directory')).toBeNull();
-  });
-
-  test('keeps the order of a failure until it is dropped, and counts the failures of the issuer apart', async () => {
-    const order = { url: 'u', finalize: 'f', expires: null, execution: 'me', specHash: 's', directoryUrl: 'd' };
-    const failure = (last: string) => ({ last, error: 'E', cause: 'c' });
-    await ledger().takeLease({ certificate: 'failing' }, { certificate: 'failing', execution: 'me' }, now);
-    await ledger().saveOrder('failing', order, []);
-    await ledger().recordFailure('failing', 'me', failure('t1'), { notBefore: 't3', issuersFault: true });
-    await ledger().recordFailure('failing', 'me', failure('t1'), { notBefore: 't3', issuersFault: true });
-    await ledger().recordFailure('failing', 'me', failure('t2'), { notBefore: null, issuersFault: false });
-    expect(await ledger().certificate('failing')).toMatchObject({
-      order,
-      failure: { ...failure('t2'), count: 2, issuerFailures: 1 },
-      notBefore: null,
-    });
-    await ledger().dropOrder('failing', 'me', 'another');
-    expect((await ledger().certificate('failing')).order).toEqual(order);
-    await expect(ledger().dropOrder('failing', 'other', 'u')).rejects.toMatchObject({ name: 'LeaseLostError' });
-    await ledger().dropOrder('failing', 'me', 'u');
-    await ledger().recordSuccess('failing', 'me');
-    expect(await ledger().certificate('failing')).toMatchObject({ order: null, failure: null });
-    await ledger().recordFailure('failing', 'me', failure('t4'), { notBefore: null, issuersFault: false });
-    expect((await ledger().certificate('failing')).failure).toMatchObject({ count: 1, issuerFailures: 0 });
   });
 }
