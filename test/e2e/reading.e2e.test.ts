@@ -137,11 +137,11 @@ const environment = (credentials: Credentials) => ({
   ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
 });
 
-/** The one block of the README's chapter about reading in this language. */
+/** The block in this language in the chapter of docs/delivery.md about reading. */
 function snippet(language: string): string {
-  const [, chapter = ''] = readFileSync(join(root, 'README.md'), 'utf8').split(/^## Reading a certificate$/m);
+  const [, chapter = ''] = readFileSync(join(root, 'docs', 'delivery.md'), 'utf8').split(/^## Reading a certificate$/m);
   const [, code] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(chapter) ?? [];
-  if (!code) throw new Error(`README.md has no ${language} about reading a certificate`);
+  if (!code) throw new Error(`docs/delivery.md has no ${language} about reading a certificate`);
   return code;
 }
 
@@ -219,7 +219,7 @@ test('whoever uses the certificate is told of its renewal, with the detail as it
   });
 });
 
-describe('the README’s way of reading', () => {
+describe('the documented way of reading', () => {
   test('in Node serves TLS that a client trusts, and the next certificate without a restart', async () => {
     const path = filesIn('node');
     symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'));

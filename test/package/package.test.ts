@@ -79,10 +79,12 @@ async function synthesize(cwd: string, file: string, app: string, ...flags: read
   return { out, template: templates.join('\n') };
 }
 
-/** Those of its blocks that are whole. */
-function readmeApps(): readonly string[] {
-  const readme = readFileSync(join(library, 'README.md'), 'utf8');
-  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code);
+/** The whole apps that README and docs show. */
+function documentedApps(): readonly string[] {
+  const pages = ['README.md', ...globSync('docs/*.md', { cwd: library })];
+  const blocks = pages.flatMap((page) =>
+    [...readFileSync(join(library, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => code),
+  );
   return blocks.filter((code) => code.includes("'aws-cdk-lib'") && code.includes("'cdk-perennial'"));
 }
 
@@ -117,7 +119,8 @@ describe('the package', () => {
     const expected = [
       /^dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)$/,
       /^schemas\/[\w-]+\.schema\.json$/,
-      /^docs\/\w+\.md$/,
+      /^docs\/[\w-]+\.md$/,
+      /^docs\/images\/[\w-]+\.svg$/,
       /^examples\/[\w-]+\/(site\/)?[\w@-]+(\.(md|ts|json|yaml|html|service|timer))?$/,
     ];
     expect(paths.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
@@ -182,9 +185,9 @@ describe('an app of five lines in a folder of its own', () => {
     expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(functions.map(() => true));
   });
 
-  test('is synthesized, and so is every app in the README as it stands there', async () => {
-    const apps = readmeApps().map((code, index) => synthesize(consumer, `readme-${index}.ts`, code));
-    expect(apps).not.toEqual([]);
+  test('is synthesized, and so is every app in the docs exactly as it is shown', async () => {
+    const apps = documentedApps().map((code, index) => synthesize(consumer, `documented-${index}.ts`, code));
+    expect(apps).toHaveLength(2);
     const made = await Promise.allSettled(apps);
     // Each with what the app has printed.
     expect(made.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))).toEqual([]);
@@ -196,14 +199,14 @@ describe('an app of five lines in a folder of its own', () => {
     expect(printed).toBe('function\n');
   });
 
-  test('is checked against its types, like the examples and the apps in the README, and a mistake in it is found', () => {
-    const apps = readmeApps();
-    expect(apps).not.toEqual([]);
+  test('is checked against its types, like the examples and the apps in the docs, and a mistake in it is found', () => {
+    const apps = documentedApps();
+    expect(apps).toHaveLength(2);
     const reader = `import { parseCertificateSecret } from 'cdk-perennial/secret';
 export const key: string = parseCertificateSecret('').privateKey;
 `;
     const files: Readonly<Record<string, string>> = {
-      ...Object.fromEntries(apps.map((code, index) => [`readme-${index}.ts`, code])),
+      ...Object.fromEntries(apps.map((code, index) => [`documented-${index}.ts`, code])),
       'five-lines.ts': typeScriptApp,
       'common.cts':
         "import { CertificateRenewal } from 'cdk-perennial';\nexport const construct = CertificateRenewal;\n",
