@@ -117,7 +117,7 @@ describe('the package', () => {
       `${packed.files.length} files, ${(packed.size / 1_000_000).toFixed(2)} MB packed: ${paths.join(', ')}`,
     );
     const expected = [
-      /^dist\/(infra|lambdas\/rules)\/[\w/-]+\.(js|d\.ts)$/,
+      /^dist\/(infra|lambdas\/domain)\/[\w/-]+\.(js|d\.ts)$/,
       /^schemas\/[\w-]+\.schema\.json$/,
       /^docs\/[\w-]+\.md$/,
       /^docs\/images\/[\w-]+\.svg$/,
