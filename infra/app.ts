@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { App, CliCredentialsStackSynthesizer, Duration, type IStackSynthesizer, Stack, Validations } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { CertificateRenewal } from './certificate-renewal.ts';
-import { ConfigError, checkConfig, type PerennialConfig } from './config/check-config.ts';
+import { ConfigError, type PerennialConfig } from './config/check-config.ts';
+import { perennialStack } from './perennial-stack.ts';
 
 /**
  * The CDK app: one stack from one config file, `-c config=path/to/file.ts`, by default certificates.ts. `-c local=true` leaves
@@ -16,20 +15,9 @@ const path = resolve(app.node.tryGetContext('config') ?? 'certificates.ts');
 const local = String(app.node.tryGetContext('local')) === 'true';
 
 try {
-  const { encryptionKey, ...config } = await readConfig(path);
-  if (encryptionKey !== undefined && !/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(String(encryptionKey)))
-    throw new ConfigError([`encryptionKey: found ${JSON.stringify(encryptionKey)}, allowed: the ARN of a KMS key`]);
-  const { checkInterval } = checkConfig(config, ['encryptionKey']).deployed;
-  const stack = new Stack(app, 'Perennial', {
-    description: 'Perennial: certificates that renew themselves',
-    // The cast: its getters say `undefined` where the interface says optional.
-    ...(local && { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer }),
-  });
-  new CertificateRenewal(stack, 'Certificates', {
-    ...config,
-    schedule: Duration.seconds(checkInterval),
-    ...(encryptionKey !== undefined && { encryptionKey: Key.fromKeyArn(stack, 'EncryptionKey', encryptionKey) }),
-  });
+  const config = await readConfig(path);
+  // The cast: its getters say `undefined` where the interface says optional.
+  perennialStack(app, config, local ? { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer } : {});
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import type { LocalEnvironment } from './environment.ts';
 import { run } from './processes.ts';
+import { applyStack } from './stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TOOLS = join(ROOT, 'node_modules', '.bin');
@@ -41,15 +41,13 @@ export async function txtValues(local: LocalEnvironment, zoneName: string): Prom
  * here has a `CliCredentialsStackSynthesizer`.
  */
 export async function bootstrap(local: LocalEnvironment): Promise<void> {
-  const client = new CloudFormationClient(local.clientConfig);
   const bucket = `cdk-hnb659fds-assets-${local.aws.accountId}-${local.aws.region}`;
   const template = { Resources: { Assets: { Type: 'AWS::S3::Bucket', Properties: { BucketName: bucket } } } };
-  await client.send(new CreateStackCommand({ StackName: 'CDKToolkit', TemplateBody: JSON.stringify(template) }));
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: 'CDKToolkit' });
+  await applyStack(local, 'CDKToolkit', { TemplateBody: JSON.stringify(template) });
 }
 
 export interface DeployOptions {
-  /** What `cdk --app` takes: a command, or a folder that `cdk synth` filled (a deploy of that takes 1.4 s). */
+  /** What `cdk --app` takes: a command, or a folder that `cdk synth` filled. */
   app?: string;
   /** `-c` flags. */
   context?: Record<string, string>;

@@ -1,20 +1,19 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ACMClient, DescribeCertificateCommand, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import {
   CloudFormationClient,
-  DeleteStackCommand,
   DescribeStacksCommand,
   paginateDescribeStackEvents,
-  waitUntilStackDeleteComplete,
 } from '@aws-sdk/client-cloudformation';
 import { CloudFrontClient, GetDistributionCommand } from '@aws-sdk/client-cloudfront';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { Duration } from 'aws-cdk-lib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrap, createHostedZone, deploy } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
-import type { LocalSite } from './cloudfront-app.ts';
+import { deleteStack } from '../../local/stacks.ts';
+import { deployAssembly, synthesize } from './assembly.ts';
+import { type LocalSite, localSiteStack } from './local-site-stack.ts';
 
 /** The stack of `examples/cloudfront-site`, with IAM enforced. The tests are one story: each begins where the one before has ended. */
 let local: LocalEnvironment;
@@ -47,10 +46,11 @@ beforeAll(async () => {
 });
 afterAll(() => local?.stop());
 
-async function deploySite(change: Partial<LocalSite> = {}): Promise<void> {
-  const file = join(local.folder, 'site.json');
-  writeFileSync(file, JSON.stringify({ ...site, ...change }));
-  outputs = (await deploy(local, { app: 'node test/e2e/cloudfront-app.ts', context: { site: file } })).Site ?? {};
+const assembly = (change: Partial<LocalSite> = {}) =>
+  synthesize(local, (app, synthesizer) => localSiteStack(app, { ...site, ...change }, synthesizer));
+
+async function deploySite(change?: Partial<LocalSite>): Promise<void> {
+  outputs = await deployAssembly(local, assembly(change));
 }
 
 /** Why CloudFormation says the certificate is not there, the newest reason first. */
@@ -98,7 +98,8 @@ const names = ['site.test', 'www.site.test'];
 
 test('a zone that is not delegated yet fails the deployment, and CloudFormation shows the NS records to set', async () => {
   const delegated = local.dns.delegate('site.test', null);
-  await expect(deploySite()).rejects.toThrow('ZoneNotDelegatedError');
+  // The command prints the reason too.
+  await expect(deploy(local, { app: assembly().directory })).rejects.toThrow('ZoneNotDelegatedError');
   delegated();
   const [reason] = await refusals();
   expect(reason).toContain('ZoneNotDelegatedError: ');
@@ -139,7 +140,6 @@ test('once they are set, one deployment leads from nothing to a distribution tha
   );
   expect(refused).toEqual([]);
   await annotate(`From nothing to a distribution that holds the certificate: ${seconds.toFixed(1)} s.`);
-  expect(seconds).toBeLessThan(120);
 });
 
 test('a deployment that changes nothing about the certificate starts no renewal for it', async () => {
@@ -152,7 +152,7 @@ test('a deployment that changes nothing about the certificate starts no renewal 
 test('a deployment that changes other things hears the same ARN again, and no renewal is started for it', async () => {
   const before = (await renewals()).length;
   const requests = local.pebble.requests().length;
-  site = { ...site, scheduleHours: 12 };
+  site = { ...site, schedule: Duration.hours(12) };
   await deploySite();
   expect(await servedArn()).toBe(firstArn);
   const orders = local.pebble.requests(requests).filter(({ path }) => path === '/order-plz');
@@ -181,9 +181,7 @@ test('a change that cannot be issued fails the deployment, and its rollback leav
 });
 
 test('deleting the stack deletes neither secret nor certificates', async () => {
-  const client = new CloudFormationClient(local.clientConfig);
-  await client.send(new DeleteStackCommand({ StackName: 'Site' }));
-  await waitUntilStackDeleteComplete({ client, maxWaitTime: 120, minDelay: 1 }, { StackName: 'Site' });
+  await deleteStack(local, 'Site');
   expect(await storedIdentifiers()).toEqual(names);
   const acm = new ACMClient(local.clientConfig);
   const { CertificateSummaryList = [] } = await acm.send(

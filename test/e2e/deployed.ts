@@ -2,13 +2,15 @@ import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { perennialStack } from '../../infra/perennial-stack.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
 import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
-import { type LocalConfig, localConfig, writeConfig } from '../../local/config-file.ts';
-import { bootstrap, deploy, txtValues } from '../../local/deploy.ts';
+import { type LocalConfig, localConfig } from '../../local/config-file.ts';
+import { bootstrap, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../../local/executions.ts';
+import { deployAssembly, synthesize } from './assembly.ts';
 
 /** The whole service, deployed into the local environment, and what the end-to-end tests look at. */
 export interface Deployed {
@@ -56,9 +58,11 @@ export async function deployed(
 
 async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deployed> {
   const redeploy = async (config: LocalConfig) => {
-    const file = writeConfig(local, await localConfig(local, config));
-    const [outputs] = Object.values(await deploy(local, { context: { config: file, local: 'true' } }));
-    return outputs ?? {};
+    const checked = await localConfig(local, config);
+    return deployAssembly(
+      local,
+      synthesize(local, (app, synthesizer) => perennialStack(app, checked, { synthesizer })),
+    );
   };
   const outputs = await redeploy(first);
   const output = (name: string): string => {

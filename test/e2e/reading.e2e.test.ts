@@ -8,7 +8,6 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -23,6 +22,7 @@ import { parseCertificateSecret } from 'cdk-perennial/secret';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseEvent } from '../../lambdas/domain/contract/events.ts';
 import { install } from '../../local/install.ts';
+import { applyStack } from '../../local/stacks.ts';
 import { jq, standIn } from '../examples/stand-ins.ts';
 import { newReader } from '../local/reader.ts';
 import { type Deployed, deployed } from './deployed.ts';
@@ -86,12 +86,7 @@ async function deployReader(): Promise<Credentials> {
     definitionBody: DefinitionBody.fromChainable(new Pass(stack, 'Take it')),
   });
   certificates.onRenewed('Renewed', { certificate: 'www', target: new SfnStateMachine(told) });
-  const client = new CloudFormationClient(d.local.clientConfig);
-  const TemplateBody = JSON.stringify(Template.fromStack(stack).toJSON());
-  await client.send(
-    new CreateStackCommand({ StackName: 'Reader', TemplateBody, Capabilities: ['CAPABILITY_NAMED_IAM'] }),
-  );
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: 'Reader' });
+  await applyStack(d.local, 'Reader', { TemplateBody: JSON.stringify(Template.fromStack(stack).toJSON()) });
   const RoleArn = `arn:aws:iam::${d.local.aws.accountId}:role/reader`;
   const sts = new STSClient(d.local.clientConfig);
   const { Credentials: given } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test' }));

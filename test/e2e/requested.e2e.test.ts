@@ -1,13 +1,12 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ACMClient, DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bootstrap, createHostedZone, deploy } from '../../local/deploy.ts';
+import { bootstrap, createHostedZone } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { deployAssembly, synthesize } from './assembly.ts';
 import { reaches, scaleWaits, statesOf } from './observed.ts';
-import type { RequestedCertificate } from './requested-app.ts';
+import { type RequestedCertificate, requestedStack } from './requested-stack.ts';
 
 /** A certificate that a deployment waits for. The tests are one story. */
 let local: LocalEnvironment;
@@ -34,10 +33,10 @@ beforeAll(async () => {
 afterAll(() => local?.stop());
 
 async function deployIt(): Promise<void> {
-  const file = join(local.folder, 'requested.json');
-  writeFileSync(file, JSON.stringify(requested));
-  const stacks = await deploy(local, { app: 'node test/e2e/requested-app.ts', context: { requested: file } });
-  outputs = stacks.Requested ?? {};
+  outputs = await deployAssembly(
+    local,
+    synthesize(local, (app, synthesizer) => requestedStack(app, requested, synthesizer)),
+  );
 }
 
 async function importedNames(): Promise<readonly string[]> {

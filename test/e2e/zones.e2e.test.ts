@@ -1,11 +1,4 @@
 import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DeleteStackCommand,
-  waitUntilStackCreateComplete,
-  waitUntilStackDeleteComplete,
-} from '@aws-sdk/client-cloudformation';
-import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
   DeleteHostedZoneCommand,
@@ -18,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChallengeRole, type ChallengeRoleProps } from '../../infra/consumers/challenge-role.ts';
 import { createHostedZone, inAccount } from '../../local/deploy.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
+import { applyStack, deleteStack } from '../../local/stacks.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders } from './observed.ts';
 
@@ -71,18 +65,7 @@ async function deployRole(roleName: string, props: Omit<ChallengeRoleProps, 'rol
   const synthesizer = new DefaultStackSynthesizer({ generateBootstrapVersionRule: false });
   const stack = new Stack(new App(), roleName, { synthesizer });
   new ChallengeRole(stack, 'ChallengeRole', { ...props, roleName });
-  const client = new CloudFormationClient(dns.clientConfig);
-  const TemplateBody = JSON.stringify(Template.fromStack(stack).toJSON());
-  await client.send(
-    new CreateStackCommand({ StackName: roleName, TemplateBody, Capabilities: ['CAPABILITY_NAMED_IAM'] }),
-  );
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: roleName });
-}
-
-async function deleteRole(StackName: string): Promise<void> {
-  const client = new CloudFormationClient(dns.clientConfig);
-  await client.send(new DeleteStackCommand({ StackName }));
-  await waitUntilStackDeleteComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName });
+  await applyStack(dns, roleName, { TemplateBody: JSON.stringify(Template.fromStack(stack).toJSON()) });
 }
 
 async function createPrivateZone(name: string): Promise<string> {
@@ -283,7 +266,7 @@ test('a role deleted while its value stands in DNS leaves it to the ledger, and 
   const show = d.local.dns.hide({ view: 'authoritative', name: '_acme-challenge.withdrawn.example.com' });
   const arn = await d.start({ certificate: 'withdrawn', force: true });
   await reaches(d, arn, 'Wait for propagation');
-  await deleteRole('challenges');
+  await deleteStack(dns, 'challenges');
   show();
   expect(await d.ended(arn)).toMatchObject({
     status: 'FAILED',

@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DescribeStacksCommand,
-  waitUntilStackCreateComplete,
-} from '@aws-sdk/client-cloudformation';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { applyStack } from '../../local/stacks.ts';
 
 /** Creates a stack of these resources. @returns what `Ref` gives for each, by logical id. */
 export async function createStack(
@@ -14,18 +9,8 @@ export async function createStack(
   name: string,
   resources: Record<string, object>,
 ): Promise<Record<string, string>> {
-  const client = new CloudFormationClient(local.clientConfig);
   const outputs = Object.fromEntries(Object.keys(resources).map((id) => [id, { Value: { Ref: id } }]));
-  await client.send(
-    new CreateStackCommand({
-      StackName: name,
-      TemplateBody: JSON.stringify({ Resources: resources, Outputs: outputs }),
-      Capabilities: ['CAPABILITY_IAM'],
-    }),
-  );
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 30, minDelay: 1 }, { StackName: name });
-  const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
-  return Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map((output) => [output.OutputKey, output.OutputValue]));
+  return applyStack(local, name, { TemplateBody: JSON.stringify({ Resources: resources, Outputs: outputs }) });
 }
 
 export const allow = (Action: string | string[], Resource: unknown = '*') => ({ Effect: 'Allow', Action, Resource });
