@@ -13,6 +13,8 @@ export default defineConfig({
   test: {
     // Two more than it takes by itself: tests of dns/ wait for servers that are silent, while others compute.
     maxWorkers: availableParallelism() + 1,
+    // A test that takes a tenth of a second alone may take seconds beside others. The limit ends what hangs.
+    testTimeout: 30_000,
     projects: [
       {
         extends: true,
@@ -25,7 +27,7 @@ export default defineConfig({
       // Importing aws-cdk-lib takes longer than the tests: these files share their modules.
       {
         extends: true,
-        test: { name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false, testTimeout: 30_000 },
+        test: { name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false },
       },
       {
         extends: true,
