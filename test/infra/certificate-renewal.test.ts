@@ -1,6 +1,5 @@
 import { rootCertificates } from 'node:tls';
 import { Duration, Lazy, type Stack } from 'aws-cdk-lib';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, test } from 'vitest';
 import { acmeDirectory } from '../../infra/index.ts';
 import { WorkflowFunction } from '../../infra/workflows/workflow-function.ts';
@@ -11,17 +10,8 @@ const { resources } = synthesized;
 const [root = ''] = rootCertificates;
 
 describe('the stack', () => {
-  test('leaves no finding of cdk-nag unacknowledged', () => {
-    expect(synthesized.findings).toEqual([]);
-  });
-
-  test('would show a finding if there were one', () => {
-    const { findings } = synthesize(smallConfig, (stack) => new Bucket(stack, 'Bucket'));
-    expect(findings.join()).toContain('AwsSolutions-S1');
-  });
-
   test('is the same, asset for asset, when it is synthesized again', () => {
-    expect(synthesize().text).toBe(synthesized.text);
+    expect(synthesize(smallConfig).text).toBe(synthesized.text);
   });
 
   test('changes the asset of the function that decides with the config, and no other', () => {
@@ -127,7 +117,7 @@ describe('a config with too many tokens for a function’s environment', () => {
       name: `z${index}.example`,
     }));
     const certificates = [{ name: 'www', identifiers: ['z1.example'] }];
-    expect(synthesize({ ...smallConfig, hostedZones, certificates }).findings).toEqual([]);
+    expect(() => synthesize({ ...smallConfig, hostedZones, certificates })).not.toThrow();
   });
 });
 

@@ -1,9 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack, Validations } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { acmeDirectory, CertificateRenewal, type CertificateRenewalProps } from '../../infra/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -28,16 +27,26 @@ export interface Synthesized {
   readonly text: string;
   /** Files that a function is made of, by its logical id. */
   readonly files: Readonly<Record<string, readonly string[]>>;
-  /** What cdk-nag and CDK's own rules find and nobody has acknowledged. */
-  readonly findings: readonly string[];
 }
 
-/** The stack of the app for a config, as `cdk synth` makes it: with the same feature flags and the same rules. */
-export function synthesize(
-  config = smallConfig,
-  alsoIn: (stack: Stack) => void = () => undefined,
-  encryptionKey: (stack: Stack) => IKey | undefined = () => undefined,
-): Synthesized {
+/** What the stack is made from: a config, further constructs beside its own, and the key that encrypts it. */
+export type Build = readonly [
+  config?: typeof smallConfig,
+  alsoIn?: (stack: Stack) => void,
+  encryptionKey?: (stack: Stack) => IKey | undefined,
+];
+
+let ofSmallConfig: Synthesized | undefined;
+
+/** Returns the stack as `cdk synth` makes it, with the same feature flags. Test files share the stack of `smallConfig` alone. */
+export function synthesize(...build: Build): Synthesized {
+  if (build.length > 0) return withApp(build, synthesized);
+  ofSmallConfig ??= withApp([smallConfig], synthesized);
+  return ofSmallConfig;
+}
+
+/** Passes an app with the stack, not yet synthesized, and removes its cloud assembly afterwards. */
+export function withApp<T>([config = smallConfig, alsoIn, encryptionKey]: Build, use: (app: App) => T): T {
   const outdir = mkdtempSync(join(tmpdir(), 'perennial-synth-'));
   try {
     const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
@@ -45,34 +54,25 @@ export function synthesize(
     };
     const app = new App({ outdir, context });
     const stack = new Stack(app, 'Perennial');
-    const key = encryptionKey(stack);
+    const key = encryptionKey?.(stack);
     new CertificateRenewal(stack, 'Certificates', { ...config, ...(key && { encryptionKey: key }) });
-    alsoIn(stack);
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
-    const findings = synth(app, join(outdir, 'validation-report.json'));
-    const text = readFileSync(join(outdir, 'Perennial.template.json'), 'utf8');
-    const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs: Record<string, unknown> };
-    const { Resources: resources, Outputs: outputs } = template;
-    const files = ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
-      const { S3Key } = Properties.Code as { readonly S3Key: string };
-      return [id, readdirSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`))];
-    });
-    return { text, resources, outputs: Object.keys(outputs), files: Object.fromEntries(files), findings };
+    alsoIn?.(stack);
+    return use(app);
   } finally {
     rmSync(outdir, { recursive: true });
   }
 }
 
-function synth(app: App, report: string): readonly string[] {
-  try {
-    app.synth();
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'ValidationFailed')) throw error;
-  }
-  const { pluginReports } = JSON.parse(readFileSync(report, 'utf8')) as {
-    readonly pluginReports: readonly { readonly violations: readonly object[] }[];
-  };
-  return pluginReports.flatMap(({ violations }) => violations.map((violation) => JSON.stringify(violation)));
+function synthesized(app: App): Synthesized {
+  const { directory } = app.synth();
+  const text = readFileSync(join(directory, 'Perennial.template.json'), 'utf8');
+  const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs: Record<string, unknown> };
+  const { Resources: resources, Outputs: outputs } = template;
+  const files = ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
+    const { S3Key } = Properties.Code as { readonly S3Key: string };
+    return [id, readdirSync(join(directory, `asset.${S3Key.replace('.zip', '')}`))];
+  });
+  return { text, resources, outputs: Object.keys(outputs), files: Object.fromEntries(files) };
 }
 
 export function ofType(resources: Synthesized['resources'], type: string): [string, Resource][] {
@@ -121,7 +121,7 @@ export interface PolicyDocument {
 /** The policies of the one role whose logical id begins like this: inline ones first, then managed ones. */
 export function policiesOf(
   rolePrefix: string,
-  { resources }: Synthesized,
+  { resources }: Pick<Synthesized, 'resources'>,
 ): { readonly inline: readonly PolicyDocument[]; readonly managed: readonly PolicyDocument[] } {
   const roles = ofType(resources, 'AWS::IAM::Role').filter(([id]) => id.startsWith(rolePrefix));
   if (roles.length !== 1) throw new Error(`${roles.length} roles begin with ${rolePrefix}`);

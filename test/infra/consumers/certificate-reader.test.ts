@@ -126,10 +126,6 @@ describe('a reader that is granted a certificate', () => {
       },
     ]);
   });
-
-  test('leaves no finding of cdk-nag', () => {
-    expect(withReader.findings.filter((finding) => finding.includes('Perennial/Reader/'))).toEqual([]);
-  });
 });
 
 describe('a reader of another account', () => {

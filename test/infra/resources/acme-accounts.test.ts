@@ -32,5 +32,4 @@ test('no other function sees them', () => {
   for (const role of ['CheckRole', 'ChallengeRole', 'CertificateRole', 'DeliveryRole']) {
     expect(aboutBindings(role), role).toEqual([]);
   }
-  expect(stack.findings).toEqual([]);
 });

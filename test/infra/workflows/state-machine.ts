@@ -80,6 +80,15 @@ export interface RunOptions {
   readonly now?: () => Date;
 }
 
+const expressions = new Map<string, jsonata.Expression>();
+
+/** Parses each expression once: that takes longer than to evaluate it. */
+function compiled(source: string): jsonata.Expression {
+  const expression = expressions.get(source) ?? jsonata(source);
+  expressions.set(source, expression);
+  return expression;
+}
+
 /** One after the other and without retries, which repeat a task and change nothing else. */
 export async function run(
   machine: StateMachine,
@@ -103,7 +112,7 @@ export async function run(
       parse: (text: string) => JSON.parse(text),
       now: () => now().toISOString(),
     };
-    const result = await jsonata(source).evaluate(undefined, bindings);
+    const result = await compiled(source).evaluate(undefined, bindings);
     if (result === undefined) throw new TaskError('States.QueryEvaluationError', `${source} is undefined`);
     return JSON.parse(JSON.stringify(result)) as unknown;
   }
