@@ -11,10 +11,11 @@ const conditions = ['perennial-source', 'node', 'development|production'];
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
-    // Two more than it takes by itself: tests of dns/ wait for servers that are silent, while others compute.
+    // One more than Vitest takes by itself: some tests wait for servers and child processes, while others compute.
     maxWorkers: availableParallelism() + 1,
     // A test that takes a tenth of a second alone may take seconds beside others. The limit ends what hangs.
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -22,16 +23,17 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/infra/**', 'test/package/**', 'test/**/*.e2e.test.ts'],
+          // To import the modules takes longer than the tests: the files share them, and mocks of modules or SDK clients with them.
+          isolate: false,
         },
       },
-      // Importing aws-cdk-lib takes longer than the tests: these files share their modules.
       {
         extends: true,
         test: {
           name: 'infra',
           include: ['test/infra/**/*.test.ts'],
           isolate: false,
-          // The CDK's own rules take seconds to load: the tests that ask for findings do it by themselves.
+          // The CDK's own rules take seconds to load: findings.test.ts evaluates them itself.
           env: { CDK_VALIDATION: 'false' },
         },
       },

@@ -4,13 +4,6 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import { newKey, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
-/** Stands for the roots that come with Node. */
-const nodeRoots = vi.hoisted((): string[] => []);
-vi.mock('node:tls', async (original) => ({
-  ...(await original<typeof import('node:tls')>()),
-  rootCertificates: nodeRoots,
-}));
-
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2120-01-01T00:00:00Z') };
 const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
@@ -51,8 +44,8 @@ beforeAll(async () => {
 });
 afterAll(() => ca.stop());
 
-async function newAccount(trustedRoots?: string): Promise<string> {
-  const acme = createAcme({
+async function newAccount(trustedRoots?: string, create = createAcme): Promise<string> {
+  const acme = create({
     userAgent: 'perennial/test',
     now: () => new Date('2026-11-20T10:00:00Z'),
     ...(trustedRoots === undefined ? {} : { trustedRoots }),
@@ -72,6 +65,17 @@ test('a CA behind a private root is heard when that root is among those trusted'
 });
 
 test("Node's own roots stay trusted beside those given", async () => {
-  nodeRoots.push(root);
-  expect(await newAccount(otherRoot)).toBe(ca.url('/account/1'));
+  vi.doMock('node:tls', async (original) => ({
+    ...(await original<typeof import('node:tls')>()),
+    rootCertificates: [root],
+  }));
+  // Modules that were loaded before have Node's real roots.
+  vi.resetModules();
+  try {
+    const again = await import('../../../../lambdas/adapters/acme/acme.ts');
+    expect(await newAccount(otherRoot, again.createAcme)).toBe(ca.url('/account/1'));
+  } finally {
+    vi.doUnmock('node:tls');
+    vi.resetModules();
+  }
 });

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { ACMClient } from '@aws-sdk/client-acm';
+import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createAcmCertificates } from '../../../../../lambdas/adapters/aws/acm/acm-certificates.ts';
 
@@ -23,6 +25,8 @@ const server = createServer(async (request, response) => {
 });
 
 beforeAll(async () => {
+  // Test files share their modules: the mock of another file may still replace the client.
+  mockClient(ACMClient).restore();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   vi.stubEnv('AWS_ENDPOINT_URL_ACM', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
