@@ -1,7 +1,7 @@
-import type { IssuerAccount } from '../domain/contract/certificate-facts.ts';
+import type { RecordedAccount } from '../domain/contract/certificate-facts.ts';
 import { CaaError } from '../domain/contract/errors.ts';
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
-import { caaRefusal, caaRestricts } from '../domain/rules/proof/caa.ts';
+import { caaRefusal, caaRestricts, isStale } from '../domain/rules/proof/caa.ts';
 import { withoutWildcard } from '../domain/rules/proof/names.ts';
 
 interface Order {
@@ -9,16 +9,17 @@ interface Order {
   /** Name of the issuer. */
   readonly issuer: string;
   /** `null`: not known before the first order there. */
-  readonly account: IssuerAccount | null;
+  readonly account: RecordedAccount | null;
+  readonly now: Date;
 }
 
 /**
  * Whether the CAA records of an identifier let the issuer issue. RFC 8659. Throws `CaaError` where they do not, going by the names that
- * the issuer's own directory gives; without those, or where nothing could be looked up, it is a warning.
+ * the issuer's own directory gives; where those are unknown or stale, or nothing could be looked up, it is a warning and the CA decides.
  */
 export async function checkCaa(
   identifier: string,
-  { certificate, issuer, account }: Order,
+  { certificate, issuer, account, now }: Order,
   caaOf: AuthoritativeDns['caa'],
   warn: (warning: string) => void,
 ): Promise<void> {
@@ -39,6 +40,11 @@ export async function checkCaa(
   const refusal = caaRefusal(identifier, set, account);
   if (!refusal) return;
   const behind = name === set.domain || name.endsWith(`.${set.domain}`) ? '' : ', where a CNAME leads,';
+  if (isStale(account, now)) {
+    return warn(
+      `The CAA set at ${set.domain}${behind} ${refusal.why}. What the ledger knows of ${issuer} and of its account there is stale, so the CA decides whether to issue for ${identifier}.`,
+    );
+  }
   throw new CaaError(
     `${issuer} may not issue for ${identifier} of certificate ${certificate}: the CAA set at ${set.domain}${behind} ${refusal.why}. ${refusal.remedy}`,
     { problem: { type: 'urn:ietf:params:acme:error:caa', identifier } },

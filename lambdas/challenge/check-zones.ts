@@ -3,7 +3,7 @@ import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../domai
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
-import type { StepLog } from '../domain/ports/runtime.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../domain/rules/proof/names.ts';
@@ -16,6 +16,7 @@ import { followAlias } from './follow-alias.ts';
 export interface CheckZonesPorts {
   readonly hostedZonesAs: HostedZonesAs;
   readonly dns: AuthoritativeDns;
+  readonly clock: Pick<Clock, 'now'>;
   readonly log: Pick<StepLog, 'warn' | 'error'>;
 }
 
@@ -32,12 +33,12 @@ export async function checkZones(
 ): Promise<CheckZonesOutput> {
   const { issuer, identifiers, challengeAliases = {} } = spec;
   if (issuer.challenges === 'none') return { challengeRecords: [], warnings: [] };
-  const { log } = ports;
+  const { log, clock } = ports;
   const warnings = new Set<string>();
   const warn = (warning: string) => void warnings.add(warning);
   const checks = checksOf(challengeZones, ports, warn);
   const places = { certificate, zones: challengeZones, told: challengeAliases };
-  const order = { certificate, issuer: issuer.name, account };
+  const order = { certificate, issuer: issuer.name, account, now: clock.now() };
   const looked = await Promise.all(
     identifiers.map((identifier) =>
       Promise.allSettled([place(identifier, places, checks, warn), checkCaa(identifier, order, checks.caa, warn)]),

@@ -24,6 +24,7 @@ export const handler = stepHandler((log) => {
       checkZones(input, {
         hostedZonesAs,
         dns: createAuthoritativeDns({ rootServers: rootServersOf(process.env[environment.rootServers]) }),
+        clock,
         log,
       }),
     presentChallenges: (input: PresentChallengesInput) => presentChallenges(input, { hostedZonesAs, clock }),

@@ -4,7 +4,7 @@ import { readErrorOutput } from '../domain/contract/failure.ts';
 import type { RecordFailureInput, RecordFailureOutput } from '../domain/contract/steps.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
-import { failedIdentifiers, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
+import { failedIdentifiers, isCaaOfCheckZones, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
 import { chosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 
 export interface RecordFailurePorts {
@@ -47,6 +47,8 @@ export async function recordFailure(
     if (spec && identifiers.length > 0) {
       await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
     }
+    // The CA may go by other names since they were read: the next try orders, which reads them again, and the CA decides.
+    if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
     const written = {
       error: report.error,
       cause: report.message,

@@ -10,9 +10,15 @@ import {
 import type { NewOrderInput, NewOrderOutput } from '../domain/contract/steps.ts';
 import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
-import type { StepLog } from '../domain/ports/runtime.ts';
+import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
+
+export interface NewOrderPorts extends AccountPorts {
+  readonly ledger: Ledger;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Pick<StepLog, 'warn'>;
+}
 
 /**
  * Creates the order and collects what has to be proven. RFC 8555 §7.4, §7.5. The order and the TXT values are in the ledger
@@ -23,7 +29,7 @@ import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
  */
 export async function newOrder(
   { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,
-  { ledger, log, ...accountPorts }: AccountPorts & { readonly ledger: Ledger; readonly log: Pick<StepLog, 'warn'> },
+  { ledger, clock, log, ...accountPorts }: NewOrderPorts,
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await ensureAccount(spec.issuer, accountPorts);
@@ -48,15 +54,19 @@ export async function newOrder(
     { url, finalize, expires, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
     records,
   );
-  await recordAccount(spec.issuer, ca, ledger).catch((error: unknown) => {
+  await recordAccount(spec.issuer, ca, { ledger, clock }).catch((error: unknown) => {
     log.warn('The account was not noted: whether CAA allows it is not looked at before the next order.', { error });
   });
   return { order: { url, finalize, expires }, challenges, records };
 }
 
 /** For *Check zones*, which sees neither the CA nor the account's key: it judges CAA records by this before the next order. */
-async function recordAccount({ directoryUrl }: Issuer, ca: CertificateAuthority, ledger: Ledger): Promise<void> {
-  await ledger.recordAccount(directoryUrl, await ca.account());
+async function recordAccount(
+  { directoryUrl }: Issuer,
+  ca: CertificateAuthority,
+  { ledger, clock }: Pick<NewOrderPorts, 'ledger' | 'clock'>,
+): Promise<void> {
+  await ledger.recordAccount(directoryUrl, await ca.account(), clock.now());
 }
 
 /** Some CAs say `conflict` instead of `alreadyReplaced`: both are 409 (getssl#908). */

@@ -103,16 +103,22 @@ describe('CAA', () => {
     expect(cause).toContain('example.com. 300 IN CAA 0 issue "pebble.example"');
   });
 
-  test('that names the CA as it is called today is not refused for the name that is remembered', async () => {
+  test('that names the CA as it is called today is refused once for the name that is remembered, then the CA decides', async () => {
     const client = new DynamoDBClient(d.local.clientConfig);
     const ledger = createLedger({ table: d.outputs.LedgerTable ?? '', client });
     const { directoryUrl } = d.local.pebble;
-    await ledger.recordAccount(directoryUrl, { url: await account(), caaIdentities: ['yesterday.example'] });
+    const yesterday = { url: await account(), caaIdentities: ['yesterday.example'] };
+    await ledger.recordAccount(directoryUrl, yesterday, new Date());
     const end = await record('example.com', 'example.com', 'CAA', '0 issue "pebble.example"');
+    expect((await refused('plain')).error).toBe('CaaError');
+    expect(await ledger.account(directoryUrl)).toEqual({ ...yesterday, readAt: null });
     const { status } = await d.renew({ certificate: 'plain', force: true });
     await end();
     expect(status).toBe('SUCCEEDED');
-    expect((await ledger.account(directoryUrl))?.caaIdentities).toEqual(['pebble.example']);
+    expect(await ledger.account(directoryUrl)).toMatchObject({
+      caaIdentities: ['pebble.example'],
+      readAt: expect.any(String),
+    });
   });
 
   test('that locks the domain to this account lets it through', async () => {

@@ -2,6 +2,7 @@ import type {
   CertificateFacts,
   Delivery,
   IssuerAccount,
+  RecordedAccount,
   TxtValue,
 } from '../../lambdas/domain/contract/certificate-facts.ts';
 import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
@@ -33,7 +34,7 @@ export class FakeLedger implements Ledger {
   readonly #notedSets = new Map<string, Set<string>>();
   /** By set, then by order URL. */
   readonly #issues = new Map<string, Readonly<Record<string, string>>>();
-  readonly #accounts = new Map<string, IssuerAccount>();
+  readonly #accounts = new Map<string, RecordedAccount>();
   /** By directory and identifier; a time counts once, as in a string set. */
   readonly #identifierFailures = new Map<string, readonly string[]>();
 
@@ -153,12 +154,17 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { access });
   }
 
-  async account(directoryUrl: string): Promise<IssuerAccount | null> {
+  async account(directoryUrl: string): Promise<RecordedAccount | null> {
     return this.#accounts.get(directoryUrl) ?? null;
   }
 
-  async recordAccount(directoryUrl: string, account: IssuerAccount): Promise<void> {
-    this.#accounts.set(directoryUrl, account);
+  async recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void> {
+    this.#accounts.set(directoryUrl, { ...account, readAt: now.toISOString() });
+  }
+
+  async markAccountStale(directoryUrl: string): Promise<void> {
+    const account = this.#accounts.get(directoryUrl);
+    if (account) this.#accounts.set(directoryUrl, { ...account, readAt: null });
   }
 
   async dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void> {

@@ -62,6 +62,12 @@ export interface IssuerAccount {
   readonly caaIdentities: readonly string[];
 }
 
+/** The account as the ledger keeps it. */
+export interface RecordedAccount extends IssuerAccount {
+  /** RFC 3339: when an order or a registration read the CA's directory; `null`: CAA refused by it since, so that it counts as stale. */
+  readonly readAt: string | null;
+}
+
 /** RFC 8555 §7.1.3, as far as later steps need it. */
 export interface OrderReference {
   readonly url: string;

@@ -1,7 +1,7 @@
 import type {
   CertificateFacts,
-  IssuerAccount,
   OrderReference,
+  RecordedAccount,
   ServedCertificate,
   TxtValue,
 } from './certificate-facts.ts';
@@ -86,7 +86,7 @@ export interface CheckRenewalOutput {
   /** Every configured zone, since a CNAME may lead into any; empty unless the action is `issue` or `resume`. */
   readonly challengeZones: readonly HostedZone[];
   /** At the spec's issuer; `null`: not known before the first order there, or the action is neither `issue` nor `resume`. */
-  readonly account: IssuerAccount | null;
+  readonly account: RecordedAccount | null;
 }
 
 export interface CheckZonesInput extends Run {
@@ -94,7 +94,7 @@ export interface CheckZonesInput extends Run {
   /** Every configured zone, since a CNAME may lead into any. */
   readonly challengeZones: readonly HostedZone[];
   /** At the spec's issuer; `null`: not known before the first order there. */
-  readonly account: IssuerAccount | null;
+  readonly account: RecordedAccount | null;
 }
 
 export interface ChallengeRecord {

@@ -3,6 +3,7 @@ import type {
   Delivery,
   IssuerAccount,
   OrderReference,
+  RecordedAccount,
   ServedCertificate,
   TxtValue,
 } from '../contract/certificate-facts.ts';
@@ -123,8 +124,11 @@ export interface Ledger {
   /** Readers and replicas of the secret are those of this hash. */
   recordAccess(certificate: string, execution: string, access: string): Promise<void>;
   /** Our account at the CA of this directory, as the last order or registration found it; `null`: none yet. */
-  account(directoryUrl: string): Promise<IssuerAccount | null>;
-  recordAccount(directoryUrl: string, account: IssuerAccount): Promise<void>;
+  account(directoryUrl: string): Promise<RecordedAccount | null>;
+  /** `now`: when the CA's directory was read. */
+  recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void>;
+  /** Sets `readAt` to `null`, where there is an account. */
+  markAccountStale(directoryUrl: string): Promise<void>;
   /** Drops order, failure and notBefore. */
   recordSuccess(certificate: string, execution: string): Promise<void>;
   /** Writes the failure with its counts raised by one, the second only for the issuer's failures. The saved order stays. */

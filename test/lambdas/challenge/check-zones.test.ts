@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkZones } from '../../../lambdas/challenge/check-zones.ts';
-import type { IssuerAccount } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import type { RecordedAccount } from '../../../lambdas/domain/contract/certificate-facts.ts';
 import type { HostedZone } from '../../../lambdas/domain/contract/config.ts';
 import {
   CaaError,
@@ -19,7 +19,12 @@ import { createWorld, type World } from '../../fakes/world.ts';
 const example: HostedZone = { id: 'Z1', name: 'example.com' };
 const dev: HostedZone = { id: 'Z2', name: 'dev.example.com' };
 const spare: HostedZone = { id: 'Z3', name: 'acme.example.net', challengesOnly: true };
-const account: IssuerAccount = { url: 'https://ca.test/account/1', caaIdentities: ['ca.test'] };
+/** Read on the day of the order. */
+const account: RecordedAccount = {
+  url: 'https://ca.test/account/1',
+  caaIdentities: ['ca.test'],
+  readAt: '2026-03-01T12:00:00.000Z',
+};
 
 /** Every zone exists, with two servers, and its parent domain delegates to them. */
 function worldOf(...zones: readonly HostedZone[]): World {
@@ -457,6 +462,21 @@ describe('CAA', () => {
     const world = worldOf(example);
     world.dns.setCaa('example.com', '0 issue ";"');
     expect((await check(world, ['example.com'], { account: known })).warnings).toEqual([expect.stringContaining(why)]);
+  });
+
+  test.each([
+    ['2026-01-30T12:00:00.000Z', true],
+    ['2026-01-30T11:59:59.999Z', false],
+    [null, false],
+  ])('is judged by names that were read at %s, 30 days ago at most: %s', async (readAt, refuses) => {
+    const world = worldOf(example);
+    world.dns.setCaa('example.com', '0 issue "other.test"');
+    const checked = check(world, ['example.com'], { account: { ...account, readAt } });
+    if (refuses) return expect(checked).rejects.toThrow(CaaError);
+    expect(await checked).toMatchObject({
+      challengeRecords: [{ identifier: 'example.com' }],
+      warnings: [expect.stringMatching(/^The CAA set at example\.com allows other CAs only.*the CA decides/)],
+    });
   });
 
   test('that restricts nobody is no warning', async () => {

@@ -633,10 +633,14 @@ describe('what *Check zones* needs', () => {
   test('is handed over with an order to be made: every zone, and the account at the issuer', async () => {
     const world = createWorld({ now: quietDay });
     const account = { url: 'https://ca.test/acct/1', caaIdentities: ['ca.test'] };
-    await world.ledger.recordAccount(issuer.directoryUrl, account);
+    await world.ledger.recordAccount(issuer.directoryUrl, account, world.clock.now());
     const hostedZones = [{ id: 'Z1', name: 'example.com' }];
     const answer = await check(world, { spec: specWith({ hostedZones }) });
-    expect(answer).toMatchObject({ action: 'issue', challengeZones: hostedZones, account });
+    expect(answer).toMatchObject({
+      action: 'issue',
+      challengeZones: hostedZones,
+      account: { ...account, readAt: '2026-02-01T00:00:00.000Z' },
+    });
   });
 
   test('fits into a state beside all that a certificate may have: 300 zones of other accounts, a hundred names', async () => {

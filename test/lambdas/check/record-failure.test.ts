@@ -98,6 +98,34 @@ describe('a failed proof', () => {
   });
 });
 
+describe('the account at the CA', () => {
+  const account = { url: 'https://ca.test/acct/1', caaIdentities: ['ca.test'] };
+  const ofCheckZones = { type: urn('caa'), identifier: 'example.com' };
+  const readAt = '2026-03-01T11:00:00.000Z';
+
+  async function readAtAfter(errorOutput: object, world = failing()): Promise<string | null | undefined> {
+    await world.ledger.recordAccount(issuer.directoryUrl, account, new Date(readAt));
+    await record(world, { errorOutput });
+    return (await world.ledger.account(issuer.directoryUrl))?.readAt;
+  }
+
+  test('counts as stale after CAA has refused in *Check zones*, so that the CA decides next time', async () => {
+    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', ofCheckZones))).toBeNull();
+    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.'))).toBeNull();
+  });
+
+  test('stays as it was read after the CA has refused', async () => {
+    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', { ...ofCheckZones, status: 403 }))).toBe(readAt);
+    expect(await readAtAfter(thrown('ChallengeFailedError', 'CAA forbids.', ofCheckZones))).toBe(readAt);
+  });
+
+  test('is not touched by an execution that lost its lease', async () => {
+    const world = failing();
+    world.ledger.put('www', { lease: otherExecution });
+    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', ofCheckZones), world)).toBe(readAt);
+  });
+});
+
 test('a reader who is refused ends the execution for a person to see to, and leaves the ledger as it was', async () => {
   const world = failing();
   world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });

@@ -174,6 +174,7 @@ describe('the account', () => {
     expect(await world.ledger.account(issuer.directoryUrl)).toEqual({
       url: 'https://ca.test/account/1',
       caaIdentities: ['ca.test', 'other.test'],
+      readAt: world.clock.now().toISOString(),
     });
   });
 

@@ -23,7 +23,11 @@ test('an issuer that nothing was ordered from has an account, and the records th
 test('the account is noted for the check of CAA before the first order', async () => {
   const world = createWorld();
   await register(world);
-  expect(await world.ledger.account(issuer.directoryUrl)).toEqual({ url, caaIdentities: ['ca.test'] });
+  expect(await world.ledger.account(issuer.directoryUrl)).toEqual({
+    url,
+    caaIdentities: ['ca.test'],
+    readAt: '2026-03-01T12:00:00.000Z',
+  });
 });
 
 test('an issuer that wants no proof is bound to no method', async () => {

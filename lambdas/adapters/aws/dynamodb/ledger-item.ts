@@ -16,7 +16,7 @@ import { fromAttribute } from './attribute-values.ts';
  *   failure, failures (in a row), issuerFailures (of those), notBefore, renewalInfo, revokedVersion, served, access
  * - `set#<hash>`: lease, leasedAt, certificate (which of the twins), and for each order whose CSR was about to leave `issued <order URL>`
  *   with the time. They stay: a few dozen bytes a renewal, of the 400 KB that an item may hold.
- * - `account#<directory URL>`: account (its URL, and the CA's names in CAA records)
+ * - `account#<directory URL>`: account (its URL, the CA's names in CAA records, and when they were read)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;

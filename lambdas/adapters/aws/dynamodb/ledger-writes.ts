@@ -2,6 +2,7 @@ import type {
   CertificateFacts,
   Delivery,
   IssuerAccount,
+  RecordedAccount,
   TxtValue,
 } from '../../../domain/contract/certificate-facts.ts';
 import type { EndpointCheck, RecordedFailure, SavedOrder, SavedRenewalInfo } from '../../../domain/ports/ledger.ts';
@@ -117,10 +118,25 @@ export async function recordServed(table: LedgerTable, certificate: string, serv
   });
 }
 
-export async function recordAccount(table: LedgerTable, directoryUrl: string, account: IssuerAccount): Promise<void> {
+export async function recordAccount(
+  table: LedgerTable,
+  directoryUrl: string,
+  account: IssuerAccount,
+  now: Date,
+): Promise<void> {
+  const recorded: RecordedAccount = { ...account, readAt: now.toISOString() };
   await updateItem(table, accountId(directoryUrl), {
     expression: 'SET #account = :account',
-    values: { ':account': toAttribute(account) },
+    values: { ':account': toAttribute(recorded) },
+  });
+}
+
+export async function markAccountStale(table: LedgerTable, directoryUrl: string): Promise<void> {
+  await updateItem(table, accountId(directoryUrl), {
+    expression: 'SET #account.#readAt = :never',
+    // Not met: no account has been recorded at this directory.
+    condition: 'attribute_exists(#account)',
+    values: { ':never': toAttribute(null) },
   });
 }
 

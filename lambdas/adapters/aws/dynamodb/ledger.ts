@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { IssuerAccount } from '../../../domain/contract/certificate-facts.ts';
+import type { RecordedAccount } from '../../../domain/contract/certificate-facts.ts';
 import type { Ledger, LedgerCertificate } from '../../../domain/ports/ledger.ts';
 import { fromAttribute } from './attribute-values.ts';
 import * as counts from './ledger-counts.ts';
@@ -31,6 +31,7 @@ export function createLedger({
     strikeLeftovers: (...args) => writes.strikeLeftovers(table, ...args),
     saveRenewalInfo: (...args) => writes.saveRenewalInfo(table, ...args),
     recordAccount: (...args) => writes.recordAccount(table, ...args),
+    markAccountStale: (...args) => writes.markAccountStale(table, ...args),
     recordCurrent: (...args) => writes.recordCurrent(table, ...args),
     recordRevocation: (...args) => writes.recordRevocation(table, ...args),
     recordDelivery: (...args) => writes.recordDelivery(table, ...args),
@@ -65,6 +66,6 @@ async function readCertificates(
   );
 }
 
-async function readAccount(table: LedgerTable, directoryUrl: string): Promise<IssuerAccount | null> {
-  return fromAttribute((await readItem(table, accountId(directoryUrl))).account) as IssuerAccount | null;
+async function readAccount(table: LedgerTable, directoryUrl: string): Promise<RecordedAccount | null> {
+  return fromAttribute((await readItem(table, accountId(directoryUrl))).account) as RecordedAccount | null;
 }

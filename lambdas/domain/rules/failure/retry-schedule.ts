@@ -111,6 +111,11 @@ export function failedIdentifiers({ error, problem }: FailureReport): readonly s
   return [...new Set(withSubproblems(problem).flatMap(({ identifier }) => (identifier ? [identifier] : [])))];
 }
 
+/** CAA refused in *Check zones*, before the CA was asked: a problem that a CA sent has the HTTP status of its reply. */
+export function isCaaOfCheckZones({ error, problem }: FailureReport): boolean {
+  return error === 'CaaError' && problem?.status === undefined;
+}
+
 /** The registered types that mean the same in an order or a challenge as in a reply. */
 const classes: ReadonlyMap<string, ErrorName> = new Map(
   Object.entries({

@@ -1,4 +1,4 @@
-import type { IssuerAccount } from '../../contract/certificate-facts.ts';
+import type { IssuerAccount, RecordedAccount } from '../../contract/certificate-facts.ts';
 import type { CaaRecord } from '../../ports/dns.ts';
 import { quoted } from './quote-untrusted.ts';
 
@@ -121,6 +121,14 @@ const lockedTo = (accountUrl: string, identity: string, method: string | null = 
  */
 export function caaLines({ url, caaIdentities }: IssuerAccount, method: 'dns-01' | null): readonly string[] {
   return caaIdentities.map((identity) => `0 issue "${lockedTo(url, identity, method)}"`);
+}
+
+/** Milliseconds: 30 days. A CA that adds or renames a CAA identity announces it months before. */
+const freshFor = 30 * 86_400_000;
+
+/** Whether the CA may go by other names in CAA records, or know another account of ours, than the ledger says. */
+export function isStale({ readAt }: RecordedAccount, now: Date): boolean {
+  return readAt === null || now.getTime() - Date.parse(readAt) > freshFor;
 }
 
 const most = 5;

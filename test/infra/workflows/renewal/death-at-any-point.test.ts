@@ -15,7 +15,6 @@ import { toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
 import { checkOrder } from '../../../../lambdas/order/check-order.ts';
 import { newOrder } from '../../../../lambdas/order/new-order.ts';
 import { pollOrder } from '../../../../lambdas/order/poll-order.ts';
-import { registerAccount } from '../../../../lambdas/order/register-account.ts';
 import { respondToChallenges } from '../../../../lambdas/order/respond-to-challenges.ts';
 import { Killed } from '../../../fakes/recorder.ts';
 import { configOf, execution, otherExecution, specWith } from '../../../fakes/specs.ts';
@@ -41,7 +40,6 @@ const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unk
   checkEndpoints,
   recordFailure,
   recordSuccess,
-  registerAccount,
   newOrder,
   checkOrder,
   pollOrder,

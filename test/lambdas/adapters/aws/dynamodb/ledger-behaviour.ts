@@ -332,12 +332,25 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect(await ledgerOf().certificates(['never-revoked'])).toEqual(new Map());
   });
 
-  test('remembers the account at each directory', async () => {
+  test('remembers the account at each directory, and when it was read', async () => {
     const account = { url: 'https://ca.example/acct/1', caaIdentities: ['ca.example'] };
     expect(await ledgerOf().account('https://ca.example/directory')).toBeNull();
-    await ledgerOf().recordAccount('https://ca.example/directory', account);
-    expect(await ledgerOf().account('https://ca.example/directory')).toEqual(account);
+    await ledgerOf().recordAccount('https://ca.example/directory', account, now);
+    expect(await ledgerOf().account('https://ca.example/directory')).toEqual({ ...account, readAt: now.toISOString() });
     expect(await ledgerOf().account('https://other.example/directory')).toBeNull();
+  });
+
+  test('keeps a stale account until it is read again, and makes none where there was none', async () => {
+    const directoryUrl = 'https://stale.example/directory';
+    const account = { url: 'https://stale.example/acct/1', caaIdentities: ['ca.example'] };
+    await ledgerOf().markAccountStale(directoryUrl);
+    expect(await ledgerOf().account(directoryUrl)).toBeNull();
+    await ledgerOf().recordAccount(directoryUrl, account, earlier);
+    await ledgerOf().markAccountStale(directoryUrl);
+    await ledgerOf().markAccountStale(directoryUrl);
+    expect(await ledgerOf().account(directoryUrl)).toEqual({ ...account, readAt: null });
+    await ledgerOf().recordAccount(directoryUrl, account, now);
+    expect(await ledgerOf().account(directoryUrl)).toEqual({ ...account, readAt: now.toISOString() });
   });
 
   describe('failures', () => {
