@@ -90,7 +90,7 @@ describe('a renewal that is aborted', () => {
     const before = new Set([...(await d.renewals()), arn]);
     await sfn.send(new StopExecutionCommand({ executionArn: arn }));
     const restart = await started(before);
-    await reaches(d, restart, 'Check zones');
+    await reaches(d, restart, 'Check zones of saved order');
     await sfn.send(new StopExecutionCommand({ executionArn: restart }));
     await d.fleet();
 

