@@ -10,10 +10,16 @@ import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certif
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
 import type { RevokeCertificateInput } from '../domain/contract/account-request.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
-import type { FinalizeOrderInput, ReadCertificateInput, StoreCertificateInput } from '../domain/contract/steps.ts';
+import type {
+  FinalizeOrderInput,
+  ReadCertificateInput,
+  ShareSecretInput,
+  StoreCertificateInput,
+} from '../domain/contract/steps.ts';
 import { finalizeOrder } from './finalize-order.ts';
 import { readCertificate } from './read-certificate.ts';
 import { revokeCertificate } from './revoke-certificate.ts';
+import { shareSecret } from './share-secret.ts';
 import { storeCertificate } from './store-certificate.ts';
 
 /** Key, CSR, chain and secret. Reads the account key; writes certificate secrets. */
@@ -36,6 +42,7 @@ export const handler = stepHandler((log, atEnd) => {
     finalizeOrder: (input: FinalizeOrderInput) => finalizeOrder(input, ports),
     storeCertificate: (input: StoreCertificateInput) => storeCertificate(input, ports),
     readCertificate: (input: ReadCertificateInput) => readCertificate(input, ports),
+    shareSecret: (input: ShareSecretInput) => shareSecret(input, ports),
     revokeCertificate: (input: RevokeCertificateInput) => revokeCertificate(input, ports),
   };
 });

@@ -5,7 +5,7 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
 import { accessChanging } from '../domain/rules/certificate/secret-sharing.ts';
 import { factsOf } from './facts-from-secret.ts';
-import { shareCertificate, shareIfPossible } from './share-certificate.ts';
+import { shareIfPossible } from './share-secret.ts';
 
 export interface ReadCertificatePorts {
   readonly ledger: Ledger;
@@ -14,8 +14,8 @@ export interface ReadCertificatePorts {
 }
 
 /**
- * Tells the ledger what the secret holds: after a run that died once AWSCURRENT had moved, and after a lost table. Nothing is
- * ordered for a certificate that is there. For one that the ledger knows it is about readers and replicas alone, and fails by them.
+ * Records in the ledger what the secret holds: after an execution that was interrupted once AWSCURRENT had moved, and after a lost
+ * table. Nothing is ordered for a certificate that is there. Its readers and replicas are unknown then, so they are set too.
  *
  * Writes what it reads, under its execution's name, so running it twice is running it once.
  */
@@ -23,15 +23,7 @@ export async function readCertificate(
   { certificate, execution, spec }: ReadCertificateInput,
   { ledger, secrets, log }: ReadCertificatePorts,
 ): Promise<ReadCertificateOutput> {
-  const [{ arn, versionId, value }, { current: before }] = await Promise.all([
-    secrets.readCurrent(certificate),
-    ledger.certificate(certificate),
-  ]);
-  const shared = { certificate, execution, spec };
-  if (before?.versionId === versionId && before.secretArn === arn && before.execution !== execution) {
-    await shareCertificate(shared, { ledger, secrets });
-    return { current: before, known: true };
-  }
+  const { arn, versionId, value } = await secrets.readCurrent(certificate);
   const current: CertificateFacts = {
     ...factsOf(value),
     secretArn: arn,
@@ -39,9 +31,9 @@ export async function readCertificate(
     orderUrl: null,
     execution,
   };
-  // Before the rest, so that a death in between does not leave a reader who is configured no more.
+  // Before the rest, so that an interruption in between does not leave a reader who is configured no more.
   await ledger.recordAccess(certificate, execution, accessChanging);
   await ledger.recordCurrent(certificate, execution, current);
-  await shareIfPossible(shared, { ledger, secrets, log });
-  return { current, known: false };
+  await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
+  return { current };
 }

@@ -9,7 +9,7 @@ import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
 import { inPreferredChain } from './preferred-chain.ts';
-import { shareIfPossible } from './share-certificate.ts';
+import { shareIfPossible } from './share-secret.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface StoreCertificatePorts extends AccountPorts {

@@ -60,9 +60,8 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   const { spec, record } = situation;
   const waitedEnough = input.waits >= mostWaits; // then `none` says nothing about the certificate
   const { action } = decision;
-  // Readers and replicas come last, and are no part of the renewal.
-  const accessAlone = action === 'repair' && record.current?.versionId === situation.storedVersion;
-  const nothingToDo = action === 'watch' || accessAlone || (action === 'none' && !waitedEnough);
+  // Endpoints, readers and replicas come last, and are no part of the renewal.
+  const nothingToDo = action === 'watch' || action === 'share' || (action === 'none' && !waitedEnough);
   if (nothingToDo && record.failure && !heldBack(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution); // what failed is of no use any more
   }

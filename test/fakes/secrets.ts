@@ -181,10 +181,14 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async share(certificate: string, access: Access): Promise<boolean> {
     this.#existing(certificate);
-    if (access.readers.includes(this.noSuchReader))
+    if (access.readers.includes(this.noSuchReader)) {
+      // What is taken away is taken away whatever else is refused.
+      const staying = this.access(certificate).readers.filter((reader) => access.readers.includes(reader));
+      this.#access.set(certificate, { readers: staying, replicas: access.replicas });
       throw new SecretAccessError(
         `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
       );
+    }
     this.#access.set(certificate, access);
     return this.replicated;
   }

@@ -2,15 +2,12 @@ import { Choice, Condition, Succeed, type TaskStateBase, Wait, WaitTime } from '
 import type { Construct } from 'constructs';
 import type { RenewalAction } from '../../../lambdas/domain/contract/steps.ts';
 import { noted } from '../error-output.ts';
-import { caught, exits, merged } from '../exits.ts';
+import { exits } from '../exits.ts';
 import { contended, named, settling } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
-/** Is it due? Some answers are seen to here, and *Check renewal* is asked again. */
-export function checkPhase(
-  scope: Construct,
-  { check, challenge, certificate }: Record<'check' | 'challenge' | 'certificate', WorkflowFunction>,
-) {
+/** Decides what to do. `wait` and `clean` are handled here and return to *Check renewal*. */
+export function checkPhase(scope: Construct, { check, challenge }: Record<'check' | 'challenge', WorkflowFunction>) {
   const checkRenewal = ask(scope, check);
   const wait = Wait.jsonata(scope, 'Wait for its turn', {
     time: WaitTime.seconds('{% $states.input.wait %}'),
@@ -19,7 +16,7 @@ export function checkPhase(
   const cleanUp = cleanUpLeftOver(scope, challenge)
     .addCatch(checkRenewal, { assign: { cleaned: true } })
     .next(checkRenewal);
-  const readCertificate = repair(scope, certificate);
+  const nothing = Succeed.jsonata(scope, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } });
 
   const errors = exits({
     // Nothing was begun and no certificate of ours is concerned: there is nothing to record.
@@ -27,31 +24,24 @@ export function checkPhase(
       checkRenewal.addCatch(next, { ...noted, errors: named('InvalidInputError', 'UnknownCertificateError') }),
     failed: (next) => checkRenewal.addCatch(next, noted),
   });
-  const whichAction = Choice.jsonata(scope, 'Which action?');
-  checkRenewal.next(whichAction);
   const action = (name: RenewalAction) => Condition.jsonata(`{% $states.input.action = '${name}' %}`);
+  const whichAction = Choice.jsonata(scope, 'Which action?')
+    .when(action('wait'), wait)
+    // Once: what the first time left there stays in the ledger, and the renewal goes on.
+    .when(Condition.jsonata("{% $states.input.action = 'clean' and $not($cleaned) %}"), cleanUp)
+    .otherwise(nothing);
+  checkRenewal.next(whichAction);
   const actions = exits({
     issue: (next) => whichAction.when(action('issue'), next),
     // Once: an order that is of no use was dropped, so that there is none the second time.
     resume: (next) =>
       whichAction.when(Condition.jsonata("{% $states.input.action = 'resume' and $type($abandoned) = 'null' %}"), next),
-    deliver: (next) =>
-      whichAction
-        .when(action('deliver'), next)
-        .when(action('repair'), readCertificate)
-        // Once: what the first time left there stays in the ledger, and the renewal goes on.
-        .when(Condition.jsonata("{% $states.input.action = 'clean' and $not($cleaned) %}"), cleanUp)
-        .when(action('wait'), wait),
+    repair: (next) => whichAction.when(action('repair'), next),
+    deliver: (next) => whichAction.when(action('deliver'), next),
+    share: (next) => whichAction.when(action('share'), next),
     checkEndpoints: (next) => whichAction.when(action('watch'), next),
   });
-  whichAction.otherwise(Succeed.jsonata(scope, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } }));
-  return {
-    start: checkRenewal,
-    ...actions,
-    deliver: merged(actions.deliver, readCertificate),
-    badInput: errors.badInput,
-    failed: merged(errors.failed, caught([readCertificate], noted)),
-  };
+  return { start: checkRenewal, ...actions, ...errors };
 }
 
 function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
@@ -87,13 +77,5 @@ function cleanUpLeftOver(scope: Construct, challenge: WorkflowFunction): TaskSta
     payload: { records: '{% $leftovers %}' },
     retry: [contended],
     assign: { cleaned: true, removed: '{% $states.result.Payload.removed %}' },
-  });
-}
-
-/** What is stored and not in the ledger is delivered from the secret. */
-function repair(scope: Construct, certificate: WorkflowFunction): TaskStateBase {
-  return certificate.step(scope, 'Read certificate', {
-    payload: { spec: '{% $spec %}' },
-    assign: { current: '{% $states.result.Payload.current %}', known: '{% $states.result.Payload.known %}' },
   });
 }

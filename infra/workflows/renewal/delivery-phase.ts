@@ -28,18 +28,12 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
 
   const refused = '$count($deliveries[$exists(Error)]) > 0';
   // Stored by this try, or imported by it.
-  const imported = '$count($deliveries[imported]) > 0';
-  const news = `($type($order) = 'object' or ${imported})`;
+  const news = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
   const outcomes = exits({
     failed: (next) =>
       deliveredEverywhere
         .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announceInPart, firstRefusal)
         .when(Condition.jsonata(`{% ${refused} %}`), next, firstRefusal),
-    // Who may read it has changed, and nothing else: whoever reloads a server when told is not told.
-    deliveredBefore: (next) => deliveredEverywhere.when(Condition.jsonata(`{% $known and $not(${imported}) %}`), next),
-    // A deployment waits for the end, and may make the server afterwards: the next fleet run looks.
-    deliveredWithEndpoints: (next) =>
-      deliveredEverywhere.when(Condition.jsonata('{% $count($spec.endpoints) > 0 and $not($deploy) %}'), next),
     delivered: (next) => deliveredEverywhere.otherwise(next),
   });
   return {

@@ -1,8 +1,9 @@
+import { Choice, Condition } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { noted } from '../error-output.ts';
-import { caught, merged } from '../exits.ts';
+import { caught, exits } from '../exits.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
 /** Detail of the event "Certificate Renewed". */
@@ -15,24 +16,30 @@ export const renewed = {
 };
 
 /**
- * Two ways with the same two states: whoever has no endpoints does not pay for the question. The look comes last, with no lease held,
- * since those who reload their servers do it when they are told. A third way announces nothing.
+ * Publishes the event, then records the success, which releases the leases: an execution that is interrupted in between publishes the
+ * event again. The endpoints are checked last, with no lease held, because servers are reloaded when the event arrives.
  */
 export function recordPhase(scope: Construct, { check }: Record<'check', WorkflowFunction>) {
-  const record = (words: string) =>
-    check.step(scope, `Record success${words}`, { step: 'recordSuccess', payload: { removed: '{% $removed %}' } });
-  const tell = (words: string) => announce(scope, `Announce${words}`, detailTypes.renewed, renewed);
-  const [start, beforeTheLook, quietly] = [record(''), record(' before the look'), record(' quietly')];
-  const [announced, announcedBeforeTheLook] = [tell(''), tell(' before the look')];
+  const announceRenewed = announce(scope, 'Announce', detailTypes.renewed, renewed);
+  const recordSuccess = check.step(scope, 'Record success', { payload: { removed: '{% $removed %}' } });
+  const anyEndpoints = Choice.jsonata(scope, 'Any endpoints?');
 
-  start.next(announced);
-  beforeTheLook.next(announcedBeforeTheLook);
+  announceRenewed.addCatch(recordSuccess).next(recordSuccess);
+  recordSuccess.next(anyEndpoints);
   return {
-    start,
-    beforeTheLook,
-    quietly,
-    done: merged(announced, caught([announced]), quietly),
-    checkEndpoints: merged(announcedBeforeTheLook, caught([announcedBeforeTheLook])),
-    failed: caught([start, beforeTheLook, quietly], noted),
+    start: announceRenewed,
+    /** Records the success without the event. */
+    recordSuccess,
+    ...exits({
+      // Without `current` only access to the secret has changed. A deployment waits for the end of the execution, and the server may be
+      // deployed after it: the next fleet run checks.
+      checkEndpoints: (next) =>
+        anyEndpoints.when(
+          Condition.jsonata("{% $type($current) = 'object' and $count($spec.endpoints) > 0 and $not($deploy) %}"),
+          next,
+        ),
+      done: (next) => anyEndpoints.otherwise(next),
+    }),
+    failed: caught([recordSuccess], noted),
   };
 }

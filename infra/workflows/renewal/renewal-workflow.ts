@@ -11,6 +11,7 @@ import { issuancePhase } from './issuance-phase.ts';
 import { orderPhase } from './order-phase.ts';
 import { proofPhase } from './proof-phase.ts';
 import { recordPhase } from './record-phase.ts';
+import { secretPhase } from './secret-phase.ts';
 import { zonesPhase } from './zones-phase.ts';
 
 export interface RenewalWorkflowProps {
@@ -32,7 +33,6 @@ const fresh = {
   validTries: 0,
   spec: '{% null %}',
   current: '{% null %}',
-  known: false,
   challengeZones: [],
   account: '{% null %}',
   replaces: '{% null %}',
@@ -77,6 +77,7 @@ export class RenewalWorkflow extends Construct {
     const order = orderPhase(this, props);
     const proof = proofPhase(this, props);
     const issuance = issuancePhase(this, props);
+    const secret = secretPhase(this, props);
     const delivery = deliveryPhase(this, props);
     const record = recordPhase(this, props);
     const endpoints = endpointsPhase(this, props);
@@ -88,7 +89,9 @@ export class RenewalWorkflow extends Construct {
     const start = Pass.jsonata(this, 'Start', { assign: variables }).next(check.start);
     check.issue.next(zones.start);
     check.resume.next(zones.forSavedOrder);
+    check.repair.next(secret.repair);
     check.deliver.next(delivery.start);
+    check.share.next(secret.share);
     check.checkEndpoints.next(endpoints.start);
 
     zones.checked.next(order.start);
@@ -101,16 +104,16 @@ export class RenewalWorkflow extends Construct {
 
     proof.proven.next(issuance.start);
     issuance.stored.next(delivery.start);
-
+    secret.repaired.next(delivery.start);
     delivery.delivered.next(record.start);
-    delivery.deliveredWithEndpoints.next(record.beforeTheLook);
-    delivery.deliveredBefore.next(record.quietly);
-
+    // No server has to be reloaded for a change of readers or replicas.
+    secret.shared.next(record.recordSuccess);
     record.checkEndpoints.next(endpoints.start);
     record.done.next(done);
     endpoints.done.next(done);
 
-    for (const phase of [check, zones, order, proof, issuance, delivery, record]) phase.failed.next(failure.start);
+    for (const phase of [check, zones, order, proof, issuance, secret, delivery, record])
+      phase.failed.next(failure.start);
     check.badInput.next(failure.readError);
     failure.tryAgain.next(check.start);
 

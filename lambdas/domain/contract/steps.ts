@@ -63,7 +63,17 @@ export interface CheckRenewalInput {
   readonly startedAt: string;
 }
 
-export const renewalActions = ['none', 'wait', 'clean', 'repair', 'deliver', 'resume', 'issue', 'watch'] as const;
+export const renewalActions = [
+  'none',
+  'wait',
+  'clean',
+  'resume',
+  'issue',
+  'repair',
+  'deliver',
+  'share',
+  'watch',
+] as const;
 
 export type RenewalAction = (typeof renewalActions)[number];
 
@@ -243,8 +253,10 @@ export interface ReadCertificateInput extends Run {
 
 export interface ReadCertificateOutput {
   readonly current: CertificateFacts;
-  /** The ledger had it before this execution: nothing about the certificate is new. */
-  readonly known: boolean;
+}
+
+export interface ShareSecretInput extends Run {
+  readonly spec: CertificateSpec;
 }
 
 export interface ImportCertificateInput extends Run {

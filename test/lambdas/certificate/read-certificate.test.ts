@@ -57,14 +57,6 @@ test('an execution that lost its lease tells the ledger nothing', async () => {
   expect(world.ledger.get('www').current?.versionId).toBe('version-1');
 });
 
-test('what the ledger knows already it keeps as it is, with its order, and says so', async () => {
-  const world = ahead();
-  const current = factsWith({ versionId: 'version-2', orderUrl: 'https://ca.test/order/1', execution: otherExecution });
-  world.ledger.put('www', { current });
-  expect(await read(world)).toEqual({ current, known: true });
-  expect(world.ledger.get('www').current).toEqual(current);
-});
-
 test('run twice, it reads the same', async () => {
   const world = ahead();
   const first = await read(world);

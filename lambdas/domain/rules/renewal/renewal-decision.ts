@@ -132,7 +132,7 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   const look = situation.deployedAt ? null : lookReason(spec, record, checkInterval, now);
   if (look) return to('watch', look);
   // Last: what is refused here is asked for with every fleet run, and keeps nothing else from being done.
-  if (isAccessBehind(spec, record)) return to('repair', 'the readers or replicas of its secret have changed');
+  if (isAccessBehind(spec, record)) return to('share', 'the readers or replicas of its secret have changed');
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, second)}`);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { finalizeOrder } from '../../../../lambdas/certificate/finalize-order.ts';
 import { readCertificate } from '../../../../lambdas/certificate/read-certificate.ts';
+import { shareSecret } from '../../../../lambdas/certificate/share-secret.ts';
 import { storeCertificate } from '../../../../lambdas/certificate/store-certificate.ts';
 import { checkPropagation } from '../../../../lambdas/challenge/check-propagation.ts';
 import { checkZones } from '../../../../lambdas/challenge/check-zones.ts';
@@ -11,6 +12,7 @@ import { checkRenewal } from '../../../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../../../lambdas/check/record-failure.ts';
 import { recordSuccess } from '../../../../lambdas/check/record-success.ts';
 import { importCertificate } from '../../../../lambdas/delivery/import-certificate.ts';
+import type { CertificateSpec } from '../../../../lambdas/domain/contract/config.ts';
 import { toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
 import { checkOrder } from '../../../../lambdas/order/check-order.ts';
 import { newOrder } from '../../../../lambdas/order/new-order.ts';
@@ -51,6 +53,7 @@ const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unk
   finalizeOrder,
   storeCertificate,
   readCertificate,
+  shareSecret,
   importCertificate,
 };
 
@@ -67,9 +70,19 @@ function world(): World {
 /** `killed`: what becomes of a function that dies: the execution with it, or an error that the workflow catches. */
 function renew(
   { ports }: World,
-  { input, arn, killed }: { readonly input: unknown; readonly arn: string; readonly killed: (error: Killed) => Error },
+  {
+    input,
+    arn,
+    killed,
+    configured = spec,
+  }: {
+    readonly input: unknown;
+    readonly arn: string;
+    readonly killed: (error: Killed) => Error;
+    readonly configured?: CertificateSpec;
+  },
 ): Promise<Ended> {
-  const all = { ...ports, config: configOf(spec) };
+  const all = { ...ports, config: configOf(configured) };
   const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
     const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };
     try {
@@ -145,4 +158,26 @@ describe('a renewal', () => {
       expectIssuedOnce(w, `${index + 1}: ${last}`);
     }
   }, 60_000);
+
+  test('after which readers are configured shares the secret, and makes no server reload', async () => {
+    const w = world();
+    await renew(w, { input: request, arn: execution, killed: undisturbed });
+    w.executions.tell(execution, 'ended');
+    const readers = ['arn:aws:iam::444455556666:role/web'];
+    const configured = specWith({ ...spec, readers });
+    const { current, deliveries, served } = w.ledger.get('www');
+    const { status, entered } = await renew(w, {
+      input: request,
+      arn: otherExecution,
+      killed: undisturbed,
+      configured,
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(entered.slice(-4)).toEqual(['Share secret', 'Record success', 'Any endpoints?', 'Done']);
+    expect(w.secrets.access('www').readers).toEqual(readers);
+    const access = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(w.ledger.get('www')).toMatchObject({ current, deliveries, served, access, lease: null, failure: null });
+    const again = await renew(w, { input: request, arn: thirdExecution, killed: undisturbed, configured });
+    expect(again.entered.at(-1)).toBe('Nothing to do');
+  });
 });

@@ -71,11 +71,10 @@ async function renew(
     'Finalize order': reached,
     'Poll order until valid': reached,
     'Store certificate': { current, warnings: [] },
-    'Read certificate': { current, known: false },
+    'Read certificate': { current },
+    'Share secret': {},
     'Import certificate': { region: 'us-east-1', arn: 'arn:acm', replaces: null },
     'Record success': {},
-    'Record success before the look': {},
-    'Record success quietly': {},
     'Check endpoints': { served: true, wait: 0, endpoints: [] },
     'Record failure': failure,
     'Check order': { outcome: 'gone', reason: 'not known', order: saved, challenges: [], records: [] },
@@ -106,7 +105,6 @@ async function renew(
     Announce: announcing('Announce'),
     'Announce failure': announcing('Announce failure'),
     'Announce in part': announcing('Announce in part'),
-    'Announce before the look': announcing('Announce before the look'),
     'Announce not served': announcing('Announce not served'),
   };
   const ended = await run(workflow, { input, tasks });
@@ -130,8 +128,8 @@ describe('a renewal', () => {
       'Finalize order',
       'Store certificate',
       'Import certificate',
-      'Record success',
       'Announce',
+      'Record success',
     ]);
   });
 
@@ -219,8 +217,8 @@ describe('a renewal', () => {
     expect(calls.map(({ state }) => state)).toEqual([
       'Check renewal',
       'Import certificate',
-      'Record success',
       'Announce',
+      'Record success',
     ]);
     expect(inputsOf('Import certificate')).toEqual([{ spec: checked.spec, region: 'us-east-1', current }]);
   });
@@ -232,27 +230,30 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('that only changed who may read the secret is recorded and told to nobody, who would restart a server for it', async () => {
-    const { status, calls, events } = await renew({
-      'Check renewal': [
-        { ...checked, action: 'repair', spec: { ...checked.spec, endpoints: ['www.example.com:443'] } },
-      ],
-      'Read certificate': [{ current, known: true }],
-      'Import certificate': [{ region: 'us-east-1', arn: 'arn:acm', replaces: null, action: null, imported: false }],
+  test('that only changes who may read the secret is recorded, and neither announced nor looked at, so that no server reloads', async () => {
+    const spec = { ...checked.spec, endpoints: ['www.example.com:443'] };
+    const { status, entered, inputsOf, events } = await renew({
+      'Check renewal': [{ ...checked, action: 'share', spec }],
     });
     expect(status).toBe('SUCCEEDED');
-    expect(calls.slice(-2).map(({ state }) => state)).toEqual(['Import certificate', 'Record success quietly']);
+    expect(entered.slice(-4)).toEqual(['Share secret', 'Record success', 'Any endpoints?', 'Done']);
+    expect(inputsOf('Share secret')).toEqual([{ spec }]);
     expect(events).toEqual([]);
   });
 
-  test('that reads a certificate the ledger did not know, or imports one it did, is announced', async () => {
-    const repair = { 'Check renewal': [{ ...checked, action: 'repair' }] };
-    const imported = { region: 'us-east-1', arn: 'arn:acm', replaces: null, action: null, imported: true };
-    const known = { 'Read certificate': [{ current, known: true }], 'Import certificate': [imported] };
-    for (const answers of [repair, { ...repair, ...known }]) {
-      const { events } = await renew(answers);
-      expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
-    }
+  test('whose reader is refused fails, and is recorded with that error', async () => {
+    const refused = thrown('SecretAccessError', 'Nobody of that name.');
+    const { status, inputsOf } = await renew({
+      'Check renewal': [{ ...checked, action: 'share' }],
+      'Share secret': [refused],
+    });
+    expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: refused.errorOutput }]);
+    expect([status, inputsOf('Record success')]).toEqual(['FAILED', []]);
+  });
+
+  test('that reads a certificate the ledger did not know is announced', async () => {
+    const { events } = await renew({ 'Check renewal': [{ ...checked, action: 'repair' }] });
+    expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
   });
 
   test('proves nothing when every authorization is valid already', async () => {
@@ -290,9 +291,9 @@ describe('a renewal', () => {
     ]);
   });
 
-  test('has succeeded although nobody could be told', async () => {
-    const { status } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
-    expect(status).toBe('SUCCEEDED');
+  test('has succeeded, and is recorded, although the event could not be published', async () => {
+    const { status, inputsOf } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
+    expect([status, inputsOf('Record success')]).toEqual(['SUCCEEDED', [{ removed: [record] }]]);
   });
 });
 
@@ -306,12 +307,7 @@ describe('the servers of a certificate', () => {
 
   test('are looked at when everyone has been told and no lease is held', async () => {
     const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] });
-    expect(states(renewed).slice(-4)).toEqual([
-      'Import certificate',
-      'Record success before the look',
-      'Announce before the look',
-      'Check endpoints',
-    ]);
+    expect(states(renewed).slice(-4)).toEqual(['Import certificate', 'Announce', 'Record success', 'Check endpoints']);
     expect(renewed.inputsOf('Check endpoints')).toEqual([{ spec, current, tries: 0 }]);
     expect(renewed.output).toMatchObject({ current, served: true });
     expect(renewed.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
@@ -381,14 +377,14 @@ describe('the servers of a certificate', () => {
 
   test('do not keep a deployment that waits for the certificate', async () => {
     const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] }, { certificate: 'www', deploy: true });
-    expect(states(renewed).slice(-2)).toEqual(['Record success', 'Announce']);
+    expect(states(renewed).slice(-2)).toEqual(['Announce', 'Record success']);
     expect(renewed).toMatchObject({ status: 'SUCCEEDED', output: { served: null } });
   });
 
   test('do not matter to a renewal that was told nobody', async () => {
     const { inputsOf } = await renew({
       'Check renewal': [{ ...checked, spec }],
-      'Announce before the look': [thrown('States.TaskFailed', 'throttled')],
+      Announce: [thrown('States.TaskFailed', 'throttled')],
     });
     expect(inputsOf('Check endpoints')).toHaveLength(1);
   });
@@ -396,7 +392,7 @@ describe('the servers of a certificate', () => {
   test('are not looked at when the success could not be recorded', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [{ ...checked, spec }],
-      'Record success before the look': [thrown('LeaseLostError', 'another has it')],
+      'Record success': [thrown('LeaseLostError', 'another has it')],
     });
     expect([status, inputsOf('Record failure').length, inputsOf('Check endpoints')]).toEqual(['FAILED', 1, []]);
   });
@@ -445,8 +441,8 @@ describe('a saved order', () => {
       'Finalize order',
       'Store certificate',
       'Import certificate',
-      'Record success',
       'Announce',
+      'Record success',
     ]);
     expect(inputsOf('Clean up challenges')[0]).toMatchObject({ records: expect.arrayContaining([left]) });
     expect(inputsOf('Finalize order')).toMatchObject([{ resumed: true }]);

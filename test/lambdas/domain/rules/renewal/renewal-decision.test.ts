@@ -183,8 +183,8 @@ describe('what to do', () => {
     ['go on after cleaning', 'none', decide({ current, leftovers: [leftover] }, { cleaned: true })],
     ['repair rather than order', 'repair', decide({ current }, { storedVersion: 'newer' }, dueDay)],
     [
-      'repair when the secret has other readers than are configured',
-      'repair',
+      'share the secret when it has other readers than are configured',
+      'share',
       decide({ current }, { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
     [
@@ -199,6 +199,11 @@ describe('what to do', () => {
         { current },
         { spec: specWith({ endpoints: ['www.example.com:443'], readers: ['arn:aws:iam::444455556666:root'] }) },
       ),
+    ],
+    [
+      'repair before it is shared, when the ledger does not know the certificate',
+      'repair',
+      decide({ current }, { storedVersion: 'newer', spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
     ['repair when the ledger is empty', 'repair', decide({}, { storedVersion: 'version-1' })],
     [

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readCertificate } from '../../../lambdas/certificate/read-certificate.ts';
-import { shareCertificate } from '../../../lambdas/certificate/share-certificate.ts';
+import { shareSecret } from '../../../lambdas/certificate/share-secret.ts';
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import { LeaseLostError, SecretAccessError } from '../../../lambdas/domain/contract/errors.ts';
 import { isAccessBehind } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
@@ -25,7 +25,7 @@ function stored(): World {
   return world;
 }
 
-const share = ({ ports }: World, of = spec) => shareCertificate({ ...run, spec: of }, ports);
+const share = ({ ports }: World, of = spec) => shareSecret({ ...run, spec: of }, ports);
 const read = ({ ports }: World, of = spec) => readCertificate({ ...run, spec: of }, ports);
 
 describe('readers and replicas', () => {
@@ -61,21 +61,37 @@ describe('readers and replicas', () => {
   test('that are refused keep a certificate that the ledger did not know from nothing: it is logged, and delivery goes on', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
-    expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' }, known: false });
+    expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' } });
     expect(world.ledger.get('www').current?.versionId).toBe('version-1');
     expect(world.log.messages('error')).toEqual([expect.stringContaining('role/web')]);
     expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
   });
 
-  test('that are refused fail the execution that was about them alone', async () => {
+  test('that are refused fail the step, and the certificate that the ledger knows stays as it is', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
     const current = factsWith({ versionId: 'version-1', execution: otherExecution });
     world.ledger.put('www', { current });
-    await expect(read(world)).rejects.toThrow(SecretAccessError);
+    await expect(share(world)).rejects.toThrow(SecretAccessError);
     expect(world.ledger.get('www').current).toEqual(current);
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
     world.secrets.noSuchReader = '';
-    expect(await read(world)).toEqual({ current, known: true });
+    await share(world);
+    expect(world.secrets.access('www')).toEqual({ readers, replicas });
+    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+  });
+
+  test('that were removed stay removed when another reader is refused, also when that is tried again', async () => {
+    const world = stored();
+    const removed = 'arn:aws:iam::444455556666:role/former';
+    await share(world, specWith({ readers: [removed, ...readers], replicas }));
+    world.secrets.noSuchReader = 'arn:aws:iam::444455556666:role/nobody';
+    const wanted = specWith({ readers: [...readers, world.secrets.noSuchReader], replicas });
+    for (const _ of ['first', 'again']) {
+      await expect(share(world, wanted)).rejects.toThrow(SecretAccessError);
+      expect(world.secrets.access('www')).toEqual({ readers, replicas });
+      expect(isAccessBehind(wanted, world.ledger.get('www'))).toBe(true);
+    }
   });
 
   test('are in the ledger only when Secrets Manager has made the replicas: before, the next run looks again', async () => {
@@ -131,7 +147,7 @@ describe('readers and replicas', () => {
     expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(true);
   });
 
-  test('that nobody has noted and nobody wants leave nothing to repair when they cannot be looked at', async () => {
+  test('that nobody has noted and nobody wants leave nothing to do when they cannot be looked at', async () => {
     const world = stored();
     world.calls.answer('secrets.share', new SecretAccessError('no.'));
     await expect(share(world, specWith())).rejects.toThrow(SecretAccessError);
@@ -153,8 +169,11 @@ describe('readers and replicas', () => {
     expect(world.secrets.access('www')).toEqual({ readers: [], replicas: [] });
   });
 
-  test('may be left half way by a death after any call', async () => {
-    await dyingAfterEachCall(stored, read, (world, _, last) => {
+  test.each<[string, (world: World) => Promise<unknown>]>([
+    ['Read certificate', read],
+    ['Share secret', share],
+  ])('may be left half way by a death of *%s* after any call', async (_, step) => {
+    await dyingAfterEachCall(stored, step, (world, __, last) => {
       expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
       expect(isAccessBehind(spec, world.ledger.get('www')), last).toBe(false);
     });
