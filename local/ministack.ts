@@ -66,7 +66,7 @@ export const REGION = 'us-east-1';
 export const ACCOUNT_ID = '000000000000';
 const ROOT = join(import.meta.dirname, '..');
 
-/** Starts MiniStack through ministack_strict.py, which makes it as strict as AWS. */
+/** Starts MiniStack through the package ministack_strict, which makes it as strict as AWS. */
 export async function startMiniStack(
   python: string,
   folder: string,
@@ -79,7 +79,7 @@ export async function startMiniStack(
   const process = await startTethered({
     name: 'ministack',
     python,
-    command: [python, join(import.meta.dirname, 'ministack_strict.py')],
+    command: [python, '-m', 'ministack_strict'],
     env: environment(port, folder, temporary, nameServer, options),
     folder,
   });
@@ -120,6 +120,8 @@ function environment(
     TMPDIR: temporary,
     LANG: 'C.UTF-8',
     PYTHONDONTWRITEBYTECODE: '1',
+    // The folder of the package ministack_strict.
+    PYTHONPATH: import.meta.dirname,
     // MiniStack's worker script calls url.parse, which Node would say in every function's log.
     NODE_OPTIONS: '--disable-warning=DEP0169',
     GATEWAY_PORT: String(port),

@@ -1,0 +1,63 @@
+"""Rules for IAM: resources and condition keys that MiniStack does not know."""
+
+import functools
+import json
+import re
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam
+
+from .replacing import replace
+from .route_53 import changes_of
+
+
+def condition_key(original, key, ctx):
+    """aws:PrincipalArn of a role's session is the ARN of the role (IAM User Guide, "AWS global condition context keys"); MiniStack says
+    that of the session."""
+    session = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+", ctx.principal_arn)
+    role = iam._roles.get_scoped(session[1], None, session[2]) if session else None
+    return role["Arn"] if role and key.lower() == "aws:principalarn" else original(key, ctx)
+
+
+def resource_arn(original, service, method, path, headers, body, params, region, account_id):
+    """Resources that AWS asks about where MiniStack asks about * (Service Authorization Reference): a change in
+    Route 53, and a certificate that does not exist yet in ACM."""
+    arn = original(service, method, path, headers, body, params, region, account_id)
+    if service == "route53" and (change := re.fullmatch(r"/2013-04-01/change/([A-Z0-9]+)", path)):
+        return f"arn:aws:route53:::change/{change[1]}"
+    if service == "acm" and arn == "*" and headers.get("x-amz-target", "").endswith("ImportCertificate"):
+        return f"arn:aws:acm:{region}:{account_id}:certificate/*"
+    return arn
+
+
+# Condition keys of Secrets Manager that are a parameter of the request, and absent where that is.
+SECRET_CONDITIONS = ["VersionId", "VersionStage", "BlockPublicPolicy", "ForceOverwriteReplicaSecret"]
+
+
+def request_context(original, service, iam_action, body, params):
+    """The condition keys of route53:ChangeResourceRecordSets, normalised as the Service Authorization Reference says:
+    lower case, no trailing dot, everything but a-z 0-9 - _ . as an octal escape. Those of secretsmanager as they come: a request
+    for no stage has no secretsmanager:VersionStage (issue 5031 of aws/aws-cli)."""
+    context = original(service, iam_action, body, params)
+    if service == "secretsmanager":
+        given = json.loads(body or b"{}")
+        for name in SECRET_CONDITIONS:
+            if (value := given.get(name)) is not None:
+                context[f"secretsmanager:{name}"] = str(value).lower() if isinstance(value, bool) else value
+        return context
+    changes = changes_of(body) if iam_action == "route53:ChangeResourceRecordSets" else None
+    if changes is None:
+        return context
+    escape = functools.partial(re.sub, r"[^a-z0-9\-_.\\]", lambda match: f"\\{ord(match[0]):03o}")
+    return {
+        **context,
+        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [escape(rs["Name"].rstrip(".")) for _, rs in changes],
+        "route53:ChangeResourceRecordSetsRecordTypes": [rs["Type"] for _, rs in changes],
+        "route53:ChangeResourceRecordSetsActions": [action for action, _ in changes],
+    }
+
+
+def apply():
+    replace(iam_evaluator, "_resolve_condition_key", condition_key)
+    replace(iam_actions, "extract_resource_arn", resource_arn)
+    replace(iam_actions, "request_tag_context", request_context)

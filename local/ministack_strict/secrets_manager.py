@@ -1,0 +1,112 @@
+"""Rules for the values and replicas of secrets (API reference of Secrets Manager: CreateSecret, PutSecretValue)."""
+
+import json
+import time
+
+from ministack.core.responses import error_response_json, json_response, new_uuid
+from ministack.services import secretsmanager
+
+from .replacing import replace
+
+
+def bad_token(data):
+    token = data.get("ClientRequestToken")
+    if token is not None and not 32 <= len(token) <= 64:
+        return error_response_json(
+            "InvalidParameterException", "ClientRequestToken must be 32 to 64 characters long.", 400
+        )
+    return None
+
+
+def same_value(version_, data):
+    return (version_["SecretString"], version_["SecretBinary"]) == (data.get("SecretString"), data.get("SecretBinary"))
+
+
+def create_secret(original, data):
+    """The token becomes the version's id; a name that waits for its deletion cannot be taken."""
+    if refusal := bad_token(data):
+        return refusal
+    existing = secretsmanager._secrets.get(data.get("Name"))
+    token = data.get("ClientRequestToken")
+    if existing and existing.get("DeletedDate"):
+        return error_response_json(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            400,
+        )
+    if existing and token in existing["Versions"] and same_value(existing["Versions"][token], data):
+        return json_response({"ARN": existing["ARN"], "Name": existing["Name"], "VersionId": token})
+    status, headers, body = original(data)
+    if status != 200:
+        return status, headers, body
+    answer = json.loads(body)
+    versions = secretsmanager._secrets[data["Name"]]["Versions"]
+    if data.get("SecretString") is None and data.get("SecretBinary") is None:
+        versions.clear()  # A secret made without a value has no version.
+        del answer["VersionId"]
+    elif token:
+        versions[token] = versions.pop(answer["VersionId"])
+        answer["VersionId"] = token
+    return json_response(answer)
+
+
+def put_secret_value(original, data):
+    """A token names one content for ever; the first version gets AWSCURRENT as well; a label is on one version only."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if not secret or secret.get("DeletedDate") or secretsmanager._is_replica(secret):
+        return original(data)  # Its refusals are AWS's.
+    if refusal := bad_token(data):
+        return refusal
+    token = data.get("ClientRequestToken") or new_uuid()
+    versions = secret["Versions"]
+    stored = versions.get(token)
+    if stored and not same_value(stored, data):
+        return error_response_json(
+            "ResourceExistsException",
+            f"You can't use ClientRequestToken {token} because that value is already in use for a version of secret "
+            f"{secret['ARN']}.",
+            400,
+        )
+    if not stored:
+        labels = list(data.get("VersionStages") or ["AWSCURRENT"])
+        if not any("AWSCURRENT" in other["Stages"] for other in versions.values()) and "AWSCURRENT" not in labels:
+            labels.append("AWSCURRENT")
+        versions[token] = {
+            "SecretString": data.get("SecretString"),
+            "SecretBinary": data.get("SecretBinary"),
+            "CreatedDate": int(time.time()),
+            "Stages": [],
+        }
+        for label in labels:
+            if label == "AWSCURRENT":
+                secretsmanager._apply_current_promotion(secret, token)
+            else:
+                secretsmanager._remove_stage_everywhere(secret, label)
+                secretsmanager._add_stage(secret, token, label)
+        secret["LastChangedDate"] = int(time.time())
+        secretsmanager._sync_replicas(secret)
+    return json_response(
+        {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": versions[token]["Stages"]}
+    )
+
+
+async def remove_regions(original, method, path, headers, body, query_params):
+    """RemoveRegionsFromReplication, which MiniStack does not know: the replicas of these regions are deleted."""
+    if headers.get("x-amz-target", "").split(".")[-1] != "RemoveRegionsFromReplication":
+        return await original(method, path, headers, body, query_params)
+    data = json.loads(body)
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if not secret:
+        return error_response_json(
+            "ResourceNotFoundException", "Secrets Manager can't find the specified secret.", 400
+        )
+    leaving = [s for s in secret["ReplicationStatus"] if s["Region"] in data["RemoveReplicaRegions"]]
+    secretsmanager._delete_replicas({**secret, "ReplicationStatus": leaving})
+    secret["ReplicationStatus"] = [status for status in secret["ReplicationStatus"] if status not in leaving]
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+
+
+def apply():
+    replace(secretsmanager, "_create_secret", create_secret)
+    replace(secretsmanager, "_put_secret_value", put_secret_value)
+    replace(secretsmanager, "handle_request", remove_regions)

@@ -1,0 +1,103 @@
+"""Rules for Step Functions: starts by name, histories, variables of branches, outputs in JSONata."""
+
+import copy
+import json
+import threading
+
+from ministack.core.responses import json_response
+from ministack.services import stepfunctions
+
+from .replacing import anchor, replace
+
+
+def start_execution(original, data):
+    """The same name and input as an execution that still runs answers that one (API reference, StartExecution)."""
+    machine = data.get("stateMachineArn", "")
+    name = data.get("name")
+    running = stepfunctions._executions.get(machine.replace(":stateMachine:", ":execution:") + f":{name}")
+    if name and running and running["status"] == "RUNNING" and running["input"] == data.get("input", "{}"):
+        return json_response({"executionArn": running["executionArn"], "startDate": running["startDate"]})
+    return original(data)
+
+
+def nested_start(original, resource, input_data):
+    """states:startExecution of a name that exists fails as StepFunctions.ExecutionAlreadyExistsException."""
+    try:
+        return original(resource, input_data)
+    except stepfunctions._ExecutionError as error:
+        if error.error == "ExecutionAlreadyExists":
+            error.error = "StepFunctions.ExecutionAlreadyExistsException"
+        raise
+
+
+HANDLERS = {
+    "Pass": "_execute_pass",
+    "Task": "_execute_task",
+    "Choice": "_execute_choice",
+    "Wait": "_execute_wait",
+    "Parallel": "_execute_parallel",
+    "Map": "_execute_map",
+}
+
+
+def run_sub_machine(_original, states, start_at, input_data, execution, ctx):
+    """The states of a Parallel branch or a Map item are in the history like all others, and what they assign stays with
+    them (Developer Guide, "Passing data between states with variables"). MiniStack leaves them out of the history and
+    lets branches share the variables of the state around them."""
+    scope = {**ctx, "variables": dict(ctx.get("variables", {}))}
+    name, data = start_at, copy.deepcopy(input_data)
+    while name:
+        state = states[name]
+        kind = state["Type"]
+        scope["State"] = {"Name": name, "EnteredTime": stepfunctions.now_iso(), "RetryCount": 0}
+        details = {"name": name, "input": json.dumps(data)}
+        stepfunctions._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": details})
+        if kind == "Fail":
+            raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, data, scope))
+        left = name
+        if kind == "Succeed":
+            data, name = stepfunctions._apply_output_path(state, data, scope), None
+        elif kind in ("Task", "Parallel", "Map"):
+            data, name = getattr(stepfunctions, HANDLERS[kind])(state, data, execution, scope)
+        else:
+            data, name = getattr(stepfunctions, HANDLERS[kind])(state, data, scope)
+        details = {"name": left, "output": json.dumps(data)}
+        stepfunctions._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": details})
+    return data
+
+
+history_lock = threading.Lock()
+
+
+def add_event(original, execution, event_type, details=None):
+    """Branches and items write into one history: an event's id is taken by one of them."""
+    with history_lock:
+        return original(execution, event_type, details)
+
+
+def succeed_output(original, state, data, ctx=None):
+    """Succeed has an Output in JSONata; MiniStack knows OutputPath only."""
+    if state.get("Type") == "Succeed" and stepfunctions._state_query_language(state, ctx) == "JSONata":
+        return stepfunctions._apply_jsonata_output(state, data, ctx, default=data)
+    return original(state, data, ctx)
+
+
+def parallel_output(original, state, data, execution, ctx):
+    """Parallel has Output and Assign in JSONata; MiniStack knows ResultPath only."""
+    results, following = original(state, data, execution, ctx)
+    if stepfunctions._state_query_language(state, ctx) != "JSONata":
+        return results, following
+    output = stepfunctions._apply_jsonata_output(state, data, ctx, result=results, default=results)
+    stepfunctions._apply_state_assign(state, data, ctx, result=results)
+    return output, following
+
+
+def apply():
+    for name in HANDLERS.values():
+        anchor(stepfunctions, name)
+    replace(stepfunctions, "_start_execution", start_execution)
+    replace(stepfunctions, "_invoke_nested_start_execution", nested_start)
+    replace(stepfunctions, "_run_sub_machine", run_sub_machine)
+    replace(stepfunctions, "_add_event", add_event)
+    replace(stepfunctions, "_apply_output_path", succeed_output)
+    replace(stepfunctions, "_run_parallel_branches", parallel_output)
