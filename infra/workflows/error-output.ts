@@ -1,21 +1,21 @@
 import type { CatchProps } from 'aws-cdk-lib/aws-stepfunctions';
+import { namesOfAws } from '../../lambdas/domain/contract/failure.ts';
 
-/** What an error leaves for the states that record it and tell of it. */
+/** Keeps the error of a state for the states that record and publish it. */
 export const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
 
 /**
- * What *Record failure* would say, from the error itself, for when it cannot be asked: the sentence out of a function's reply
- * (`domain/contract/failure.ts` writes it), and never a name that begins with `States.`, which Fail may not show.
+ * Name and sentence of the noted error, where no function can be asked for them. The sentence is the first line of `errorMessage`, as
+ * `domain/contract/failure.ts` writes it. Cause is only parsed when it looks like a whole reply of Lambda, because `$parse` fails on any
+ * other text. The name never begins with `States.`, which a Fail state rejects.
  */
 export const failureAsIs = `{% (
   $text := $exists($errorOutput.Cause) ? $errorOutput.Cause : 'no cause was given';
   $reply := $substring($text, 0, 7) = '{"error' and $substring($text, -1) = '}' ? $parse($text) : {};
-  $message := $exists($reply.errorMessage) ? $reply.errorMessage : $text;
-  $withProblem := $substring($message, 0, 12) = '{"message":"' and $substring($message, -1) = '}';
   $name := $exists($errorOutput.Error) ? $errorOutput.Error : 'UnexpectedError';
-  $timedOut := $name in ['States.Timeout', 'States.HeartbeatTimeout', 'Sandbox.Timedout'];
+  $known := $lookup(${JSON.stringify(namesOfAws)}, $name);
   {
-    'error': $timedOut ? 'StepTimedOutError' : ($substring($name, 0, 7) = 'States.' ? 'UnexpectedError' : $name),
-    'cause': $withProblem ? $parse($message).message : $message
+    'error': $exists($known) ? $known : ($substring($name, 0, 7) = 'States.' ? 'UnexpectedError' : $name),
+    'cause': $substringBefore($type($reply.errorMessage) = 'string' ? $reply.errorMessage : $text, '\\n')
   }
 ) %}`.replaceAll(/\n\s*/g, ' ');

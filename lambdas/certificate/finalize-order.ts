@@ -77,9 +77,12 @@ async function ours(
   if (!hasCsr(order)) return order;
   const secret = await secrets.describe(certificate);
   if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
-  throw new TwinsOrderError(
-    `The saved order of certificate ${certificate} was finalized by another certificate of the same names: ${order.url}. It is ordered again.`,
-  );
+  throw new TwinsOrderError({
+    what: `The saved order ${order.url} was finalized for another certificate with the same names.`,
+    remedy: 'A new order is placed.',
+    certificate,
+    order: order.url,
+  });
 }
 
 /** The reply to a finalize that went through may be lost, and a second one is refused: the order itself knows. */
@@ -93,10 +96,13 @@ async function wentThrough(error: unknown, orderUrl: string, ca: CertificateAuth
 }
 
 const invalidAtFinalize = (certificate: string, { url, error }: Order): OrderInvalidError =>
-  new OrderInvalidError(
-    `The CA made the order of certificate ${certificate} invalid at finalize: ${error?.detail ?? 'it gives no reason'} (${url})`,
-    error ? { problem: error } : {},
-  );
+  new OrderInvalidError({
+    what: `The CA made the order invalid at finalize: ${url}.`,
+    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    certificate,
+    order: url,
+    problem: error ?? undefined,
+  });
 
 function soFar({ status, certificate, retryAfter }: Order): FinalizeOrderOutput {
   const reached = status === 'valid';

@@ -31,9 +31,11 @@ export async function revokeCertificate(
   const stored = await versions.list(certificate);
   const named = stored.find((each) => each.versionId === versionId);
   if (!named) {
-    throw new UnreadableSecretError(
-      `Version ${versionId} of the secret of certificate ${certificate} holds no certificate any more: nothing was revoked. Start the revocation again, for the version that is current now.`,
-    );
+    throw new UnreadableSecretError({
+      what: `Nothing was revoked: version ${versionId} of the secret holds no certificate any more.`,
+      remedy: 'Start the revocation again, for the version that is current now.',
+      certificate,
+    });
   }
   const compromised = reason === 'keyCompromise';
   const key = publicKeyOf(named);
@@ -83,7 +85,9 @@ const issuerAt = (directoryUrl: string, { issuer, issuers }: CertificateSpec): I
 async function connectStoredAccount({ name, directoryUrl }: Issuer, accounts: RevokeCertificatePorts['accounts']) {
   const account = await accounts.read(directoryUrl);
   if (account?.url) return { url: account.url, privateKey: account.privateKey };
-  throw new AccountDoesNotExistError(
-    `The account at ${name} (${directoryUrl}) that the certificate was ordered with is gone from Secrets Manager, so nobody can sign its revocation. Where the key is compromised, {"reason": "keyCompromise"} needs no account.`,
-  );
+  throw new AccountDoesNotExistError({
+    what: `The revocation cannot be signed: the account at ${name} (${directoryUrl}) that ordered the certificate is not in Secrets Manager.`,
+    remedy: 'Where the key is compromised, {"reason": "keyCompromise"} needs no account.',
+    issuer: name,
+  });
 }

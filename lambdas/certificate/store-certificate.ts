@@ -33,9 +33,13 @@ export async function storeCertificate(
   const issued = await ca.certificate(certificateUrl);
   const privateKey = await secrets.stagedKey(certificate, order.url);
   if (!privateKey) {
-    throw new StagedKeyMissingError(
-      `The secret of certificate ${certificate} does not hold the key staged for order ${order.url}: was a version deleted by hand? The next run orders again.`,
-    );
+    throw new StagedKeyMissingError({
+      what: `The secret does not hold the key staged for order ${order.url}.`,
+      why: 'A version may have been deleted by hand.',
+      remedy: 'A new order is placed.',
+      certificate,
+      order: order.url,
+    });
   }
   const verify = (pem: string) => verifyCertificate(pem, privateKey, spec, clock.now());
   const { warnings, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });

@@ -15,9 +15,11 @@ export async function connectStoredAccount(
 ): Promise<CertificateAuthority> {
   const account = await accounts.read(issuer.directoryUrl);
   if (!account?.url) {
-    throw new AccountDoesNotExistError(
-      `The account at ${issuer.name} that made the order is gone from Secrets Manager: start the renewal again, it makes a new one.`,
-    );
+    throw new AccountDoesNotExistError({
+      what: `The account at ${issuer.name} that made the order is not in Secrets Manager.`,
+      remedy: 'Start the renewal again: it makes a new account.',
+      issuer: issuer.name,
+    });
   }
   return acme.connect(issuer, { url: account.url, privateKey: account.privateKey });
 }

@@ -45,8 +45,14 @@ export async function checkCaa(
       `The CAA set at ${set.domain}${behind} ${refusal.why}. What the ledger knows of ${issuer} and of its account there is stale, so the CA decides whether to issue for ${identifier}.`,
     );
   }
-  throw new CaaError(
-    `${issuer} may not issue for ${identifier} of certificate ${certificate}: the CAA set at ${set.domain}${behind} ${refusal.why}. ${refusal.remedy}`,
-    { problem: { type: 'urn:ietf:params:acme:error:caa', identifier } },
-  );
+  throw new CaaError({
+    what: `${issuer} may not issue for ${identifier}.`,
+    why: `The CAA set at ${set.domain}${behind} ${refusal.why}.`,
+    remedy: refusal.remedy,
+    certificate,
+    identifier,
+    issuer,
+    record: refusal.record,
+    problem: { type: 'urn:ietf:params:acme:error:caa', identifier },
+  });
 }

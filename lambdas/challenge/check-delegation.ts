@@ -1,6 +1,7 @@
 import type { HostedZone } from '../domain/contract/config.ts';
 import { ZoneNotDelegatedError } from '../domain/contract/errors.ts';
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
+import { recordList } from '../domain/rules/proof/record-list.ts';
 
 /**
  * Whether the parent domain leads to this hosted zone, of which `expected` are the servers: by name, or by address where they were given
@@ -40,11 +41,15 @@ export async function checkDelegation(
   }
   if (failures.length > 0) return unknown(failures.join('; '));
   const found = foreign.length > 0 ? `to ${listed(foreign)}` : 'to no server';
-  throw new ZoneNotDelegatedError(
-    `The parent domain delegates ${name} ${found}, but its hosted zone ${id} is at ${expected.join(', ')}: nobody would see what is written ` +
-      `there. Set these records at the parent domain (of a registered domain: its name servers at the registrar), or configure the zone ` +
-      `that is in use:\n${records(name, expected)}`,
-  );
+  throw new ZoneNotDelegatedError({
+    what: `The CA would not see records in hosted zone ${id} of ${name}.`,
+    why: `The parent domain delegates ${name} ${found}, but the hosted zone is at ${expected.join(', ')}.`,
+    remedy:
+      'Configure the zone that is in use, or set these records at the parent domain (of a registered domain: its name servers at the ' +
+      `registrar): ${records(name, expected)}.`,
+    zone: id,
+    servers: foreign,
+  });
 }
 
 interface InnerZone {
@@ -75,16 +80,19 @@ export async function innerZone(
   return null;
 }
 
-/** What to say of a record that would stand where nobody looks. */
+/** The error for a record that the CA would look for in another zone. */
 export const notInZone = (
   name: string,
   { id, name: zone }: HostedZone,
   { domain, servers }: InnerZone,
 ): ZoneNotDelegatedError =>
-  new ZoneNotDelegatedError(
-    `${domain} is a zone of its own, delegated to ${listed(servers)}: nobody would see ${name} in hosted zone ${id} of ${zone}. Add the ` +
-      `hosted zone of ${domain} to the configuration, or remove these records:\n${records(domain, servers)}`,
-  );
+  new ZoneNotDelegatedError({
+    what: `The CA would not see ${name} in hosted zone ${id} of ${zone}.`,
+    why: `${domain} is a zone of its own, delegated to ${listed(servers)}.`,
+    remedy: `Add the hosted zone of ${domain} to the configuration, or remove these records: ${records(domain, servers)}.`,
+    zone: id,
+    servers,
+  });
 
 /** Some are enough to know them by, and leave room in the message for the records. */
 const listed = (servers: readonly string[]): string =>
@@ -92,6 +100,6 @@ const listed = (servers: readonly string[]): string =>
 
 /** Ready to paste. */
 const records = (domain: string, servers: readonly string[]): string =>
-  servers.map((server) => `${domain}. 3600 IN NS ${plain(server)}.`).join('\n');
+  recordList(servers.map((server) => `${domain}. 3600 IN NS ${plain(server)}.`));
 
 const plain = (server: string): string => server.replace(/\.$/, '').toLowerCase();

@@ -5,7 +5,6 @@ import type { NameServers } from '../domain/ports/dns.ts';
 import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
 import { propagationWaits } from '../domain/rules/proof/propagation-wait.ts';
 import { byZone } from '../domain/rules/proof/txt-set.ts';
-import { aboutCertificate } from './about-certificate.ts';
 
 /**
  * Has the change reached every server that a CA may ask? INSYNC says that Route 53's servers have it; asking them says that
@@ -18,16 +17,19 @@ export async function checkPropagation(
   { certificate, records, changes, tries }: CheckPropagationInput,
   ports: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<CheckPropagationOutput> {
-  const missing = await firstMissing(records, changes, ports).catch((error: unknown) => {
-    throw aboutCertificate(certificate, error);
-  });
+  const missing = await firstMissing(records, changes, ports);
   if (missing === null) return { propagated: true, wait: 0, waitingFor: '' };
 
   const wait = propagationWaits[tries];
   if (wait === undefined) {
-    throw new PropagationTimeoutError(
-      `After five minutes certificate ${certificate} still waits for ${missing.what}. The challenge was not answered. ${missing.remedy}`,
-    );
+    const { what, remedy, ...where } = missing;
+    throw new PropagationTimeoutError({
+      what: 'The challenge was not answered.',
+      why: `After five minutes it still waits for ${what}.`,
+      remedy,
+      certificate,
+      ...where,
+    });
   }
   return { propagated: false, wait, waitingFor: missing.what };
 }
@@ -36,6 +38,10 @@ interface Missing {
   readonly what: string;
   /** What to do when it stays missing. */
   readonly remedy: string;
+  /** Id of the hosted zone. */
+  readonly zone: string;
+  /** The name server that lacks it. */
+  readonly servers?: readonly string[];
 }
 
 async function firstMissing(
@@ -48,7 +54,8 @@ async function firstMissing(
     if (pending) {
       return {
         what: `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`,
-        remedy: `Route 53 has not finished the change: look at its health, and at "aws route53 get-change --id ${pending.id}".`,
+        remedy: `Route 53 has not finished the change. Check its health, and "aws route53 get-change --id ${pending.id}".`,
+        zone: pending.hostedZoneId,
       };
     }
   }
@@ -62,7 +69,9 @@ async function firstMissing(
       if (missing) {
         return {
           what: `${missing.value} at TXT ${missing.name} on name server ${server}`,
-          remedy: "See that the hosted zone's name servers can be reached and answer.",
+          remedy: "Check that the hosted zone's name servers can be reached and answer.",
+          zone: hostedZoneId,
+          servers: [server],
         };
       }
     }

@@ -6,11 +6,10 @@ import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
+import { firstProblem } from '../domain/rules/proof/first-problem.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../domain/rules/proof/names.ts';
-import { aboutZone } from './about-zone.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';
-import { firstProblem } from './first-problem.ts';
 import { followAlias } from './follow-alias.ts';
 
 export interface CheckZonesPorts {
@@ -45,8 +44,11 @@ export async function checkZones(
     ),
   );
   for (const warning of warnings) log.warn(warning);
-  const problems = looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
-  if (problems.length > 0) throw firstProblem(certificate, [...new Set(problems)], log);
+  const [first, ...others] = new Set(
+    looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
+  );
+  for (const error of others) log.error('Another problem was found.', { error });
+  if (first !== undefined) throw firstProblem(certificate, first, others);
   return {
     challengeRecords: looked.flatMap(([placed]) => (placed.status === 'fulfilled' ? [placed.value] : [])),
     warnings: bounded([...warnings]),
@@ -70,15 +72,18 @@ async function place(
   const name = withoutWildcard(identifier);
   const alias = told[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [told[name]] };
   const target = challengeTarget(identifier, alias, zones);
-  const message = `${identifier} of certificate ${certificate} cannot be proven. `;
+  const about = { what: `Control of ${identifier} cannot be proven.`, certificate, identifier };
   const notLookedUp = (why: string) =>
-    new DnsLookUpError(
-      `${message}${why} If it goes on, see that these servers answer, or tell where the CNAME leads in challengeAlias.`,
-    );
-  if ('problem' in target) {
-    // Nobody has to mend anything: it is tried again. As below.
+    new DnsLookUpError({
+      ...about,
+      why,
+      remedy: 'If this repeats, check that these servers answer, or set in challengeAlias where the CNAME leads.',
+    });
+  if ('missing' in target) {
+    // The lookup is tried again: the operator has nothing to fix yet. As below.
     if (alias.unknown) throw notLookedUp(alias.unknown);
-    throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[target.missing](message + target.problem);
+    const { missing, ...problem } = target;
+    throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[missing]({ ...about, ...problem });
   }
   const { zone } = target;
   if (alias.unknown) {
@@ -105,9 +110,7 @@ function checksOf(
   // Route 53 answers five calls a second for a whole account, so one after another.
   const oneAtATime = concurrencyLimit(1);
   const asking = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> =>
-    oneAtATime(() => ask(hostedZonesAs(zone.role))).catch((error: unknown) => {
-      throw aboutZone(zone, error);
-    });
+    oneAtATime(() => ask(hostedZonesAs(zone.role)));
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
   const setAt = (name: string, zone: HostedZone) => asking(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));

@@ -2,7 +2,6 @@ import type { PendingChange, PresentChallengesInput, PresentChallengesOutput } f
 import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { byZone, withValues } from '../domain/rules/proof/txt-set.ts';
-import { aboutCertificate } from './about-certificate.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
 /**
@@ -15,7 +14,7 @@ import { swapRecordSets } from './swap-record-sets.ts';
  * be everywhere yet, and the id of its change may be lost with its reply; only a change with an id can be waited for until it is INSYNC.
  */
 export async function presentChallenges(
-  { certificate, records }: PresentChallengesInput,
+  { records }: PresentChallengesInput,
   { hostedZonesAs, clock }: { readonly hostedZonesAs: HostedZonesAs; readonly clock: Clock },
 ): Promise<PresentChallengesOutput> {
   const changes: PendingChange[] = [];
@@ -28,9 +27,7 @@ export async function presentChallenges(
         return after && { name: after.name, before, after };
       },
       { hostedZones: hostedZonesAs(role), clock },
-    ).catch((error: unknown) => {
-      throw aboutCertificate(certificate, error);
-    });
+    );
     changes.push(...ids.map((id) => ({ hostedZoneId, ...(role && { role }), id })));
   }
   return { changes };

@@ -40,9 +40,11 @@ export async function swapRecordSets(
     if (refused === null) return ids;
 
     if (clock.now().getTime() >= deadline) {
-      throw new RecordSetContentionError(
-        `Others kept changing ${namesOf(changes)} in hosted zone ${hostedZoneId} for 5 s. The next try may win.`,
-      );
+      throw new RecordSetContentionError({
+        what: `Other writers kept changing ${namesOf(changes)} in hosted zone ${hostedZoneId} for 5 s.`,
+        remedy: 'It is tried again.',
+        ...whereOf(hostedZoneId, changes),
+      });
     }
     // First the pause, then the look: the shorter the time from look to change, the fewer get in between.
     await clock.sleep(pause(clock.random()));
@@ -50,13 +52,20 @@ export async function swapRecordSets(
     const same = changes.every(({ name, before }) => sameSet(again.get(key(name)) ?? null, before));
     unchanged = same ? unchanged + 1 : 0;
     if (unchanged === 2) {
-      throw new RecordSetRefusedError(
-        `Route 53 refuses the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}: ${refused}`,
-      );
+      throw new RecordSetRefusedError({
+        what: `Route 53 refuses the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}.`,
+        why: refused,
+        ...whereOf(hostedZoneId, changes),
+      });
     }
     sets = again;
   }
 }
+
+const whereOf = (zone: string, changes: readonly RecordSetChange[]) => ({
+  zone,
+  recordNames: changes.map(({ name }) => key(name)),
+});
 
 /** Names as we write them: no trailing dot. */
 const key = (name: string): string => name.replace(/\.$/, '');
@@ -80,9 +89,12 @@ function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChang
     ({ before, after }) => before?.unsuitable && after && after.values.length >= before.values.length,
   );
   if (!unsuitable) return;
-  throw new RecordSetRefusedError(
-    `${key(unsuitable.name)} in hosted zone ${hostedZoneId} cannot take a TXT value: ${unsuitable.before?.unsuitable}. Remove it or use another name.`,
-  );
+  throw new RecordSetRefusedError({
+    what: `${key(unsuitable.name)} in hosted zone ${hostedZoneId} cannot take a TXT value.`,
+    why: `Found: ${unsuitable.before?.unsuitable}.`,
+    remedy: 'Remove it, or use another name.',
+    ...whereOf(hostedZoneId, [unsuitable]),
+  });
 }
 
 /** Sends the batches, one as a rule; Route 53's words when one is refused. What went through before stays. */

@@ -135,7 +135,9 @@ function orderOf({ order }: LedgerCertificate): OrderReference | null {
 
 function unknown(certificate: string, { certificates }: DeployedConfig): never {
   const names = certificates.slice(0, 10).map(({ name }) => name);
-  throw new UnknownCertificateError(
-    `No certificate is named ${certificate} in the deployed configuration, which has ${names.join(', ')}${certificates.length > 10 ? ', …' : ''}. Check the name, or deploy the configuration that has it.`,
-  );
+  throw new UnknownCertificateError({
+    what: `The deployed configuration has no certificate of this name, but ${names.join(', ')}${certificates.length > 10 ? ', …' : ''}.`,
+    remedy: 'Check the name, or deploy the configuration that has it.',
+    certificate,
+  });
 }

@@ -51,7 +51,7 @@ export async function recordFailure(
     if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
     const written = {
       error: report.error,
-      cause: report.message,
+      cause: report.sentence,
       last: now.toISOString(),
       ...(spec ? { specHash: spec.specHash } : {}),
     };
@@ -65,7 +65,7 @@ export async function recordFailure(
 
   return {
     error: report.error,
-    cause: report.message,
+    cause: report.sentence,
     problemType: report.problem?.type ?? null,
     identifier: report.problem?.identifier ?? null,
     quiet: verdict.quiet && retryIn !== null,

@@ -70,13 +70,19 @@ function shouldAsk(
 
 function assertUsable(certificate: string, secret: SecretDescription | null): void {
   if (secret && !secret.ours) {
-    throw new SecretNotOursError(
-      `The secret ${secret.arn} exists and was not made by this stack: rename it, delete it, or give the certificate another name. Nothing was ordered.`,
-    );
+    throw new SecretNotOursError({
+      what: `Nothing was ordered: the secret ${secret.arn} exists and was not created by this stack.`,
+      remedy: 'Rename or delete it, or give the certificate another name.',
+      certificate,
+      secret: secret.arn,
+    });
   }
   if (secret?.deletedAt) {
-    throw new SecretDeletedError(
-      `The secret of certificate ${certificate} is scheduled for deletion on ${secret.deletedAt}: run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or take the certificate out of the configuration. Nothing was ordered.`,
-    );
+    throw new SecretDeletedError({
+      what: `Nothing was ordered: the secret is scheduled for deletion on ${secret.deletedAt}.`,
+      remedy: `Run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or remove the certificate from the configuration.`,
+      certificate,
+      secret: secret.arn,
+    });
   }
 }

@@ -45,9 +45,11 @@ export async function resolveAccountRequest(
     case 'rollOverKey': {
       const issuer = issuerOf(config, wanted.issuer);
       if (!issuer.keyRollover) {
-        throw new KeyRolloverUnsupportedError(
-          `${issuer.name} does not support changing an account's key (RFC 8555 §7.3.5). Deactivate the account instead: the next order makes a new one, with a new key.`,
-        );
+        throw new KeyRolloverUnsupportedError({
+          what: `${issuer.name} does not support changing an account's key (RFC 8555 §7.3.5).`,
+          remedy: 'Deactivate the account instead: the next order makes a new one, with a new key.',
+          issuer: issuer.name,
+        });
       }
       for (let batch = 0; batch < batchCount(config); batch++) {
         const names = batchNames(config, batch).filter((name) =>
@@ -62,9 +64,10 @@ export async function resolveAccountRequest(
       await assertNoneInProgress([spec.name], ports);
       const secret = await ports.secrets.describe(spec.name);
       if (!secret?.currentVersion) {
-        throw new UnknownCertificateError(
-          `No certificate has been stored for ${spec.name} yet, so there is nothing to revoke.`,
-        );
+        throw new UnknownCertificateError({
+          what: 'There is nothing to revoke: no certificate has been stored yet.',
+          certificate: spec.name,
+        });
       }
       // At most 40 + 17 of the 80 characters that a name may have.
       const executionName = `${spec.name}-revoked-${createHash('sha256').update(execution).digest('hex').slice(0, 8)}`;
@@ -84,23 +87,29 @@ async function assertNoneInProgress(
     if (lease && (await executions.status(lease)) === 'live') atWork.push(`${name} (${lease})`);
   }
   if (atWork.length === 0) return;
-  throw new RenewalsInProgressError(
-    `Renewals are in progress: ${atWork.slice(0, 10).join(', ')}${atWork.length > 10 ? ` and ${atWork.length - 10} more` : ''}. Nothing was changed. Start this again when they have ended, or stop them.`,
-  );
+  throw new RenewalsInProgressError({
+    what: 'Nothing was changed, because renewals are in progress.',
+    why: `They are ${atWork.slice(0, 10).join(', ')}${atWork.length > 10 ? ` and ${atWork.length - 10} more` : ''}.`,
+    remedy: 'Start this again when they have ended, or stop them.',
+  });
 }
 
 function issuerOf({ issuers }: DeployedConfig, name: string): Issuer {
   const issuer = issuers.find((each) => each.name === name);
   if (issuer) return issuer;
-  throw new UnknownIssuerError(
-    `No issuer is named ${name} in the deployed configuration, which has ${issuers.map((each) => each.name).join(', ')}. Check the name, or deploy the configuration that has it.`,
-  );
+  throw new UnknownIssuerError({
+    what: `The deployed configuration has no issuer ${name}, but ${issuers.map((each) => each.name).join(', ')}.`,
+    remedy: 'Check the name, or deploy the configuration that has it.',
+    issuer: name,
+  });
 }
 
 function certificateOf(config: DeployedConfig, name: string): CertificateSpec {
   const spec = specOf(config, name);
   if (spec) return spec;
-  throw new UnknownCertificateError(
-    `No certificate is named ${name} in the deployed configuration. Check the name, or deploy the configuration that has it: the one to revoke has to be in it.`,
-  );
+  throw new UnknownCertificateError({
+    what: 'The deployed configuration has no certificate of this name, and only those in it can be revoked.',
+    remedy: 'Check the name, or deploy the configuration that has it.',
+    certificate: name,
+  });
 }

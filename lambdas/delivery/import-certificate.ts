@@ -34,9 +34,13 @@ export async function importCertificate(
   if (before?.versionId === versionId) return outputOf(region, before, false);
   const problem = importProblem(value);
   if (problem) {
-    throw new ImportRefusedError(
-      `Certificate ${certificate} is not imported into ACM in ${region}: ${problem}. It is safe in its secret.`,
-    );
+    throw new ImportRefusedError({
+      what: `ACM in ${region} would refuse the certificate.`,
+      why: `${problem}.`,
+      remedy: 'The certificate is safe in its secret.',
+      certificate,
+      region,
+    });
   }
   const known = before && before.keyType === value.keyType ? before.arn : null;
   const { arn, obstacle } = await importOver(known, { region, certificate, value, acm });
@@ -91,7 +95,9 @@ async function importOver(
     const result = await acm.import(region, certificate, value, arn);
     if (typeof result === 'object') return { arn: result.arn, obstacle: first };
   }
-  throw new UnexpectedError(
-    `ACM in ${region} knows no ARN that a new import of certificate ${certificate} could go over.`,
-  );
+  throw new UnexpectedError({
+    what: `The certificate could not be imported into ACM in ${region}: every existing ARN was rejected.`,
+    certificate,
+    region,
+  });
 }

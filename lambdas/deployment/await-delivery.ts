@@ -1,4 +1,5 @@
 import { AccessDeniedError, ThrottledError } from '../domain/contract/errors.ts';
+import { readErrorOutput } from '../domain/contract/failure.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { ExecutionEnd, StateMachines } from '../domain/ports/state-machines.ts';
@@ -19,9 +20,16 @@ export interface Completion {
   readonly Data?: { readonly Arn: string };
 }
 
-/** The deployment fails for this reason, which CloudFormation shows. */
+/** The deployment fails for this reason, which CloudFormation shows with the execution, where there was one. */
 export class NotDeliveredError extends Error {
-  override name = 'NotDeliveredError';
+  override readonly name = 'NotDeliveredError';
+  /** ARN. */
+  readonly execution: string | null;
+
+  constructor(reason: string, execution: string | null) {
+    super(reason);
+    this.execution = execution;
+  }
 }
 
 /** Milliseconds in which a permission of this deployment may still be on its way: as long as the renewal waits for its own. */
@@ -45,7 +53,8 @@ export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliv
       const delivery = (await ledger.certificate(certificate)).deliveries[region];
       if (delivery) return { IsComplete: true, Data: { Arn: delivery.arn } };
       throw new NotDeliveredError(
-        `The ledger knows no delivery of certificate ${certificate} to ${region}, so there is no ARN to give: start its renewal (output StartRenewal), then deploy again.`,
+        `The ledger knows no delivery of certificate ${certificate} to ${region}, so there is no ARN to give. Start its renewal (output StartRenewal), then deploy again.`,
+        null,
       );
     }
     // The end first: what is delivered in between is then seen.
@@ -53,12 +62,12 @@ export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliv
     const record = await ledger.certificate(certificate);
     const arn = deliveredArn(event, record, clock.now());
     if (arn) return { IsComplete: true, Data: { Arn: arn } };
-    if (end) throw new NotDeliveredError(reasonOf(event, end, record));
+    if (end) throw new NotDeliveredError(reasonOf(event, end, record), event.ExecutionArn);
   } catch (error) {
     const passes = error instanceof ThrottledError || (error instanceof AccessDeniedError && waited < settling);
     if (!passes) throw error;
   }
-  if (waited > longestWait) throw new NotDeliveredError(stillRunning(event));
+  if (waited > longestWait) throw new NotDeliveredError(stillRunning(event), event.ExecutionArn);
   return { IsComplete: false };
 }
 
@@ -75,21 +84,23 @@ function deliveredArn(
 
 /** Why there is no delivery though the execution has ended: its own error, or what an execution before it has recorded. */
 function reasonOf(
-  { ExecutionArn: execution, ResourceProperties: { Certificate: certificate, Region: region } }: AwaitDeliveryEvent,
+  { ResourceProperties: { Certificate: certificate, Region: region } }: AwaitDeliveryEvent,
   { status, error, cause, output }: ExecutionEnd,
   { failure }: LedgerCertificate,
 ): string {
   const named = `The renewal of certificate ${certificate}`;
   switch (status) {
-    case 'FAILED':
-      return `${error ?? 'UnexpectedError'}: ${cause ?? 'no cause was given'}\nExecution: ${execution}`;
+    case 'FAILED': {
+      const report = readErrorOutput({ Error: error, Cause: cause });
+      return `${report.error}: ${report.sentence}`;
+    }
     case 'ABORTED':
-      return `${named} was stopped by somebody before it was delivered to ${region}. It is started again by itself: deploy again when it is through.\nExecution: ${execution}`;
+      return `${named} was stopped before it was delivered to ${region}. It is started again by itself: deploy again when it has ended.`;
     case 'TIMED_OUT':
-      return `${named} ran out of time before it was delivered to ${region}. It is started again by itself: deploy again when it is through.\nExecution: ${execution}`;
+      return `${named} ran out of time before it was delivered to ${region}. It is started again by itself: deploy again when it has ended.`;
     default: {
-      const ended = `${named} ended without a delivery to ${region}: ${reasonIn(output)}.\nExecution: ${execution}`;
-      return failure ? `${failure.error}: ${failure.cause}\n${ended}` : ended;
+      const ended = `${named} ended without a delivery to ${region}: ${reasonIn(output)}.`;
+      return failure ? `${failure.error}: ${failure.cause} ${ended}` : ended;
     }
   }
 }
@@ -100,8 +111,5 @@ function reasonIn(output: unknown): string {
   return typeof reason === 'string' ? reason : 'it gave no reason';
 }
 
-const stillRunning = ({
-  ExecutionArn: execution,
-  ResourceProperties: { Certificate: certificate },
-}: AwaitDeliveryEvent) =>
-  `The renewal of certificate ${certificate} is not through after ${longestWait / 60_000} minutes, and CloudFormation is not kept waiting longer: deploy again when it is.\nExecution: ${execution}`;
+const stillRunning = ({ ResourceProperties: { Certificate: certificate } }: AwaitDeliveryEvent) =>
+  `The renewal of certificate ${certificate} has not ended after ${longestWait / 60_000} minutes, and CloudFormation does not wait longer. Deploy again when it has ended.`;

@@ -102,8 +102,11 @@ async function savedOrder(
   return seen && seen.status !== 'invalid' ? seen : null;
 }
 
-const invalidFromTheStart = (certificate: string, { error }: Order): OrderInvalidError =>
-  new OrderInvalidError(
-    `The CA made the order for certificate ${certificate} invalid from the start: ${error?.detail ?? 'no reason given'}.`,
-    error ? { problem: error } : {},
-  );
+const invalidFromTheStart = (certificate: string, { url, error }: Order): OrderInvalidError =>
+  new OrderInvalidError({
+    what: 'The CA made the new order invalid from the start.',
+    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    certificate,
+    order: url,
+    problem: error ?? undefined,
+  });

@@ -45,9 +45,13 @@ function proofOf(
   const place = challengeRecords.find((each) => each.identifier === identifier);
   if (!challenge || !place) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'nothing';
-    throw new NoDnsChallengeError(
-      `${spec.issuer.name} offers no dns-01 proof for ${identifier} of certificate ${spec.name} that can be given (authorization ${authorization.status}, offered: ${offered}).`,
-    );
+    throw new NoDnsChallengeError({
+      what: `${spec.issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`,
+      why: `The authorization is ${authorization.status}, and it offers ${offered}.`,
+      certificate: spec.name,
+      identifier,
+      issuer: spec.issuer.name,
+    });
   }
   return {
     challenge: { identifier, url: challenge.url, authorization: authorization.url },

@@ -35,9 +35,13 @@ export async function pollOrder(
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
   }
   if (tries >= pollTries[until]) {
-    throw new OrderTimeoutError(
-      `${spec.issuer.name} left the order of certificate ${certificate} ${status} and it never became ${until}: ${order.url}`,
-    );
+    throw new OrderTimeoutError({
+      what: `The order did not become ${until} in time: ${order.url}.`,
+      why: `${spec.issuer.name} left it ${status}.`,
+      certificate,
+      issuer: spec.issuer.name,
+      order: order.url,
+    });
   }
   return { reached: false, status, wait: pollWait(tries, seen.retryAfter), certificateUrl: null };
 }
@@ -55,15 +59,19 @@ async function whyInvalid(
   const [first] = problems;
   if (first) {
     const sentences = problems.map(({ identifier, detail, type }) => `${identifier}: ${detail ?? type}`);
-    return new ChallengeFailedError(
-      `The CA did not accept the proof for certificate ${certificate}. ${sentences.join('; ')}`,
-      {
-        problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
-      },
-    );
+    return new ChallengeFailedError({
+      what: 'The CA did not accept the proof of control.',
+      why: sentences.join('; '),
+      certificate,
+      order: url,
+      problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
+    });
   }
-  return new OrderInvalidError(
-    `The CA made the order of certificate ${certificate} invalid: ${error?.detail ?? 'it gives no reason'} (${url})`,
-    error ? { problem: error } : {},
-  );
+  return new OrderInvalidError({
+    what: `The CA made the order invalid: ${url}.`,
+    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    certificate,
+    order: url,
+    problem: error ?? undefined,
+  });
 }

@@ -15,9 +15,11 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
   const { name, directoryUrl } = issuer;
   const account = await accounts.read(directoryUrl);
   if (!account?.url) {
-    throw new AccountDoesNotExistError(
-      `There is no account at ${name} (${directoryUrl}) whose key could be changed. {"action": "register"} makes one.`,
-    );
+    throw new AccountDoesNotExistError({
+      what: `There is no account at ${name} (${directoryUrl}) whose key could be changed.`,
+      remedy: '{"action": "register"} makes one.',
+      issuer: name,
+    });
   }
   const staged = account.nextPrivateKey
     ? account

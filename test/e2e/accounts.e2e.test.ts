@@ -112,6 +112,6 @@ test('a request that cannot be is refused by its name, in words', async () => {
   expect(await request({ action: 'rollOverKey', issuer: 'nobody' })).toMatchObject({
     status: 'FAILED',
     error: 'UnknownIssuerError',
-    cause: expect.stringContaining('No issuer is named nobody'),
+    cause: expect.stringContaining('no issuer nobody'),
   });
 });

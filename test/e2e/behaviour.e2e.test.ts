@@ -414,7 +414,7 @@ describe('orders', () => {
 describe('proofs', () => {
   test('a challenge without token', async () => {
     always('token', 'authorization', withoutToken);
-    const { waited } = await fails('token', 'challenge without token', 'NoDnsChallengeError', /no dns-01 proof/);
+    const { waited } = await fails('token', 'challenge without token', 'NoDnsChallengeError', /no dns-01 challenge/);
     // The first failure was when it could not be ordered at all.
     expect(waited).toEqual([600, 6000]);
   });

@@ -274,7 +274,11 @@ describe('bad input at run time', () => {
   };
 
   test('an unknown certificate fails at the first state and names those that there are', () =>
-    refused({ certificate: 'wwww' }, 'UnknownCertificateError', /No certificate is named wwww.*www/));
+    refused(
+      { certificate: 'wwww' },
+      'UnknownCertificateError',
+      /Certificate wwww: .*no certificate of this name.*www/,
+    ));
 
   test('an input of another shape fails at the first state and shows the right one', async () => {
     await refused({ name: 'www' }, 'InvalidInputError', /Give \{"certificate": "www"\}/);
@@ -290,7 +294,7 @@ describe('bad input at run time', () => {
     await refused(
       { certificate: 'foreign', force: true },
       'SecretNotOursError',
-      /certificates\/foreign.*not made by this stack/,
+      /certificates\/foreign.*not created by this stack/,
       announced,
     );
     expect((await d.ledger('foreign')).lease).toBeNull();

@@ -265,7 +265,7 @@ describe.concurrent('what stands in the place of our set is named and left as it
     if (form) always(changes(name), form);
     const failed = await renew(name);
     await expectFailed(name, failed, 'RecordSetRefusedError');
-    expect(failed.cause).toContain(`the change of ${recordOf(name)} in hosted zone ${idOf(name)}: `);
+    expect(failed.cause).toContain(`the change of ${recordOf(name)} in hosted zone ${idOf(name)}. `);
     expect(failed.cause).toContain(words);
     // The second refusal says that nobody was quicker.
     expect(statuses(failed.changes)).toEqual([400, 400]);

@@ -229,7 +229,7 @@ describe('a role that cannot be assumed is named with its zone, before there is 
 test('a private zone is refused by its name, before there is an order', async () => {
   const { error, cause, orders } = await failing('private');
   expect({ error, orders }).toEqual({ error: 'ZoneNotFoundError', orders: 0 });
-  expect(cause).toContain(`Hosted zone ${idOf('private.test')} of private.test has no name servers`);
+  expect(cause).toContain(`hosted zone ${idOf('private.test')} of private.test`);
   expect(cause).toContain('it is a private zone');
 });
 
@@ -287,7 +287,8 @@ test('a zone deleted since the deploy is named, and the certificate that is ther
   await new Route53Client(d.local.clientConfig).send(new DeleteHostedZoneCommand({ Id: idOf('deleted.test') }));
   const { error, cause, orders } = await failing('deleted');
   expect(error).toBe('ZoneNotFoundError');
-  expect(cause).toContain(`Hosted zone ${idOf('deleted.test')} of deleted.test does not exist`);
+  expect(cause).toContain(`Hosted zone ${idOf('deleted.test')} does not exist`);
+  expect(cause).toContain('deleted.test');
   expect(orders).toBe(0);
   expect(await d.secret('deleted')).toEqual(before);
 });

@@ -95,11 +95,13 @@ function readImport({
   readonly privateKey: string;
 }): Omit<Import, 'tag'> {
   const leaf = new X509Certificate(certificate);
-  if (splitPem(certificate).length !== 1) throw new ImportRefusedError('The certificate has to be one.');
-  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) throw new ImportRefusedError('The key is another.');
+  if (splitPem(certificate).length !== 1)
+    throw new ImportRefusedError({ what: 'The certificate has to be one.', region: 'eu-west-1' });
+  if (!leaf.checkPrivateKey(createPrivateKey(privateKey)))
+    throw new ImportRefusedError({ what: 'The key is another.', region: 'eu-west-1' });
   const [issuer] = splitPem(chain);
   if (issuer && issuer.publicKey.asymmetricKeyType !== leaf.publicKey.asymmetricKeyType) {
-    throw new ImportRefusedError('The algorithm is not that of the signing CA.');
+    throw new ImportRefusedError({ what: 'The algorithm is not that of the signing CA.', region: 'eu-west-1' });
   }
   return {
     names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),

@@ -159,7 +159,7 @@ export class FakeCa implements CertificateAuthority {
       for (const authorization of order.authorizations) {
         const challenge = authorization.challenges.find(({ url }) => url === challengeUrl);
         if (!challenge) continue;
-        if (challenge.status !== 'pending') throw new MalformedError(`The challenge is ${challenge.status}.`);
+        if (challenge.status !== 'pending') throw new MalformedError({ what: `The challenge is ${challenge.status}.` });
         challenge.status = 'processing';
         if (this.validation === 'at once') this.validate(orderUrl);
         return;
@@ -171,7 +171,7 @@ export class FakeCa implements CertificateAuthority {
   async finalize(reference: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order> {
     const { url } = reference;
     const order = this.state(url);
-    if (order.status !== 'ready') throw new OrderNotReadyError(`The order is ${order.status}.`);
+    if (order.status !== 'ready') throw new OrderNotReadyError({ what: `The order is ${order.status}.` });
     this.finalizedWith.set(url, privateKey);
     this.#certificates.set(`${url}/certificate`, await this.issue(identifiers, privateKey));
     order.status = 'processing';
@@ -311,13 +311,15 @@ export class FakeAcme implements Acme {
   // ---- the port
 
   async newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string> {
-    if (!issuer.termsOfServiceAgreed) throw new TermsNotAgreedError(`The terms of ${issuer.name} are not agreed to.`);
+    if (!issuer.termsOfServiceAgreed)
+      throw new TermsNotAgreedError({ what: `The terms of ${issuer.name} are not agreed to.`, issuer: issuer.name });
     const known = this.#accounts.get(accountId(issuer, privateKey));
-    if (known?.status === 'deactivated') throw new UnauthorizedError('The account is deactivated.');
+    if (known?.status === 'deactivated') throw new UnauthorizedError({ what: 'The account is deactivated.' });
     if (known) return known.url;
-    if (this.externalAccountKeys && !externalAccountKey) throw new ExternalAccountRequiredError('No binding was sent.');
+    if (this.externalAccountKeys && !externalAccountKey)
+      throw new ExternalAccountRequiredError({ what: 'No binding was sent.' });
     if (externalAccountKey && this.externalAccountKeys?.get(externalAccountKey.kid) !== externalAccountKey.hmacKey) {
-      throw new UnauthorizedError(`The CA does not know the key ${externalAccountKey.kid}.`);
+      throw new UnauthorizedError({ what: `The CA does not know the key ${externalAccountKey.kid}.` });
     }
     this.#made += 1;
     const url = `https://ca.test/account/${this.#made}`;
@@ -327,14 +329,16 @@ export class FakeAcme implements Acme {
 
   async findAccount(issuer: Issuer, privateKey: string): Promise<string | null> {
     const known = this.#accounts.get(accountId(issuer, privateKey));
-    if (known?.status === 'deactivated') throw new UnauthorizedError('The account is deactivated.');
+    if (known?.status === 'deactivated') throw new UnauthorizedError({ what: 'The account is deactivated.' });
     return known?.url ?? null;
   }
 
   async changeKey(issuer: Issuer, account: Signer, newPrivateKey: string): Promise<void> {
-    if (!issuer.keyRollover) throw new KeyRolloverUnsupportedError(`${issuer.name} does not change keys.`);
+    if (!issuer.keyRollover)
+      throw new KeyRolloverUnsupportedError({ what: `${issuer.name} does not change keys.`, issuer: issuer.name });
     const known = this.#valid(issuer, account);
-    if (this.#accounts.has(accountId(issuer, newPrivateKey))) throw new MalformedError('That key has an account.');
+    if (this.#accounts.has(accountId(issuer, newPrivateKey)))
+      throw new MalformedError({ what: 'That key has an account.' });
     this.#accounts.delete(accountId(issuer, account.privateKey));
     this.#accounts.set(accountId(issuer, newPrivateKey), known);
   }
@@ -374,8 +378,9 @@ export class FakeAcme implements Acme {
 
   #valid(issuer: Issuer, { url, privateKey }: Signer): FakeAccount {
     const known = this.#accounts.get(accountId(issuer, privateKey));
-    if (known?.url !== url) throw new AccountDoesNotExistError(`The fake CA was not told about account ${url}.`);
-    if (known.status === 'deactivated') throw new UnauthorizedError(`Account ${url} is deactivated.`);
+    if (known?.url !== url)
+      throw new AccountDoesNotExistError({ what: `The fake CA was not told about account ${url}.` });
+    if (known.status === 'deactivated') throw new UnauthorizedError({ what: `Account ${url} is deactivated.` });
     return known;
   }
 }

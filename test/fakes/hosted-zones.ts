@@ -1,7 +1,8 @@
 import type { ZoneRole } from '../../lambdas/domain/contract/config.ts';
-import { AccessDeniedError, RoleNotAssumedError, ZoneNotFoundError } from '../../lambdas/domain/contract/errors.ts';
+import { RoleNotAssumedError, ZoneNotFoundError } from '../../lambdas/domain/contract/errors.ts';
 import type { PendingChange } from '../../lambdas/domain/contract/steps.ts';
 import type { HostedZones, RecordSetChange, TxtRecordSet } from '../../lambdas/domain/ports/hosted-zones.ts';
+import { deniedError } from './aws-errors.ts';
 
 interface Zone {
   readonly nameServers: readonly string[];
@@ -74,12 +75,15 @@ export class FakeHostedZones implements HostedZones {
   as(role: ZoneRole | undefined): HostedZones {
     const check = (id: string) => {
       if (role && this.refusedRoles.has(role.arn)) {
-        throw new RoleNotAssumedError(`Nothing can be done in hosted zone ${id}: ${role.arn} cannot be assumed.`);
+        throw new RoleNotAssumedError({
+          what: `No access to hosted zone ${id}: role ${role.arn} cannot be assumed.`,
+          role: role.arn,
+        });
       }
       const zone = this.#zones.get(id);
-      if (!zone) throw new ZoneNotFoundError(`Hosted zone ${id} does not exist.`);
+      if (!zone) throw new ZoneNotFoundError({ what: `Hosted zone ${id} does not exist.`, zone: id });
       if (zone.role !== role?.arn) {
-        throw new AccessDeniedError(`Hosted zone ${id} is denied to ${role?.arn ?? 'our own role'}.`);
+        throw deniedError(`Hosted zone ${id} is denied to ${role?.arn ?? 'our own role'}.`);
       }
     };
     return {
@@ -135,7 +139,10 @@ export class FakeHostedZones implements HostedZones {
   async nameServers(hostedZoneId: string, name?: string): Promise<readonly string[]> {
     const other = this.otherNames.get(hostedZoneId);
     if (other && name && other !== name)
-      throw new ZoneNotFoundError(`Hosted zone ${hostedZoneId} is ${other}., not ${name}.`);
+      throw new ZoneNotFoundError({
+        what: `Hosted zone ${hostedZoneId} is ${other}., not ${name}.`,
+        zone: hostedZoneId,
+      });
     return this.#zone(hostedZoneId).nameServers;
   }
 

@@ -235,7 +235,10 @@ export class FakeLedger implements Ledger {
   #holding(certificate: string, execution: string): LedgerCertificate {
     const record = this.get(certificate);
     if (record.lease !== execution) {
-      throw new LeaseLostError(`${execution} does not hold the lease of ${certificate}: ${record.lease} does.`);
+      throw new LeaseLostError({
+        what: `${execution} does not hold the lease of ${certificate}: ${record.lease} does.`,
+        certificate,
+      });
     }
     return record;
   }

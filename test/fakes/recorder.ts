@@ -48,7 +48,7 @@ export class CallRecorder {
   }
 
   /** The next call of this name has its effect, and its caller gets this error. */
-  loseReply(name: string, error: Error = new CaUnavailableError('The connection was cut.')): void {
+  loseReply(name: string, error: Error = new CaUnavailableError({ what: 'The connection was cut.' })): void {
     this.#script(name, { kind: 'loseReply', error });
   }
 

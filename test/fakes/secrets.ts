@@ -136,7 +136,8 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const staged = versions.get(this.keyVersion(orderUrl))?.value ?? null;
     if (staged === null || staged !== this.#compromisedKey(certificate)) return staged;
     const fresh = versions.get(token(`${orderUrl}#fresh key`))?.value;
-    if (fresh === undefined) throw new CompromisedKeyError(`The key staged for ${orderUrl} is compromised.`);
+    if (fresh === undefined)
+      throw new CompromisedKeyError({ what: `The key staged for ${orderUrl} is compromised.`, order: orderUrl });
     return fresh;
   }
 
@@ -185,9 +186,10 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
       // What is taken away is taken away whatever else is refused.
       const staying = this.access(certificate).readers.filter((reader) => access.readers.includes(reader));
       this.#access.set(certificate, { readers: staying, replicas: access.replicas });
-      throw new SecretAccessError(
-        `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
-      );
+      throw new SecretAccessError({
+        what: `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
+        secret: `certificates/${certificate}`,
+      });
     }
     this.#access.set(certificate, access);
     return this.replicated;
@@ -197,7 +199,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const secret = this.#existing(certificate);
     const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
     if (!versionId || !version?.value.startsWith('{"format":1,')) {
-      throw new UnreadableSecretError(`${secret.arn} holds no certificate of ours.`);
+      throw new UnreadableSecretError({ what: `${secret.arn} holds no certificate of ours.` });
     }
     const value = JSON.parse(version.value) as CertificateSecretValue;
     return { arn: secret.arn, versionId, value, compromised: version.labels.has('COMPROMISED') };
@@ -206,7 +208,8 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   #existing(certificate: string): Secret {
     const secret = this.#secrets.get(certificate);
     if (!secret) throw new Error(`There is no secret of certificate ${certificate}.`);
-    if (secret.deletedAt) throw new SecretDeletedError(`${secret.arn} is scheduled for deletion.`);
+    if (secret.deletedAt)
+      throw new SecretDeletedError({ what: `${secret.arn} is scheduled for deletion.`, secret: secret.arn });
     return secret;
   }
 }
@@ -293,7 +296,7 @@ export class FakeExternalAccountKeys {
 
   async read(secretArn: string): Promise<ExternalAccountKey> {
     const key = this.#keys.get(secretArn);
-    if (!key) throw new ExternalAccountBindingError(`There is no secret ${secretArn}.`);
+    if (!key) throw new ExternalAccountBindingError({ what: `There is no secret ${secretArn}.`, secret: secretArn });
     return key;
   }
 }

@@ -23,9 +23,11 @@ export async function newAccount(
 ): Promise<string> {
   const { newAccount: url, meta } = await session.directory();
   if (meta.termsOfService && !issuer.termsOfServiceAgreed) {
-    throw new TermsNotAgreedError(
-      `${issuer.name} asks for agreement to its terms: read ${meta.termsOfService} and set termsOfServiceAgreed to true.`,
-    );
+    throw new TermsNotAgreedError({
+      what: `${issuer.name} has no account for this stack yet, and needs agreement to its terms of service.`,
+      remedy: `Read ${meta.termsOfService} and set termsOfServiceAgreed to true.`,
+      issuer: issuer.name,
+    });
   }
   const request = { issuer: issuer.name, what: 'a new account' };
   const payload = {
@@ -34,23 +36,26 @@ export async function newAccount(
     ...(externalAccountKey ? { externalAccountBinding: session.externalAccountBinding(url, externalAccountKey) } : {}),
   };
   const reply = await session.post(request, url, payload).catch((error: unknown) => {
-    throw externalAccountKey ? bindingRefused(issuer, error) : error;
+    const { externalAccountBinding: secret } = issuer;
+    throw externalAccountKey && secret ? bindingRefused(issuer.name, secret, error) : error;
   });
   return locationOf(reply, request);
 }
 
 /** What is left to refuse in a newAccount with a binding is, as a rule, the binding: unknown, expired, or used once before. */
-function bindingRefused({ name, externalAccountBinding }: Issuer, error: unknown): unknown {
+function bindingRefused(issuer: string, secret: string, error: unknown): unknown {
   const refused =
     error instanceof UnauthorizedError ||
     error instanceof MalformedError ||
     error instanceof ExternalAccountRequiredError;
   if (!refused) return error;
-  return new ExternalAccountBindingError(
-    `${error.message} If the external account binding is spent or expired, have ${name} make a new one and put its kid ` +
-      `and hmacKey into the secret ${externalAccountBinding}.`,
-    error.problem ? { problem: error.problem } : {},
-  );
+  return new ExternalAccountBindingError({
+    ...error.explanation,
+    remedy: `If the external account binding is spent or expired, have ${issuer} make a new one and put its kid and hmacKey into the secret ${secret}.`,
+    issuer,
+    secret,
+    problem: error.problem,
+  });
 }
 
 /** RFC 8555 §7.3.1 */
@@ -73,9 +78,11 @@ export async function changeKey(
 ): Promise<void> {
   const { keyChange: url } = await sessions.old.directory();
   if (!issuer.keyRollover || url === null) {
-    throw new KeyRolloverUnsupportedError(
-      `${issuer.name} does not change the key of an account: deactivate the account instead, and the next order makes a new one.`,
-    );
+    throw new KeyRolloverUnsupportedError({
+      what: `${issuer.name} does not change the key of an account.`,
+      remedy: 'Deactivate the account instead: the next order makes a new one.',
+      issuer: issuer.name,
+    });
   }
   const inner = sessions.new.innerJws(url, { account: account.url, oldKey: sessions.old.publicKey });
   await sessions.old.post({ issuer: issuer.name, what: `a new key for the account ${account.url}` }, url, inner);
@@ -92,8 +99,14 @@ export async function deactivate(issuer: Issuer, url: string, session: Session):
 export async function revoke(issuer: Issuer, session: Session, certificate: string, reason: number): Promise<void> {
   const leaf = new X509Certificate(certificate);
   const { revokeCert: url } = await session.directory();
-  if (url === null)
-    throw new AcmeProblemError(`${issuer.name} names no revokeCert in its directory: ask the CA itself.`);
+  if (url === null) {
+    throw new AcmeProblemError({
+      what: `${issuer.name} cannot revoke a certificate.`,
+      why: 'Its directory has no revokeCert.',
+      remedy: 'Ask the CA to revoke it.',
+      issuer: issuer.name,
+    });
+  }
   const request = { issuer: issuer.name, what: `the revocation of certificate ${leaf.serialNumber.toLowerCase()}` };
   await session.post(request, url, { certificate: leaf.raw.toString('base64url'), reason }).catch((error: unknown) => {
     if (!isProblem(error, 'alreadyRevoked')) throw error;

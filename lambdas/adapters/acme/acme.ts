@@ -100,13 +100,12 @@ function certificateAuthority(
 /** Some CAs have no other word for it than `conflict`, with HTTP 409 (getssl#908). */
 function asAlreadyReplaced(error: unknown): unknown {
   if (!isProblem(error, 'conflict') || error.problem?.status !== 409) return error;
-  return new AlreadyReplacedError(error.message, { problem: error.problem });
+  return new AlreadyReplacedError({ ...error.explanation, ...error.fields, problem: error.problem });
 }
 
 function withProfiles(error: unknown, profiles: readonly string[]): unknown {
   if (!(error instanceof InvalidProfileError) || profiles.length === 0) return error;
-  const { problem, message } = error;
-  return new InvalidProfileError(`${message} It offers ${profiles.join(', ')}.`, problem ? { problem } : {});
+  return error.with({ remedy: `Use a profile that the CA offers (${profiles.join(', ')}), or none.` });
 }
 
 /** Three of them and a count are enough to know which order it was. */

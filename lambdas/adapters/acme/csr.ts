@@ -31,6 +31,8 @@ export async function certificateSigningRequest(identifiers: readonly string[], 
 function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject) {
   const kind = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? 'unknown';
   const algorithm = algorithms[kind];
-  if (!algorithm) throw new BadCsrError(`No CA issues for a key of type ${kind}: use P-256, P-384 or RSA.`);
+  if (!algorithm) {
+    throw new BadCsrError({ what: `No CA issues for a key of type ${kind}.`, remedy: 'Use P-256, P-384 or RSA.' });
+  }
   return algorithm;
 }

@@ -9,7 +9,7 @@ import type { Challenge } from '../../domain/ports/acme.ts';
  */
 export function dnsChallengeValue({ type, token, url }: Challenge, accountKey: string): string {
   if (type !== 'dns-01' || token === null) {
-    throw new NoDnsChallengeError(`The challenge ${url} is no dns-01 challenge with a token, but ${type}.`);
+    throw new NoDnsChallengeError({ what: `The challenge ${url} is no dns-01 challenge with a token, but ${type}.` });
   }
   const thumbprint = sha256(JSON.stringify(crypto.getJwk(accountKey)));
   return sha256(`${token}.${thumbprint}`);

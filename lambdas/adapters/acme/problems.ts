@@ -22,15 +22,15 @@ import {
 import { excerpt, isRecord, type Reply, type Request, retryAfter, retryTime } from './replies.ts';
 
 interface Kind {
-  readonly error: new (message: string, details?: ErrorDetails) => PerennialError;
-  readonly next: string;
+  readonly error: new (details: ErrorDetails) => PerennialError;
+  readonly remedy: string;
 }
 
 const namespace = 'urn:ietf:params:acme:error:';
 
 const tooMany: Kind = {
   error: RateLimitedError,
-  next: 'Try again when the limit allows it; tries before that are wasted.',
+  remedy: 'Try again when the limit allows it; tries before that are wasted.',
 };
 
 /** RFC 8555 §6.7, RFC 9773 and draft-ietf-acme-profiles: the types that somebody treats apart. */
@@ -38,29 +38,30 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
   Object.entries({
     accountDoesNotExist: {
       error: AccountDoesNotExistError,
-      next: 'Check that the account secret belongs to this directory; once it is deleted, a new account is made.',
+      remedy: 'Check that the account secret belongs to this directory; once it is deleted, a new account is made.',
     },
-    alreadyReplaced: { error: AlreadyReplacedError, next: 'Order without naming the certificate to replace.' },
-    badCSR: { error: BadCsrError, next: 'Check the key type and the identifiers against what the CA issues.' },
-    caa: { error: CaaError, next: 'Allow this CA in the CAA records of the identifier or of the domain above it.' },
+    alreadyReplaced: { error: AlreadyReplacedError, remedy: 'Order without naming the certificate to replace.' },
+    badCSR: { error: BadCsrError, remedy: 'Check the key type and the identifiers against what the CA issues.' },
+    caa: { error: CaaError, remedy: 'Allow this CA in the CAA records of the identifier or of the domain above it.' },
     externalAccountRequired: {
       error: ExternalAccountRequiredError,
-      next: 'Set externalAccountBinding of the issuer to the ARN of a secret with the kid and hmacKey that the CA gave you.',
+      remedy:
+        'Set externalAccountBinding of the issuer to the ARN of a secret with the kid and hmacKey that the CA gave you.',
     },
-    invalidProfile: { error: InvalidProfileError, next: 'Use a profile that the CA offers, or none.' },
-    malformed: { error: MalformedError, next: 'What it names may be gone or in another state, or its URL is wrong.' },
-    orderNotReady: { error: OrderNotReadyError, next: 'Read the order again and go by its status.' },
+    invalidProfile: { error: InvalidProfileError, remedy: 'Use a profile that the CA offers, or none.' },
+    malformed: { error: MalformedError, remedy: 'What it names may be gone or in another state, or its URL is wrong.' },
+    orderNotReady: { error: OrderNotReadyError, remedy: 'Read the order again and go by its status.' },
     rateLimited: tooMany,
-    rejectedIdentifier: { error: RejectedIdentifierError, next: 'Take the identifier out, or ask the CA why.' },
-    serverInternal: { error: CaUnavailableError, next: 'Try again later.' },
-    unauthorized: { error: UnauthorizedError, next: 'Check what this account, or its authorizations, may do.' },
+    rejectedIdentifier: { error: RejectedIdentifierError, remedy: 'Take the identifier out, or ask the CA why.' },
+    serverInternal: { error: CaUnavailableError, remedy: 'Try again later.' },
+    unauthorized: { error: UnauthorizedError, remedy: 'Check what this account, or its authorizations, may do.' },
     unsupportedIdentifier: {
       error: UnsupportedIdentifierError,
-      next: 'Take the identifier out: this CA has no such type.',
+      remedy: 'Take the identifier out: this CA has no such type.',
     },
     userActionRequired: {
       error: UserActionRequiredError,
-      next: 'Do what the CA asks for, as a rule agree to its changed terms, and run it again.',
+      remedy: 'Do what the CA asks for, as a rule agree to its changed terms, and run it again.',
     },
   }),
 );
@@ -82,7 +83,7 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
     status: reply.status,
     ...(after === null ? {} : { retryAfter: after }),
   };
-  const said = given ? (given.detail ?? 'no detail given') : `it sent ${excerpt(reply.data)}`;
+  const said = given ? `It says: ${given.detail ?? 'no detail given'}` : `It sent ${excerpt(reply.data)}`;
   const facts = [
     ...(given ? [given.type.replace(namespace, '')] : []),
     `HTTP ${reply.status}`,
@@ -90,9 +91,10 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
     ...(after === null ? [] : [`retry after ${after} s`]),
   ];
   const isPause = limited && after === null && pausedText.test(given?.detail ?? '');
-  const { error: KindOfError, next } = isPause ? paused : kindOf(reply.status, given, after !== null);
-  const sentence = said.replace(/[.\s]+$/, '');
-  return new KindOfError(`${issuer} refused ${what}: ${sentence} (${facts.join(', ')}). ${next}`, { problem });
+  const { error: KindOfError, remedy } = isPause ? paused : kindOf(reply.status, given, after !== null);
+  const why = `${said.replace(/[.\s]+$/, '')} (${facts.join(', ')}).`;
+  const { identifier } = problem;
+  return new KindOfError({ what: `${issuer} refused ${what}.`, why, remedy, issuer, identifier, problem });
 }
 
 /**
@@ -102,7 +104,7 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
 const pausedText = /temporarily prevented from requesting certificates|\bpaused\b/i;
 const paused: Kind = {
   error: AccountPausedError,
-  next:
+  remedy:
     'It does not end by itself. Mend what made so many validations of these names fail, then end the pause at the link, whose ' +
     'token is left out here: the CA sends it whole with each refused order.',
 };
@@ -132,14 +134,17 @@ function kindOf(status: number, given: ProblemDocument | null, told: boolean): K
   const registered = given?.type.startsWith(namespace) ? given.type.slice(namespace.length) : '';
   const kind = kinds.get(given ? registered : (byStatus.get(status) ?? ''));
   if (kind) return kind;
-  if (given && status < 500) return { error: AcmeProblemError, next: 'The CA documents this type of problem.' };
-  return { error: CaUnavailableError, next: status < 500 ? 'Check the directory URL.' : 'Try again later.' };
+  if (given && status < 500) return { error: AcmeProblemError, remedy: 'The CA documents this type of problem.' };
+  return { error: CaUnavailableError, remedy: status < 500 ? 'Check the directory URL.' : 'Try again later.' };
 }
 
 /** A 2xx reply that is not what RFC 8555 promises. */
 export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply): CaUnavailableError {
-  const message = `${issuer} answered ${what} with HTTP ${reply.status} but without ${wanted}: ${excerpt(reply.data)}.`;
-  return new CaUnavailableError(`${message} Check the directory URL, or try again later.`, {
+  return new CaUnavailableError({
+    what: `${issuer} answered ${what} with HTTP ${reply.status} but without ${wanted}.`,
+    why: `It sent ${excerpt(reply.data)}.`,
+    remedy: 'Check the directory URL, or try again later.',
+    issuer,
     problem: { type: 'about:blank', status: reply.status },
   });
 }

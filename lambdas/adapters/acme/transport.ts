@@ -94,10 +94,10 @@ function noReply(method: string, url: string, timeout: number, error: unknown): 
   if (!(error instanceof Error && ('isAxiosError' in error || 'code' in error))) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
   const why = code === 'ERR_CANCELED' ? `nothing complete within ${timeout} s` : `${code}, ${error.message}`;
-  const next = untrusted.has(code)
+  const remedy = untrusted.has(code)
     ? 'Name the root that its TLS certificate ends in as a trusted root of the issuer.'
     : 'Try again later.';
   // Not the error of axios itself, which holds the whole request.
   const cause = Object.assign(new Error(error.message), { code });
-  return new CaUnavailableError(`No reply to ${method.toUpperCase()} ${url}: ${why}. ${next}`, { cause });
+  return new CaUnavailableError({ what: `No reply to ${method.toUpperCase()} ${url}: ${why}.`, remedy, cause });
 }

@@ -69,24 +69,30 @@ const denied = new Set([
 ]);
 
 /** An SDK error as one of ours: the call and the resource named, AWS's own words and the cause kept. */
-export function translated(cause: Error, { action, resource, role }: Call): PerennialError {
+export function translated(cause: Error, call: Call): PerennialError {
+  const { action, resource } = call;
   const { name, message } = cause;
+  const why = `${name}: ${message}`;
   if (isThrottling(cause)) {
-    return new ThrottledError(
-      `${action} on ${resource} cannot be answered now and is tried again: ${name}: ${message}`,
-      {
-        cause,
-      },
-    );
+    const what = `${action} on ${resource} cannot be answered now.`;
+    return new ThrottledError({ what, why, remedy: 'It is tried again.', ...call, cause });
   }
-  if (denied.has(name)) {
-    return new AccessDeniedError(
-      `${action} on ${resource} was denied${role ? ` to role ${role}` : ''}: ${message} Allow it in ${role ? 'that' : "the function's"} role, and look for what else denies it: a ` +
-        'permissions boundary, an organization policy, a resource policy, the policy of a KMS key.',
-      { cause },
-    );
-  }
-  return new UnexpectedError(`${action} on ${resource} failed: ${name}: ${message}`, { cause });
+  if (denied.has(name)) return accessDenied(cause, call);
+  return new UnexpectedError({ what: `${action} on ${resource} failed.`, why, ...call, cause });
+}
+
+/** `likely`: what the operator should check first, as sentences. */
+export function accessDenied(cause: Error, call: Call, likely = ''): AccessDeniedError {
+  const { action, resource, role } = call;
+  return new AccessDeniedError({
+    what: `${action} on ${resource} was denied${role ? ` to role ${role}` : ''}.`,
+    why: cause.message,
+    remedy:
+      `Allow it in ${role ? 'that' : "the function's"} role, and look for what else denies it: a permissions boundary, an organization ` +
+      `policy, a resource policy, the policy of a KMS key.${likely}`,
+    ...call,
+    cause,
+  });
 }
 
 function isThrottling(error: Error): boolean {

@@ -86,7 +86,8 @@ export function parseAccountRequest(input: unknown): AccountRequest {
   const result = request.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
-  throw new InvalidInputError(
-    `The execution's input is not understood (${problems.join('; ')}). Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
-  );
+  throw new InvalidInputError({
+    what: `The execution's input is not understood (${problems.join('; ')}).`,
+    remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
+  });
 }

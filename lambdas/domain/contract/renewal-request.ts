@@ -40,9 +40,10 @@ export function parseRequest(input: unknown): RenewalRequest {
   const { restartOf, input: text } = understood(restart, input);
   const inner = jsonOf(text);
   if (isRestart(inner)) {
-    throw new InvalidInputError(
-      `${restartOf} was a restart itself, and a restart that dies is not restarted: the next fleet run looks at its certificate.`,
-    );
+    throw new InvalidInputError({
+      what: `${restartOf} was a restart itself, and an interrupted restart is not restarted.`,
+      remedy: 'The next fleet run checks its certificate.',
+    });
   }
   return { ...understood(request, inner), force: false, deploy: false, restartOf };
 }
@@ -61,7 +62,8 @@ function understood<Output>(schema: z.ZodMiniType<Output>, input: unknown): Outp
   const result = schema.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
-  throw new InvalidInputError(
-    `The execution's input is not understood (${problems.join('; ')}). Give {"certificate": "www"} or {"certificate": "www", "force": true}.`,
-  );
+  throw new InvalidInputError({
+    what: `The execution's input is not understood (${problems.join('; ')}).`,
+    remedy: 'Give {"certificate": "www"} or {"certificate": "www", "force": true}.',
+  });
 }

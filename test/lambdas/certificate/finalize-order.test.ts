@@ -121,9 +121,9 @@ test('an account that is gone is named, and none is made in its place', async ()
 
 describe('a lost reply is read', () => {
   test.each([
-    ['a cut connection', new CaUnavailableError('The connection was cut.')],
-    ['malformed', new MalformedError('The order was finalized already.')],
-    ['orderNotReady', new OrderNotReadyError('The order is processing.')],
+    ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
+    ['malformed', new MalformedError({ what: 'The order was finalized already.' })],
+    ['orderNotReady', new OrderNotReadyError({ what: 'The order is processing.' })],
   ])('%s after the order went on is success', async (_, error) => {
     const world = await ready();
     world.calls.loseReply('ca.finalize', error);
@@ -132,9 +132,9 @@ describe('a lost reply is read', () => {
   });
 
   test.each([
-    ['a cut connection', new CaUnavailableError('The connection was cut.')],
-    ['malformed', new MalformedError('No such field.')],
-    ['orderNotReady', new OrderNotReadyError('The order is pending.')],
+    ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
+    ['malformed', new MalformedError({ what: 'No such field.' })],
+    ['orderNotReady', new OrderNotReadyError({ what: 'The order is pending.' })],
   ])('%s with an order that did not move is that error', async (_, error) => {
     const world = await ready();
     world.calls.answer('ca.finalize', error);
@@ -262,8 +262,8 @@ describe('the issue', () => {
 
   test('stays counted when nobody knows whether the CSR arrived', async () => {
     const world = await ready();
-    world.calls.answer('ca.finalize', new CaUnavailableError('The connection was cut.'));
-    world.calls.answer('ca.order', new CaUnavailableError('The CA is away.'));
+    world.calls.answer('ca.finalize', new CaUnavailableError({ what: 'The connection was cut.' }));
+    world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is away.' }));
     await expect(finalize(world)).rejects.toThrow(CaUnavailableError);
     expect(Object.keys(await issues(world))).toEqual([world.order.url]);
   });
@@ -353,7 +353,7 @@ describe('a pinned key', () => {
 
 test('what the CA refuses outright is not asked again', async () => {
   const world = await ready();
-  world.calls.answer('ca.finalize', new BadCsrError('The key is weak.'));
+  world.calls.answer('ca.finalize', new BadCsrError({ what: 'The key is weak.' }));
   await expect(finalize(world)).rejects.toThrow(BadCsrError);
   expect(world.calls.names('ca.')).toEqual(['ca.finalize']);
 });

@@ -70,7 +70,7 @@ describe('a compromised key', () => {
 
   test('takes the one in use first, and the others along although one CA refuses; that comes up at the end', async () => {
     const world = await renewed();
-    world.calls.answer('acme.revoke', new CaUnavailableError('down'));
+    world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow('down');
     expect(world.acme.revocations.map(({ certificate }) => certificate)).toEqual([previous.certificate]);
   });
@@ -84,7 +84,7 @@ describe('a compromised key', () => {
 
   test('is marked before the CA is asked, which may take long to answer', async () => {
     const world = await renewed();
-    world.calls.answer('acme.revoke', new CaUnavailableError('down'));
+    world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow(CaUnavailableError);
     expect((await world.secrets.readCurrent('www')).compromised).toBe(true);
   });
@@ -92,7 +92,7 @@ describe('a compromised key', () => {
   test('is due until another certificate is current, also where the CA does not answer', async () => {
     const world = await renewed();
     world.ledger.put('www', { current: factsWith({ versionId: world.versionId }) });
-    world.calls.answer('acme.revoke', new CaUnavailableError('down'));
+    world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow(CaUnavailableError);
     expect(world.ledger.get('www').revokedVersion).toBe(world.versionId);
   });

@@ -142,14 +142,14 @@ describe('readers and replicas', () => {
     const world = stored();
     await share(world);
     world.ledger.put('www', { access: undefined, current: null });
-    world.calls.answer('secrets.share', new SecretAccessError('no.'));
+    world.calls.answer('secrets.share', new SecretAccessError({ what: 'no.', secret: 'certificates/www' }));
     await read(world, specWith());
     expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(true);
   });
 
   test('that nobody has noted and nobody wants leave nothing to do when they cannot be looked at', async () => {
     const world = stored();
-    world.calls.answer('secrets.share', new SecretAccessError('no.'));
+    world.calls.answer('secrets.share', new SecretAccessError({ what: 'no.', secret: 'certificates/www' }));
     await expect(share(world, specWith())).rejects.toThrow(SecretAccessError);
     expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(false);
   });

@@ -186,14 +186,14 @@ describe('a preferred chain', () => {
 
   test('is found behind an alternate that cannot be downloaded', async () => {
     const { world, alternate } = await withAlternates();
-    world.ca.alternates.set(first, new CaUnavailableError('Not now.')).set(second, alternate);
+    world.ca.alternates.set(first, new CaUnavailableError({ what: 'Not now.' })).set(second, alternate);
     await store(world, 'Other Root');
     expect(topOf(world)).toBe('CN=Other Root');
   });
 
   test('that nobody offers leaves the default, with a warning that names what there is', async () => {
     const { world, alternate } = await withAlternates();
-    world.ca.alternates.set(first, new CaUnavailableError('Not now.')).set(second, alternate);
+    world.ca.alternates.set(first, new CaUnavailableError({ what: 'Not now.' })).set(second, alternate);
     const { warnings } = await store(world, 'Third Root');
     expect(topOf(world)).toBe('CN=Test Root');
     expect(warnings).toEqual([

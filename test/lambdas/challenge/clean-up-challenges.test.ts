@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
 import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenges.ts';
 import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
-import {
-  AccessDeniedError,
-  RecordSetContentionError,
-  ThrottledError,
-} from '../../../lambdas/domain/contract/errors.ts';
+import { RecordSetContentionError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
+import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -57,7 +54,7 @@ test('nothing to remove needs no call', async () => {
 
 test('one zone that cannot be cleaned is logged, and the others are', async () => {
   const world = presented();
-  world.calls.answer('hostedZones.change', new AccessDeniedError('route53:ChangeResourceRecordSets on Z1'));
+  world.calls.answer('hostedZones.change', deniedError('route53:ChangeResourceRecordSets on Z1'));
   expect(await clean(world)).toEqual({ removed: [net] });
   expect(world.log.messages('error')).toEqual(['TXT values stay in hosted zone Z1 until the next run']);
   expect(world.hostedZones.all('Z2')).toEqual([]);
@@ -115,7 +112,7 @@ test('a name that somebody delegated since is not struck off while our value sta
 
 test('throttling is left to the workflow, which runs the step again once the other zones are clean', async () => {
   const world = presented();
-  world.calls.answer('hostedZones.change', new ThrottledError('PriorRequestNotComplete'));
+  world.calls.answer('hostedZones.change', throttledError('PriorRequestNotComplete'));
   await expect(clean(world)).rejects.toThrow(ThrottledError);
   expect(world.hostedZones.all('Z2')).toEqual([]);
   expect(await clean(world)).toEqual({ removed: records });
@@ -124,7 +121,10 @@ test('throttling is left to the workflow, which runs the step again once the oth
 
 test('a record set that others keep changing is left to the workflow too, after the other zones', async () => {
   const world = presented();
-  world.calls.answer('hostedZones.change', new RecordSetContentionError('Others were faster.'));
+  world.calls.answer(
+    'hostedZones.change',
+    new RecordSetContentionError({ what: 'Others were faster.', zone: 'Z1', recordNames: [] }),
+  );
   await expect(clean(world)).rejects.toThrow(RecordSetContentionError);
   expect(world.hostedZones.all('Z2')).toEqual([]);
   expect(await clean(world)).toEqual({ removed: records });

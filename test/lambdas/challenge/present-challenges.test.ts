@@ -8,6 +8,7 @@ import {
   ThrottledError,
   ZoneNotFoundError,
 } from '../../../lambdas/domain/contract/errors.ts';
+import { throttledError } from '../../fakes/aws-errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -82,9 +83,7 @@ describe('what is there already', () => {
   test('in one zone since another was throttled is not answered before it is INSYNC', async () => {
     const world = zones();
     world.hostedZones.propagation = 'later';
-    world.calls.meanwhile('hostedZones.change', () =>
-      world.calls.answer('hostedZones.change', new ThrottledError('Slow down.')),
-    );
+    world.calls.meanwhile('hostedZones.change', () => world.calls.answer('hostedZones.change', throttledError()));
     await expect(present(world)).rejects.toThrow(ThrottledError);
     const { changes } = await present(world);
     expect(zonesOf({ changes })).toEqual(['Z1', 'Z2']);
@@ -164,7 +163,7 @@ describe('zones of other accounts', () => {
       happens(world);
       const presented = presentChallenges({ ...run, records: all }, world.ports);
       await expect(presented).rejects.toThrow(cause);
-      await expect(presented).rejects.toThrow(/^Certificate www: .*Z3/);
+      await expect(presented).rejects.toThrow('Z3');
       expectPresented(world);
 
       const { removed } = await cleanUpChallenges({ ...run, records: all }, world.ports);
@@ -184,7 +183,7 @@ describe('a set at its limit', () => {
     world.hostedZones.put('Z1', name, full(399, 5));
     const refused = present(world);
     await expect(refused).rejects.toThrow(RecordSetRefusedError);
-    await expect(refused).rejects.toThrow(/_acme-challenge\.example\.com.* in hosted zone Z1: .*400/);
+    await expect(refused).rejects.toThrow(/_acme-challenge\.example\.com.* in hosted zone Z1\. .*400/);
     expect(world.hostedZones.get('Z1', name)?.values).toEqual(full(399, 5));
   });
 
@@ -198,7 +197,7 @@ describe('a set at its limit', () => {
 
 test('a burst of throttles is left to the workflow, which runs the step again', async () => {
   const world = zones();
-  world.calls.answer('hostedZones.change', new ThrottledError('PriorRequestNotComplete'));
+  world.calls.answer('hostedZones.change', throttledError('PriorRequestNotComplete'));
   await expect(present(world)).rejects.toThrow(ThrottledError);
   await present(world);
   expectPresented(world);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkFleet } from '../../../lambdas/check/check-fleet.ts';
 import { ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
+import { throttledError } from '../../fakes/aws-errors.ts';
 import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -199,7 +200,7 @@ test('run twice in one fleet run, it asks for executions of the same names', asy
 
 test('fails when the ledger does: a fleet that was not looked at is not a fleet in order', async () => {
   const made = world();
-  made.calls.answer('ledger.certificates', new ThrottledError('Slow down.'));
+  made.calls.answer('ledger.certificates', throttledError());
   await expect(check(made)).rejects.toThrow(ThrottledError);
   expect(made.metrics.fleets).toEqual([]);
 });

@@ -6,12 +6,12 @@ import {
   IssueCapError,
   SecretDeletedError,
   SecretNotOursError,
-  ThrottledError,
   UnknownCertificateError,
   ValidationLimitError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
 import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
+import { throttledError } from '../../fakes/aws-errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { configOf, execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -575,7 +575,7 @@ describe('leases', () => {
 
   test.each(['ledger.certificate', 'secrets.describe'])('are given back when %s fails', async (call) => {
     const world = issued(dueDay);
-    world.calls.answer(call, new ThrottledError('Slow down.'));
+    world.calls.answer(call, throttledError());
     await expect(check(world)).rejects.toThrow('Slow down.');
     expect(world.ledger.get('www').lease).toBeNull();
   });
@@ -680,7 +680,9 @@ describe('what a person has to mend', () => {
   test('an unknown certificate is refused with the names that there are, before any call', async () => {
     const world = createWorld();
     await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(UnknownCertificateError);
-    await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(/which has www\b/);
+    await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(
+      /no certificate of this name, but www\b/,
+    );
     expect(world.calls.names()).toEqual([]);
   });
 

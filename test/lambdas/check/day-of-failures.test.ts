@@ -4,6 +4,7 @@ import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import { PerennialError, type ProblemDocument } from '../../../lambdas/domain/contract/errors.ts';
 import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { failedWith } from '../../fakes/error-output.ts';
 import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 
@@ -31,12 +32,6 @@ interface Wake {
   readonly certificate: string;
   readonly execution: string;
   readonly attempt: number;
-}
-
-/** As Lambda and Step Functions carry an error to the Catch. */
-function carried({ error, problem }: Failure): object {
-  const errorMessage = problem ? JSON.stringify({ message: 'No.', problem }) : 'No.';
-  return { Error: error, Cause: JSON.stringify({ errorType: error, errorMessage }) };
 }
 
 /** When an order was about to be placed, in minutes since midnight, by certificate; each fails ten seconds later. */
@@ -82,7 +77,14 @@ async function ordersOfADay(
     }
     const spec = specs.find(({ name }) => name === certificate) ?? null;
     const output = await recordFailure(
-      { ...run, spec, errorOutput: carried(failed), removed: [], deploy: false, startedAt },
+      {
+        ...run,
+        spec,
+        errorOutput: failedWith(failed.error, 'No.', failed.problem),
+        removed: [],
+        deploy: false,
+        startedAt,
+      },
       { ...ports, config },
     );
     return output.retryIn === null ? null : { ...after(output.retryIn), attempt: attempt + 1 };

@@ -1,24 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { RecordFailureInput } from '../../../lambdas/domain/contract/steps.ts';
+import { failedWith } from '../../fakes/error-output.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const urn = (type: string): string => `urn:ietf:params:acme:error:${type}`;
 
-/** As Lambda and Step Functions carry an error of ours to the Catch. */
-function thrown(name: string, message: string, problem?: object): object {
-  const errorMessage = problem ? JSON.stringify({ message, problem }) : message;
-  return { Error: name, Cause: JSON.stringify({ errorType: name, errorMessage }) };
-}
-
 const refused = (identifier: string) => ({ type: urn('unauthorized'), detail: 'No TXT record found', identifier });
-const rejected = thrown('ChallengeFailedError', 'The CA did not accept the proof.', {
+const rejected = failedWith('ChallengeFailedError', 'The CA did not accept the proof.', {
   ...refused('example.com'),
   subproblems: [refused('example.com'), refused('*.example.com')],
 });
-const caUnavailable = thrown('CaUnavailableError', 'The CA is away.');
+const caUnavailable = failedWith('CaUnavailableError', 'The CA is away.');
 const removed = [{ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'gone' }];
 const kept = { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'still there' };
 const order = {
@@ -93,7 +88,7 @@ describe('a failed proof', () => {
 
   test('is the only failure that counts for identifiers', async () => {
     const world = failing();
-    await record(world, { errorOutput: thrown('CaaError', 'No.', refused('example.com')) });
+    await record(world, { errorOutput: failedWith('CaaError', 'No.', refused('example.com')) });
     expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
   });
 });
@@ -110,26 +105,26 @@ describe('the account at the CA', () => {
   }
 
   test('counts as stale after CAA has refused in *Check zones*, so that the CA decides next time', async () => {
-    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', ofCheckZones))).toBeNull();
-    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.'))).toBeNull();
+    expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', ofCheckZones))).toBeNull();
+    expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.'))).toBeNull();
   });
 
   test('stays as it was read after the CA has refused', async () => {
-    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', { ...ofCheckZones, status: 403 }))).toBe(readAt);
-    expect(await readAtAfter(thrown('ChallengeFailedError', 'CAA forbids.', ofCheckZones))).toBe(readAt);
+    expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', { ...ofCheckZones, status: 403 }))).toBe(readAt);
+    expect(await readAtAfter(failedWith('ChallengeFailedError', 'CAA forbids.', ofCheckZones))).toBe(readAt);
   });
 
   test('is not touched by an execution that lost its lease', async () => {
     const world = failing();
     world.ledger.put('www', { lease: otherExecution });
-    expect(await readAtAfter(thrown('CaaError', 'CAA forbids.', ofCheckZones), world)).toBe(readAt);
+    expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', ofCheckZones), world)).toBe(readAt);
   });
 });
 
 test('a reader who is refused ends the execution for a person to see to, and leaves the ledger as it was', async () => {
   const world = failing();
   world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
-  const output = await record(world, { errorOutput: thrown('SecretAccessError', 'Nobody of that name.') });
+  const output = await record(world, { errorOutput: failedWith('SecretAccessError', 'Nobody of that name.') });
   expect(output).toMatchObject({
     action: expect.stringContaining('readers or replicas'),
     retryIn: null,
@@ -158,9 +153,9 @@ describe('the next try', () => {
   test('is the CA’s to say: longer than two hours ends the execution and stands in the ledger', async () => {
     const world = failing();
     const problem = { type: urn('rateLimited'), status: 429, retryAfter: 36_000 };
-    expect(await record(world, { errorOutput: thrown('RateLimitedError', 'Too many orders.', problem) })).toMatchObject(
-      { error: 'RateLimitedError', action: null, retryIn: null, nextTry: '2026-03-01T22:30:00.000Z' },
-    );
+    expect(
+      await record(world, { errorOutput: failedWith('RateLimitedError', 'Too many orders.', problem) }),
+    ).toMatchObject({ error: 'RateLimitedError', action: null, retryIn: null, nextTry: '2026-03-01T22:30:00.000Z' });
     expect(world.ledger.get('www').notBefore).toBe('2026-03-01T22:30:00.000Z');
   });
 
@@ -170,7 +165,7 @@ describe('the next try', () => {
     world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
     const output = await record(world, {
       spec: specWith({ issuers: [issuer, fallback] }),
-      errorOutput: thrown('RateLimitedError', 'Too many.', { type: urn('rateLimited'), retryAfter: 36_000 }),
+      errorOutput: failedWith('RateLimitedError', 'Too many.', { type: urn('rateLimited'), retryAfter: 36_000 }),
     });
     expect(output).toMatchObject({ retryIn: 6000 });
     expect(world.ledger.get('www').failure).toMatchObject({ count: 3, issuerFailures: 3 });
@@ -179,7 +174,7 @@ describe('the next try', () => {
   test('of what a person has to mend is tomorrow, and says what to do', async () => {
     const world = failing();
     const problem = { type: urn('caa'), identifier: 'example.com' };
-    expect(await record(world, { errorOutput: thrown('CaaError', 'CAA forbids.', problem) })).toMatchObject({
+    expect(await record(world, { errorOutput: failedWith('CaaError', 'CAA forbids.', problem) })).toMatchObject({
       error: 'CaaError',
       identifier: 'example.com',
       action: expect.stringContaining('CAA records of example.com'),
@@ -228,7 +223,7 @@ test.each([
   ['LeaseLostError', null, '2026-03-01T18:00:00.000Z'],
 ])('%s is no failure of the certificate', async (name, retryIn, nextTry) => {
   const world = failing();
-  expect(await record(world, { errorOutput: thrown(name, 'Slow down.') })).toMatchObject({
+  expect(await record(world, { errorOutput: failedWith(name, 'Slow down.') })).toMatchObject({
     error: name,
     cause: 'Slow down.',
     retryIn,
@@ -239,7 +234,9 @@ test.each([
 
 test('an order that turned out to be the twin’s is dropped, uncounted, and ordered again at once', async () => {
   const world = failing();
-  expect(await record(world, { errorOutput: thrown('TwinsOrderError', 'Not our key.') })).toMatchObject({ retryIn: 1 });
+  expect(await record(world, { errorOutput: failedWith('TwinsOrderError', 'Not our key.') })).toMatchObject({
+    retryIn: 1,
+  });
   expect(world.ledger.get('www')).toMatchObject({ order: null, failure: null, lease: null, leftovers: [kept] });
 });
 
@@ -268,8 +265,8 @@ describe('a failure that a deployment waits for', () => {
   test('is told when nobody tries again, since another execution is at it', async () => {
     const world = failing();
     world.ledger.put('www', { lease: otherExecution });
-    const errorOutput = thrown('AccessDeniedError', 'It was denied.');
-    expect(await record(world, { deploy: true, errorOutput })).toMatchObject({ retryIn: null, quiet: false });
+    const denied = failedWith('AccessDeniedError', 'It was denied.');
+    expect(await record(world, { deploy: true, errorOutput: denied })).toMatchObject({ retryIn: null, quiet: false });
   });
 
   test('ends the execution, and is counted and told as ever', async () => {
@@ -288,16 +285,16 @@ describe('a failure that a deployment waits for', () => {
 
   test('is tried again where access was denied: roles and policies are new', async () => {
     const world = failing();
-    const errorOutput = thrown('AccessDeniedError', 'It was denied.');
+    const denied = failedWith('AccessDeniedError', 'It was denied.');
     const startedAt = '2026-03-01T11:58:00.000Z';
-    expect(await record(world, { deploy: true, startedAt, errorOutput })).toMatchObject({
+    expect(await record(world, { deploy: true, startedAt, errorOutput: denied })).toMatchObject({
       retryIn: 20,
       quiet: true,
       action: null,
     });
     expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null });
     world.ledger.put('www', { lease: execution });
-    const later = await record(world, { deploy: true, startedAt: '2026-03-01T11:57:00.000Z', errorOutput });
+    const later = await record(world, { deploy: true, startedAt: '2026-03-01T11:57:00.000Z', errorOutput: denied });
     expect(later).toMatchObject({ retryIn: null, quiet: false });
     expect(world.ledger.get('www').failure).toMatchObject({ error: 'AccessDeniedError', count: 1 });
   });
@@ -327,7 +324,7 @@ test('it may die after any call: counted once, the lease free, what is gone stru
 });
 
 test('it may die after any call also when the order is of no use', async () => {
-  const step = (world: World) => record(world, { errorOutput: thrown('StagedKeyMissingError', 'No key.') });
+  const step = (world: World) => record(world, { errorOutput: failedWith('StagedKeyMissingError', 'No key.') });
   await dyingAfterEachCall(failing, step, (world, _, last) => {
     expect(world.ledger.get('www'), last).toMatchObject({ order: null, failure: { count: 1 }, lease: null });
   });

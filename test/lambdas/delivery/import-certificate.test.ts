@@ -3,12 +3,12 @@ import { importCertificate } from '../../../lambdas/delivery/import-certificate.
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import type { KeyType } from '../../../lambdas/domain/contract/config.ts';
 import {
-  AccessDeniedError,
   ImportLimitError,
   ImportRefusedError,
   LeaseLostError,
   ThrottledError,
 } from '../../../lambdas/domain/contract/errors.ts';
+import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
@@ -62,21 +62,21 @@ describe('a first import', () => {
 
   test('whose reply was lost is found again by its tags', async () => {
     const world = stored();
-    world.calls.loseReply('acm.import', new ThrottledError('Slow down.'));
+    world.calls.loseReply('acm.import', throttledError());
     await expect(deliver(world)).rejects.toThrow(ThrottledError);
     const { arn } = await deliver(world);
     expect(world.acm.arns(region)).toEqual([arn]);
   });
 
-  test.each([new AccessDeniedError('IAM refuses.'), new ImportLimitError('The quota is used up.')])(
-    'that ACM refuses (%s) leaves the delivery open for the next run',
-    async (error) => {
-      const world = stored();
-      world.calls.answer('acm.import', error);
-      await expect(deliver(world)).rejects.toBe(error);
-      expect(world.ledger.get('www').deliveries).toEqual({});
-    },
-  );
+  test.each([
+    deniedError('IAM refuses.'),
+    new ImportLimitError({ what: 'The quota is used up.', region: 'eu-west-1' }),
+  ])('that ACM refuses (%s) leaves the delivery open for the next run', async (error) => {
+    const world = stored();
+    world.calls.answer('acm.import', error);
+    await expect(deliver(world)).rejects.toBe(error);
+    expect(world.ledger.get('www').deliveries).toEqual({});
+  });
 });
 
 describe('the next import', () => {
@@ -156,7 +156,7 @@ describe('the next import', () => {
     const world = await delivered();
     world.acm.delete(region, world.arn);
     // The import over the deleted ARN is answered; the one that makes a new ARN is not.
-    world.calls.meanwhile('acm.import', () => world.calls.loseReply('acm.import', new ThrottledError('Slow down.')));
+    world.calls.meanwhile('acm.import', () => world.calls.loseReply('acm.import', throttledError()));
     await expect(deliver(world)).rejects.toThrow(ThrottledError);
     const { arn } = await deliver(world);
     expect(world.acm.arns(region)).toEqual([arn]);
@@ -267,9 +267,12 @@ test('of three regions one throttles, one is at its limit and one is fine: the n
   const into = (each: string) => importCertificate({ ...run, spec: specWith(), region: each, current }, world.ports);
 
   const fine = await into('us-east-1');
-  world.calls.answer('acm.import', new ThrottledError('Slow down.'));
+  world.calls.answer('acm.import', throttledError());
   await expect(into('eu-west-1')).rejects.toThrow(ThrottledError);
-  world.calls.answer('acm.import', new ImportLimitError('2,500 certificates are there.'));
+  world.calls.answer(
+    'acm.import',
+    new ImportLimitError({ what: '2,500 certificates are there.', region: 'eu-west-1' }),
+  );
   await expect(into('ap-south-1')).rejects.toThrow(ImportLimitError);
   expect(Object.keys(world.ledger.get('www').deliveries)).toEqual(['us-east-1']);
 

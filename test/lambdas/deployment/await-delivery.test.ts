@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type AwaitDeliveryEvent, awaitDelivery } from '../../../lambdas/deployment/await-delivery.ts';
-import { AccessDeniedError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
+import {
+  type AwaitDeliveryEvent,
+  awaitDelivery,
+  type NotDeliveredError,
+} from '../../../lambdas/deployment/await-delivery.ts';
 import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
 import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.ts';
 import { specHash } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
+import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 import { execution, factsWith } from '../../fakes/specs.ts';
 
@@ -98,32 +102,42 @@ describe('a renewal that ended without a delivery fails the deployment', () => {
   const reason = (end: ExecutionEnd, record: Partial<LedgerCertificate> = {}) =>
     look({}, { end, record }).then(
       () => 'none',
-      (error: Error) => error.message,
+      (error: NotDeliveredError) => {
+        expect(error).toMatchObject({ name: 'NotDeliveredError', execution });
+        return error.message;
+      },
     );
 
   test('by its own error and words', async () => {
-    const cause = 'Set these records:\nexample.com. 3600 IN NS ns-1.awsdns-1.test.';
+    const cause = 'Set these records: example.com. 3600 IN NS ns-1.awsdns-1.test.';
     expect(await reason({ status: 'FAILED', error: 'ZoneNotDelegatedError', cause })).toBe(
-      `ZoneNotDelegatedError: ${cause}\nExecution: ${execution}`,
+      `ZoneNotDelegatedError: ${cause}`,
+    );
+  });
+
+  test('by a name of its own where Step Functions itself ended it', async () => {
+    const cause = 'The execution reached 25,000 events.';
+    expect(await reason({ status: 'FAILED', error: 'States.Runtime', cause })).toBe(
+      `UnexpectedError: States.Runtime: ${cause}`,
     );
   });
 
   test('by what the execution recorded that it met at work', async () => {
     const held = 'nothing is tried before 2026-03-01T12:02:00.000Z, after 1 failures, the last by CaUnavailableError';
     const said = await reason({ status: 'SUCCEEDED', output: { reason: held } }, { failure });
-    expect(said).toContain('CaUnavailableError: The CA is away.\n');
+    expect(said).toContain('CaUnavailableError: The CA is away. ');
     expect(said).toContain(`ended without a delivery to us-east-1: ${held}.`);
   });
 
   test('and says so where another is still at it', async () => {
     const inProgress = 'in progress by arn:other';
     expect(await reason({ status: 'SUCCEEDED', output: { reason: inProgress } })).toBe(
-      `The renewal of certificate www ended without a delivery to us-east-1: ${inProgress}.\nExecution: ${execution}`,
+      `The renewal of certificate www ended without a delivery to us-east-1: ${inProgress}.`,
     );
   });
 
   test.each([
-    ['ABORTED', 'was stopped by somebody'],
+    ['ABORTED', 'was stopped'],
     ['TIMED_OUT', 'ran out of time'],
   ] as const)('in words when it was %s', async (status, words) => {
     expect(await reason({ status })).toContain(`The renewal of certificate www ${words} before it was delivered`);
@@ -138,20 +152,20 @@ describe('a renewal that ended without a delivery fails the deployment', () => {
 
 describe('a look that cannot be taken', () => {
   test('because a permission is new is taken again for three minutes, then fails', async () => {
-    const end = new AccessDeniedError('states:DescribeExecution was denied');
+    const end = deniedError('states:DescribeExecution was denied');
     expect(await look({}, { end, at: '2026-03-01T12:02:59Z' })).toEqual({ IsComplete: false });
     await expect(look({}, { end, at: '2026-03-01T12:03:00Z' })).rejects.toThrow('was denied');
   });
 
   test('because AWS asks to slow down is taken again', async () => {
-    const end = new ThrottledError('Slow down.');
+    const end = throttledError();
     expect(await look({}, { end, at: '2026-03-01T12:20:00Z' })).toEqual({ IsComplete: false });
   });
 });
 
 test('CloudFormation is not kept waiting for more than 29 minutes, and told what goes on', async () => {
   expect(await look({}, { at: '2026-03-01T12:29:00Z' })).toEqual({ IsComplete: false });
-  await expect(look({}, { at: '2026-03-01T12:29:01Z' })).rejects.toThrow('is not through after 29 minutes');
+  await expect(look({}, { at: '2026-03-01T12:29:01Z' })).rejects.toThrow('has not ended after 29 minutes');
 });
 
 describe('a deployment that is taken back', () => {
@@ -164,7 +178,7 @@ describe('a deployment that is taken back', () => {
 
   test('fails where there is none', async () => {
     await expect(look(taken, {})).rejects.toThrow(
-      /^The ledger knows no delivery of certificate www to us-east-1, .*: start its renewal/,
+      /^The ledger knows no delivery of certificate www to us-east-1, .*\. Start its renewal/,
     );
   });
 });

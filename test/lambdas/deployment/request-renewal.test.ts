@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/deployment/request-renewal.ts';
-import { AccessDeniedError, ThrottledError, UnexpectedError } from '../../../lambdas/domain/contract/errors.ts';
+import { UnexpectedError } from '../../../lambdas/domain/contract/errors.ts';
+import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
 
 const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';
@@ -102,25 +103,25 @@ describe('a deployment that needs a certificate', () => {
   });
 
   test('waits for a permission that does not hold yet', async () => {
-    const { started, sleeps } = await requested({}, { failures: [new AccessDeniedError('not yet')] });
+    const { started, sleeps } = await requested({}, { failures: [deniedError('not yet')] });
     expect({ sleeps, started: started.length }).toEqual({ sleeps: [5000], started: 1 });
   });
 
   test('is not failed by a call too many: in a rollback that would leave a stack nobody gets going', async () => {
-    const throttled = [new ThrottledError('Rate exceeded'), new ThrottledError('Rate exceeded')];
+    const throttled = [throttledError('Rate exceeded'), throttledError('Rate exceeded')];
     const { answer, sleeps } = await requested({ RequestType: 'Update' }, { rollsBack: true, throttled });
     expect(sleeps).toEqual([5000, 15_000]);
     expect(answer.ExecutionArn).toBeNull();
   });
 
   test('does not ask again when a call has hung for so long that the function would die before it answers', async () => {
-    const throttled = [new ThrottledError('timed out'), new ThrottledError('timed out')];
+    const throttled = [throttledError('timed out'), throttledError('timed out')];
     const asking = requested({ RequestType: 'Update' }, { throttled, taking: 47_000 });
     await expect(asking).rejects.toThrow('timed out');
   });
 
   test('fails when the renewal cannot be started', async () => {
-    const failures = [new UnexpectedError('no such state machine')];
+    const failures = [new UnexpectedError({ what: 'no such state machine' })];
     await expect(requested({}, { failures })).rejects.toThrow('no such state machine');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type DeploymentEvent, startFleet } from '../../../lambdas/deployment/start-fleet.ts';
-import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
 import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.ts';
+import { deniedError } from '../../fakes/aws-errors.ts';
 import { FakeClock, FakeLog } from '../../fakes/clock.ts';
 
 const fleet = 'arn:aws:states:us-east-1:123456789012:stateMachine:fleet';
@@ -97,14 +97,14 @@ describe('a deployment', () => {
   });
 
   test('waits for a permission that does not hold yet', async () => {
-    const denied = new AccessDeniedError('states:StartExecution was denied');
+    const denied = deniedError('states:StartExecution was denied');
     const { started, slept, log } = await deployed(event, { failures: { [fleet]: [denied] } });
     expect({ slept, errors: log.messages('error') }).toEqual({ slept: [5000], errors: [] });
     expect(started).toHaveLength(1);
   });
 
   test('waits for a permission 20 seconds at most', async () => {
-    const denied = new AccessDeniedError('states:StartExecution was denied');
+    const denied = deniedError('states:StartExecution was denied');
     const { started, slept, reply } = await deployed(event, { failures: { [fleet]: [denied, denied, denied] } });
     expect(slept).toEqual([5000, 15_000]);
     expect(started).toEqual([]);
@@ -147,7 +147,7 @@ describe('the attribute Caa', () => {
   });
 
   test('is waited for until the permission to look holds', async () => {
-    const denied = new AccessDeniedError('states:DescribeExecution was denied');
+    const denied = deniedError('states:DescribeExecution was denied');
     const { caa } = await deployed(withAccounts, { looks: [denied, denied, succeeded(lines)] });
     expect(caa).toBe(lines.join('\n'));
   });

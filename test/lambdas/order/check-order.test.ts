@@ -122,9 +122,9 @@ describe('an order that is of no use', () => {
   const gone = { outcome: 'gone', challenges: [], records: [] };
 
   test.each([
-    new MalformedError('No order for that id.'),
-    new UnauthorizedError('That order is of another account.'),
-    new AccountDoesNotExistError('No such account.'),
+    new MalformedError({ what: 'No order for that id.' }),
+    new UnauthorizedError({ what: 'That order is of another account.' }),
+    new AccountDoesNotExistError({ what: 'No such account.' }),
   ])('since the CA does not know it: %s', async (error) => {
     const world = await saved();
     world.calls.answer('ca.order', error);
@@ -163,7 +163,7 @@ describe('an order that is of no use', () => {
 
 test('a CA that is away says nothing about the order', async () => {
   const world = await saved();
-  world.calls.answer('ca.order', new CaUnavailableError('The CA is away.'));
+  world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is away.' }));
   await expect(check(world)).rejects.toThrow(CaUnavailableError);
   expect(world.ledger.get('www').order?.url).toBe(world.order.url);
 });

@@ -49,7 +49,7 @@ test('an account that the CA refuses counts as deactivated, and the log says so'
 test('a CA that cannot answer changes nothing', async () => {
   const world = await registered();
   const before = world.accounts.get(directoryUrl);
-  world.calls.answer('acme.deactivate', new CaUnavailableError('down'));
+  world.calls.answer('acme.deactivate', new CaUnavailableError({ what: 'down' }));
   await expect(deactivate(world)).rejects.toThrow(CaUnavailableError);
   expect(world.accounts.get(directoryUrl)).toEqual(before);
 });

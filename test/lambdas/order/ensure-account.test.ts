@@ -95,7 +95,7 @@ describe('an account that the CA no longer knows', () => {
     await ensureAccount(issuer, world.ports);
     const ca = await ensureAccount(issuer, world.ports);
     for (let time = 0; time < 2; time += 1)
-      world.calls.answer('ca.newOrder', new AccountDoesNotExistError('Never heard of it.'));
+      world.calls.answer('ca.newOrder', new AccountDoesNotExistError({ what: 'Never heard of it.' }));
     await expect(ca.newOrder(order)).rejects.toThrow(AccountDoesNotExistError);
     expect(world.calls.names('ca.newOrder')).toHaveLength(2);
   });

@@ -10,10 +10,10 @@ import {
   OrderInvalidError,
   RateLimitedError,
   TermsNotAgreedError,
-  ThrottledError,
   UnauthorizedError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import { newOrder } from '../../../lambdas/order/new-order.ts';
+import { throttledError } from '../../fakes/aws-errors.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -180,7 +180,7 @@ describe('the account', () => {
 
   test('that cannot be noted does not keep the order from going on, and the log says so', async () => {
     const world = leased();
-    world.calls.answer('ledger.recordAccount', new ThrottledError('Slow down.'));
+    world.calls.answer('ledger.recordAccount', throttledError());
     const output = await order(world);
     expect(world.ledger.get('www').order?.url).toBe(output.order.url);
     expect(world.log.messages('warn')).toEqual([expect.stringMatching(/^The account was not noted/)]);
@@ -202,7 +202,7 @@ describe('the account', () => {
   });
 });
 
-test.each([new RateLimitedError('Too many orders.'), new CaUnavailableError('The CA is away.')])(
+test.each([new RateLimitedError({ what: 'Too many orders.' }), new CaUnavailableError({ what: 'The CA is away.' })])(
   'what the CA answers to an order comes through: %s',
   async (error) => {
     const world = leased();
@@ -232,11 +232,11 @@ describe('the certificate that an order replaces', () => {
   });
 
   test.each([
-    ['replaced already by nobody’s order that we know of', new AlreadyReplacedError('It is replaced.')],
-    ['replaced already in the words of another CA', new AcmeProblemError('Conflict.', { problem: conflict })],
-    ['ordered by another account', new UnauthorizedError('The requester did not request that certificate.')],
-    ['unknown to the CA', new MalformedError('No such certificate.')],
-    ['what the CA breaks on', new CaUnavailableError('Could not find an order.', { problem: broken })],
+    ['replaced already by nobody’s order that we know of', new AlreadyReplacedError({ what: 'It is replaced.' })],
+    ['replaced already in the words of another CA', new AcmeProblemError({ what: 'Conflict.', problem: conflict })],
+    ['ordered by another account', new UnauthorizedError({ what: 'The requester did not request that certificate.' })],
+    ['unknown to the CA', new MalformedError({ what: 'No such certificate.' })],
+    ['what the CA breaks on', new CaUnavailableError({ what: 'Could not find an order.', problem: broken })],
   ])('and that is %s is not named the second time', async (_, error) => {
     const world = leased();
     world.calls.answer('ca.newOrder', error);
@@ -247,26 +247,27 @@ describe('the certificate that an order replaces', () => {
 
   test('is left out once, and what is refused then is the answer', async () => {
     const world = leased();
-    const refused = new UnauthorizedError('The account is deactivated.');
-    world.calls.answer('ca.newOrder', new UnauthorizedError('No.'));
+    const refused = new UnauthorizedError({ what: 'The account is deactivated.' });
+    world.calls.answer('ca.newOrder', new UnauthorizedError({ what: 'No.' }));
     world.calls.answer('ca.newOrder', refused);
     await expect(order(world, spec, 'aki.serial')).rejects.toBe(refused);
     expect(requested(world)).toHaveLength(2);
   });
 
-  test.each([new UnauthorizedError('No.'), new MalformedError('No.'), new AlreadyReplacedError('No.')])(
-    'has nothing to do with a refusal when none was named: %s',
-    async (error) => {
-      const world = leased();
-      world.calls.answer('ca.newOrder', error);
-      await expect(order(world)).rejects.toBe(error);
-      expect(requested(world)).toHaveLength(1);
-    },
-  );
+  test.each([
+    new UnauthorizedError({ what: 'No.' }),
+    new MalformedError({ what: 'No.' }),
+    new AlreadyReplacedError({ what: 'No.' }),
+  ])('has nothing to do with a refusal when none was named: %s', async (error) => {
+    const world = leased();
+    world.calls.answer('ca.newOrder', error);
+    await expect(order(world)).rejects.toBe(error);
+    expect(requested(world)).toHaveLength(1);
+  });
 
   test('costs no second order when the CA is away', async () => {
     const world = leased();
-    world.calls.answer('ca.newOrder', new CaUnavailableError('Away.'));
+    world.calls.answer('ca.newOrder', new CaUnavailableError({ what: 'Away.' }));
     await expect(order(world, spec, 'aki.serial')).rejects.toThrow(CaUnavailableError);
     expect(requested(world)).toHaveLength(1);
   });
@@ -278,11 +279,11 @@ describe('the certificate that an order replaces', () => {
       const record = world.ledger.get('www').order;
       if (record) world.ledger.put('www', { order: { ...record, ...fields } });
       world.calls.made.length = 0;
-      world.calls.answer('ca.newOrder', new AlreadyReplacedError('It is replaced.'));
+      world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
       return { world, ours };
     }
 
-    test.each([new AlreadyReplacedError('No.'), new AcmeProblemError('No.', { problem: conflict })])(
+    test.each([new AlreadyReplacedError({ what: 'No.' }), new AcmeProblemError({ what: 'No.', problem: conflict })])(
       'goes on with that one: %s',
       async (error) => {
         const { world, ours } = await saved();
@@ -306,7 +307,7 @@ describe('the certificate that an order replaces', () => {
 
     test('but not known to the CA any more is ordered again', async () => {
       const { world, ours } = await saved();
-      world.calls.answer('ca.order', new MalformedError('No order for that id.'));
+      world.calls.answer('ca.order', new MalformedError({ what: 'No order for that id.' }));
       expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
     });
 
@@ -322,7 +323,7 @@ describe('the certificate that an order replaces', () => {
   test('may be refused and the function die after any call: the saved order is the one that comes back', async () => {
     const refusing = () => {
       const world = leased();
-      world.calls.answer('ca.newOrder', new AlreadyReplacedError('It is replaced.'));
+      world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
       return world;
     };
     await dyingAfterEachCall(

@@ -52,8 +52,8 @@ test('has one request under way at a time, so that each reply brings the nonce o
 
 describe('a lost reply is read', () => {
   test.each([
-    ['a cut connection', new CaUnavailableError('The connection was cut.')],
-    ['malformed', new MalformedError('The challenge is processing.')],
+    ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
+    ['malformed', new MalformedError({ what: 'The challenge is processing.' })],
   ])('%s on a challenge that moved on counts as answered', async (_, error) => {
     const world = await presented();
     world.calls.loseReply('ca.respond', error);
@@ -62,8 +62,8 @@ describe('a lost reply is read', () => {
   });
 
   test.each([
-    ['a cut connection', new CaUnavailableError('The connection was cut.')],
-    ['malformed', new MalformedError('No such thing.')],
+    ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
+    ['malformed', new MalformedError({ what: 'No such thing.' })],
   ])('%s on a challenge that is still pending is that error', async (_, error) => {
     const world = await presented();
     world.calls.answer('ca.respond', error);
@@ -73,7 +73,7 @@ describe('a lost reply is read', () => {
 
 test('another refusal comes through', async () => {
   const world = await presented();
-  const error = new UnauthorizedError('The account is deactivated.');
+  const error = new UnauthorizedError({ what: 'The account is deactivated.' });
   world.calls.answer('ca.respond', error);
   await expect(respond(world)).rejects.toBe(error);
 });

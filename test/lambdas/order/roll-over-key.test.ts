@@ -67,7 +67,7 @@ describe('a change whose end is not known', () => {
   test('and that never arrived leaves the old key in use, and goes on with the key that is stored', async () => {
     const world = await registered();
     const before = stored(world)?.privateKey;
-    world.calls.answer('acme.changeKey', new CaUnavailableError('down'));
+    world.calls.answer('acme.changeKey', new CaUnavailableError({ what: 'down' }));
     await expect(rollOver(world)).rejects.toThrow(CaUnavailableError);
     const next = stored(world)?.nextPrivateKey;
 

@@ -89,9 +89,10 @@ export function createAcmCertificates({
       token = reply.NextToken;
       if (!token) return found.toSorted((a, b) => importTime(b) - importTime(a));
     }
-    throw new UnexpectedError(
-      `ACM in ${region} lists more than ${maximumPages * 1000} certificates: it was not searched further for an earlier import.`,
-    );
+    throw new UnexpectedError({
+      what: `ACM in ${region} lists more than ${maximumPages * 1000} certificates: it was not searched further for an earlier import.`,
+      region,
+    });
   }
 
   async function isOurs(region: string, arn: string, certificate: string): Promise<boolean> {
@@ -138,11 +139,14 @@ export function createAcmCertificates({
         ...(arn ? { CertificateArn: arn } : { Tags: ourTags(certificate) }),
       });
       const refuse = (error: Error, toDo = ''): never => {
-        throw new ImportRefusedError(
-          `ACM in ${region} refuses certificate ${certificate}: ${error.name}: ${error.message} ${toDo}` +
-            'The certificate itself is safe in its secret. Mend the cause and start the renewal again: it imports without a new order.',
-          { cause: error },
-        );
+        throw new ImportRefusedError({
+          what: `ACM in ${region} refuses the certificate.`,
+          why: `${error.name}: ${error.message}`,
+          remedy: `${toDo}The certificate is safe in its secret. Fix the cause and start the renewal again: it imports without a new order.`,
+          certificate,
+          region,
+          cause: error,
+        });
       };
       const refused = async (error: Error) =>
         (arn ? await obstacle(region, arn, pem.certificate) : null) ?? refuse(error);
@@ -152,8 +156,8 @@ export function createAcmCertificates({
       const tagsRefused = (error: Error) =>
         refuse(
           error,
-          `The tags that are set at the first import: ${tagged}. An import is found and replaced by them, so let the tag policies ` +
-            'of the organization allow these keys and values for acm:certificate. ',
+          `The first import sets the tags ${tagged}. Later imports find the certificate by them, so let the tag policies of the ` +
+            'organization allow these keys and values for acm:certificate. ',
         );
       const call = { action: 'acm:ImportCertificate', resource };
       // Our policy allows imports over what has our tag: one that was deleted has none, so IAM refuses it before ACM looks for it.
@@ -177,18 +181,24 @@ export function createAcmCertificates({
         TagPolicyException: tagsRefused,
         TooManyTagsException: tagsRefused,
         LimitExceededException(error) {
-          throw new ImportLimitError(
-            `ACM in ${region} takes no more imports, so ${certificate} stays as it was there: ${error.message} ` +
-              'ACM limits the imported certificates of an account and region (2,500) and the imports in 365 days (5,000): delete ' +
-              'certificates that nothing uses, or ask AWS for a higher quota. Until then it is in its secret only.',
-            { cause: error },
-          );
+          throw new ImportLimitError({
+            what: `ACM in ${region} takes no more imports, so it keeps the earlier certificate.`,
+            why: `${error.message} ACM limits the imported certificates of an account and region (2,500) and the imports in 365 days (5,000).`,
+            remedy:
+              'Delete certificates that nothing uses, or ask AWS for a higher quota. Until then the new one is in its secret only.',
+            certificate,
+            region,
+            cause: error,
+          });
         },
         ConflictException(error) {
-          throw new ThrottledError(
-            `acm:ImportCertificate on ${resource} met another change of the same certificate and is tried again: ${error.message}`,
-            { cause: error },
-          );
+          throw new ThrottledError({
+            what: `acm:ImportCertificate on ${resource} met another change of the same certificate.`,
+            why: error.message,
+            remedy: 'It is tried again.',
+            ...call,
+            cause: error,
+          });
         },
       });
       if (typeof answer === 'string') return answer;

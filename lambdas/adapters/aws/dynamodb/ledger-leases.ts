@@ -94,9 +94,10 @@ export async function updateLeased(
 }
 
 function leaseLost(certificate: string, execution: string, item: Item): LeaseLostError {
-  const holder = item.lease?.S ? `execution ${item.lease.S} does` : 'nobody does';
-  return new LeaseLostError(
-    `Execution ${execution} does not hold the lease of certificate ${certificate}, ${holder}: it writes nothing more about it. ` +
-      'The one that holds it, or the next fleet run, carries on.',
-  );
+  return new LeaseLostError({
+    what: `Execution ${execution} does not hold the lease, so it writes nothing more.`,
+    why: item.lease?.S ? `Execution ${item.lease.S} holds it.` : 'No execution holds it.',
+    remedy: 'The execution that holds the lease, or the next fleet run, continues.',
+    certificate,
+  });
 }

@@ -91,7 +91,9 @@ export async function readItems({ name, client }: LedgerTable, ids: readonly str
     keys = reply.UnprocessedKeys?.[name]?.Keys ?? [];
   }
   if (keys.length === 0) return found;
-  throw new ThrottledError(
-    `${call.action} on ${call.resource}: ${keys.length} were left unread ${batchWaits.length + 1} times. It is tried again.`,
-  );
+  throw new ThrottledError({
+    what: `${call.action} on ${call.resource} left ${keys.length} unread ${batchWaits.length + 1} times.`,
+    remedy: 'It is tried again.',
+    ...call,
+  });
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { PerennialError, UnexpectedError } from '../../../domain/contract/errors.ts';
+import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import { toLambdaError } from '../../../domain/contract/failure.ts';
 import type { StepEvent } from '../../../domain/contract/steps.ts';
 import type { StepLog } from '../../../domain/ports/runtime.ts';
@@ -24,9 +24,9 @@ export function stepHandler(
     try {
       const step = steps(stepLog(logger), (close) => closers.push(close))[event.step];
       if (!step)
-        throw new UnexpectedError(
-          `This function has no step ${event.step}: workflow and functions are of different versions.`,
-        );
+        throw new UnexpectedError({
+          what: `This function has no step ${event.step}: workflow and functions are of different versions.`,
+        });
       const output = await step({ ...event.run, ...(event.input as object) } as never);
       logger.info('done', { milliseconds: Math.round(performance.now() - started) });
       return output;
@@ -34,9 +34,8 @@ export function stepHandler(
       logger.error('failed', {
         milliseconds: Math.round(performance.now() - started),
         ...(error instanceof Error ? { error } : { thrown: String(error) }),
-        ...(error instanceof PerennialError && error.problem ? { problem: error.problem } : {}),
       });
-      throw toLambdaError(error);
+      throw toLambdaError(error, event.run.certificate);
     } finally {
       for (const close of closers) close();
     }

@@ -1,11 +1,6 @@
 import { InvalidChangeBatch } from '@aws-sdk/client-route-53';
-import {
-  AccessDeniedError,
-  RoleNotAssumedError,
-  ThrottledError,
-  ZoneNotFoundError,
-} from '../../../domain/contract/errors.ts';
-import { type Call, replyOf, translated } from '../translate-errors.ts';
+import { RoleNotAssumedError, ThrottledError, ZoneNotFoundError } from '../../../domain/contract/errors.ts';
+import { accessDenied, type Call, replyOf } from '../translate-errors.ts';
 
 /** Whose credentials the calls are made with. */
 export interface RoleCredentialsUse {
@@ -27,23 +22,32 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
     const call = { action: `route53:${action}`, resource, role };
     const expired = (error: Error): never => {
       forget?.();
-      throw new ThrottledError(
-        `The credentials of role ${role} are of no use any more for ${resource}. New ones are asked for at the next try: ${error.message}`,
-        { cause: error },
-      );
+      throw new ThrottledError({
+        what: `The credentials of role ${role} have expired, so ${call.action} on ${resource} was refused.`,
+        why: error.message,
+        remedy: 'The next try gets new credentials.',
+        zone: hostedZoneId,
+        ...call,
+        cause: error,
+      });
     };
     return replyOf<Reply, Answer>(call, sent, {
-      AccessDenied: (error) => denied(error, call),
+      AccessDenied(error) {
+        throw accessDenied(error, call, likelyRemedy(error, call)).with({ zone: hostedZoneId });
+      },
       NoSuchHostedZone(error) {
-        throw new ZoneNotFoundError(
-          `Hosted zone ${hostedZoneId} does not exist. Correct its id in hostedZones of the config and deploy.`,
-          { cause: error },
-        );
+        throw new ZoneNotFoundError({
+          what: `Hosted zone ${hostedZoneId} does not exist.`,
+          why: `Route 53 answers ${call.action} on ${resource}: ${error.message}`,
+          remedy: 'Correct its id in hostedZones of the config and deploy.',
+          zone: hostedZoneId,
+          cause: error,
+        });
       },
       RoleNotAssumedError(error) {
-        throw new RoleNotAssumedError(`Nothing can be done in hosted zone ${hostedZoneId}: ${error.message}`, {
-          cause: error.cause,
-        });
+        if (!(error instanceof RoleNotAssumedError)) throw error;
+        const { role: refused } = error.fields;
+        throw error.with({ what: `No access to ${resource}: role ${refused} cannot be assumed.`, zone: hostedZoneId });
       },
       ...(role && { ExpiredToken: expired, ExpiredTokenException: expired, InvalidClientTokenId: expired }),
       ...answers,
@@ -63,12 +67,8 @@ export function asInvalidChangeBatch(
   throw new InvalidChangeBatch({ messages, message: messages.join(' '), $metadata: {} });
 }
 
-function denied(error: Error, call: Call): never {
-  throw new AccessDeniedError(translated(error, call).message + remedy(error, call), { cause: error });
-}
-
-/** What it is as a rule, beside what may deny any call. */
-function remedy({ message }: Error, { action, role }: Call): string {
+/** What it usually is, beside what may deny any call. */
+function likelyRemedy({ message }: Error, { action, role }: Call): string {
   if (role) {
     // An identifier was added here, and not there.
     return action === 'route53:ChangeResourceRecordSets'

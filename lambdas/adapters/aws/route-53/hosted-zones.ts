@@ -36,7 +36,13 @@ export function createHostedZones({
         ResourceRecordSets = [],
         IsTruncated,
         ...next
-      } = await reply('ListResourceRecordSets', hostedZoneId, client.send(command));
+      } = await reply(
+        'ListResourceRecordSets',
+        hostedZoneId,
+        client.send(command),
+        {},
+        `${resourceOf(hostedZoneId)} (${name})`,
+      );
       const here = ResourceRecordSets.filter((set) => plainName(set.Name) === plainName(name));
       sets.push(...here);
       if (!IsTruncated || plainName(next.NextRecordName) !== plainName(name)) return sets;
@@ -46,9 +52,10 @@ export function createHostedZones({
         ...(next.NextRecordIdentifier ? { StartRecordIdentifier: next.NextRecordIdentifier } : {}),
       };
     }
-    throw new UnexpectedError(
-      `Hosted zone ${hostedZoneId} has over ${maximumPages * 100} record sets at ${name}: its TXT set was not looked for further.`,
-    );
+    throw new UnexpectedError({
+      what: `Hosted zone ${hostedZoneId} has over ${maximumPages * 100} record sets at ${name}: its TXT set was not looked for further.`,
+      zone: hostedZoneId,
+    });
   }
 
   return {
@@ -78,7 +85,7 @@ export function createHostedZones({
             return { refused: messages.length > 0 ? messages.join(' ') : error.message };
           },
         },
-        `hosted zone ${hostedZoneId} (${namesOf(changes)})`,
+        `${resourceOf(hostedZoneId)} (${namesOf(changes)})`,
       );
       return 'refused' in answer ? answer : { id: answer.ChangeInfo?.Id ?? '' };
     },
@@ -93,7 +100,7 @@ export function createHostedZones({
           client.send(new GetChangeCommand({ Id: change.id })),
           // Forgotten, so long past: waiting for it would never end, and the name servers are asked after this anyway.
           { NoSuchChange: () => null },
-          `change ${change.id} in hosted zone ${change.hostedZoneId}`,
+          `change ${change.id} in ${resourceOf(change.hostedZoneId)}`,
         );
         if (answer !== null && answer.ChangeInfo?.Status !== 'INSYNC') pending.push(change);
       }
@@ -102,21 +109,30 @@ export function createHostedZones({
 
     async nameServers(hostedZoneId, name) {
       const command = new GetHostedZoneCommand({ Id: hostedZoneId });
-      const { DelegationSet, HostedZone } = await reply('GetHostedZone', hostedZoneId, client.send(command));
+      const resource = resourceOf(hostedZoneId, name);
+      const sent = client.send(command);
+      const { DelegationSet, HostedZone } = await reply('GetHostedZone', hostedZoneId, sent, {}, resource);
       if (name !== undefined && plainName(HostedZone?.Name) !== plainName(name)) {
-        throw new ZoneNotFoundError(
-          `Hosted zone ${hostedZoneId} is ${HostedZone?.Name}, not ${name}: correct its id or its name in hostedZones of the config and deploy.`,
-        );
+        throw new ZoneNotFoundError({
+          what: `Hosted zone ${hostedZoneId} is ${HostedZone?.Name}, not ${name}.`,
+          remedy: 'Correct its id or its name in hostedZones of the config and deploy.',
+          zone: hostedZoneId,
+        });
       }
       const servers = DelegationSet?.NameServers ?? [];
       if (servers.length > 0) return servers;
-      throw new ZoneNotFoundError(
-        `Hosted zone ${hostedZoneId} has no name servers that the public can ask: it is a private zone. ` +
-          'Put the id of the public zone into hostedZones of the config and deploy.',
-      );
+      throw new ZoneNotFoundError({
+        what: `The CA cannot see ${resource}: it is a private zone, without public name servers.`,
+        remedy: 'Put the id of the public zone into hostedZones of the config and deploy.',
+        zone: hostedZoneId,
+      });
     },
   };
 }
+
+/** In words. With the domain where it is known: an id that is a CDK token is not written in the config. */
+const resourceOf = (hostedZoneId: string, name?: string): string =>
+  `hosted zone ${hostedZoneId}${name === undefined ? '' : ` of ${name}`}`;
 
 function route53Change(Action: 'DELETE' | 'CREATE', { name, ttl, values }: TxtRecordSet): Route53Change {
   const ResourceRecords = values.map((Value) => ({ Value }));

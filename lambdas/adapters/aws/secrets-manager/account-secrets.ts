@@ -48,10 +48,11 @@ export function createAccountSecrets({
       const next = typeof nextPrivateKey === 'string' ? { nextPrivateKey } : {};
       return { privateKey, url, version: reply.VersionId ?? '', ...next };
     }
-    throw new UnreadableSecretError(
-      `Secret ${secret} does not hold an account key for ${directoryUrl} (format 1). Restore an earlier version of it, ` +
-        'or delete it and the next run registers a new account.',
-    );
+    throw new UnreadableSecretError({
+      what: `Secret ${secret} does not hold an account key for ${directoryUrl} (format 1).`,
+      remedy: 'Restore an earlier version of it, or delete it and the next run registers a new account.',
+      secret,
+    });
   }
 
   return {
@@ -72,10 +73,11 @@ export function createAccountSecrets({
       if (reply !== null) return { privateKey, url: null, version: reply.VersionId ?? '' };
       const theirs = await read(directoryUrl);
       if (theirs) return theirs;
-      throw new UnexpectedError(
-        `Secret ${secret} exists and has no current value, so there is no account key for ${directoryUrl}. ` +
-          'Delete the secret; the next run makes it anew.',
-      );
+      throw new UnexpectedError({
+        what: `Secret ${secret} exists and has no current value, so there is no account key for ${directoryUrl}.`,
+        remedy: 'Delete the secret: the next run creates it again.',
+        secret,
+      });
     },
 
     async saveUrl(directoryUrl, account, url) {
@@ -83,9 +85,11 @@ export function createAccountSecrets({
       // Another key has come into the secret since: the URL is not of that key, and what is stored goes on.
       if (stored && (stored.privateKey !== account.privateKey || stored.url === url)) return stored;
       if (stored === null) {
-        throw new UnexpectedError(
-          `Secret ${nameOf(directoryUrl)} has gone while the account ${url} was registered. The next run makes a new account.`,
-        );
+        throw new UnexpectedError({
+          what: `Secret ${nameOf(directoryUrl)} was deleted while the account ${url} was registered.`,
+          remedy: 'The next run makes a new account.',
+          secret: nameOf(directoryUrl),
+        });
       }
       const secret = nameOf(directoryUrl);
       // From the version that was read and the URL: two that save the same at once write one version.

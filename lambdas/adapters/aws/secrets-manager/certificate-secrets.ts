@@ -52,10 +52,11 @@ export function createCertificateSecrets({
     const SecretString = JSON.stringify(value);
     const bytes = Buffer.byteLength(SecretString);
     if (bytes > maximumBytes) {
-      throw new UnexpectedError(
-        `The value for secret ${secret} has ${bytes} bytes, and Secrets Manager takes ${maximumBytes}: nothing was stored. ` +
-          'Use fewer identifiers, or an issuer with a shorter chain.',
-      );
+      throw new UnexpectedError({
+        what: `The value for secret ${secret} has ${bytes} bytes, and Secrets Manager takes ${maximumBytes}: nothing was stored.`,
+        remedy: 'Use fewer identifiers, or an issuer with a shorter chain.',
+        secret,
+      });
     }
     const command = new PutSecretValueCommand({
       SecretId: secret,
@@ -79,10 +80,12 @@ export function createCertificateSecrets({
     if (staged.format === 1 && staged.orderUrl === orderUrl && typeof staged.privateKey === 'string') {
       return staged.privateKey;
     }
-    throw new UnreadableSecretError(
-      `Version ${version} of secret ${secret} is not the key staged for order ${orderUrl}: somebody else wrote it. ` +
-        'Start the renewal with force, for a new order with a new key.',
-    );
+    throw new UnreadableSecretError({
+      what: `Version ${version} of secret ${secret} is not the key staged for order ${orderUrl}: another program wrote it.`,
+      remedy: 'Start the renewal with force, for a new order with a new key.',
+      secret,
+      order: orderUrl,
+    });
   }
 
   /** The key that was reused, and is marked since; `null`: none is. */
@@ -105,10 +108,12 @@ export function createCertificateSecrets({
     if (staged === null || staged !== compromised) return staged;
     const fresh = await readKey(secret, orderUrl, freshKeyVersion(orderUrl));
     if (fresh !== null) return fresh;
-    throw new CompromisedKeyError(
-      `The key that certificate ${certificate} reused for order ${orderUrl} is known to be compromised: nothing is stored with it. ` +
-        'It is ordered again, with a new key.',
-    );
+    throw new CompromisedKeyError({
+      what: `The key that was reused for order ${orderUrl} is known to be compromised: nothing is stored with it.`,
+      remedy: 'The certificate is ordered again, with a new key.',
+      certificate,
+      order: orderUrl,
+    });
   };
 
   return {
@@ -155,10 +160,11 @@ export function createCertificateSecrets({
         return first ? privateKey : stagedKey(certificate, orderUrl);
       });
       if (staged !== null) return staged;
-      throw new UnexpectedError(
-        `Secret ${secret} has version ${keyVersion(orderUrl)} and cannot show it: a reply that was too early. ` +
-          'Nothing was finalized; the next run reads it again.',
-      );
+      throw new UnexpectedError({
+        what: `Secret ${secret} has version ${keyVersion(orderUrl)} and cannot show it yet.`,
+        remedy: 'Nothing was finalized. The next run reads it again.',
+        secret,
+      });
     },
 
     async putCertificate(certificate, orderUrl, value) {
@@ -208,10 +214,12 @@ export function createCertificateSecrets({
         : reply.VersionId === placeholderVersion
           ? 'is still empty'
           : 'is of another format';
-      throw new UnreadableSecretError(
-        `The current version of secret ${secret} ${found}, so no certificate can be read from it. ` +
-          `Start the renewal of ${certificate} with force: it issues and stores a new one.`,
-      );
+      throw new UnreadableSecretError({
+        what: `The current version of secret ${secret} ${found}, so no certificate can be read from it.`,
+        remedy: 'Start the renewal with force: it issues and stores a new certificate.',
+        certificate,
+        secret,
+      });
     },
   };
 }

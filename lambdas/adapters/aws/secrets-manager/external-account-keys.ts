@@ -3,6 +3,7 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { sentences } from '../../../domain/contract/errors/perennial-error.ts';
 import { AccessDeniedError, ExternalAccountBindingError, SecretDeletedError } from '../../../domain/contract/errors.ts';
 import type { ExternalAccountKey } from '../../../domain/ports/acme.ts';
 import { membersOf, secretReplyOf, warmSecretsClient } from './secrets.ts';
@@ -20,24 +21,32 @@ export function createExternalAccountKeys(client: SecretsManagerClient = warmSec
       [ResourceNotFoundException.name]: () => null,
     }).catch((error: unknown) => {
       if (!(error instanceof AccessDeniedError || error instanceof SecretDeletedError)) throw error;
-      const next = 'If a customer KMS key encrypts it, let the order function decrypt with that key.';
-      throw new ExternalAccountBindingError(
-        `The external account binding in ${secret} cannot be read: ${error.message}${error instanceof AccessDeniedError ? ` ${next}` : ''}`,
-        { cause: error },
-      );
+      const { what, why, remedy } = error.explanation;
+      const ofKey = 'If a customer KMS key encrypts it, let the order function decrypt with that key.';
+      throw new ExternalAccountBindingError({
+        what: `The external account binding in ${secret} cannot be read.`,
+        why: sentences({ what, why }),
+        remedy: error instanceof AccessDeniedError ? [remedy, ofKey].join(' ') : remedy,
+        secret,
+        cause: error,
+      });
     });
     if (reply === null) {
-      throw new ExternalAccountBindingError(
-        `There is no secret ${secret} (or it has no value yet), which the configuration names as external account binding: put ${wanted} into it.`,
-      );
+      throw new ExternalAccountBindingError({
+        what: `There is no secret ${secret} (or it has no value yet), which the configuration names as external account binding.`,
+        remedy: `Put ${wanted} into it.`,
+        secret,
+      });
     }
     const { kid, hmacKey } = membersOf(reply.SecretString);
     // base64 as some CAs show it is taken too: the signer reads either.
     if (typeof kid === 'string' && kid !== '' && typeof hmacKey === 'string' && /^[\w+/-]+={0,2}$/.test(hmacKey)) {
       return { kid, hmacKey };
     }
-    throw new ExternalAccountBindingError(
-      `The secret ${secret} does not hold an external account binding: put ${wanted} into it.`,
-    );
+    throw new ExternalAccountBindingError({
+      what: `The secret ${secret} does not hold an external account binding.`,
+      remedy: `Put ${wanted} into it.`,
+      secret,
+    });
   };
 }

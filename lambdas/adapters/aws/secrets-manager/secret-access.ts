@@ -20,9 +20,14 @@ export interface SecretAccess {
  * rest from being done.
  */
 export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
-  const described = await describeSecret(shared.client, shared.secret).catch((error: unknown) => refused([error]));
+  const described = await describeSecret(shared.client, shared.secret).catch((error: unknown) =>
+    refused(shared.secret, [error]),
+  );
   if (!described) {
-    throw new SecretAccessError(`Secret ${shared.secret} is not there, so nobody can be given access to it.`);
+    throw new SecretAccessError({
+      what: `There is no secret ${shared.secret} to give access to.`,
+      secret: shared.secret,
+    });
   }
   const errors: unknown[] = [];
   const apart = async <Done>(done: Promise<Done>): Promise<Done | null> =>
@@ -34,17 +39,22 @@ export async function shareSecret(shared: SecretToShare, { readers, replicas }: 
   const noted = await apart(removeReplicas(shared, described, replicas));
   await apart(setReaders(shared, described, readers));
   const settled = await apart(addReplicas(shared, described, { noted: noted ?? notedReplicas(described), replicas }));
-  return errors.length > 0 ? refused(errors) : settled === true;
+  return errors.length > 0 ? refused(shared.secret, errors) : settled === true;
 }
 
 /** Being too fast is no refusal. All else is one, whatever AWS calls it: it must not keep a certificate from being delivered. */
-function refused(errors: readonly unknown[]): never {
+function refused(secret: string, errors: readonly unknown[]): never {
   const throttled = errors.find((error) => error instanceof ThrottledError);
   if (throttled) throw throttled;
   const [cause] = errors;
   if (errors.length === 1 && cause instanceof SecretAccessError) throw cause;
-  const sentences = errors.map((error) => (error instanceof Error ? error.message : String(error)));
-  throw new SecretAccessError(sentences.join(' '), { cause });
+  const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+  throw new SecretAccessError({
+    what: `Not all readers and replicas of secret ${secret} could be set.`,
+    why: messages.join(' '),
+    secret,
+    cause,
+  });
 }
 
 async function setReaders(
@@ -58,10 +68,13 @@ async function setReaders(
   const standing = policy === undefined ? [] : readersOf(policy);
   if (standing === null) {
     if (readers.length === 0) return;
-    throw new SecretAccessError(
-      `Secret ${secret} has a resource policy that somebody else wrote, and it is left as it is. Take it away for the readers of the ` +
-        `configuration (aws secretsmanager delete-resource-policy --secret-id ${secret}), or take those out and add them to it by hand.`,
-    );
+    throw new SecretAccessError({
+      what: `Secret ${secret} has a resource policy that this stack did not write, and it is left as it is.`,
+      remedy:
+        `Remove it so that the readers of the configuration can be set (aws secretsmanager delete-resource-policy --secret-id ${secret}), ` +
+        'or remove them from the configuration and add them to the policy by hand.',
+      secret,
+    });
   }
   if (readers.length === 0) {
     if (policy !== undefined) await forbid(shared);
@@ -81,18 +94,23 @@ async function setReaders(
 
 function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutput): void {
   if (KmsKeyId) return;
-  throw new SecretAccessError(
-    `Secret ${secret} is encrypted with the account's aws/secretsmanager key, which other accounts cannot use: nobody was ` +
-      `given access. Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
-  );
+  throw new SecretAccessError({
+    what: `No reader was given access to secret ${secret}.`,
+    why: "It is encrypted with the account's aws/secretsmanager key, which other accounts cannot use.",
+    remedy: `Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
+    secret,
+  });
 }
 
 async function allow({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
   const unsuitable = (error: Error): never => {
-    throw new SecretAccessError(
-      `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}: ${error.message} Does each of their accounts exist?`,
-      { cause: error },
-    );
+    throw new SecretAccessError({
+      what: `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}.`,
+      why: error.message,
+      remedy: 'Check that each of their accounts exists.',
+      secret,
+      cause: error,
+    });
   };
   const command = new PutResourcePolicyCommand({
     SecretId: secret,

@@ -70,7 +70,7 @@ export async function addReplicas(
     return found && !inSync(replica) ? [`${replica.region}: ${found.StatusMessage}`] : [];
   });
   if (failures.length > 0) {
-    throw new SecretAccessError(`Secret ${secret} was not replicated to ${failures.join('; ')}`);
+    throw new SecretAccessError({ what: `Secret ${secret} was not replicated to ${failures.join('; ')}`, secret });
   }
   for (const replica of replicas) if (!missing.includes(replica)) assertKey(secret, replica, there.get(replica.region));
   return replicas.every(inSync);
@@ -80,10 +80,12 @@ export async function addReplicas(
 function assertKey(secret: string, { region, encryptionKey }: Replica, there?: ReplicationStatusType): void {
   const found = there?.KmsKeyId ?? awsKey;
   if (found === (encryptionKey ?? awsKey)) return;
-  throw new SecretAccessError(
-    `The replica of secret ${secret} in ${region} is encrypted with ${found} and not with ${encryptionKey ?? awsKey}, and keeps its key. ` +
-      'Take the replica out of the configuration, deploy, and put it in again.',
-  );
+  throw new SecretAccessError({
+    what: `The replica of secret ${secret} in ${region} is encrypted with ${found} and not with ${encryptionKey ?? awsKey}, and keeps its key.`,
+    remedy: 'Remove the replica from the configuration, deploy, and add it again.',
+    secret,
+    region,
+  });
 }
 
 async function replicate({ client, secret }: SecretToShare, missing: readonly Replica[]) {
@@ -97,10 +99,12 @@ async function replicate({ client, secret }: SecretToShare, missing: readonly Re
     ForceOverwriteReplicaSecret: false,
   });
   const refused = (error: Error): never => {
-    throw new SecretAccessError(
-      `Secret ${secret} cannot be replicated to ${missing.map(({ region }) => region).join(', ')}: ${error.message}`,
-      { cause: error },
-    );
+    throw new SecretAccessError({
+      what: `Secret ${secret} cannot be replicated to ${missing.map(({ region }) => region).join(', ')}.`,
+      why: error.message,
+      secret,
+      cause: error,
+    });
   };
   const reply = await secretReplyOf(client, { action: 'ReplicateSecretToRegions', secret }, client.send(command), {
     InvalidParameterException: refused,

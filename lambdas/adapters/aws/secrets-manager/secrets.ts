@@ -21,11 +21,12 @@ export function secretReplyOf<Reply, Answer = never>(
     async InvalidRequestException(error) {
       const deletedAt = (await describeSecret(client, secret))?.DeletedDate;
       if (!deletedAt) throw translated(error, call);
-      throw new SecretDeletedError(
-        `Secret ${secret} is scheduled for deletion (${deletedAt.toISOString()}), so ${call.action} was refused. ` +
-          `Take it back with: aws secretsmanager restore-secret --secret-id ${secret}`,
-        { cause: error },
-      );
+      throw new SecretDeletedError({
+        what: `Secret ${secret} is scheduled for deletion (${deletedAt.toISOString()}), so ${call.action} was refused.`,
+        remedy: `Restore it with: aws secretsmanager restore-secret --secret-id ${secret}`,
+        secret,
+        cause: error,
+      });
     },
     ...answers,
   });

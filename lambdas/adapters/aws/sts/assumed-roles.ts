@@ -64,10 +64,13 @@ async function assume(role: ZoneRole, sessionName: string, sts: STSClient): Prom
     ExternalId: role.externalId,
   });
   const refused = (error: Error): never => {
-    throw new RoleNotAssumedError(
-      `role ${role.arn} cannot be assumed. ${whatToCheck(role)} STS says: ${error.message}`,
-      { cause: error },
-    );
+    throw new RoleNotAssumedError({
+      what: `Role ${role.arn} cannot be assumed.`,
+      why: `STS says: ${error.message}`,
+      remedy: whatToCheck(role),
+      role: role.arn,
+      cause: error,
+    });
   };
   const sent = sts.send(command).catch((error: unknown) => {
     throw withoutExternalId(error, role);
@@ -88,7 +91,10 @@ async function assume(role: ZoneRole, sessionName: string, sts: STSClient): Prom
       sessionToken: SessionToken,
       expiration: Expiration,
     };
-  throw new UnexpectedError(`sts:AssumeRole on role ${role.arn} answered without credentials.`);
+  throw new UnexpectedError({
+    what: `sts:AssumeRole on role ${role.arn} answered without credentials.`,
+    role: role.arn,
+  });
 }
 
 function whatToCheck({ externalId }: ZoneRole): string {

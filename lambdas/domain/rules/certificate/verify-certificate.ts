@@ -38,17 +38,21 @@ export function verifyCertificate(
   now: Date,
 ): VerifiedCertificate {
   const refuse = (what: string): never => {
-    throw new CertificateMismatchError(
-      `The CA's certificate for ${spec.name} is not stored: ${what}. The current one stays; tell the CA if this comes again.`,
-    );
+    throw new CertificateMismatchError({
+      what: `The certificate that the CA sent is not stored: ${what}.`,
+      remedy: 'The current certificate stays in use. Tell the CA if this repeats.',
+      certificate: spec.name,
+    });
   };
   const certificates = read(pem, refuse);
   const [leaf, ...rest] = certificates;
   if (!leaf) return refuse('the reply holds no certificate');
   if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) {
-    throw new TwinsOrderError(
-      `The order of certificate ${spec.name} was finalized for another key, as a rule by another certificate of the same names. It is ordered again.`,
-    );
+    throw new TwinsOrderError({
+      what: 'The order was finalized for another key, usually by another certificate with the same names.',
+      remedy: 'A new order is placed.',
+      certificate: spec.name,
+    });
   }
 
   const names = dnsNames(leaf);

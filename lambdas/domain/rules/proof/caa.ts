@@ -1,6 +1,7 @@
 import type { IssuerAccount, RecordedAccount } from '../../contract/certificate-facts.ts';
 import type { CaaRecord } from '../../ports/dns.ts';
 import { quoted } from './quote-untrusted.ts';
+import { recordList } from './record-list.ts';
 
 /** Tags that say who may issue what else, or whom to tell: a CA may know them, so that critical they stand in nobody's way. */
 const otherTags = new Set(['iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']);
@@ -63,6 +64,8 @@ export interface CaaRefusal {
   readonly why: string;
   /** What to do, with the record ready to paste. */
   readonly remedy: string;
+  /** The record to create, in zone file format. Absent where one has to be removed instead. */
+  readonly record?: string;
 }
 
 /**
@@ -90,11 +93,13 @@ export function caaRefusal(
   const tag = tags[0]?.tag ?? 'issue';
   // Where this CA is named but its parameters do not fit, the domain is locked to accounts: so is the record to add.
   const value = ofThisCa ? lockedTo(account.url, identity) : identity;
+  const record = `${domain}. 300 IN CAA 0 ${tag} "${value}"`;
   return {
     why: ofThisCa
       ? `names it, but not for the account ${account.url} with dns-01: ${shown(tags)}`
       : `allows other CAs only, or none: ${shown(tags)}`,
-    remedy: `Add this record:\n${domain}. 300 IN CAA 0 ${tag} "${value}"`,
+    remedy: `Create this record: ${recordList([record])}.`,
+    record,
   };
 }
 

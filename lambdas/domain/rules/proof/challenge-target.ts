@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HostedZone } from '../../contract/config.ts';
 import { challengeRecordName, zoneOf } from './names.ts';
+import { recordList } from './record-list.ts';
 
 /** So many CNAMEs are followed, and no more. */
 export const mostLinks = 8;
@@ -15,8 +16,8 @@ export interface Alias {
 
 export type ChallengeTarget =
   | { readonly zone: HostedZone; readonly name: string }
-  /** What is missing; what is wrong and what to do, in words, the record to make on a line of its own. */
-  | { readonly missing: 'alias' | 'zone'; readonly problem: string };
+  /** What is missing; why, and what to do, in sentences; the record to create, in zone file format, where one would help. */
+  | { readonly missing: 'alias' | 'zone'; readonly why: string; readonly remedy: string; readonly record?: string };
 
 /**
  * Where the TXT record of an identifier is written: at the end of its CNAMEs, in the configured zone whose name is the longest suffix.
@@ -32,12 +33,12 @@ export function challengeTarget(
   const zone = zoneOf(name, zones);
   const spare = zones.find(({ challengesOnly }) => challengesOnly);
   const chain = [record, ...links].join(' -> ');
-  const aliasProblem = (what: string): ChallengeTarget => {
+  const aliasProblem = (why: string): ChallengeTarget => {
     const remedy =
       !spare && zoneOf(record, zones)
-        ? `Remove the CNAME: the record can stand at ${record} itself.`
-        : makeAlias(record, spare ?? zone ?? zones[0]);
-    return { missing: 'alias', problem: `${what} ${remedy}` };
+        ? { remedy: `Remove the CNAME: the record can stand at ${record} itself.` }
+        : createAlias(record, spare ?? zone ?? zones[0]);
+    return { missing: 'alias', why, ...remedy };
   };
 
   if (endless === 'loop') return aliasProblem(`The CNAMEs ${chain} go round in a circle.`);
@@ -46,7 +47,8 @@ export function challengeTarget(
     if (spare) return aliasProblem(`${record} lies in none of the hosted zones, and no CNAME leads from it into one.`);
     return {
       missing: 'zone',
-      problem: `${record} lies in none of the hosted zones: add the zone to the configuration and deploy.`,
+      why: `${record} lies in none of the hosted zones.`,
+      remedy: 'Add the zone to the configuration and deploy.',
     };
   }
   if (!zone) return aliasProblem(`The CNAME ${chain} leads into none of the hosted zones.`);
@@ -56,12 +58,16 @@ export function challengeTarget(
   );
 }
 
-function makeAlias(record: string, zone: HostedZone | undefined): string {
-  if (!zone) return 'Add a hosted zone that it may lead into to the configuration and deploy.';
+function createAlias(
+  record: string,
+  zone: HostedZone | undefined,
+): { readonly remedy: string; readonly record?: string } {
+  if (!zone) return { remedy: 'Add a hosted zone that it may lead into to the configuration and deploy.' };
   const plain = `${record}.${zone.name}`;
   // A name has 253 characters at most. RFC 1035 §2.3.4
   const target = plain.length <= 253 ? plain : `_acme-challenge.${shortened(record)}.${zone.name}`;
-  return `Make this record:\n${record}. 300 IN CNAME ${target}.`;
+  const alias = `${record}. 300 IN CNAME ${target}.`;
+  return { remedy: `Create this record: ${recordList([alias])}.`, record: alias };
 }
 
 /** The same for the same name, in half the characters that a label may have. */

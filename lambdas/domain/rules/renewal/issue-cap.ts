@@ -19,7 +19,8 @@ function freeAt(times: readonly string[], limit: number, period: number, now: Da
 
 /** Told with every refusal, so that the ledger holds the time. */
 const pause = (until: Date, now: Date) => ({
-  problem: { type: 'about:blank', retryAfter: Math.ceil((until.getTime() - now.getTime()) / 1000) },
+  type: 'about:blank',
+  retryAfter: Math.ceil((until.getTime() - now.getTime()) / 1000),
 });
 
 /**
@@ -32,10 +33,14 @@ export function assertIssueCap(spec: CertificateSpec, issues: Readonly<Record<st
   if (spec.issuer.staging || spec.ignoreIssueCap) return;
   const until = freeAt(Object.values(issues), issuesADay, day, now);
   if (!until) return;
-  throw new IssueCapError(
-    `${issuesADay} certificates for ${named(spec.identifiers)} were issued by ${spec.issuer.name} in the last 24 hours, so no third is ordered for certificate ${spec.name} before ${until.toISOString()}. If it has to be now, set ignoreIssueCap on it and deploy.`,
-    pause(until, now),
-  );
+  throw new IssueCapError({
+    what: `No certificate is ordered before ${until.toISOString()}.`,
+    why: `${spec.issuer.name} issued ${issuesADay} certificates for ${named(spec.identifiers)} in the last 24 hours.`,
+    remedy: 'If it has to be now, set ignoreIssueCap on the certificate and deploy.',
+    certificate: spec.name,
+    issuer: spec.issuer.name,
+    problem: pause(until, now),
+  });
 }
 
 /**
@@ -55,11 +60,15 @@ export function assertValidationLimit(
   });
   const last = limited.toSorted((a, b) => b.until.getTime() - a.until.getTime())[0];
   if (!last) return;
-  const { problem } = pause(last.until, now);
-  throw new ValidationLimitError(
-    `${spec.issuer.name} could not validate ${named(limited.map(({ identifier }) => identifier))} ${failuresAnHour} times in the last hour, and one more would use up its limit for this account: certificate ${spec.name} is tried again after ${last.until.toISOString()}. See the failures before for what to mend.`,
-    { problem: { ...problem, identifier: last.identifier } },
-  );
+  throw new ValidationLimitError({
+    what: `No certificate is ordered before ${last.until.toISOString()}.`,
+    why: `${spec.issuer.name} could not validate ${named(limited.map(({ identifier }) => identifier))} ${failuresAnHour} times in the last hour, and one more failure would use up its limit for this account.`,
+    remedy: 'The earlier failures say what to fix.',
+    certificate: spec.name,
+    identifier: last.identifier,
+    issuer: spec.issuer.name,
+    problem: { ...pause(last.until, now), identifier: last.identifier },
+  });
 }
 
 function named(identifiers: readonly string[]): string {

@@ -626,7 +626,7 @@ describe('the retry ladder', () => {
 
 describe('a failing proof', () => {
   const states = ['Present challenges', 'Check propagation', 'Respond to challenges', 'Poll order until ready'];
-  const challengeFailed = thrown('ChallengeFailedError', '{"message":"No TXT found.","problem":{"type":"urn:dns"}}');
+  const challengeFailed = thrown('ChallengeFailedError', 'No TXT found.\n{"problem":{"type":"urn:dns"}}');
 
   test.each(states)('at %s is cleaned up, recorded and announced, and ends under its real name', async (state) => {
     const { status, error, cause, calls, events, inputsOf } = await renew({ [state]: [challengeFailed] });
@@ -861,7 +861,7 @@ describe('a failure that cannot be recorded', () => {
 
   test('ends under its own name, with the sentence out of the function’s reply', async () => {
     expect(
-      await ends(thrown('RateLimitedError', '{"message":"Too many.","problem":{"type":"urn:rateLimited"}}')),
+      await ends(thrown('RateLimitedError', 'Too many.\n{"certificate":"www","problem":{"type":"urn:rateLimited"}}')),
     ).toEqual({
       error: 'RateLimitedError',
       cause: 'Too many.',
@@ -872,7 +872,10 @@ describe('a failure that cannot be recorded', () => {
     ['States.Timeout', 'StepTimedOutError'],
     ['Sandbox.Timedout', 'StepTimedOutError'],
     ['States.QueryEvaluationError', 'UnexpectedError'],
-    ['Lambda.TooManyRequestsException', 'Lambda.TooManyRequestsException'],
+    ['States.HeartbeatTimeout', 'StepTimedOutError'],
+    ['States.', 'UnexpectedError'],
+    ['Lambda.TooManyRequestsException', 'ThrottledError'],
+    ['Lambda.Unknown', 'Lambda.Unknown'],
   ])('as %s ends as %s', async (name, shown) => {
     expect(await ends(new TaskError(name, 'in words'))).toEqual({ error: shown, cause: 'in words' });
   });
@@ -884,7 +887,10 @@ describe('a failure that cannot be recorded', () => {
     '{"errorMessage"',
     'not {"message":"JSON"}',
     '[]',
-    '{"errorMessage":"{\\"message\\":\\"cut',
+    '{"errorMessage":"cut',
+    '{"errorMessage":5}',
+    '{"errorType":"CaUnavailableError"}',
+    'two\nlines',
   ])('with the strange cause %j still ends under its own name', async (cause) => {
     expect((await ends(new TaskError('CaUnavailableError', cause))).error).toBe('CaUnavailableError');
   });

@@ -184,13 +184,13 @@ test('what is revoked already is revoked; any other refusal is named with the se
   ca.script('/revoke-cert', problem('alreadyRevoked', 400), problem('badRevocationReason', 400));
   await acme.revoke(ca.issuer, account, chain, 1);
   await expect(acme.revoke(ca.issuer, account, chain, 2)).rejects.toThrow(
-    /scripted refused the revocation of certificate 0a0b: Test of badRevocationReason/,
+    /scripted refused the revocation of certificate 0a0b\. .*Test of badRevocationReason/,
   );
 });
 
 test('a CA without revokeCert says where to turn to', async () => {
   const without = await startScriptedCa({ without: ['revokeCert'] });
   const { chain } = await issued(newKey('P-256'));
-  await expect(acme.revoke(without.issuer, account, chain, 1)).rejects.toThrow(/names no revokeCert/);
+  await expect(acme.revoke(without.issuer, account, chain, 1)).rejects.toThrow(/has no revokeCert/);
   await without.stop();
 });

@@ -61,9 +61,9 @@ test.each([
   const error = await failure(problem(type, status));
   expect(error).toBeInstanceOf(kind);
   expect(error.problem).toEqual({ type: problemType(type), status, detail: `Test of ${type}` });
-  expect(error.message).toContain(
-    `scripted refused the order ${ca.url('/order/1')}: Test of ${type} (${type}, HTTP ${status})`,
-  );
+  expect(error.fields.issuer).toBe('scripted');
+  expect(error.message).toContain(`scripted refused the order ${ca.url('/order/1')}.`);
+  expect(error.message).toContain(`Test of ${type} (${type}, HTTP ${status})`);
 });
 
 test('a problem keeps its identifier, its subproblems and the seconds of Retry-After', async () => {

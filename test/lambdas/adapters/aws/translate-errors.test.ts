@@ -25,7 +25,8 @@ describe('an error of an AWS call', () => {
   ])('%s is a throttle, which is tried again', async (name) => {
     expect(await thrownFor(awsError(name, 'Rate exceeded'))).toMatchObject({
       name: 'ThrottledError',
-      message: `route53:GetChange on change C1 cannot be answered now and is tried again: ${name}: Rate exceeded`,
+      message: expect.stringContaining(`${name}: Rate exceeded`),
+      fields: call,
       cause: { name },
     });
   });
@@ -42,17 +43,17 @@ describe('an error of an AWS call', () => {
     '%s names the action and the resource, and keeps what AWS said',
     async (name) => {
       const thrown = await thrownFor(awsError(name, 'User: arn:aws:sts::1:role/x is not authorized.', 403));
-      expect(thrown).toMatchObject({ name: 'AccessDeniedError', cause: { name } });
-      expect(thrown.message).toContain(
-        'route53:GetChange on change C1 was denied: User: arn:aws:sts::1:role/x is not authorized.',
-      );
+      expect(thrown).toMatchObject({ name: 'AccessDeniedError', fields: call, cause: { name } });
+      expect(thrown.message).toContain('route53:GetChange on change C1 was denied.');
+      expect(thrown.message).toContain('User: arn:aws:sts::1:role/x is not authorized.');
     },
   );
 
   test('anything else is unexpected, and says of which call and resource', async () => {
     expect(await thrownFor(awsError('InvalidInput', 'The id is bad.'))).toMatchObject({
       name: 'UnexpectedError',
-      message: 'route53:GetChange on change C1 failed: InvalidInput: The id is bad.',
+      message: 'route53:GetChange on change C1 failed. InvalidInput: The id is bad.',
+      fields: call,
       cause: { name: 'InvalidInput' },
     });
   });
@@ -64,7 +65,7 @@ describe('an error of an AWS call', () => {
   test('what is thrown without being an error is kept in words', async () => {
     expect(await thrownFor('broken pipe')).toMatchObject({
       name: 'UnexpectedError',
-      message: 'route53:GetChange on change C1 failed: Error: broken pipe',
+      message: 'route53:GetChange on change C1 failed. Error: broken pipe.',
     });
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as errors from '../../../../lambdas/domain/contract/errors.ts';
 import { readErrorOutput, toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
+import { carried } from '../../../fakes/error-output.ts';
 
 const problem: errors.ProblemDocument = {
   type: 'urn:ietf:params:acme:error:rateLimited',
@@ -11,41 +12,60 @@ const problem: errors.ProblemDocument = {
   retryAfter: 3600,
 };
 
-/** As Lambda and Step Functions carry a thrown error to the Catch. */
-function carried(error: Error): unknown {
-  const Cause = JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: ['at …'] });
-  return { Error: error.name, Cause };
-}
-
 describe('an error crosses from a function to the end of the workflow', () => {
-  test('with its name, its sentence and its problem', () => {
-    const thrown = toLambdaError(new errors.RateLimitedError('The CA is asked too often.', { problem }));
+  test('with its name, its sentence, its fields and its problem', () => {
+    const what = 'The CA limits the account.';
+    const thrown = toLambdaError(new errors.RateLimitedError({ what, issuer: 'test-ca', certificate: 'www', problem }));
     expect(thrown.name).toBe('RateLimitedError');
     expect(readErrorOutput(carried(thrown))).toEqual({
       error: 'RateLimitedError',
-      message: 'The CA is asked too often.',
+      sentence: 'Certificate www: The CA limits the account.',
+      fields: { issuer: 'test-ca', certificate: 'www' },
       problem,
     });
   });
 
-  test('without a problem where there is none', () => {
-    expect(readErrorOutput(carried(toLambdaError(new errors.CaUnavailableError('The CA is away.'))))).toEqual({
+  test('with the sentence on the first line and the rest as JSON on the second', () => {
+    const what = 'The CA\r\nis\n  away.';
+    const { message } = toLambdaError(new errors.CaUnavailableError({ what, issuer: 'test-ca', problem }));
+    const [sentence, details = '', ...rest] = message.split('\n');
+    expect(sentence).toBe('The CA is away.');
+    expect(JSON.parse(details)).toEqual({ issuer: 'test-ca', problem });
+    expect(rest).toEqual([]);
+  });
+
+  test('with the certificate of the run, where the error does not name one', () => {
+    const unnamed = toLambdaError(new errors.CaUnavailableError({ what: 'The CA is away.' }), 'www');
+    expect(readErrorOutput(carried(unnamed))).toMatchObject({
       error: 'CaUnavailableError',
-      message: 'The CA is away.',
+      sentence: 'Certificate www: The CA is away.',
+      fields: { certificate: 'www' },
+    });
+    const named = toLambdaError(new errors.CaUnavailableError({ what: 'Away.', certificate: 'api' }), 'www');
+    expect(readErrorOutput(carried(named)).sentence).toBe('Certificate api: Away.');
+  });
+
+  test('with nothing but the sentence where there is nothing else', () => {
+    const thrown = toLambdaError(new errors.CaUnavailableError({ what: 'The CA is away.' }));
+    expect(thrown.message).toBe('The CA is away.');
+    expect(readErrorOutput(carried(thrown))).toEqual({
+      error: 'CaUnavailableError',
+      sentence: 'The CA is away.',
+      fields: {},
       problem: null,
     });
   });
 
   test('with a sentence that happens to be JSON as it is', () => {
-    const { message } = readErrorOutput(carried(toLambdaError(new errors.CaUnavailableError('{"answer":42}'))));
-    expect(message).toBe('{"answer":42}');
+    const thrown = toLambdaError(new errors.CaUnavailableError({ what: '{"answer":42}.' }));
+    expect(readErrorOutput(carried(thrown)).sentence).toBe('{"answer":42}.');
   });
 
   test.each([
-    ['an error of nobody’s', new TypeError('x is undefined'), 'UnexpectedError', 'x is undefined'],
-    ['something that is no error', 'text', 'UnexpectedError', 'text'],
-  ])('as an unexpected one when it is %s', (_, error, name, message) => {
-    expect(readErrorOutput(carried(toLambdaError(error)))).toMatchObject({ error: name, message });
+    ['an error without a class', new TypeError('x is undefined'), 'x is undefined.'],
+    ['not an error', 'text', 'text.'],
+  ])('as an unexpected one when it is %s', (_, error, sentence) => {
+    expect(readErrorOutput(carried(toLambdaError(error)))).toMatchObject({ error: 'UnexpectedError', sentence });
   });
 
   test('whole, however long a hundred failed proofs make it', () => {
@@ -56,13 +76,13 @@ describe('an error crosses from a function to the end of the workflow', () => {
       subproblems: [problem, problem],
     });
     const subproblems = Array.from({ length: 100 }, (_, index) => proof(index));
-    const sentence = subproblems.map(({ detail }) => detail).join('; ');
-    const thrown = toLambdaError(new errors.ChallengeFailedError(sentence, { problem: { ...proof(0), subproblems } }));
-    const output = carried(thrown) as { readonly Cause: string };
+    const what = subproblems.map(({ detail }) => detail).join('; ');
+    const thrown = toLambdaError(new errors.ChallengeFailedError({ what, problem: { ...proof(0), subproblems } }));
+    const output = carried(thrown);
     expect(output.Cause.length).toBeLessThan(32_768);
     const report = readErrorOutput(output);
-    expect(report.message).toMatch(/^0 ü/);
-    expect(report.message.length).toBeLessThanOrEqual(2048);
+    expect(report.sentence).toMatch(/^0 ü/);
+    expect(report.sentence.length).toBeLessThanOrEqual(2048);
     expect(report.problem).toMatchObject({ type: 'urn:ietf:params:acme:error:dns', identifier: 'n0.example.com' });
     // Every one, since the CA counts the failures of each identifier; the first three with the CA's words.
     expect(report.problem?.subproblems?.map(({ identifier }) => identifier)).toEqual(
@@ -71,18 +91,27 @@ describe('an error crosses from a function to the end of the workflow', () => {
     expect(report.problem?.subproblems?.filter(({ detail }) => detail)).toHaveLength(3);
   });
 
-  test('as whole JSON also when a hundred identifiers are as long as they may be', () => {
+  test('as whole JSON also when everything in it is as long as it may be', () => {
     const subproblems = Array.from({ length: 100 }, (_, index) => ({
       type: 'urn:ietf:params:acme:error:dns',
       detail: '"'.repeat(700),
       identifier: `${index}.${'a'.repeat(240)}.example`,
     }));
     const thrown = toLambdaError(
-      new errors.ChallengeFailedError('"'.repeat(5000), { problem: { ...problem, subproblems } }),
+      new errors.ChallengeFailedError({
+        what: '"'.repeat(5000),
+        recordNames: Array.from({ length: 100 }, () => '"'.repeat(5000)),
+        resource: '"'.repeat(900),
+        zone: 'Z1',
+        problem: { ...problem, detail: '"'.repeat(5000), identifier: '"'.repeat(5000), subproblems },
+      }),
     );
-    const output = carried(thrown) as { readonly Cause: string };
+    const output = carried(thrown);
     expect(output.Cause.length).toBeLessThan(32_768);
-    expect(readErrorOutput(output).problem?.subproblems?.length).toBeGreaterThan(20);
+    const report = readErrorOutput(output);
+    expect(report.problem?.subproblems?.length).toBeGreaterThan(20);
+    // What does not fit is left out, and keeps nothing else out.
+    expect(report.fields).toEqual({ resource: '"'.repeat(900), zone: 'Z1' });
   });
 });
 
@@ -102,7 +131,7 @@ describe('what AWS itself reports', () => {
   });
 
   test('keeps its own name in the sentence when it is unexpected', () => {
-    expect(readErrorOutput({ Error: 'Runtime.ExitError', Cause: 'signal: killed' }).message).toBe(
+    expect(readErrorOutput({ Error: 'Runtime.ExitError', Cause: 'signal:\nkilled' }).sentence).toBe(
       'Runtime.ExitError: signal: killed',
     );
   });
@@ -111,7 +140,7 @@ describe('what AWS itself reports', () => {
     const Cause = JSON.stringify({ errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 20.00 seconds' });
     expect(readErrorOutput({ Error: 'Sandbox.Timedout', Cause })).toMatchObject({
       error: 'StepTimedOutError',
-      message: 'Task timed out after 20.00 seconds',
+      sentence: 'Task timed out after 20.00 seconds',
     });
   });
 });
@@ -125,10 +154,12 @@ test('whatever the error output is, an answer comes out that Fail can show', () 
   const classes = new Set(Object.keys(errors));
   fc.assert(
     fc.property(anything, (errorOutput) => {
-      const { error, message } = readErrorOutput(errorOutput);
+      const { error, sentence, fields } = readErrorOutput(errorOutput);
       expect(classes).toContain(error);
-      expect(message).not.toBe('');
-      expect(message.length).toBeLessThanOrEqual(2048);
+      expect(sentence).not.toBe('');
+      expect(sentence).not.toContain('\n');
+      expect(sentence.length).toBeLessThanOrEqual(2048);
+      expect(typeof fields).toBe('object');
     }),
   );
 });
@@ -136,7 +167,7 @@ test('whatever the error output is, an answer comes out that Fail can show', () 
 test('every error class has its own name as its name, so that Step Functions can match it', () => {
   for (const [name, ErrorClass] of Object.entries(errors)) {
     if (name === 'PerennialError') continue;
-    const instance = Reflect.construct(ErrorClass, ['why']) as Error;
+    const instance = Reflect.construct(ErrorClass, [{ what: 'Why.' }]) as Error;
     expect(instance.name).toBe(name);
     expect(instance).toBeInstanceOf(errors.PerennialError);
   }

@@ -140,11 +140,12 @@ describe('reading a TXT set', () => {
     expect(route53).toHaveReceivedCommandTimes(ListResourceRecordSetsCommand, 10);
   });
 
-  test('names a zone that does not exist', async () => {
+  test('names a zone that does not exist, and the record: the id of the zone may be written nowhere in the config', async () => {
     route53.on(ListResourceRecordSetsCommand).rejects(awsError('NoSuchHostedZone'));
     await expect(hostedZones.readTxt(zone, name)).rejects.toMatchObject({
       name: 'ZoneNotFoundError',
-      message: expect.stringContaining(`Hosted zone ${zone} does not exist`),
+      message: expect.stringMatching(`Hosted zone ${zone} does not exist.*${name}`),
+      fields: { zone },
     });
   });
 
@@ -294,7 +295,7 @@ describe('name servers', () => {
     });
     await expect(hostedZones.nameServers(zone, 'example.com')).rejects.toMatchObject({
       name: 'ZoneNotFoundError',
-      message: expect.stringContaining(`Hosted zone ${zone} is other.example., not example.com: correct its id`),
+      message: expect.stringContaining(`Hosted zone ${zone} is other.example., not example.com. Correct its id`),
     });
     expect(await hostedZones.nameServers(zone, 'other.example')).toEqual(['ns-1.awsdns-01.com']);
   });
@@ -304,7 +305,7 @@ describe('name servers', () => {
     route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', message, 403));
     await expect(hostedZones.nameServers(zone)).rejects.toMatchObject({
       name: 'AccessDeniedError',
-      message: expect.stringMatching(/hosted zone Z0123456789 was denied: .*of another account: give it the roleArn/),
+      message: expect.stringMatching(/hosted zone Z0123456789 was denied\. .*of another account: give it the roleArn/),
     });
   });
 

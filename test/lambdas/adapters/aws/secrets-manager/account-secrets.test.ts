@@ -124,6 +124,6 @@ describe('saving the URL of an account', () => {
 
   test('fails when the secret has gone', async () => {
     sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    await expect(accounts.saveUrl(directoryUrl, account, url)).rejects.toThrow(`Secret ${SecretId} has gone`);
+    await expect(accounts.saveUrl(directoryUrl, account, url)).rejects.toThrow(`Secret ${SecretId} was deleted`);
   });
 });

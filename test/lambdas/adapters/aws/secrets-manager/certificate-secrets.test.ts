@@ -114,7 +114,7 @@ describe('creating a secret', () => {
     sdk.on(DescribeSecretCommand).resolves({ DeletedDate: new Date('2027-02-01T00:00:00Z') });
     await expect(secrets.create('www')).rejects.toMatchObject({
       name: 'SecretDeletedError',
-      message: expect.stringMatching(/2027-02-01.*aws secretsmanager restore-secret --secret-id certificates\/www$/),
+      message: expect.stringMatching(/2027-02-01.*aws secretsmanager restore-secret --secret-id certificates\/www\.$/),
     });
   });
 
@@ -124,7 +124,7 @@ describe('creating a secret', () => {
     await expect(secrets.create('www')).rejects.toMatchObject({
       name: 'UnexpectedError',
       message:
-        'secretsmanager:CreateSecret on secret certificates/www failed: InvalidRequestException: Something else.',
+        'secretsmanager:CreateSecret on secret certificates/www failed. InvalidRequestException: Something else.',
     });
   });
 
@@ -304,7 +304,7 @@ describe('making a version current', () => {
       .resolves({ ARN: arn, VersionIdsToStages: { other: ['AWSCURRENT'] } });
     sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException', 'It is not there.'));
     await expect(secrets.makeCurrent('www', certificateVersion)).rejects.toThrow(
-      'secretsmanager:UpdateSecretVersionStage on secret certificates/www failed: InvalidParameterException: It is not there.',
+      'secretsmanager:UpdateSecretVersionStage on secret certificates/www failed. InvalidParameterException: It is not there.',
     );
   });
 });

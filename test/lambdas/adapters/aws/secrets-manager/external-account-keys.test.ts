@@ -33,7 +33,8 @@ test.each([
   const error: unknown = await read(SecretId).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     name: 'ExternalAccountBindingError',
-    message: `The secret ${SecretId} does not hold an external account binding: put a JSON object {"kid": "…", "hmacKey": "…"} with the values that the CA gave you into it.`,
+    message: `The secret ${SecretId} does not hold an external account binding. Put a JSON object {"kid": "…", "hmacKey": "…"} with the values that the CA gave you into it.`,
+    fields: { secret: SecretId },
   });
 });
 
@@ -41,7 +42,7 @@ test('a secret that is not there says so', async () => {
   sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
   await expect(read(SecretId)).rejects.toMatchObject({
     name: 'ExternalAccountBindingError',
-    message: expect.stringMatching(/^There is no secret arn:.*zerossl-AbCdEf .*put a JSON object/),
+    message: expect.stringMatching(/^There is no secret arn:.*zerossl-AbCdEf .*Put a JSON object/),
   });
 });
 
@@ -49,7 +50,7 @@ test('a secret that may not be read says what is missing', async () => {
   sdk.on(GetSecretValueCommand).rejects(awsError('AccessDeniedException'));
   await expect(read(SecretId)).rejects.toMatchObject({
     name: 'ExternalAccountBindingError',
-    message: expect.stringMatching(/zerossl-AbCdEf cannot be read: .*customer KMS key/),
+    message: expect.stringMatching(/zerossl-AbCdEf cannot be read\. .*customer KMS key/),
   });
 });
 

@@ -147,7 +147,7 @@ describe('a reader', () => {
     const SecretId = `certificates/${secret}`;
     await client.send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy: theirs }));
     const { arn } = await newReader('late');
-    await expect(secrets.share(secret, { readers: [arn], replicas: [] })).rejects.toThrow(/somebody else wrote/);
+    await expect(secrets.share(secret, { readers: [arn], replicas: [] })).rejects.toThrow(/this stack did not write/);
     await secrets.share(secret, { readers: [], replicas: [] });
     expect(await policy()).toBe(theirs);
   });

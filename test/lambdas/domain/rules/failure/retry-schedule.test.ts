@@ -13,7 +13,8 @@ const urn = (type: string): string => `urn:ietf:params:acme:error:${type}`;
 
 const report = (error: string, problem: errors.ProblemDocument | null = null): FailureReport => ({
   error,
-  message: 'What happened.',
+  sentence: 'What happened.',
+  fields: {},
   problem,
 });
 

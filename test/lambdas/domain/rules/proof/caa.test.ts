@@ -87,12 +87,13 @@ describe('a refusal', () => {
   test('tells the record to add, ready to paste', () => {
     expect(refusal('example.com', '0 issue "other.test"')).toEqual({
       why: 'allows other CAs only, or none: 0 issue "other.test"',
-      remedy: 'Add this record:\nexample.com. 300 IN CAA 0 issue "ca.test"',
+      remedy: 'Create this record: `example.com. 300 IN CAA 0 issue "ca.test"`.',
+      record: 'example.com. 300 IN CAA 0 issue "ca.test"',
     });
   });
 
   test('for a wildcard that has a tag of its own adds one of those', () => {
-    expect(refusal('*.example.com', '0 issue "ca.test"', '0 issuewild ";"')?.remedy).toContain(
+    expect(refusal('*.example.com', '0 issue "ca.test"', '0 issuewild ";"')?.record).toBe(
       'example.com. 300 IN CAA 0 issuewild "ca.test"',
     );
   });
@@ -100,7 +101,7 @@ describe('a refusal', () => {
   test('of a domain that is locked to accounts adds a record that is locked as well', () => {
     const found = refusal('example.com', '0 issue "ca.test; accounturi=https://ca.test/account/9"');
     expect(found?.why).toContain('names it, but not for the account https://ca.test/account/1 with dns-01');
-    expect(found?.remedy).toContain(
+    expect(found?.record).toBe(
       'example.com. 300 IN CAA 0 issue "ca.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
     );
   });
@@ -108,7 +109,8 @@ describe('a refusal', () => {
   test('for a critical tag wants that away, and no other record', () => {
     const found = refusal('example.com', '128 tbs "x"');
     expect(found?.why).toContain('128 tbs "x"');
-    expect(found?.remedy).not.toContain('Add');
+    expect(found?.remedy).toContain('Remove');
+    expect(found?.record).toBeUndefined();
   });
 
   test('shows a few records, cut', () => {
@@ -176,10 +178,10 @@ describe('the records that lock a domain', () => {
     fc.assert(
       fc.property(records, fc.boolean(), (found, wildcard) => {
         const identifier = wildcard ? '*.example.com' : 'example.com';
-        const remedy = caaRefusal(identifier, { domain: 'example.com', records: found }, account)?.remedy;
-        if (remedy === undefined) return;
-        const added = record(remedy.slice(remedy.indexOf(' IN CAA ') + ' IN CAA '.length));
-        expect(caaRefusal(identifier, { domain: 'example.com', records: [...found, added] }, account)).toBeNull();
+        const added = caaRefusal(identifier, { domain: 'example.com', records: found }, account)?.record;
+        if (added === undefined) return;
+        const fixed = [...found, record(added.slice('example.com. 300 IN CAA '.length))];
+        expect(caaRefusal(identifier, { domain: 'example.com', records: fixed }, account)).toBeNull();
       }),
     );
   });

@@ -1,0 +1,61 @@
+import { PerennialError } from './perennial-error.ts';
+
+/** The input of an execution cannot be read. The caller corrects the input. */
+export class InvalidInputError extends PerennialError {
+  override readonly name = 'InvalidInputError';
+}
+
+/**
+ * The deployed configuration has no certificate of this name. The operator corrects the name or deploys the
+ * configuration that has it.
+ */
+export class UnknownCertificateError extends PerennialError {
+  override readonly name = 'UnknownCertificateError';
+}
+
+/**
+ * The deployed configuration has no issuer of this name. The operator corrects the name or deploys the configuration
+ * that has it.
+ */
+export class UnknownIssuerError extends PerennialError<'issuer'> {
+  override readonly name = 'UnknownIssuerError';
+}
+
+/** A secret with the certificate's name exists without this stack's tag. The operator renames one of the two. */
+export class SecretNotOursError extends PerennialError<'secret'> {
+  override readonly name = 'SecretNotOursError';
+}
+
+/** A secret is scheduled for deletion. The operator restores it or removes the certificate from the configuration. */
+export class SecretDeletedError extends PerennialError<'secret'> {
+  override readonly name = 'SecretDeletedError';
+}
+
+/**
+ * Two certificates for this set of identifiers were issued in 24 h. Ends by itself at `problem.retryAfter`;
+ * `ignoreIssueCap` overrides it.
+ */
+export class IssueCapError extends PerennialError<'issuer'> {
+  override readonly name = 'IssueCapError';
+}
+
+/**
+ * An identifier failed validation so often in the last hour that one more failure would reach the CA's limit. Ends by
+ * itself at `problem.retryAfter`.
+ */
+export class ValidationLimitError extends PerennialError<'issuer'> {
+  override readonly name = 'ValidationLimitError';
+}
+
+/** Another execution holds the lease. Nobody has to act: that execution continues. */
+export class LeaseLostError extends PerennialError<'certificate'> {
+  override readonly name = 'LeaseLostError';
+}
+
+/**
+ * Renewals are in progress, so the account's key cannot be changed and the certificate cannot be revoked. The
+ * operator tries again later.
+ */
+export class RenewalsInProgressError extends PerennialError {
+  override readonly name = 'RenewalsInProgressError';
+}
