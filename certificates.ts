@@ -1,8 +1,11 @@
 import { defineConfig, letsEncryptStaging } from 'cdk-perennial';
 
-/** The certificates of this deployment: put in your own zone and names, deploy, then change to `letsEncrypt(...)`. */
+/**
+ * The certificates of this deployment. Read the terms of Let's Encrypt at https://letsencrypt.org/repository/, and set `termsOfServiceAgreed` to true if you
+ * agree to them. Enter your hosted zone and names, and deploy. When that works, use `letsEncrypt` instead of `letsEncryptStaging`.
+ */
 export default defineConfig({
-  issuer: letsEncryptStaging({ termsOfServiceAgreed: true }),
+  issuer: letsEncryptStaging({ termsOfServiceAgreed: false }),
   hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
   certificates: [
     { name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] },

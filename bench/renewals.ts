@@ -1,4 +1,4 @@
-import type { CertificateConfig } from '../infra/config/check-config.ts';
+import type { CertificateConfig } from '../infra/config/perennial-config.ts';
 import type { LocalEnvironmentOptions } from '../local/environment.ts';
 import type { EndedExecution } from '../local/executions.ts';
 import { type Deployed, deployed } from '../test/e2e/deployed.ts';

@@ -1,35 +1,26 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { ConfigError, type PerennialConfig } from './config/check-config.ts';
+import { loadConfigFile } from './config/config-file.ts';
+import { ConfigError } from './config/mistakes.ts';
 import { perennialStack } from './perennial-stack.ts';
 
 /**
- * The CDK app: one stack from one config file, `-c config=path/to/file.ts`, by default certificates.ts. `-c local=true` leaves
- * the bootstrap roles out, which an emulator with IAM does not let publish assets.
+ * The CDK app. It deploys one stack from one config file, which is `certificates.ts` or the path in `-c config=path/to/file.ts`. With `-c local=true` the
+ * stack does not use the bootstrap roles, because an emulator that enforces IAM does not allow them to publish assets.
  */
 const app = new App();
 const path = resolve(app.node.tryGetContext('config') ?? 'certificates.ts');
 const local = String(app.node.tryGetContext('local')) === 'true';
 
 try {
-  const config = await readConfig(path);
-  // The cast: its getters say `undefined` where the interface says optional.
-  perennialStack(app, config, local ? { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer } : {});
+  // The synthesizer's getters may return `undefined`, and the interface has optional properties instead.
+  const props = local ? { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer } : {};
+  perennialStack(app, await loadConfigFile(path), props);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${path}\n${error.mistakes.map((mistake) => `  ${mistake}\n`).join('')}`);
-  // At once: the app would synthesize what there is of it when Node.js runs out of work.
+  process.stderr.write(`${path}\n${error.mistakes.map((each) => `  ${each}\n`).join('')}`);
+  // Exits at once. The app would otherwise synthesize its incomplete stack when Node.js has nothing left to do.
   process.exit(1);
-}
-
-async function readConfig(file: string): Promise<PerennialConfig> {
-  if (!existsSync(file)) throw new ConfigError(['found no file here, allowed: -c config=path/to/file.ts']);
-  const module: { readonly default?: PerennialConfig } = await import(pathToFileURL(file).href);
-  if (module.default === undefined)
-    throw new ConfigError(['found no default export, allowed: export default defineConfig({ ... })']);
-  return module.default;
 }

@@ -7,14 +7,10 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment } from '../lambdas/domain/contract/environment.ts';
 import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
-import {
-  type CheckedConfig,
-  ConfigError,
-  checkConfig,
-  type PerennialConfig,
-  serializeConfig,
-} from './config/check-config.ts';
-import { stackMistakes } from './config/stack-mistakes.ts';
+import { type CheckedConfig, checkConfig } from './config/check-config.ts';
+import { encryptionKey as keySchema } from './config/encryption-key.ts';
+import type { PerennialConfig } from './config/perennial-config.ts';
+import { serializeConfig } from './config/serialize-config.ts';
 import {
   CertificateReader,
   type CertificateReaderProps,
@@ -85,15 +81,12 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
   constructor(scope: Construct, id: string, props: CertificateRenewalProps) {
     super(scope, id);
-    const { encryptionKey, ...fields } = props ?? {};
-    // From JavaScript, where no compiler asks for the props.
-    const config = checkConfig(props && fields, ['encryptionKey']);
-    this.secretPrefix = config.secretPrefix;
     const others = this.node.root.node
       .findAll()
       .filter((each): each is CertificateRenewal => each instanceof CertificateRenewal && each !== this);
-    const mistakes = stackMistakes(this, config, { encryptionKey, others });
-    if (mistakes.length > 0) throw new ConfigError(mistakes);
+    const config = checkConfig(props, { encryptionKey: keySchema, stack: { scope: this, others } });
+    const { encryptionKey } = props;
+    this.secretPrefix = config.secretPrefix;
     for (const [index, warning] of config.warnings.entries())
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
 

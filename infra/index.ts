@@ -1,30 +1,32 @@
 export type { KeyType } from '../lambdas/domain/contract/config.ts';
 export { CertificateRenewal, type CertificateRenewalProps } from './certificate-renewal.ts';
+export type {
+  AcmAcmeEndpointOptions,
+  AcmeDirectoryOptions,
+  AcmeIssuer,
+  ExternalAccountOptions,
+  IssuerOptions,
+  LetsEncryptOptions,
+  SslComOptions,
+} from './config/issuer-options.ts';
+export {
+  acmAcmeEndpoint,
+  acmeDirectory,
+  actalis,
+  googleTrustServices,
+  googleTrustServicesStaging,
+  letsEncrypt,
+  letsEncryptStaging,
+  sslCom,
+  zeroSsl,
+} from './config/issuers.ts';
+export { ConfigError } from './config/mistakes.ts';
 export {
   type CertificateConfig,
-  ConfigError,
   defineConfig,
   type HostedZoneConfig,
   type PerennialConfig,
   type ReplicaConfig,
-} from './config/check-config.ts';
-export {
-  type AcmAcmeEndpointOptions,
-  type AcmeDirectoryOptions,
-  type AcmeIssuer,
-  acmAcmeEndpoint,
-  acmeDirectory,
-  actalis,
-  type ExternalAccountOptions,
-  googleTrustServices,
-  googleTrustServicesStaging,
-  type IssuerOptions,
-  type LetsEncryptOptions,
-  letsEncrypt,
-  letsEncryptStaging,
-  type SslComOptions,
-  sslCom,
-  zeroSsl,
-} from './config/issuers.ts';
+} from './config/perennial-config.ts';
 export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './consumers/certificate-reader.ts';
 export { ChallengeRole, type ChallengeRoleProps } from './consumers/challenge-role.ts';

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config/check-config.ts';
-import { type AcmeDirectoryOptions, acmeDirectory } from '../infra/config/issuers.ts';
+import type { AcmeDirectoryOptions } from '../infra/config/issuer-options.ts';
+import { acmeDirectory } from '../infra/config/issuers.ts';
+import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config/perennial-config.ts';
 import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 

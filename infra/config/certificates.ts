@@ -1,66 +1,80 @@
-import { Token } from 'aws-cdk-lib';
-import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
-import { type DeployedConfig, type HostedZone, keyTypes } from '../../lambdas/domain/contract/config.ts';
-import {
-  challengeRecordName,
-  identifierProblem,
-  longestSuffix,
-  normalizeIdentifier,
-  withoutWildcard,
-} from '../../lambdas/domain/rules/proof/names.ts';
+import { type DeployedConfig, keyTypes } from '../../lambdas/domain/contract/config.ts';
 import { checkChallengeAliases } from './challenge-aliases.ts';
 import { checkEndpoints } from './endpoints.ts';
-import {
-  flag,
-  list,
-  type Report,
-  readFields,
-  readList,
-  show,
-  suggestion,
-  takesTokens,
-  text,
-  unread,
-} from './fields.ts';
+import { flag, list, readFields, readList, show, suggests, text, textOrToken, unread } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
+import { checkIdentifiers } from './identifiers.ts';
+import { type IssuerList, readFallbacks } from './issuer-list.ts';
+import type { Report, Warn } from './mistakes.ts';
 import { mostIdentifiers } from './profiles.ts';
-import { type IssuerList, readFallbacks } from './read-issuers.ts';
+import { checkRegions } from './regions.ts';
 import { checkReplicas } from './replicas.ts';
+import { elsewhere } from './synonyms.ts';
 
-const certificateShape = {
-  name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 characters of a to z, 0 to 9 and hyphen'),
-  identifiers: list('a list of DNS names').min(1, { error: 'at least one DNS name' }),
-  acm: list('a list of AWS regions').default([]),
-  keyType: z.enum(keyTypes, { error: `one of ${keyTypes.join(', ')}` }).default('P-256'),
-  profile: text(/^[!-~]+$/, 'the name of a profile of the CA, or nothing for its default').optional(),
-  issuer: unread,
-  fallbackIssuers: list('a list of issuers').optional(),
-  reuseKey: flag.default(false),
-  ignoreIssueCap: flag.default(false),
-  challengeAlias: unread,
-  // All of them are asked at once, ten at a time for 5 s at most, in a function that has 60 s: 20 take 10 s.
-  endpoints: list('a list of endpoints such as "www.example.com:443"')
-    .max(20, { error: 'at most 20 endpoints' })
-    .default([]),
-  readers: list('a list of ARNs').default([]),
-  replicas: list('a list of AWS regions, or of { region, encryptionKey }').default([]),
+/** Names of key types in other tools. Names such as `rsa2048` are recognised by their similarity. */
+const keyTypeSynonyms = {
+  ec: 'P-256',
+  ec256: 'P-256',
+  ecc: 'P-256',
+  ecdsa: 'P-256',
+  ecdsa256: 'P-256',
+  ecprime256v1: 'P-256',
+  prime256v1: 'P-256',
+  secp256r1: 'P-256',
+  ec384: 'P-384',
+  ecdsa384: 'P-384',
+  ecsecp384r1: 'P-384',
+  secp384r1: 'P-384',
+  rsa: 'RSA-2048',
+} as const;
+
+const certificateKind = {
+  subject: 'a certificate',
+  fields: {
+    name: text(/^[a-z0-9-]{1,40}$/, '1 to 40 characters of a to z, 0 to 9 and hyphen'),
+    identifiers: list('a list of DNS names').min(1, { error: 'at least one DNS name' }),
+    acm: list('a list of AWS regions').default([]),
+    keyType: z
+      .enum(keyTypes, { error: `one of ${keyTypes.join(', ')}` })
+      .default('P-256')
+      .meta(suggests(keyTypes, keyTypeSynonyms)),
+    profile: text(/^[!-~]+$/, 'the name of a profile of the CA, or no profile for its default').optional(),
+    issuer: unread,
+    fallbackIssuers: list('a list of issuers').optional(),
+    reuseKey: flag.default(false),
+    ignoreIssueCap: flag.default(false),
+    challengeAlias: unread,
+    // One call checks all endpoints, ten at a time and at most 5 s each. So 20 endpoints take 10 s of the function's 60 s.
+    endpoints: list('a list of endpoints such as "www.example.com:443"')
+      .max(20, { error: 'at most 20 endpoints' })
+      .default([]),
+    readers: list('a list of ARNs').default([]),
+    replicas: list('a list of AWS regions, or of { region, encryptionKey }').default([]),
+  },
+  synonyms: {
+    certificatename: 'name',
+    domain: 'identifiers',
+    domainname: 'identifiers',
+    domainnames: 'identifiers',
+    domains: 'identifiers',
+    hostnames: 'identifiers',
+    names: 'identifiers',
+    sans: 'identifiers',
+    subjectalternativenames: 'identifiers',
+    keyalgorithm: 'keyType',
+    regions: 'acm',
+    ...elsewhere,
+  },
 };
-const allowedIdentifier = 'a DNS name such as "www.example.com" or "*.example.com"';
-const identifierText = z.string({ error: allowedIdentifier });
-const allowedRegion = 'an AWS region such as "us-east-1"';
-const regionText = z.string({ error: allowedRegion });
-const allowedReader = 'the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards';
-const readerText = z
-  .string({ error: allowedReader })
-  .refine(
-    (arn) => Token.isUnresolved(arn) || /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/.test(arn),
-    { error: allowedReader },
-  )
-  .meta(takesTokens);
+
+const readerText = textOrToken(
+  /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/,
+  'the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards',
+);
 
 type DeployedCertificate = DeployedConfig['certificates'][number];
-/** What can be read: `identifiers` is missing as soon as one of them is no name. */
+/** A certificate with the fields that could be read. `identifiers` is missing if one of them is not a valid name. */
 export type ReadCertificate = Partial<DeployedCertificate>;
 
 export function isComplete(certificate: ReadCertificate): certificate is DeployedCertificate {
@@ -70,54 +84,38 @@ export function isComplete(certificate: ReadCertificate): certificate is Deploye
 }
 
 export interface CertificateContext {
-  /** `undefined`: not all of them could be read, so nothing is said of zones. */
+  /** `undefined` if a hosted zone is invalid. The zones of the names are then not checked. */
   readonly zones: CheckedHostedZones | undefined;
   readonly issuers: IssuerList;
-  /** Index of the config's issuer. */
+  /** Index of the configuration's issuer. */
   readonly defaultIssuer: number;
-  /** Indices of the config's fallbacks. */
+  /** Indices of the configuration's fallback issuers. */
   readonly fallbackIssuers: readonly number[];
   readonly report: Report;
-  readonly warn: Report;
+  readonly warn: Warn;
 }
 
 export function checkCertificate(value: unknown, path: string, context: CertificateContext): ReadCertificate {
   const { report, warn } = context;
-  const {
-    name,
-    keyType,
-    profile = null,
-    reuseKey,
-    ignoreIssueCap,
-    ...fields
-  } = readFields(certificateShape, value, path, report) ?? {};
+  const read = readFields(certificateKind, value, path, report) ?? {};
+  const { name, keyType, profile = null, reuseKey, ignoreIssueCap, ...fields } = read;
   const issuers = checkIssuers(fields, path, context);
   const needsZones = issuers.some((index) => context.issuers.issuers[index]?.challenges === 'dns-01');
   const zones = needsZones ? context.zones : undefined;
 
   const aliases = checkChallengeAliases(fields, path, zones, report);
-  const { names, allNames, hostedZones } = checkIdentifiers(
-    fields.identifiers ?? [],
-    `${path}.identifiers`,
-    { zones, aliases },
-    context,
-  );
+  const places = { zones, aliases, report, warn };
+  const { names, complete, hostedZones } = checkIdentifiers(fields.identifiers ?? [], `${path}.identifiers`, places);
   const most = mostIdentifiers(profile);
   if (names.length > most) {
     const withProfile = profile === null ? '' : ` with the profile ${profile}`;
-    report(`${path}.identifiers`, `found ${names.length} names, allowed: at most ${most}${withProfile}`);
+    report(`${path}.identifiers`, `found ${names.length} names`, `expected at most ${most}${withProfile}`);
   }
-  const regions = checkRegions(fields.acm ?? [], `${path}.acm`, context);
-  if (keyType === 'P-384' && regions.includes('us-east-1'))
-    warn(`${path}.keyType`, 'CloudFront takes P-256 and RSA only: no distribution can use this import into us-east-1');
-  if (profile !== null && issuers.length > 1)
-    warn(
-      `${path}.profile`,
-      `${show(profile)} is asked of the fallback issuers too, which refuse a profile they do not offer`,
-    );
+  const regions = checkRegions(fields.acm ?? [], `${path}.acm`, { report, warn });
+  warnKeyAndProfile({ keyType, profile, regions, issuers }, path, warn);
   return {
     ...(name !== undefined && { name }),
-    ...(allNames && { identifiers: names }),
+    ...(complete && { identifiers: names }),
     ...(keyType !== undefined && { keyType }),
     profile,
     issuers,
@@ -128,11 +126,28 @@ export function checkCertificate(value: unknown, path: string, context: Certific
     ...(Object.keys(aliases).length > 0 && { challengeAliases: aliases }),
     ...someOf('endpoints', checkEndpoints(fields.endpoints ?? [], `${path}.endpoints`, { names, report, warn })),
     ...someOf('readers', checkReaders(fields.readers ?? [], `${path}.readers`, report)),
-    ...someOf('replicas', checkReplicas(fields.replicas ?? [], `${path}.replicas`, { known: knownRegions(), report })),
+    ...someOf('replicas', checkReplicas(fields.replicas ?? [], `${path}.replicas`, report)),
   };
 }
 
-/** In the file only where there is one, for size. */
+function warnKeyAndProfile(
+  { keyType, profile, regions = [], issuers = [] }: ReadCertificate,
+  path: string,
+  warn: Warn,
+): void {
+  if (keyType === 'P-384' && regions.includes('us-east-1'))
+    warn(
+      `${path}.keyType`,
+      'CloudFront accepts P-256 and RSA keys only, so no distribution can use the import into us-east-1',
+    );
+  if (profile && issuers.length > 1)
+    warn(
+      `${path}.profile`,
+      `the fallback issuers are asked for ${show(profile)} too, and reject a profile that they do not offer`,
+    );
+}
+
+/** Returns the property only if the list has entries, which keeps config.json small. */
 const someOf = <Name extends string, T>(name: Name, values: readonly T[]): { readonly [K in Name]?: readonly T[] } =>
   values.length > 0 ? ({ [name]: values } as { readonly [K in Name]?: readonly T[] }) : {};
 
@@ -141,7 +156,7 @@ function checkReaders(values: readonly unknown[], path: string, report: Report):
   return [...new Set(readers)].sort();
 }
 
-/** Indices, the certificate's own or the config's issuer first. */
+/** Returns the indices of the issuers. The first is the certificate's own issuer or the configuration's. */
 function checkIssuers(
   fields: { readonly issuer?: unknown; readonly fallbackIssuers?: readonly unknown[] | undefined },
   path: string,
@@ -155,90 +170,4 @@ function checkIssuers(
   }
   const staging = issuers.issuers[index]?.staging;
   return [index, ...fallbackIssuers.filter((other) => other !== index && issuers.issuers[other]?.staging === staging)];
-}
-
-interface Places {
-  readonly zones: CheckedHostedZones | undefined;
-  readonly aliases: Readonly<Record<string, string>>;
-}
-
-function checkIdentifiers(
-  values: readonly unknown[],
-  path: string,
-  { zones, aliases }: Places,
-  { report, warn }: CertificateContext,
-) {
-  /** Normalised names with the index of their first appearance. */
-  const found = new Map<string, number>();
-  const hostedZones = new Set<number>();
-  let allNames = values.length > 0;
-  for (const [index, raw] of readList(identifierText, values, path, report).entries()) {
-    const at = `${path}[${index}]`;
-    const name = raw === undefined ? undefined : normalizeIdentifier(raw);
-    const problem = name === undefined ? null : identifierProblem(name);
-    if (problem) report(at, `found ${show(raw)}, which ${problem}, allowed: ${allowedIdentifier}`);
-    if (name === undefined || problem) {
-      allNames = false;
-      continue;
-    }
-    const twin = found.get(name);
-    if (twin !== undefined) {
-      warn(at, `${show(raw)} repeats identifiers[${twin}] and is ordered once`);
-      continue;
-    }
-    found.set(name, index);
-    if (!zones) continue;
-    const zone = longestSuffix(challengeRecordName(name), zones.byName);
-    // Where its CNAME leads is told, or found before each order: into a zone that is there for it.
-    const delegated = aliases[withoutWildcard(name)] !== undefined || zones.hostedZones.some(isForChallenges);
-    if (zone !== undefined) hostedZones.add(zone);
-    else if (!delegated) report(at, `found ${show(raw)}, which lies in no hosted zone, allowed: ${zoneNames(zones)}`);
-  }
-  reportCovered(found, values, path, report);
-  return { allNames, names: [...found.keys()].sort(), hostedZones: [...hostedZones].sort((a, b) => a - b) };
-}
-
-const isForChallenges = ({ challengesOnly }: HostedZone): boolean => challengesOnly === true;
-
-/** Let's Encrypt answers `malformed`: the name is redundant with the wildcard in the same request. */
-function reportCovered(found: ReadonlyMap<string, number>, values: readonly unknown[], path: string, report: Report) {
-  for (const [name, index] of found) {
-    const wildcard = `*${name.slice(name.indexOf('.'))}`;
-    const at = found.get(wildcard);
-    if (name.startsWith('*.') || at === undefined) continue;
-    const covered = `found ${show(values[index])}, which ${show(wildcard)} (identifiers[${at}]) covers`;
-    report(`${path}[${index}]`, `${covered}, allowed: one of the two, since a CA refuses both together`);
-  }
-}
-
-function zoneNames({ byName }: CheckedHostedZones): string {
-  const names = [...byName.keys()];
-  if (names.length === 0) return 'names in hostedZones, which lists none';
-  const rest = names.length > 5 ? ` and ${names.length - 5} more` : '';
-  return `names in ${names.slice(0, 5).join(', ')}${rest}`;
-}
-
-function checkRegions(
-  values: readonly unknown[],
-  path: string,
-  { report, warn }: CertificateContext,
-): readonly string[] {
-  const regions = new Set<string>();
-  for (const [index, region] of readList(regionText, values, path, report).entries()) {
-    if (region === undefined) continue;
-    const at = `${path}[${index}]`;
-    const known = knownRegions();
-    if (!known.has(region))
-      report(at, `found the unknown region ${show(region)}${suggestion(region, known)}, allowed: ${allowedRegion}`);
-    else if (regions.has(region)) warn(at, `${show(region)} repeats an earlier region`);
-    regions.add(region);
-  }
-  return [...regions].sort();
-}
-
-let regionNames: ReadonlySet<string> | undefined;
-/** Those that this version of aws-cdk-lib knows; read once. */
-function knownRegions(): ReadonlySet<string> {
-  regionNames ??= new Set(RegionInfo.regions.map(({ name }) => name));
-  return regionNames;
 }

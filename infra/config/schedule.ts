@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import type { ReadCertificate } from './certificates.ts';
-import type { Report } from './fields.ts';
+import type { Report } from './mistakes.ts';
 import { lifetimeOf, profileName, renewedAfter } from './profiles.ts';
 
 const allowedRate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
@@ -63,7 +63,11 @@ export function checkInterval(
       lifetime === null
         ? `the lifetime of certificates[${index}] is not known at synth`
         : `certificates[${index}] has the profile ${name} (${lifetime} h) and ${runsBeforeExpiry} runs have to fit between its renewal time and its expiry`;
-    report('schedule', `found a run every ${text(interval)}, allowed: at least every ${longest} h, because ${why}`);
+    report(
+      'schedule',
+      `found a run every ${text(interval)}`,
+      `expected one at least every ${longest} h, because ${why}`,
+    );
   }
 }
 

@@ -1,86 +1,76 @@
 import { Stack, Token } from 'aws-cdk-lib';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import type { CheckedConfig } from './check-config.ts';
+import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
+import type { ReadCertificate } from './certificates.ts';
+import type { Report } from './mistakes.ts';
 
-/** Characters of the 4 KB that a function's environment has: the rest is for its other variables. */
-const mostTokenRoom = 3500;
+/** Characters for CDK tokens in a function's environment. Of its 4 KB the rest is for other variables. */
+const mostTokenCharacters = 3500;
 
-interface Other extends Construct {
+interface OtherRenewal extends Construct {
   readonly secretPrefix: string;
 }
 
+/** Where a configuration is deployed. */
 export interface StackContext {
-  readonly encryptionKey: IKey | undefined;
-  /** Those of the same app that renew certificates too. */
-  readonly others: readonly Other[];
+  readonly scope: Construct;
+  /** Every other `CertificateRenewal` of the same app. */
+  readonly others: readonly OtherRenewal[];
 }
 
-/** What is wrong with a checked config where it stands: in this stack, with this key, beside others. A line each. */
-export function stackMistakes(
-  scope: Construct,
-  config: CheckedConfig,
-  { encryptionKey, others }: StackContext,
-): readonly string[] {
-  const { deployed, tokens } = config;
-  const room = tokenRoom(config);
+/** The fields that the stack restricts, as far as they could be read. */
+export interface StackFields {
+  readonly certificates: readonly ReadCertificate[];
+  readonly secretPrefix: string | undefined;
+  readonly encryptionKey: unknown;
+}
+
+/** Reports fields that are valid by themselves, but not in this stack, with this key, or beside the other renewals of the app. */
+export function checkStack(fields: StackFields, { scope, others }: StackContext, report: Report): void {
   const { account, region } = Stack.of(scope);
-  const own = deployed.certificates.flatMap(({ replicas = [] }, index) =>
-    replicas.some((each) => each.region === region) ? [`certificates[${index}].replicas`] : [],
-  );
-  const neighbours = deployed.certificates.flatMap(({ readers = [] }, index) =>
-    readers.filter((arn) => arn.split(':')[4] === account).map((arn) => `certificates[${index}].readers: found ${arn}`),
-  );
-  return [
-    ...(room > mostTokenRoom
-      ? [
-          `config: found ${tokens.length} CDK tokens, some ${room} characters, allowed: ${mostTokenRoom} (a function's environment has 4 KB), and any number of literal ids and ARNs`,
-        ]
-      : []),
-    ...(encryptionKey !== undefined && typeof encryptionKey.keyArn !== 'string'
-      ? [
-          'encryptionKey: found no key, allowed: a KMS key, Key.fromKeyArn(this, "Key", "arn:...") for one that is there',
-        ]
-      : []),
-    ...(!encryptionKey && deployed.certificates.some(({ readers }) => readers)
-      ? [
-          "certificates: found readers of other accounts and no encryptionKey, allowed: readers with a key of yours, since AWS's own key for secrets serves one account only",
-        ]
-      : []),
-    ...own.map((path) => `${path}: found ${region}, where the secret itself is, allowed: other regions`),
-    ...neighbours.map(
-      (found) => `${found}, which is of this account, allowed: others, and grantRead for those of this one`,
-    ),
-    ...prefixMistakes(scope, config, others),
-  ];
+  const shared = fields.certificates.findIndex(({ readers }) => readers);
+  if (shared !== -1 && fields.encryptionKey === undefined) {
+    const allowed = "set a KMS key, because the account's aws/secretsmanager key does not serve other accounts";
+    report('encryptionKey', `missing, and certificates[${shared}] has readers in other accounts`, allowed);
+  }
+  for (const [index, { readers = [], replicas = [] }] of fields.certificates.entries()) {
+    const path = `certificates[${index}]`;
+    if (replicas.some((each) => each.region === region))
+      report(`${path}.replicas`, `found ${region}, the region of the secret`, 'expected other regions');
+    for (const reader of readers.filter((arn) => arn.split(':')[4] === account))
+      report(`${path}.readers`, `found ${reader} of this account`, 'use grantRead for it, or an IAM policy');
+  }
+  if (fields.secretPrefix !== undefined) checkPrefix(fields.secretPrefix, scope, others, report);
 }
 
-/** A zone's id has 32 characters, the ARN of a role, a secret or a key some 120; two quotes and a comma each. */
-function tokenRoom({ tokens, deployed }: CheckedConfig): number {
-  const ids = deployed.hostedZones.filter(({ id }) => Token.isUnresolved(id)).length;
-  return ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
+/** Reports CDK tokens that do not fit into the environment of the check function. */
+export function checkTokens({ hostedZones }: DeployedConfig, tokens: readonly string[], report: Report): void {
+  const ids = hostedZones.filter(({ id }) => Token.isUnresolved(id)).length;
+  // A zone id has at most 32 characters. The ARN of a role, a secret or a key has about 120. Two quotes and a comma are added to each.
+  const characters = ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
+  if (characters <= mostTokenCharacters) return;
+  const problem = `found ${tokens.length} CDK tokens, which take about ${characters} characters of a function's environment`;
+  report('config', problem, `expected at most ${mostTokenCharacters}, and any number of literal ids and ARNs`);
 }
 
-/** Two in one place would write the same secrets, each by its own ledger. Where an environment is not told, nobody knows. */
-function prefixMistakes(
-  scope: Construct,
-  { secretPrefix, accountSecretPrefix }: CheckedConfig,
-  others: readonly Other[],
-): readonly string[] {
-  const ours = [secretPrefix, accountSecretPrefix];
-  const here = Stack.of(scope);
+/** Reports a prefix that another renewal in the same account and region uses, because both would write the same secrets. */
+function checkPrefix(prefix: string, scope: Construct, others: readonly OtherRenewal[], report: Report): void {
+  const prefixes = [prefix, accountSecretPrefix(prefix)];
+  for (const other of others.filter((each) => sameEnvironment(Stack.of(scope), Stack.of(each)))) {
+    const { secretPrefix, node } = other;
+    const overlap = [secretPrefix, accountSecretPrefix(secretPrefix)].some((a) =>
+      prefixes.some((b) => a.startsWith(b) || b.startsWith(a)),
+    );
+    const problem = `${JSON.stringify(prefix)} overlaps with ${JSON.stringify(secretPrefix)} of ${node.path}`;
+    if (overlap) report('secretPrefix', problem, 'expected a prefix whose secrets and account secrets are separate');
+  }
+}
+
+/** The secrets of ACME accounts are beside those of the certificates: `certificates-accounts/`. */
+export const accountSecretPrefix = (secretPrefix: string): string => secretPrefix.replace(/\/$/, '-accounts/');
+
+/** Returns whether two stacks are known to be in one account and region. Stacks without `env` are not compared. */
+function sameEnvironment(one: Stack, other: Stack): boolean {
   const known = ({ account, region }: Stack) => !Token.isUnresolved(account) && !Token.isUnresolved(region);
-  const together = (there: Stack) =>
-    there === here || (known(here) && known(there) && there.account === here.account && there.region === here.region);
-  return others.flatMap((other) => {
-    if (!together(Stack.of(other))) return [];
-    const { secretPrefix: theirs } = other;
-    const prefixes = [theirs, theirs.replace(/\/$/, '-accounts/')];
-    const meets = ours.some((a) => prefixes.some((b) => a.startsWith(b) || b.startsWith(a)));
-    return meets
-      ? [
-          `secretPrefix: found ${JSON.stringify(secretPrefix)} beside ${JSON.stringify(theirs)} of ${other.node.path}, allowed: one that neither begins the other nor its account secrets`,
-        ]
-      : [];
-  });
+  return one === other || (known(one) && known(other) && one.account === other.account && one.region === other.region);
 }

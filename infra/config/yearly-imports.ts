@@ -1,24 +1,24 @@
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import type { ReadCertificate } from './certificates.ts';
-import type { Report } from './fields.ts';
+import type { Warn } from './mistakes.ts';
 import { lifetimeOf, renewedAfter } from './profiles.ts';
 
 /**
- * Imports that ACM takes in an account and region in 365 days, unless AWS raises it
- * (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html). Whether an import over an ARN counts is not documented, so it
- * does here. From half of it on is warned: the other half is for tries, forced renewals and imports of others.
+ * Imports into ACM that AWS allows in one account and region in 365 days, by default (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html).
+ * AWS does not document whether an import over an existing ARN counts. It is counted here. Above half of the limit there is a warning, because the other
+ * half is needed for retries, forced renewals and imports that others make.
  */
 const yearlyImports = 5_000;
 const hoursOfYear = 365 * 24;
 
-/** Of a lifetime that nobody announces: browsers take 47 days at most from March 2029 (CA/Browser Forum, ballot SC-081v3). Hours. */
+/** Hours, for a CA that announces no lifetime. From March 2029 browsers accept at most 47 days (CA/Browser Forum, ballot SC-081v3). */
 const unknownLifetime = 45 * 24;
 
-/** One warning for each region that renewals alone may fill. */
+/** Warns for each region in which renewals alone may reach the limit of imports. */
 export function warnYearlyImports(
   certificates: readonly ReadCertificate[],
   issuers: readonly Issuer[],
-  warn: Report,
+  warn: Warn,
 ): void {
   const regions = new Map<string, { certificates: number; imports: number; assumed: number }>();
   for (const { regions: names = [], profile = null, issuers: [issuer = -1] = [] } of certificates) {
@@ -34,13 +34,14 @@ export function warnYearlyImports(
   }
   for (const [name, { certificates: count, imports, assumed }] of regions) {
     if (imports <= yearlyImports / 2) continue;
-    const each = `${count} certificates, renewed ${Math.round((imports / count) * 10) / 10} times a year on average`;
-    const guess = assumed > 0 ? ` (45 days are assumed for the ${assumed} whose lifetime is not known)` : '';
+    const times = Math.round((imports / count) * 10) / 10;
+    const guess = assumed > 0 ? ` For ${assumed} of them a lifetime of 45 days is assumed.` : '';
     warn(
       'certificates',
-      `ACM in ${name} gets about ${number(imports)} imports a year, those over an ARN counted: ${each}${guess}. It takes ${number(yearlyImports)} in 365 days, and half of ` +
-        'that is best left for tries and forced renewals. Ask AWS for a higher quota of imports there (Service Quotas, AWS Certificate ' +
-        'Manager), deliver fewer certificates into it, put more names into one, or choose a profile of a longer lifetime',
+      `ACM in ${name} gets about ${number(imports)} imports a year, because ${count} certificates are renewed ${times} times a year on average.${guess} ` +
+        `AWS allows ${number(yearlyImports)} in 365 days, and retries and forced renewals need about half of them. Ask AWS for a higher quota ` +
+        '(Service Quotas, AWS Certificate Manager), deliver fewer certificates into this region, put more names into one certificate, or choose a profile ' +
+        'with a longer lifetime',
     );
   }
 }

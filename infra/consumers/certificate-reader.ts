@@ -6,87 +6,135 @@ import { Construct } from 'constructs';
 import { z } from 'zod';
 import { detailTypes, eventSource } from '../../lambdas/domain/contract/events.ts';
 import { readConditions } from '../../lambdas/domain/rules/certificate/secret-sharing.ts';
-import { ConfigError, secretPrefixPattern } from '../config/check-config.ts';
-import { type Fields, readFields, type Shape, show, suggestion, takesTokens } from '../config/fields.ts';
+import { secretPrefixPattern } from '../config/check-config.ts';
+import { encryptionKey } from '../config/encryption-key.ts';
+import {
+  type Fields,
+  found,
+  type ObjectKind,
+  readFields,
+  type Shape,
+  show,
+  takesTokens,
+  textOrToken,
+} from '../config/fields.ts';
+import { ConfigError, mistake, withoutMistakes } from '../config/mistakes.ts';
+import { suggestion } from '../config/suggestion.ts';
 import { secretArn } from '../resources/secret-arn.ts';
 
+/** Props of `onRenewed`. */
 export interface RenewedRuleProps {
-  /** Name of a certificate. @default every certificate with the `secretPrefix` */
+  /**
+   * Name of the certificate.
+   *
+   * @default every certificate with the `secretPrefix`
+   */
   readonly certificate?: string;
-  /** What is told. @default none yet: `addTarget` of the rule adds them */
+  /**
+   * Target that receives the event, from `aws-cdk-lib/aws-events-targets`.
+   *
+   * @default none. The rule's `addTarget` adds targets later
+   */
   readonly target?: IRuleTarget;
-  /** @default says of which certificate */
+  /**
+   * Description of the rule.
+   *
+   * @default a sentence with the certificate's name
+   */
   readonly description?: string;
 }
 
-/** Certificates for those who use them. */
+/** Gives access to certificates that a `CertificateRenewal` of this stack or another one renews. */
 export interface ICertificateReader {
   /**
-   * Lets somebody of this account read one certificate and its key: `secretsmanager:GetSecretValue` on its secret, of the stages
-   * AWSCURRENT and AWSPREVIOUS only, and decryption where the secrets have a KMS key of yours. Clients that name no stage get
-   * AWSCURRENT. Those that ask by a version's id are refused, and so are those that have to describe a secret first, as AWS's caching
-   * clients do. For other accounts there is `readers` of the certificate.
+   * Allows a principal of this account to read one certificate and its private key.
    *
-   * @throws ConfigError when there is no certificate of this name, as far as that is known here, or the grantee is of another account
+   * The grant is `secretsmanager:GetSecretValue` on the secret, for the stages AWSCURRENT and AWSPREVIOUS only. If the secrets have a KMS key of yours,
+   * it includes `kms:Decrypt`. A request without a stage returns AWSCURRENT. A request for a version id is denied. `DescribeSecret`, which the caching
+   * clients of AWS call first, is not granted. For principals of other accounts use `readers` of the certificate.
+   *
+   * @param certificate name of the certificate
+   * @param grantee a role, a user, or a resource that has a role
+   * @throws ConfigError if the names of the certificates are known here and this is not one of them, or if the grantee belongs to another account
+   *
+   * @example
+   * certificates.grantRead('www', webServer.role);
    */
   grantRead(certificate: string, grantee: IGrantable): Grant;
 
-  /** A rule for the event "Certificate Renewed", which comes when a certificate has been stored and delivered. */
+  /**
+   * Creates a rule for the event `Certificate Renewed`, which is published after a certificate was stored and delivered. The event may come twice.
+   * `parseEvent` of `cdk-perennial/events` reads it.
+   *
+   * @param id id of the rule in this scope
+   * @throws ConfigError if a prop is invalid or unknown, or if the names of the certificates are known here and this is not one of them
+   *
+   * @example
+   * certificates.onRenewed('ReloadWeb', { certificate: 'www', target: new LambdaFunction(reload) });
+   */
   onRenewed(id: string, props?: RenewedRuleProps): Rule;
 }
 
+/** Props of `CertificateRenewal.fromPrefix`. */
 export interface CertificateReaderProps {
-  /** What the secrets' names begin with; ends in a slash. @default 'certificates/' */
+  /**
+   * Prefix of the secrets' names, as in the configuration of the `CertificateRenewal`. It ends in a slash.
+   *
+   * @default 'certificates/'
+   */
   readonly secretPrefix?: string;
-  /** KMS key of the secrets. @default the account's `aws/secretsmanager` */
+  /**
+   * KMS key of the secrets, as in the configuration of the `CertificateRenewal`. Grants then include decryption.
+   *
+   * @default none: the secrets are encrypted with the account's `aws/secretsmanager` key
+   */
   readonly encryptionKey?: IKey | undefined;
 }
 
-const allowedPrefix = 'a prefix such as "certificates/"';
-const readerShape = {
-  // The beginning of an ARN and of a name would be another one.
-  secretPrefix: z
-    .string({ error: allowedPrefix })
-    .refine((prefix) => Token.isUnresolved(prefix) || secretPrefixPattern.test(prefix), { error: allowedPrefix })
-    .optional()
-    .meta(takesTokens),
-  encryptionKey: z
-    .custom<IKey>((key) => isWith('keyArn', key), { error: 'a KMS key such as Key.fromKeyArn(this, "Key", "arn:...")' })
-    .optional(),
+const readerKind = {
+  subject: 'fromPrefix',
+  fields: {
+    // A prefix without the slash at its end would also match other secrets.
+    secretPrefix: textOrToken(secretPrefixPattern, 'a prefix such as "certificates/"').optional().meta(takesTokens),
+    encryptionKey,
+  },
+  synonyms: { prefix: 'secretPrefix', kmskey: 'encryptionKey' },
 };
 
 const allowedName = "a certificate's name";
-const ruleShape = {
-  certificate: z.string({ error: allowedName }).optional().meta(takesTokens),
-  target: z
-    .custom<IRuleTarget>((target) => isWith('bind', target), { error: 'a target of aws-cdk-lib/aws-events-targets' })
-    .optional(),
-  description: z.string({ error: 'a text' }).optional().meta(takesTokens),
+const ruleKind = {
+  subject: 'onRenewed',
+  fields: {
+    certificate: z.string({ error: allowedName }).optional().meta(takesTokens),
+    target: z
+      .custom<IRuleTarget>((target) => hasMember('bind', target), {
+        error: 'a target of aws-cdk-lib/aws-events-targets',
+      })
+      .optional(),
+    description: z.string({ error: 'a text' }).optional().meta(takesTokens),
+  },
 };
 
-const allowedGrantee = 'a role, a user, or what has one';
+const allowedGrantee = 'expected a role, a user, or a resource that has a role';
 
-const isWith = (member: string, value: unknown): boolean =>
+const hasMember = (member: string, value: unknown): boolean =>
   typeof value === 'object' && value !== null && member in value;
 
-/** From JavaScript, where no compiler looks, a mistyped key would give more than was asked for. */
-function readProps<S extends Shape>(shape: S, props: unknown, path: string): Fields<S> {
-  const mistakes: string[] = [];
-  const fields = readFields(shape, props, path, (at, sentence) => mistakes.push(`${at}: ${sentence}`));
-  if (!fields || mistakes.length > 0) throw new ConfigError(mistakes);
-  return fields;
+/** Reads props that may come from JavaScript, without a compiler. A misspelled key would grant more than the caller asked for. */
+function readProps<S extends Shape>(kind: ObjectKind<S>, props: unknown, path: string): Fields<S> {
+  return withoutMistakes((report) => readFields(kind, props, path, report));
 }
 
-/** The certificates of one prefix in this account and region, renewed by this stack or by another. */
+/** The certificates with one prefix in this account and region. This stack or another one renews them. */
 export class CertificateReader extends Construct implements ICertificateReader {
   private readonly prefix: string;
   private readonly encryptionKey: IKey | undefined;
   private readonly certificates: readonly string[] | undefined;
 
-  /** @param certificates names of all; `undefined`: not known, and any name is taken */
+  /** @param certificates names of all certificates. Without it they are not known, and any name is accepted */
   constructor(scope: Construct, id: string, props: CertificateReaderProps, certificates?: readonly string[]) {
     super(scope, id);
-    const { secretPrefix = 'certificates/', encryptionKey } = readProps(readerShape, props, '');
+    const { secretPrefix = 'certificates/', encryptionKey } = readProps(readerKind, props, '');
     this.prefix = secretPrefix;
     this.encryptionKey = encryptionKey;
     this.certificates = certificates;
@@ -102,10 +150,10 @@ export class CertificateReader extends Construct implements ICertificateReader {
       resourceArns: [secret],
       conditions: readConditions,
     });
-    if (!grant.success)
-      throw new ConfigError([
-        `grantRead(${show(certificate)}): found a grantee without a policy of its own, allowed: ${allowedGrantee}. Principals of other accounts go into readers of the certificate`,
-      ]);
+    if (!grant.success) {
+      const allowed = `${allowedGrantee}. For principals of other accounts use readers of the certificate`;
+      throw new ConfigError([mistake(`grantRead(${show(certificate)})`, 'found a grantee without a policy', allowed)]);
+    }
     if (!this.encryptionKey) return grant;
     // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     const decryption = Grant.addToPrincipal({
@@ -122,7 +170,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
 
   onRenewed(id: string, props: RenewedRuleProps = {}): Rule {
     const path = `onRenewed(${show(id)})`;
-    const { certificate, target, description } = readProps(ruleShape, props, path);
+    const { certificate, target, description } = readProps(ruleKind, props, path);
     if (certificate !== undefined) this.check(certificate, `${path}.certificate`);
     return new Rule(this, id, {
       description: description ?? `Certificate ${certificate ?? `${this.prefix}*`} was renewed`,
@@ -131,7 +179,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
         detailType: [detailTypes.renewed],
         detail: {
           ...(certificate !== undefined && { certificate: [certificate] }),
-          // Others in this account may have a certificate of the same name.
+          // Another stack in this account may renew a certificate of the same name.
           current: { secretArn: [{ prefix: secretArn(this, this.prefix) }] },
         },
       },
@@ -140,26 +188,26 @@ export class CertificateReader extends Construct implements ICertificateReader {
   }
 
   private check(certificate: string, path: string): void {
-    if (this.certificates?.includes(certificate)) return;
-    if (this.certificates) {
-      throw new ConfigError([
-        `${path}: found ${show(certificate)}${suggestion(certificate, this.certificates)}, allowed: one of ${this.certificates.join(', ')}`,
-      ]);
+    const { certificates } = this;
+    if (certificates?.includes(certificate)) return;
+    if (certificates) {
+      const problem = `${found(certificate)}${suggestion(certificate, certificates)}`;
+      throw new ConfigError([mistake(path, problem, `expected one of ${certificates.join(', ')}`)]);
     }
-    const named = typeof certificate === 'string' && /^[a-z0-9-]{1,40}$/.test(certificate);
-    if (!named && !Token.isUnresolved(certificate))
-      throw new ConfigError([`${path}: found ${show(certificate)}, allowed: ${allowedName}`]);
+    const isName = typeof certificate === 'string' && /^[a-z0-9-]{1,40}$/.test(certificate);
+    if (!isName && !Token.isUnresolved(certificate))
+      throw new ConfigError([mistake(path, found(certificate), `expected ${allowedName}`)]);
   }
 
-  /** A policy in another account alone gives nothing: the secret has to name whom it lets in. */
+  /** Rejects grantees of other accounts. Their own policy is not enough, because the secret's policy has to name them too. */
   private checkGrantee(certificate: string, grantee: IGrantable): void {
-    if (!isWith('grantPrincipal', grantee))
-      throw new ConfigError([`grantRead(${show(certificate)}): found ${show(grantee)}, allowed: ${allowedGrantee}`]);
-    const theirs = grantee.grantPrincipal.principalAccount;
-    const ours = Stack.of(this).account;
-    if (theirs === undefined || theirs === ours || Token.isUnresolved(theirs) || Token.isUnresolved(ours)) return;
-    throw new ConfigError([
-      `grantee: found a principal of account ${theirs}, allowed: one of account ${ours}; those of others go into readers of the certificate, by ARN`,
-    ]);
+    const path = `grantRead(${show(certificate)})`;
+    if (!hasMember('grantPrincipal', grantee)) throw new ConfigError([mistake(path, found(grantee), allowedGrantee)]);
+    const { principalAccount } = grantee.grantPrincipal;
+    const { account } = Stack.of(this);
+    if (principalAccount === undefined || principalAccount === account) return;
+    if (Token.isUnresolved(principalAccount) || Token.isUnresolved(account)) return;
+    const allowed = `expected one of account ${account}. For other accounts use readers of the certificate, with the ARN`;
+    throw new ConfigError([mistake(path, `found a principal of account ${principalAccount}`, allowed)]);
   }
 }

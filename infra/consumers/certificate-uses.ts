@@ -18,18 +18,18 @@ import type { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { CfnUserPoolDomain } from 'aws-cdk-lib/aws-cognito';
 import type { CfnListener, CfnListenerCertificate } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 
-/** A certificate of the config as it is asked for here. */
-export interface AskedCertificate {
+/** A configured certificate that the app requests in one region. */
+export interface RequestedCertificate {
   readonly name: string;
   readonly region: string;
   readonly keyType: string;
-  /** Of its issuers that browsers do not trust the first, by name; `undefined`: none. */
+  /** Name of the first issuer that browsers do not trust, or `undefined` if all are trusted. */
   readonly untrustedIssuer: string | undefined;
-  /** What it is when it is as configured, by each of its issuers: whichever issued it. */
+  /** The spec hash of the certificate as configured, for each issuer that may issue it. */
   readonly specHashes: readonly string[];
 }
 
-/** Where a certificate stands in what CloudFront serves: its own distributions, and those that other services make of it. */
+/** Properties with a certificate that CloudFront serves, by resource type: its distributions, and resources of other services that use CloudFront. */
 const served: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
   'AWS::CloudFront::Distribution': (resource) => (resource as CfnDistribution).distributionConfig,
   'AWS::ApiGateway::DomainName': (resource) => (resource as EdgeDomainName).certificateArn,
@@ -37,50 +37,50 @@ const served: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
   'AWS::Cognito::UserPoolDomain': (resource) => (resource as CfnUserPoolDomain).customDomainConfig,
 };
 
-/** Why CloudFront cannot be given this certificate, a sentence for each resource of the app that gives it: CloudFront would say so late. */
+/** Returns why CloudFront rejects this certificate, one sentence for each resource that uses it. CloudFront itself would fail late in the deployment. */
 export function cloudFrontMistakes(
   certificate: CustomResource,
-  { name, region, keyType, untrustedIssuer }: AskedCertificate,
+  { name, region, keyType, untrustedIssuer }: RequestedCertificate,
 ): string[] {
   const mistakes = [
     ...(untrustedIssuer === undefined
       ? []
       : [
-          `is issued by ${untrustedIssuer}, which browsers do not trust, and CloudFront takes no such certificate: name an issuer that they trust, letsEncrypt(...) for example`,
+          `is issued by ${untrustedIssuer}, which browsers do not trust, so CloudFront rejects it. Use an issuer that browsers trust, such as letsEncrypt(...)`,
         ]),
     // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
-    ...(keyType === 'P-384' ? ['has a P-384 key, and CloudFront takes P-256 and RSA only: change its keyType'] : []),
+    ...(keyType === 'P-384' ? ['has a P-384 key, but CloudFront accepts P-256 and RSA only. Change its keyType'] : []),
     ...(region === 'us-east-1'
       ? []
       : [
-          `is asked for in ${region}, and CloudFront reads ACM in us-east-1 only: ask for certificate('${name}', 'us-east-1')`,
+          `is requested in ${region}, but CloudFront reads ACM in us-east-1 only. Use certificate('${name}', 'us-east-1')`,
         ]),
   ];
   if (mistakes.length === 0) return [];
   return users(certificate, served).flatMap((user) =>
-    mistakes.map((mistake) => `Certificate ${name}, given to ${user.node.path}, ${mistake}.`),
+    mistakes.map((sentence) => `Certificate ${name}, used by ${user.node.path}, ${sentence}.`),
   );
 }
 
-/** What takes certificates of its own region only: resources by type. */
+/** Properties with a certificate that has to be in the region of the resource, by resource type. */
 const regional: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
   'AWS::ElasticLoadBalancingV2::Listener': (resource) => (resource as CfnListener).certificates,
   'AWS::ElasticLoadBalancingV2::ListenerCertificate': (resource) => (resource as CfnListenerCertificate).certificates,
   'AWS::ApiGatewayV2::DomainName': (resource) => (resource as RegionalDomainName).domainNameConfigurations,
 };
 
-/** A sentence for each load balancer and regional API that is given a certificate of another region. */
-export function regionMistakes(certificate: CustomResource, { name, region }: AskedCertificate): string[] {
+/** Returns one sentence for each load balancer and regional API that uses a certificate of another region. */
+export function regionMistakes(certificate: CustomResource, { name, region }: RequestedCertificate): string[] {
   return users(certificate, regional).flatMap((user) => {
     const { region: there } = Stack.of(user);
     if (Token.isUnresolved(there) || there === region) return [];
     return [
-      `Certificate ${name}, given to ${user.node.path}, is asked for in ${region}, and that is in ${there}: ask for certificate('${name}', '${there}').`,
+      `Certificate ${name}, used by ${user.node.path}, is requested in ${region}, but the resource is in ${there}. Use certificate('${name}', '${there}').`,
     ];
   });
 }
 
-/** In any stack of the app: a reference stays one until its stack is written. */
+/** Returns the resources in all stacks of the app that refer to the certificate. References are resolved only when a stack is written. */
 function users(
   certificate: CustomResource,
   taking: Readonly<Record<string, (resource: CfnResource) => unknown>>,
@@ -100,7 +100,7 @@ function refersTo(value: unknown, certificate: CustomResource, scope: CfnResourc
   return [...resolver.targets].some((target) => target === certificate.node.defaultChild);
 }
 
-/** Notes what the tokens of a value refer to. */
+/** Collects the targets of the references in a value. */
 class References extends DefaultTokenResolver {
   readonly targets = new Set<unknown>();
 

@@ -9,9 +9,10 @@ import {
   identifierProblem,
   normalizeIdentifier,
 } from '../../lambdas/domain/rules/proof/names.ts';
-import { ConfigError, type HostedZoneConfig } from '../config/check-config.ts';
-import { list, type Report, readFields, readList, show, text } from '../config/fields.ts';
+import { list, readFields, readList, show, text } from '../config/fields.ts';
 import { checkHostedZones, externalId, roleArn } from '../config/hosted-zones.ts';
+import { type Report, withoutMistakes } from '../config/mistakes.ts';
+import type { HostedZoneConfig } from '../config/perennial-config.ts';
 import {
   anyChange,
   changeAction,
@@ -22,40 +23,55 @@ import {
   readActions,
 } from '../resources/challenge-zones.ts';
 
+/** Props of `ChallengeRole`. */
 export interface ChallengeRoleProps {
   /**
-   * ARN of the challenge function's role in the account of `CertificateRenewal`: its stack's output `ChallengeRoleArn`, or
-   * `renewal.challengeRole.roleArn` in one app.
+   * ARN of the challenge function's role in the account of the `CertificateRenewal`. It is the output `ChallengeRoleArn` of that stack, or
+   * `renewal.challengeRole.roleArn` within one app. May be a CDK token.
    */
   readonly trustedRole: string;
   /**
-   * Asked for when the role is assumed: `externalId` of the zones in the other account's config.
+   * External id that has to be given when the role is assumed, 2 to 64 letters, digits and `+=,.@:/-`. It has to equal `externalId` of the zones in
+   * the other account's configuration.
    *
    * @default none
    */
   readonly externalId?: string;
-  /** Zones of this account. Ids may be CDK tokens, names may not. */
+  /** Hosted zones of this account, at least one. Ids may be CDK tokens, names may not. */
   readonly hostedZones: readonly Pick<HostedZoneConfig, 'id' | 'name' | 'challengesOnly'>[];
   /**
-   * Names whose proofs may be written, as in `identifiers`: for `www.example.com` and for `*.www.example.com` that is the TXT record
-   * `_acme-challenge.www.example.com`, and no name below it. Where a CNAME leads here: what follows `_acme-challenge.` in its target. In
-   * a zone that is `challengesOnly` any TXT record may be written.
+   * Names for which challenges may be written, in the same form as `identifiers`. Both `www.example.com` and `*.www.example.com` allow the TXT record
+   * `_acme-challenge.www.example.com`, and no record below it. If a CNAME points here, give the part of its target that follows `_acme-challenge.`. In
+   * zones with `challengesOnly` TXT records of any name may be written.
    *
-   * @default none: every zone is `challengesOnly`
+   * @default none, which requires that every zone is `challengesOnly`
    */
   readonly names?: readonly string[];
-  /** @default made by CloudFormation */
+  /**
+   * Name of the role, 1 to 64 letters, digits and `+=,.@-`.
+   *
+   * @default a name that CloudFormation generates
+   */
   readonly roleName?: string;
 }
 
 /**
- * The role in the account of the hosted zones that another account's `CertificateRenewal` assumes to prove control over names. It trusts
- * the role of the challenge function alone, and it can create and delete TXT records of exactly these names, and overwrite none.
+ * A role in the account of hosted zones. The `CertificateRenewal` of another account assumes it to prove control over names in these zones.
  *
- * @throws ConfigError with every mistake of the props at once
+ * The role trusts only the role of the challenge function. It can create and delete TXT records of exactly these names, and cannot overwrite any
+ * record.
+ *
+ * @throws ConfigError with every mistake in the props at once
+ *
+ * @example
+ * new ChallengeRole(stack, 'Challenges', {
+ *   trustedRole: 'arn:aws:iam::111122223333:role/Perennial-ChallengeRole-AbC123',
+ *   hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
+ *   names: ['example.com', 'www.example.com'],
+ * });
  */
 export class ChallengeRole extends Construct {
-  /** Its ARN is `roleArn` of the zones in the other account's config. */
+  /** The role. Its ARN is `roleArn` of the zones in the other account's configuration. */
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: ChallengeRoleProps) {
@@ -63,10 +79,8 @@ export class ChallengeRole extends Construct {
     const { zones, records } = check(props);
     const { trustedRole, externalId, roleName } = props;
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', hostedZoneArnSize);
-    /*
-     * The account is the principal and its role a condition. A role that is the principal itself is kept by its unique id: it would have to
-     * exist before this one does, and made anew under its old name it would be trusted no more.
-     */
+    // The principal is the account, and a condition names its role. IAM stores a role as principal by its unique id, so that role would have to exist
+    // first, and it would lose the trust when it is deleted and created again.
     this.role = new Role(this, 'Role', {
       description: 'Assumed by Perennial in another account, to write ACME challenges',
       assumedBy: new AccountPrincipal(Fn.select(4, Fn.split(':', trustedRole))).withConditions({
@@ -75,81 +89,103 @@ export class ChallengeRole extends Construct {
           ...(externalId !== undefined && { 'sts:ExternalId': externalId }),
         },
       }),
-      // Where a stack of another account refers to it, it needs a name that is known before.
+      // A stack of another account can refer to this role only if its name is known at synth.
       roleName: roleName ?? PhysicalName.GENERATE_IF_NEEDED,
     });
     const allow = (actions: string[], resources: string[], conditions = {}) =>
       this.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources, conditions }));
     for (const { id, name } of zones.filter(({ challengesOnly }) => !challengesOnly))
       allow([changeAction], [hostedZoneArn(id)], onlyTxt(records.get(name) ?? []));
-    const spare = zones.filter(({ challengesOnly }) => challengesOnly);
-    for (const resources of chunks(spare.map(({ id }) => hostedZoneArn(id))))
+    const challengesOnlyZones = zones.filter(({ challengesOnly }) => challengesOnly);
+    for (const resources of chunks(challengesOnlyZones.map(({ id }) => hostedZoneArn(id))))
       allow([changeAction], resources, onlyTxt(null));
     for (const resources of chunks(zones.map(({ id }) => hostedZoneArn(id)))) allow(readActions, resources);
     allow(['route53:GetChange'], [anyChange]);
     new CfnOutput(this, 'RoleArn', { value: this.role.roleArn });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:route53:::change/*]',
-      reason: 'A change has an id that Route 53 gives it, and its state is all that can be read.',
+      reason: 'Route 53 chooses the id of a change. Only its status can be read.',
     });
   }
 }
 
-const roleShape = {
-  trustedRole: roleArn,
-  externalId,
-  hostedZones: list('a list of hosted zones, { id, name }'),
-  names: list('a list of names such as "www.example.com"').default([]),
-  roleName: text(/^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits and +=,.@-').optional(),
+const roleKind = {
+  subject: 'ChallengeRole',
+  fields: {
+    trustedRole: roleArn,
+    externalId,
+    hostedZones: list('a list of hosted zones, { id, name }').min(1, { error: 'at least one hosted zone' }),
+    names: list('a list of names such as "www.example.com"').default([]),
+    roleName: text(/^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits and +=,.@-').optional(),
+  },
+  synonyms: { identifiers: 'names', domains: 'names', zones: 'hostedZones', trustedrolearn: 'trustedRole' },
 };
 
 /**
- * Characters of one zone's names, each with two quotes and a comma. A request is allowed by one statement or by none, so the names of one
- * zone are together, and a statement that CDK moves has to fit into a managed policy: of its 6,000 the statement has some 500 besides.
+ * Most characters for the names of one zone, each with two quotes and a comma. A request is allowed by a single statement, so all names of a zone have to
+ * be in one statement. The CDK may move the statement into a managed policy of 6,000 characters, of which the rest of the statement takes about 500.
  */
 const mostNameCharacters = 5_400;
 
-function check(props: ChallengeRoleProps): {
+interface CheckedRole {
   readonly zones: readonly HostedZone[];
-  /** Names of TXT records by zone. */
+  /** Names of the TXT records that may be written, by zone name. */
   readonly records: ReadonlyMap<string, readonly string[]>;
-} {
-  const mistakes: string[] = [];
-  const report: Report = (path, sentence) => mistakes.push(`${path}: ${sentence}`);
-  const fields = readFields(roleShape, props, '', report);
-  const { hostedZones: zones } = checkHostedZones(fields?.hostedZones ?? [], report);
-  if (fields?.hostedZones?.length === 0) report('hostedZones', 'found an empty list, allowed: one zone or more');
-  for (const [index, { role }] of zones.entries())
-    if (role) report(`hostedZones[${index}].roleArn`, 'found a role, allowed: zones of the account of this stack');
+}
 
+function check(props: ChallengeRoleProps): CheckedRole {
+  return withoutMistakes((report) => {
+    const fields = readFields(roleKind, props, '', report);
+    const { hostedZones: zones } = checkHostedZones(fields?.hostedZones ?? [], report);
+    for (const [index, { role }] of zones.entries())
+      if (role) report(`hostedZones[${index}].roleArn`, 'found a role', 'expected only zones of this account');
+    const { records, complete } = checkNames(fields?.names ?? [], zones, report);
+    for (const [index, zone] of zones.entries()) checkZone({ zone, index, records, complete }, report);
+    return { zones, records };
+  });
+}
+
+const nameText = z.string({ error: 'a name such as "www.example.com"' });
+
+/** Returns the names of the TXT records by zone, and whether the zones of all names are known. Zones with `challengesOnly` need no names. */
+function checkNames(values: readonly unknown[], zones: readonly HostedZone[], report: Report) {
   const records = new Map<string, string[]>();
-  const names = readList(z.string({ error: 'a name such as "www.example.com"' }), fields?.names, 'names', report);
-  for (const [index, name] of names.entries()) {
-    if (name === undefined) continue;
+  let complete = true;
+  for (const [index, name] of readList(nameText, values, 'names', report).entries()) {
+    if (name === undefined) {
+      complete = false;
+      continue;
+    }
+    const path = `names[${index}]`;
     const identifier = normalizeIdentifier(name);
     const problem = identifierProblem(identifier);
     const zone = hostedZoneFor(identifier, zones);
-    if (problem) report(`names[${index}]`, `found ${show(name)}, which ${problem}, allowed: a name to be proven`);
-    // What lies in a zone that could not be read, nobody knows.
+    complete &&= zone !== undefined;
+    if (problem) report(path, `${show(name)} ${problem}`, 'expected a DNS name');
+    // If a zone is invalid, this check is skipped, because the zone of the name cannot be determined.
     else if (!zone && zones.every((each) => each.name !== ''))
-      report(`names[${index}]`, `found ${show(name)}, allowed: a name that lies in one of hostedZones`);
+      report(path, `${show(name)} is in no hosted zone`, 'expected a name in one of hostedZones');
     else if (zone && !zone.challengesOnly)
       records.set(zone.name, [...new Set([...(records.get(zone.name) ?? []), challengeRecordName(identifier)])]);
   }
-  for (const [index, { name, challengesOnly }] of zones.entries()) {
-    const written = records.get(name);
-    const characters = (written ?? []).reduce((sum, record) => sum + record.length + 3, 0);
-    if (characters > mostNameCharacters)
-      report(
-        `names`,
-        `found ${written?.length} in ${name}, ${characters} characters, allowed: ${mostNameCharacters}, or CNAMEs into a zone that is challengesOnly`,
-      );
-    if (!written && !challengesOnly && mistakes.length === 0)
-      report(
-        `hostedZones[${index}]`,
-        `found ${show(name)}, in which none of names lies, allowed: zones with names, or challengesOnly`,
-      );
+  return { records, complete };
+}
+
+interface ZoneCheck {
+  readonly zone: HostedZone;
+  readonly index: number;
+  readonly records: CheckedRole['records'];
+  /** Whether the zones of all names are known. */
+  readonly complete: boolean;
+}
+
+function checkZone({ zone: { name, challengesOnly }, index, records, complete }: ZoneCheck, report: Report): void {
+  const written = records.get(name) ?? [];
+  const characters = written.reduce((sum, record) => sum + record.length + 3, 0);
+  if (characters > mostNameCharacters) {
+    const allowed = `expected at most ${mostNameCharacters}, or CNAMEs into a zone with challengesOnly`;
+    report('names', `the ${written.length} names in ${name} have ${characters} characters`, allowed);
   }
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return { zones, records };
+  if (complete && name && written.length === 0 && !challengesOnly)
+    report(`hostedZones[${index}]`, `none of names is in ${show(name)}`, 'add a name, or set challengesOnly');
 }

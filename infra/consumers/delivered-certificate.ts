@@ -4,18 +4,20 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
 import { specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
-import { type CheckedConfig, ConfigError } from '../config/check-config.ts';
-import { show, suggestion } from '../config/fields.ts';
-import { type AskedCertificate, cloudFrontMistakes, regionMistakes } from './certificate-uses.ts';
+import type { CheckedConfig } from '../config/check-config.ts';
+import { found, show } from '../config/fields.ts';
+import { ConfigError, mistake } from '../config/mistakes.ts';
+import { suggestion } from '../config/suggestion.ts';
+import { cloudFrontMistakes, type RequestedCertificate, regionMistakes } from './certificate-uses.ts';
 
-export interface CertificateRequestProps extends AskedCertificate {
-  /** Changes with the configuration of any certificate, and with our code. */
+export interface CertificateRequestProps extends RequestedCertificate {
+  /** Changes with the configuration of any certificate, and with the code of the functions. */
   readonly version: string;
   readonly renewal: StateMachine;
   readonly provider: Provider;
 }
 
-/** One certificate in one region. */
+/** The custom resource for one certificate in one region. */
 export class CertificateRequest extends Construct {
   readonly resource: CustomResource;
   readonly certificate: ICertificate;
@@ -25,7 +27,7 @@ export class CertificateRequest extends Construct {
     const { name, region, specHashes, version, renewal, provider } = props;
     this.resource = new CustomResource(this, 'Resource', {
       serviceToken: provider.serviceToken,
-      // Longer than the provider waits: CloudFormation would wait an hour for a function that cannot answer.
+      // Longer than the provider waits. The default is one hour, which is too long for a function that cannot reply.
       serviceTimeout: Duration.minutes(35),
       resourceType: 'Custom::PerennialCertificate',
       properties: {
@@ -33,12 +35,12 @@ export class CertificateRequest extends Construct {
         Certificate: name,
         Region: region,
         SpecHashes: specHashes,
-        // The ARN may have changed since, without a deployment: CloudFormation asks for it only where a property differs.
+        // CloudFormation asks for the ARN again only if a property differs. The ARN may have changed without a deployment.
         Version: version,
       },
     });
     this.certificate = Certificate.fromCertificateArn(this, 'Certificate', this.resource.getAttString('Arn'));
-    // What depends on the certificate waits for its delivery.
+    // Resources that depend on the certificate wait for its delivery.
     Dependable.implement(this.certificate, { dependencyRoots: [this.resource] });
     this.node.addValidation({
       validate: () => [...cloudFrontMistakes(this.resource, props), ...regionMistakes(this.resource, props)],
@@ -46,33 +48,34 @@ export class CertificateRequest extends Construct {
   }
 }
 
-/** @throws ConfigError when no such certificate is configured, or not for this region */
+/** @throws ConfigError if no certificate of this name is configured, or if it is not delivered into this region */
 export function checkedRequest(
   name: string,
   region: string,
   { deployed, untrustedIssuers }: CheckedConfig,
-): AskedCertificate {
+): RequestedCertificate {
   const { certificates, issuers } = deployed;
-  const called = `certificate(${show(name)}, ${show(region)})`;
-  const found = certificates.find((each) => each.name === name);
-  if (!found) {
+  const path = `certificate(${show(name)}, ${show(region)})`;
+  const requested = certificates.find((each) => each.name === name);
+  if (!requested) {
     const names = certificates.map((each) => each.name);
     const some = `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
-    throw new ConfigError([`${called}: found an unknown name${suggestion(name, names)}, allowed: ${some}`]);
+    const problem = `unknown certificate${suggestion(name, names)}`;
+    throw new ConfigError([mistake(path, problem, `expected one of ${some}`)]);
   }
-  const { regions, identifiers, keyType, profile } = found;
+  const { regions, identifiers, keyType, profile } = requested;
   if (Token.isUnresolved(region) || !regions.includes(region)) {
-    const listed = regions.length > 0 ? regions.join(', ') : 'none';
-    const allowed = `a region of the certificate's acm, which lists ${listed}: add it there`;
-    throw new ConfigError([`${called}: found ${show(region)}, allowed: ${allowed}`]);
+    const listed = regions.length > 0 ? `lists ${regions.join(', ')}` : 'is empty';
+    const allowed = `expected a region in acm of the certificate, which ${listed}`;
+    throw new ConfigError([mistake(path, found(region), allowed)]);
   }
-  const untrusted = found.issuers.find((index) => untrustedIssuers.has(index));
+  const untrusted = requested.issuers.find((index) => untrustedIssuers.has(index));
   return {
     name,
     region,
     keyType,
     untrustedIssuer: untrusted === undefined ? undefined : issuers[untrusted]?.name,
-    specHashes: found.issuers.flatMap((index) => {
+    specHashes: requested.issuers.flatMap((index) => {
       const directoryUrl = issuers[index]?.directoryUrl;
       return directoryUrl ? [specHash({ identifiers, keyType, profile, directoryUrl })] : [];
     }),

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { PerennialConfig } from '../../infra/config/check-config.ts';
+import type { PerennialConfig } from '../../infra/config/perennial-config.ts';
 import { hostedZoneFor, withoutWildcard } from '../../lambdas/domain/rules/proof/names.ts';
 import type { LocalConfig } from '../config-file.ts';
 
-/** What is wrong with an operator's config, one line each. */
+/** The mistakes in an operator's config file, one line each. */
 export class ConfigFileError extends Error {
   override name = 'ConfigFileError';
 
@@ -15,24 +13,29 @@ export class ConfigFileError extends Error {
 }
 
 /**
- * Checks an operator's config as `cdk synth` would, and returns it, normalised, for the local environment: there the local CA
- * issues, so the issuers are left out.
+ * Checks an operator's config file as `cdk synth` does, and returns it for the local environment. The local CA takes the place of every issuer before
+ * the check, so that nobody has to agree to terms for the demo.
  *
- * @throws ConfigFileError
+ * @throws ConfigFileError with every mistake at once
  */
 export async function readConfig(path: string): Promise<LocalConfig> {
   const file = resolve(path);
-  if (!existsSync(file)) throw new ConfigFileError(file, ['found no file here, allowed: --config path/to/file.ts']);
-  // Loads the CDK, which takes half a second: not before somebody sees that something is going on.
-  const { checkConfig, ConfigError } = await import('../../infra/config/check-config.ts');
-  const { config, checked } = await import(pathToFileURL(file).href)
-    .then(({ default: config }: { readonly default: PerennialConfig }) => ({ config, checked: checkConfig(config) }))
+  // These modules load the CDK, which takes half a second. The demo shows its first line before that.
+  const { checkConfig } = await import('../../infra/config/check-config.ts');
+  const { loadConfigFile } = await import('../../infra/config/config-file.ts');
+  const { ConfigError } = await import('../../infra/config/mistakes.ts');
+  const { withLocalIssuers } = await import('./local-issuers.ts');
+  const { schedule, checked } = await loadConfigFile(file)
+    .then((config) => {
+      const checked = checkConfig(withLocalIssuers(config));
+      return { schedule: (config as PerennialConfig).schedule, checked };
+    })
     .catch((error) => {
-      throw new ConfigFileError(file, error instanceof ConfigError ? error.mistakes : [`cannot be loaded: ${error}`]);
+      throw error instanceof ConfigError ? new ConfigFileError(file, error.mistakes) : error;
     });
 
   const { hostedZones, certificates } = checked.deployed;
-  // An operator's CA may want no proof and so no zone; the local one always does.
+  // An operator's CA may need no challenge and so no hosted zone. The local CA always needs one.
   const withoutZone = certificates.flatMap(({ identifiers }) =>
     identifiers.filter((i) => !hostedZoneFor(i, hostedZones)),
   );
@@ -46,6 +49,6 @@ export async function readConfig(path: string): Promise<LocalConfig> {
       ...(profile !== null && { profile }),
     })),
     secretPrefix: checked.secretPrefix,
-    ...(config.schedule !== undefined && { schedule: config.schedule }),
+    ...(schedule !== undefined && { schedule }),
   };
 }

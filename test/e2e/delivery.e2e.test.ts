@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-acm';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/check-config.ts';
+import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import type { CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits } from './observed.ts';

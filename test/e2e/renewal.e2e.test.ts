@@ -4,7 +4,7 @@ import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/check-config.ts';
+import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import { readHistory } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';

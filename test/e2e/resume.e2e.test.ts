@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/check-config.ts';
+import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import type { EndedExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, requestsTo, scaleWaits, statesOf, workersOf } from './observed.ts';

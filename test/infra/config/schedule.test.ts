@@ -1,7 +1,8 @@
 import { Duration, Lazy } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, checkConfig } from '../../../infra/config/check-config.ts';
+import { checkConfig } from '../../../infra/config/check-config.ts';
 import { acmeDirectory, letsEncrypt, letsEncryptStaging } from '../../../infra/config/issuers.ts';
+import { type Expected, expectMistakes } from '../mistakes.ts';
 
 const issuer = letsEncrypt({ termsOfServiceAgreed: true });
 const anyCa = acmeDirectory({ directoryUrl: 'https://ca.example.com/directory' });
@@ -19,18 +20,8 @@ const config = (schedule: unknown, profiles: readonly (string | undefined)[], fr
   ...(schedule !== undefined && { schedule }),
 });
 
-function mistakesOf(checked: unknown): readonly string[] {
-  try {
-    checkConfig(checked);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes;
-    throw error;
-  }
-  return [];
-}
-
-const rate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
-const duration = 'a Duration of whole minutes that is known at synth, at least one minute';
+const mistakes = (schedule: unknown, profiles: readonly (string | undefined)[], ...expected: readonly Expected[]) =>
+  expectMistakes(() => checkConfig(config(schedule, profiles)), ...expected);
 
 describe('a schedule', () => {
   test.each([
@@ -65,10 +56,8 @@ describe('a schedule', () => {
     ' rate(6 hours)',
     'rate(6 hours) ',
     '',
-  ])('is no text such as %j', (schedule) => {
-    expect(mistakesOf(config(schedule, [undefined]))).toEqual([
-      `schedule: found ${JSON.stringify(schedule)}, allowed: ${rate}`,
-    ]);
+  ])('may not be the text %j', (schedule) => {
+    mistakes(schedule, [undefined], ['schedule', JSON.stringify(schedule), 'a rate such as']);
   });
 
   test.each([
@@ -77,8 +66,8 @@ describe('a schedule', () => {
     [Duration.millis(60_001), 'Duration.millis(60001)'],
     [Duration.minutes(0), 'Duration.minutes(0)'],
     [Duration.minutes(Lazy.number({ produce: () => 60 })), 'a Duration with a CDK token'],
-  ])('is no duration such as %s', (schedule, found) => {
-    expect(mistakesOf(config(schedule, [undefined]))).toEqual([`schedule: found ${found}, allowed: ${duration}`]);
+  ])('may not be the duration %s', (schedule, found) => {
+    mistakes(schedule, [undefined], ['schedule', found, 'a Duration of whole minutes']);
   });
 
   test.each([
@@ -86,24 +75,17 @@ describe('a schedule', () => {
     [null, 'null'],
     [{ rate: 6 }, 'an object'],
     [['rate(6 hours)'], 'a list'],
-  ])('is neither of them when it is %j', (schedule, found) => {
-    expect(mistakesOf(config(schedule, [undefined]))).toEqual([
-      `schedule: found ${found}, allowed: ${rate}, or ${duration}`,
-    ]);
+  ])('may not be %j', (schedule, found) => {
+    mistakes(schedule, [undefined], ['schedule', found, 'a rate such as', 'a Duration of whole minutes']);
   });
 
-  test('known only at deployment is rejected', () => {
-    expect(mistakesOf(config(Lazy.string({ produce: () => 'rate(6 hours)' }), [undefined]))).toEqual([
-      'schedule: found a CDK token, allowed: a value known at synth (only ids of hosted zones and ARNs may be tokens)',
-    ]);
+  test('may not be a token, which is known only at deployment', () => {
+    const schedule = Lazy.string({ produce: () => 'rate(6 hours)' });
+    mistakes(schedule, [undefined], ['schedule', 'CDK token', 'known at synth']);
   });
 });
 
 describe('the longest interval', () => {
-  const tooLong = (found: string, longest: number, why: string) =>
-    `schedule: found a run every ${found}, allowed: at least every ${longest} h, because ${why}`;
-  const eightRuns = '8 runs have to fit between its renewal time and its expiry';
-
   test.each([
     ["Let's Encrypt's default", undefined, issuer, 45 * 60],
     ["Let's Encrypt's default for staging", undefined, letsEncryptStaging({ termsOfServiceAgreed: true }), 45 * 60],
@@ -111,20 +93,21 @@ describe('the longest interval', () => {
     ['shortlived', 'shortlived', issuer, 10 * 60],
     ['a CA whose lifetime is not known', undefined, anyCa, 72 * 60],
     ['a profile whose lifetime is not known', 'long', issuer, 72 * 60],
-  ])('for %s fits, and a minute more does not', (_, profile, from, minutes) => {
-    expect(mistakesOf(config(`rate(${minutes} minutes)`, [profile], from))).toEqual([]);
-    expect(mistakesOf(config(Duration.minutes(minutes), [profile], from))).toEqual([]);
-    const [mistake, ...others] = mistakesOf(config(`rate(${minutes + 1} minutes)`, [profile], from));
-    expect(mistake).toContain(`found a run every ${minutes + 1} minutes, allowed: at least every ${minutes / 60} h`);
-    expect(others).toEqual([]);
+  ])('for %s is accepted, and one minute more is rejected', (_, profile, from, minutes) => {
+    const checked = (schedule: unknown) => () => checkConfig(config(schedule, [profile], from));
+    expectMistakes(checked(`rate(${minutes} minutes)`));
+    expectMistakes(checked(Duration.minutes(minutes)));
+    const tooLong = ['schedule', `every ${minutes + 1} minutes`, `at least every ${minutes / 60} h`] as const;
+    expectMistakes(checked(`rate(${minutes + 1} minutes)`), tooLong);
   });
 
-  test('is said once for each profile, at the first certificate that has it', () => {
-    const profiles = [undefined, 'shortlived', 'shortlived', 'long', 'long', undefined];
-    expect(mistakesOf(config('rate(4 days)', profiles))).toEqual([
-      tooLong('96 h', 45, `certificates[0] has the profile classic (1080 h) and ${eightRuns}`),
-      tooLong('96 h', 10, `certificates[1] has the profile shortlived (160 h) and ${eightRuns}`),
-      tooLong('96 h', 72, 'the lifetime of certificates[3] is not known at synth'),
-    ]);
+  test('is reported once for each profile, at the first certificate that has it', () => {
+    mistakes(
+      'rate(4 days)',
+      [undefined, 'shortlived', 'shortlived', 'long', 'long', undefined],
+      ['schedule', 'every 96 h', 'at least every 45 h', 'certificates[0]', 'profile classic (1080 h)', '8 runs'],
+      ['schedule', 'every 96 h', 'at least every 10 h', 'certificates[1]', 'profile shortlived (160 h)', '8 runs'],
+      ['schedule', 'every 96 h', 'at least every 72 h', 'certificates[3]', 'not known'],
+    );
   });
 });

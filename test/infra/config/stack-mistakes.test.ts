@@ -11,9 +11,10 @@ import { Code, Function as LambdaFunctionResource, Runtime } from 'aws-cdk-lib/a
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
-import { CertificateRenewal, ChallengeRole, letsEncrypt } from '../../../infra/index.ts';
+import { CertificateRenewal, type CertificateRenewalProps, ChallengeRole, letsEncrypt } from '../../../infra/index.ts';
+import { type Expected, expectMistakes } from '../mistakes.ts';
 
-/** Apps as authors of the CDK write them, with more in them than certificates. */
+/** Tests with CDK apps that have more in them than certificates. */
 
 const account = '111111111111';
 const other = '222222222222';
@@ -22,6 +23,11 @@ const zone = { id: 'Z0123456789', name: 'example.com' };
 const www = { name: 'www', identifiers: ['example.com'], acm: ['us-east-1', 'eu-west-1'] };
 const base = { issuer: letsEncrypt({ termsOfServiceAgreed: true }), hostedZones: [zone], certificates: [www] };
 const site = (id = 'Site', app = new App()) => new Stack(app, id, { env });
+const expectRejected = (change: object, ...expected: readonly Expected[]) =>
+  expectMistakes(
+    () => new CertificateRenewal(site(), 'Certificates', { ...base, ...change } as CertificateRenewalProps),
+    ...expected,
+  );
 
 const distribution = (stack: Stack, certificates: CertificateRenewal) =>
   new Distribution(stack, 'Distribution', {
@@ -30,7 +36,7 @@ const distribution = (stack: Stack, certificates: CertificateRenewal) =>
     defaultBehavior: { origin: new HttpOrigin('origin.example.com') },
   });
 
-test('a rule may start what knows the distribution that has the certificate', () => {
+test('a rule for renewals may start a function that knows the distribution with the certificate', () => {
   const stack = site();
   const certificates = new CertificateRenewal(stack, 'Certificates', base);
   const { distributionId } = distribution(stack, certificates);
@@ -41,11 +47,11 @@ test('a rule may start what knows the distribution that has the certificate', ()
     environment: { DISTRIBUTION: distributionId },
   });
   certificates.onRenewed('Renewed', { target: new LambdaFunction(handler) });
-  // Throws for resources that depend on each other in a circle.
+  // Throws for a circular dependency.
   expect(Template.fromStack(stack).resourceCountIs('AWS::Events::Rule', 2)).toBeUndefined();
 });
 
-test('what depends on a certificate is made after its delivery', () => {
+test('a resource that depends on a certificate is created after its delivery', () => {
   const stack = site();
   const certificates = new CertificateRenewal(stack, 'Certificates', base);
   const topic = new Topic(stack, 'Topic');
@@ -54,7 +60,7 @@ test('what depends on a certificate is made after its delivery', () => {
   expect(String(made?.DependsOn)).toMatch(/^CertificatesCertificateRequestswwwuseast1/);
 });
 
-test('a load balancer of another region than its certificate is refused', () => {
+test('a load balancer with a certificate of another region is rejected', () => {
   const app = new App();
   const stack = new Stack(app, 'Site', { env: { account, region: 'eu-west-1' } });
   const certificates = new CertificateRenewal(stack, 'Certificates', base);
@@ -65,11 +71,11 @@ test('a load balancer of another region than its certificate is refused', () => 
     defaultAction: ListenerAction.fixedResponse(404),
   });
   expect(() => app.synth()).toThrow(
-    "Certificate www, given to Site/Balancer/Https/Resource, is asked for in us-east-1, and that is in eu-west-1: ask for certificate('www', 'eu-west-1').",
+    /Certificate www.*Site\/Balancer\/Https\/Resource.*us-east-1.*eu-west-1.*certificate\('www', 'eu-west-1'\)/,
   );
 });
 
-test('a zone that the CDK has yet to look up is taken, and so are two', () => {
+test('zones that the CDK has not looked up yet are accepted', () => {
   const stack = site();
   const hostedZones = ['example.com', 'example.net'].map((domainName) => {
     const { hostedZoneId, zoneName } = HostedZone.fromLookup(stack, domainName, { domainName });
@@ -79,23 +85,26 @@ test('a zone that the CDK has yet to look up is taken, and so are two', () => {
   expect(() => new CertificateRenewal(stack, 'Certificates', { ...base, hostedZones })).not.toThrow();
 });
 
-describe('two beside each other', () => {
+describe('two renewals in one app', () => {
   const two = (first: Stack, second: Stack, secretPrefix?: string) => () => {
     new CertificateRenewal(first, 'A', base);
     new CertificateRenewal(second, 'B', { ...base, ...(secretPrefix !== undefined && { secretPrefix }) });
   };
 
-  test.each([undefined, 'certificates/site/', 'certificates-accounts/'])('with the prefix %s are refused', (prefix) => {
-    const stack = site();
-    expect(two(stack, stack, prefix)).toThrow('allowed: one that neither begins the other nor its account secrets');
-  });
+  test.each([undefined, 'certificates/site/', 'certificates-accounts/'])(
+    'are rejected in one stack if the second has the prefix %s',
+    (prefix) => {
+      const stack = site();
+      expectMistakes(two(stack, stack, prefix), ['secretPrefix', prefix ?? 'certificates/', 'overlaps', 'Site/A']);
+    },
+  );
 
-  test('in two stacks of one account and region are refused with one prefix', () => {
+  test('are rejected in two stacks of one account and region if the prefix is the same', () => {
     const app = new App();
-    expect(two(site('One', app), site('Two', app))).toThrow('beside "certificates/" of One/A');
+    expectMistakes(two(site('One', app), site('Two', app)), ['secretPrefix', '"certificates/" of One/A']);
   });
 
-  test('go together with prefixes of their own, or in different places', () => {
+  test('are accepted with different prefixes, or in different regions', () => {
     const app = new App();
     const elsewhere = new Stack(app, 'Elsewhere', { env: { account, region: 'eu-west-1' } });
     const one = site('One', app);
@@ -103,14 +112,14 @@ describe('two beside each other', () => {
     expect(two(site('Two'), elsewhere)).not.toThrow();
   });
 
-  test('are not judged where nobody knows the place', () => {
+  test('are accepted if their accounts and regions are not known', () => {
     const app = new App();
     expect(two(new Stack(app, 'Dev'), new Stack(app, 'Prod'))).not.toThrow();
   });
 });
 
 describe('a KMS key', () => {
-  test('of the app lets readers of other accounts decrypt, through Secrets Manager and nothing else', () => {
+  test('of the app allows readers of other accounts to decrypt, only through Secrets Manager', () => {
     const stack = site();
     const encryptionKey = new Key(stack, 'Key');
     const readers = [`arn:aws:iam::${other}:role/reader`, `arn:aws:iam::${other}:root`];
@@ -140,60 +149,65 @@ describe('a KMS key', () => {
     expect(() => new CertificateRenewal(stack, 'Certificates', { ...base, certificates })).not.toThrow();
   });
 
-  test('that is the text of an ARN is told how to be one', () => {
-    const encryptionKey = 'arn:aws:kms:us-east-1:111111111111:key/a' as never;
-    expect(() => new CertificateRenewal(site(), 'Certificates', { ...base, encryptionKey })).toThrow(
-      'encryptionKey: found no key, allowed: a KMS key, Key.fromKeyArn',
-    );
+  test('may not be an ARN in the construct', () => {
+    const encryptionKey = 'arn:aws:kms:us-east-1:111111111111:key/a';
+    expectRejected({ encryptionKey }, ['encryptionKey', encryptionKey, 'Key.fromKeyArn']);
   });
 
-  test('under a misspelt name is found', () => {
-    const misspelt = { ...base, encryptionKy: 'arn' };
-    expect(() => new CertificateRenewal(site(), 'Certificates', misspelt)).toThrow(
-      'encryptionKy: found an unknown key (did you mean "encryptionKey"?)',
-    );
+  test('is suggested for a misspelled name', () => {
+    expectRejected({ encryptionKy: 'arn' }, ['encryptionKy', 'unknown key', 'did you mean "encryptionKey"?']);
+  });
+
+  test('is required if a certificate has readers in other accounts', () => {
+    const certificates = [{ ...www, readers: [`arn:aws:iam::${other}:root`] }];
+    expectRejected({ certificates }, ['encryptionKey', 'missing', 'certificates[0]', 'readers', 'a KMS key']);
   });
 });
 
-test('no props at all are a mistake like others', () => {
-  expect(() => new CertificateRenewal(site(), 'Certificates', undefined as never)).toThrow('config: found nothing');
+test('absent props are a mistake', () => {
+  const make = () => new CertificateRenewal(site(), 'Certificates', undefined as never);
+  expectMistakes(make, ['config', 'missing', 'an object with issuer']);
 });
 
-test("a replica in the secret's own region is refused", () => {
+test("a replica in the secret's own region is rejected", () => {
   const certificates = [{ ...www, replicas: ['us-east-1'] }];
-  expect(() => new CertificateRenewal(site(), 'Certificates', { ...base, certificates })).toThrow(
-    'certificates[0].replicas: found us-east-1, where the secret itself is, allowed: other regions',
+  expectRejected({ certificates }, ['certificates[0].replicas', 'us-east-1', 'other regions']);
+});
+
+test('mistakes of the stack are reported together with the others', () => {
+  const certificates = [{ ...www, name: 'WWW', replicas: ['us-east-1'] }];
+  expectRejected(
+    { certificates, encryptionKey: 'alias/mine' },
+    ['encryptionKey'],
+    ['certificates[0].name'],
+    ['certificates[0].replicas'],
   );
 });
 
-test('a reader of the own account is refused, where that is known: its own policy decides there', () => {
+test('a reader of this account is rejected if the account is known', () => {
   const readers = [`arn:aws:iam::${account}:role/web`, `arn:aws:iam::${other}:role/web`];
   const props = { ...base, certificates: [{ ...www, readers }] };
   const made = (stack: Stack) =>
     new CertificateRenewal(stack, 'Certificates', { ...props, encryptionKey: new Key(stack, 'Key') });
-  expect(() => made(site())).toThrow(
-    /certificates\[0\]\.readers: found arn:aws:iam::111111111111:role\/web, which is of this account, allowed: others, and grantRead for those of this one$/,
-  );
+  expectMistakes(() => made(site()), ['certificates[0].readers', `${account}:role/web`, 'this account', 'grantRead']);
   expect(() => made(new Stack(new App(), 'Anywhere'))).not.toThrow();
 });
 
-test('a grantee without a policy is refused, and is told of readers', () => {
+test('a grantee without a policy is rejected', () => {
   const certificates = new CertificateRenewal(site(), 'Certificates', base);
-  expect(() => certificates.grantRead('www', new ArnPrincipal(`arn:aws:iam::${other}:role/x`))).toThrow(
-    'grantRead("www"): found a grantee without a policy of its own',
-  );
+  const grant = () => certificates.grantRead('www', new ArnPrincipal(`arn:aws:iam::${other}:role/x`));
+  expectMistakes(grant, ['grantRead("www")', 'without a policy', 'readers']);
 });
 
-test('a prefix that no renewal may have is refused for its readers too', () => {
-  expect(() => CertificateRenewal.fromPrefix(site(), 'Reader', { secretPrefix: '/' })).toThrow(
-    'secretPrefix: found "/"',
-  );
+test('fromPrefix rejects a prefix that a renewal may not have', () => {
+  const make = () => CertificateRenewal.fromPrefix(site(), 'Reader', { secretPrefix: '/' });
+  expectMistakes(make, ['secretPrefix', '"/"', 'a prefix such as']);
 });
 
-test('a role for challenges in a stack of another account gives its ARN to the renewal', () => {
+test('a renewal may use the ARN of a challenge role that is in a stack of another account', () => {
   const app = new App();
-  const theirs = new Stack(app, 'Zones', { env: { account: other, region: 'us-east-1' } });
-  const { role } = new ChallengeRole(theirs, 'Challenges', {
+  const zones = new Stack(app, 'Zones', { env: { account: other, region: 'us-east-1' } });
+  const { role } = new ChallengeRole(zones, 'Challenges', {
     trustedRole: `arn:aws:iam::${account}:role/challenge`,
     hostedZones: [zone],
     names: ['example.com'],

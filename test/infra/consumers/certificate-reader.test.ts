@@ -7,8 +7,9 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { describe, expect, test } from 'vitest';
-import { CertificateRenewal, ConfigError } from '../../../infra/index.ts';
+import { CertificateRenewal } from '../../../infra/index.ts';
 import { readersPolicy } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
+import { expectMistakes } from '../mistakes.ts';
 import { ofType, type PolicyDocument, policiesOf, resolve, smallConfig, synthesize } from '../synthesized.ts';
 
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
@@ -16,7 +17,7 @@ const keyArn = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-012
 const renewalOf = (stack: Stack) => stack.node.findChild('Certificates') as CertificateRenewal;
 const readerIn = (stack: Stack) => new Role(stack, 'Reader', { assumedBy: new AccountPrincipal('123456789012') });
 
-/** Of a key: lets the account's IAM policies decide, as CDK writes it. */
+/** The default policy of a KMS key, which lets the IAM policies of the account decide. */
 const keyPolicy = {
   Version: '2012-10-17',
   Statement: [
@@ -28,7 +29,7 @@ const withReader = synthesize(
   smallConfig,
   (stack) => {
     renewalOf(stack).grantRead('www', readerIn(stack));
-    const logGroup = new LogGroup(stack, 'News');
+    const logGroup = new LogGroup(stack, 'Events');
     renewalOf(stack).onRenewed('WwwRenewed', { certificate: 'www', target: new CloudWatchLogGroup(logGroup) });
     renewalOf(stack).onRenewed('AnyRenewed');
   },
@@ -36,7 +37,7 @@ const withReader = synthesize(
 );
 const identityPolicies = policiesOf('Reader', withReader).inline;
 
-/** Asked of a simulator, which also refuses questions that IAM does not know. */
+/** Asks a policy simulator, which rejects actions and condition keys that IAM does not know. */
 async function allows(
   action: string,
   resource: string,
@@ -68,7 +69,7 @@ async function allows(
   return reply.overallResult === 'Allowed';
 }
 
-/** GetSecretValue with these parameters, as AWS fills in its condition keys: what is not given is not there. */
+/** Simulates GetSecretValue. As in AWS, a parameter that is not given has no condition key. */
 const asked = (
   { stage, version }: { readonly stage?: string; readonly version?: string },
   resource = secret('certificates/www-AbCdEf'),
@@ -94,25 +95,25 @@ const requests: [string, Parameters<typeof asked>[0], boolean][] = [
   ['a version by its id and AWSCURRENT', { version: '0'.repeat(64), stage: 'AWSCURRENT' }, false],
 ];
 
-describe('a reader that is granted a certificate', () => {
-  test.each(requests)('and asks for %s', async (_, request, allowed) => {
+describe('a reader with a grant', () => {
+  test.each(requests)('that requests %s is allowed or denied as expected', async (_, request, allowed) => {
     expect(await asked(request)).toBe(allowed);
   });
 
   test.each(['certificates/www2-AbCdEf', 'certificates/www-eu-AbCdEf', 'certificates/mail-AbCdEf', 'certificates/www'])(
-    'does not get %s',
+    'may not read %s',
     async (name) => {
       expect(await asked({}, secret(name))).toBe(false);
     },
   );
 
-  test('can neither write, describe nor list', async () => {
+  test('may not write, describe or list', async () => {
     for (const action of ['PutSecretValue', 'DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage'])
       expect(await allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf')), action).toBe(false);
   });
 
-  // Literally: the simulator does not know condition keys that end in a name of the encryption context.
-  test('decrypts with the key through Secrets Manager, of this secret only', () => {
+  // The statement is compared as text, because the simulator does not know the condition keys of an encryption context.
+  test('may decrypt with the key, only through Secrets Manager and only this secret', () => {
     const statements = identityPolicies.flatMap(({ Statement }) => Statement);
     expect(statements.filter(({ Action }) => String(Action).includes('kms'))).toEqual([
       {
@@ -130,25 +131,28 @@ describe('a reader that is granted a certificate', () => {
 
 describe('a reader of another account', () => {
   const resourcePolicy = readersPolicy(['arn:aws:iam::444455556666:role/Reader']);
-  const own: PolicyDocument[] = [
+  const ownPolicies: PolicyDocument[] = [
     {
       Version: '2012-10-17',
       Statement: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' }],
     },
   ];
-  const by = { identity: own, resourcePolicy, account: '444455556666' };
+  const by = { identity: ownPolicies, resourcePolicy, account: '444455556666' };
 
-  test.each(requests)('that the resource policy names and that asks for %s', async (_, request, allowed) => {
-    expect(await asked(request, undefined, by)).toBe(allowed);
-  });
+  test.each(requests)(
+    'that the resource policy names and that requests %s is allowed or denied as expected',
+    async (_, request, allowed) => {
+      expect(await asked(request, undefined, by)).toBe(allowed);
+    },
+  );
 
-  test('that it does not name gets nothing, and neither does another role of its account', async () => {
+  test('is denied if the resource policy names another account or another role', async () => {
     expect(await asked({}, undefined, { ...by, account: '777788889999' })).toBe(false);
     const another = readersPolicy(['arn:aws:iam::444455556666:role/Another']);
     expect(await asked({}, undefined, { ...by, resourcePolicy: another })).toBe(false);
   });
 
-  test('is any of an account that is named as a whole, as far as its own policies go', async () => {
+  test('is allowed by its own policies if the resource policy names its account', async () => {
     const whole = { ...by, resourcePolicy: readersPolicy(['arn:aws:iam::444455556666:root']) };
     expect(await asked({}, undefined, whole)).toBe(true);
     expect(await asked({ stage: 'CANDIDATE' }, undefined, whole)).toBe(false);
@@ -167,7 +171,7 @@ describe('the function that stores certificates', () => {
         (stack) => Key.fromKeyArn(stack, 'Key', keyArn),
       ),
     );
-  const mine = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+  const taggedByStack = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
   const noOverwrite = { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' };
   const shared = {
     ...smallConfig,
@@ -179,9 +183,14 @@ describe('the function that stores certificates', () => {
   };
   const withKey = roleWith(shared).inline;
 
-  test('takes readers and replicas away, and gives them where a certificate has some', async () => {
+  test('may remove readers and replicas, and may add them only for certificates that have some', async () => {
     const may = (action: string, identity: readonly PolicyDocument[], context = {}) =>
-      allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf'), { ...mine, ...context }, { identity });
+      allows(
+        `secretsmanager:${action}`,
+        secret('certificates/www-AbCdEf'),
+        { ...taggedByStack, ...context },
+        { identity },
+      );
     const notPublic = { 'secretsmanager:BlockPublicPolicy': 'true' };
     const plain = roleWith(smallConfig).inline;
     for (const action of ['GetResourcePolicy', 'DeleteResourcePolicy', 'RemoveRegionsFromReplication']) {
@@ -195,12 +204,12 @@ describe('the function that stores certificates', () => {
     expect(await may('ReplicateSecretToRegions', withKey, noOverwrite)).toBe(true);
   });
 
-  test('writes over no secret of another region that has the name already', async () => {
+  test('may not overwrite a secret of the same name in another region', async () => {
     const may = (context: object) =>
       allows(
         'secretsmanager:ReplicateSecretToRegions',
         secret('certificates/www-AbCdEf'),
-        { ...mine, ...context },
+        { ...taggedByStack, ...context },
         { identity: withKey },
       );
     expect(await may(noOverwrite)).toBe(true);
@@ -222,28 +231,28 @@ describe('the function that stores certificates', () => {
         })),
       ],
     });
-  const gives = async (identity: readonly PolicyDocument[], name: string) => {
-    const context = { ...mine, ...noOverwrite, 'secretsmanager:BlockPublicPolicy': 'true' };
+  const mayShare = async (identity: readonly PolicyDocument[], name: string) => {
+    const context = { ...taggedByStack, ...noOverwrite, 'secretsmanager:BlockPublicPolicy': 'true' };
     const may = (action: string) =>
       allows(`secretsmanager:${action}`, secret(`certificates/${name}-AbCdEf`), context, { identity });
     return [await may('PutResourcePolicy'), await may('ReplicateSecretToRegions')];
   };
 
-  test('gives nobody a certificate that has neither readers nor replicas', async () => {
+  test('may not share a certificate without readers and replicas', async () => {
     const few = sharing(2).inline;
-    expect(await gives(few, 'shared-1')).toEqual([true, true]);
-    expect(await gives(few, 'alone')).toEqual([false, false]);
-    expect(await gives(few, 'shared-1-more')).toEqual([false, false]);
+    expect(await mayShare(few, 'shared-1')).toEqual([true, true]);
+    expect(await mayShare(few, 'alone')).toEqual([false, false]);
+    expect(await mayShare(few, 'shared-1-more')).toEqual([false, false]);
   });
 
-  test('stays within what IAM takes with as many as are named one by one, and gives all with more of them', async () => {
+  test('has policies within the limits of IAM, which name single secrets up to 30 and the prefix for more', async () => {
     for (const [count, alone] of [
       [28, false],
       [200, true],
     ] as const) {
       const { inline, managed } = sharing(count);
-      expect(await gives([...inline, ...managed], `shared-${count - 1}`)).toEqual([true, true]);
-      expect(await gives([...inline, ...managed], 'alone')).toEqual([alone, alone]);
+      expect(await mayShare([...inline, ...managed], `shared-${count - 1}`)).toEqual([true, true]);
+      expect(await mayShare([...inline, ...managed], 'alone')).toEqual([alone, alone]);
       const characters = (policies: readonly PolicyDocument[]) =>
         policies.map((policy) => JSON.stringify(policy).length);
       expect(characters(inline).reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(10_240);
@@ -251,7 +260,7 @@ describe('the function that stores certificates', () => {
     }
   });
 
-  test('uses the key of a replica through the Secrets Manager of its region', async () => {
+  test('may use the key of a replica only through Secrets Manager in its region', async () => {
     const key = 'arn:aws:kms:eu-west-1:123456789012:key/replica';
     const through = (region: string) => ({ 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` });
     const may = (region: string) =>
@@ -266,7 +275,7 @@ describe('a rule for renewals', () => {
     .filter(([id]) => id.includes('Reader'))
     .map(([, { Properties }]) => resolve(Properties, withReader.resources) as Record<string, unknown>);
 
-  test('knows the certificate by its name and by whose secret it is', () => {
+  test('matches the name of the certificate and the prefix of its secret', () => {
     expect(rules.find(({ Description }) => Description === 'Certificate www was renewed')).toMatchObject({
       EventPattern: {
         source: ['perennial'],
@@ -277,7 +286,7 @@ describe('a rule for renewals', () => {
     });
   });
 
-  test('without a name is for all with the prefix', () => {
+  test('without a name matches all certificates with the prefix', () => {
     const { EventPattern } =
       rules.find(({ Description }) => Description === 'Certificate certificates/* was renewed') ?? {};
     expect((EventPattern as { detail: object }).detail).toEqual({
@@ -293,7 +302,7 @@ describe('in another stack', () => {
     return stack;
   };
 
-  test('certificates are known by their prefix, and read like at home', () => {
+  test('grants and rules use the prefix of the secrets', () => {
     const stack = inAnother((scope) => {
       const certificates = CertificateRenewal.fromPrefix(scope, 'Certificates', { secretPrefix: 'site/' });
       certificates.grantRead('www', readerIn(scope));
@@ -304,101 +313,103 @@ describe('in another stack', () => {
     expect(template).toContain(':secretsmanager:eu-central-1:123456789012:secret:site/"');
   });
 
-  test('a role of another account is refused, and told the way', () => {
-    const theirs = (scope: Stack) => Role.fromRoleArn(scope, 'Theirs', 'arn:aws:iam::444455556666:role/web');
-    expect(() =>
-      inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C').grantRead('www', theirs(scope))),
-    ).toThrow(/account 444455556666, allowed: one of account 123456789012; .* readers/);
-  });
-
-  test.each(['', 'site', 'site/*/'])('a prefix like %o is refused', (secretPrefix) => {
-    expect(() => inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C', { secretPrefix }))).toThrow(
-      /secretPrefix: found/,
+  test('a role of another account is rejected', () => {
+    const role = (scope: Stack) => Role.fromRoleArn(scope, 'Web', 'arn:aws:iam::444455556666:role/web');
+    expectMistakes(
+      () => inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C').grantRead('www', role(scope))),
+      ['grantRead("www")', 'account 444455556666', 'account 123456789012', 'readers'],
     );
   });
 
-  test.each(['*', 'www-??????', 'Www'])('a name like %o is refused', (name) => {
-    expect(() =>
-      inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C').grantRead(name, readerIn(scope))),
-    ).toThrow(/certificate: found/);
+  test.each(['', 'site', 'site/*/'])('the prefix %o is rejected', (secretPrefix) => {
+    expectMistakes(
+      () => inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C', { secretPrefix })),
+      ['secretPrefix', JSON.stringify(secretPrefix), 'a prefix such as'],
+    );
+  });
+
+  test.each(['*', 'www-??????', 'Www'])('the name %o is rejected', (name) => {
+    expectMistakes(
+      () => inAnother((scope) => CertificateRenewal.fromPrefix(scope, 'C').grantRead(name, readerIn(scope))),
+      ['certificate', JSON.stringify(name), "a certificate's name"],
+    );
   });
 });
 
-describe('props from JavaScript, where no compiler looks', () => {
+describe('a call from JavaScript, without a compiler, is rejected for', () => {
   const inStack = (use: (stack: Stack) => unknown) => () =>
     use(new Stack(new App(), 'Another', { env: { account: '123456789012', region: 'eu-central-1' } }));
-  /** As any caller in JavaScript has it. */
+  /** The types that a caller in JavaScript has. */
   const { fromPrefix } = CertificateRenewal as { readonly fromPrefix: (...given: readonly unknown[]) => JavaScript };
   interface JavaScript {
     grantRead(...given: readonly unknown[]): unknown;
     onRenewed(...given: readonly unknown[]): unknown;
   }
   const rules = 'certificate, target, description';
-  const aName = "allowed: a certificate's name";
+  const aName = "a certificate's name";
 
-  test.each<[string, unknown, string]>([
-    [
-      'a misspelled prefix granted on the default one',
-      { prefix: 'shop/' },
-      'prefix: found an unknown key, allowed: secretPrefix, encryptionKey',
-    ],
-    [
-      'an ARN for a key granted no decryption',
-      { encryptionKey: keyArn },
-      `encryptionKey: found ${JSON.stringify(keyArn).slice(0, 77)}`,
-    ],
-    ['no props were destructured', null, 'config: found null, allowed: an object with secretPrefix, encryptionKey'],
-  ])('%s', (_, props, mistake) => {
-    expect(inStack((stack) => fromPrefix(stack, 'F', props))).toThrow(ConfigError);
-    expect(inStack((stack) => fromPrefix(stack, 'F', props))).toThrow(mistake);
+  test.each<[string, unknown, string, ...string[]]>([
+    ['a misspelled prefix', { prefix: 'shop/' }, 'prefix', 'unknown key', 'did you mean "secretPrefix"?'],
+    ['an ARN as key', { encryptionKey: keyArn }, 'encryptionKey', keyArn.slice(0, 70), 'Key.fromKeyArn'],
+    ['null as props', null, 'config', 'found null', 'an object with secretPrefix, encryptionKey'],
+  ])('%s', (_, props, ...expected) => {
+    expectMistakes(
+      inStack((stack) => fromPrefix(stack, 'F', props)),
+      expected,
+    );
   });
 
-  test.each<[string, unknown, string]>([
-    [
-      'a misspelled certificate made a rule for all',
-      { certificat: 'www' },
-      `onRenewed("N").certificat: found an unknown key (did you mean "certificate"?), allowed: ${rules}`,
-    ],
-    ['no certificate was one of no name', { certificate: null }, `onRenewed("N").certificate: found null, ${aName}`],
-    [
-      'what is no target was bound',
-      { target: 'topic' },
-      'onRenewed("N").target: found "topic", allowed: a target of aws-cdk-lib/aws-events-targets',
-    ],
-    ['null was destructured', null, `onRenewed("N"): found null, allowed: an object with ${rules}`],
-  ])('%s', (_, props, mistake) => {
-    const call = inStack((stack) => fromPrefix(stack, 'F').onRenewed('N', props));
-    expect(call).toThrow(ConfigError);
-    expect(call).toThrow(mistake);
+  test.each<[string, unknown, string, ...string[]]>([
+    ['a misspelled certificate', { certificat: 'www' }, '.certificat', 'unknown key', '"certificate"', rules],
+    ['null as certificate', { certificate: null }, '.certificate', 'found null', aName],
+    ['a text as target', { target: 'topic' }, '.target', '"topic"', 'aws-cdk-lib/aws-events-targets'],
+    ['null as props of a rule', null, '', 'found null', `an object with ${rules}`],
+  ])('%s', (_, props, path, ...words) => {
+    expectMistakes(
+      inStack((stack) => fromPrefix(stack, 'F').onRenewed('N', props)),
+      [`onRenewed("N")${path}`, ...words],
+    );
   });
 
-  test.each<[string, readonly unknown[], string]>([
-    ['a grant was on the name "undefined"', [], `certificate: found nothing, ${aName}`],
-    ['no grantee was read', ['www'], 'grantRead("www"): found nothing, allowed: a role, a user, or what has one'],
-    ['an ARN as grantee was read', ['www', keyArn], 'grantRead("www"): found "arn:'],
-  ])('%s', (_, given, mistake) => {
-    const call = inStack((stack) => fromPrefix(stack, 'F').grantRead(...given));
-    expect(call).toThrow(ConfigError);
-    expect(call).toThrow(mistake);
+  test.each<[string, readonly unknown[], string, ...string[]]>([
+    ['no name', [], 'certificate', 'missing', aName],
+    ['no grantee', ['www'], 'grantRead("www")', 'missing', 'a role, a user'],
+    ['an ARN as grantee', ['www', keyArn], 'grantRead("www")', '"arn:', 'a role, a user'],
+  ])('%s', (_, given, ...expected) => {
+    expectMistakes(
+      inStack((stack) => fromPrefix(stack, 'F').grantRead(...given)),
+      expected,
+    );
   });
 
-  test('a name that is missing was compared with those that are known', () => {
+  test('no name or a number as name, if the names are known', () => {
     const call = (use: (renewal: JavaScript) => unknown) => () =>
       synthesize(smallConfig, (stack) => use(stack.node.findChild('Certificates') as Construct & JavaScript));
-    expect(call((renewal) => renewal.grantRead())).toThrow('certificate: found nothing, allowed: one of www');
-    const certificate = 7;
-    expect(call((renewal) => renewal.onRenewed('N', { certificate }))).toThrow('onRenewed("N").certificate: found 7');
+    expectMistakes(
+      call((renewal) => renewal.grantRead()),
+      ['certificate', 'missing', 'one of www'],
+    );
+    expectMistakes(
+      call((renewal) => renewal.onRenewed('N', { certificate: 7 })),
+      ['onRenewed("N").certificate', 'found 7', aName],
+    );
   });
 });
 
 describe('a certificate that is not configured', () => {
   test.each([
-    ['ww', '"www"'],
-    ['mail', 'one of www'],
-  ])('is a mistake at synth: %s', (name, said) => {
+    ['ww', '"ww" (did you mean "www"?)'],
+    ['mail', '"mail"'],
+  ])('is rejected at synth: %s', (name, found) => {
     const use = (grant: (renewal: CertificateRenewal, stack: Stack) => void) => () =>
       synthesize(smallConfig, (stack) => grant(renewalOf(stack), stack));
-    expect(use((renewal, stack) => renewal.grantRead(name, readerIn(stack)))).toThrow(said);
-    expect(use((renewal) => renewal.onRenewed('Renewed', { certificate: name }))).toThrow(said);
+    expectMistakes(
+      use((renewal, stack) => renewal.grantRead(name, readerIn(stack))),
+      ['certificate', found, 'one of www'],
+    );
+    expectMistakes(
+      use((renewal) => renewal.onRenewed('Renewed', { certificate: name })),
+      ['onRenewed("Renewed").certificate', found, 'one of www'],
+    );
   });
 });

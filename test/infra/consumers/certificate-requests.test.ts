@@ -13,11 +13,11 @@ import {
   acmeDirectory,
   type CertificateConfig,
   CertificateRenewal,
-  ConfigError,
   letsEncrypt,
   letsEncryptStaging,
   type PerennialConfig,
 } from '../../../infra/index.ts';
+import { expectMistakes } from '../mistakes.ts';
 import {
   ofType,
   policiesOf,
@@ -34,21 +34,21 @@ const [www = { name: 'www', identifiers: ['example.com'] }] = smallConfig.certif
 function certificatesOf(stack: Stack): CertificateRenewal {
   const found = stack.node.findChild('Certificates');
   if (found instanceof CertificateRenewal) return found;
-  throw new Error('no construct of ours');
+  throw new Error('The stack has no CertificateRenewal.');
 }
 
-/** `www` in us-east-1 is asked for, and given to what `use` makes. */
-const asking = (
+/** Synthesizes a stack that requests `www` in us-east-1, and gives the certificate to `use`. */
+const requesting = (
   config = smallConfig,
   use: (stack: Stack, certificate: ICertificate) => void = () => undefined,
 ): Synthesized => synthesize(config, (stack) => use(stack, certificatesOf(stack).certificate('www', 'us-east-1')));
 
 const requests = ({ resources }: Synthesized) => ofType(resources, 'Custom::PerennialCertificate');
-const asked = asking();
-const request: Resource = requests(asked)[0]?.[1] ?? { Type: '', Properties: {} };
+const requested = requesting();
+const request: Resource = requests(requested)[0]?.[1] ?? { Type: '', Properties: {} };
 
-describe('a certificate that is asked for', () => {
-  test('is a resource of its own, and the same one however often it is asked for', () => {
+describe('a requested certificate', () => {
+  test('is one resource, even if it is requested several times', () => {
     const ids = new Set<string>();
     const synthesized = synthesize(smallConfig, (stack) => {
       for (let time = 0; time < 3; time++)
@@ -58,7 +58,7 @@ describe('a certificate that is asked for', () => {
     expect(requests(synthesized)).toHaveLength(1);
   });
 
-  test('in two regions is two resources of one provider', () => {
+  test('is one resource for each region, with the same provider', () => {
     const config = { ...smallConfig, certificates: [{ ...www, acm: ['us-east-1', 'eu-west-1'] }] };
     const synthesized = synthesize(config, (stack) => {
       for (const region of ['us-east-1', 'eu-west-1']) certificatesOf(stack).certificate('www', region);
@@ -68,13 +68,13 @@ describe('a certificate that is asked for', () => {
     expect(new Set(found.map(({ ServiceToken }) => JSON.stringify(ServiceToken))).size).toBe(1);
   });
 
-  test('adds nothing to a stack where none is', () => {
+  test('is the only reason for the provider', () => {
     const names = Object.keys(synthesize().resources);
     expect(names.filter((id) => id.includes('CertificateRequests'))).toEqual([]);
   });
 
-  test('waits for all that a renewal needs, and the fleet starts after it', () => {
-    const { resources } = asked;
+  test('waits for all resources that a renewal needs, and the fleet starts after it', () => {
+    const { resources } = requested;
     const waitsFor = new Set(request.DependsOn);
     const needed = Object.entries(resources).filter(
       ([id, { Type }]) =>
@@ -83,13 +83,13 @@ describe('a certificate that is asked for', () => {
     );
     expect(needed.filter(([id]) => !waitsFor.has(id)).map(([id]) => id)).toEqual([]);
     const [start] = ofType(resources, 'Custom::FleetStart');
-    expect(start?.[1].DependsOn).toContain(requests(asked)[0]?.[0]);
+    expect(start?.[1].DependsOn).toContain(requests(requested)[0]?.[0]);
   });
 
-  test('has 35 minutes, five more than its provider waits', () => {
+  test('has a timeout of 35 minutes, which is longer than the 30 minutes of its provider', () => {
     expect(request.Properties.ServiceTimeout).toBe('2100');
-    const waiter = Object.entries(asked.resources).find(([id]) => /waiterstatemachine[0-9A-F]{8}$/.test(id));
-    const definition = String(resolve(waiter?.[1].Properties.DefinitionString, asked.resources));
+    const waiter = Object.entries(requested.resources).find(([id]) => /waiterstatemachine[0-9A-F]{8}$/.test(id));
+    const definition = String(resolve(waiter?.[1].Properties.DefinitionString, requested.resources));
     const [{ IntervalSeconds = 0, MaxAttempts = 0 } = {}] =
       JSON.parse(definition).States['framework-isComplete-task'].Retry;
     expect({ IntervalSeconds, minutes: (IntervalSeconds * MaxAttempts) / 60 }).toEqual({
@@ -99,9 +99,9 @@ describe('a certificate that is asked for', () => {
   });
 });
 
-describe('CloudFormation notices', () => {
+describe('CloudFormation updates the resource after a change of', () => {
   const hashes = (change: Partial<CertificateConfig>, others: readonly CertificateConfig[] = []) =>
-    requests(asking({ ...smallConfig, certificates: [{ ...www, ...change }, ...others] })).map(
+    requests(requesting({ ...smallConfig, certificates: [{ ...www, ...change }, ...others] })).map(
       ([, { Properties }]) => Properties.SpecHashes,
     );
   const unchanged = [request.Properties.SpecHashes];
@@ -111,13 +111,13 @@ describe('CloudFormation notices', () => {
     ['names', { identifiers: ['example.com'] }],
     ['profile', { profile: 'tlsserver' }],
     ['issuer', { issuer: acmeDirectory({ directoryUrl: 'https://other.test/directory' }) }],
-  ] as const)('another %s', (_, change) => {
+  ] as const)('the %s', (_, change) => {
     expect(hashes(change)).not.toEqual(unchanged);
   });
 
-  test('that something has changed, so that it hears of an ARN that did without a deployment', () => {
+  test('any configuration, because the ARN may have changed without a deployment', () => {
     const versions = [[], [{ name: 'mail', identifiers: ['mail.example.com'] }]].map((others) =>
-      requests(asking({ ...smallConfig, certificates: [www, ...others] })).map(
+      requests(requesting({ ...smallConfig, certificates: [www, ...others] })).map(
         ([, { Properties }]) => Properties.Version,
       ),
     );
@@ -125,37 +125,41 @@ describe('CloudFormation notices', () => {
     expect(versions[1]).not.toEqual(versions[0]);
   });
 
-  test('not what another certificate is', () => {
+  test('its own spec hashes, but not those of another certificate', () => {
     expect(hashes({}, [{ name: 'mail', identifiers: ['mail.example.com'] }])).toEqual(unchanged);
   });
 });
 
-describe('refused at synth', () => {
+describe('a request is rejected at synth for', () => {
   const call =
     (name: string, region: string, config = smallConfig) =>
     () =>
       synthesize(config, (stack) => certificatesOf(stack).certificate(name, region));
 
   test.each([
-    ['ww', 'us-east-1', 'certificate("ww", "us-east-1"): found an unknown name (did you mean "www"?), allowed: www'],
-    ['www', 'eu-west-1', 'found "eu-west-1", allowed: a region of the certificate\'s acm, which lists us-east-1'],
-    ['www', Lazy.string({ produce: () => 'us-east-1' }), 'found a CDK token, allowed: a region of the certificate'],
-  ])('%s in %s', (name, region, mistake) => {
-    expect(call(name, region)).toThrow(ConfigError);
-    expect(call(name, region)).toThrow(mistake);
+    ['ww', 'us-east-1', ['certificate("ww", "us-east-1")', 'unknown certificate', 'did you mean "www"?', 'one of www']],
+    ['www', 'eu-west-1', ['certificate("www", "eu-west-1")', '"eu-west-1"', 'acm', 'lists us-east-1']],
+    [
+      'www',
+      Lazy.string({ produce: () => 'us-east-1' }),
+      ['certificate("www", a CDK token)', 'a CDK token', 'lists us-east-1'],
+    ],
+  ] as const)('%s in %s', (name, region, expected) => {
+    expectMistakes(call(name, region), expected);
   });
 
-  test('a certificate without a name, which was compared with those that are known', () => {
-    const ask = (stack: Stack) =>
+  test('a missing name', () => {
+    const withoutName = (stack: Stack) =>
       (certificatesOf(stack) as { readonly certificate: (...given: readonly unknown[]) => unknown }).certificate();
-    expect(() => synthesize(smallConfig, ask)).toThrow(
-      'certificate(nothing, nothing): found an unknown name, allowed: www',
+    expectMistakes(
+      () => synthesize(smallConfig, withoutName),
+      ['certificate(nothing, nothing)', 'unknown certificate', 'one of www'],
     );
   });
 
-  test('a certificate that is delivered nowhere', () => {
+  test('a certificate that is not delivered to any region', () => {
     const config = { ...smallConfig, certificates: [{ name: 'www', identifiers: ['example.com'] }] };
-    expect(call('www', 'us-east-1', config)).toThrow('acm, which lists none: add it there');
+    expectMistakes(call('www', 'us-east-1', config), ['certificate("www", "us-east-1")', 'acm', 'is empty']);
   });
 });
 
@@ -174,15 +178,14 @@ describe('CloudFront', () => {
   const directory = (options: Partial<AcmeDirectoryOptions>) =>
     acmeDirectory({ directoryUrl: 'https://acme.test/directory', ...options });
   const staging = from(letsEncryptStaging({ termsOfServiceAgreed: true }));
-  const untrusted =
-    'Certificate www, given to Perennial/Site/Resource, is issued by letsencrypt-staging, which browsers do not trust';
+  const untrusted = /www.*Perennial\/Site\/Resource.*letsencrypt-staging.*browsers do not trust/;
 
   test.each([
     ['Let’s Encrypt', letsEncrypt({ termsOfServiceAgreed: true })],
-    ['a directory of one’s own', directory({})],
-    ['a private one that is said to be trusted', directory({ trustedRoots: [root], publiclyTrusted: true })],
-  ])('is given certificates of %s', (_, issuer) => {
-    const synthesized = asking(from(issuer), distribution);
+    ['another directory', directory({})],
+    ['a private directory with publiclyTrusted', directory({ trustedRoots: [root], publiclyTrusted: true })],
+  ])('accepts certificates of %s', (_, issuer) => {
+    const synthesized = requesting(from(issuer), distribution);
     const [site] = ofType(synthesized.resources, 'AWS::CloudFront::Distribution');
     const id = requests(synthesized)[0]?.[0];
     expect(site?.[1].Properties.DistributionConfig).toMatchObject({
@@ -190,41 +193,41 @@ describe('CloudFront', () => {
     });
   });
 
-  test('is refused one of a staging directory', () => {
-    expect(() => asking(staging, distribution)).toThrow(untrusted);
-    const said = from(directory({ staging: true, publiclyTrusted: true }));
-    expect(() => asking(said, distribution)).toThrow('issued by acme.test, which browsers do not trust');
+  test('rejects a certificate of a staging directory', () => {
+    expect(() => requesting(staging, distribution)).toThrow(untrusted);
+    const marked = from(directory({ staging: true, publiclyTrusted: true }));
+    expect(() => requesting(marked, distribution)).toThrow(/acme\.test.*browsers do not trust/);
   });
 
-  test('is refused one of a private CA, and of an untrusted issuer in reserve', () => {
-    const own = directory({ trustedRoots: [root] });
-    expect(() => asking(from(own), distribution)).toThrow('issued by acme.test, which browsers do not trust');
-    const reserve = directory({
-      directoryUrl: 'https://reserve.test/dir',
+  test('rejects a certificate of a private CA, or with an untrusted fallback issuer', () => {
+    const privateCa = directory({ trustedRoots: [root] });
+    expect(() => requesting(from(privateCa), distribution)).toThrow(/acme\.test.*browsers do not trust/);
+    const fallback = directory({
+      directoryUrl: 'https://fallback.test/dir',
       publiclyTrusted: false,
       termsOfServiceAgreed: true,
     });
-    expect(() => asking(from(directory({}), { fallbackIssuers: [reserve] }), distribution)).toThrow(
-      'issued by reserve.test, which browsers do not trust',
+    expect(() => requesting(from(directory({}), { fallbackIssuers: [fallback] }), distribution)).toThrow(
+      /fallback\.test.*browsers do not trust/,
     );
   });
 
-  test('is refused a P-384 key', () => {
+  test('rejects a P-384 key', () => {
     const config = from(directory({}), { keyType: 'P-384' });
-    expect(() => asking(config, distribution)).toThrow('has a P-384 key, and CloudFront takes P-256 and RSA only');
+    expect(() => requesting(config, distribution)).toThrow(/P-384.*P-256 and RSA/);
   });
 
-  test('is refused one of another region than us-east-1', () => {
+  test('rejects a certificate of a region other than us-east-1', () => {
     const config = from(directory({}), { acm: ['eu-west-1'] });
     expect(() =>
       synthesize(config, (stack) => distribution(stack, certificatesOf(stack).certificate('www', 'eu-west-1'))),
-    ).toThrow("ask for certificate('www', 'us-east-1')");
+    ).toThrow("certificate('www', 'us-east-1')");
   });
 
-  test('is refused it in another stack of the app too, and as a resource of CloudFormation', () => {
+  test('rejects the certificate in another stack of the app too, and in a plain CloudFormation resource', () => {
     const elsewhere = (stack: Stack, certificate: ICertificate) =>
       distribution(new Stack(App.of(stack) as App, 'Other'), certificate);
-    expect(() => asking(staging, elsewhere)).toThrow('given to Other/Site/Resource, is issued by letsencrypt-staging');
+    expect(() => requesting(staging, elsewhere)).toThrow(/Other\/Site\/Resource.*letsencrypt-staging/);
     const plain = (stack: Stack, certificate: ICertificate) =>
       new CfnDistribution(stack, 'Plain', {
         distributionConfig: {
@@ -233,19 +236,19 @@ describe('CloudFront', () => {
           viewerCertificate: { acmCertificateArn: certificate.certificateArn },
         },
       });
-    expect(() => asking(staging, plain)).toThrow('given to Perennial/Plain, is issued by letsencrypt-staging');
+    expect(() => requesting(staging, plain)).toThrow(/Perennial\/Plain.*letsencrypt-staging/);
   });
 
-  test('is what stands behind an edge-optimized API too', () => {
+  test('rejects the certificate of an edge-optimized API too, but not of a regional one', () => {
     const edge = (stack: Stack, { certificateArn }: ICertificate) =>
       new CfnDomainName(stack, 'Edge', { domainName: 'example.com', certificateArn });
-    expect(() => asking(staging, edge)).toThrow('given to Perennial/Edge, is issued by letsencrypt-staging');
+    expect(() => requesting(staging, edge)).toThrow(/Perennial\/Edge.*letsencrypt-staging/);
     const regional = (stack: Stack, { certificateArn }: ICertificate) =>
       new CfnDomainName(stack, 'Regional', { domainName: 'example.com', regionalCertificateArn: certificateArn });
-    expect(requests(asking(staging, regional))).toHaveLength(1);
+    expect(requests(requesting(staging, regional))).toHaveLength(1);
   });
 
-  test('is what the rule is for: a load balancer takes any', () => {
+  test('alone rejects untrusted certificates, and a load balancer accepts them', () => {
     const balancer = (stack: Stack, certificate: ICertificate) =>
       new ApplicationLoadBalancer(stack, 'Balancer', { vpc: new Vpc(stack, 'Vpc') }).addListener('Https', {
         port: 443,
@@ -253,21 +256,21 @@ describe('CloudFront', () => {
         open: false,
         defaultAction: ListenerAction.fixedResponse(204),
       });
-    expect(requests(asking(staging, balancer))).toHaveLength(1);
+    expect(requests(requesting(staging, balancer))).toHaveLength(1);
   });
 });
 
-describe('the function that', () => {
+describe('the function of the custom resource', () => {
   const statements = (role: string) =>
-    [...policiesOf(role, asked).inline, ...policiesOf(role, asked).managed]
+    [...policiesOf(role, requested).inline, ...policiesOf(role, requested).managed]
       .flatMap(({ Statement }) => Statement)
       .filter(({ Action }) => !/^(logs|xray):/.test([Action].flat().join()))
       .map(({ Action, Resource }) => [Action, Resource]);
-  const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(asked.text)?.[1] ?? '';
+  const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(requested.text)?.[1] ?? '';
   const states = 'arn:aws:states:eu-central-1:123456789012';
 
-  test('starts it may start renewals, read the ledger and look at its own stack', () => {
-    const [[table] = []] = ofType(asked.resources, 'AWS::DynamoDB::Table');
+  test('onEvent may start renewals, read the ledger and describe its own stack', () => {
+    const [[table] = []] = ofType(requested.resources, 'AWS::DynamoDB::Table');
     expect(statements('CertificatesCertificateRequestsOnEvent')).toEqual([
       ['states:StartExecution', `${states}:stateMachine:${renewal}`],
       ['dynamodb:GetItem', `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`],
@@ -275,8 +278,8 @@ describe('the function that', () => {
     ]);
   });
 
-  test('waits for it may look at renewals and read the ledger', () => {
-    const [[table] = []] = ofType(asked.resources, 'AWS::DynamoDB::Table');
+  test('isComplete may describe renewals and read the ledger', () => {
+    const [[table] = []] = ofType(requested.resources, 'AWS::DynamoDB::Table');
     expect(statements('CertificatesCertificateRequestsIsComplete')).toEqual([
       ['states:DescribeExecution', `${states}:execution:${renewal}:*`],
       ['dynamodb:GetItem', `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`],
@@ -284,7 +287,7 @@ describe('the function that', () => {
   });
 });
 
-test('with a key of one’s own its logs are encrypted too', () => {
+test('with a KMS key the logs of the requests are encrypted too', () => {
   const { resources } = synthesize(
     smallConfig,
     (stack) => certificatesOf(stack).certificate('www', 'us-east-1'),

@@ -5,9 +5,10 @@ import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { App, Stack } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type HostedZoneConfig } from '../../../infra/config/check-config.ts';
+import type { HostedZoneConfig } from '../../../infra/config/perennial-config.ts';
 import { ChallengeRole, type ChallengeRoleProps } from '../../../infra/consumers/challenge-role.ts';
 import { CertificateRenewal } from '../../../infra/index.ts';
+import { type Expected, expectMistakes } from '../mistakes.ts';
 import {
   ofType,
   type PolicyDocument,
@@ -57,7 +58,7 @@ async function simulate(simulation: Simulation): Promise<boolean> {
   return reply.overallResult === 'Allowed';
 }
 
-/** May the role do this? */
+/** Returns whether the role's policies allow this. */
 function allows(action: string, resource: string, contextVariables: Simulation['request']['contextVariables'] = {}) {
   const { inline, managed } = policiesOf('Challenge', made);
   return simulate({
@@ -68,7 +69,7 @@ function allows(action: string, resource: string, contextVariables: Simulation['
   });
 }
 
-/** May this role assume it, whose own policies allow it anything? */
+/** Returns whether this role may assume the challenge role, if its own policies allow everything. */
 function trusts(role: string, externalId?: string) {
   const policy = resolve(roleOf(made).AssumeRolePolicyDocument, made.resources) as PolicyDocument;
   return simulate({
@@ -90,23 +91,23 @@ function trusts(role: string, externalId?: string) {
   });
 }
 
-describe('the trust of the role', () => {
-  test('is in the challenge function’s role with the external id', async () => {
+describe('the trust policy of the role', () => {
+  test('allows the role of the challenge function with the external id', async () => {
     expect(await trusts(trustedRole, 'the-shop-0815')).toBe(true);
   });
 
   test.each([
-    ['without the external id', trustedRole, undefined],
-    ['with another external id', trustedRole, 'the-shop-0816'],
-    ['in another role of that account', `arn:aws:iam::${ourAccount}:role/Perennial-CheckRole-AbC123`, 'the-shop-0815'],
-    ['in a role whose name begins so', `${trustedRole}4`, 'the-shop-0815'],
-    ['in a role of that name elsewhere', trustedRole.replace(ourAccount, '333333333333'), 'the-shop-0815'],
-    ['in root of that account', `arn:aws:iam::${ourAccount}:root`, 'the-shop-0815'],
-  ])('is not %s', async (_, role, externalId) => {
+    ['the role without the external id', trustedRole, undefined],
+    ['the role with another external id', trustedRole, 'the-shop-0816'],
+    ['another role of that account', `arn:aws:iam::${ourAccount}:role/Perennial-CheckRole-AbC123`, 'the-shop-0815'],
+    ['a role whose name has the same beginning', `${trustedRole}4`, 'the-shop-0815'],
+    ['a role with the same name in another account', trustedRole.replace(ourAccount, '333333333333'), 'the-shop-0815'],
+    ['the root user of that account', `arn:aws:iam::${ourAccount}:root`, 'the-shop-0815'],
+  ])('denies %s', async (_, role, externalId) => {
     expect(await trusts(role, externalId)).toBe(false);
   });
 
-  test('names no role as principal, which would have to exist before', () => {
+  test('names the account as principal, because a role as principal would have to exist first', () => {
     expect(JSON.stringify(roleOf(made).AssumeRolePolicyDocument)).toContain(`:iam::${ourAccount}:root`);
   });
 });
@@ -120,47 +121,59 @@ describe('the role', () => {
       'route53:ChangeResourceRecordSetsNormalizedRecordNames': [...names],
       'route53:ChangeResourceRecordSetsRecordTypes': [type],
     });
-  const proof = '_acme-challenge.example.com';
+  const challenge = '_acme-challenge.example.com';
 
   test.each([
-    ['create a proof', com, ['CREATE'], [proof]],
-    ['swap one for another', com, ['DELETE', 'CREATE'], [proof]],
+    ['create a challenge record', com, ['CREATE'], [challenge]],
+    ['replace one challenge record', com, ['DELETE', 'CREATE'], [challenge]],
     [
-      'write all proofs of a zone in one batch',
+      'write all challenge records of a zone in one batch',
       com,
       ['DELETE', 'CREATE'],
-      [proof, '_acme-challenge.www.example.com', '_acme-challenge.xn--bcher-kva.example.com'],
+      [challenge, '_acme-challenge.www.example.com', '_acme-challenge.xn--bcher-kva.example.com'],
     ],
-    ['write any name where nothing but challenges is', auth, ['CREATE', 'DELETE'], ['0a1b.auth.example.org']],
+    ['write any name in a zone with challengesOnly', auth, ['CREATE', 'DELETE'], ['0a1b.auth.example.org']],
   ])('may %s', async (_, zone, actions, names) => {
     expect(await change(zone, actions, names)).toBe(true);
   });
 
   test.each([
-    ['overwrite a proof', com, ['UPSERT'], [proof], 'TXT'],
-    ['overwrite where nothing but challenges is', auth, ['UPSERT'], ['0a1b.auth.example.org'], 'TXT'],
-    ['prove a name that is not among names', com, ['CREATE'], ['_acme-challenge.api.example.com'], 'TXT'],
-    ['prove a name below one of them', com, ['CREATE'], ['_acme-challenge.a.www.example.com'], 'TXT'],
+    ['overwrite a challenge record', com, ['UPSERT'], [challenge], 'TXT'],
+    ['overwrite a record in a zone with challengesOnly', auth, ['UPSERT'], ['0a1b.auth.example.org'], 'TXT'],
     [
-      'prove one that is not among them beside one that is',
+      'write a challenge for a name that is not configured',
       com,
       ['CREATE'],
-      [proof, '_acme-challenge.api.example.com'],
+      ['_acme-challenge.api.example.com'],
       'TXT',
     ],
-    ['write another name', com, ['CREATE'], ['example.com'], 'TXT'],
-    ['write a record of another type', com, ['CREATE'], [proof], 'CNAME'],
-    ['write one of another type where nothing but challenges is', auth, ['CREATE'], ['0a1b.auth.example.org'], 'NS'],
-    ['write in another zone', 'arn:aws:route53:::hostedzone/Z0OTHER', ['CREATE'], [proof], 'TXT'],
+    [
+      'write a challenge for a name below a configured one',
+      com,
+      ['CREATE'],
+      ['_acme-challenge.a.www.example.com'],
+      'TXT',
+    ],
+    [
+      'write a challenge for a configured name and another name together',
+      com,
+      ['CREATE'],
+      [challenge, '_acme-challenge.api.example.com'],
+      'TXT',
+    ],
+    ['write a record without the challenge label', com, ['CREATE'], ['example.com'], 'TXT'],
+    ['write a record of another type', com, ['CREATE'], [challenge], 'CNAME'],
+    ['write a record of another type in a zone with challengesOnly', auth, ['CREATE'], ['0a1b.auth.example.org'], 'NS'],
+    ['write in another zone', 'arn:aws:route53:::hostedzone/Z0OTHER', ['CREATE'], [challenge], 'TXT'],
   ])('may not %s', async (_, zone, actions, names, type) => {
     expect(await change(zone, actions, names, type)).toBe(false);
   });
 
-  test.each([com, auth])('may not change %s when the request does not say what it changes', async (zone) => {
+  test.each([com, auth])('may not change %s if the request has no condition keys', async (zone) => {
     expect(await allows('route53:ChangeResourceRecordSets', zone)).toBe(false);
   });
 
-  test('may see its zones, their records and changes, and nothing else', async () => {
+  test('may read its zones, their records and changes, and nothing else', async () => {
     for (const zone of [com, auth]) {
       expect(await allows('route53:GetHostedZone', zone)).toBe(true);
       expect(await allows('route53:ListResourceRecordSets', zone)).toBe(true);
@@ -170,7 +183,7 @@ describe('the role', () => {
     expect(await allows('route53:ListResourceRecordSets', 'arn:aws:route53:::hostedzone/Z0OTHER')).toBe(false);
   });
 
-  test('takes zones of the same app, whose ids are tokens', () => {
+  test('may have zones of the same app, whose ids are tokens', () => {
     const { resources } = make((stack) => {
       const zone = new HostedZone(stack, 'Zone', { zoneName: 'example.com' });
       return { trustedRole, hostedZones: [{ id: zone.hostedZoneId, name: zone.zoneName }], names: ['example.com'] };
@@ -181,29 +194,25 @@ describe('the role', () => {
   });
 });
 
-test('a role that is trusted in the same app needs no ARN by hand', () => {
+test('the trusted role may be in the same app', () => {
   const app = new App();
-  const ours = new Stack(app, 'Ours', { env: { account: ourAccount, region: 'eu-central-1' } });
-  const theirs = new Stack(app, 'Theirs', { env: { account: theirAccount, region: 'eu-central-1' } });
-  const renewal = new CertificateRenewal(ours, 'Certificates', { ...smallConfig, encryptionKey: undefined });
-  new ChallengeRole(theirs, 'Challenge', { ...props, trustedRole: renewal.challengeRole.roleArn });
-  const { Resources } = app.synth().getStackByName('Theirs').template as { Resources: Record<string, Resource> };
+  const renewals = new Stack(app, 'Renewals', { env: { account: ourAccount, region: 'eu-central-1' } });
+  const zones = new Stack(app, 'Zones', { env: { account: theirAccount, region: 'eu-central-1' } });
+  const renewal = new CertificateRenewal(renewals, 'Certificates', { ...smallConfig, encryptionKey: undefined });
+  new ChallengeRole(zones, 'Challenge', { ...props, trustedRole: renewal.challengeRole.roleArn });
+  const { Resources } = app.synth().getStackByName('Zones').template as { Resources: Record<string, Resource> };
   const policy = JSON.stringify(ofType(Resources, 'AWS::IAM::Role')[0]?.[1].Properties.AssumeRolePolicyDocument);
   expect(policy).toMatch(
-    /"aws:PrincipalArn":\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::111111111111:role\/ours/,
+    /"aws:PrincipalArn":\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::111111111111:role\/renewals/,
   );
 });
 
-describe('mistakes are told at synth, all of them', () => {
-  const mistakesOf = (given: Partial<ChallengeRoleProps>): readonly string[] => {
-    try {
-      new ChallengeRole(new Stack(new App(), 'Zones'), 'Challenge', { ...props, ...given });
-    } catch (error) {
-      if (error instanceof ConfigError) return error.mistakes;
-      throw error;
-    }
-    return [];
-  };
+describe('props are rejected for', () => {
+  const expectRejected = (given: Partial<ChallengeRoleProps>, ...expected: readonly Expected[]) =>
+    expectMistakes(
+      () => new ChallengeRole(new Stack(new App(), 'Zones'), 'Challenge', { ...props, ...given }),
+      ...expected,
+    );
 
   test.each([
     ['a wildcard', `arn:aws:iam::${ourAccount}:role/*`],
@@ -211,41 +220,32 @@ describe('mistakes are told at synth, all of them', () => {
     ['an account', `arn:aws:iam::${ourAccount}:root`],
     ['a user', `arn:aws:iam::${ourAccount}:user/anna`],
     ['no account', 'arn:aws:iam::role/challenges'],
-    ['everybody', '*'],
-  ])('%s for a trusted role', (_, arn) => {
-    expect(mistakesOf({ trustedRole: arn })).toEqual([
-      `trustedRole: found ${JSON.stringify(arn)}, allowed: the ARN of an IAM role, arn:aws:iam::<account>:role/<name>`,
-    ]);
+    ['every principal', '*'],
+  ])('%s as the trusted role', (_, arn) => {
+    expectRejected({ trustedRole: arn }, ['trustedRole', JSON.stringify(arn), 'the ARN of an IAM role']);
   });
 
-  test('names that no zone holds, zones without a name, and an external id of one character', () => {
-    expect(mistakesOf({ externalId: 'x', names: ['example.net', 'a..example.com'] })).toEqual([
-      'externalId: found "x", allowed: 2 to 64 letters, digits and +=,.@:/-',
-      'names[0]: found "example.net", allowed: a name that lies in one of hostedZones',
-      'names[1]: found "a..example.com", which has an empty label, allowed: a name to be proven',
-    ]);
-    expect(mistakesOf({ names: [] })).toEqual([
-      'hostedZones[0]: found "example.com", in which none of names lies, allowed: zones with names, or challengesOnly',
-    ]);
+  test('names outside of its zones, zones without names, and a short external id', () => {
+    expectRejected(
+      { externalId: 'x', names: ['example.net', 'a..example.com'] },
+      ['externalId', '"x"', '2 to 64 letters'],
+      ['names[0]', '"example.net"', 'no hosted zone'],
+      ['names[1]', '"a..example.com"', 'empty label'],
+    );
+    expectRejected({ names: [] }, ['hostedZones[0]', '"example.com"', 'none of names', 'challengesOnly']);
   });
 
-  test('a construct for a zone, by its private members and with every name', () => {
+  test('a construct as a zone, without naming its private members', () => {
     const zone: object = new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' });
-    expect(mistakesOf({ hostedZones: [zone as HostedZoneConfig] })).toEqual([
-      "hostedZones[0]: found a construct, allowed: { id: zone.hostedZoneId, name: 'example.com' }",
-    ]);
+    expectRejected({ hostedZones: [zone as HostedZoneConfig] }, ['hostedZones[0]', 'a construct', 'zone.hostedZoneId']);
   });
 
-  test('no zone', () => {
-    expect(mistakesOf({ hostedZones: [], names: [] })).toEqual([
-      'hostedZones: found an empty list, allowed: one zone or more',
-    ]);
+  test('an empty list of zones', () => {
+    expectRejected({ hostedZones: [], names: [] }, ['hostedZones', 'an empty list', 'at least one']);
   });
 
-  test('more names in a zone than a statement holds', () => {
+  test('more names in a zone than a policy statement can hold', () => {
     const names = Array.from({ length: 130 }, (_, index) => `name-number-${index}.example.com`);
-    expect(mistakesOf({ names })).toEqual([
-      expect.stringMatching(/^names: found 130 in example\.com, 5\d{3} characters, allowed: 5400, or CNAMEs into/),
-    ]);
+    expectRejected({ names }, ['names', '130 names', 'example.com', '5400', 'CNAMEs', 'challengesOnly']);
   });
 });

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { show } from './fields.ts';
+import type { Report } from './mistakes.ts';
+import { readIssuer } from './read-issuer.ts';
+
+/** The issuers of a configuration in order of appearance, each once, because thousands of certificates may share one issuer object. */
+export interface IssuerList {
+  readonly issuers: readonly Issuer[];
+  readonly trustedRoots: ReadonlySet<string>;
+  /** Indices of the issuers whose certificates browsers do not trust. */
+  readonly untrusted: ReadonlySet<number>;
+  /** Returns the index of an issuer in `issuers`. Mistakes are reported at the path where the issuer appears first. */
+  indexOf(value: unknown, path: string): number;
+}
+
+export function issuerList(report: Report): IssuerList {
+  const seen = new Map<unknown, number>();
+  const issuers: Issuer[] = [];
+  const paths: string[] = [];
+  const trustedRoots = new Set<string>();
+  const untrusted = new Set<number>();
+  const add = (value: unknown, path: string): number => {
+    const read = readIssuer(value, path, report);
+    for (const root of read.trustedRoots) trustedRoots.add(root);
+    const known = issuers.findIndex(({ directoryUrl }) => directoryUrl === read.issuer.directoryUrl);
+    if (known === -1) {
+      const sameName = issuers.findIndex(({ name }) => name === read.issuer.name);
+      if (sameName !== -1) {
+        const problem = `duplicate name ${show(read.issuer.name)} (also ${paths[sameName]})`;
+        report(`${path}.name`, problem, 'each directory must have its own name');
+      }
+      paths.push(path);
+      const index = issuers.push(read.issuer) - 1;
+      if (!read.publiclyTrusted) untrusted.add(index);
+      return index;
+    }
+    if (!isDeepStrictEqual(issuers[known], read.issuer)) {
+      const problem = `settings differ from ${paths[known]}, which has the same directory`;
+      report(path, problem, 'use one issuer with the same settings for each directory');
+    }
+    return known;
+  };
+  const indexOf = (value: unknown, path: string): number => {
+    const index = seen.get(value) ?? add(value, path);
+    seen.set(value, index);
+    return index;
+  };
+  return { issuers, trustedRoots, untrusted, indexOf };
+}
+
+/** An issuer in the list and the path where it appears. */
+interface First {
+  readonly index: number;
+  readonly path: string;
+}
+
+/**
+ * Returns the indices of the issuers to ask after `first`. Each may appear once, and all have to be staging directories or none: a failing CA is no
+ * reason to deploy certificates that browsers do not trust.
+ */
+export function readFallbacks(
+  values: readonly unknown[],
+  path: string,
+  { issuers, first }: { readonly issuers: IssuerList; readonly first: First },
+  report: Report,
+): readonly number[] {
+  const paths = new Map([[first.index, first.path]]);
+  const { staging } = issuers.issuers[first.index] ?? {};
+  const fallbacks: number[] = [];
+  for (const [position, value] of values.entries()) {
+    const at = `${path}[${position}]`;
+    const index = issuers.indexOf(value, at);
+    if (typeof value !== 'object' || value === null) continue; // reported by indexOf
+    const same = paths.get(index);
+    const issuer = issuers.issuers[index];
+    const kind = issuer?.staging === true ? 'staging directory' : 'not a staging directory';
+    if (same !== undefined) report(at, `same directory as ${same}`, 'list each directory once');
+    else if (issuer?.staging !== staging)
+      report(
+        at,
+        `${kind}, unlike ${first.path}`,
+        'the issuers of a certificate must be all staging directories or none',
+      );
+    else if (issuer?.termsOfServiceAgreed === false)
+      report(
+        `${at}.termsOfServiceAgreed`,
+        'found false',
+        'set true if you agree to its terms, because a fallback issuer is asked only where it has an account',
+      );
+    paths.set(index, at);
+    fallbacks.push(index);
+  }
+  return fallbacks;
+}

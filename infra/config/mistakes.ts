@@ -1,0 +1,44 @@
+/**
+ * A configuration, or props, that the check rejects. Thrown at synth, before anything is deployed. The author of the configuration has to act:
+ * each line of `mistakes` says what is wrong and what is allowed.
+ *
+ * @example
+ * try {
+ *   new CertificateRenewal(stack, 'Certificates', props);
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.error(error.mistakes.join('\n'));
+ * }
+ */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  /** One line for each mistake, in the form `path: what is wrong; what is allowed`. The message has the same lines. */
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join('\n'));
+    this.mistakes = mistakes;
+  }
+}
+
+/** Receives one mistake: the path of the field, what is wrong there, and what is allowed instead. */
+export type Report = (path: string, problem: string, allowed: string) => void;
+
+/** Receives one warning: the path of the field and a sentence. */
+export type Warn = (path: string, sentence: string) => void;
+
+/** Returns a mistake in the only form that mistakes have: `path: what is wrong; what is allowed`. */
+export function mistake(path: string, problem: string, allowed: string): string {
+  return `${path}: ${problem}; ${allowed}`;
+}
+
+/**
+ * Runs `check` to its end and returns its result. `check` may return `undefined` only if it has reported a mistake.
+ *
+ * @throws ConfigError with every mistake that `check` reported
+ */
+export function withoutMistakes<T>(check: (report: Report) => T | undefined): T {
+  const mistakes: string[] = [];
+  const result = check((...parts) => mistakes.push(mistake(...parts)));
+  if (mistakes.length > 0 || result === undefined) throw new ConfigError(mistakes);
+  return result;
+}

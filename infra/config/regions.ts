@@ -1,0 +1,36 @@
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { z } from 'zod';
+import { readList, show } from './fields.ts';
+import type { Report, Warn } from './mistakes.ts';
+import { suggestion } from './suggestion.ts';
+
+const allowedRegion = 'an AWS region such as "us-east-1"';
+const regionText = z.string({ error: allowedRegion });
+
+/** Returns the regions in alphabetical order, each once. Repeated regions are a warning. */
+export function checkRegions(
+  values: readonly unknown[],
+  path: string,
+  { report, warn }: { readonly report: Report; readonly warn: Warn },
+): readonly string[] {
+  const regions = new Set<string>();
+  for (const [index, region] of readList(regionText, values, path, report).entries()) {
+    if (region === undefined) continue;
+    const at = `${path}[${index}]`;
+    if (!knownRegions().has(region)) reportUnknownRegion(region, at, report);
+    else if (regions.has(region)) warn(at, `${show(region)} repeats an earlier region`);
+    regions.add(region);
+  }
+  return [...regions].sort();
+}
+
+export function reportUnknownRegion(region: string, path: string, report: Report): void {
+  report(path, `unknown region ${show(region)}${suggestion(region, knownRegions())}`, `expected ${allowedRegion}`);
+}
+
+let regionNames: ReadonlySet<string> | undefined;
+/** Returns the regions that this version of aws-cdk-lib knows. They are read once. */
+export function knownRegions(): ReadonlySet<string> {
+  regionNames ??= new Set(RegionInfo.regions.map(({ name }) => name));
+  return regionNames;
+}
