@@ -3,7 +3,7 @@ import {
   MalformedError,
   OrderInvalidError,
   OrderNotReadyError,
-  TwinsOrderError,
+  OrderSharedError,
 } from '../domain/contract/errors.ts';
 import type { FinalizeOrderInput, FinalizeOrderOutput } from '../domain/contract/steps.ts';
 import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
@@ -77,7 +77,7 @@ async function ours(
   if (!hasCsr(order)) return order;
   const secret = await secrets.describe(certificate);
   if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
-  throw new TwinsOrderError({
+  throw new OrderSharedError({
     what: `The saved order ${order.url} was finalized for another certificate with the same names.`,
     remedy: 'A new order is placed.',
     certificate,

@@ -25,7 +25,7 @@ export async function shareSecret(
 ): Promise<Record<string, never>> {
   const { access, current } = await ledger.certificate(certificate);
   const wanted = accessHash(spec, current);
-  // Not `isAccessBehind`: a table that is new has noted nothing of the readers that a secret may still have.
+  // Not `isSharingOutdated`: a table that is new has noted nothing of the readers that a secret may still have.
   if (access === wanted) return {};
   // Nobody is to have access, and nobody is known to: a call that fails then leaves nothing to do.
   if (wanted !== '' || access !== undefined) await ledger.recordAccess(certificate, execution, accessChanging);

@@ -1,5 +1,5 @@
 import type { HostedZone } from '../domain/contract/config.ts';
-import { ChallengeAliasError, DnsLookUpError, ZoneNotFoundError } from '../domain/contract/errors.ts';
+import { ChallengeAliasError, DnsLookupError, ZoneNotFoundError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
@@ -74,7 +74,7 @@ async function place(
   const target = challengeTarget(identifier, alias, zones);
   const about = { what: `Control of ${identifier} cannot be proven.`, certificate, identifier };
   const notLookedUp = (why: string) =>
-    new DnsLookUpError({
+    new DnsLookupError({
       ...about,
       why,
       remedy: 'If this repeats, check that these servers answer, or set in challengeAlias where the CNAME leads.',

@@ -9,7 +9,7 @@ import { inZones } from '../domain/rules/proof/txt-set.ts';
 import { type FleetMember, minimumDaysToExpiry, selectDue } from '../domain/rules/renewal/fleet.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
-import { wantsFetch } from '../domain/rules/renewal/renewal-info.ts';
+import { isFetchDue } from '../domain/rules/renewal/renewal-info.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface CheckFleetPorts extends RenewalInfoPorts {
@@ -82,7 +82,7 @@ async function withRenewalInfos(seen: readonly FleetMember[], ports: CheckFleetP
     return { spec, record };
   };
   const members = await Promise.all(
-    seen.map((member) => (wantsFetch(member.record, started) ? limited(() => asked(member)) : member)),
+    seen.map((member) => (isFetchDue(member.record, started) ? limited(() => asked(member)) : member)),
   );
   if (late > 0) log.warn(`${late} certificates were not asked about in time; the next run asks again.`);
   return members;

@@ -10,9 +10,9 @@ import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/i
 import {
   type Decision,
   decideRenewal,
-  heldBack,
   type RenewalSituation,
   replacedCertificate,
+  retryNotBeforeReason,
 } from '../domain/rules/renewal/renewal-decision.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
@@ -61,11 +61,12 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   const waitedEnough = input.waits >= mostWaits; // then `none` says nothing about the certificate
   const { action } = decision;
   // Endpoints, readers and replicas come last, and are no part of the renewal.
-  const nothingToDo = action === 'watch' || action === 'share' || (action === 'none' && !waitedEnough);
-  if (nothingToDo && record.failure && !heldBack(situation, clock.now())) {
+  const nothingToDo = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitedEnough);
+  if (nothingToDo && record.failure && !retryNotBeforeReason(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution); // what failed is of no use any more
   }
-  if (action === 'none' || action === 'wait' || action === 'watch') await ledger.release(certificate, execution);
+  if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
+    await ledger.release(certificate, execution);
   // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and gives it back.
   if (action === 'issue') await assertWithinLimits(spec, ports);
   const ordering = action === 'issue' || action === 'resume';
@@ -73,7 +74,7 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
     ...answer,
     ...decision,
     spec,
-    current: action === 'deliver' || action === 'watch' ? record.current : null,
+    current: action === 'deliver' || action === 'checkEndpoints' ? record.current : null,
     leftovers: action === 'clean' || action === 'resume' ? withRoles(record.leftovers, config.hostedZones) : [],
     order: action === 'resume' ? orderOf(record) : null,
     replaces: action === 'issue' ? replacedCertificate(spec, record.current) : null,
@@ -100,7 +101,7 @@ async function lookAndDecide(
   ports: CheckRenewalPorts,
 ): Promise<{ readonly situation: RenewalSituation; readonly decision: Decision }> {
   const { name: certificate } = configured;
-  if (asked.removed.length > 0) await ports.ledger.strikeLeftovers(certificate, asked.removed);
+  if (asked.removed.length > 0) await ports.ledger.removeLeftovers(certificate, asked.removed);
   const situation = await renewalSituation(configured, asked, ports);
   const decision = decideRenewal(situation, ports.clock.now());
   if (decision.action === 'wait') return { situation, decision: bounded(decision, asked.waits) };

@@ -26,7 +26,7 @@ export async function recordFailure(
   { ledger, config, clock }: RecordFailurePorts,
 ): Promise<RecordFailureOutput> {
   const report = readErrorOutput(errorOutput);
-  if (removed.length > 0) await ledger.strikeLeftovers(certificate, removed);
+  if (removed.length > 0) await ledger.removeLeftovers(certificate, removed);
   const record = await ledger.certificate(certificate);
   const { current, failure, lease, order } = record;
   const now = clock.now();

@@ -10,7 +10,7 @@ export async function recordSuccess(
   { certificate, execution, removed }: RecordSuccessInput,
   { ledger }: { readonly ledger: Ledger },
 ): Promise<Record<string, never>> {
-  if (removed.length > 0) await ledger.strikeLeftovers(certificate, removed);
+  if (removed.length > 0) await ledger.removeLeftovers(certificate, removed);
   const { lease } = await ledger.certificate(certificate);
   if (lease === null) return {};
   await ledger.recordSuccess(certificate, execution);

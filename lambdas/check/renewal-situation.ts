@@ -7,8 +7,8 @@ import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import { inZones } from '../domain/rules/proof/txt-set.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import type { RenewalSituation } from '../domain/rules/renewal/renewal-decision.ts';
-import { isBeforeNextCheck, renewalSecond, wantsFetch } from '../domain/rules/renewal/renewal-info.ts';
-import { uselessOrder } from '../domain/rules/renewal/saved-order.ts';
+import { ariRenewalTime, isBeforeNextCheck, isFetchDue } from '../domain/rules/renewal/renewal-info.ts';
+import { unusableOrderReason } from '../domain/rules/renewal/saved-order.ts';
 import { type RenewalInfoPorts, refreshRenewalInfo } from './refresh-renewal-info.ts';
 
 export interface SituationPorts extends RenewalInfoPorts {
@@ -38,7 +38,7 @@ export async function renewalSituation(
 
   let record: LedgerCertificate = seen;
   const useless = abandoned && abandoned === seen.order?.url ? 'the CA does not carry it on' : null;
-  const why = seen.order && (useless ?? uselessOrder(seen.order, spec, seen.current, clock.now()));
+  const why = seen.order && (useless ?? unusableOrderReason(seen.order, spec, seen.current, clock.now()));
   if (seen.order && why) {
     log.info(`Order ${seen.order.url} of certificate ${spec.name} is dropped: ${why}.`);
     await ledger.dropOrder(spec.name, execution, seen.order.url);
@@ -49,9 +49,9 @@ export async function renewalSituation(
   }
   // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
   const spent = record.current?.execution === execution || record.order?.execution === execution;
-  const goesOn = attempt > 1 || (restartOf !== null && record.order !== null);
+  const retrying = attempt > 1 || (restartOf !== null && record.order !== null);
   const deployedAt = deploy ? new Date(startedAt) : null;
-  return { spec, record, storedVersion, force: force && !spent, cleaned, goesOn, deployedAt, checkInterval };
+  return { spec, record, storedVersion, force: force && !spent, cleaned, retrying, deployedAt, checkInterval };
 }
 
 /**
@@ -64,8 +64,8 @@ function shouldAsk(
   now: Date,
 ): boolean {
   if (attempt > 1) return false;
-  const second = renewalSecond(record);
-  return (second !== null && isBeforeNextCheck(second, checkInterval, now)) || wantsFetch(record, now);
+  const second = ariRenewalTime(record);
+  return (second !== null && isBeforeNextCheck(second, checkInterval, now)) || isFetchDue(record, now);
 }
 
 function assertUsable(certificate: string, secret: SecretDescription | null): void {

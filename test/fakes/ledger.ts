@@ -125,7 +125,7 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { order, leftovers: all.filter((each, index) => all.findIndex(sameValue(each)) === index) });
   }
 
-  async strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void> {
+  async removeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void> {
     if (!this.#certificates.has(certificate)) return;
     const { leftovers } = this.get(certificate);
     this.put(certificate, { leftovers: leftovers.filter((left) => !values.some(sameValue(left))) });

@@ -39,7 +39,7 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
     repair: (next) => whichAction.when(action('repair'), next),
     deliver: (next) => whichAction.when(action('deliver'), next),
     share: (next) => whichAction.when(action('share'), next),
-    checkEndpoints: (next) => whichAction.when(action('watch'), next),
+    checkEndpoints: (next) => whichAction.when(action('checkEndpoints'), next),
   });
   return { start: checkRenewal, ...actions, ...errors };
 }

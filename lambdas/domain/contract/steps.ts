@@ -72,7 +72,7 @@ export const renewalActions = [
   'repair',
   'deliver',
   'share',
-  'watch',
+  'checkEndpoints',
 ] as const;
 
 export type RenewalAction = (typeof renewalActions)[number];

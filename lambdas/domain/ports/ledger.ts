@@ -110,7 +110,7 @@ export interface Ledger {
   /** The order and, added to those there, the values about to be written. One write. */
   saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
   /** Strikes values off; needs no lease, since gone is gone. */
-  strikeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
+  removeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
   /** Drops the saved order if it is this one; its values stay among the left-overs. */
   dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void>;
   /** Needs no lease: it holds only while the current certificate has this id. */

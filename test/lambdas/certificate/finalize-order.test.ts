@@ -12,7 +12,7 @@ import {
   MalformedError,
   OrderInvalidError,
   OrderNotReadyError,
-  TwinsOrderError,
+  OrderSharedError,
   UnreadableSecretError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
@@ -204,14 +204,14 @@ describe('an order of an earlier run', () => {
   test.each(['valid', 'processing'])('that is %s without a key of ours is a twin’s', async (status) => {
     const world = await finalized(status);
     world.secrets.deleteVersion('www', world.secrets.keyVersion(world.order.url));
-    await expect(resume(world)).rejects.toThrow(TwinsOrderError);
+    await expect(resume(world)).rejects.toThrow(OrderSharedError);
     expect(world.calls.names('ca.')).toEqual(['ca.order']);
   });
 
   test('that is valid where there is no secret at all is a twin’s', async () => {
     const world = await ready();
     Object.assign(world.ca.state(world.order.url), { status: 'valid' });
-    await expect(resume(world)).rejects.toThrow(TwinsOrderError);
+    await expect(resume(world)).rejects.toThrow(OrderSharedError);
   });
 
   test('that is invalid says why, and is taken off the issue cap', async () => {

@@ -3,7 +3,7 @@ import { readCertificate } from '../../../lambdas/certificate/read-certificate.t
 import { shareSecret } from '../../../lambdas/certificate/share-secret.ts';
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import { LeaseLostError, SecretAccessError } from '../../../lambdas/domain/contract/errors.ts';
-import { isAccessBehind } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
+import { isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -33,7 +33,7 @@ describe('readers and replicas', () => {
     const world = stored();
     await share(world);
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
   test('that the secret has cost no call', async () => {
@@ -49,7 +49,7 @@ describe('readers and replicas', () => {
     await share(world);
     await share(world, specWith());
     expect(world.secrets.access('www')).toEqual({ readers: [], replicas: [] });
-    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(false);
+    expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(false);
   });
 
   test('come with the certificate that the ledger is told of', async () => {
@@ -64,7 +64,7 @@ describe('readers and replicas', () => {
     expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' } });
     expect(world.ledger.get('www').current?.versionId).toBe('version-1');
     expect(world.log.messages('error')).toEqual([expect.stringContaining('role/web')]);
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
   });
 
   test('that are refused fail the step, and the certificate that the ledger knows stays as it is', async () => {
@@ -74,11 +74,11 @@ describe('readers and replicas', () => {
     world.ledger.put('www', { current });
     await expect(share(world)).rejects.toThrow(SecretAccessError);
     expect(world.ledger.get('www').current).toEqual(current);
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
     world.secrets.noSuchReader = '';
     await share(world);
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
   test('that were removed stay removed when another reader is refused, also when that is tried again', async () => {
@@ -90,7 +90,7 @@ describe('readers and replicas', () => {
     for (const _ of ['first', 'again']) {
       await expect(share(world, wanted)).rejects.toThrow(SecretAccessError);
       expect(world.secrets.access('www')).toEqual({ readers, replicas });
-      expect(isAccessBehind(wanted, world.ledger.get('www'))).toBe(true);
+      expect(isSharingOutdated(wanted, world.ledger.get('www'))).toBe(true);
     }
   });
 
@@ -98,10 +98,10 @@ describe('readers and replicas', () => {
     const world = stored();
     world.secrets.replicated = false;
     await share(world);
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
     world.secrets.replicated = true;
     await share(world);
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(false);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
   test('that were taken away before others were refused are given again when the configuration goes back', async () => {
@@ -109,7 +109,7 @@ describe('readers and replicas', () => {
     await share(world);
     world.secrets.noSuchReader = 'arn:aws:iam::444455556666:role/nobody';
     await expect(share(world, specWith({ readers: [world.secrets.noSuchReader] }))).rejects.toThrow(SecretAccessError);
-    expect(isAccessBehind(spec, world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
   });
 
   test('are given again to a secret that was deleted and made anew', async () => {
@@ -133,7 +133,7 @@ describe('readers and replicas', () => {
       (world) => read(world, specWith()),
       (world, _, last) => {
         expect(world.secrets.access('www'), last).toEqual({ readers: [], replicas: [] });
-        expect(isAccessBehind(specWith(), world.ledger.get('www')), last).toBe(false);
+        expect(isSharingOutdated(specWith(), world.ledger.get('www')), last).toBe(false);
       },
     );
   });
@@ -144,14 +144,14 @@ describe('readers and replicas', () => {
     world.ledger.put('www', { access: undefined, current: null });
     world.calls.answer('secrets.share', new SecretAccessError({ what: 'no.', secret: 'certificates/www' }));
     await read(world, specWith());
-    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(true);
   });
 
   test('that nobody has noted and nobody wants leave nothing to do when they cannot be looked at', async () => {
     const world = stored();
     world.calls.answer('secrets.share', new SecretAccessError({ what: 'no.', secret: 'certificates/www' }));
     await expect(share(world, specWith())).rejects.toThrow(SecretAccessError);
-    expect(isAccessBehind(specWith(), world.ledger.get('www'))).toBe(false);
+    expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(false);
   });
 
   test('that nobody has noted are looked at once, and that there are none is noted', async () => {
@@ -175,7 +175,7 @@ describe('readers and replicas', () => {
   ])('may be left half way by a death of *%s* after any call', async (_, step) => {
     await dyingAfterEachCall(stored, step, (world, __, last) => {
       expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
-      expect(isAccessBehind(spec, world.ledger.get('www')), last).toBe(false);
+      expect(isSharingOutdated(spec, world.ledger.get('www')), last).toBe(false);
     });
   });
 });

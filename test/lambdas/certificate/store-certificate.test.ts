@@ -8,11 +8,11 @@ import {
   CertificateMismatchError,
   CompromisedKeyError,
   LeaseLostError,
+  OrderSharedError,
   StagedKeyMissingError,
-  TwinsOrderError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { StoreCertificateInput } from '../../../lambdas/domain/contract/steps.ts';
-import { accessHash, isAccessBehind } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
+import { accessHash, isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { dyingAfterEachCall } from '../../fakes/recorder.ts';
@@ -105,7 +105,7 @@ describe('a certificate that is as ordered', () => {
     const { current: facts } = await storeCertificate({ ...input(), spec: { ...spec, readers } }, world.ports);
     expect(world.ledger.get('www').current).toEqual(facts);
     expect(world.log.messages('error')).toEqual([expect.stringContaining('role/nobody')]);
-    expect(isAccessBehind({ readers }, world.ledger.get('www'))).toBe(true);
+    expect(isSharingOutdated({ readers }, world.ledger.get('www'))).toBe(true);
   });
 
   test('asks nothing about readers of a secret that is new and has none', async () => {
@@ -227,7 +227,7 @@ describe('the old certificate stays current', () => {
     const world = await finalized();
     world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
     await world.secrets.stageKey('www', orderUrl, makePrivateKey());
-    await expectOld(world, TwinsOrderError);
+    await expectOld(world, OrderSharedError);
   });
 
   test('when the staged key is gone', async () => {

@@ -5,7 +5,7 @@ import type { HostedZone } from '../../../lambdas/domain/contract/config.ts';
 import {
   CaaError,
   ChallengeAliasError,
-  DnsLookUpError,
+  DnsLookupError,
   RoleNotAssumedError,
   ThrottledError,
   ZoneNotDelegatedError,
@@ -234,7 +234,7 @@ describe('a CNAME at the name of the record', () => {
       world.hostedZones.put(zone, at, [], { unsuitable: 'a CNAME stands there' });
     world.dns.fail(`cname ${name}`);
     const error = await failure(check(world, ['www.example.com']));
-    expect(error).toBeInstanceOf(DnsLookUpError);
+    expect(error).toBeInstanceOf(DnsLookupError);
     expect(error.message).toContain(`Whether a CNAME stands at ${name} could not be found out`);
   });
 
@@ -251,14 +251,14 @@ describe('a CNAME at the name of the record', () => {
     const world = worldOf(...all);
     world.dns.delegate('sub.example.com', 'ns.other.test');
     world.dns.fail('cname _acme-challenge.www.sub.example.com');
-    expect(await failure(check(world, ['www.sub.example.com']))).toBeInstanceOf(DnsLookUpError);
+    expect(await failure(check(world, ['www.sub.example.com']))).toBeInstanceOf(DnsLookupError);
   });
 
   test('that cannot be looked up where all depends on it is tried again: nobody has to mend anything', async () => {
     const world = worldOf(...all);
     world.dns.fail('cname _acme-challenge.example.org');
     const error = await failure(check(world, ['example.org']));
-    expect(error).toBeInstanceOf(DnsLookUpError);
+    expect(error).toBeInstanceOf(DnsLookupError);
     expect(error.message).toContain('no server answered');
   });
 

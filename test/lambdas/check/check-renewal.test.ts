@@ -160,7 +160,7 @@ describe('the servers of a certificate', () => {
   test('are to be looked at when there is nothing else to do, for the version that is handed over', async () => {
     const world = issued();
     expect(await check(world, { spec })).toMatchObject({
-      action: 'watch',
+      action: 'checkEndpoints',
       reason: 'nobody has looked yet whether www.example.com:443 serve 0a01',
       wait: 0,
       current: factsWith(),
@@ -176,7 +176,7 @@ describe('the servers of a certificate', () => {
   test('are looked at after a failure too, which is forgotten then', async () => {
     const world = issued();
     world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
-    expect((await check(world, { spec })).action).toBe('watch');
+    expect((await check(world, { spec })).action).toBe('checkEndpoints');
     expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null });
   });
 

@@ -234,7 +234,7 @@ test.each([
 
 test('an order that turned out to be the twin’s is dropped, uncounted, and ordered again at once', async () => {
   const world = failing();
-  expect(await record(world, { errorOutput: failedWith('TwinsOrderError', 'Not our key.') })).toMatchObject({
+  expect(await record(world, { errorOutput: failedWith('OrderSharedError', 'Not our key.') })).toMatchObject({
     retryIn: 1,
   });
   expect(world.ledger.get('www')).toMatchObject({ order: null, failure: null, lease: null, leftovers: [kept] });

@@ -35,7 +35,7 @@ export function dropOrder(table: LedgerTable, certificate: string, execution: st
   });
 }
 
-export async function strikeLeftovers(
+export async function removeLeftovers(
   table: LedgerTable,
   certificate: string,
   values: readonly TxtValue[],

@@ -28,7 +28,7 @@ export function createLedger({
 
     saveOrder: (...args) => writes.saveOrder(table, ...args),
     dropOrder: (...args) => writes.dropOrder(table, ...args),
-    strikeLeftovers: (...args) => writes.strikeLeftovers(table, ...args),
+    removeLeftovers: (...args) => writes.removeLeftovers(table, ...args),
     saveRenewalInfo: (...args) => writes.saveRenewalInfo(table, ...args),
     recordAccount: (...args) => writes.recordAccount(table, ...args),
     markAccountStale: (...args) => writes.markAccountStale(table, ...args),

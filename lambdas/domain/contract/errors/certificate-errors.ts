@@ -12,8 +12,8 @@ export class CertificateMismatchError extends PerennialError {
  * Another certificate with the same names finalized this order. A new order is placed at once and nothing is counted.
  * Nobody has to act.
  */
-export class TwinsOrderError extends PerennialError {
-  override readonly name = 'TwinsOrderError';
+export class OrderSharedError extends PerennialError {
+  override readonly name = 'OrderSharedError';
 }
 
 /** The secret does not have the key that was staged for `order`. A new order is placed. Nobody has to act. */

@@ -25,8 +25,8 @@ export class ChallengeAliasError extends PerennialError<'identifier'> {
 }
 
 /** A required DNS answer could not be obtained. Retried; the operator checks the name servers if it repeats. */
-export class DnsLookUpError extends PerennialError {
-  override readonly name = 'DnsLookUpError';
+export class DnsLookupError extends PerennialError {
+  override readonly name = 'DnsLookupError';
 }
 
 /**

@@ -28,7 +28,7 @@ function lastLook({ current, served }: LedgerCertificate): LedgerCertificate['se
  * Why the endpoints have to be looked at; `null`: they have not. Once a day: fleet runs begin up to an hour late and a look takes half
  * an hour, so of the runs that come about a day later the first counts, half an interval before or after. `checkInterval` in seconds.
  */
-export function lookReason(
+export function endpointCheckReason(
   { endpoints = [] }: CertificateSpec,
   record: LedgerCertificate,
   checkInterval: number,

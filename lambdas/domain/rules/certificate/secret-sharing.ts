@@ -97,7 +97,7 @@ export const accessChanging = 'changing';
  * The secret's readers or replicas are not those of the configuration. Where nothing is noted they are taken for none, at no cost of a call:
  * *Read certificate* and *Store certificate*, which tell a new table of a certificate, look for themselves.
  */
-export function isAccessBehind(
+export function isSharingOutdated(
   spec: Access,
   { access = '', current }: Pick<LedgerCertificate, 'access' | 'current'>,
 ): boolean {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateSpec, KeyType } from '../../contract/config.ts';
-import { CertificateMismatchError, TwinsOrderError } from '../../contract/errors.ts';
+import { CertificateMismatchError, OrderSharedError } from '../../contract/errors.ts';
 import { isIssuer, issuersUpward } from './issuer-chain.ts';
 
 /** What a CA sent, taken apart and found to be what was asked. PEM; times RFC 3339. */
@@ -27,7 +27,7 @@ export function splitPem(pem: string): X509Certificate[] {
 
 /**
  * Holds the chain against the order: our key, every identifier, in its dates, signed by CAs that are valid themselves.
- * Extra names, extra certificates and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `TwinsOrderError` for
+ * Extra names, extra certificates and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `OrderSharedError` for
  * another key: CAs give one pending order to all that ask for the same names, so a certificate of those names with another key type may
  * have finalized it.
  */
@@ -48,7 +48,7 @@ export function verifyCertificate(
   const [leaf, ...rest] = certificates;
   if (!leaf) return refuse('the reply holds no certificate');
   if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) {
-    throw new TwinsOrderError({
+    throw new OrderSharedError({
       what: 'The order was finalized for another key, usually by another certificate with the same names.',
       remedy: 'A new order is placed.',
       certificate: spec.name,

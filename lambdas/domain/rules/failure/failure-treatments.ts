@@ -104,11 +104,11 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
     firstRung: true,
   },
   RecordSetRefusedError: person('Remove what stands in the place of the TXT record, or delegate its name elsewhere.'),
-  DnsLookUpError: ours,
+  DnsLookupError: ours,
   RecordSetContentionError: ours,
   PropagationTimeoutError: ours,
 
-  TwinsOrderError: { ...uncounted, atOnce: true, orderUseless: 'always' },
+  OrderSharedError: { ...uncounted, atOnce: true, orderUseless: 'always' },
   // Its order leads to a certificate that nobody may trust; a new order gets a new key.
   CompromisedKeyError: { ...uncounted, atOnce: true, orderUseless: 'always' },
   StagedKeyMissingError: { ...ours, orderUseless: 'always' },

@@ -29,8 +29,8 @@ export function executionName({ spec, record }: FleetMember, fleetExecution: str
  * looked at, the longest not looked at first: where a run cannot start all of them, everyone has its turn.
  */
 function byUrgency(a: DueMember, b: DueMember): number {
-  const looks = Number(a.action === 'watch') - Number(b.action === 'watch');
-  return looks || (a.action === 'watch' ? lookedAt(a) - lookedAt(b) : expiry(a) - expiry(b));
+  const looks = Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints');
+  return looks || (a.action === 'checkEndpoints' ? lookedAt(a) - lookedAt(b) : expiry(a) - expiry(b));
 }
 
 const expiry = ({ record: { current } }: FleetMember): number =>

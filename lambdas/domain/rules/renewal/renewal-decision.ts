@@ -2,12 +2,12 @@ import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
-import { lookReason } from '../certificate/endpoints.ts';
-import { isAccessBehind } from '../certificate/secret-sharing.ts';
+import { endpointCheckReason } from '../certificate/endpoints.ts';
+import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { issuerOf } from './issuer-choice.ts';
-import { isBeforeNextCheck, renewalInfoOf, renewalSecond } from './renewal-info.ts';
+import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
 import { isEmergency, renewalTime } from './renewal-time.ts';
-import { uselessOrder } from './saved-order.ts';
+import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
   readonly action: RenewalAction;
@@ -30,7 +30,7 @@ export function dueReason(spec: CertificateSpec, record: LedgerCertificate, now:
   if (!issuerOf(spec, current)) return `issuer changed to ${spec.issuer.name}`;
   if (current.profile !== spec.profile) return `profile changed to ${spec.profile ?? "the issuer's default"}`;
   if (isEmergency(current, now)) return `expires ${current.notAfter}, too soon to wait any longer`;
-  const second = renewalSecond(record);
+  const second = ariRenewalTime(record);
   const due = second ?? renewalTime(current);
   if (now < due) return null;
   return `due since ${due.toISOString()}${second ? window(record) : ''}, expires ${current.notAfter}`;
@@ -58,7 +58,7 @@ export interface RenewalSituation {
   /** What a dead run left has been cleaned up, or tried to, by this execution. */
   readonly cleaned: boolean;
   /** This execution goes on with what it, or the dead one that it restarts, has begun: a later rung of the ladder. */
-  readonly goesOn: boolean;
+  readonly retrying: boolean;
   /** When the execution began that a deployment waits for; `null`: none does. What failed before it is tried again, what failed since is not. */
   readonly deployedAt: Date | null;
   /** Seconds between two fleet runs, at most. */
@@ -80,10 +80,13 @@ const emergencySpacing = 6_000_000;
 const lastTry = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
 /** Why nothing is tried now, in words: after failures the ledger names the time. `null`: it may be. */
-export function heldBack({ spec, record, force, goesOn, deployedAt }: RenewalSituation, now: Date): string | null {
+export function retryNotBeforeReason(
+  { spec, record, force, retrying, deployedAt }: RenewalSituation,
+  now: Date,
+): string | null {
   const { notBefore, failure, current } = record;
   if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
-  if (force || goesOn) return null;
+  if (force || retrying) return null;
   // Somebody has mended the configuration since: no reason to wait for tomorrow. A CA's own limit stands, whatever is asked of it.
   const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
   const redeployed = deployedAt !== null && lastTry(failure) < deployedAt.getTime();
@@ -103,9 +106,9 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   const { order, leftovers, current, ...rest } = situation.record;
   // A secret deleted by hand takes the certificate with it, whatever the ledger remembers.
   const record = { order, leftovers, ...rest, current: storedVersion ? current : null };
-  const held = heldBack(situation, now);
+  const held = retryNotBeforeReason(situation, now);
   const ahead = storedVersion !== null && storedVersion !== current?.versionId;
-  const resumable = !held && order && !uselessOrder(order, spec, record.current, now) && (force || !ahead);
+  const resumable = !held && order && !unusableOrderReason(order, spec, record.current, now) && (force || !ahead);
 
   // The values of an order that goes on are used, or removed, by what follows.
   if (leftovers.length > 0 && !cleaned && !resumable) {
@@ -119,7 +122,7 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (due) return to('issue', due);
   const behind = regionsBehind(spec, record);
   if (behind.length > 0) return to('deliver', `not delivered yet: ${behind.join(', ')}`);
-  const second = renewalSecond(record);
+  const second = ariRenewalTime(record);
   if (second && isBeforeNextCheck(second, checkInterval, now)) {
     const reason = `its second ${second.toISOString()}${window(record)} comes before the next check`;
     return {
@@ -129,10 +132,10 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
     };
   }
   // A deployment waits for the certificate, and the server that is to have it may come after it.
-  const look = situation.deployedAt ? null : lookReason(spec, record, checkInterval, now);
-  if (look) return to('watch', look);
+  const look = situation.deployedAt ? null : endpointCheckReason(spec, record, checkInterval, now);
+  if (look) return to('checkEndpoints', look);
   // Last: what is refused here is asked for with every fleet run, and keeps nothing else from being done.
-  if (isAccessBehind(spec, record)) return to('share', 'the readers or replicas of its secret have changed');
+  if (isSharingOutdated(spec, record)) return to('share', 'the readers or replicas of its secret have changed');
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, second)}`);
 }
 
@@ -157,11 +160,11 @@ export function fleetDecision(
     storedVersion: record.current?.versionId ?? null,
     force: false,
     cleaned: false,
-    goesOn: false,
+    retrying: false,
     deployedAt: null,
     checkInterval,
   };
-  if (heldBack(situation, now)) return null;
+  if (retryNotBeforeReason(situation, now)) return null;
   const decision = decideRenewal(situation, now);
   if (decision.action !== 'none') return decision;
   if (record.order) return { ...decision, reason: 'an order was left unfinished' };

@@ -31,7 +31,7 @@ export function renewalInfoOf({ current, renewalInfo }: LedgerCertificate): Save
  * The second of the window at which this certificate is renewed. RFC 9773 §4.2 wants a uniformly random one; as a hash of id and window
  * it is, and yet the same for whoever asks, without being kept anywhere.
  */
-export function chosenSecond(certificateId: string, { start, end }: Window): Date {
+export function chosenRenewalTime(certificateId: string, { start, end }: Window): Date {
   const hash = createHash('sha256').update(`${certificateId} ${start.toISOString()} ${end.toISOString()}`).digest();
   const fraction = hash.readUIntBE(0, 6) / 2 ** 48;
   const seconds = Math.floor((fraction * (end.getTime() - start.getTime())) / 1000);
@@ -39,10 +39,10 @@ export function chosenSecond(certificateId: string, { start, end }: Window): Dat
 }
 
 /** By the CA's window; `null`: none is known. */
-export function renewalSecond(record: LedgerCertificate): Date | null {
+export function ariRenewalTime(record: LedgerCertificate): Date | null {
   const info = renewalInfoOf(record);
   if (!info?.start || !info.end) return null;
-  return chosenSecond(info.certificateId, { start: new Date(info.start), end: new Date(info.end) });
+  return chosenRenewalTime(info.certificateId, { start: new Date(info.start), end: new Date(info.end) });
 }
 
 /**
@@ -59,7 +59,7 @@ export function isBeforeNextCheck(second: Date, checkInterval: number, now: Date
 }
 
 /** Whether it is worth asking the CA: never asked for this certificate, or the time that it gave is over. */
-export function wantsFetch(record: LedgerCertificate, now: Date): boolean {
+export function isFetchDue(record: LedgerCertificate, now: Date): boolean {
   if (!record.current?.certificateId) return false;
   const info = renewalInfoOf(record);
   return !info || now.getTime() >= Date.parse(info.nextFetch);
@@ -79,7 +79,7 @@ export function renewalInfoFrom(
   const none = { certificateId, start: null, end: null, explanationUrl: null, nextFetch };
   if (result === 'unsupported') return none;
   if ('failed' in result) {
-    const before = renewalSecond(record);
+    const before = ariRenewalTime(record);
     const info = renewalInfoOf(record);
     return info && before && before < renewalTime(record.current) ? { ...info, nextFetch } : none;
   }

@@ -3,7 +3,7 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import type { SavedOrder } from '../../ports/ledger.ts';
 
 /** Why a saved order is of no use any more, in words; `null`: it may be carried on. */
-export function uselessOrder(
+export function unusableOrderReason(
   { url, expires, specHash, directoryUrl }: SavedOrder,
   spec: CertificateSpec,
   current: CertificateFacts | null,

@@ -302,7 +302,7 @@ describe('the servers of a certificate', () => {
   const spec = { ...checked.spec, endpoints: [endpoint] };
   const old = { endpoint, status: 'other', serialNumber: '0A00', detail: 'it shows 0A00' };
   const notYet = (wait: number) => ({ served: false, wait, endpoints: [old] });
-  const watch = { ...checked, action: 'watch', reason: 'a day ago', spec, current };
+  const watch = { ...checked, action: 'checkEndpoints', reason: 'a day ago', spec, current };
   const states = ({ calls }: { readonly calls: readonly Call[] }) => calls.map(({ state }) => state);
 
   test('are looked at when everyone has been told and no lease is held', async () => {

@@ -253,13 +253,13 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await lease('leftovers');
       await ledger.saveOrder('leftovers', order, [value('1'), value('2'), value('3')]);
       await ledger.release('leftovers', me);
-      await ledger.strikeLeftovers('leftovers', []);
+      await ledger.removeLeftovers('leftovers', []);
       const { hostedZoneId, name } = value('1');
-      await ledger.strikeLeftovers('leftovers', [{ value: '1', name, hostedZoneId }, value('3')]);
-      await ledger.strikeLeftovers('leftovers', [value('1')]);
+      await ledger.removeLeftovers('leftovers', [{ value: '1', name, hostedZoneId }, value('3')]);
+      await ledger.removeLeftovers('leftovers', [value('1')]);
       expect((await read('leftovers')).leftovers).toEqual([value('2')]);
-      await ledger.strikeLeftovers('leftovers', [value('2')]);
-      await ledger.strikeLeftovers('leftovers', [value('2')]);
+      await ledger.removeLeftovers('leftovers', [value('2')]);
+      await ledger.removeLeftovers('leftovers', [value('2')]);
       expect((await read('leftovers')).leftovers).toEqual([]);
     });
 
@@ -269,12 +269,12 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await lease('roles');
       await ledger.saveOrder('roles', order, [{ ...value('1'), role: role('then') }]);
       expect((await read('roles')).leftovers).toEqual([value('1')]);
-      await ledger.strikeLeftovers('roles', [{ ...value('1'), role: role('now') }]);
+      await ledger.removeLeftovers('roles', [{ ...value('1'), role: role('now') }]);
       expect((await read('roles')).leftovers).toEqual([]);
     });
 
     test('of a certificate never seen are struck off without making a record', async () => {
-      await ledgerOf().strikeLeftovers('never-struck', [value('1')]);
+      await ledgerOf().removeLeftovers('never-struck', [value('1')]);
       expect(await ledgerOf().certificates(['never-struck'])).toEqual(new Map());
     });
   });

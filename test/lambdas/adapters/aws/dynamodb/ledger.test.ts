@@ -83,7 +83,7 @@ describe('a batch', () => {
 test('no write has an empty set, which DynamoDB rejects', async () => {
   sdk.on(UpdateItemCommand).resolves({});
   const order = { url: 'u', finalize: 'f', expires: null, execution: me, specHash: 's', directoryUrl: 'd' };
-  await ledger.strikeLeftovers('www', []);
+  await ledger.removeLeftovers('www', []);
   await ledger.saveOrder('www', order, []);
   const values = sdk.commandCalls(UpdateItemCommand).map(({ args }) => args[0].input.ExpressionAttributeValues ?? {});
   expect(values.flatMap((each) => Object.values(each)).filter(({ SS }) => SS?.length === 0)).toEqual([]);

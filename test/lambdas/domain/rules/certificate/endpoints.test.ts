@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ServedCertificate } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
 import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger.ts';
 import {
+  endpointCheckReason,
   endpointWait,
   isNotServed,
   isSameSerial,
-  lookReason,
 } from '../../../../../lambdas/domain/rules/certificate/endpoints.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import { factsWith, specWith } from '../../../../fakes/specs.ts';
@@ -45,7 +45,7 @@ test.each([
 
 describe('a look is due', () => {
   const due = (record: LedgerCertificate, now: string, { interval = 21_600, of = spec } = {}) =>
-    lookReason(of, record, interval, new Date(now));
+    endpointCheckReason(of, record, interval, new Date(now));
   const at = '2026-03-01T12:00:00Z';
 
   test('when nobody has looked at the current certificate', () => {
@@ -73,7 +73,7 @@ describe('a look is due', () => {
     for (let index = 1; index <= 40; index += 1) {
       const late = ((index * 7) % 10) / 10;
       const now = new Date(Date.parse('2026-03-01T00:00:00Z') + (index * 6 + late) * hour);
-      if (lookReason(spec, record, 21_600, now) === null) continue;
+      if (endpointCheckReason(spec, record, 21_600, now) === null) continue;
       looks.push(index);
       record = looked(new Date(now.getTime() + hour / 2).toISOString(), endpoints);
     }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import {
   accessChanging,
   accessHash,
-  isAccessBehind,
+  isSharingOutdated,
   readersOf,
   readersPolicy,
 } from '../../../../../lambdas/domain/rules/certificate/secret-sharing.ts';
@@ -18,9 +18,9 @@ const current = (suffix = 'AbCdEf') => ({
 const replica = (region: string, encryptionKey: string | null = null) => ({ region, encryptionKey });
 
 test('a secret that is nobody else’s and is replicated nowhere is not behind, with or without a record of it', () => {
-  expect(isAccessBehind({}, { current: null })).toBe(false);
-  expect(isAccessBehind({}, { current: current() })).toBe(false);
-  expect(isAccessBehind({ readers: [], replicas: [] }, { access: '', current: current() })).toBe(false);
+  expect(isSharingOutdated({}, { current: null })).toBe(false);
+  expect(isSharingOutdated({}, { current: current() })).toBe(false);
+  expect(isSharingOutdated({ readers: [], replicas: [] }, { access: '', current: current() })).toBe(false);
 });
 
 test('the order of readers and replicas means nothing', () => {
@@ -28,7 +28,7 @@ test('the order of readers and replicas means nothing', () => {
   const turned = { readers: [other, one], replicas: [replica('eu-west-2'), replica('eu-west-1')] };
   const access = accessHash(spec, current());
   expect(access).toMatch(/^[0-9a-f]{64}$/);
-  expect(isAccessBehind(turned, { access, current: current() })).toBe(false);
+  expect(isSharingOutdated(turned, { access, current: current() })).toBe(false);
 });
 
 test.each([
@@ -39,16 +39,16 @@ test.each([
   ['neither', {}],
 ])('a secret is behind a configuration with %s', (_, spec) => {
   const access = accessHash({ readers: [one], replicas: [replica('eu-west-1')] }, current());
-  expect(isAccessBehind(spec, { access, current: current() })).toBe(true);
-  expect(isAccessBehind(spec, { access: accessChanging, current: current() })).toBe(true);
+  expect(isSharingOutdated(spec, { access, current: current() })).toBe(true);
+  expect(isSharingOutdated(spec, { access: accessChanging, current: current() })).toBe(true);
 });
 
 test.each([{ readers: [one] }, { replicas: [replica('eu-west-1')] }])(
   'a secret that was deleted and made anew is behind, whatever its predecessor had: %o',
   (spec) => {
     const access = accessHash(spec, current());
-    expect(isAccessBehind(spec, { access, current: current() })).toBe(false);
-    expect(isAccessBehind(spec, { access, current: current('GhIjKl') })).toBe(true);
+    expect(isSharingOutdated(spec, { access, current: current() })).toBe(false);
+    expect(isSharingOutdated(spec, { access, current: current('GhIjKl') })).toBe(true);
   },
 );
 

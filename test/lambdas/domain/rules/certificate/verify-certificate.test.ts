@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyTypes } from '../../../../../lambdas/domain/contract/config.ts';
-import { CertificateMismatchError, TwinsOrderError } from '../../../../../lambdas/domain/contract/errors.ts';
+import { CertificateMismatchError, OrderSharedError } from '../../../../../lambdas/domain/contract/errors.ts';
 import {
   keyTypeOf,
   splitPem,
@@ -133,7 +133,7 @@ describe('refused', () => {
 
   test('a certificate for another key', async () => {
     const pem = chained(await makeLeaf(intermediate, { identifiers, privateKey: makePrivateKey() }));
-    expect(() => verify(pem)).toThrow(TwinsOrderError);
+    expect(() => verify(pem)).toThrow(OrderSharedError);
     expect(() => verify(pem)).toThrow(/^Certificate www: The order was finalized for another key/);
   });
 

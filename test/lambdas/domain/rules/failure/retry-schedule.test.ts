@@ -194,9 +194,9 @@ describe('what is no failure of the certificate', () => {
     ['ThrottledError', 2, 600],
     ['ThrottledError', 3, 6000],
     ['ThrottledError', 4, null],
-    ['TwinsOrderError', 1, 1],
-    ['TwinsOrderError', 3, 1],
-    ['TwinsOrderError', 4, null],
+    ['OrderSharedError', 1, 1],
+    ['OrderSharedError', 3, 1],
+    ['OrderSharedError', 4, null],
     ['LeaseLostError', 1, null],
   ])('%s at attempt %i is not counted, whatever failed before, and tried again in %j s', (error, attempt, retryIn) => {
     expect(judge(report(error), { attempt, failures: 9 })).toMatchObject({ counted: false, action: null, retryIn });
@@ -219,7 +219,7 @@ test('a reader who is refused is a person’s to mend, and no failure of the cer
 
 describe('a saved order', () => {
   test.each([
-    ['TwinsOrderError', 1, true],
+    ['OrderSharedError', 1, true],
     ['CompromisedKeyError', 1, true],
     ['StagedKeyMissingError', 1, true],
     // Downloaded once more before another is ordered.
@@ -277,7 +277,7 @@ describe('a failure that a deployment waits for', () => {
     'ChallengeFailedError',
     'ZoneNotDelegatedError',
     'ThrottledError',
-    'TwinsOrderError',
+    'OrderSharedError',
     'UnexpectedError',
   ])('by %s ends the execution, and is recorded as ever', (error) => {
     const { retryIn, ...ever } = judge(report(error));

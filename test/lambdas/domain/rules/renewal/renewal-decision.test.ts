@@ -7,10 +7,10 @@ import {
   decideRenewal,
   dueReason,
   fleetDecision,
-  heldBack,
   type RenewalSituation,
   regionsBehind,
   replacedCertificate,
+  retryNotBeforeReason,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { execution, factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
@@ -154,7 +154,7 @@ const situationOf = (
   storedVersion: fields.current?.versionId ?? null,
   force: false,
   cleaned: false,
-  goesOn: false,
+  retrying: false,
   deployedAt: null,
   checkInterval: 21_600,
   ...situation,
@@ -194,7 +194,7 @@ describe('what to do', () => {
     ],
     [
       'look at the servers before readers that may be refused with every run',
-      'watch',
+      'checkEndpoints',
       decide(
         { current },
         { spec: specWith({ endpoints: ['www.example.com:443'], readers: ['arn:aws:iam::444455556666:root'] }) },
@@ -222,8 +222,8 @@ describe('what to do', () => {
   const endpoints = [{ endpoint: 'www.example.com:443', status: 'served' as const, serialNumber: '0A01', detail: '' }];
   const looked = (at: string) => ({ current, served: { versionId: 'version-1', at, served: true, endpoints } });
   test.each([
-    ['are looked at when nobody has', 'watch', decide({ current }, { spec: watched })],
-    ['are looked at once a day', 'watch', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
+    ['are looked at when nobody has', 'checkEndpoints', decide({ current }, { spec: watched })],
+    ['are looked at once a day', 'checkEndpoints', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
     ['are left alone for the rest of it', 'none', decide(looked('2026-01-31T12:00:00Z'), { spec: watched })],
     ['come after a delivery', 'deliver', decide({ current }, { spec: { ...watched, regions: ['us-east-1'] } })],
     ['come after a renewal', 'issue', decide({ current }, { spec: watched }, dueDay)],
@@ -266,7 +266,7 @@ describe('what to do', () => {
     [
       'is gone on with by the restart of a dead run',
       'resume',
-      decide({ current, order, ...tomorrow }, { goesOn: true }),
+      decide({ current, order, ...tomorrow }, { retrying: true }),
     ],
   ])('a saved order %s', (_, action, decided) => {
     expect(decided).toBe(action);
@@ -293,7 +293,7 @@ describe('what to do', () => {
       'none',
       decide({ ...tomorrow, failure: { ...failure, error: 'RateLimitedError', specHash: 'before' } }),
     ],
-    ['the next rung is climbed', 'issue', decide({ ...tomorrow }, { goesOn: true })],
+    ['the next rung is climbed', 'issue', decide({ ...tomorrow }, { retrying: true })],
     ['an emergency is met', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
     [
       'an emergency waits for its turn, 100 minutes after the last try',
@@ -310,7 +310,7 @@ describe('what to do', () => {
   });
 
   test('the time that failures have set is told with the cause', () => {
-    expect(heldBack(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
+    expect(retryNotBeforeReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
       'nothing is tried before 2026-02-02T00:00:00Z, after 4 failures, the last by CaaError',
     );
   });

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import {
-  chosenSecond,
+  ariRenewalTime,
+  chosenRenewalTime,
   flexibleWindow,
   isBeforeNextCheck,
+  isFetchDue,
   renewalInfoFrom,
   renewalInfoOf,
-  renewalSecond,
-  wantsFetch,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { factsWith } from '../../../../fakes/specs.ts';
 
@@ -28,15 +28,17 @@ const recordWith = (renewalInfo: SavedRenewalInfo | null) => ({ ...emptyRecord, 
 
 describe('the chosen second', () => {
   test('is the same for whoever asks, and another for another certificate or window', () => {
-    const chosen = chosenSecond('key.01', { start, end });
+    const chosen = chosenRenewalTime('key.01', { start, end });
     expect(chosen.toISOString()).toBe('2026-02-27T00:13:03.000Z');
-    expect(chosenSecond('key.01', { start, end })).toEqual(chosen);
-    expect(chosenSecond('key.02', { start, end })).not.toEqual(chosen);
-    expect(chosenSecond('key.01', { start, end: new Date('2026-03-01T00:00:01Z') })).not.toEqual(chosen);
+    expect(chosenRenewalTime('key.01', { start, end })).toEqual(chosen);
+    expect(chosenRenewalTime('key.02', { start, end })).not.toEqual(chosen);
+    expect(chosenRenewalTime('key.01', { start, end: new Date('2026-03-01T00:00:01Z') })).not.toEqual(chosen);
   });
 
   test('lies in the window, and those of many certificates are spread over all of it', () => {
-    const seconds = Array.from({ length: 2000 }, (_, index) => chosenSecond(`key.${index}`, { start, end }).getTime());
+    const seconds = Array.from({ length: 2000 }, (_, index) =>
+      chosenRenewalTime(`key.${index}`, { start, end }).getTime(),
+    );
     expect(Math.min(...seconds)).toBeGreaterThanOrEqual(start.getTime());
     expect(Math.max(...seconds)).toBeLessThan(end.getTime());
     const quarters = [0, 0, 0, 0];
@@ -49,14 +51,14 @@ describe('the chosen second', () => {
   });
 
   test('of a window shorter than a second is its start', () => {
-    expect(chosenSecond('key.01', { start, end: new Date('2026-02-27T00:00:00.400Z') })).toEqual(start);
+    expect(chosenRenewalTime('key.01', { start, end: new Date('2026-02-27T00:00:00.400Z') })).toEqual(start);
   });
 });
 
 describe('what the ledger has', () => {
   test('is of the current certificate', () => {
     expect(renewalInfoOf(recordWith(saved))).toEqual(saved);
-    expect(renewalSecond(recordWith(saved))).toEqual(chosenSecond('key.01', { start, end }));
+    expect(ariRenewalTime(recordWith(saved))).toEqual(chosenRenewalTime('key.01', { start, end }));
   });
 
   test.each([
@@ -65,11 +67,11 @@ describe('what the ledger has', () => {
     ['none', { ...recordWith(saved), current: null }],
   ])('is nothing for %s', (_, record) => {
     expect(renewalInfoOf(record)).toBeNull();
-    expect(renewalSecond(record)).toBeNull();
+    expect(ariRenewalTime(record)).toBeNull();
   });
 
   test('may be a failure, which names no second', () => {
-    expect(renewalSecond(recordWith({ ...saved, start: null, end: null }))).toBeNull();
+    expect(ariRenewalTime(recordWith({ ...saved, start: null, end: null }))).toBeNull();
   });
 });
 
@@ -81,7 +83,7 @@ test.each<[string, LedgerCertificate, boolean]>([
   ['no certificate', { ...emptyRecord, renewalInfo: saved }, false],
   ['a certificate without an id', { ...emptyRecord, current: factsWith() }, false],
 ])('asking the CA, %s: worth it %#', (_, record, worth) => {
-  expect(wantsFetch(record, now)).toBe(worth);
+  expect(isFetchDue(record, now)).toBe(worth);
 });
 
 test.each([

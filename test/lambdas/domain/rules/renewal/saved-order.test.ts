@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SavedOrder } from '../../../../../lambdas/domain/ports/ledger.ts';
-import { uselessOrder } from '../../../../../lambdas/domain/rules/renewal/saved-order.ts';
+import { unusableOrderReason } from '../../../../../lambdas/domain/rules/renewal/saved-order.ts';
 import { execution, factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
 const now = new Date('2026-03-02T12:00:00Z');
@@ -22,9 +22,9 @@ test.each<[string, Partial<SavedOrder>, string | null]>([
   ['of another CA', { directoryUrl: 'https://other.test/directory' }, 'it is not of test-ca, whose turn it is'],
   ['of the current certificate', { url: 'https://ca.test/order/0' }, 'its certificate is stored'],
 ])('a saved order that is %s', (_, fields, why) => {
-  expect(uselessOrder({ ...order, ...fields }, spec, factsWith(), now)).toBe(why);
+  expect(unusableOrderReason({ ...order, ...fields }, spec, factsWith(), now)).toBe(why);
 });
 
 test('a saved order of a certificate never stored is carried on', () => {
-  expect(uselessOrder({ ...order, url: 'https://ca.test/order/0' }, spec, null, now)).toBeNull();
+  expect(unusableOrderReason({ ...order, url: 'https://ca.test/order/0' }, spec, null, now)).toBeNull();
 });
