@@ -42,7 +42,8 @@ export async function startLocalEnvironment(options: LocalEnvironmentOptions = {
   let stopping: Promise<void> | undefined;
   const stopAll = async () => {
     await Promise.all(started.map((part) => part.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    // The tethers remove the folder too, and a command that has just been interrupted may still write to it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   const stop = () => {
     stopping ??= stopAll();

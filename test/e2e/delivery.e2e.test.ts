@@ -9,6 +9,7 @@ import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyComm
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import type { CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
+import { watchRenewal } from '../../local/demo/renewals.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits } from './observed.ts';
 
@@ -93,6 +94,12 @@ describe('a CA with ECDSA keys', () => {
     ]);
     const imports = (await d.local.aws.apiCalls()).filter(({ operation }) => operation === 'ImportCertificate');
     expect(imports.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  test('has the renewal that was refused shown by the demo with its error', async () => {
+    const { signal } = new AbortController();
+    const watched = watchRenewal(d.local, { certificate: 'mixed', among: 1, signal, onState: () => undefined });
+    await expect(watched).rejects.toThrow(/^The renewal of mixed failed after \d+\.\d s: ImportRefusedError\n/);
   });
 
   test('one region that refuses keeps the others neither from an import nor from being told, and the next try does only the rest', async () => {

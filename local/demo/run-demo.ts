@@ -1,0 +1,65 @@
+import { resolve } from 'node:path';
+import type { LocalEnvironment } from '../environment.ts';
+import type { demonstrate } from './demonstrate.ts';
+import type { Facts } from './facts.ts';
+import { keptVariables, printKept } from './report.ts';
+import type { Screen } from './screen.ts';
+
+export interface DemoOptions {
+  readonly config: string;
+  readonly keep: boolean;
+  readonly json: boolean;
+}
+
+export interface DemoPorts {
+  readonly demonstrate: typeof demonstrate;
+  readonly screen: Screen;
+  /** Resolves at Ctrl-C. */
+  readonly interruption: Promise<void>;
+  /** Writes to standard output. */
+  readonly write: (text: string) => void;
+}
+
+/** Exit code of a process that SIGINT has ended, as a shell gives it. */
+export const INTERRUPTED = 130;
+
+/**
+ * Runs the demo until it has ended or is interrupted, and stops the local environment. An interruption decides the exit code: whatever
+ * fails while everything is being stopped is ignored.
+ *
+ * @returns the exit code
+ */
+export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<number> {
+  const { screen, interruption, write } = ports;
+  const start = Date.now();
+  const facts: Facts = { config: resolve(options.config) };
+  let local: LocalEnvironment | undefined;
+  const shown = ports
+    .demonstrate(screen, facts, (environment) => {
+      local = environment;
+    })
+    .then(
+      () => ({ error: undefined }),
+      (reason) => ({ error: reason instanceof Error ? reason.message : String(reason) }),
+    );
+  const ended = await Promise.race([shown, interruption]);
+  if (!ended) {
+    screen.release();
+    await local?.stop().catch((error) => screen.print(String(error)));
+    return INTERRUPTED;
+  }
+
+  const { error } = ended;
+  const seconds = (Date.now() - start) / 1000;
+  const variables = options.keep && !error && local ? keptVariables(local, facts) : undefined;
+  if (options.json) write(`${JSON.stringify({ error, ...facts, seconds, variables }, null, 2)}\n`);
+  if (error) screen.print(`\nThe demo failed after ${seconds.toFixed(1)} s.\n\n${error}`);
+  else screen.print(`\nAll of it worked, in ${seconds.toFixed(1)} s.`);
+
+  if (variables && local) {
+    printKept(screen, local, facts);
+    await interruption;
+  }
+  await local?.stop();
+  return error ? 1 : 0;
+}

@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Facts } from '../../../local/demo/facts.ts';
+import { runDemo } from '../../../local/demo/run-demo.ts';
+import type { Screen } from '../../../local/demo/screen.ts';
+import type { LocalEnvironment } from '../../../local/environment.ts';
+
+type Demonstration = (facts: Facts, started: (local: LocalEnvironment) => void) => Promise<void>;
+
+let stops: number;
+let printed: string[];
+let written: string[];
+let interrupt: () => void;
+let interruption: Promise<void>;
+beforeEach(() => {
+  [stops, printed, written] = [0, [], []];
+  interruption = new Promise((resolve) => {
+    interrupt = resolve;
+  });
+});
+
+const local = {
+  variables: { AWS_ENDPOINT_URL: 'http://localhost:1' },
+  pebble: {},
+  stop: async () => {
+    stops += 1;
+  },
+} as unknown as LocalEnvironment;
+const screen = {
+  print: (text) => void printed.push(text),
+  bold: (text) => text,
+  dim: (text) => text,
+  release: () => undefined,
+} as Screen;
+
+const runWith = (demonstration: Demonstration, options: { readonly keep?: boolean; readonly json?: boolean } = {}) =>
+  runDemo(
+    { config: 'certificates.ts', keep: false, json: false, ...options },
+    {
+      demonstrate: (_, facts, started) => demonstration(facts, started),
+      screen,
+      interruption,
+      write: (text) => void written.push(text),
+    },
+  );
+
+const fails: Demonstration = async (_, started) => {
+  started(local);
+  throw new Error('The renewal of www failed');
+};
+const works: Demonstration = async (_, started) => started(local);
+
+test('a demo that works stops the environment and ends with 0', async () => {
+  expect(await runWith(works)).toBe(0);
+  expect(stops).toBe(1);
+  expect(printed.join('\n')).toContain('All of it worked');
+  expect(written).toEqual([]);
+});
+
+test('a demo that fails shows its error and stops the environment in spite of --keep', async () => {
+  expect(await runWith(fails, { keep: true, json: true })).toBe(1);
+  expect(stops).toBe(1);
+  const { error, variables } = JSON.parse(written.join(''));
+  expect({ error, variables }).toEqual({ error: 'The renewal of www failed', variables: undefined });
+  expect(printed.join('\n')).toMatch(/^\nThe demo failed after [\d.]+ s\.\n\nThe renewal of www failed$/);
+});
+
+test('a demo that is kept stops the environment at Ctrl-C and ends with 0', async () => {
+  const ended = runWith(works, { keep: true, json: true });
+  await expect.poll(() => printed.join('\n')).toContain('Kept up until Ctrl-C');
+  expect(stops).toBe(0);
+  expect(JSON.parse(written.join('')).variables).toMatchObject(local.variables);
+  interrupt();
+  expect(await ended).toBe(0);
+  expect(stops).toBe(1);
+});
+
+describe('a demo that is interrupted', () => {
+  test('ends with 130, though the step under way fails while the environment is stopped', async () => {
+    let fail: (reason: Error) => void = () => undefined;
+    const stopping = { ...local, stop: async () => fail(new Error('ECONNREFUSED')) };
+    const ended = runWith(async (_, started) => {
+      started(stopping);
+      await new Promise((_resolve, reject) => {
+        fail = reject;
+      });
+    });
+    interrupt();
+    expect(await ended).toBe(130);
+    expect([printed, written]).toEqual([[], []]);
+  });
+
+  test('ends with 130 when the environment has not started yet', async () => {
+    const ended = runWith(() => new Promise(() => undefined));
+    interrupt();
+    expect(await ended).toBe(130);
+  });
+
+  test('ends with 130 and says why the environment was not stopped', async () => {
+    const broken = { ...local, stop: () => Promise.reject(new Error('ENOTEMPTY')) };
+    const ended = runWith(async (_, started) => {
+      started(broken);
+      await new Promise(() => undefined);
+    });
+    interrupt();
+    expect(await ended).toBe(130);
+    expect(printed).toEqual(['Error: ENOTEMPTY']);
+  });
+});
