@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['perennial-source', 'node', 'development|production'];
 
 /**
- * `unit` needs no network and no emulator; `package` installs from npm's registry or its cache; `e2e` runs against the local
- * environment, one file after the other.
+ * `unit` and `infra` need no network and no emulator. `package` installs from npm's registry or its cache. `e2e` runs against the local
+ * environment, after the others, two files at a time: each has an environment of its own and waits half of its time.
  */
 export default defineConfig({
   ssr: { resolve: { conditions } },
@@ -46,9 +46,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
-          fileParallelism: false,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          env: { CDK_VALIDATION: 'false' },
           testTimeout: 180_000,
-          hookTimeout: 240_000,
+          hookTimeout: 300_000,
         },
       },
     ],

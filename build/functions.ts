@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { thirdPartyNotices } from './third-party-notices.ts';
 
@@ -33,7 +33,7 @@ export interface BundleSize {
  */
 export async function buildFunctions(out: string = join(root, 'dist', 'functions')): Promise<readonly BundleSize[]> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: functions.map((name) => ({ in: `lambdas/${name}/handler.ts`, out: `${name}/index` })),
     outdir: out,
@@ -51,13 +51,22 @@ export async function buildFunctions(out: string = join(root, 'dist', 'functions
     define: { PERENNIAL_VERSION: JSON.stringify(version) },
     legalComments: 'none', // they are in the notices, whole
     metafile: true,
+    write: false,
     logLevel: 'warning',
   });
   const bundled = Object.keys(metafile.inputs).map((file) => join(root, file));
-  writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(bundled));
+  for (const { path, contents } of outputFiles) writeIfChanged(path, contents);
+  writeIfChanged(join(out, 'THIRD-PARTY-NOTICES.txt'), Buffer.from(thirdPartyNotices(bundled)));
   return Object.values(metafile.outputs)
     .map(({ bytes, entryPoint = '' }) => ({ name: entryPoint.split('/')[1] ?? entryPoint, bytes }))
     .toSorted((a, b) => b.bytes - a.bytes);
+}
+
+/** Another process may read a bundle while it is built again. */
+function writeIfChanged(path: string, contents: Uint8Array): void {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
 }
 
 if (import.meta.main) {

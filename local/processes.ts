@@ -87,16 +87,21 @@ export async function waitUntilReady(
   throw new Error(`${process.name} ${what}. The end of its log:\n${process.lastLines()}`);
 }
 
-/**
- * A TCP port that nobody listens on at this moment. From below the range that outgoing connections take theirs from (32768 and up
- * on Linux), so that none of those takes it before it is used.
- */
+/** Ports below the range that outgoing connections use (32768 and up on Linux), so that none of those takes one before it is used. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+/** Each worker of the tests has a part of its own: two that look at the same moment could find the same port free. */
+const PARTS = 12;
+
+/** Returns a TCP port that no process listens on at this moment. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const count = PORTS / PARTS;
+  const first = FIRST_PORT + count * (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS);
   for (let tries = 0; tries < 100; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = first + Math.floor(Math.random() * count);
     if (await isFree(port, host)) return port;
   }
-  throw new Error(`No free port on ${host}: a hundred between 20000 and 32000 are taken`);
+  throw new Error(`No free port on ${host}: a hundred between ${first} and ${first + count} are taken`);
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

@@ -103,7 +103,7 @@ beforeAll(async () => {
     { waitScale, pebble },
   );
   callOff();
-}, 300_000);
+});
 afterAll(async () => {
   mkdirSync('test-results', { recursive: true });
   writeFileSync('test-results/behaviour.md', `| case | seen | requests |\n| --- | --- | --- |\n${seen.join('\n')}\n`);

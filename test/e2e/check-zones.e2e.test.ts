@@ -25,7 +25,7 @@ beforeAll(async () => {
     { waitScale: 0.1, pebble: { chaos: { reuseAuthorizations: false, validationSleep: false } } },
   );
   zoneIds = new Map((await d.local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
-}, 120_000);
+});
 afterAll(async () => {
   await d?.stop();
 });

@@ -159,7 +159,7 @@ beforeAll(async () => {
       ...(name === 'told' && { challengeAlias: 'told.example.org' }),
     })),
   });
-}, 240_000);
+});
 afterAll(async () => {
   await d?.stop();
 });
