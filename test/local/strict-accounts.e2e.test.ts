@@ -1,8 +1,9 @@
 import { GetHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { AssumeRoleCommand, type Credentials, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { createHostedZone, inAccount } from '../../local/deploy.ts';
-import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import type { LocalEnvironment } from '../../local/environment.ts';
+import { sharedEnvironment } from './shared-environment.ts';
 import { allow, createStack, credentialsOf } from './stack.ts';
 
 const otherAccount = '111122223333';
@@ -16,7 +17,7 @@ let names: Record<string, string>;
 let caller: Awaited<ReturnType<typeof credentialsOf>>;
 
 beforeAll(async () => {
-  local = await startLocalEnvironment();
+  local = await sharedEnvironment();
   const other = inAccount(local, otherAccount);
   zone = await createHostedZone(other, 'example.test');
   caller = await credentialsOf(local, allow('sts:AssumeRole'));
@@ -29,7 +30,6 @@ beforeAll(async () => {
     distrusting: trusting(`${callerRole}x`),
   });
 });
-afterAll(() => local?.stop());
 
 const trusting = (role: string) => ({
   Type: 'AWS::IAM::Role',

@@ -7,15 +7,15 @@ import {
   ListCertificatesCommand,
 } from '@aws-sdk/client-acm';
 import * as x509 from '@peculiar/x509';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { LocalEnvironment } from '../../local/environment.ts';
+import { sharedEnvironment } from './shared-environment.ts';
 import { allow, credentialsOf } from './stack.ts';
 
 let local: LocalEnvironment;
 beforeAll(async () => {
-  local = await startLocalEnvironment();
+  local = await sharedEnvironment();
 });
-afterAll(() => local?.stop());
 
 type KeyType = 'P-256' | 'P-384' | 2048 | 3072;
 

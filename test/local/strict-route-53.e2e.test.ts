@@ -6,16 +6,16 @@ import {
   type ResourceRecordSet,
   Route53Client,
 } from '@aws-sdk/client-route-53';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createHostedZone, txtValues } from '../../local/deploy.ts';
-import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import type { LocalEnvironment } from '../../local/environment.ts';
+import { sharedEnvironment } from './shared-environment.ts';
 import { allow, credentialsOf } from './stack.ts';
 
 let local: LocalEnvironment;
 beforeAll(async () => {
-  local = await startLocalEnvironment();
+  local = await sharedEnvironment();
 });
-afterAll(() => local?.stop());
 
 const change = (
   Action: 'CREATE' | 'DELETE' | 'UPSERT',

@@ -14,17 +14,17 @@ import {
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { inAccount } from '../../local/deploy.ts';
-import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import type { LocalEnvironment } from '../../local/environment.ts';
 import { deleteReader, newReader, otherAccount } from './reader.ts';
+import { sharedEnvironment } from './shared-environment.ts';
 import { allow, credentialsOf } from './stack.ts';
 
 let local: LocalEnvironment;
 beforeAll(async () => {
-  local = await startLocalEnvironment();
+  local = await sharedEnvironment();
 });
-afterAll(() => local?.stop());
 
 const token = (text: string) => createHash('sha256').update(text).digest('hex');
 

@@ -1,7 +1,8 @@
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { LocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { sharedEnvironment } from './shared-environment.ts';
 import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
 
 /** What the function of the test does, by `event.do`; the SDK is MiniStack's stand-in for the one in AWS's runtime. */
@@ -39,7 +40,7 @@ const run = async (input: unknown, machineArn = outputs.Machine ?? '') =>
   waitForExecution(local, await startExecution(local, machineArn, input), 30);
 
 beforeAll(async () => {
-  local = await startLocalEnvironment();
+  local = await sharedEnvironment();
   outputs = await createStack(local, 'Functions', {
     Table: {
       Type: 'AWS::DynamoDB::Table',
@@ -87,7 +88,6 @@ beforeAll(async () => {
     }),
   });
 });
-afterAll(() => local?.stop());
 test('a thrown error arrives under its own name, is retried by it, and leaves the function warm', async () => {
   const before = await run({});
   const failed = await run({ do: 'throw' });
