@@ -3,7 +3,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import type { Lookup } from '../../domain/ports/dns.ts';
 import type { ShownCertificate, TlsEndpoints } from '../../domain/ports/tls-endpoints.ts';
 
-/** Time limit of lookup, connection and handshake together, in ms. Browsers give up on a server that takes much longer. */
+/** Time limit of lookup, connection and handshake of one endpoint together, in ms. Browsers give up on a server that takes much longer. */
 const handshakeLimit = 5_000;
 
 /** Time until the next of several addresses is tried, in ms. The default of Node.js is 250 ms, which is short for another continent. */
@@ -48,8 +48,6 @@ const refusal = /HANDSHAKE_FAILURE|NO_SHARED|NO_SUITABLE|ILLEGAL_PARAMETER|INTER
 const refused = 'it refused the handshake';
 
 interface TlsOptions {
-  /** Time limit for one endpoint, in ms. @default 5,000 */
-  readonly limit?: number;
   /** Looks up names. @default the system's resolver */
   readonly lookup?: LookupFunction;
 }
@@ -58,16 +56,16 @@ interface TlsOptions {
  * Reads the certificate that a server presents. It performs a handshake and sends no data. It does not check trust, validity or names, because
  * it only has to identify the certificate.
  */
-export function createTlsEndpoints({ limit = handshakeLimit, lookup }: TlsOptions = {}): TlsEndpoints {
+export function createTlsEndpoints({ lookup }: TlsOptions = {}): TlsEndpoints {
   return {
     async shown(endpoint, keyType) {
       const started = performance.now();
       const kind = keyType.startsWith('RSA') ? 'RSA' : 'ECDSA';
-      const answer = await handshake(endpoint, { ...offers[kind], lookup }, limit);
+      const answer = await handshake(endpoint, { ...offers[kind], lookup }, handshakeLimit);
       if (!('failed' in answer) || answer.failed !== refused) return answer;
       // The server has no certificate of this kind, or its CA signs with the other kind, which the offer excludes too. A handshake with
       // an offer of all kinds tells which.
-      const other = await handshake(endpoint, { lookup }, Math.max(1, limit - (performance.now() - started)));
+      const other = await handshake(endpoint, { lookup }, Math.max(1, handshakeLimit - (performance.now() - started)));
       return 'found' in other ? other : answer;
     },
   };

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import * as errors from '../../../../lambdas/domain/contract/errors.ts';
 import type { CertificateAuthority } from '../../../../lambdas/domain/ports/acme.ts';
-import { newKey, problem, problemType, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { type Answer, newKey, problem, problemType, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
 const now = new Date('2026-11-20T10:00:00.000Z');
 const accountKey = newKey('P-256');
@@ -11,9 +11,13 @@ const acme = createAcme({ userAgent: 'perennial/test', now: () => now });
 
 let ca: ScriptedCa;
 let authority: CertificateAuthority;
+/** Waits 0.3 s for a reply: for a CA that does not answer. */
+let impatient: CertificateAuthority;
 beforeEach(async () => {
   ca = await startScriptedCa();
-  authority = acme.connect({ ...ca.issuer, replyTimeout: 0.3 }, { url: ca.url('/account/1'), privateKey: accountKey });
+  const account = { url: ca.url('/account/1'), privateKey: accountKey };
+  authority = acme.connect(ca.issuer, account);
+  impatient = acme.connect({ ...ca.issuer, replyTimeout: 0.3 }, account);
 });
 afterEach(async () => {
   acme.close();
@@ -21,9 +25,9 @@ afterEach(async () => {
 });
 
 /** The error of reading an order that is answered so. */
-async function failure(...answers: Parameters<ScriptedCa['script']>[1][]): Promise<errors.PerennialError> {
-  ca.script('/order/1', ...answers);
-  const error = await authority.order(ca.url('/order/1')).catch((thrown: unknown) => thrown);
+async function failure(answer: Answer, of = authority): Promise<errors.PerennialError> {
+  ca.script('/order/1', answer);
+  const error = await of.order(ca.url('/order/1')).catch((thrown: unknown) => thrown);
   if (!(error instanceof errors.PerennialError)) throw new Error('no named error', { cause: error });
   return error;
 }
@@ -180,13 +184,13 @@ test.each(['cut', 'cut in the middle'] as const)('a connection %s leaves its cau
 
 test('a refused connection leaves its cause', async () => {
   await ca.stop();
-  const error = await failure();
+  const error = await failure({});
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
   expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
 });
 
 test.each(['silence', 'endless'] as const)('%s ends at the timeout', async (answer) => {
-  const error = await failure(answer);
+  const error = await failure(answer, impatient);
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
   expect(error.message).toContain('nothing complete within 0.3 s');
 });
@@ -237,7 +241,8 @@ test('no key is in an error, nor what was signed with it', async () => {
   for (const answer of [problem('badCSR', 400), 'cut', 'silence', { status: 503 }, { body: 'odd' }] as const) {
     ca.script('/finalize/1', answer);
     const order = { url: ca.url('/order/1'), finalize: ca.url('/finalize/1'), expires: null };
-    const error = await authority.finalize(order, ['example.com'], certificateKey).catch((thrown: unknown) => thrown);
+    const of = answer === 'silence' ? impatient : authority;
+    const error = await of.finalize(order, ['example.com'], certificateKey).catch((thrown: unknown) => thrown);
     const shown = inspect(error, { depth: 20, showHidden: true });
     for (const secret of [...secrets, 'BEGIN', '"signature"', '"protected"']) expect(shown).not.toContain(secret);
   }
