@@ -96,11 +96,11 @@ export const cut =
     return 'cut';
   };
 
-/** Answers late. */
+/** Answers late. `wait` takes milliseconds. */
 export const slow =
-  (seconds: number): Behaviour =>
+  (seconds: number, wait: (milliseconds: number) => Promise<unknown> = sleep): Behaviour =>
   async ({ proceed }) => {
-    await sleep(seconds * 1000);
+    await wait(seconds * 1000);
     return proceed();
   };
 
