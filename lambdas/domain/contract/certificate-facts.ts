@@ -11,26 +11,33 @@ export interface TxtValue {
   readonly value: string;
 }
 
-/** What the ledger and events know of a stored certificate. Times are RFC 3339 in UTC. */
+/** A stored certificate as the ledger and the events describe it. */
 export interface CertificateFacts {
+  /** ARN of the secret. */
   readonly secretArn: string;
-  /** The secret's version that holds it. */
+  /** Id of the secret's version with this certificate. */
   readonly versionId: string;
-  /** As ordered: the leaf may name more, never less. */
+  /** DNS names that were ordered. The leaf certificate has all of them, and may have more. */
   readonly identifiers: readonly string[];
+  /** Serial number of the leaf certificate, in hexadecimal. */
   readonly serialNumber: string;
-  /** RFC 9773 §4.1: AKI and serial. */
+  /** Identifier for ARI, from the authority key identifier and the serial number (RFC 9773 §4.1). */
   readonly certificateId: string | null;
+  /** Time from which the certificate is valid, in RFC 3339 and UTC. */
   readonly notBefore: string;
+  /** Time at which the certificate expires, in RFC 3339 and UTC. */
   readonly notAfter: string;
   /** Distinguished name of the issuing CA certificate. */
   readonly issuer: string;
+  /** Algorithm and size of the private key. */
   readonly keyType: KeyType;
+  /** URL of the ACME directory of the CA. */
   readonly directoryUrl: string;
+  /** Profile that was ordered, or `null` for the default of the CA. */
   readonly profile: string | null;
-  /** `null` after a rebuild from the secret. */
+  /** URL of the ACME order, or `null` after the facts were read from the secret again. */
   readonly orderUrl: string | null;
-  /** The execution that made it, or found it in the secret. */
+  /** ARN of the execution that stored the certificate, or that found it in the secret. */
   readonly execution: string | null;
 }
 
@@ -44,15 +51,15 @@ export interface Delivery {
   readonly replaced?: { readonly arn: string; readonly action: string };
 }
 
-/** What a TLS client sees at one endpoint. */
+/** The certificate that one endpoint presents to a TLS client. */
 export interface ServedCertificate {
-  /** `host:port` */
+  /** The endpoint, as `host:port`. */
   readonly endpoint: string;
-  /** `served`: the stored one. `other`: another one, an older as a rule. `unreachable`: no handshake. */
+  /** `served` for the stored certificate, `other` for another one, which is usually the previous one, and `unreachable` if the handshake failed. */
   readonly status: 'served' | 'other' | 'unreachable';
-  /** Hex, as in `CertificateFacts`, of the leaf that was shown; `null` when unreachable. */
+  /** Serial number of the certificate that was presented, in hexadecimal, or `null` if the endpoint is unreachable. */
   readonly serialNumber: string | null;
-  /** In words; empty when served. */
+  /** What is wrong, as a sentence. It is empty if the stored certificate is served. */
   readonly detail: string;
 }
 

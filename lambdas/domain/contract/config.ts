@@ -1,31 +1,34 @@
 export const keyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'] as const;
 
+/** Algorithm and size of a private key. CloudFront accepts P-256 and RSA, but not P-384. */
 export type KeyType = (typeof keyTypes)[number];
 
 /** An ACME server as data. */
 export interface Issuer {
-  /** Short name for messages and metrics, e.g. `letsencrypt-staging`. */
+  /** Name for messages, metrics and the input of the accounts workflow, such as `letsencrypt-staging`. */
   readonly name: string;
+  /** URL of the ACME directory, RFC 8555 §7.1.1. */
   readonly directoryUrl: string;
+  /** Whether the operator agrees to the terms of the CA, RFC 8555 §7.3. */
   readonly termsOfServiceAgreed: boolean;
-  /** `mailto:` URLs, RFC 8555 §7.3. */
+  /** E-mail addresses for the ACME account. They are `mailto:` URLs after the check, RFC 8555 §7.3. */
   readonly contact: readonly string[];
-  /** `none`: the CA hands out valid authorizations (ACM's ACME endpoint), so no hosted zone is needed. */
+  /** How control is proven. With `none` the CA returns valid authorizations, as ACM's ACME endpoint does, and no hosted zone is needed. */
   readonly challenges: 'dns-01' | 'none';
-  /** Test CA: no issue cap, and never given to CloudFront. */
+  /** Whether the certificates are for tests only. The issue cap does not apply to them, and CloudFront never gets them. */
   readonly staging: boolean;
-  /** First issuances a fleet run may start; `null`: the CA has no such limit. Renewals of the same names are exempt. */
+  /** Largest number of first issuances that one fleet run may start, or `null` for no limit. Renewals with the same names are exempt. */
   readonly firstIssuancesPerRun: number | null;
   /**
-   * ARN of a secret with `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4; `@n` in the file where it is a token. `null`: the
-   * CA wants none.
+   * ARN of a secret with the JSON value `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4, or `null` for a CA without external account binding. A CDK
+   * token is written as `@0`, `@1` and so on in config.json.
    */
   readonly externalAccountBinding: string | null;
-  /** Common name of the certificate that the chain shall end in, where the CA offers several; `null`: the CA's own choice. */
+  /** Common name of the root certificate that the chain should end in, or `null` for the CA's default chain. */
   readonly preferredChain: string | null;
-  /** Seconds that one answer of this CA may take. */
+  /** Seconds that one reply of the CA may take. */
   readonly replyTimeout: number;
-  /** RFC 8555 §7.3.5 works there. */
+  /** Whether the CA supports changing the key of an account, RFC 8555 §7.3.5. */
   readonly keyRollover: boolean;
 }
 

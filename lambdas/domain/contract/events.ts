@@ -1,68 +1,74 @@
 import type { CertificateFacts, ServedCertificate } from './certificate-facts.ts';
 import type { ImportCertificateOutput } from './steps.ts';
 
-/** Source of every event of ours, on the account's default event bus. */
+/** The `source` of all events. They are published on the default event bus of the account and region. */
 export const eventSource = 'perennial';
 
-/** Detail types, by what has happened. */
+/** The `detail-type` of each event. */
 export const detailTypes = {
   renewed: 'Certificate Renewed',
   renewalFailed: 'Certificate Renewal Failed',
   notServed: 'Certificate Not Served',
 } as const;
+
+/** Any of the detail types. */
 export type DetailType = (typeof detailTypes)[keyof typeof detailTypes];
 
 interface EventDetail {
-  /** Name of the certificate. */
+  /** Name of the certificate in the configuration. */
   readonly certificate: string;
-  /** ARN of the execution that tells it. */
+  /** ARN of the execution that published the event. */
   readonly execution: string;
 }
 
-/** A certificate is stored and delivered: after a renewal, and when a delivery was made up for. */
+/** Detail of `Certificate Renewed`: a certificate was stored and delivered. The event may be published twice for one version of the secret. */
 export interface CertificateRenewed extends EventDetail {
-  /** Why it was renewed or delivered, in words. */
+  /** Why the certificate was renewed or delivered, as a sentence. */
   readonly reason: string;
+  /** The certificate that is now current. */
   readonly current: CertificateFacts;
-  /** One for each region that has it: where some refuse it, that comes as `Certificate Renewal Failed` besides. */
+  /** One entry for each region whose ACM has the certificate. Regions that failed are in the event `Certificate Renewal Failed`. */
   readonly deliveries: readonly ImportCertificateOutput[];
 }
 
-/** An attempt failed. */
+/** Detail of `Certificate Renewal Failed`: an attempt failed. */
 export interface CertificateRenewalFailed extends EventDetail {
-  /** 1 for the first of an execution. */
+  /** Number of the attempt in this execution, from 1. */
   readonly attempt: number;
-  /** Why a renewal was tried, in words. */
+  /** Why the renewal was attempted, as a sentence. */
   readonly reason: string;
   /** Name of the error, such as `ChallengeFailedError`. */
   readonly error: string;
-  /** A sentence, with the CA's own problem where there is one. */
+  /** What failed and why, with the problem that the CA reported. */
   readonly cause: string;
-  /** RFC 8555 §6.7 */
+  /** Type of the problem that the CA reported (RFC 8555 §6.7), or `null`. */
   readonly problemType: string | null;
-  /** The identifier that the problem is about. */
+  /** The identifier that the problem is about, or `null`. */
   readonly identifier: string | null;
-  /** What a person has to do; `null`: nothing, it is tried again. */
+  /** What the operator has to do, or `null` if nothing: the renewal is retried. */
   readonly action: string | null;
-  /** RFC 3339. */
+  /** Time of the next attempt, in RFC 3339 and UTC. It is `null` if the renewal is not retried. */
   readonly nextTry: string | null;
 }
 
-/** Renewed, and servers still show another certificate. */
+/** Detail of `Certificate Not Served`: endpoints still present another certificate after the delivery. */
 export interface CertificateNotServed extends EventDetail {
+  /** The certificate that the endpoints should present. */
   readonly current: CertificateFacts;
+  /** What each endpoint presents. */
   readonly endpoints: readonly ServedCertificate[];
-  /** What a person has to do. */
+  /** What the operator has to do. */
   readonly action: string;
 }
 
+/** The type of the detail for each detail type. */
 export interface DetailOf {
   readonly 'Certificate Renewed': CertificateRenewed;
   readonly 'Certificate Renewal Failed': CertificateRenewalFailed;
   readonly 'Certificate Not Served': CertificateNotServed;
 }
 
-/** One of our events; `detailType` says which detail it has. */
+/** An event that `parseEvent` has read. `detailType` determines the type of `detail`. */
 export type PerennialEvent = {
   readonly [Type in DetailType]: { readonly detailType: Type; readonly detail: DetailOf[Type] };
 }[DetailType];
@@ -71,7 +77,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What each member of a detail has to be. */
+/** Returns for each member of a detail whether its value is valid. */
 const members: {
   readonly [Type in DetailType]: Readonly<Record<keyof DetailOf[Type], (value: unknown) => boolean>>;
 } = {
@@ -104,18 +110,25 @@ const members: {
 };
 
 /**
- * An event as EventBridge hands it to a Lambda function or a queue: checked, typed. Members that are not known stay.
+ * Parses and checks an event as EventBridge sends it to a Lambda function or a queue. Unknown members of the detail are kept.
  *
- * @throws Error when it is not one of ours, or not whole
+ * @throws Error if the event has another source or another detail type, or if a member of the detail is missing or invalid
+ *
+ * @example
+ * export async function handler(event: unknown) {
+ *   const { detailType, detail } = parseEvent(event);
+ *   if (detailType === 'Certificate Renewed') await reload(detail.current.secretArn);
+ * }
  */
 export function parseEvent(event: unknown): PerennialEvent {
   const { source, 'detail-type': detailType, detail } = isObject(event) ? (event as Record<string, unknown>) : {};
   if (source !== eventSource || !isDetailType(detailType)) {
-    throw new Error(`Expected an event of ${eventSource}, and found ${String(detailType)} of ${String(source)}.`);
+    throw new Error(`Expected an event of ${eventSource}, but found ${String(detailType)} of ${String(source)}.`);
   }
   const given = isObject(detail) ? (detail as Record<string, unknown>) : {};
   const wrong = Object.entries(members[detailType]).flatMap(([name, isRight]) => (isRight(given[name]) ? [] : name));
-  if (wrong.length > 0) throw new Error(`In the detail of ${detailType}, not as expected: ${wrong.join(', ')}.`);
+  if (wrong.length > 0)
+    throw new Error(`The detail of ${detailType} has missing or invalid members: ${wrong.join(', ')}.`);
   return { detailType, detail } as PerennialEvent;
 }
 

@@ -265,14 +265,17 @@ export interface ImportCertificateInput extends Run {
   readonly current: CertificateFacts;
 }
 
+/** One delivery into ACM. */
 export interface ImportCertificateOutput {
+  /** Region of the import. */
   readonly region: string;
+  /** ARN of the certificate in ACM. */
   readonly arn: string;
-  /** The ARN that this one takes the place of: after a change of key type it is left as it is, or it was deleted by hand. */
+  /** ARN that this one replaces, or `null`. The old import has another key type and is kept, or it was deleted by hand. */
   readonly replaces: string | null;
-  /** What a person has to do about it, in words; `null`: nothing. */
+  /** What the operator has to do, as a sentence, or `null` if nothing. */
   readonly action: string | null;
-  /** By this very step; `false`: the version was there already. */
+  /** Whether this step made the import. It is `false` if ACM already had this version. */
   readonly imported: boolean;
 }
 

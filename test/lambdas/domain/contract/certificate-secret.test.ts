@@ -19,7 +19,7 @@ beforeAll(async () => {
   value = await secretValue({ identifiers: ['example.com', '*.example.com'] });
 });
 
-/** What the parser says about a value. */
+/** Returns the error that the parser throws for a value. */
 function refusal(given: unknown): CertificateSecretError {
   try {
     parseCertificateSecret(typeof given === 'string' ? given : JSON.stringify(given));
@@ -27,11 +27,11 @@ function refusal(given: unknown): CertificateSecretError {
     if (error instanceof CertificateSecretError) return error;
     throw error;
   }
-  throw new Error('it was read');
+  throw new Error('The value was accepted.');
 }
 
 describe('a certificate’s secret', () => {
-  test('is read whole', () => {
+  test('is read with all members', () => {
     expect(parseCertificateSecret(JSON.stringify(value))).toEqual(value);
   });
 
@@ -39,7 +39,7 @@ describe('a certificate’s secret', () => {
     expect(parseCertificateSecret(JSON.stringify({ ...value, added: 'later' }))).toEqual(value);
   });
 
-  test('in which no certificate is yet says so', () => {
+  test('without a certificate is rejected as empty', () => {
     expect(refusal({ format: 0, status: 'No certificate has been issued yet.' })).toMatchObject({
       name: 'CertificateSecretError',
       reason: 'empty',
@@ -49,21 +49,21 @@ describe('a certificate’s secret', () => {
 
   test.each([
     ['another format', { format: 2 }, /format 2.*format 1/],
-    ['no format', { username: 'admin', password: 'hunter2' }, /no certificate secret/],
-    ['a format in words', { format: 'hunter2' }, /no certificate secret/],
-    ['a list', [1], /no certificate secret/],
-    ['text', 'hunter2', /no certificate secret/],
-    ['nothing', '', /no certificate secret/],
-  ])('that is none, with %s, is told apart without a word of its value', (_, given, message) => {
+    ['no format', { username: 'admin', password: 'hunter2' }, /not a certificate secret/],
+    ['a format in words', { format: 'hunter2' }, /not a certificate secret/],
+    ['a list', [1], /not a certificate secret/],
+    ['text', 'hunter2', /not a certificate secret/],
+    ['nothing', '', /not a certificate secret/],
+  ])('of another kind, with %s, is rejected without showing its value', (_, given, message) => {
     expect(refusal(given)).toMatchObject({ reason: 'format', message: expect.stringMatching(message) });
     expect(refusal(given).message).not.toContain('hunter2');
   });
 
-  test('that is not whole names what is missing or wrong, and never shows a key', () => {
+  test('with missing or invalid members is rejected with their names, without showing a key', () => {
     const { notAfter: _, ...broken } = { ...value, keyType: 'P-999', identifiers: [] };
     const { reason, message } = refusal(broken);
     expect(reason).toBe('incomplete');
-    expect(message).toMatch(/identifiers is not as it should be, notAfter is missing, keyType is not as it should be/);
+    expect(message).toMatch(/identifiers is invalid, notAfter is missing, keyType is invalid/);
     const error = refusal({ ...value, certificate: 1 });
     for (const text of [error.message, error.stack ?? '', JSON.stringify(error), String(error.cause)])
       expect(text).not.toMatch(/PRIVATE|BEGIN|P-999/);
@@ -82,18 +82,18 @@ describe('schema and parser', () => {
     return read;
   };
 
-  test('take what is stored, and neither takes the placeholder', () => {
+  test('accept a stored value and reject the placeholder', () => {
     expect(agree(value)).toBe(true);
     expect(agree({ ...value, profile: 'tlsserver', chain: '' })).toBe(true);
     expect(agree({ format: 0, status: 'No certificate has been issued yet.' })).toBe(false);
   });
 
-  test('describe the same members, each in words', () => {
+  test('have the same members, and the schema describes each', () => {
     expect(Object.keys(schema.properties)).toEqual(Object.keys(value));
     for (const [name, { description }] of Object.entries(schema.properties)) expect(description, name).toBeTruthy();
   });
 
-  test('agree about every value that differs in some members from a good one', () => {
+  test('agree about values that differ in some members from a valid one', () => {
     const names = Object.keys(value);
     const other = fc.oneof(
       ...[undefined, null, 0, 1, 2, true, '', 'text', 'P-384', '0A', '2027-01-01T00:00:00Z', '2027-01-01'].map((each) =>

@@ -12,25 +12,29 @@ test.each([
   expect(parseEvent({ ...event(detailType, detail), account: '111122223333' })).toEqual({ detailType, detail });
 });
 
-test('the type of the event tells the type of its detail', () => {
+test('the detail type of an event determines the type of its detail', () => {
   const parsed = parseEvent(event('Certificate Renewed', renewed));
   if (parsed.detailType !== 'Certificate Renewed') throw new Error(parsed.detailType);
   expect(parsed.detail.current.notAfter).toBe(renewed.current.notAfter);
 });
 
-describe('refused is', () => {
+describe('parseEvent rejects', () => {
   test.each([
     ['an event of another source', { ...event('Certificate Renewed', renewed), source: 'aws.acm' }, /of aws\.acm/],
-    ['another event of ours', event('Certificate Account Request Failed', {}), /Certificate Account Request Failed/],
-    ['no event', null, /undefined of undefined/],
+    [
+      'another event of this source',
+      event('Certificate Account Request Failed', {}),
+      /Certificate Account Request Failed/,
+    ],
+    ['null', null, /undefined of undefined/],
   ])('%s', (_, given, message) => {
     expect(() => parseEvent(given)).toThrow(message);
   });
 
-  test('one that is not whole, by what is missing', () => {
+  test('an event with missing or invalid members, and names them', () => {
     const { attempt: _, ...less } = failed;
     expect(() => parseEvent(event('Certificate Renewal Failed', { ...less, nextTry: 7 }))).toThrow(
-      'not as expected: attempt, nextTry.',
+      'missing or invalid members: attempt, nextTry.',
     );
   });
 });
