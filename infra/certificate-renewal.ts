@@ -33,46 +33,67 @@ import { RestartRule } from './workflows/restart-rule.ts';
 import { executionArn } from './workflows/workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
 
-/** The same as the config file: one line a certificate, a default for everything else. */
+/** Props of `CertificateRenewal`. They are the fields of the config file, except that `schedule` is a `Duration` and `encryptionKey` is a key. */
 export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey' | 'schedule'> {
   /**
-   * How often the fleet workflow runs, in whole minutes. Eight runs must fit between the renewal time of a certificate and its expiry: at
-   * least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles. Where the lifetime is not known: at
-   * least every 3 days.
+   * How often the fleet workflow runs, in whole minutes and without a CDK token. Eight runs must fit between the renewal time of a certificate and its expiry.
+   * So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles, and every 3 days for a certificate
+   * whose lifetime is not known.
    *
    * @default Duration.hours(6)
    */
   readonly schedule?: Duration;
   /**
-   * KMS key for certificate and account secrets, the ledger and all logs. A key of the app gets what its policy needs; for one that is
-   * only referred to see `encryptionKey` of the config file. Secrets that are there already keep the key that they have.
+   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of this app gets the
+   * statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig` describes.
    *
-   * @default keys of AWS's
+   * @default keys that AWS manages
    */
   readonly encryptionKey?: IKey;
 }
 
 /**
- * TLS certificates that renew themselves: ordered by DNS-01 through Route 53, stored in Secrets Manager, imported into ACM.
- * Where two of these stand in one account and region, each needs a `secretPrefix` of its own.
+ * Keeps TLS certificates valid: orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into ACM, and renews
+ * them. Two of these constructs in one account and region need different values of `secretPrefix`.
  *
- * @throws ConfigError with every mistake of the props at once
+ * The outputs of the stack name the workflows, their logs, the ledger table, the prefix of the secrets, and the command that starts a renewal.
+ *
+ * @throws ConfigError with every mistake in the props at once
+ *
+ * @example
+ * const certificates = new CertificateRenewal(this, 'Certificates', {
+ *   issuer: letsEncrypt({ termsOfServiceAgreed: true }),
+ *   hostedZones: [{ id: zone.hostedZoneId, name: 'example.com' }],
+ *   certificates: [{ name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] }],
+ * });
  */
 export class CertificateRenewal extends Construct implements ICertificateReader {
-  /** Certificates that a `CertificateRenewal` of another app or stack renews, in the same account and region. */
+  /**
+   * Returns the certificates that a `CertificateRenewal` of another stack or app renews, in the same account and region. Their names are not known here, so any
+   * valid name is accepted.
+   *
+   * @throws ConfigError if a prop is invalid or unknown
+   *
+   * @example
+   * const certificates = CertificateRenewal.fromPrefix(this, 'Certificates', { secretPrefix: 'certificates/' });
+   * certificates.grantRead('www', webServer.role);
+   */
   static fromPrefix(scope: Construct, id: string, props: CertificateReaderProps = {}): ICertificateReader {
     return new CertificateReader(scope, id, props);
   }
 
-  /** Looks at every certificate and starts the renewals that are due. */
+  /** The fleet workflow. It checks every certificate and starts the renewals that are due. A schedule and each deployment start it. */
   readonly fleet: StateMachine;
-  /** Renews one certificate: `{"certificate": "www"}`, or with `"force": true` although nothing is due. */
+  /** The renewal workflow for one certificate. Its input is `{"certificate":"www"}`, and `"force":true` renews even if nothing is due. */
   readonly renewal: StateMachine;
-  /** Accounts and revocation: `{"action": "rollOverKey", "issuer": "letsencrypt"}`, and others of `AccountRequest`. */
+  /**
+   * The accounts workflow. Its input is `{"action":"register"}`, `{"action":"rollOverKey","issuer":"letsencrypt"}`,
+   * `{"action":"deactivate","issuer":"letsencrypt"}`, or `{"action":"revoke","certificate":"www","reason":"keyCompromise"}`.
+   */
   readonly accounts: StateMachine;
-  /** Of the function that writes TXT records: what a `ChallengeRole` in another account trusts. */
+  /** The role of the function that writes TXT records. A `ChallengeRole` in another account trusts it. */
   readonly challengeRole: IRole;
-  /** What the names of the certificates' secrets begin with. */
+  /** Prefix of the names of the certificates' secrets. It ends in a slash. */
   readonly secretPrefix: string;
   private readonly reader: CertificateReader;
   private readonly fleetStart: FleetStart;
@@ -90,7 +111,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     for (const [index, warning] of config.warnings.entries())
       Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
 
-    // With the longer ending 80 characters, as many as a state machine's name may have.
+    // With the longest suffix the name has 80 characters, which is the limit for a state machine.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
     const functions = this.makeFunctions(config);
@@ -117,9 +138,9 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       renewal: this.renewal,
     }).workflow;
     this.accounts = accounts.stateMachine;
-    // Not the reader: rules are made under it whose targets may need a certificate of this deployment.
+    // Without the reader, because the targets of its rules may need a certificate of this deployment.
     const after = this.node.children.filter((each) => each !== this.reader);
-    // It has the configuration beside its code.
+    // The configuration is a file beside the code of this function.
     const version = functions.check.codeHash;
     this.requestsProps = { renewal: this.renewal, renewalName, ledger, version, config, encryptionKey, after };
     this.fleetStart = new FleetStart(this, 'FleetStart', {
@@ -150,41 +171,54 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
         Object.entries(functions).map(([name, { logGroup }]) => [`${upperFirst(name)}Logs`, logGroup.logGroupName]),
       ),
     };
-    // The first of these in a stack has the plain names.
+    // The outputs of the first renewal in a stack have names without a prefix.
     const stack = Stack.of(this);
     const outputScope = stack.node.tryFindChild('FleetArn') ? this : stack;
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(outputScope, output, { value });
   }
 
   /**
-   * A certificate as ACM has it in this region, for a distribution, a load balancer or an API of the same app: the deployment starts its
-   * renewal and waits until it is delivered, 30 minutes at most, before it makes what needs it. A change of names or key type reaches
-   * CloudFormation; deleting what needs it deletes neither secret nor certificate. CloudFront takes certificates from `us-east-1`, of
-   * issuers that browsers trust, and no P-384.
+   * Returns a certificate of ACM for a distribution, a load balancer or an API of the same app.
    *
-   * @param region one that `acm` of the certificate lists
-   * @throws ConfigError when the certificate is not configured, or not for this region
+   * The deployment starts the renewal and waits at most 30 minutes for the delivery, before it creates resources that use the certificate. After a change of
+   * names or key type CloudFormation gets the new ARN. Deleting these resources deletes neither the secret nor the certificate. CloudFront accepts only
+   * certificates in `us-east-1` from issuers that browsers trust, with a P-256 or RSA key. Synth fails for other certificates.
+   *
+   * @param name name of a configured certificate
+   * @param region a region in `acm` of the certificate
+   * @throws ConfigError if the certificate is not configured, or is not delivered into this region
+   *
+   * @example
+   * new Distribution(this, 'Site', {
+   *   domainNames: ['example.com'],
+   *   certificate: certificates.certificate('www', 'us-east-1'),
+   *   defaultBehavior: { origin },
+   * });
    */
   certificate(name: string, region: string): ICertificate {
     this.requests ??= new CertificateRequests(this, 'CertificateRequests', this.requestsProps);
     const request = this.requests.request(name, region);
-    // The first renewal meets roles that have not settled everywhere: a deployment is patient with them, a run of the fleet is not.
+    // The fleet starts later. IAM may not have propagated the new roles at the first renewal, and a deployment retries longer than the fleet does.
     this.fleetStart.node.addDependency(request.resource);
     return request.certificate;
   }
 
+  /** @see ICertificateReader.grantRead */
   grantRead(certificate: string, grantee: IGrantable): Grant {
     return this.reader.grantRead(certificate, grantee);
   }
 
+  /** @see ICertificateReader.onRenewed */
   onRenewed(id: string, props?: RenewedRuleProps): Rule {
     return this.reader.onRenewed(id, props);
   }
 
   /**
-   * The functions of the workflows. *New order* has the longest that Lambda gives: of a CA that takes 30 s for an answer it asks 29 in 870 s, which
-   * is an order of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* ask for 5 at most:
-   * directory, nonce, and the order before and after its CSR, or a chain and two alternates.
+   * Creates the functions of the workflows.
+   *
+   * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order of 25 names
+   * (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests: directory, nonce, and the order
+   * before and after its CSR, or a chain and two alternate chains.
    */
   private makeFunctions({ deployed, tokens, trustedRoots }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
@@ -198,24 +232,29 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       });
     const slowestReply = Math.max(...deployed.issuers.map(({ replyTimeout }) => replyTimeout));
     const configFile = { 'config.json': serializeConfig(deployed).json };
-    const check = make('Check', 60, 'Is a certificate due, and how did its renewal end', {
+    const check = make('Check', 60, 'Decides which certificates are due, and records how renewals end', {
       files: { ...configFile, ...roots },
     });
     check.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return {
       check,
-      order: make('Order', 900, 'Talks to the CA about orders', { files: roots }),
-      challenge: make('Challenge', 60, 'Writes TXT records and reads DNS', {
+      order: make('Order', 900, 'Registers accounts, and creates and polls orders at the CA', { files: roots }),
+      challenge: make('Challenge', 60, 'Writes TXT records, and checks DNS', {
         arnSize: challengeArnSize(deployed.hostedZones),
       }),
-      certificate: make('Certificate', Math.min(30 + 5 * slowestReply, 900), 'Key, CSR, chain and secret', {
-        files: roots,
-      }),
-      delivery: make('Delivery', 60, 'Copies certificates into ACM'),
+      certificate: make(
+        'Certificate',
+        Math.min(30 + 5 * slowestReply, 900),
+        'Creates keys and CSRs, and stores certificates',
+        {
+          files: roots,
+        },
+      ),
+      delivery: make('Delivery', 60, 'Imports certificates into ACM'),
     };
   }
 
-  /** Who may touch what. */
+  /** Creates the resources, and grants each function access to those that it uses. */
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
@@ -252,11 +291,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     return ledger;
   }
 
-  /** Whether the execution that holds a lease is still at work. By name: the workflow itself comes after its functions. */
+  /** Allows checking whether the execution that holds a lease is still running. The workflow is given by name, because it is created after its functions. */
   private grantExecutions(check: WorkflowFunction, stateMachineName: string): void {
     check.allow(
       { actions: ['states:DescribeExecution'], resources: [executionArn(this, stateMachineName, '*')] },
-      'Executions of the one renewal workflow, whose names come with the certificates.',
+      'Executions of the renewal workflow only. Their names begin with the names of the certificates.',
     );
   }
 }

@@ -8,7 +8,7 @@ import { lifetimeOf, profileName, renewedAfter } from './profiles.ts';
 const allowedRate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
 const allowedDuration = 'a Duration of whole minutes that is known at synth, at least one minute';
 
-/** Reads `schedule`: a rate in the config file, a `Duration` in the construct. Returns the seconds between two fleet runs. */
+/** Reads `schedule`, which is a rate in the config file and a `Duration` in the construct. Returns the seconds between two fleet runs. */
 export const schedule = z
   .unknown()
   .transform((value, context): number => {
@@ -22,7 +22,7 @@ export const schedule = z
   })
   .default(6 * 3600);
 
-/** EventBridge Scheduler takes whole minutes. A duration that holds a CDK token has no known length. */
+/** Returns the minutes, or `null` if EventBridge Scheduler rejects the duration. It accepts whole minutes only. The length of a CDK token is not known. */
 function minutesOfDuration(duration: Duration): number | null {
   const minutes = duration.isUnresolved() ? 0 : duration.toMinutes({ integral: false });
   return Number.isInteger(minutes) && minutes > 0 ? minutes : null;
@@ -30,7 +30,7 @@ function minutesOfDuration(duration: Duration): number | null {
 
 const minutesIn = { minute: 1, hour: 60, day: 24 * 60 } as const;
 
-/** The unit is singular after 1 and plural after any other number, as EventBridge requires. */
+/** Returns the minutes, or `null` for any other text. EventBridge requires a singular unit after 1 and a plural unit after other numbers. */
 function minutesOfRate(value: unknown): number | null {
   const found = typeof value === 'string' && /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/.exec(value);
   if (!found) return null;
@@ -38,13 +38,13 @@ function minutesOfRate(value: unknown): number | null {
   return (count === '1') === (plural === '') ? Number(count) * minutesIn[unit as keyof typeof minutesIn] : null;
 }
 
-/** Runs that must fit between the renewal time and the expiry, so that a failing renewal is retried often enough. */
+/** Fleet runs that must fit between the renewal time and the expiry, so that a failing renewal is retried often enough. */
 const runsBeforeExpiry = 8;
 
-/** Hours. The longest interval where the lifetime is not known. It is right for 72 days or more: a third of that, divided by 8, is 3 days. */
+/** Hours. The longest interval for an unknown lifetime. It fits lifetimes from 72 days, because a third of 72 days divided by 8 is 3 days. */
 const longestWithoutLifetime = 3 * 24;
 
-/** Reports an interval that is too long for a certificate: one mistake for each profile. The interval is in seconds. */
+/** Reports an interval (in seconds) that is too long for a certificate, once for each profile. */
 export function checkInterval(
   interval: number,
   certificates: readonly ReadCertificate[],

@@ -2,10 +2,10 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
-import { ours } from './stack-tag.ts';
+import { taggedByStack } from './stack-tag.ts';
 
 export interface AcmDeliveryProps {
-  /** Those that some certificate is imported into. */
+  /** Regions that at least one certificate is imported into. */
   readonly regions: readonly string[];
   /** Value of the tag `perennial:stack`. */
   readonly stackTag: string;
@@ -21,10 +21,12 @@ export class AcmDelivery extends Construct {
   }
 
   /**
-   * The first import carries our tag, and a re-import (which must carry none) replaces only what has it: two statements. An import
-   * with tags needs `acm:AddTagsToCertificate` too, which knows the tags of the request but nothing that tells the certificate that is
-   * just being made from others, so it could put our tags on any; it cannot put others on.
-   * Looking for an import whose reply was lost lists everything, because ACM's list knows no resources.
+   * Allows imports into ACM in these regions.
+   *
+   * The first import sets the tag of this stack. A later import over the same ARN may not set tags, and it replaces only a certificate with this tag. So
+   * there are two statements. An import with tags also needs `acm:AddTagsToCertificate`. IAM cannot distinguish the new certificate from others there, so the
+   * role could set the tags of this stack on any certificate, but no other tags. Finding an import whose reply was lost needs `acm:ListCertificates`, which
+   * has no resource-level permissions.
    * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
    */
   grantImport(grantee: WorkflowFunction): void {
@@ -40,24 +42,28 @@ export class AcmDelivery extends Construct {
         arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
       }),
     );
-    const anyOfOurs =
-      'The id of a certificate is given by ACM at its first import; a tag of ours is asked for in its place.';
+    const reason =
+      'ACM chooses the id of a certificate at its first import. The condition on the tag of this stack replaces it.';
     grantee.allow(
       {
         actions: ['acm:ImportCertificate', 'acm:AddTagsToCertificate'],
         resources,
         conditions: {
-          ...ours('aws:RequestTag', stackTag),
+          ...taggedByStack('aws:RequestTag', stackTag),
           'ForAllValues:StringEquals': { 'aws:TagKeys': [tags.stack, tags.certificate, tags.secrets] },
         },
       },
-      anyOfOurs,
+      reason,
     );
-    grantee.allow({ actions: ['acm:ImportCertificate'], resources, conditions: ours('aws:ResourceTag', stackTag) });
+    grantee.allow({
+      actions: ['acm:ImportCertificate'],
+      resources,
+      conditions: taggedByStack('aws:ResourceTag', stackTag),
+    });
     grantee.allow({ actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], resources });
     grantee.allow(
       { actions: ['acm:ListCertificates'], resources: ['*'] },
-      'The list of certificates knows no resources.',
+      'acm:ListCertificates has no resource-level permissions.',
     );
   }
 }

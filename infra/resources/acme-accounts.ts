@@ -4,27 +4,27 @@ import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 import { SecretNamespace } from './secret-namespace.ts';
 
-/** The accounts at the CAs, RFC 8555 §7.1.2: one secret a directory, made by the first order. */
+/** The secrets of the accounts at the CAs, RFC 8555 §7.1.2. There is one secret for each directory, and the first order creates it. */
 export class AcmeAccounts extends SecretNamespace {
   protected readonly prefixVariable = environment.accountSecretPrefix;
   protected readonly tagKeys = [tags.stack];
 
   /**
-   * Signs as the account. By name and not by tag: a secret that is not there has no tag, and Secrets Manager would refuse where
-   * it has to say that there is none.
+   * Allows signing with the key of the account. The permission is limited by name and not by tag. With a condition on the tag Secrets Manager would deny access
+   * to a missing secret instead of reporting that it does not exist.
    */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:GetSecretValue']);
     grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 
-  /** Makes the account where there is none, signs as it, and changes its key. */
+  /** Allows registering an account, signing with its key, and changing the key. */
   grantRegister(grantee: WorkflowFunction): void {
     this.grantUse(grantee);
-    this.grantMake(grantee, ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']);
+    this.grantCreate(grantee, ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']);
   }
 
-  /** Reads the external account bindings that an operator stored: of exactly these secrets. RFC 8555 §7.3.4 */
+  /** Allows reading the secrets with external account bindings that the operator stored, and no other secrets. RFC 8555 §7.3.4 */
   grantExternalAccountBindings(
     grantee: WorkflowFunction,
     issuers: readonly Pick<Issuer, 'externalAccountBinding'>[],

@@ -4,39 +4,40 @@ import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey, grantReplicaKeys } from './encryption.ts';
 import { secretArn } from './secret-arn.ts';
 import { SecretNamespace } from './secret-namespace.ts';
-import { ours } from './stack-tag.ts';
+import { taggedByStack } from './stack-tag.ts';
 
 type SharedCertificate = Pick<CertificateSpec, 'name' | 'readers' | 'replicas'>;
 
-/** Of an ARN beside prefix and name: `"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????",`. */
-const arnRoom = 74;
+/** Characters of an ARN without prefix and name: `"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????",`. */
+const arnCharacters = 74;
 /**
- * Characters of all ARNs in one statement: 30 certificates with names and prefix of 12 each. CDK splits what grows beyond the 10,240
- * of a role's inline policies into managed ones, between statements: one is within the 6,144 of those, and two such are two policies.
+ * Most characters for the ARNs in one statement, which is enough for 30 certificates whose names and prefix have 12 characters each. When the inline policies
+ * of a role exceed 10,240 characters, the CDK moves whole statements into managed policies. One such statement fits into the 6,144 characters of a managed
+ * policy, and two statements become two policies.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const mostArnCharacters = 3000;
 
-/** The certificates' secrets. */
+/** The secrets of the certificates. */
 export class CertificateSecrets extends SecretNamespace {
   protected readonly prefixVariable = environment.secretPrefix;
   protected readonly tagKeys = [tags.stack, tags.certificate, tags.replicas];
 
-  /** That a secret is there, whose it is and which version is current: no value. */
+  /** Allows reading the tags and versions of a secret, but not its value. */
   grantDescribe(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:DescribeSecret']);
   }
 
-  /** The values, of secrets that are ours. */
+  /** Allows reading the values of secrets with the tag of this stack. */
   grantRead(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['secretsmanager:GetSecretValue'], ours('aws:ResourceTag', this.props.stackTag));
+    this.grant(grantee, ['secretsmanager:GetSecretValue'], taggedByStack('aws:ResourceTag', this.props.stackTag));
     grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 
-  /** Everything but deletion: a new secret has to carry our tag, and only one that carries it is read or written. */
+  /** Allows creating secrets with the tag of this stack, and reading and writing secrets with this tag. Deletion is not allowed. */
   grantWrite(grantee: WorkflowFunction): void {
     this.grantDescribe(grantee);
-    this.grantMake(grantee, [
+    this.grantCreate(grantee, [
       'secretsmanager:GetSecretValue',
       'secretsmanager:ListSecretVersionIds',
       'secretsmanager:PutSecretValue',
@@ -45,11 +46,11 @@ export class CertificateSecrets extends SecretNamespace {
   }
 
   /**
-   * Readers of other accounts and replicas, of secrets that are ours. Whoever is taken out of the configuration loses it, so taking
-   * away is always allowed; giving is for the certificates that have some.
+   * Allows changing the readers in other accounts and the replicas of secrets with the tag of this stack. Removing is always allowed, because the configuration
+   * may have had readers and replicas before. Adding is allowed only for certificates that have some.
    */
   grantShare(grantee: WorkflowFunction, certificates: readonly SharedCertificate[]): void {
-    const tagged = ours('aws:ResourceTag', this.props.stackTag);
+    const tagged = taggedByStack('aws:ResourceTag', this.props.stackTag);
     this.grant(
       grantee,
       [
@@ -59,13 +60,13 @@ export class CertificateSecrets extends SecretNamespace {
       ],
       tagged,
     );
-    const read = certificates.filter(({ readers = [] }) => readers.length > 0);
-    if (read.length > 0)
+    const withReaders = certificates.filter(({ readers = [] }) => readers.length > 0);
+    if (withReaders.length > 0)
       this.grant(
         grantee,
         ['secretsmanager:PutResourcePolicy'],
         { ...tagged, Bool: { 'secretsmanager:BlockPublicPolicy': 'true' } },
-        this.arnsOf(read),
+        this.arnsOf(withReaders),
       );
     const replicated = certificates.filter(({ replicas = [] }) => replicas.length > 0);
     if (replicated.length === 0) return;
@@ -81,10 +82,10 @@ export class CertificateSecrets extends SecretNamespace {
     );
   }
 
-  /** The secrets of these certificates; of all where that would be too long for a policy. */
+  /** Returns the ARNs of these certificates' secrets, or the pattern for all secrets if the list is too long for a policy. */
   private arnsOf(certificates: readonly SharedCertificate[]): string[] {
     const characters = certificates.reduce(
-      (sum, { name }) => sum + arnRoom + this.props.prefix.length + name.length,
+      (sum, { name }) => sum + arnCharacters + this.props.prefix.length + name.length,
       0,
     );
     if (characters > mostArnCharacters) return [this.arn];

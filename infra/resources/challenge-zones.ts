@@ -3,24 +3,25 @@ import { Construct } from 'constructs';
 import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
-/** The longest ARN of a hosted zone: `arn:aws-us-gov:route53:::hostedzone/` and an id of 32 characters. */
+/** Characters of the longest ARN of a hosted zone, `arn:aws-us-gov:route53:::hostedzone/` and an id of 32 characters. */
 export const hostedZoneArnSize = 36 + 32;
-/** The longest ARN of a role without a path: `arn:aws-us-gov:iam::123456789012:role/` and a name of 64 characters. */
+/** Characters of the longest ARN of a role without a path, `arn:aws-us-gov:iam::123456789012:role/` and a name of 64 characters. */
 const roleArnSize = 38 + 64;
 
-/** What CDK has to take every token in the function's policies for: their ids are tokens, and now and then the roles' ARNs. */
+/** Returns the size that the CDK assumes for each token in the policies of the function. Zone ids may be tokens, and so may the ARNs of roles. */
 export function challengeArnSize(zones: readonly HostedZone[]): number {
   return zones.some(({ role }) => Token.isUnresolved(role?.arn)) ? roleArnSize : hostedZoneArnSize;
 }
 
 /**
- * IAM takes 10,240 characters of inline policies for a role, 6,144 for a managed policy and 10 of those. CDK fills 10,000 and 6,000,
- * and moves statements, not parts of them. 35 zones at 68 + 3 for quotes and comma are 2,485, and with the two statements' own 480
- * and 100 a pair is 5,550: one managed policy. So 300 zones are an inline policy and 8 managed ones.
+ * Zones in one statement. IAM allows 10,240 characters of inline policies for a role, and 10 managed policies of 6,144 characters. The CDK fills them up to
+ * 10,000 and 6,000 characters, and moves only whole statements. An ARN has 68 characters and 3 for quotes and comma, so 35 zones have 2,485. Two statements
+ * for the same zones have 480 and 100 characters more, together 5,550, which fit into one managed policy. So 300 zones need the inline policy and 8 managed
+ * policies.
  */
 const arnsPerStatement = 35;
 
-/** The hosted zones that proofs are written into. The zones themselves belong to somebody else. */
+/** The hosted zones in which challenges are written. This construct grants access to them and does not create them. */
 export class ChallengeZones extends Construct {
   private readonly zones: readonly HostedZone[];
 
@@ -30,8 +31,8 @@ export class ChallengeZones extends Construct {
   }
 
   /**
-   * TXT records under `_acme-challenge` in these zones, and nothing else; of any name where a zone is for challenges only. In a zone that
-   * has a role the role's policy decides (`ChallengeRole`), and assuming it is all that is allowed here.
+   * Allows CREATE and DELETE of TXT records whose names begin with `_acme-challenge.`, or of any TXT record in zones with `challengesOnly`. For a zone with
+   * a role it allows only assuming the role, and the policy of that role decides (`ChallengeRole`).
    */
   grantChallenges(grantee: WorkflowFunction): void {
     const own = this.zones.filter(({ role }) => !role);
@@ -49,14 +50,14 @@ export class ChallengeZones extends Construct {
     if (own.length > 0)
       grantee.allow(
         { actions: ['route53:GetChange'], resources: [anyChange] },
-        'A change has an id that Route 53 gives it, and its state is all that can be read.',
+        'Route 53 chooses the id of a change. Only its status can be read.',
       );
     for (const resources of chunks([...new Set(this.zones.flatMap(({ role }) => role?.arn ?? []))]))
       grantee.allow({ actions: ['sts:AssumeRole'], resources });
   }
 }
 
-/** What goes into one statement each. */
+/** Returns the ARNs in groups that fit into one statement each. */
 export function chunks(arns: readonly string[]): string[][] {
   const count = Math.ceil(arns.length / arnsPerStatement);
   return Array.from({ length: count }, (_, index) =>
@@ -72,8 +73,8 @@ export const readActions = ['route53:GetHostedZone', 'route53:ListResourceRecord
 const key = (name: string): string => `${changeAction}${name}`;
 
 /**
- * TXT records under names like these; `null`: under any. No UPSERT: an overwrite is impossible by policy. The conditions are on all values
- * of a request, and a request without them (`Null`) does not pass.
+ * Returns the conditions for TXT records whose names match, or for any TXT record with `null`. UPSERT is not allowed, so no record can be overwritten. Every
+ * value of a request has to meet the conditions, and `Null` denies a request without these values.
  * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
  */
 export function onlyTxt(names: readonly string[] | null): Record<string, Record<string, unknown>> {

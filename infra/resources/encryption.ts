@@ -7,9 +7,8 @@ import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**
- * What a customer's KMS key has to allow, beside what the functions' own roles ask of it through Secrets Manager and DynamoDB:
- * CloudWatch Logs writes and reads with it. A key of this app gets the statement; for one that is only referred to, a note says
- * that its owner adds it.
+ * Allows CloudWatch Logs to use the customer's KMS key, and encrypts all log groups with it. A key of this app gets the policy statement. For an imported key
+ * a note says which statement its owner has to add. The functions use the key through Secrets Manager and DynamoDB, with the permissions of their own roles.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function encryptLogs(scope: Construct, key: IKey): void {
@@ -27,14 +26,14 @@ export function encryptLogs(scope: Construct, key: IKey): void {
   if (!statementAdded)
     Annotations.of(scope).addInfoV2(
       'perennial:encryption-key-policy',
-      `encryptionKey: its policy is not of this app. It has to let the account's IAM policies decide, and logs.${Token.isUnresolved(region) ? '<region>' : region}.amazonaws.com Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and Describe* where kms:EncryptionContext:aws:logs:arn is like arn:<partition>:logs:<region>:<account>:log-group:*.`,
+      `encryptionKey: the key policy is not part of this app. It has to let IAM policies of the account decide. It also has to allow logs.${Token.isUnresolved(region) ? '<region>' : region}.amazonaws.com the actions Encrypt, Decrypt, ReEncrypt*, GenerateDataKey* and Describe*, on the condition that kms:EncryptionContext:aws:logs:arn is like arn:<partition>:logs:<region>:<account>:log-group:*.`,
     );
   encryptLogGroups(scope, key);
 }
 
 /**
- * Principals of other accounts that read secrets decrypt with the key, through Secrets Manager only. The account is the principal and the
- * reader a condition: a policy that names somebody who is no more could not be deployed.
+ * Allows readers in other accounts to decrypt with the key, only through Secrets Manager. The principal is the account, and a condition names the reader. A
+ * policy whose principal is a deleted role could not be deployed.
  */
 export function letReadersDecrypt(
   scope: Construct,
@@ -61,12 +60,12 @@ export function letReadersDecrypt(
   }
 }
 
-/** Log groups that are made after the others. */
+/** Encrypts the log groups in this scope. It has to be called again for log groups that are created later. */
 export function encryptLogGroups(scope: Construct, key: IKey): void {
   for (const group of scope.node.findAll()) if (group instanceof CfnLogGroup) group.kmsKeyId = key.keyArn;
 }
 
-/** Values under the key through one service, for a function: `read` decrypts, `write` makes data keys as well. */
+/** Allows a function to use the key through one service. `read` allows decryption, and `write` also allows creating data keys. */
 export function grantKey(
   grantee: WorkflowFunction,
   key: IKey | undefined,
@@ -76,14 +75,14 @@ export function grantKey(
   if (!key) return;
   const { region } = Stack.of(grantee);
   grantee.allow({
-    actions: use === 'read' ? ['kms:Decrypt'] : uses[service],
+    actions: use === 'read' ? ['kms:Decrypt'] : writeActions[service],
     resources: [key.keyArn],
     conditions: { StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` } },
   });
 }
 
 /**
- * Keys that replicas of secrets are encrypted with, each in its region. Secrets Manager uses them when a replica is made.
+ * Allows the keys that replicas of secrets are encrypted with, each in its region. Secrets Manager uses them when it creates a replica.
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
  */
 export function grantReplicaKeys(grantee: WorkflowFunction, replicas: readonly Replica[]): void {
@@ -104,10 +103,12 @@ export function grantReplicaKeys(grantee: WorkflowFunction, replicas: readonly R
 }
 
 /**
+ * Actions that a service needs for writing with a key.
+ *
  * Secrets Manager: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
  * DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
-const uses = {
+const writeActions = {
   secretsmanager: ['kms:Decrypt', 'kms:GenerateDataKey'],
   dynamodb: [
     'kms:Decrypt',

@@ -7,10 +7,11 @@ import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 
 /**
- * The ledger: what was ordered, stored and delivered, and who is at it. Kept when the stack goes, and protected while it is
- * there: whoever deletes the table under running renewals takes their leases away, and what was left in DNS is forgotten. No
- * name of its own, so that a kept table is in nobody's way when the stack is deployed again; what it held is then rebuilt
- * from secrets and ACM.
+ * The ledger table, which records what was ordered, stored and delivered, and which execution holds which lease.
+ *
+ * The table is retained when the stack is deleted, and protected from deletion before that. Deleting it during renewals would remove their leases and the
+ * list of TXT values to clean up. It has no fixed name, so a retained table does not prevent another deployment. A new table is rebuilt from the secrets and
+ * ACM.
  */
 export class Ledger extends Construct {
   readonly table: Table;
@@ -23,7 +24,7 @@ export class Ledger extends Construct {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Counts of failed validations are of no use after a day; nothing else has the attribute.
+      // Counts of failed validations expire after a day. No other items have this attribute.
       timeToLiveAttribute: 'expires',
       removalPolicy: RemovalPolicy.RETAIN,
       deletionProtection: true,
@@ -31,17 +32,17 @@ export class Ledger extends Construct {
     });
   }
 
-  /** Single items, read. */
+  /** Allows reading single items. */
   grantRead(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:GetItem'], 'read');
   }
 
-  /** Single items, read and updated under a condition. */
+  /** Allows reading and updating single items. */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }
 
-  /** The same, and a batch of items at once. */
+  /** Allows reading and updating single items, and reading a batch of items. */
   grantUseInBatches(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }

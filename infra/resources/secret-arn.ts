@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Of the secret with this name in the stack's account and region. AWS ends it in a hyphen and six characters of its own. */
+/** Returns the ARN of the secret with this name in the account and region of the stack. AWS appends a hyphen and six characters that it chooses. */
 export function secretArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',

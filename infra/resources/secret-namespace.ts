@@ -4,25 +4,25 @@ import { environment, tags } from '../../lambdas/domain/contract/environment.ts'
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 import { secretArn } from './secret-arn.ts';
-import { ours } from './stack-tag.ts';
+import { taggedByStack } from './stack-tag.ts';
 
 export interface SecretNamespaceProps {
-  /** What the secrets' names begin with; ends in a slash. */
+  /** Prefix of the secrets' names. It ends in a slash. */
   readonly prefix: string;
   /** Value of the tag `perennial:stack`. */
   readonly stackTag: string;
-  /** What new secrets are encrypted with. @default the account's `aws/secretsmanager` */
+  /** KMS key for new secrets. @default the account's `aws/secretsmanager` key */
   readonly encryptionKey?: IKey | undefined;
 }
 
-/** Secrets that are made at run time: this owns their name space and not the secrets. */
+/** A prefix for secrets that the functions create at run time. The construct grants access to them and does not create them. */
 export abstract class SecretNamespace extends Construct {
   protected readonly props: SecretNamespaceProps;
-  /** Of all of them. */
+  /** ARN pattern of all secrets with the prefix. */
   protected readonly arn: string;
-  /** Environment variable that tells a function the prefix. */
+  /** Name of the environment variable with the prefix. */
   protected abstract readonly prefixVariable: string;
-  /** Keys of the tags that functions set. */
+  /** Keys of the tags that the functions set. */
   protected abstract readonly tagKeys: readonly string[];
 
   constructor(scope: Construct, id: string, props: SecretNamespaceProps) {
@@ -35,24 +35,24 @@ export abstract class SecretNamespace extends Construct {
     const { prefix, stackTag } = this.props;
     grantee.allow(
       { actions, resources, conditions },
-      'Secrets are made at run time, and their ARNs end in characters that AWS chooses: the prefix is of this stack.',
+      'The functions create the secrets at run time, and their ARNs end in characters that AWS chooses. Only this stack uses the prefix.',
     );
     grantee.addEnvironment(this.prefixVariable, prefix);
     grantee.addEnvironment(environment.stackTag, stackTag);
   }
 
   /**
-   * A new secret has to carry our tag; these actions are for those that carry it. To make one with tags takes TagResource too, while it has
-   * no tag yet: so one that somebody else made under our prefix without this tag could be given it. One of another stack could not.
+   * Allows creating secrets with the tag of this stack, and these actions on secrets with this tag. Creating a secret with tags also needs TagResource, at a
+   * moment when the secret has no tag yet. So a secret with this prefix and without the tag could be tagged as well, but not a secret of another stack.
    */
-  protected grantMake(grantee: WorkflowFunction, actions: string[]): void {
+  protected grantCreate(grantee: WorkflowFunction, actions: string[]): void {
     const { stackTag, encryptionKey } = this.props;
     this.grant(grantee, ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], {
-      ...ours('aws:RequestTag', stackTag),
+      ...taggedByStack('aws:RequestTag', stackTag),
       StringEqualsIfExists: { [`aws:ResourceTag/${tags.stack}`]: stackTag },
       'ForAllValues:StringEquals': { 'aws:TagKeys': this.tagKeys },
     });
-    this.grant(grantee, actions, ours('aws:ResourceTag', stackTag));
+    this.grant(grantee, actions, taggedByStack('aws:ResourceTag', stackTag));
     if (!encryptionKey) return;
     grantKey(grantee, encryptionKey, 'secretsmanager', 'write');
     grantee.addEnvironment(environment.encryptionKey, encryptionKey.keyArn);

@@ -1,6 +1,6 @@
 import { tags } from '../../lambdas/domain/contract/environment.ts';
 
-/** A condition: by `aws:RequestTag` what is made gets our tag; by `aws:ResourceTag` what is touched has it. */
-export function ours(key: 'aws:RequestTag' | 'aws:ResourceTag', stackTag: string) {
+/** Returns the IAM condition that a request sets the tag of this stack (`aws:RequestTag`), or that a resource has it (`aws:ResourceTag`). */
+export function taggedByStack(key: 'aws:RequestTag' | 'aws:ResourceTag', stackTag: string) {
   return { StringEquals: { [`${key}/${tags.stack}`]: stackTag } };
 }
