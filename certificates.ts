@@ -1,8 +1,9 @@
 import { defineConfig, letsEncryptStaging } from 'cdk-perennial';
 
 /**
- * The certificates of this deployment. Read the terms of Let's Encrypt at https://letsencrypt.org/repository/, and set `termsOfServiceAgreed` to true if you
- * agree to them. Enter your hosted zone and names, and deploy. When that works, use `letsEncrypt` instead of `letsEncryptStaging`.
+ * The certificates of this deployment. Read the terms of Let's Encrypt at https://letsencrypt.org/repository/, and set
+ * `termsOfServiceAgreed` to true if you agree to them. Enter your hosted zone and names, and deploy. When that works, use `letsEncrypt`
+ * instead of `letsEncryptStaging`.
  */
 export default defineConfig({
   issuer: letsEncryptStaging({ termsOfServiceAgreed: false }),

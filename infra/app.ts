@@ -6,8 +6,8 @@ import { ConfigError } from './config/mistakes.ts';
 import { perennialStack } from './perennial-stack.ts';
 
 /**
- * The CDK app. It deploys one stack from one config file, which is `certificates.ts` or the path in `-c config=path/to/file.ts`. With `-c local=true` the
- * stack does not use the bootstrap roles, because an emulator that enforces IAM does not allow them to publish assets.
+ * The CDK app. It deploys one stack from one config file, which is `certificates.ts` or the path in `-c config=path/to/file.ts`. With `-c
+ * local=true` the stack does not use the bootstrap roles, because an emulator that enforces IAM does not allow them to publish assets.
  */
 const app = new App();
 const path = resolve(app.node.tryGetContext('config') ?? 'certificates.ts');

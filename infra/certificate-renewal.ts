@@ -33,19 +33,23 @@ import { RestartRule } from './workflows/restart-rule.ts';
 import { executionArn } from './workflows/workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
 
-/** Props of `CertificateRenewal`. They are the fields of the config file, except that `schedule` is a `Duration` and `encryptionKey` is a key. */
+/**
+ * Props of `CertificateRenewal`. They are the fields of the config file, except that `schedule` is a `Duration` and `encryptionKey` is a
+ * key.
+ */
 export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey' | 'schedule'> {
   /**
-   * How often the fleet workflow runs, in whole minutes and without a CDK token. Eight runs must fit between the renewal time of a certificate and its expiry.
-   * So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles, and every 3 days for a certificate
-   * whose lifetime is not known.
+   * How often the fleet workflow runs, in whole minutes and without a CDK token. Eight runs must fit between the renewal time of a
+   * certificate and its expiry. So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other
+   * profiles, and every 3 days for a certificate whose lifetime is not known.
    *
    * @default Duration.hours(6)
    */
   readonly schedule?: Duration;
   /**
-   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of this app gets the
-   * statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig` describes.
+   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of
+   * this app gets the statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
+   * describes.
    *
    * @default keys that AWS manages
    */
@@ -53,10 +57,11 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
 }
 
 /**
- * Keeps TLS certificates valid: orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into ACM, and renews
- * them. Two of these constructs in one account and region need different values of `secretPrefix`.
+ * Keeps TLS certificates valid: orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
+ * ACM, and renews them. Two of these constructs in one account and region need different values of `secretPrefix`.
  *
- * The outputs of the stack name the workflows, their logs, the ledger table, the prefix of the secrets, and the command that starts a renewal.
+ * The outputs of the stack name the workflows, their logs, the ledger table, the prefix of the secrets, and the command that starts a
+ * renewal.
  *
  * @throws ConfigError with every mistake in the props at once
  *
@@ -69,8 +74,8 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
  */
 export class CertificateRenewal extends Construct implements ICertificateReader {
   /**
-   * Returns the certificates that a `CertificateRenewal` of another stack or app renews, in the same account and region. Their names are not known here, so any
-   * valid name is accepted.
+   * Returns the certificates that a `CertificateRenewal` of another stack or app renews, in the same account and region. Their names are
+   * not known here, so any valid name is accepted.
    *
    * @throws ConfigError if a prop is invalid or unknown
    *
@@ -180,9 +185,10 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   /**
    * Returns a certificate of ACM for a distribution, a load balancer or an API of the same app.
    *
-   * The deployment starts the renewal and waits at most 30 minutes for the delivery, before it creates resources that use the certificate. After a change of
-   * names or key type CloudFormation gets the new ARN. Deleting these resources deletes neither the secret nor the certificate. CloudFront accepts only
-   * certificates in `us-east-1` from issuers that browsers trust, with a P-256 or RSA key. Synth fails for other certificates.
+   * The deployment starts the renewal and waits at most 30 minutes for the delivery, before it creates resources that use the certificate.
+   * After a change of names or key type CloudFormation gets the new ARN. Deleting these resources deletes neither the secret nor the
+   * certificate. CloudFront accepts only certificates in `us-east-1` from issuers that browsers trust, with a P-256 or RSA key. Synth fails
+   * for other certificates.
    *
    * @param name name of a configured certificate
    * @param region a region in `acm` of the certificate
@@ -198,7 +204,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   certificate(name: string, region: string): ICertificate {
     this.requests ??= new CertificateRequests(this, 'CertificateRequests', this.requestsProps);
     const request = this.requests.request(name, region);
-    // The fleet starts later. IAM may not have propagated the new roles at the first renewal, and a deployment retries longer than the fleet does.
+    // The fleet starts later. IAM may not have propagated the new roles at the first renewal, and a deployment retries longer than the
+    // fleet does.
     this.fleetStart.node.addDependency(request.resource);
     return request.certificate;
   }
@@ -216,9 +223,9 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   /**
    * Creates the functions of the workflows.
    *
-   * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order of 25 names
-   * (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests: directory, nonce, and the order
-   * before and after its CSR, or a chain and two alternate chains.
+   * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order
+   * of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests:
+   * directory, nonce, and the order before and after its CSR, or a chain and two alternate chains.
    */
   private makeFunctions({ deployed, tokens, trustedRoots }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
@@ -291,7 +298,10 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     return ledger;
   }
 
-  /** Allows checking whether the execution that holds a lease is still running. The workflow is given by name, because it is created after its functions. */
+  /**
+   * Allows checking whether the execution that holds a lease is still running. The workflow is given by name, because it is created after
+   * its functions.
+   */
   private grantExecutions(check: WorkflowFunction, stateMachineName: string): void {
     check.allow(
       { actions: ['states:DescribeExecution'], resources: [executionArn(this, stateMachineName, '*')] },

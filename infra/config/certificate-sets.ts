@@ -19,8 +19,8 @@ export function checkNames(certificates: readonly ReadCertificate[], report: Rep
  * Checks that at most two certificates have the same names and the same first issuer, and that their key types differ.
  *
  * CAs count certificates by directory and exact set of names, whatever the key. Let's Encrypt issues five in seven days
- * (https://letsencrypt.org/docs/rate-limits). One RSA and one ECDSA certificate leave enough for repeated orders. A second certificate with the same
- * names and key type has no use.
+ * (https://letsencrypt.org/docs/rate-limits). One RSA and one ECDSA certificate leave enough for repeated orders. A second certificate with
+ * the same names and key type has no use.
  */
 export function checkSets(certificates: readonly ReadCertificate[], issuers: readonly Issuer[], report: Report): void {
   const sets = new Map<string, number[]>();

@@ -10,7 +10,8 @@ const defineCall = 'export default defineConfig({ ... })';
 /**
  * Runs a config file and returns its default export, which is not checked.
  *
- * @throws ConfigError with one mistake if there is no such file, if it cannot be run, or if its default export is missing or is a function or a promise
+ * @throws ConfigError with one mistake if there is no such file, if it cannot be run, or if its default export is missing or is a function
+ * or a promise
  */
 export async function loadConfigFile(file: string): Promise<unknown> {
   const status = statSync(file, { throwIfNoEntry: false });

@@ -77,8 +77,8 @@ export function readList<T extends z.ZodType>(
 }
 
 /**
- * Returns the fields of an object. A field that its schema rejects is reported and is `undefined`, and reading continues, so that all mistakes are
- * reported at once. Returns `undefined` for a value that is not an object.
+ * Returns the fields of an object. A field that its schema rejects is reported and is `undefined`, and reading continues, so that all
+ * mistakes are reported at once. Returns `undefined` for a value that is not an object.
  */
 export function readFields<S extends Shape>(
   { subject, fields: shape, synonyms = {} }: ObjectKind<S>,

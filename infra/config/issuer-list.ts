@@ -56,8 +56,8 @@ interface First {
 }
 
 /**
- * Returns the indices of the issuers to ask after `first`. Each may appear once, and all have to be staging directories or none: a failing CA is no
- * reason to deploy certificates that browsers do not trust.
+ * Returns the indices of the issuers to ask after `first`. Each may appear once, and all have to be staging directories or none: a failing
+ * CA is no reason to deploy certificates that browsers do not trust.
  */
 export function readFallbacks(
   values: readonly unknown[],

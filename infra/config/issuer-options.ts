@@ -23,8 +23,8 @@ export interface AcmeIssuer extends Issuer {
 /** Options that every public CA takes. */
 export interface IssuerOptions {
   /**
-   * Whether you have read and agree to the CA's terms of service (RFC 8555 §7.3). There is no default, because only you can agree. The check rejects
-   * `false` and names the terms.
+   * Whether you have read and agree to the CA's terms of service (RFC 8555 §7.3). There is no default, because only you can agree. The
+   * check rejects `false` and names the terms.
    */
   readonly termsOfServiceAgreed: boolean;
   /**
@@ -34,8 +34,8 @@ export interface IssuerOptions {
    */
   readonly contact?: readonly string[];
   /**
-   * Common name of the root certificate that the chain should end in, for a CA that offers several chains. If no chain ends in it, the CA's default
-   * chain is stored and a warning is logged.
+   * Common name of the root certificate that the chain should end in, for a CA that offers several chains. If no chain ends in it, the CA's
+   * default chain is stored and a warning is logged.
    *
    * @default the CA's default chain
    */
@@ -69,8 +69,8 @@ export interface AcmAcmeEndpointOptions {
   /** URL of the endpoint's directory, `https://acm-acme-enroll.<region>.api.aws/<id>/directory`. */
   readonly directoryUrl: string;
   /**
-   * The complete ARN, or a CDK token of it, of a secret with the key id and the MAC key of the endpoint's external account binding. The format is the
-   * same as in `ExternalAccountOptions`.
+   * The complete ARN, or a CDK token of it, of a secret with the key id and the MAC key of the endpoint's external account binding. The
+   * format is the same as in `ExternalAccountOptions`.
    */
   readonly externalAccountBinding: string;
   /**
@@ -86,8 +86,8 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
   /** URL of the ACME directory (RFC 8555 §7.1.1). Only `https:` is allowed. */
   readonly directoryUrl: string;
   /**
-   * Whether you agree to the terms that the directory names. Without agreement a server that has terms rejects the account, and the execution fails
-   * with `TermsNotAgreedError`.
+   * Whether you agree to the terms that the directory names. Without agreement a server that has terms rejects the account, and the
+   * execution fails with `TermsNotAgreedError`.
    *
    * @default false
    */
@@ -105,8 +105,8 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    */
   readonly trustedRoots?: readonly string[];
   /**
-   * How control over names is proven. With `none` the server returns authorizations that are already valid, as ACM's endpoint does, and no hosted zone is
-   * needed.
+   * How control over names is proven. With `none` the server returns authorizations that are already valid, as ACM's endpoint does, and no
+   * hosted zone is needed.
    *
    * @default 'dns-01'
    */

@@ -29,8 +29,9 @@ const letsEncryptTerms = 'https://letsencrypt.org/repository/';
 /**
  * Let's Encrypt, which browsers trust.
  *
- * Its limit is 300 new orders per account in 3 hours, and renewals that ARI announces are exempt (https://letsencrypt.org/docs/rate-limits). A fleet run
- * starts at most 250 first issuances, which leaves 50 for retries and manual orders. Let's Encrypt has stored no contact addresses since June 2025
+ * Its limit is 300 new orders per account in 3 hours, and renewals that ARI announces are exempt
+ * (https://letsencrypt.org/docs/rate-limits). A fleet run starts at most 250 first issuances, which leaves 50 for retries and manual
+ * orders. Let's Encrypt has stored no contact addresses since June 2025
  * (https://letsencrypt.org/2025/06/26/expiration-notification-service-has-ended).
  *
  * @example
@@ -46,8 +47,8 @@ export function letsEncrypt(options: LetsEncryptOptions): AcmeIssuer {
 }
 
 /**
- * The staging environment of Let's Encrypt, for the first deployment. It uses the same protocol with high limits. No client trusts its certificates
- * (https://letsencrypt.org/docs/staging-environment).
+ * The staging environment of Let's Encrypt, for the first deployment. It uses the same protocol with high limits. No client trusts its
+ * certificates (https://letsencrypt.org/docs/staging-environment).
  *
  * @example
  * const issuer = letsEncryptStaging({ termsOfServiceAgreed: true });
@@ -62,8 +63,8 @@ export function letsEncryptStaging(options: LetsEncryptOptions): AcmeIssuer {
 }
 
 /**
- * Google Trust Services, which browsers trust. `gcloud publicca external-account-keys create` creates credentials that register one account within
- * seven days (https://cloud.google.com/certificate-manager/docs/public-ca-tutorial). Store them in the secret, then deploy.
+ * Google Trust Services, which browsers trust. `gcloud publicca external-account-keys create` creates credentials that register one account
+ * within seven days (https://cloud.google.com/certificate-manager/docs/public-ca-tutorial). Store them in the secret, then deploy.
  *
  * @example
  * const issuer = googleTrustServices({
@@ -88,8 +89,8 @@ export function googleTrustServicesStaging(options: ExternalAccountOptions): Acm
 }
 
 /**
- * ZeroSSL, which browsers trust. Its credentials register only one account (documentation of MDExternalAccountBinding in Apache's mod_md). It does not
- * support changing the key of an account.
+ * ZeroSSL, which browsers trust. Its credentials register only one account (documentation of MDExternalAccountBinding in Apache's mod_md).
+ * It does not support changing the key of an account.
  */
 export function zeroSsl(options: ExternalAccountOptions): AcmeIssuer {
   return boundIssuer('zeroSsl', options, {
@@ -123,10 +124,10 @@ export function actalis(options: ExternalAccountOptions): AcmeIssuer {
 }
 
 /**
- * The ACME endpoint of AWS Certificate Manager. Its authorizations are already valid for the domains that the endpoint was set up with, so no hosted
- * zone is needed. Issuance takes minutes, and AWS asks clients to wait for ten
- * (https://docs.aws.amazon.com/acm/latest/userguide/acm-acme-issuance.html). One reply may take two minutes. The terms are those of your contract with
- * AWS.
+ * The ACME endpoint of AWS Certificate Manager. Its authorizations are already valid for the domains that the endpoint was set up with, so
+ * no hosted zone is needed. Issuance takes minutes, and AWS asks clients to wait for ten
+ * (https://docs.aws.amazon.com/acm/latest/userguide/acm-acme-issuance.html). One reply may take two minutes. The terms are those of your
+ * contract with AWS.
  */
 export function acmAcmeEndpoint(options: AcmAcmeEndpointOptions): AcmeIssuer {
   return issuer('acmAcmeEndpoint', options, {
@@ -141,7 +142,8 @@ export function acmAcmeEndpoint(options: AcmAcmeEndpointOptions): AcmeIssuer {
 }
 
 /**
- * Any other ACME server (RFC 8555): a CA that gives you your own directory, such as Sectigo, DigiCert or GlobalSign, a private CA, or Pebble.
+ * Any other ACME server (RFC 8555): a CA that gives you your own directory, such as Sectigo, DigiCert or GlobalSign, a private CA, or
+ * Pebble.
  *
  * @example
  * const issuer = acmeDirectory({ directoryUrl: 'https://ca.internal.example/acme/directory', trustedRoots: [readFileSync('root.pem', 'utf8')] });
@@ -169,8 +171,8 @@ function boundIssuer(
 }
 
 /**
- * Returns the issuer with the options that this function takes, and with fixed values. In JavaScript required options may be missing, and unknown ones
- * may be given. The check reports both.
+ * Returns the issuer with the options that this function takes, and with fixed values. In JavaScript required options may be missing, and
+ * unknown ones may be given. The check reports both.
  */
 function issuer(
   issuerFunction: MadeBy['issuerFunction'],

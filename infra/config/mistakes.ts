@@ -1,6 +1,6 @@
 /**
- * A configuration, or props, that the check rejects. Thrown at synth, before anything is deployed. The author of the configuration has to act:
- * each line of `mistakes` says what is wrong and what is allowed.
+ * A configuration, or props, that the check rejects. Thrown at synth, before anything is deployed. The author of the configuration has to
+ * act: each line of `mistakes` says what is wrong and what is allowed.
  *
  * @example
  * try {

@@ -23,8 +23,8 @@ export interface HostedZoneConfig {
    */
   readonly externalId?: string;
   /**
-   * Whether the zone has no other purpose than challenges. TXT records of any name may then be written in it, so that CNAMEs of `_acme-challenge.<name>`
-   * can point to any name in it. In other zones only names that begin with `_acme-challenge.` are written.
+   * Whether the zone has no other purpose than challenges. TXT records of any name may then be written in it, so that CNAMEs of
+   * `_acme-challenge.<name>` can point to any name in it. In other zones only names that begin with `_acme-challenge.` are written.
    *
    * @default false
    */
@@ -46,13 +46,13 @@ export interface ReplicaConfig {
 /** One certificate: its names, its key, its issuer, and where it is delivered. */
 export interface CertificateConfig {
   /**
-   * Unique name, 1 to 40 characters of a to z, 0 to 9 and hyphen. The name of the secret is `secretPrefix` followed by this name. A certificate with a new
-   * name is a new certificate.
+   * Unique name, 1 to 40 characters of a to z, 0 to 9 and hyphen. The name of the secret is `secretPrefix` followed by this name. A
+   * certificate with a new name is a new certificate.
    */
   readonly name: string;
   /**
-   * DNS names, at least one and at most 100, or 25 with the profiles `tlsserver` and `shortlived`. A wildcard such as `*.example.com` does not cover
-   * `example.com` itself. Upper case, trailing dots and Unicode are normalised. The order does not matter.
+   * DNS names, at least one and at most 100, or 25 with the profiles `tlsserver` and `shortlived`. A wildcard such as `*.example.com` does
+   * not cover `example.com` itself. Upper case, trailing dots and Unicode are normalised. The order does not matter.
    */
   readonly identifiers: readonly string[];
   /**
@@ -80,14 +80,16 @@ export interface CertificateConfig {
    */
   readonly issuer?: AcmeIssuer;
   /**
-   * Issuers to ask, in this order, after the one before has failed three times in a row for reasons that the operator cannot fix. An empty list means
-   * none. After a success the first issuer is asked again. A certificate of a fallback issuer is kept until its renewal is due.
+   * Issuers to ask, in this order, after the one before has failed three times in a row for reasons that the operator cannot fix. An empty
+   * list means none. After a success the first issuer is asked again. A certificate of a fallback issuer is kept until its renewal is due.
    *
-   * @default those of the configuration, without the certificate's own issuer, and only staging directories for a staging issuer or only others
+   * @default those of the configuration, without the certificate's own issuer, and only staging directories for a staging issuer or only
+   * others
    */
   readonly fallbackIssuers?: readonly AcmeIssuer[];
   /**
-   * Whether renewals keep the private key, for clients that pin it. A leaked key then stays in use for longer. A change of `keyType` creates a new key.
+   * Whether renewals keep the private key, for clients that pin it. A leaked key then stays in use for longer. A change of `keyType`
+   * creates a new key.
    *
    * @default false: every certificate gets a new key
    */
@@ -100,22 +102,23 @@ export interface CertificateConfig {
    */
   readonly ignoreIssueCap?: boolean;
   /**
-   * Name that the CNAME at `_acme-challenge.<name>` points to. It is one name for all identifiers, or an object with one name for each identifier, where a
-   * wildcard is given without `*.`. It has to be in one of `hostedZones`.
+   * Name that the CNAME at `_acme-challenge.<name>` points to. It is one name for all identifiers, or an object with one name for each
+   * identifier, where a wildcard is given without `*.`. It has to be in one of `hostedZones`.
    *
    * @default looked up at the name's own servers before each order
    */
   readonly challengeAlias?: string | Readonly<Record<string, string>>;
   /**
-   * Servers that serve this certificate, as `www.example.com:443`, at most 20. The default port is 443. After each delivery and once a day a TLS handshake
-   * checks which certificate they present.
+   * Servers that serve this certificate, as `www.example.com:443`, at most 20. The default port is 443. After each delivery and once a day
+   * a TLS handshake checks which certificate they present.
    *
    * @default none
    */
   readonly endpoints?: readonly string[];
   /**
-   * ARNs of principals in other accounts that may read the secret: roles, users, or `arn:aws:iam::<account>:root`. They need `encryptionKey`, because the
-   * account's `aws/secretsmanager` key does not serve other accounts, and a policy in their own account. May be CDK tokens.
+   * ARNs of principals in other accounts that may read the secret: roles, users, or `arn:aws:iam::<account>:root`. They need
+   * `encryptionKey`, because the account's `aws/secretsmanager` key does not serve other accounts, and a policy in their own account. May
+   * be CDK tokens.
    *
    * @default none: only IAM policies of this account allow reading
    */
@@ -133,8 +136,8 @@ export interface PerennialConfig {
   /** The CA that issues the certificates. There is no default. Use `letsEncryptStaging(...)` first, then `letsEncrypt(...)`. */
   readonly issuer: AcmeIssuer;
   /**
-   * Issuers to ask, in this order, after the one before has failed three times in a row for reasons that the operator cannot fix. CAA records have to allow
-   * all of them.
+   * Issuers to ask, in this order, after the one before has failed three times in a row for reasons that the operator cannot fix. CAA
+   * records have to allow all of them.
    *
    * @default none
    */
@@ -148,32 +151,32 @@ export interface PerennialConfig {
   /** The certificates, at least one. */
   readonly certificates: readonly CertificateConfig[];
   /**
-   * Prefix of the names of the certificates' secrets, at most 401 characters of A to Z, a to z, 0 to 9 and `/_+=.@-`. It ends in one slash. The secrets of
-   * ACME accounts are beside them: with the default their prefix is `certificates-accounts/`.
+   * Prefix of the names of the certificates' secrets, at most 401 characters of A to Z, a to z, 0 to 9 and `/_+=.@-`. It ends in one slash.
+   * The secrets of ACME accounts are beside them: with the default their prefix is `certificates-accounts/`.
    *
    * @default 'certificates/'
    */
   readonly secretPrefix?: string;
   /**
-   * How often the fleet workflow runs, as `rate(...)` in minutes, hours or days. Eight runs must fit between the renewal time of a certificate and its
-   * expiry. So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other profiles, and every 3 days for a
-   * certificate whose lifetime is not known.
+   * How often the fleet workflow runs, as `rate(...)` in minutes, hours or days. Eight runs must fit between the renewal time of a
+   * certificate and its expiry. So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other
+   * profiles, and every 3 days for a certificate whose lifetime is not known.
    *
    * @default 'rate(6 hours)'
    */
   readonly schedule?: string;
   /**
-   * ARN of your KMS key, in the region of the stack, for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their
-   * key. The key policy has to let IAM policies of the account decide, as the default key policy does. It also has to allow
-   * `logs.<region>.amazonaws.com` to encrypt and decrypt:
+   * ARN of your KMS key, in the region of the stack, for the secrets of certificates and accounts, the ledger and all logs. Existing
+   * secrets keep their key. The key policy has to let IAM policies of the account decide, as the default key policy does. It also has to
+   * allow `logs.<region>.amazonaws.com` to encrypt and decrypt:
    * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
    *
    * @default keys that AWS manages
    */
   readonly encryptionKey?: string;
   /**
-   * IP addresses of root name servers, as `address` or `address:port`, where the search for authoritative name servers begins. For a test environment with
-   * its own DNS.
+   * IP addresses of root name servers, as `address` or `address:port`, where the search for authoritative name servers begins. For a test
+   * environment with its own DNS.
    *
    * @default the root servers of the Internet
    */

@@ -8,8 +8,9 @@ interface Profile {
 }
 
 /**
- * The profiles of Let's Encrypt (https://letsencrypt.org/docs/profiles). Certificates of `classic` are valid for 90 days, from February 2027 for 64 days, and
- * from February 2028 for 45 days (https://letsencrypt.org/2025/12/02/from-90-to-45). The shortest lifetime is used, so that a schedule stays valid.
+ * The profiles of Let's Encrypt (https://letsencrypt.org/docs/profiles). Certificates of `classic` are valid for 90 days, from February
+ * 2027 for 64 days, and from February 2028 for 45 days (https://letsencrypt.org/2025/12/02/from-90-to-45). The shortest lifetime is used,
+ * so that a schedule stays valid.
  */
 const profiles: Readonly<Record<string, Profile>> = {
   classic: { lifetime: 45 * 24, names: 100 },

@@ -74,7 +74,9 @@ export interface ReadIssuer {
   readonly publiclyTrusted: boolean;
 }
 
-/** Reads one issuer. Fields that are rejected get a placeholder, so that the certificates can still be checked. Nothing is deployed with it. */
+/**
+ * Reads one issuer. Fields that are rejected get a placeholder, so that the certificates can still be checked. Nothing is deployed with it.
+ */
 export function readIssuer(value: unknown, path: string, report: Report): ReadIssuer {
   const fields = readIssuerFields(value, path, report);
   const agreed = checkTerms(fields, path, report);
@@ -126,7 +128,9 @@ function checkOptions(value: { readonly [madeBy]?: unknown }, path: string, repo
 
 const keysOption = z.enum(['RSA', 'ECC'], { error: "'RSA' or 'ECC'" }).optional();
 
-/** Returns whether the terms are agreed to. Where they have to be and are not, that is reported and the result is the placeholder `true`. */
+/**
+ * Returns whether the terms are agreed to. Where they have to be and are not, that is reported and the result is the placeholder `true`.
+ */
 function checkTerms(fields: IssuerFields, path: string, report: Report): boolean {
   const { name = path, directoryUrl, termsOfService, termsOfServiceAgreed = false } = fields;
   if (!directoryUrl) return true;

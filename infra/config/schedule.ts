@@ -22,7 +22,10 @@ export const schedule = z
   })
   .default(6 * 3600);
 
-/** Returns the minutes, or `null` if EventBridge Scheduler rejects the duration. It accepts whole minutes only. The length of a CDK token is not known. */
+/**
+ * Returns the minutes, or `null` if EventBridge Scheduler rejects the duration. It accepts whole minutes only. The length of a CDK token is
+ * not known.
+ */
 function minutesOfDuration(duration: Duration): number | null {
   const minutes = duration.isUnresolved() ? 0 : duration.toMinutes({ integral: false });
   return Number.isInteger(minutes) && minutes > 0 ? minutes : null;
@@ -30,7 +33,9 @@ function minutesOfDuration(duration: Duration): number | null {
 
 const minutesIn = { minute: 1, hour: 60, day: 24 * 60 } as const;
 
-/** Returns the minutes, or `null` for any other text. EventBridge requires a singular unit after 1 and a plural unit after other numbers. */
+/**
+ * Returns the minutes, or `null` for any other text. EventBridge requires a singular unit after 1 and a plural unit after other numbers.
+ */
 function minutesOfRate(value: unknown): number | null {
   const found = typeof value === 'string' && /^rate\(([1-9]\d*) (minute|hour|day)(s?)\)$/.exec(value);
   if (!found) return null;
@@ -41,7 +46,9 @@ function minutesOfRate(value: unknown): number | null {
 /** Fleet runs that must fit between the renewal time and the expiry, so that a failing renewal is retried often enough. */
 const runsBeforeExpiry = 8;
 
-/** Hours. The longest interval for an unknown lifetime. It fits lifetimes from 72 days, because a third of 72 days divided by 8 is 3 days. */
+/**
+ * Hours. The longest interval for an unknown lifetime. It fits lifetimes from 72 days, because a third of 72 days divided by 8 is 3 days.
+ */
 const longestWithoutLifetime = 3 * 24;
 
 /** Reports an interval (in seconds) that is too long for a certificate, once for each profile. */

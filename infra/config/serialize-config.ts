@@ -2,8 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 
 /**
- * Returns the text of `config.json` and the CDK tokens, in order, that `@0`, `@1` and so on stand for in it. `resolveTokens` inserts their values at run
- * time.
+ * Returns the text of `config.json` and the CDK tokens, in order, that `@0`, `@1` and so on stand for in it. `resolveTokens` inserts their
+ * values at run time.
  */
 export function serializeConfig(deployed: DeployedConfig): {
   readonly json: string;

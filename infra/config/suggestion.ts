@@ -1,6 +1,6 @@
 /**
- * Words that readers of other documentation may write, in lower case and without `-`, `_` and spaces. The value is the word that is used here, or
- * a sentence that says where else the setting is.
+ * Words that readers of other documentation may write, in lower case and without `-`, `_` and spaces. The value is the word that is used
+ * here, or a sentence that says where else the setting is.
  */
 export type Synonyms = Readonly<Record<string, string>>;
 

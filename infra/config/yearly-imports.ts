@@ -4,9 +4,10 @@ import type { Warn } from './mistakes.ts';
 import { lifetimeOf, renewedAfter } from './profiles.ts';
 
 /**
- * Imports into ACM that AWS allows in one account and region in 365 days, by default (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html).
- * AWS does not document whether an import over an existing ARN counts. It is counted here. Above half of the limit there is a warning, because the other
- * half is needed for retries, forced renewals and imports that others make.
+ * Imports into ACM that AWS allows in one account and region in 365 days, by default
+ * (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html). AWS does not document whether an import over an existing ARN counts.
+ * It is counted here. Above half of the limit there is a warning, because the other half is needed for retries, forced renewals and imports
+ * that others make.
  */
 const yearlyImports = 5_000;
 const hoursOfYear = 365 * 24;

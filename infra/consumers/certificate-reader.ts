@@ -49,13 +49,15 @@ export interface ICertificateReader {
   /**
    * Allows a principal of this account to read one certificate and its private key.
    *
-   * The grant is `secretsmanager:GetSecretValue` on the secret, for the stages AWSCURRENT and AWSPREVIOUS only. If the secrets have a KMS key of yours,
-   * it includes `kms:Decrypt`. A request without a stage returns AWSCURRENT. A request for a version id is denied. `DescribeSecret`, which the caching
-   * clients of AWS call first, is not granted. For principals of other accounts use `readers` of the certificate.
+   * The grant is `secretsmanager:GetSecretValue` on the secret, for the stages AWSCURRENT and AWSPREVIOUS only. If the secrets have a KMS
+   * key of yours, it includes `kms:Decrypt`. A request without a stage returns AWSCURRENT. A request for a version id is denied.
+   * `DescribeSecret`, which the caching clients of AWS call first, is not granted. For principals of other accounts use `readers` of the
+   * certificate.
    *
    * @param certificate name of the certificate
    * @param grantee a role, a user, or a resource that has a role
-   * @throws ConfigError if the names of the certificates are known here and this is not one of them, or if the grantee belongs to another account
+   * @throws ConfigError if the names of the certificates are known here and this is not one of them, or if the grantee belongs to another
+   * account
    *
    * @example
    * certificates.grantRead('www', webServer.role);
@@ -63,8 +65,8 @@ export interface ICertificateReader {
   grantRead(certificate: string, grantee: IGrantable): Grant;
 
   /**
-   * Creates a rule for the event `Certificate Renewed`, which is published after a certificate was stored and delivered. The event may come twice.
-   * `parseEvent` of `cdk-perennial/events` reads it.
+   * Creates a rule for the event `Certificate Renewed`, which is published after a certificate was stored and delivered. The event may come
+   * twice. `parseEvent` of `cdk-perennial/events` reads it.
    *
    * @param id id of the rule in this scope
    * @throws ConfigError if a prop is invalid or unknown, or if the names of the certificates are known here and this is not one of them

@@ -26,8 +26,8 @@ export interface CertificateRequestsProps {
 }
 
 /**
- * Certificates that other resources of the same deployment need. A custom resource for each certificate and region starts the renewal and waits until
- * the certificate is in ACM. Deleting the custom resource deletes neither the secret nor the certificate.
+ * Certificates that other resources of the same deployment need. A custom resource for each certificate and region starts the renewal and
+ * waits until the certificate is in ACM. Deleting the custom resource deletes neither the secret nor the certificate.
  */
 export class CertificateRequests extends Construct {
   private readonly props: CertificateRequestsProps;

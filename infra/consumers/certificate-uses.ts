@@ -29,7 +29,10 @@ export interface RequestedCertificate {
   readonly specHashes: readonly string[];
 }
 
-/** Properties with a certificate that CloudFront serves, by resource type: its distributions, and resources of other services that use CloudFront. */
+/**
+ * Properties with a certificate that CloudFront serves, by resource type: its distributions, and resources of other services that use
+ * CloudFront.
+ */
 const served: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
   'AWS::CloudFront::Distribution': (resource) => (resource as CfnDistribution).distributionConfig,
   'AWS::ApiGateway::DomainName': (resource) => (resource as EdgeDomainName).certificateArn,
@@ -37,7 +40,10 @@ const served: Readonly<Record<string, (resource: CfnResource) => unknown>> = {
   'AWS::Cognito::UserPoolDomain': (resource) => (resource as CfnUserPoolDomain).customDomainConfig,
 };
 
-/** Returns why CloudFront rejects this certificate, one sentence for each resource that uses it. CloudFront itself would fail late in the deployment. */
+/**
+ * Returns why CloudFront rejects this certificate, one sentence for each resource that uses it. CloudFront itself would fail late in the
+ * deployment.
+ */
 export function cloudFrontMistakes(
   certificate: CustomResource,
   { name, region, keyType, untrustedIssuer }: RequestedCertificate,

@@ -31,8 +31,8 @@ export interface ChallengeRoleProps {
    */
   readonly trustedRole: string;
   /**
-   * External id that has to be given when the role is assumed, 2 to 64 letters, digits and `+=,.@:/-`. It has to equal `externalId` of the zones in
-   * the other account's configuration.
+   * External id that has to be given when the role is assumed, 2 to 64 letters, digits and `+=,.@:/-`. It has to equal `externalId` of the
+   * zones in the other account's configuration.
    *
    * @default none
    */
@@ -40,9 +40,9 @@ export interface ChallengeRoleProps {
   /** Hosted zones of this account, at least one. Ids may be CDK tokens, names may not. */
   readonly hostedZones: readonly Pick<HostedZoneConfig, 'id' | 'name' | 'challengesOnly'>[];
   /**
-   * Names for which challenges may be written, in the same form as `identifiers`. Both `www.example.com` and `*.www.example.com` allow the TXT record
-   * `_acme-challenge.www.example.com`, and no record below it. If a CNAME points here, give the part of its target that follows `_acme-challenge.`. In
-   * zones with `challengesOnly` TXT records of any name may be written.
+   * Names for which challenges may be written, in the same form as `identifiers`. Both `www.example.com` and `*.www.example.com` allow the
+   * TXT record `_acme-challenge.www.example.com`, and no record below it. If a CNAME points here, give the part of its target that follows
+   * `_acme-challenge.`. In zones with `challengesOnly` TXT records of any name may be written.
    *
    * @default none, which requires that every zone is `challengesOnly`
    */
@@ -58,8 +58,8 @@ export interface ChallengeRoleProps {
 /**
  * A role in the account of hosted zones. The `CertificateRenewal` of another account assumes it to prove control over names in these zones.
  *
- * The role trusts only the role of the challenge function. It can create and delete TXT records of exactly these names, and cannot overwrite any
- * record.
+ * The role trusts only the role of the challenge function. It can create and delete TXT records of exactly these names, and cannot
+ * overwrite any record.
  *
  * @throws ConfigError with every mistake in the props at once
  *
@@ -79,8 +79,8 @@ export class ChallengeRole extends Construct {
     const { zones, records } = check(props);
     const { trustedRole, externalId, roleName } = props;
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', hostedZoneArnSize);
-    // The principal is the account, and a condition names its role. IAM stores a role as principal by its unique id, so that role would have to exist
-    // first, and it would lose the trust when it is deleted and created again.
+    // The principal is the account, and a condition names its role. IAM stores a role as principal by its unique id, so that role would
+    // have to exist first, and it would lose the trust when it is deleted and created again.
     this.role = new Role(this, 'Role', {
       description: 'Assumed by Perennial in another account, to write ACME challenges',
       assumedBy: new AccountPrincipal(Fn.select(4, Fn.split(':', trustedRole))).withConditions({
@@ -122,8 +122,9 @@ const roleKind = {
 };
 
 /**
- * Most characters for the names of one zone, each with two quotes and a comma. A request is allowed by a single statement, so all names of a zone have to
- * be in one statement. The CDK may move the statement into a managed policy of 6,000 characters, of which the rest of the statement takes about 500.
+ * Most characters for the names of one zone, each with two quotes and a comma. A request is allowed by a single statement, so all names of
+ * a zone have to be in one statement. The CDK may move the statement into a managed policy of 6,000 characters, of which the rest of the
+ * statement takes about 500.
  */
 const mostNameCharacters = 5_400;
 
@@ -147,7 +148,9 @@ function check(props: ChallengeRoleProps): CheckedRole {
 
 const nameText = z.string({ error: 'a name such as "www.example.com"' });
 
-/** Returns the names of the TXT records by zone, and whether the zones of all names are known. Zones with `challengesOnly` need no names. */
+/**
+ * Returns the names of the TXT records by zone, and whether the zones of all names are known. Zones with `challengesOnly` need no names.
+ */
 function checkNames(values: readonly unknown[], zones: readonly HostedZone[], report: Report) {
   const records = new Map<string, string[]>();
   let complete = true;

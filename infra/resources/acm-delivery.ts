@@ -23,10 +23,10 @@ export class AcmDelivery extends Construct {
   /**
    * Allows imports into ACM in these regions.
    *
-   * The first import sets the tag of this stack. A later import over the same ARN may not set tags, and it replaces only a certificate with this tag. So
-   * there are two statements. An import with tags also needs `acm:AddTagsToCertificate`. IAM cannot distinguish the new certificate from others there, so the
-   * role could set the tags of this stack on any certificate, but no other tags. Finding an import whose reply was lost needs `acm:ListCertificates`, which
-   * has no resource-level permissions.
+   * The first import sets the tag of this stack. A later import over the same ARN may not set tags, and it replaces only a certificate with
+   * this tag. So there are two statements. An import with tags also needs `acm:AddTagsToCertificate`. IAM cannot distinguish the new
+   * certificate from others there, so the role could set the tags of this stack on any certificate, but no other tags. Finding an import
+   * whose reply was lost needs `acm:ListCertificates`, which has no resource-level permissions.
    * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
    */
   grantImport(grantee: WorkflowFunction): void {

@@ -10,8 +10,8 @@ export class AcmeAccounts extends SecretNamespace {
   protected readonly tagKeys = [tags.stack];
 
   /**
-   * Allows signing with the key of the account. The permission is limited by name and not by tag. With a condition on the tag Secrets Manager would deny access
-   * to a missing secret instead of reporting that it does not exist.
+   * Allows signing with the key of the account. The permission is limited by name and not by tag. With a condition on the tag Secrets
+   * Manager would deny access to a missing secret instead of reporting that it does not exist.
    */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:GetSecretValue']);

@@ -11,9 +11,9 @@ type SharedCertificate = Pick<CertificateSpec, 'name' | 'readers' | 'replicas'>;
 /** Characters of an ARN without prefix and name: `"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????",`. */
 const arnCharacters = 74;
 /**
- * Most characters for the ARNs in one statement, which is enough for 30 certificates whose names and prefix have 12 characters each. When the inline policies
- * of a role exceed 10,240 characters, the CDK moves whole statements into managed policies. One such statement fits into the 6,144 characters of a managed
- * policy, and two statements become two policies.
+ * Most characters for the ARNs in one statement, which is enough for 30 certificates whose names and prefix have 12 characters each. When
+ * the inline policies of a role exceed 10,240 characters, the CDK moves whole statements into managed policies. One such statement fits
+ * into the 6,144 characters of a managed policy, and two statements become two policies.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const mostArnCharacters = 3000;
@@ -46,8 +46,8 @@ export class CertificateSecrets extends SecretNamespace {
   }
 
   /**
-   * Allows changing the readers in other accounts and the replicas of secrets with the tag of this stack. Removing is always allowed, because the configuration
-   * may have had readers and replicas before. Adding is allowed only for certificates that have some.
+   * Allows changing the readers in other accounts and the replicas of secrets with the tag of this stack. Removing is always allowed,
+   * because the configuration may have had readers and replicas before. Adding is allowed only for certificates that have some.
    */
   grantShare(grantee: WorkflowFunction, certificates: readonly SharedCertificate[]): void {
     const tagged = taggedByStack('aws:ResourceTag', this.props.stackTag);

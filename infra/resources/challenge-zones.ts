@@ -8,16 +8,19 @@ export const hostedZoneArnSize = 36 + 32;
 /** Characters of the longest ARN of a role without a path, `arn:aws-us-gov:iam::123456789012:role/` and a name of 64 characters. */
 const roleArnSize = 38 + 64;
 
-/** Returns the size that the CDK assumes for each token in the policies of the function. Zone ids may be tokens, and so may the ARNs of roles. */
+/**
+ * Returns the size that the CDK assumes for each token in the policies of the function. Zone ids may be tokens, and so may the ARNs of
+ * roles.
+ */
 export function challengeArnSize(zones: readonly HostedZone[]): number {
   return zones.some(({ role }) => Token.isUnresolved(role?.arn)) ? roleArnSize : hostedZoneArnSize;
 }
 
 /**
- * Zones in one statement. IAM allows 10,240 characters of inline policies for a role, and 10 managed policies of 6,144 characters. The CDK fills them up to
- * 10,000 and 6,000 characters, and moves only whole statements. An ARN has 68 characters and 3 for quotes and comma, so 35 zones have 2,485. Two statements
- * for the same zones have 480 and 100 characters more, together 5,550, which fit into one managed policy. So 300 zones need the inline policy and 8 managed
- * policies.
+ * Zones in one statement. IAM allows 10,240 characters of inline policies for a role, and 10 managed policies of 6,144 characters. The CDK
+ * fills them up to 10,000 and 6,000 characters, and moves only whole statements. An ARN has 68 characters and 3 for quotes and comma, so 35
+ * zones have 2,485. Two statements for the same zones have 480 and 100 characters more, together 5,550, which fit into one managed policy.
+ * So 300 zones need the inline policy and 8 managed policies.
  */
 const arnsPerStatement = 35;
 
@@ -31,8 +34,8 @@ export class ChallengeZones extends Construct {
   }
 
   /**
-   * Allows CREATE and DELETE of TXT records whose names begin with `_acme-challenge.`, or of any TXT record in zones with `challengesOnly`. For a zone with
-   * a role it allows only assuming the role, and the policy of that role decides (`ChallengeRole`).
+   * Allows CREATE and DELETE of TXT records whose names begin with `_acme-challenge.`, or of any TXT record in zones with `challengesOnly`.
+   * For a zone with a role it allows only assuming the role, and the policy of that role decides (`ChallengeRole`).
    */
   grantChallenges(grantee: WorkflowFunction): void {
     const own = this.zones.filter(({ role }) => !role);
@@ -73,8 +76,8 @@ export const readActions = ['route53:GetHostedZone', 'route53:ListResourceRecord
 const key = (name: string): string => `${changeAction}${name}`;
 
 /**
- * Returns the conditions for TXT records whose names match, or for any TXT record with `null`. UPSERT is not allowed, so no record can be overwritten. Every
- * value of a request has to meet the conditions, and `Null` denies a request without these values.
+ * Returns the conditions for TXT records whose names match, or for any TXT record with `null`. UPSERT is not allowed, so no record can be
+ * overwritten. Every value of a request has to meet the conditions, and `Null` denies a request without these values.
  * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
  */
 export function onlyTxt(names: readonly string[] | null): Record<string, Record<string, unknown>> {

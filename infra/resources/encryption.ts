@@ -7,9 +7,9 @@ import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**
- * Allows CloudWatch Logs to use the customer's KMS key, and encrypts all log groups with it. A key of this app gets the policy statement. For an imported key
- * a note says which statement its owner has to add. The functions use the key through Secrets Manager and DynamoDB, with the permissions of their own roles.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ * Allows CloudWatch Logs to use the customer's KMS key, and encrypts all log groups with it. A key of this app gets the policy statement.
+ * For an imported key a note says which statement its owner has to add. The functions use the key through Secrets Manager and DynamoDB,
+ * with the permissions of their own roles. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function encryptLogs(scope: Construct, key: IKey): void {
   const { partition, region, account } = Stack.of(scope);
@@ -32,8 +32,8 @@ export function encryptLogs(scope: Construct, key: IKey): void {
 }
 
 /**
- * Allows readers in other accounts to decrypt with the key, only through Secrets Manager. The principal is the account, and a condition names the reader. A
- * policy whose principal is a deleted role could not be deployed.
+ * Allows readers in other accounts to decrypt with the key, only through Secrets Manager. The principal is the account, and a condition
+ * names the reader. A policy whose principal is a deleted role could not be deployed.
  */
 export function letReadersDecrypt(
   scope: Construct,

@@ -9,9 +9,9 @@ import { grantKey } from './encryption.ts';
 /**
  * The ledger table, which records what was ordered, stored and delivered, and which execution holds which lease.
  *
- * The table is retained when the stack is deleted, and protected from deletion before that. Deleting it during renewals would remove their leases and the
- * list of TXT values to clean up. It has no fixed name, so a retained table does not prevent another deployment. A new table is rebuilt from the secrets and
- * ACM.
+ * The table is retained when the stack is deleted, and protected from deletion before that. Deleting it during renewals would remove their
+ * leases and the list of TXT values to clean up. It has no fixed name, so a retained table does not prevent another deployment. A new table
+ * is rebuilt from the secrets and ACM.
  */
 export class Ledger extends Construct {
   readonly table: Table;

@@ -1,7 +1,10 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Returns the ARN of the secret with this name in the account and region of the stack. AWS appends a hyphen and six characters that it chooses. */
+/**
+ * Returns the ARN of the secret with this name in the account and region of the stack. AWS appends a hyphen and six characters that it
+ * chooses.
+ */
 export function secretArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
     service: 'secretsmanager',

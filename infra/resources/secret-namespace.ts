@@ -42,8 +42,9 @@ export abstract class SecretNamespace extends Construct {
   }
 
   /**
-   * Allows creating secrets with the tag of this stack, and these actions on secrets with this tag. Creating a secret with tags also needs TagResource, at a
-   * moment when the secret has no tag yet. So a secret with this prefix and without the tag could be tagged as well, but not a secret of another stack.
+   * Allows creating secrets with the tag of this stack, and these actions on secrets with this tag. Creating a secret with tags also needs
+   * TagResource, at a moment when the secret has no tag yet. So a secret with this prefix and without the tag could be tagged as well, but
+   * not a secret of another stack.
    */
   protected grantCreate(grantee: WorkflowFunction, actions: string[]): void {
     const { stackTag, encryptionKey } = this.props;

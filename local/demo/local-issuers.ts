@@ -4,8 +4,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Returns the configuration with the local CA in place of every issuer, and without fallback issuers. An issuer without challenges stays one, because its
- * names need no hosted zone in the configuration.
+ * Returns the configuration with the local CA in place of every issuer, and without fallback issuers. An issuer without challenges stays
+ * one, because its names need no hosted zone in the configuration.
  */
 export function withLocalIssuers(config: unknown): unknown {
   if (!isObject(config)) return config;

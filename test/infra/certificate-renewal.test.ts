@@ -10,11 +10,11 @@ const { resources } = synthesized;
 const [root = ''] = rootCertificates;
 
 describe('the stack', () => {
-  test('is the same, asset for asset, when it is synthesized again', () => {
+  test('has the same assets when it is synthesized again', () => {
     expect(synthesize(smallConfig).text).toBe(synthesized.text);
   });
 
-  test('changes the asset of the function that decides with the config, and no other', () => {
+  test('changes only the asset of the check function when the configuration changes', () => {
     const certificates = [...smallConfig.certificates, { name: 'api', identifiers: ['api.example.com'] }];
     const other = synthesize({ ...smallConfig, certificates }).resources;
     const assets = (of: typeof resources) =>
@@ -23,7 +23,7 @@ describe('the stack', () => {
     expect(changed.map((asset) => asset.split('Function')[0])).toEqual(['CertificatesCheck']);
   });
 
-  test('puts out what a person needs', () => {
+  test('has the outputs that the operator needs', () => {
     expect(synthesized.outputs).toEqual(
       expect.arrayContaining([
         'FleetArn',
@@ -42,7 +42,7 @@ describe('the stack', () => {
 });
 
 describe('the functions', () => {
-  test('run on Node.js 24 on ARM, each with a role of its own and no managed policy of AWS', () => {
+  test('run on Node.js 24 on ARM, each with its own role and without managed policies of AWS', () => {
     const functions = ofType(resources, 'AWS::Lambda::Function');
     for (const [id, { Properties }] of functions)
       expect(Properties, id).toMatchObject({
@@ -55,12 +55,12 @@ describe('the functions', () => {
       expect(Properties.ManagedPolicyArns, id).toBeUndefined();
   });
 
-  test('name the ledger and the prefixes to those that use them, and to no others', () => {
+  test('have environment variables only for the ledger and the prefixes that they use', () => {
     const variables = Object.fromEntries(
       ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
         const { Variables } = resolve(Properties.Environment, resources) as { Variables: Record<string, string> };
-        const ours = Object.keys(Variables).filter((name) => !/^(POWERTOOLS|AWS)_/.test(name));
-        return [id.replace(/^Certificates|(Deployment)?Function\w*$/g, ''), ours.toSorted()];
+        const names = Object.keys(Variables).filter((name) => !/^(POWERTOOLS|AWS)_/.test(name));
+        return [id.replace(/^Certificates|(Deployment)?Function\w*$/g, ''), names.toSorted()];
       }),
     );
     expect(variables).toEqual({
@@ -84,16 +84,16 @@ describe('the code of the functions', () => {
       id.startsWith(`Certificates${name}Function`) ? names.toSorted() : [],
     );
 
-  test('comes with the config beside it where it is read', () => {
+  test('has the configuration as a file only in the check function', () => {
     expect(filesOf(synthesized, 'Check')).toEqual(['config.json', 'index.mjs']);
     expect(filesOf(synthesized, 'Order')).toEqual(['index.mjs']);
   });
 
-  test.each(['Order', 'Certificate'])('of %s comes with the roots that the config trusts', (name) => {
+  test.each(['Order', 'Certificate'])('of %s has the root certificates that the configuration trusts', (name) => {
     expect(filesOf(synthesize(trusting), name)).toEqual(['index.mjs', 'roots.pem']);
   });
 
-  test('that was not built is asked for in one sentence', () => {
+  test('that was not built is an error that names the command to run', () => {
     const make = (stack: Stack) =>
       new WorkflowFunction(stack, 'Nowhere', { folder: 'nowhere', description: '', timeout: Duration.seconds(1) });
     expect(() => synthesize(smallConfig, make)).toThrow('The function nowhere is not built');
@@ -101,8 +101,8 @@ describe('the code of the functions', () => {
   });
 });
 
-describe('a config with too many tokens for a function’s environment', () => {
-  test('is refused at synth', () => {
+describe('a configuration with CDK tokens', () => {
+  test('is rejected at synth if they do not fit into the environment of a function', () => {
     const hostedZones = Array.from({ length: 101 }, (_, index) => ({
       id: Lazy.string({ produce: () => 'Z1' }),
       name: `z${index}.example`,
@@ -111,7 +111,7 @@ describe('a config with too many tokens for a function’s environment', () => {
     expect(() => synthesize({ ...smallConfig, hostedZones, certificates })).toThrow('found 101 CDK tokens');
   });
 
-  test('and one with as many as fit is not', () => {
+  test('is accepted if they fit', () => {
     const hostedZones = Array.from({ length: 100 }, (_, index) => ({
       id: Lazy.string({ produce: () => `Z${index}` }),
       name: `z${index}.example`,
@@ -121,8 +121,8 @@ describe('a config with too many tokens for a function’s environment', () => {
   });
 });
 
-describe('what outlives the stack', () => {
-  test('is the ledger, which can be wound back and not be deleted by mistake', () => {
+describe('the only resource that is retained when the stack is deleted', () => {
+  test('is the ledger, which has point-in-time recovery and deletion protection', () => {
     const [table] = ofType(resources, 'AWS::DynamoDB::Table');
     expect(table?.[1]).toMatchObject({
       DeletionPolicy: 'Retain',
@@ -134,7 +134,7 @@ describe('what outlives the stack', () => {
     });
   });
 
-  test('is nothing with a name of its own, which a stack deployed again would find taken', () => {
+  test('has no fixed name, which another deployment could not use', () => {
     const kept = Object.entries(resources).filter(([, { DeletionPolicy }]) => /^Retain/.test(DeletionPolicy ?? ''));
     expect(kept.map(([, { Type }]) => Type)).toEqual(['AWS::DynamoDB::Table']);
     for (const [id, { Properties }] of kept)
@@ -144,7 +144,7 @@ describe('what outlives the stack', () => {
       ).toEqual([]);
   });
 
-  test('is no log, and none is kept for ever', () => {
+  test('is not a log group, and every log group has a retention time', () => {
     const logs = ofType(resources, 'AWS::Logs::LogGroup');
     expect(logs).toHaveLength(9);
     for (const [id, { DeletionPolicy, Properties }] of logs) {
@@ -157,12 +157,12 @@ describe('what outlives the stack', () => {
 describe('the workflows', () => {
   const machines = ofType(resources, 'AWS::StepFunctions::StateMachine');
 
-  test('log every transition and no data of an execution', () => {
+  test('log every transition without execution data', () => {
     for (const [id, { Properties }] of machines)
       expect(Properties.LoggingConfiguration, id).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });
   });
 
-  test('are named after the stack, within the 80 characters of Step Functions', () => {
+  test('have names that begin with the name of the stack and have at most 80 characters', () => {
     const names = machines.map(([, { Properties }]) => String(Properties.StateMachineName));
     expect(names.toSorted()).toEqual([
       expect.stringMatching(/^Perennial-.*-accounts$/),
@@ -172,9 +172,9 @@ describe('the workflows', () => {
     for (const name of names) expect(name.length).toBeLessThanOrEqual(80);
   });
 
-  test('are there before the fleet is started after a deployment', () => {
+  test('are created before the deployment starts the fleet', () => {
     const [start] = ofType(resources, 'Custom::FleetStart');
-    // The schedule's role stands at the stack, where CDK's target puts it.
+    // The CDK creates the role of the schedule in the scope of the stack.
     const others = Object.keys(resources).filter((id) => !/^CertificatesFleetStart|^SchedulerRole/.test(id));
     expect(start?.[1].DependsOn).toEqual(expect.arrayContaining(others));
   });

@@ -25,7 +25,7 @@ const filledIn = (code: string): string =>
     .replaceAll("'...'", "'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/google-AbCdEf'")
     .replaceAll(':role/...', ':role/Filled-In');
 
-/** Runs the body of a function of these names. */
+/** Runs the body of a function that has these names as parameters. */
 async function run(body: string, names: Readonly<Record<string, unknown>>): Promise<unknown> {
   const code = `export default ({ ${Object.keys(names).join(', ')} }) => {\n${body}\n};`;
   const { default: made } = (await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`)) as {
@@ -94,7 +94,7 @@ test('every error has a row in the table of operations', () => {
   expect(rows.flatMap((row) => row.match(/\w+Error/g) ?? []).toSorted()).toEqual(names.toSorted());
 });
 
-test('the role for challenges that a page shows can be made', async () => {
+test('the challenge role that a page shows can be created', async () => {
   const [shown] = blocks.filter(({ code }) => code.includes('new ChallengeRole('));
   const stack = new Stack(new App(), 'Challenges');
   await run(filledIn(shown?.code ?? '').replace(/^import .*$/m, ''), { ...perennial, stack });

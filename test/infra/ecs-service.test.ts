@@ -10,7 +10,7 @@ const template = Template.fromStack(
   }),
 );
 const secret = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:certificates/www';
-/** ARNs with the partition that the template leaves open. */
+/** Inserts the partition into the ARNs of the template. */
 const inPartition = (text: string) => JSON.parse(text.replaceAll('{"Ref":"AWS::Partition"}', '"aws"'));
 const joined = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(joined);
@@ -22,7 +22,7 @@ const joined = (value: unknown): unknown => {
 const resolved = Template.fromJSON(joined(inPartition(JSON.stringify(template.toJSON()))) as object);
 
 describe('the ECS service', () => {
-  test('gets certificate and key from ECS, as members of the secret', () => {
+  test('gets certificate and key from ECS as members of the secret', () => {
     resolved.hasResourceProperties('AWS::ECS::TaskDefinition', {
       ContainerDefinitions: [
         Match.objectLike({
@@ -35,7 +35,7 @@ describe('the ECS service', () => {
     });
   });
 
-  test('reads this one secret, of two stages, and the task itself reads none', () => {
+  test('may read two stages of this secret, and the task role may read no secret', () => {
     const statements = Object.entries(resolved.findResources('AWS::IAM::Policy')).flatMap(([id, { Properties }]) =>
       (Properties.PolicyDocument.Statement as Record<string, unknown>[])
         .filter(({ Action }) => String(Action).startsWith('secretsmanager:'))
@@ -55,7 +55,7 @@ describe('the ECS service', () => {
     ]);
   });
 
-  test('is deployed anew when its certificate was renewed, by a rule and one state', () => {
+  test('is deployed again by a rule and a workflow after its certificate was renewed', () => {
     resolved.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
         source: ['perennial'],
@@ -76,7 +76,7 @@ describe('the ECS service', () => {
     });
   });
 
-  test('takes no Lambda function of its own', () => {
+  test('needs no Lambda function', () => {
     resolved.resourceCountIs('AWS::Lambda::Function', 0);
   });
 });

@@ -10,7 +10,7 @@ interface Entry {
   readonly Detail: Readonly<Record<string, unknown>>;
 }
 
-/** Every entry of events:putEvents in a definition, however deep. */
+/** Returns every entry of events:putEvents in a definition. */
 function entriesIn(value: unknown): Entry[] {
   if (typeof value !== 'object' || value === null) return [];
   return [...('DetailType' in value ? [value as Entry] : []), ...Object.values(value).flatMap(entriesIn)];
@@ -23,18 +23,18 @@ const typed: DetailOf = {
   'Certificate Not Served': notServed,
 };
 
-test('the workflow announces what there is a type for', () => {
+test('the workflow publishes the events that have a type', () => {
   expect(new Set(announced.map(({ DetailType }) => DetailType))).toEqual(new Set(Object.keys(typed)));
 });
 
-test('each announcement has the members that its type has', () => {
+test('each published event has the members of its type', () => {
   for (const { Source, DetailType, Detail } of announced) {
     expect(Source).toBe('perennial');
     expect(Object.keys(Detail), DetailType).toEqual(Object.keys(typed[DetailType as keyof DetailOf]));
   }
 });
 
-test('the parser asks for each of them', () => {
+test('the parser rejects an event without one of its members', () => {
   for (const [detailType, detail] of Object.entries(typed))
     for (const member of Object.keys(detail)) {
       const { [member]: _, ...less } = detail as Record<string, unknown>;

@@ -99,7 +99,7 @@ test('the role for challenges in zones of another account has no finding without
   }
 });
 
-test('a finding would be seen, of cdk-nag and of the CDK', () => {
+test('findings of cdk-nag and of the CDK are detected', () => {
   const withMistakes = (stack: Stack) => {
     new Bucket(stack, 'Bucket');
     new CfnBucket(stack, 'Mistake', { bucketName: 'Not A Name!' });

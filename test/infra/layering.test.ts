@@ -31,10 +31,10 @@ const imports: readonly Import[] = files.flatMap((file) => {
 const within = (path: string, ...folders: readonly string[]) => folders.some((folder) => path.startsWith(`${folder}/`));
 const from = (...folders: readonly string[]) => imports.filter(({ file }) => within(file, ...folders));
 const shown = (found: readonly Import[]) => found.map(({ file, target }) => `${file} imports ${target}`);
-const isOurs = ({ target }: Import) => within(target, 'lambdas', 'infra', 'build', 'local', 'test');
-/** The imports of a folder that lead into the repository, but not into one of the allowed folders. */
+const isInRepository = ({ target }: Import) => within(target, 'lambdas', 'infra', 'build', 'local', 'test');
+/** Returns the imports of a folder from the repository, except those from the folder itself and from allowed folders. */
 const outside = (folder: string, ...allowed: readonly string[]) =>
-  shown(from(folder).filter((each) => isOurs(each) && !within(each.target, folder, ...allowed)));
+  shown(from(folder).filter((each) => isInRepository(each) && !within(each.target, folder, ...allowed)));
 
 const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'];
 const domain = 'lambdas/domain';
@@ -45,7 +45,7 @@ test('the test finds the imports', () => {
 });
 
 describe('lambdas/domain', () => {
-  test('contract imports nothing but itself', () => {
+  test('contract imports only itself', () => {
     expect(outside(`${domain}/contract`)).toEqual([]);
   });
 
@@ -105,6 +105,6 @@ describe('infra', () => {
   });
 });
 
-test('build imports nothing of what it builds', () => {
+test('build does not import the code that it builds', () => {
   expect(outside('build')).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type PolicyDocument, policiesOf, resolve, smallConfig, synthesize } from './synthesized.ts';
 
-/** Ids as long as Route 53 may make them. */
+/** Hosted zones with ids of the largest length. */
 const hostedZones = Array.from({ length: 300 }, (_, index) => ({
   id: `Z${String(index).padStart(31, '0')}`,
   name: `zone-${index}.example`,
@@ -14,7 +14,7 @@ const certificates = Array.from({ length: 2000 }, (_, index) => ({
 const large = synthesize({ ...smallConfig, hostedZones, certificates });
 const { inline, managed } = policiesOf('CertificatesChallengeRole', large);
 
-/** As IAM counts, which leaves white space out; with the longest name of a partition. */
+/** Returns the size of a policy as IAM counts it, without white space, in the partition with the longest name. */
 const size = (policy: PolicyDocument) => JSON.stringify(policy).replaceAll('arn:aws:', 'arn:aws-us-gov:').length;
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -32,7 +32,7 @@ describe('three hundred zones stay within IAM’s limits', () => {
     expect(managed.length).toBeLessThanOrEqual(10);
   });
 
-  test('and every zone is in them twice: to be changed and to be read', () => {
+  test('and name every zone in a statement for changes and in one for reading', () => {
     const statements = [...inline, ...managed].flatMap(({ Statement }) => Statement);
     for (const [action, conditioned] of [
       ['route53:ChangeResourceRecordSets', true],
@@ -64,7 +64,7 @@ describe('three hundred zones of a hundred accounts stay within IAM’s limits',
     expect(policies.managed.length).toBeLessThanOrEqual(10);
   });
 
-  test('and each role is named once', () => {
+  test('and name each role once', () => {
     const roles = [...policies.inline, ...policies.managed]
       .flatMap(({ Statement }) => Statement)
       .filter(({ Action }) => Action === 'sts:AssumeRole')
@@ -80,7 +80,7 @@ describe('two thousand certificates stay within CloudFormation’s limits', () =
     expect(large.text.length).toBeLessThan(1024 * 1024);
   });
 
-  test('of 500 resources, with as many as for one certificate but for the policies', () => {
+  test('of 500 resources, and have as many as one certificate except for policies', () => {
     const small = synthesize();
     expect(Object.keys(large.resources).length).toBe(Object.keys(small.resources).length + managed.length);
     expect(Object.keys(large.resources).length).toBeLessThan(100);

@@ -7,7 +7,7 @@ const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
 const certificate = 'arn:aws:acm:us-east-1:123456789012:certificate/0e1d8f0a-0000-4000-8000-000000000000';
 
-/** Does the role's policy allow this? Asked of a simulator, which also refuses questions that IAM does not know. */
+/** Asks a policy simulator whether the policies of the role allow this. It rejects actions and condition keys that IAM does not know. */
 async function allows(
   role: string,
   action: string,
@@ -34,7 +34,7 @@ async function allows(
   return reply.overallResult === 'Allowed';
 }
 
-describe('the function that proves control', () => {
+describe('the challenge function', () => {
   const change = (
     actions: readonly string[],
     { name = '_acme-challenge.example.com', type = 'TXT', in: hostedZone = zone } = {},
@@ -46,42 +46,50 @@ describe('the function that proves control', () => {
     });
 
   test.each([
-    ['create a proof', ['CREATE'], {}],
-    ['delete a proof', ['DELETE'], {}],
-    ['swap one for another', ['DELETE', 'CREATE'], {}],
-    ['create a proof for a name below', ['CREATE'], { name: '_acme-challenge.a.b.example.com' }],
+    ['create a challenge record', ['CREATE'], {}],
+    ['delete a challenge record', ['DELETE'], {}],
+    ['replace one challenge record', ['DELETE', 'CREATE'], {}],
+    [
+      'create a challenge record for a name below the zone name',
+      ['CREATE'],
+      { name: '_acme-challenge.a.b.example.com' },
+    ],
   ])('may %s', async (_, actions, where) => {
     expect(await change(actions, where)).toBe(true);
   });
 
   test.each([
-    ['overwrite a proof', ['UPSERT'], {}],
+    ['overwrite a challenge record', ['UPSERT'], {}],
     ['overwrite one record while it creates another', ['CREATE', 'UPSERT'], {}],
-    ['write under another name', ['CREATE'], { name: 'www.example.com' }],
-    ['write under a name that only contains the label', ['CREATE'], { name: 'www._acme-challenge.example.com' }],
+    ['write a record without the challenge label', ['CREATE'], { name: 'www.example.com' }],
+    [
+      'write a record whose name has the label in another position',
+      ['CREATE'],
+      { name: 'www._acme-challenge.example.com' },
+    ],
     ['write a record of another type', ['CREATE'], { type: 'CNAME' }],
     ['write in another zone', ['CREATE'], { in: 'arn:aws:route53:::hostedzone/ZOTHER' }],
   ])('may not %s', async (_, actions, where) => {
     expect(await change(actions, where)).toBe(false);
   });
 
-  test('may not change anything when the request does not say what it changes', async () => {
+  test('may not change anything if the request has no condition keys', async () => {
     expect(await allows('ChallengeRole', 'route53:ChangeResourceRecordSets', zone)).toBe(false);
   });
 
-  test('may see the zone, its records and its changes, and delete nothing', async () => {
+  test('may read the zone, its records and its changes, and may not delete the zone', async () => {
     expect(await allows('ChallengeRole', 'route53:ListResourceRecordSets', zone)).toBe(true);
     expect(await allows('ChallengeRole', 'route53:GetHostedZone', zone)).toBe(true);
     expect(await allows('ChallengeRole', 'route53:GetChange', 'arn:aws:route53:::change/C123')).toBe(true);
     expect(await allows('ChallengeRole', 'route53:DeleteHostedZone', zone)).toBe(false);
   });
 
-  test('sees no secret', async () => {
+  test('may not read secrets', async () => {
     expect(await allows('ChallengeRole', 'secretsmanager:GetSecretValue', secret('certificates/www'))).toBe(false);
   });
 });
 
-describe('zones of other kinds', () => {
+describe('hosted zones', () => {
   const theirRole = 'arn:aws:iam::222222222222:role/challenges';
   const three = synthesize({
     ...smallConfig,
@@ -102,7 +110,7 @@ describe('zones of other kinds', () => {
       'route53:ChangeResourceRecordSetsRecordTypes': [type],
     });
 
-  test('for challenges only take TXT sets of any name, and still no other type and no overwrite', async () => {
+  test('with challengesOnly allow TXT records of any name, but no other types and no overwriting', async () => {
     expect(await write('Z0ONLY', '0a1b.auth.example.org')).toBe(true);
     expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'DELETE' })).toBe(true);
     expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'UPSERT' })).toBe(false);
@@ -112,7 +120,7 @@ describe('zones of other kinds', () => {
     expect(await write('Z0OURS', '_acme-challenge.example.com')).toBe(true);
   });
 
-  test('in other accounts are reached by their role alone, and by no other function', async () => {
+  test('in other accounts can be changed only through their role, and only by the challenge function', async () => {
     expect(await may('sts:AssumeRole', theirRole)).toBe(true);
     for (const id of ['Z0THEIRS', 'Z0THEIRONLY']) {
       expect(await write(id, '_acme-challenge.example.net')).toBe(false);
@@ -124,21 +132,21 @@ describe('zones of other kinds', () => {
       expect(await allows(role, 'sts:AssumeRole', theirRole, {}, three)).toBe(false);
   });
 
-  test('alone leave no permission in Route 53', () => {
-    const theirs = synthesize({
+  test('in other accounts, without zones of this account, need no permission for Route 53', () => {
+    const withOtherAccount = synthesize({
       ...smallConfig,
       hostedZones: [{ id: 'Z0THEIRS', name: 'example.com', roleArn: theirRole }],
     });
-    const { inline } = policiesOf('CertificatesChallengeRole', theirs);
+    const { inline } = policiesOf('CertificatesChallengeRole', withOtherAccount);
     expect(JSON.stringify(inline)).not.toContain('route53:');
   });
 });
 
 describe('secrets', () => {
-  const ours = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
-  const theirs = { 'aws:ResourceTag/perennial:stack': 'Another' };
+  const ofThisStack = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+  const ofAnotherStack = { 'aws:ResourceTag/perennial:stack': 'Another' };
 
-  test('of certificates are made with our tag only', async () => {
+  test('of certificates can be created only with the tag of the stack', async () => {
     const create = (tag: Record<string, string>) =>
       allows('CertificateRole', 'secretsmanager:CreateSecret', secret('certificates/www'), tag);
     expect(await create({ 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(true);
@@ -153,21 +161,21 @@ describe('secrets', () => {
       ...of,
     });
 
-  test('are given our tag when they are made, and of another stack they keep theirs', async () => {
+  test('can get the tag of the stack when they are created, but not secrets of another stack', async () => {
     for (const [role, name, keys] of [
       ['CertificateRole', 'certificates/www', ['perennial:stack', 'perennial:certificate']],
       ['OrderRole', 'certificates-accounts/acme.test-01234567', ['perennial:stack']],
     ] as const) {
       expect(await tagging(role, name, keys), role).toBe(true);
-      expect(await tagging(role, name, keys, ours), role).toBe(true);
-      expect(await tagging(role, name, keys, theirs), role).toBe(false);
+      expect(await tagging(role, name, keys, ofThisStack), role).toBe(true);
+      expect(await tagging(role, name, keys, ofAnotherStack), role).toBe(false);
     }
   });
 
-  test('get the tags that say whose, which and where they are, and no tag that may mean something to others', async () => {
+  test('can get the three tags of this service, and no other tags', async () => {
     const keys = ['perennial:stack', 'perennial:replicas'];
-    expect(await tagging('CertificateRole', 'certificates/www', keys, ours)).toBe(true);
-    expect(await tagging('CertificateRole', 'certificates/www', [...keys, 'team'], ours)).toBe(false);
+    expect(await tagging('CertificateRole', 'certificates/www', keys, ofThisStack)).toBe(true);
+    expect(await tagging('CertificateRole', 'certificates/www', [...keys, 'team'], ofThisStack)).toBe(false);
     const account = 'certificates-accounts/acme.test-01234567';
     expect(await tagging('OrderRole', account, ['perennial:stack', 'team'])).toBe(false);
     const create = (Keys: readonly string[]) =>
@@ -180,70 +188,74 @@ describe('secrets', () => {
   });
 
   test.each(['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'])(
-    'of certificates without our tag are left alone by %s',
+    'of certificates without the tag of the stack are denied to %s',
     async (action) => {
       const call = (context: Record<string, string>) =>
         allows('CertificateRole', `secretsmanager:${action}`, secret('certificates/www'), context);
-      expect(await call(ours)).toBe(true);
-      expect(await call(theirs)).toBe(false);
+      expect(await call(ofThisStack)).toBe(true);
+      expect(await call(ofAnotherStack)).toBe(false);
       expect(await call({})).toBe(false);
     },
   );
 
-  test('outside the prefix are nobody’s business', async () => {
+  test('outside of the prefix are denied to every function', async () => {
     for (const role of ['CheckRole', 'OrderRole', 'CertificateRole', 'DeliveryRole'])
-      expect(await allows(role, 'secretsmanager:GetSecretValue', secret('database/main'), ours)).toBe(false);
+      expect(await allows(role, 'secretsmanager:GetSecretValue', secret('database/main'), ofThisStack)).toBe(false);
   });
 
-  test('are described and not read by the function that decides', async () => {
+  test('can be described but not read by the check function', async () => {
     expect(await allows('CheckRole', 'secretsmanager:DescribeSecret', secret('certificates/www'))).toBe(true);
-    expect(await allows('CheckRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ours)).toBe(false);
+    expect(await allows('CheckRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ofThisStack)).toBe(
+      false,
+    );
   });
 
-  test('of accounts are made by the function that orders and read by the one that finalizes', async () => {
+  test('of accounts can be created by the order function and read by the certificate function', async () => {
     const account = secret('certificates-accounts/acme.test-01234567');
     const create = { 'aws:RequestTag/perennial:stack': 'Perennial' };
     expect(await allows('OrderRole', 'secretsmanager:CreateSecret', account, create)).toBe(true);
     expect(await allows('CertificateRole', 'secretsmanager:CreateSecret', account, create)).toBe(false);
     expect(await allows('CertificateRole', 'secretsmanager:GetSecretValue', account)).toBe(true);
-    expect(await allows('OrderRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ours)).toBe(false);
+    expect(await allows('OrderRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ofThisStack)).toBe(
+      false,
+    );
   });
 
-  test('of accounts get a new key from the function that orders, and from no other', async () => {
+  test('of accounts can get a new key only from the order function', async () => {
     const account = secret('certificates-accounts/acme.test-01234567');
     for (const action of ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']) {
-      expect(await allows('OrderRole', action, account, ours)).toBe(true);
-      expect(await allows('OrderRole', action, account, theirs)).toBe(false);
+      expect(await allows('OrderRole', action, account, ofThisStack)).toBe(true);
+      expect(await allows('OrderRole', action, account, ofAnotherStack)).toBe(false);
       for (const role of ['CheckRole', 'CertificateRole', 'DeliveryRole'])
-        expect(await allows(role, action, account, ours)).toBe(false);
+        expect(await allows(role, action, account, ofThisStack)).toBe(false);
     }
   });
 
-  test('of certificates have their versions listed by the function that revokes', async () => {
+  test('of certificates can have their versions listed only by the certificate function', async () => {
     const list = 'secretsmanager:ListSecretVersionIds';
-    expect(await allows('CertificateRole', list, secret('certificates/www'), ours)).toBe(true);
-    expect(await allows('CertificateRole', list, secret('certificates/www'), theirs)).toBe(false);
+    expect(await allows('CertificateRole', list, secret('certificates/www'), ofThisStack)).toBe(true);
+    expect(await allows('CertificateRole', list, secret('certificates/www'), ofAnotherStack)).toBe(false);
     for (const role of ['CheckRole', 'OrderRole', 'DeliveryRole'])
-      expect(await allows(role, list, secret('certificates/www'), ours)).toBe(false);
+      expect(await allows(role, list, secret('certificates/www'), ofThisStack)).toBe(false);
   });
 
-  test('are deleted by nobody', async () => {
+  test('cannot be deleted by any function', async () => {
     for (const role of ['CheckRole', 'OrderRole', 'ChallengeRole', 'CertificateRole', 'DeliveryRole'])
-      expect(await allows(role, 'secretsmanager:DeleteSecret', secret('certificates/www'), ours)).toBe(false);
+      expect(await allows(role, 'secretsmanager:DeleteSecret', secret('certificates/www'), ofThisStack)).toBe(false);
   });
 });
 
-describe('the function that delivers', () => {
+describe('the delivery function', () => {
   const importing = (resource: string, context: Record<string, string>) =>
     allows('DeliveryRole', 'acm:ImportCertificate', resource, context);
   const anyCertificate = 'arn:aws:acm:us-east-1:123456789012:certificate/*';
 
-  test('imports with our tag, and over what has it', async () => {
+  test('may import with the tag of the stack, and over a certificate that has it', async () => {
     expect(await importing(anyCertificate, { 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(true);
     expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Perennial' })).toBe(true);
   });
 
-  test('sets our three tags and no others', async () => {
+  test('may set the three tags of this service, and no other tags', async () => {
     const tagging = (...keys: string[]) =>
       allows('DeliveryRole', 'acm:AddTagsToCertificate', anyCertificate, {
         'aws:RequestTag/perennial:stack': 'Perennial',
@@ -253,19 +265,19 @@ describe('the function that delivers', () => {
     expect(await tagging('perennial:stack', 'team')).toBe(false);
   });
 
-  test('imports nothing without our tag, and not over what others imported', async () => {
+  test('may not import without the tag of the stack, or over a certificate of another stack', async () => {
     expect(await importing(anyCertificate, {})).toBe(false);
     expect(await importing(certificate, { 'aws:ResourceTag/perennial:stack': 'Another' })).toBe(false);
   });
 
-  test('imports into no other region', async () => {
+  test('may not import into another region', async () => {
     const elsewhere = certificate.replace('us-east-1', 'eu-west-1');
     expect(await importing(elsewhere, { 'aws:RequestTag/perennial:stack': 'Perennial' })).toBe(false);
   });
 
-  test('deletes no certificate', async () => {
-    const ours = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
-    expect(await allows('DeliveryRole', 'acm:DeleteCertificate', certificate, ours)).toBe(false);
+  test('may not delete a certificate', async () => {
+    const ofThisStack = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+    expect(await allows('DeliveryRole', 'acm:DeleteCertificate', certificate, ofThisStack)).toBe(false);
   });
 });
 
@@ -282,17 +294,17 @@ describe('the workflows', () => {
     return allowed.toSorted();
   };
 
-  test('of one renewal calls the five functions and no others', async () => {
+  test('for renewals may call the five functions and no others', async () => {
     expect(await called('RenewalWorkflow')).toEqual(['Certificate', 'Challenge', 'Check', 'Delivery', 'Order']);
     const other = 'arn:aws:lambda:eu-central-1:123456789012:function:other';
     expect(await allows('RenewalWorkflow', 'lambda:InvokeFunction', other)).toBe(false);
   });
 
-  test('of one renewal starts no execution', async () => {
+  test('for renewals may not start an execution', async () => {
     expect(await allows('RenewalWorkflow', 'states:StartExecution', machine('anything'))).toBe(false);
   });
 
-  test('of the fleet calls one function and starts renewals only', async () => {
+  test('for the fleet may call one function and start only renewals', async () => {
     expect(await called('FleetWorkflowStateMachine')).toEqual(['Check']);
     const [renewal] = Object.values(synthesized.resources).flatMap(({ Properties: { StateMachineName: name } }) =>
       typeof name === 'string' && name.endsWith('-renewal') ? [name] : [],
@@ -301,7 +313,7 @@ describe('the workflows', () => {
     expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine('other'))).toBe(false);
   });
 
-  test('that died are started again by a role that may start no other', async () => {
+  test('for renewals are restarted by a role that may start no other workflow', async () => {
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
     expect(await allows('RestartRuleRole', 'states:StartExecution', machine(renewal))).toBe(true);
     for (const name of [renewal.replace('-renewal', '-fleet'), renewal.replace('-renewal', '-accounts'), 'other'])
@@ -311,7 +323,7 @@ describe('the workflows', () => {
     expect(await called('RestartRuleRole')).toEqual([]);
   });
 
-  test('of accounts calls three functions and starts renewals only', async () => {
+  test('for accounts may call three functions and start only renewals', async () => {
     expect(await called('AccountWorkflow')).toEqual(['Certificate', 'Check', 'Order']);
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
     expect(await allows('AccountWorkflow', 'states:StartExecution', machine(renewal))).toBe(true);
@@ -319,7 +331,7 @@ describe('the workflows', () => {
       expect(await allows('AccountWorkflow', 'states:StartExecution', machine(name))).toBe(false);
   });
 
-  test('that a deployment starts are the fleet and that of accounts', async () => {
+  test('for the fleet and for accounts can be started by a deployment', async () => {
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
     const starts = (name: string) => allows('FleetStartDeploymentRole', 'states:StartExecution', machine(name));
     expect(await starts(renewal.replace('-renewal', '-fleet'))).toBe(true);
@@ -327,7 +339,7 @@ describe('the workflows', () => {
     expect(await starts(renewal)).toBe(false);
   });
 
-  test('that a deployment looks at are the registrations of accounts that deployments started', async () => {
+  test('for accounts can be described by a deployment if a deployment started them', async () => {
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
     const looks = (name: string, execution: string) =>
       allows(
@@ -341,7 +353,7 @@ describe('the workflows', () => {
     expect(await looks(renewal, 'deployment-5b2f')).toBe(false);
   });
 
-  test('are looked at by the function that decides, as far as executions of the renewal go', async () => {
+  test('for renewals can be described, but not stopped, by the check function', async () => {
     const execution = (name: string) => `arn:aws:states:eu-central-1:123456789012:execution:${name}:www-1`;
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
     expect(await allows('CheckRole', 'states:DescribeExecution', execution(renewal))).toBe(true);

@@ -23,9 +23,9 @@ export interface Resource {
 export interface Synthesized {
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: readonly string[];
-  /** The template as it is uploaded. */
+  /** Text of the template. */
   readonly text: string;
-  /** Files that a function is made of, by its logical id. */
+  /** Names of the files in the asset of each function, by its logical id. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -88,7 +88,7 @@ const pseudo: Readonly<Record<string, string>> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-/** ARNs as CloudFormation would fill them in, by type of resource. */
+/** Returns ARNs as CloudFormation creates them, by resource type. */
 const arns: Readonly<Record<string, (id: string, resource: Resource) => string>> = {
   'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:eu-central-1:${account}:table/${id}`,
   'AWS::Lambda::Function': (id) => `arn:aws:lambda:eu-central-1:${account}:function:${id}`,
@@ -97,7 +97,7 @@ const arns: Readonly<Record<string, (id: string, resource: Resource) => string>>
     `arn:aws:states:eu-central-1:${account}:stateMachine:${Properties.StateMachineName}`,
 };
 
-/** A value of the template with its intrinsic functions worked out. */
+/** Returns a value of the template with its intrinsic functions resolved. */
 export function resolve(value: unknown, resources: Synthesized['resources']): unknown {
   if (Array.isArray(value)) return value.map((each) => resolve(each, resources));
   if (typeof value !== 'object' || value === null) return value;
@@ -118,7 +118,7 @@ export interface PolicyDocument {
   readonly Statement: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** The policies of the one role whose logical id begins like this: inline ones first, then managed ones. */
+/** Returns the inline and managed policies of the only role whose logical id begins like this. */
 export function policiesOf(
   rolePrefix: string,
   { resources }: Pick<Synthesized, 'resources'>,

@@ -55,7 +55,10 @@ export interface Delivery {
 export interface ServedCertificate {
   /** The endpoint, as `host:port`. */
   readonly endpoint: string;
-  /** `served` for the stored certificate, `other` for another one, which is usually the previous one, and `unreachable` if the handshake failed. */
+  /**
+   * `served` for the stored certificate, `other` for another one, which is usually the previous one, and `unreachable` if the handshake
+   * failed.
+   */
   readonly status: 'served' | 'other' | 'unreachable';
   /** Serial number of the certificate that was presented, in hexadecimal, or `null` if the endpoint is unreachable. */
   readonly serialNumber: string | null;

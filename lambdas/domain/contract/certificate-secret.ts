@@ -36,8 +36,8 @@ export interface CertificateSecretValue {
 export type { KeyType };
 
 /**
- * Thrown when a secret's value has no certificate that can be read. The message never shows the value, which may have a private key in it. `reason` says who
- * has to act.
+ * Thrown when a secret's value has no certificate that can be read. The message never shows the value, which may have a private key in it.
+ * `reason` says who has to act.
  */
 export class CertificateSecretError extends Error {
   override name = 'CertificateSecretError';
@@ -45,7 +45,8 @@ export class CertificateSecretError extends Error {
    * Why the value cannot be read.
    *
    * - `empty`: no certificate has been issued yet. The caller can retry after some minutes.
-   * - `format`: the secret is not a certificate's secret, or its format is newer than this reader. The caller has to use another secret or a newer reader.
+   * - `format`: the secret is not a certificate's secret, or its format is newer than this reader. The caller has to use another secret or
+   * a newer reader.
    * - `incomplete`: members are missing or invalid. The operator has to restore the secret or force a renewal.
    */
   readonly reason: 'empty' | 'format' | 'incomplete';
@@ -106,7 +107,10 @@ export function parseCertificateSecret(text: string): CertificateSecretValue {
   return { format: 1, ...known } as CertificateSecretValue;
 }
 
-/** Returns the JSON object, or `null` for any other text. The error of the JSON parser is not passed on, because it shows a part of the value. */
+/**
+ * Returns the JSON object, or `null` for any other text. The error of the JSON parser is not passed on, because it shows a part of the
+ * value.
+ */
 function objectOf(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -20,8 +20,8 @@ export interface Issuer {
   /** Largest number of first issuances that one fleet run may start, or `null` for no limit. Renewals with the same names are exempt. */
   readonly firstIssuancesPerRun: number | null;
   /**
-   * ARN of a secret with the JSON value `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4, or `null` for a CA without external account binding. A CDK
-   * token is written as `@0`, `@1` and so on in config.json.
+   * ARN of a secret with the JSON value `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4, or `null` for a CA without external
+   * account binding. A CDK token is written as `@0`, `@1` and so on in config.json.
    */
   readonly externalAccountBinding: string | null;
   /** Common name of the root certificate that the chain should end in, or `null` for the CA's default chain. */

@@ -21,7 +21,9 @@ interface EventDetail {
   readonly execution: string;
 }
 
-/** Detail of `Certificate Renewed`: a certificate was stored and delivered. The event may be published twice for one version of the secret. */
+/**
+ * Detail of `Certificate Renewed`: a certificate was stored and delivered. The event may be published twice for one version of the secret.
+ */
 export interface CertificateRenewed extends EventDetail {
   /** Why the certificate was renewed or delivered, as a sentence. */
   readonly reason: string;

@@ -24,8 +24,8 @@ function warnings(...groups: readonly Some[]): string[] {
   return found;
 }
 
-// A 160-hour certificate is renewed after 80 h, 109.5 times a year, and 2,500 / 109.5 = 22.8. A 45-day certificate is renewed after 30 days, 12.2 times a
-// year, and 2,500 / 12.2 = 205.5.
+// A 160-hour certificate is renewed after 80 h, 109.5 times a year, and 2,500 / 109.5 = 22.8. A 45-day certificate is renewed after 30
+// days, 12.2 times a year, and 2,500 / 12.2 = 205.5.
 test.each([
   ['22 six-day', { count: 22, profile: 'shortlived' }, 0],
   ['23 six-day', { count: 23, profile: 'shortlived' }, 1],

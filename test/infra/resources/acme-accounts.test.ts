@@ -10,15 +10,15 @@ const stack = synthesize({
   fallbackIssuers: [googleTrustServices({ ...bound, externalAccountBinding: secret('google-GhIjKl') })],
 });
 
-/** Statements of a role, as text, that name one of the bindings. */
+/** Returns the statements of a role that name one of the bindings. */
 const aboutBindings = (role: string) => {
   const { inline, managed } = policiesOf(`Certificates${role}`, stack);
   const statements = [...inline, ...managed].flatMap(({ Statement }) => Statement as readonly object[]);
   return statements.filter((statement) => /zerossl|google/.test(JSON.stringify(statement)));
 };
 
-test('the function that registers accounts reads the bindings of all issuers, and nothing else is granted on them', () => {
-  // In one statement with the account secrets, which CDK merges them with.
+test('the order function may read the bindings of all issuers, and has no other permission for them', () => {
+  // The CDK merges the statement with the one for account secrets.
   expect(aboutBindings('OrderRole')).toEqual([
     {
       Effect: 'Allow',
@@ -28,7 +28,7 @@ test('the function that registers accounts reads the bindings of all issuers, an
   ]);
 });
 
-test('no other function sees them', () => {
+test('no other function has a permission for the bindings', () => {
   for (const role of ['CheckRole', 'ChallengeRole', 'CertificateRole', 'DeliveryRole']) {
     expect(aboutBindings(role), role).toEqual([]);
   }

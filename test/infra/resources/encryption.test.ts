@@ -2,7 +2,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { describe, expect, test } from 'vitest';
 import { ofType, policiesOf, resolve, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
 
-/** The stack with a key of the same app. */
+/** A stack whose key belongs to the same app. */
 const own = synthesize(
   smallConfig,
   () => undefined,
@@ -23,13 +23,13 @@ const referred = synthesize(
 );
 
 describe('the key', () => {
-  test('is on every log', () => {
+  test('encrypts every log group', () => {
     const groups = ofType(resources, 'AWS::Logs::LogGroup');
     expect(groups.length).toBeGreaterThan(8);
     for (const [id, { Properties }] of groups) expect(Properties.KmsKeyId, id).toEqual(keyArn);
   });
 
-  test('is on the ledger', () => {
+  test('encrypts the ledger', () => {
     const [table] = ofType(resources, 'AWS::DynamoDB::Table');
     expect(table?.[1].Properties.SSESpecification).toEqual({
       KMSMasterKeyId: keyArn,
@@ -38,15 +38,15 @@ describe('the key', () => {
     });
   });
 
-  test('is named to the functions that make secrets, and to no others', () => {
-    const told = ofType(resources, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) => {
+  test('is in the environment of the functions that create secrets, and of no others', () => {
+    const named = ofType(resources, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) => {
       const { Variables } = Properties.Environment as { readonly Variables: Readonly<Record<string, unknown>> };
       return Variables.ENCRYPTION_KEY ? [id.replace(/^Certificates|Function\w*$/g, '')] : [];
     });
-    expect(told.toSorted()).toEqual(['Certificate', 'Order']);
+    expect(named.toSorted()).toEqual(['Certificate', 'Order']);
   });
 
-  test('lets CloudWatch Logs use it for this account’s logs only', () => {
+  test('allows CloudWatch Logs to use it only for the log groups of this account', () => {
     const [key] = ofType(resources, 'AWS::KMS::Key');
     const { Statement: statements } = resolve(key?.[1].Properties.KeyPolicy, resources) as {
       readonly Statement: readonly Record<string, unknown>[];
@@ -59,13 +59,13 @@ describe('the key', () => {
     });
   });
 
-  test('that belongs to somebody else is not changed, and a note says what its policy needs', () => {
+  test('is not changed if it is imported, and a note says what its policy needs', () => {
     expect(ofType(referred.resources, 'AWS::KMS::Key')).toEqual([]);
-    expect(notes.join('\n')).toContain('encryptionKey: its policy is not of this app');
+    expect(notes.join('\n')).toMatch(/encryptionKey: .*key policy.*logs\..*amazonaws\.com/);
   });
 });
 
-describe('the functions use it through one service, as far as they need it', () => {
+describe('the key can be used through the services that the function needs, by', () => {
   const uses = (role: string, stack: Synthesized) =>
     Object.fromEntries(
       policiesOf(`Certificates${role}Role`, stack)
@@ -91,6 +91,6 @@ describe('the functions use it through one service, as far as they need it', () 
   });
 });
 
-test('without a key nothing speaks of one', () => {
+test('without a key the template has no permission or property for one', () => {
   expect(synthesize().text).not.toMatch(/kms:|KmsKeyId|ENCRYPTION_KEY/);
 });
