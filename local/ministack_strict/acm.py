@@ -78,6 +78,10 @@ def import_refusal(data):
 
 
 def import_certificate(original, data):
+    """Imports over an ARN that exists only; MiniStack would create the certificate."""
+    arn = data.get("CertificateArn")
+    if arn and not acm._get_local_certificate(arn):
+        return acm._certificate_not_found(arn)
     if data.get("PrivateKey") and (refusal := import_refusal(data)):
         return error_response_json("ValidationException", refusal, 400)
     status, headers, body = original(data)
@@ -108,7 +112,7 @@ def describe_shape(original, stored):
 
 
 def list_certificates(original, data):
-    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed."""
+    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed. Summaries have all names and the time of the import."""
     wanted = (data.get("Includes") or {}).get("keyTypes") or LISTED_BY_DEFAULT
     status, _, body = original(data)
     summaries = []
@@ -117,6 +121,9 @@ def list_certificates(original, data):
         leaf = leaf_of(stored)
         summary["KeyAlgorithm"] = key_algorithm(leaf.public_key()) if leaf else "RSA_2048"
         summary["Type"] = stored["Type"]
+        summary["SubjectAlternativeNameSummaries"] = stored["SubjectAlternativeNames"]
+        if leaf:
+            summary["ImportedAt"] = acm._epoch(stored["IssuedAt"])
         if summary["KeyAlgorithm"] in wanted:
             summaries.append(summary)
     return json_response({"CertificateSummaryList": summaries}, status)

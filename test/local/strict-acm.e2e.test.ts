@@ -1,6 +1,7 @@
 import { webcrypto } from 'node:crypto';
 import {
   ACMClient,
+  DeleteCertificateCommand,
   DescribeCertificateCommand,
   ImportCertificateCommand,
   type ImportCertificateCommandInput,
@@ -188,6 +189,28 @@ test('only RSA certificates are listed unless other key types are asked for', as
   expect(await list()).toContain(rsaArn);
   expect(await list()).not.toContain(ecArn);
   expect(await list(['EC_secp384r1'])).toContain(ecArn);
+});
+
+test('an import is listed with its names and the time of the latest import', async () => {
+  const { other: _, ...first } = await issue('P-256', 30, 'P-256', null, { names: ['one.test', 'two.test'] });
+  const arn = await importIt(first);
+  const listed = async () => {
+    const page = await client().send(new ListCertificatesCommand({ Includes: { keyTypes: ['EC_prime256v1'] } }));
+    return page.CertificateSummaryList?.find((summary) => summary.CertificateArn === arn);
+  };
+  const before = await listed();
+  expect(before).toMatchObject({ DomainName: 'one.test', SubjectAlternativeNameSummaries: ['one.test', 'two.test'] });
+  await importIt({ ...first, CertificateArn: arn });
+  expect((await listed())?.ImportedAt?.getTime()).toBeGreaterThan(before?.ImportedAt?.getTime() ?? Number.NaN);
+});
+
+test('an import over an ARN that does not exist is refused', async () => {
+  const { other: _, ...input } = await issue('P-256');
+  const arn = await importIt(input);
+  await client().send(new DeleteCertificateCommand({ CertificateArn: arn }));
+  await expect(importIt({ ...input, CertificateArn: arn })).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
 });
 
 test('a first import is allowed on the certificates of a region, and only there', async () => {
