@@ -6,7 +6,11 @@ import type { AcmCertificates } from '../../lambdas/domain/ports/acm-certificate
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
 interface Import {
+  /** Whose tags it has: the stack, and the certificate. */
+  readonly stack: string;
   readonly tag: string;
+  /** Of all imports, in order: the latest has the highest. */
+  readonly imported: number;
   readonly names: readonly string[];
   readonly keyType: KeyType | undefined;
   /** Extended key usages: OIDs. */
@@ -17,13 +21,23 @@ interface Import {
 
 /** ACM of each region it was told about. Reads what it is given, as ACM does. */
 export class FakeAcm implements AcmCertificates {
-  readonly #regions = new Map<string, Map<string, Import>>();
-  #count = 0;
+  readonly #stack: string;
+  readonly #shared: { readonly regions: Map<string, Map<string, Import>>; count: number };
+
+  constructor(stack = 'Perennial', shared = { regions: new Map<string, Map<string, Import>>(), count: 0 }) {
+    this.#stack = stack;
+    this.#shared = shared;
+  }
 
   // ---- for tests
 
   addRegion(region: string): void {
-    this.#regions.set(region, new Map());
+    this.#shared.regions.set(region, new Map());
+  }
+
+  /** The same ACM as another stack uses it. */
+  of(stack: string): AcmCertificates {
+    return new FakeAcm(stack, this.#shared);
   }
 
   arns(region: string): string[] {
@@ -48,11 +62,10 @@ export class FakeAcm implements AcmCertificates {
     identifiers: readonly string[],
     keyType: KeyType,
   ): Promise<string | null> {
-    const found = [...this.#region(region)].find(
-      ([, each]) =>
-        each.tag === certificate && each.keyType === keyType && each.names.some((name) => identifiers.includes(name)),
-    );
-    return found?.[0] ?? null;
+    const found = [...this.#region(region)]
+      .filter(([, each]) => each.stack === this.#stack && each.tag === certificate && each.keyType === keyType)
+      .filter(([, { names }]) => names.some((name) => identifiers.includes(name.toLowerCase())));
+    return found.toSorted(([, a], [, b]) => b.imported - a.imported)[0]?.[0] ?? null;
   }
 
   async import(
@@ -63,10 +76,10 @@ export class FakeAcm implements AcmCertificates {
   ): Promise<{ readonly arn: string } | 'notFound' | NewArnReason> {
     const imports = this.#region(region);
     const read = readImport(pem);
+    const imported = ++this.#shared.count;
     if (arn === null) {
-      this.#count += 1;
-      const made = `arn:aws:acm:${region}:111122223333:certificate/${this.#count}`;
-      imports.set(made, { ...read, tag: certificate });
+      const made = `arn:aws:acm:${region}:111122223333:certificate/${imported}`;
+      imports.set(made, { ...read, imported, stack: this.#stack, tag: certificate });
       return { arn: made };
     }
     const before = imports.get(arn);
@@ -74,12 +87,12 @@ export class FakeAcm implements AcmCertificates {
     if (before.keyType !== read.keyType) return 'keyChanged';
     if (!before.names.some((name) => read.names.includes(name))) return 'namesChanged';
     if (before.usages.some((usage) => !read.usages.includes(usage))) return 'usageRemoved';
-    imports.set(arn, { ...read, tag: before.tag });
+    imports.set(arn, { ...before, ...read, imported });
     return { arn };
   }
 
   #region(region: string): Map<string, Import> {
-    const imports = this.#regions.get(region);
+    const imports = this.#shared.regions.get(region);
     if (!imports) throw new Error(`The fake ACM was not told about ${region}.`);
     return imports;
   }
@@ -93,7 +106,7 @@ function readImport({
   readonly certificate: string;
   readonly chain: string;
   readonly privateKey: string;
-}): Omit<Import, 'tag'> {
+}): Omit<Import, 'stack' | 'tag' | 'imported'> {
   const leaf = new X509Certificate(certificate);
   if (splitPem(certificate).length !== 1)
     throw new ImportRefusedError({ what: 'The certificate has to be one.', region: 'eu-west-1' });

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
+import {
+  type CertificateSecretValue,
+  parseCertificateSecret,
+} from '../../lambdas/domain/contract/certificate-secret.ts';
 import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import {
   CompromisedKeyError,
   ExternalAccountBindingError,
   SecretAccessError,
   SecretDeletedError,
+  UnexpectedError,
   UnreadableSecretError,
 } from '../../lambdas/domain/contract/errors.ts';
 import type { AccountSecrets, AcmeAccount } from '../../lambdas/domain/ports/account-secrets.ts';
@@ -18,7 +22,9 @@ import type {
 } from '../../lambdas/domain/ports/certificate-secrets.ts';
 
 const token = (text: string): string => createHash('sha256').update(text).digest('hex');
-const placeholder = token('perennial placeholder');
+const placeholder = { id: token('perennial placeholder'), value: '{"format":0,"status":"No certificate yet."}' };
+/** Secrets Manager takes no larger value. */
+const maximumBytes = 65_536;
 
 interface Version {
   readonly value: string;
@@ -54,7 +60,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     return this.#access.get(certificate) ?? { readers: [], replicas: [] };
   }
 
-  /** A secret as somebody left it; with a value, that is its AWSCURRENT. */
+  /** A secret as it was left by another; with a value, that is its AWSCURRENT. */
   put(
     certificate: string,
     {
@@ -69,9 +75,9 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   ): void {
     const secret: Secret = { arn: this.arn(certificate), ours, deletedAt, versions: new Map() };
     this.#secrets.set(certificate, secret);
-    const value = current?.value ?? 'nothing yet';
+    const value = current?.value ?? placeholder.value;
     putVersion(secret, {
-      id: current?.versionId ?? placeholder,
+      id: current?.versionId ?? placeholder.id,
       value: typeof value === 'string' ? value : JSON.stringify(value),
       label: 'AWSCURRENT',
     });
@@ -80,6 +86,10 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   /** AWS ends that of a secret that is made anew in other characters. */
   arn(certificate: string): string {
     return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/${certificate}-AbCdE${this.#deleted || 'f'}`;
+  }
+
+  scheduleDeletion(certificate: string, deletedAt: string): void {
+    this.#secrets.set(certificate, { ...this.#existing(certificate), deletedAt });
   }
 
   /** At once, without recovery. */
@@ -117,33 +127,34 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     if (!secret) return null;
     const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
     const { arn, ours, deletedAt } = secret;
-    return { arn, ours, deletedAt, currentVersion: current === placeholder ? null : current };
+    return { arn, ours, deletedAt, currentVersion: current === placeholder.id ? null : current };
   }
 
   async create(certificate: string): Promise<void> {
-    if (!this.#secrets.has(certificate)) this.put(certificate);
+    if (this.#secrets.has(certificate)) this.#existing(certificate);
+    else this.put(certificate);
   }
 
   async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
-    const stage = (id: string) =>
-      putVersion(this.#existing(certificate), { id, value: privateKey, label: 'CANDIDATE' }).value;
-    const staged = stage(this.keyVersion(orderUrl));
-    return staged === this.#compromisedKey(certificate) ? stage(token(`${orderUrl}#fresh key`)) : staged;
+    const secret = this.#existing(certificate);
+    const value = JSON.stringify({ format: 1, orderUrl, privateKey });
+    if (putVersion(secret, { id: this.keyVersion(orderUrl), value, label: 'CANDIDATE' })) return privateKey;
+    const first = stagedIn(secret, this.keyVersion(orderUrl));
+    if (first !== null && first !== compromisedKey(secret)) return first;
+    const fresh = token(`${orderUrl}#fresh key`);
+    putVersion(secret, { id: fresh, value, label: 'CANDIDATE' });
+    return stagedIn(secret, fresh) ?? privateKey;
   }
 
   async stagedKey(certificate: string, orderUrl: string): Promise<string | null> {
-    const { versions } = this.#existing(certificate);
-    const staged = versions.get(this.keyVersion(orderUrl))?.value ?? null;
-    if (staged === null || staged !== this.#compromisedKey(certificate)) return staged;
-    const fresh = versions.get(token(`${orderUrl}#fresh key`))?.value;
-    if (fresh === undefined)
+    if (!this.#secrets.has(certificate)) return null;
+    const secret = this.#existing(certificate);
+    const staged = stagedIn(secret, this.keyVersion(orderUrl));
+    if (staged === null || staged !== compromisedKey(secret)) return staged;
+    const fresh = stagedIn(secret, token(`${orderUrl}#fresh key`));
+    if (fresh === null)
       throw new CompromisedKeyError({ what: `The key staged for ${orderUrl} is compromised.`, order: orderUrl });
     return fresh;
-  }
-
-  #compromisedKey(certificate: string): string | null {
-    const value = this.labelled(certificate, 'COMPROMISED');
-    return value === null ? null : (JSON.parse(value) as CertificateSecretValue).privateKey;
   }
 
   async putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string> {
@@ -154,10 +165,9 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async makeCurrent(certificate: string, versionId: string): Promise<{ arn: string; first: boolean }> {
     const secret = this.#existing(certificate);
-    const version = secret.versions.get(versionId);
-    if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
+    const version = existingVersion(secret, versionId);
     const [id, before] = find(secret, 'AWSCURRENT') ?? [];
-    const first = before === undefined || id === placeholder;
+    const first = before === undefined || id === placeholder.id;
     if (before !== version) {
       if (before) move(secret, before, 'AWSPREVIOUS');
       move(secret, version, 'AWSCURRENT');
@@ -166,29 +176,28 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   }
 
   async list(certificate: string): Promise<readonly StoredCertificate[]> {
-    return [...this.#existing(certificate).versions].flatMap(([versionId, { value, labels }]) =>
-      value.startsWith('{"format":1,')
-        ? [{ versionId, current: labels.has('AWSCURRENT'), value: JSON.parse(value) as CertificateSecretValue }]
-        : [],
-    );
+    return [...this.#existing(certificate).versions].flatMap(([versionId, { value, labels }]) => {
+      const parsed = certificateIn(value);
+      return parsed ? [{ versionId, current: labels.has('AWSCURRENT'), value: parsed }] : [];
+    });
   }
 
   async markCompromised(certificate: string, versionId: string): Promise<void> {
     const secret = this.#existing(certificate);
-    const version = secret.versions.get(versionId);
-    if (!version) throw new Error(`${secret.arn} has no version ${versionId}.`);
-    move(secret, version, 'COMPROMISED');
+    move(secret, existingVersion(secret, versionId), 'COMPROMISED');
   }
 
   async share(certificate: string, access: Access): Promise<boolean> {
-    this.#existing(certificate);
+    const { arn, deletedAt } = this.#secrets.get(certificate) ?? {};
+    const secret = `certificates/${certificate}`;
+    if (arn === undefined || deletedAt) throw new SecretAccessError({ what: `${secret} cannot be shared.`, secret });
     if (access.readers.includes(this.noSuchReader)) {
       // What is taken away is taken away whatever else is refused.
       const staying = this.access(certificate).readers.filter((reader) => access.readers.includes(reader));
       this.#access.set(certificate, { readers: staying, replicas: access.replicas });
       throw new SecretAccessError({
-        what: `${this.noSuchReader} cannot read certificates/${certificate}: there is nobody of that name.`,
-        secret: `certificates/${certificate}`,
+        what: `${this.noSuchReader} cannot read ${secret}: there is nobody of that name.`,
+        secret,
       });
     }
     this.#access.set(certificate, access);
@@ -196,22 +205,46 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   }
 
   async readCurrent(certificate: string) {
+    const unreadable = { what: `Secret certificates/${certificate} holds no certificate of ours.` };
+    if (!this.#secrets.has(certificate)) throw new UnreadableSecretError(unreadable);
     const secret = this.#existing(certificate);
     const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
-    if (!versionId || !version?.value.startsWith('{"format":1,')) {
-      throw new UnreadableSecretError({ what: `${secret.arn} holds no certificate of ours.` });
-    }
-    const value = JSON.parse(version.value) as CertificateSecretValue;
+    const value = certificateIn(version?.value ?? '');
+    if (!versionId || !version || !value) throw new UnreadableSecretError(unreadable);
     return { arn: secret.arn, versionId, value, compromised: version.labels.has('COMPROMISED') };
   }
 
   #existing(certificate: string): Secret {
     const secret = this.#secrets.get(certificate);
-    if (!secret) throw new Error(`There is no secret of certificate ${certificate}.`);
+    if (!secret) throw new UnexpectedError({ what: `There is no secret of certificate ${certificate}.` });
     if (secret.deletedAt)
       throw new SecretDeletedError({ what: `${secret.arn} is scheduled for deletion.`, secret: secret.arn });
     return secret;
   }
+}
+
+function existingVersion({ arn, versions }: Secret, versionId: string): Version {
+  const version = versions.get(versionId);
+  if (!version) throw new UnexpectedError({ what: `${arn} has no version ${versionId}.` });
+  return version;
+}
+
+/** `null`: the value is no certificate. */
+function certificateIn(value: string): CertificateSecretValue | null {
+  try {
+    return parseCertificateSecret(value);
+  } catch {
+    return null;
+  }
+}
+
+function stagedIn({ versions }: Secret, id: string): string | null {
+  const version = versions.get(id);
+  return version ? (JSON.parse(version.value) as { readonly privateKey: string }).privateKey : null;
+}
+
+function compromisedKey(secret: Secret): string | null {
+  return certificateIn(find(secret, 'COMPROMISED')?.[1].value ?? '')?.privateKey ?? null;
 }
 
 const find = ({ versions }: Secret, label: string): [string, Version] | undefined =>
@@ -222,17 +255,19 @@ function move({ versions }: Secret, to: Version, label: string): void {
   to.labels.add(label);
 }
 
-/** A token that is taken keeps its value: the first writer wins. */
+/** `false`: the version exists and keeps its value, because the first writer wins. */
 function putVersion(
   secret: Secret,
   { id, value, label }: { readonly id: string; readonly value: string; readonly label: string },
-): Version {
-  const there = secret.versions.get(id);
-  if (there) return there;
+): boolean {
+  const bytes = Buffer.byteLength(value);
+  if (bytes > maximumBytes)
+    throw new UnexpectedError({ what: `${secret.arn} takes ${maximumBytes} bytes, not ${bytes} bytes.` });
+  if (secret.versions.has(id)) return false;
   const version: Version = { value, labels: new Set() };
   secret.versions.set(id, version);
   move(secret, version, label);
-  return version;
+  return true;
 }
 
 export class FakeAccountSecrets implements AccountSecrets {
@@ -261,8 +296,10 @@ export class FakeAccountSecrets implements AccountSecrets {
   }
 
   async saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount> {
-    if (this.get(directoryUrl)?.privateKey !== account.privateKey) throw new Error('That is another account.');
-    const saved = { ...account, url, version: String(Number(account.version) + 1) };
+    const stored = this.get(directoryUrl);
+    if (!stored) throw new UnexpectedError({ what: `There is no account at ${directoryUrl}.` });
+    if (stored.privateKey !== account.privateKey || stored.url === url) return stored;
+    const saved = { privateKey: stored.privateKey, url, version: String(Number(stored.version) + 1) };
     this.put(directoryUrl, saved);
     return saved;
   }
@@ -273,7 +310,7 @@ export class FakeAccountSecrets implements AccountSecrets {
     { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
   ): Promise<AcmeAccount> {
     const current = this.get(directoryUrl);
-    if (!current) throw new Error(`There is no account at ${directoryUrl}.`);
+    if (!current) throw new UnexpectedError({ what: `There is no account at ${directoryUrl}.` });
     if (current.version !== before.version) return current;
     const version = String(Number(before.version) + 1);
     const after = { privateKey, url, version, ...(nextPrivateKey === undefined ? {} : { nextPrivateKey }) };

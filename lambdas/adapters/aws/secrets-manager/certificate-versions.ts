@@ -1,18 +1,23 @@
 import {
-  GetSecretValueCommand,
   ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
   type SecretsManagerClient,
   type SecretVersionsListEntry,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import type { CertificateVersions } from '../../../domain/ports/certificate-secrets.ts';
-import { certificateValueOf, compromisedLabel } from './certificate-secrets.ts';
-import { secretReplyOf, warmSecretsClient } from './secrets.ts';
+import {
+  CertificateSecretError,
+  type CertificateSecretValue,
+  parseCertificateSecret,
+} from '../../../domain/contract/certificate-secret.ts';
+import { UnexpectedError } from '../../../domain/contract/errors.ts';
+import type { CertificateVersions, StoredCertificate } from '../../../domain/ports/certificate-secrets.ts';
+import { readVersion, type Secret, secretReplyOf, warmSecretsClient } from './secrets.ts';
 
-/**
- * All versions of a certificate's secret. Secrets Manager keeps the last hundred, and those without a label for at least a day:
- * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
- */
+/** On a version whose key is known to others. That key is used for no other certificate. */
+export const compromisedLabel = 'COMPROMISED';
+
+/** All versions of a certificate's secret. */
 export function createCertificateVersions({
   prefix,
   client = warmSecretsClient(),
@@ -20,51 +25,93 @@ export function createCertificateVersions({
   readonly prefix: string;
   readonly client?: SecretsManagerClient;
 }): CertificateVersions {
-  async function listed(secret: string): Promise<readonly SecretVersionsListEntry[]> {
-    const found: SecretVersionsListEntry[] = [];
-    let NextToken: string | undefined;
-    do {
-      const command = new ListSecretVersionIdsCommand({
-        SecretId: secret,
-        IncludeDeprecated: true,
-        MaxResults: 100,
-        NextToken,
-      });
-      const reply = await secretReplyOf(client, { action: 'ListSecretVersionIds', secret }, client.send(command));
-      found.push(...(reply.Versions ?? []));
-      ({ NextToken } = reply);
-    } while (NextToken !== undefined);
-    return found;
-  }
-
+  const secretOf = (certificate: string): Secret => ({ client, secret: `${prefix}${certificate}` });
   return {
-    async list(certificate) {
-      const secret = `${prefix}${certificate}`;
-      const stored: Awaited<ReturnType<CertificateVersions['list']>>[number][] = [];
-      for (const { VersionId, VersionStages: labels = [] } of await listed(secret)) {
-        const command = new GetSecretValueCommand({ SecretId: secret, VersionId });
-        const reply = await secretReplyOf(client, { action: 'GetSecretValue', secret }, client.send(command), {
-          // Thrown away meanwhile, as versions without a label are.
-          ResourceNotFoundException: () => null,
-        });
-        // The placeholder and staged keys are no certificates.
-        const value = certificateValueOf(reply?.SecretString);
-        if (value) stored.push({ versionId: VersionId ?? '', current: labels.includes('AWSCURRENT'), value });
-      }
-      return stored;
-    },
-
-    async markCompromised(certificate, versionId) {
-      const secret = `${prefix}${certificate}`;
-      const before = (await listed(secret)).find(({ VersionStages: labels }) => labels?.includes(compromisedLabel));
-      if (before?.VersionId === versionId) return;
-      const command = new UpdateSecretVersionStageCommand({
-        SecretId: secret,
-        VersionStage: compromisedLabel,
-        MoveToVersionId: versionId,
-        ...(before ? { RemoveFromVersionId: before.VersionId } : {}),
-      });
-      await secretReplyOf(client, { action: 'UpdateSecretVersionStage', secret }, client.send(command));
-    },
+    list: (certificate) => listCertificates(secretOf(certificate)),
+    markCompromised: (certificate, versionId) => markCompromised(secretOf(certificate), versionId),
   };
+}
+
+async function listCertificates(secret: Secret): Promise<readonly StoredCertificate[]> {
+  const stored: StoredCertificate[] = [];
+  for (const { VersionId = '', VersionStages: labels = [] } of await listVersions(secret)) {
+    // `null`: deleted since it was listed, as Secrets Manager does with versions that have no label.
+    const version = await readVersion(secret, { VersionId });
+    // The placeholder and staged keys are no certificates.
+    const value = certificateValueOf(version?.SecretString);
+    if (value) stored.push({ versionId: VersionId, current: labels.includes('AWSCURRENT'), value });
+  }
+  return stored;
+}
+
+async function markCompromised(secret: Secret, versionId: string): Promise<void> {
+  const before = (await listVersions(secret)).find(({ VersionStages: labels }) => labels?.includes(compromisedLabel));
+  if (before?.VersionId === versionId) return;
+  const command = new UpdateSecretVersionStageCommand({
+    SecretId: secret.secret,
+    VersionStage: compromisedLabel,
+    MoveToVersionId: versionId,
+    ...(before && { RemoveFromVersionId: before.VersionId }),
+  });
+  await secretReplyOf(secret, 'UpdateSecretVersionStage', secret.client.send(command));
+}
+
+/**
+ * Also those without a label. Secrets Manager keeps the last hundred versions, and those without a label for at least a day:
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
+async function listVersions(secret: Secret): Promise<readonly SecretVersionsListEntry[]> {
+  const found: SecretVersionsListEntry[] = [];
+  let NextToken: string | undefined;
+  do {
+    const command = new ListSecretVersionIdsCommand({
+      SecretId: secret.secret,
+      IncludeDeprecated: true,
+      MaxResults: 100,
+      NextToken,
+    });
+    const reply = await secretReplyOf(secret, 'ListSecretVersionIds', secret.client.send(command));
+    found.push(...(reply.Versions ?? []));
+    ({ NextToken } = reply);
+  } while (NextToken !== undefined);
+  return found;
+}
+
+/** AWS rejects larger values: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
+const maximumBytes = 65_536;
+
+/**
+ * Adds a version with the label CANDIDATE. AWSCURRENT stays where it is. `false`: the version exists with another value, which it
+ * keeps.
+ */
+export async function putCandidate({ client, secret }: Secret, version: string, value: object): Promise<boolean> {
+  const SecretString = JSON.stringify(value);
+  const bytes = Buffer.byteLength(SecretString);
+  if (bytes > maximumBytes) {
+    throw new UnexpectedError({
+      what: `The value for secret ${secret} has ${bytes} bytes, and Secrets Manager takes ${maximumBytes}: nothing was stored.`,
+      remedy: 'Use fewer identifiers, or an issuer with a shorter chain.',
+      secret,
+    });
+  }
+  const command = new PutSecretValueCommand({
+    SecretId: secret,
+    ClientRequestToken: version,
+    SecretString,
+    VersionStages: ['CANDIDATE'],
+  });
+  const reply = await secretReplyOf({ client, secret }, 'PutSecretValue', client.send(command), {
+    ResourceExistsException: () => null,
+  });
+  return reply !== null;
+}
+
+/** `null`: not of our format. */
+export function certificateValueOf(secretString: string | undefined): CertificateSecretValue | null {
+  try {
+    return parseCertificateSecret(secretString ?? '');
+  } catch (error) {
+    if (error instanceof CertificateSecretError) return null;
+    throw error;
+  }
 }

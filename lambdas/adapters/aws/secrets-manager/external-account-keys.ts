@@ -1,12 +1,8 @@
-import {
-  GetSecretValueCommand,
-  ResourceNotFoundException,
-  type SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { sentences } from '../../../domain/contract/errors/perennial-error.ts';
 import { AccessDeniedError, ExternalAccountBindingError, SecretDeletedError } from '../../../domain/contract/errors.ts';
 import type { ExternalAccountKey } from '../../../domain/ports/acme.ts';
-import { membersOf, secretReplyOf, warmSecretsClient } from './secrets.ts';
+import { membersOf, readVersion, warmSecretsClient } from './secrets.ts';
 
 /** Reads the binding that an operator put into a secret: by its ARN, only when an account is registered. */
 export type ReadExternalAccountKey = (secretArn: string) => Promise<ExternalAccountKey>;
@@ -16,10 +12,8 @@ const wanted = 'a JSON object {"kid": "…", "hmacKey": "…"} with the values t
 /** RFC 8555 §7.3.4 */
 export function createExternalAccountKeys(client: SecretsManagerClient = warmSecretsClient()): ReadExternalAccountKey {
   return async (secret) => {
-    const command = new GetSecretValueCommand({ SecretId: secret, VersionStage: 'AWSCURRENT' });
-    const reply = await secretReplyOf(client, { action: 'GetSecretValue', secret }, client.send(command), {
-      [ResourceNotFoundException.name]: () => null,
-    }).catch((error: unknown) => {
+    const asked = readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' });
+    const reply = await asked.catch((error: unknown) => {
       if (!(error instanceof AccessDeniedError || error instanceof SecretDeletedError)) throw error;
       const { what, why, remedy } = error.explanation;
       const ofKey = 'If a customer KMS key encrypts it, let the order function decrypt with that key.';

@@ -20,9 +20,7 @@ export interface SecretAccess {
  * rest from being done.
  */
 export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
-  const described = await describeSecret(shared.client, shared.secret).catch((error: unknown) =>
-    refused(shared.secret, [error]),
-  );
+  const described = await describeSecret(shared).catch((error: unknown) => refused(shared.secret, [error]));
   if (!described) {
     throw new SecretAccessError({
       what: `There is no secret ${shared.secret} to give access to.`,
@@ -64,7 +62,7 @@ async function setReaders(
 ): Promise<void> {
   const { client, secret } = shared;
   const before = client.send(new GetResourcePolicyCommand({ SecretId: secret }));
-  const { ResourcePolicy: policy } = await secretReplyOf(client, { action: 'GetResourcePolicy', secret }, before);
+  const { ResourcePolicy: policy } = await secretReplyOf(shared, 'GetResourcePolicy', before);
   const standing = policy === undefined ? [] : readersOf(policy);
   if (standing === null) {
     if (readers.length === 0) return;
@@ -117,7 +115,7 @@ async function allow({ client, secret }: SecretToShare, readers: readonly string
     ResourcePolicy: JSON.stringify(readersPolicy(readers)),
     BlockPublicPolicy: true,
   });
-  await secretReplyOf(client, { action: 'PutResourcePolicy', secret }, client.send(command), {
+  await secretReplyOf({ client, secret }, 'PutResourcePolicy', client.send(command), {
     InvalidParameterException: unsuitable,
     MalformedPolicyDocumentException: unsuitable,
     PublicPolicyException: unsuitable,
@@ -126,5 +124,5 @@ async function allow({ client, secret }: SecretToShare, readers: readonly string
 
 async function forbid({ client, secret }: SecretToShare): Promise<void> {
   const none = client.send(new DeleteResourcePolicyCommand({ SecretId: secret }));
-  await secretReplyOf(client, { action: 'DeleteResourcePolicy', secret }, none);
+  await secretReplyOf({ client, secret }, 'DeleteResourcePolicy', none);
 }

@@ -3,18 +3,14 @@ import {
   RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   type ReplicationStatusType,
-  type SecretsManagerClient,
   TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { Replica } from '../../../domain/contract/config.ts';
 import { tags } from '../../../domain/contract/environment.ts';
 import { SecretAccessError } from '../../../domain/contract/errors.ts';
-import { secretReplyOf } from './secrets.ts';
+import { type Secret, secretReplyOf } from './secrets.ts';
 
-export interface SecretToShare {
-  readonly client: SecretsManagerClient;
-  /** Its name. */
-  readonly secret: string;
+export interface SecretToShare extends Secret {
   readonly stackTag: string;
 }
 
@@ -45,7 +41,7 @@ export async function removeReplicas(
   const leaving = noted.filter((region) => there.has(region) && !staying.includes(region));
   if (leaving.length > 0) {
     const command = new RemoveRegionsFromReplicationCommand({ SecretId: secret, RemoveReplicaRegions: leaving });
-    await secretReplyOf(client, { action: 'RemoveRegionsFromReplication', secret }, client.send(command));
+    await secretReplyOf({ client, secret }, 'RemoveRegionsFromReplication', client.send(command));
   }
   await note(shared, noted, staying);
   return staying;
@@ -106,7 +102,7 @@ async function replicate({ client, secret }: SecretToShare, missing: readonly Re
       cause: error,
     });
   };
-  const reply = await secretReplyOf(client, { action: 'ReplicateSecretToRegions', secret }, client.send(command), {
+  const reply = await secretReplyOf({ client, secret }, 'ReplicateSecretToRegions', client.send(command), {
     InvalidParameterException: refused,
     ResourceExistsException: refused,
   });
@@ -128,5 +124,5 @@ async function note(
       { Key: tags.replicas, Value: to },
     ],
   });
-  await secretReplyOf(client, { action: 'TagResource', secret }, client.send(command));
+  await secretReplyOf({ client, secret }, 'TagResource', client.send(command));
 }

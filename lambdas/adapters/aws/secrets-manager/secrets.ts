@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import {
   DescribeSecretCommand,
   type DescribeSecretCommandOutput,
+  GetSecretValueCommand,
+  type GetSecretValueCommandOutput,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { SecretDeletedError } from '../../../domain/contract/errors.ts';
 import { clientSettings, keptWarm } from '../client.ts';
@@ -9,17 +13,27 @@ import { replyOf, translated } from '../translate-errors.ts';
 
 export const warmSecretsClient = keptWarm(() => new SecretsManagerClient(clientSettings));
 
-/** `replyOf` for a call about one secret: one that is scheduled for deletion is told apart, by looking and not by AWS's words. */
+/** One secret, as the functions of this folder take it. */
+export interface Secret {
+  readonly client: SecretsManagerClient;
+  /** Its name. */
+  readonly secret: string;
+}
+
+/**
+ * `replyOf` for a call about one secret. A secret that is scheduled for deletion is found by DescribeSecret, because AWS has no error
+ * name for it.
+ */
 export function secretReplyOf<Reply, Answer = never>(
-  client: SecretsManagerClient,
-  { action, secret }: { readonly action: string; readonly secret: string },
+  { client, secret }: Secret,
+  action: string,
   reply: Promise<Reply>,
   answers: Readonly<Record<string, (error: Error) => Answer | Promise<Answer>>> = {},
 ): Promise<Reply | Answer> {
   const call = { action: `secretsmanager:${action}`, resource: `secret ${secret}` };
   return replyOf<Reply, Answer>(call, reply, {
     async InvalidRequestException(error) {
-      const deletedAt = (await describeSecret(client, secret))?.DeletedDate;
+      const deletedAt = (await describeSecret({ client, secret }))?.DeletedDate;
       if (!deletedAt) throw translated(error, call);
       throw new SecretDeletedError({
         what: `Secret ${secret} is scheduled for deletion (${deletedAt.toISOString()}), so ${call.action} was refused.`,
@@ -32,11 +46,8 @@ export function secretReplyOf<Reply, Answer = never>(
   });
 }
 
-/** `null`: no such secret. No value is read. */
-export function describeSecret(
-  client: SecretsManagerClient,
-  secret: string,
-): Promise<DescribeSecretCommandOutput | null> {
+/** Reads no value. `null`: there is no such secret. */
+export function describeSecret({ client, secret }: Secret): Promise<DescribeSecretCommandOutput | null> {
   return replyOf(
     { action: 'secretsmanager:DescribeSecret', resource: `secret ${secret}` },
     client.send(new DescribeSecretCommand({ SecretId: secret })),
@@ -44,7 +55,50 @@ export function describeSecret(
   );
 }
 
-/** The members of a secret's JSON object; none when it is not one. A parser's error would show a piece of the value. */
+/** Reads a version. `null`: there is no such secret, or no such version. */
+export function readVersion(
+  { client, secret }: Secret,
+  version: { readonly VersionId: string } | { readonly VersionStage: string },
+): Promise<GetSecretValueCommandOutput | null> {
+  const sent = client.send(new GetSecretValueCommand({ SecretId: secret, ...version }));
+  return secretReplyOf({ client, secret }, 'GetSecretValue', sent, { ResourceNotFoundException: () => null });
+}
+
+export function versionLabelled(described: DescribeSecretCommandOutput | null, label: string): string | null {
+  const stages = Object.entries(described?.VersionIdsToStages ?? {});
+  return stages.find(([, labels]) => labels.includes(label))?.[0] ?? null;
+}
+
+/**
+ * Moves AWSCURRENT by compare-and-swap, from the version that was read to another. Returns the version that is current then: another
+ * one than `to` when another execution was faster.
+ */
+export async function moveCurrent(
+  { client, secret }: Secret,
+  { from, to }: { readonly from: string | null; readonly to: string },
+): Promise<string | null> {
+  const command = new UpdateSecretVersionStageCommand({
+    SecretId: secret,
+    VersionStage: 'AWSCURRENT',
+    MoveToVersionId: to,
+    ...(from !== null && { RemoveFromVersionId: from }),
+  });
+  const action = 'UpdateSecretVersionStage';
+  const reply = await secretReplyOf({ client, secret }, action, client.send(command), {
+    // Also the error for a label that is not on that version any more. Every role that moves the label may read the value.
+    async InvalidParameterException(error) {
+      const current = (await readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' }))?.VersionId ?? null;
+      if (current !== from) return { current };
+      throw translated(error, { action: `secretsmanager:${action}`, resource: `secret ${secret}` });
+    },
+  });
+  return 'current' in reply ? reply.current : to;
+}
+
+/** In hex it is a valid ClientRequestToken, which becomes the id of a version: 32 to 64 characters. */
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Returns the members of a JSON object, or none when the value is no object. The error of a parser would show a part of the value. */
 export function membersOf(value: string | undefined): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(value ?? '');

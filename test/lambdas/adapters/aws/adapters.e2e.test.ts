@@ -1,20 +1,32 @@
-import { ACMClient } from '@aws-sdk/client-acm';
+import { createHash } from 'node:crypto';
+import { ACMClient, DeleteCertificateCommand, DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, type ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
-import { DeleteSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAcmCertificates } from '../../../../lambdas/adapters/aws/acm/acm-certificates.ts';
 import { createLedger } from '../../../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { createHostedZones } from '../../../../lambdas/adapters/aws/route-53/hosted-zones.ts';
 import { createAccountSecrets } from '../../../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
 import { createCertificateSecrets } from '../../../../lambdas/adapters/aws/secrets-manager/certificate-secrets.ts';
+import { createCertificateVersions } from '../../../../lambdas/adapters/aws/secrets-manager/certificate-versions.ts';
 import { createNameServers } from '../../../../lambdas/adapters/dns/name-servers.ts';
-import type { CertificateSecretValue } from '../../../../lambdas/domain/contract/certificate-secret.ts';
+import type { CertificateSecrets } from '../../../../lambdas/domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../../../../lambdas/domain/ports/ledger.ts';
 import { createHostedZone } from '../../../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../../local/environment.ts';
-import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../../fakes/certificates.ts';
+import { secretValue } from '../../../fakes/certificate-authority.ts';
+import { acmBehaviour } from './acm/acm-behaviour.ts';
 import { ledgerBehaviour } from './dynamodb/ledger-behaviour.ts';
+import { accountSecretsBehaviour } from './secrets-manager/account-secrets-behaviour.ts';
+import { certificateSecretsBehaviour } from './secrets-manager/certificate-secrets-behaviour.ts';
 
 /** The adapters against the services of the local environment: what a mock cannot tell, such as whether a condition holds. */
 let local: LocalEnvironment;
@@ -73,75 +85,116 @@ describe('the ledger', () => {
   describe('as its fake', () => ledgerBehaviour(() => ledger));
 });
 
-describe('certificate secrets', () => {
-  const value: CertificateSecretValue = {
-    format: 1,
-    certificate: 'leaf',
-    chain: 'issuers',
-    fullChain: 'leafissuers',
-    privateKey: 'key',
-    identifiers: ['example.com'],
-    serialNumber: '04A1',
-    notBefore: '2027-01-01T00:00:00Z',
-    notAfter: '2027-04-01T00:00:00Z',
-    issuer: 'CN=Example CA',
-    keyType: 'P-256',
-    directoryUrl: 'https://ca.example/directory',
-    profile: null,
-  };
-  const orderUrl = 'https://ca.example/order/1';
+describe('secrets', () => {
+  const prefix = 'certificates/';
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  let client: SecretsManagerClient;
+  let secrets: CertificateSecrets;
+  beforeAll(() => {
+    client = new SecretsManagerClient(local.clientConfig);
+    secrets = createCertificateSecrets({ prefix, stackTag: 'Perennial', client });
+  });
+  const described = (SecretId: string) => client.send(new DescribeSecretCommand({ SecretId }));
 
-  test('go from placeholder to staged key to certificate, each written once and read whole', async () => {
-    const client = new SecretsManagerClient(local.clientConfig);
-    const secrets = createCertificateSecrets({ prefix: 'certificates/', stackTag: 'Perennial', client });
-    expect(await secrets.describe('www')).toBeNull();
-    await secrets.create('www');
-    await secrets.create('www');
-    expect(await secrets.describe('www')).toMatchObject({ ours: true, deletedAt: null, currentVersion: null });
-    await expect(secrets.readCurrent('www')).rejects.toThrow('is still empty');
-
-    expect(await secrets.stagedKey('www', orderUrl)).toBeNull();
-    const staged = await Promise.all(['a', 'b', 'c'].map((key) => secrets.stageKey('www', orderUrl, key)));
-    expect(new Set(staged).size).toBe(1);
-    expect(await secrets.stagedKey('www', orderUrl)).toBe(staged[0]);
-    expect(await secrets.describe('www')).toMatchObject({ currentVersion: null });
-
-    const versionId = await secrets.putCertificate('www', orderUrl, value);
-    expect(await secrets.putCertificate('www', orderUrl, { ...value, issuer: 'CN=Late' })).toBe(versionId);
-    expect(await secrets.describe('www')).toMatchObject({ currentVersion: null });
-    const { arn, first } = await secrets.makeCurrent('www', versionId);
-    expect(first).toBe(true);
-    expect(await secrets.makeCurrent('www', versionId)).toEqual({ arn, first: false });
-    expect(await secrets.readCurrent('www')).toEqual({ arn, versionId, value, compromised: false });
-    const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId: 'certificates/www' }));
-    expect(VersionIdsToStages?.[versionId]?.toSorted()).toEqual(['AWSCURRENT', 'CANDIDATE']);
-
-    await client.send(new DeleteSecretCommand({ SecretId: 'certificates/www' }));
-    for (const refused of [
-      () => secrets.create('www'),
-      () => secrets.stageKey('www', 'https://ca.example/order/2', 'd'),
-      () => secrets.readCurrent('www'),
-    ]) {
-      await expect(refused()).rejects.toMatchObject({ name: 'SecretDeletedError' });
+  async function labelled(certificate: string, VersionStage: string): Promise<string | null> {
+    try {
+      const command = new GetSecretValueCommand({ SecretId: `${prefix}${certificate}`, VersionStage });
+      return (await client.send(command)).SecretString ?? null;
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return null;
+      throw error;
     }
-  });
-});
+  }
 
-test('two that create an account at once end with one key, and its URL is saved once', async () => {
-  const accounts = createAccountSecrets({
-    prefix: 'certificates-accounts/',
-    stackTag: 'Perennial',
-    client: new SecretsManagerClient(local.clientConfig),
+  describe('of certificates, as their fake', () =>
+    certificateSecretsBehaviour(() => ({
+      secrets,
+      versions: createCertificateVersions({ prefix, client }),
+      labelled,
+      createForeign: async (certificate, SecretString) => {
+        const Tags = [{ Key: 'perennial:stack', Value: 'Another' }];
+        await client.send(new CreateSecretCommand({ Name: `${prefix}${certificate}`, SecretString, Tags }));
+      },
+      scheduleDeletion: async (certificate) => {
+        await client.send(new DeleteSecretCommand({ SecretId: `${prefix}${certificate}` }));
+      },
+    })));
+
+  describe('of accounts, as their fake', () =>
+    accountSecretsBehaviour(() => createAccountSecrets({ prefix: 'accounts/', stackTag: 'Perennial', client })));
+
+  test('carry the tags of the stack, and are encrypted with its key', async () => {
+    const kmsKeyId = 'arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef';
+    const stack = { stackTag: 'Perennial', kmsKeyId, client };
+    await createCertificateSecrets({ prefix: 'tagged/', ...stack }).create('www');
+    await createAccountSecrets({ prefix: 'tagged/', ...stack }).create('https://ca.example/directory', 'key');
+    const tag = { Key: 'perennial:stack', Value: 'Perennial' };
+    expect(await described('tagged/www')).toMatchObject({
+      KmsKeyId: kmsKeyId,
+      Tags: [tag, { Key: 'perennial:certificate', Value: 'www' }],
+    });
+    // printf %s https://ca.example/directory | sha256sum
+    expect(await described('tagged/ca.example-0d5eb258')).toMatchObject({ KmsKeyId: kmsKeyId, Tags: [tag] });
+    await secrets.create('own-key');
+    expect((await described(`${prefix}own-key`)).KmsKeyId).toBeUndefined();
   });
-  const directoryUrl = 'https://127.0.0.2:14000/dir';
-  expect(await accounts.read(directoryUrl)).toBeNull();
-  const [ours, theirs] = await Promise.all(['k1', 'k2'].map((key) => accounts.create(directoryUrl, key)));
-  if (!ours || !theirs) throw new Error('No account was made.');
-  expect(ours).toEqual(theirs);
-  const url = 'https://127.0.0.2:14000/my-account/1';
-  const [saved, again] = await Promise.all([ours, theirs].map((each) => accounts.saveUrl(directoryUrl, each, url)));
-  expect(saved).toEqual(again);
-  expect(await accounts.read(directoryUrl)).toEqual({ privateKey: ours.privateKey, url, version: saved?.version });
+
+  test('name their versions after the order, so that a later release finds them', async () => {
+    const order = 'https://ca.example/order/1';
+    await secrets.create('versions');
+    await secrets.stageKey('versions', order, 'key');
+    const value = await secretValue({ identifiers: ['example.com'], serialNumber: '0a01' });
+    expect(await secrets.putCertificate('versions', order, value)).toBe(sha256(`${order}#certificate`));
+    expect((await described(`${prefix}versions`)).VersionIdsToStages).toEqual({
+      [sha256('perennial placeholder')]: ['AWSCURRENT'],
+      [sha256(`${order}#certificate`)]: ['CANDIDATE'],
+    });
+    const SecretId = `${prefix}versions`;
+    const staged = await client.send(new GetSecretValueCommand({ SecretId, VersionId: sha256(order) }));
+    expect(staged.SecretString).toBe(JSON.stringify({ format: 1, orderUrl: order, privateKey: 'key' }));
+  });
+
+  describe('of which AWSCURRENT is moved by another execution between read and write', () => {
+    /** The two certificates of a secret whose placeholder is current, and the port as it is when `act` runs before its move. */
+    async function raced(certificate: string, act: (one: string) => Promise<unknown>) {
+      await secrets.create(certificate);
+      const [one = '', two = ''] = await Promise.all(
+        ['1', '2'].map(async (order) =>
+          secrets.putCertificate(
+            certificate,
+            order,
+            await secretValue({ identifiers: ['a.test'], serialNumber: order }),
+          ),
+        ),
+      );
+      const slow = new SecretsManagerClient(local.clientConfig);
+      let before: (() => Promise<unknown>) | null = () => act(one);
+      slow.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            const first = commandName === 'UpdateSecretVersionStageCommand' ? before : null;
+            if (first) before = null;
+            await first?.();
+            return next(args);
+          },
+        { step: 'initialize' },
+      );
+      return { one, two, slow: createCertificateSecrets({ prefix, stackTag: 'Perennial', client: slow }) };
+    }
+    const current = async (certificate: string) => (await secrets.describe(certificate))?.currentVersion;
+
+    test('the other certificate stays current', async () => {
+      const { one, two, slow } = await raced('raced', (other) => secrets.makeCurrent('raced', other));
+      await expect(slow.makeCurrent('raced', two)).rejects.toMatchObject({ name: 'UnexpectedError' });
+      expect(await current('raced')).toBe(one);
+    });
+
+    test('it is a success where both moved it to the same certificate', async () => {
+      const { one, slow } = await raced('agreed', (other) => secrets.makeCurrent('agreed', other));
+      expect(await slow.makeCurrent('agreed', one)).toMatchObject({ first: true });
+      expect(await current('agreed')).toBe(one);
+    });
+  });
 });
 
 test('a TXT set is swapped only as it was read, and its name server shows it', async () => {
@@ -189,38 +242,18 @@ test('a TXT set is swapped only as it was read, and its name server shows it', a
   expect(await createNameServers().txt(server, 'nothing.example.test')).toEqual([]);
 });
 
-test('an import is found by its tags, renewed over its ARN, and told apart from a key of another type', async () => {
+describe('ACM, as its fake', () => {
   const clientFor = (region: string) => new ACMClient({ ...local.clientConfig, region });
-  const acm = createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'us-east-1/certificates/', clientFor });
-  const authority = await makeAuthority({ name: 'Example CA' });
-  const day = 86_400_000;
-  const issue = async (privateKey: string, identifiers = ['www.example.test', 'example.test']) => ({
-    privateKey,
-    chain: pemOf(authority.certificate),
-    certificate: await makeLeaf(authority, {
-      identifiers,
-      privateKey,
-      notBefore: new Date(Date.now() - day).toISOString(),
-      notAfter: new Date(Date.now() + 30 * day).toISOString(),
-    }),
-  });
-  const [pem, larger] = [await issue(makePrivateKey()), await issue(makePrivateKey('P-384'))];
-  const find = (certificate: string, keyType: 'P-256' | 'P-384') =>
-    acm.find('eu-central-1', certificate, ['www.example.test'], keyType);
-
-  expect(await find('www', 'P-256')).toBeNull();
-  const first = await acm.import('eu-central-1', 'www', pem, null);
-  if (typeof first === 'string') throw new Error(first);
-  expect(await find('www', 'P-256')).toBe(first.arn);
-  expect(await find('www', 'P-384')).toBeNull();
-  expect(await find('other', 'P-256')).toBeNull();
-  expect(await acm.import('eu-central-1', 'www', await issue(makePrivateKey()), first.arn)).toEqual(first);
-  expect(await acm.import('eu-central-1', 'www', larger, first.arn)).toBe('keyChanged');
-  const renamed = await issue(makePrivateKey(), ['other.example.test']);
-  expect(await acm.import('eu-central-1', 'www', renamed, first.arn)).toBe('namesChanged');
-  await expect(
-    acm.import('eu-central-1', 'www', { ...pem, privateKey: larger.privateKey }, first.arn),
-  ).rejects.toMatchObject({
-    name: 'ImportRefusedError',
-  });
+  const acmOf = (secretsTag: string) => createAcmCertificates({ stackTag: 'Perennial', secretsTag, clientFor });
+  acmBehaviour(() => ({
+    acm: acmOf('us-east-1/certificates/'),
+    namesake: acmOf('us-west-2/certificates/'),
+    serialNumber: async (region, CertificateArn) => {
+      const { Certificate } = await clientFor(region).send(new DescribeCertificateCommand({ CertificateArn }));
+      return Certificate?.Serial?.replaceAll(':', '') ?? '';
+    },
+    delete: async (region, CertificateArn) => {
+      await clientFor(region).send(new DeleteCertificateCommand({ CertificateArn }));
+    },
+  }));
 });

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
-import 'aws-sdk-client-mock-vitest/extend';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createAccountSecrets } from '../../../../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
 import { awsError } from '../aws-error.ts';
 
+/** What Secrets Manager answers only now and then. What the secrets do is in `account-secrets-behaviour.ts`. */
 const directoryUrl = 'https://ca.example:14000/directory';
 // printf %s https://ca.example:14000/directory | sha256sum
 const SecretId = 'certificates-accounts/ca.example-6876cf0d';
@@ -35,16 +35,6 @@ beforeEach(() => {
 });
 
 describe('reading an account', () => {
-  test('says null when there is none', async () => {
-    sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    expect(await accounts.read(directoryUrl)).toBeNull();
-  });
-
-  test('gives key, URL and version', async () => {
-    stored({ privateKey: 'key', url });
-    expect(await accounts.read(directoryUrl)).toEqual({ privateKey: 'key', url, version: 'v1' });
-  });
-
   test.each([
     ['of another directory', { directoryUrl: 'https://other.example/', privateKey: 'key', url }],
     ['without a key', { url }],
@@ -64,66 +54,21 @@ describe('reading an account', () => {
   });
 });
 
-describe('creating an account', () => {
-  test('stores the key first, without a URL, and tagged', async () => {
-    sdk.on(CreateSecretCommand).resolves({ VersionId: 'v1' });
-    expect(await accounts.create(directoryUrl, 'key')).toEqual({ privateKey: 'key', url: null, version: 'v1' });
-    expect(sdk).toHaveReceivedCommandExactlyOnceWith(CreateSecretCommand, {
-      Name: SecretId,
-      SecretString: JSON.stringify({ format: 1, directoryUrl, privateKey: 'key', url: null }),
-      Tags: [{ Key: 'perennial:stack', Value: 'Perennial' }],
-    });
-  });
-
-  test('yields to the key that was first', async () => {
-    sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
-    stored({ privateKey: 'theirs', url });
-    expect(await accounts.create(directoryUrl, 'ours')).toEqual({ privateKey: 'theirs', url, version: 'v1' });
-  });
-
-  test('fails when there is a secret without a value', async () => {
-    sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
-    sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    await expect(accounts.create(directoryUrl, 'ours')).rejects.toThrow(
-      `Secret ${SecretId} exists and has no current value`,
-    );
-  });
+test('creating an account fails when there is a secret without a value', async () => {
+  sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
+  sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
+  await expect(accounts.create(directoryUrl, 'ours')).rejects.toThrow(
+    `Secret ${SecretId} exists and has no current value`,
+  );
 });
 
-describe('saving the URL of an account', () => {
-  const account = { privateKey: 'key', url: null, version: 'v1' };
-
-  test('writes one version, whoever writes it at the same time', async () => {
-    stored({ privateKey: 'key', url: null });
-    sdk.on(PutSecretValueCommand).resolves({});
-    const version = createHash('sha256').update(`v1#${url}`).digest('hex');
-    expect(await accounts.saveUrl(directoryUrl, account, url)).toEqual({ privateKey: 'key', url, version });
-    expect(await accounts.saveUrl(directoryUrl, account, url)).toEqual({ privateKey: 'key', url, version });
-    expect(sdk).toHaveReceivedCommandWith(PutSecretValueCommand, {
-      SecretId,
-      ClientRequestToken: version,
-      SecretString: JSON.stringify({ format: 1, directoryUrl, privateKey: 'key', url }),
-    });
-  });
-
-  test('writes nothing when it is there', async () => {
-    stored({ privateKey: 'key', url }, 'v2');
-    expect(await accounts.saveUrl(directoryUrl, account, url)).toEqual({ privateKey: 'key', url, version: 'v2' });
-    expect(sdk).not.toHaveReceivedCommand(PutSecretValueCommand);
-  });
-
-  test('writes nothing beside another key', async () => {
-    stored({ privateKey: 'theirs', url: null }, 'v2');
-    expect(await accounts.saveUrl(directoryUrl, account, url)).toEqual({
-      privateKey: 'theirs',
-      url: null,
-      version: 'v2',
-    });
-    expect(sdk).not.toHaveReceivedCommand(PutSecretValueCommand);
-  });
-
-  test('fails when the secret has gone', async () => {
-    sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    await expect(accounts.saveUrl(directoryUrl, account, url)).rejects.toThrow(`Secret ${SecretId} was deleted`);
+test('a replacement that is refused although the label is where it was fails with the words of AWS', async () => {
+  stored({ privateKey: 'old', url });
+  sdk.on(PutSecretValueCommand).resolves({ VersionId: 'v2' });
+  sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException', 'It is not there.'));
+  const before = { privateKey: 'old', url, version: 'v1' };
+  await expect(accounts.replace(directoryUrl, before, { privateKey: 'new', url })).rejects.toMatchObject({
+    name: 'UnexpectedError',
+    message: expect.stringContaining('InvalidParameterException: It is not there.'),
   });
 });

@@ -1,0 +1,21 @@
+import { describe } from 'vitest';
+import { accountSecretsBehaviour } from '../lambdas/adapters/aws/secrets-manager/account-secrets-behaviour.ts';
+import { certificateSecretsBehaviour } from '../lambdas/adapters/aws/secrets-manager/certificate-secrets-behaviour.ts';
+import { FakeAccountSecrets, FakeCertificateSecrets } from './secrets.ts';
+
+describe('secrets of certificates in memory', () => {
+  const secrets = new FakeCertificateSecrets();
+  certificateSecretsBehaviour(() => ({
+    secrets,
+    versions: secrets,
+    labelled: async (certificate, label) => secrets.labelled(certificate, label),
+    createForeign: async (certificate, value) =>
+      secrets.put(certificate, { ours: false, current: { versionId: 'theirs', value } }),
+    scheduleDeletion: async (certificate) => secrets.scheduleDeletion(certificate, '2027-02-01T00:00:00.000Z'),
+  }));
+});
+
+describe('secrets of accounts in memory', () => {
+  const accounts = new FakeAccountSecrets();
+  accountSecretsBehaviour(() => accounts);
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import type { KeyType } from '../../../../../lambdas/domain/contract/config.ts';
+import type { AcmCertificates } from '../../../../../lambdas/domain/ports/acm-certificates.ts';
+import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../../../fakes/certificates.ts';
+
+/** ACM, with what a test needs beside the port. */
+export interface AcmWorld {
+  readonly acm: AcmCertificates;
+  /** The port of another stack, which has a certificate of the same name. */
+  readonly namesake: AcmCertificates;
+  /** Hex, of the certificate that an ARN has now. */
+  serialNumber(region: string, arn: string): Promise<string>;
+  delete(region: string, arn: string): Promise<void>;
+}
+
+const region = 'eu-central-1';
+const serverAuthentication = '1.3.6.1.5.5.7.3.1';
+const emailProtection = '1.3.6.1.5.5.7.3.4';
+const day = 86_400_000;
+
+let authority: ReturnType<typeof makeAuthority> | undefined;
+let serial = 0x1000;
+
+/** A certificate that is valid now, of a CA that this file has made. */
+async function issue({
+  identifiers,
+  keyType = 'P-256',
+  extendedKeyUsages = [serverAuthentication],
+}: {
+  readonly identifiers: readonly string[];
+  readonly keyType?: KeyType;
+  readonly extendedKeyUsages?: readonly string[];
+}) {
+  authority ??= makeAuthority({ name: 'Example CA' });
+  const issuer = await authority;
+  const privateKey = makePrivateKey(keyType);
+  const serialNumber = (serial++).toString(16);
+  const certificate = await makeLeaf(issuer, {
+    identifiers,
+    privateKey,
+    serialNumber,
+    extendedKeyUsages,
+    notBefore: new Date(Date.now() - day).toISOString(),
+    notAfter: new Date(Date.now() + 30 * day).toISOString(),
+  });
+  return { serialNumber, pem: { certificate, privateKey, chain: pemOf(issuer.certificate) } };
+}
+
+/** What the port promises. It runs against ACM and against the fake. Each test has names of its own. */
+export function acmBehaviour(worldOf: () => AcmWorld): void {
+  async function importNew(certificate: string, identifiers: readonly string[], by = worldOf().acm): Promise<string> {
+    const answer = await by.import(region, certificate, (await issue({ identifiers })).pem, null);
+    if (typeof answer === 'string') throw new Error(answer);
+    return answer.arn;
+  }
+
+  describe('an import', () => {
+    test('is found by its certificate, by any of its names, by its key type and in its region', async () => {
+      const { acm } = worldOf();
+      const names = ['*.found.test', 'FOUND.test'];
+      const find = (of: Partial<{ region: string; certificate: string; names: string[]; keyType: KeyType }> = {}) =>
+        acm.find(of.region ?? region, of.certificate ?? 'found', of.names ?? ['found.test'], of.keyType ?? 'P-256');
+      expect(await find()).toBeNull();
+      const arn = await importNew('found', names);
+      expect(await find()).toBe(arn);
+      expect(await find({ names: ['new.test', '*.found.test'] })).toBe(arn);
+      expect(await find({ names: ['www.found.test'] })).toBeNull();
+      expect(await find({ certificate: 'other' })).toBeNull();
+      expect(await find({ keyType: 'P-384' })).toBeNull();
+      expect(await find({ region: 'us-east-1' })).toBeNull();
+    });
+
+    test('of another stack is not found, although the certificate has the same name', async () => {
+      const { acm, namesake } = worldOf();
+      const find = (by: AcmCertificates) => by.find(region, 'www', ['namesake.test'], 'P-256');
+      const theirs = await importNew('www', ['namesake.test'], namesake);
+      expect(await find(acm)).toBeNull();
+      const ours = await importNew('www', ['namesake.test']);
+      expect(await find(acm)).toBe(ours);
+      expect(await find(namesake)).toBe(theirs);
+    });
+
+    test('is the latest where there are several, also one that was imported again', async () => {
+      const { acm } = worldOf();
+      const find = () => acm.find(region, 'several', ['several.test'], 'P-256');
+      const first = await importNew('several', ['several.test']);
+      const second = await importNew('several', ['several.test']);
+      expect(await find()).toBe(second);
+      await acm.import(region, 'several', (await issue({ identifiers: ['several.test'] })).pem, first);
+      expect(await find()).toBe(first);
+    });
+
+    test('that was deleted is not found', async () => {
+      const { acm, delete: remove } = worldOf();
+      const arn = await importNew('gone', ['gone.test']);
+      await remove(region, arn);
+      expect(await acm.find(region, 'gone', ['gone.test'], 'P-256')).toBeNull();
+    });
+  });
+
+  describe('an import over an ARN', () => {
+    test('keeps the ARN and its tags, and twice is once', async () => {
+      const { acm, serialNumber } = worldOf();
+      const arn = await importNew('kept', ['kept.test']);
+      const renewed = await issue({ identifiers: ['kept.test', 'added.test'] });
+      expect(await acm.import(region, 'kept', renewed.pem, arn)).toEqual({ arn });
+      expect(await acm.import(region, 'kept', renewed.pem, arn)).toEqual({ arn });
+      expect(await serialNumber(region, arn)).toBe(renewed.serialNumber);
+      expect(await acm.find(region, 'kept', ['added.test'], 'P-256')).toBe(arn);
+    });
+
+    test.each<[string, Parameters<typeof issue>[0]]>([
+      ['keyChanged', { identifiers: ['refused.test'], keyType: 'P-384' }],
+      ['namesChanged', { identifiers: ['another.test'] }],
+      ['usageRemoved', { identifiers: ['refused.test'] }],
+    ])('that ACM does not take is told apart: %s', async (reason, after) => {
+      const { acm, serialNumber } = worldOf();
+      const extendedKeyUsages = [serverAuthentication, emailProtection];
+      const before = await issue({ identifiers: ['refused.test'], extendedKeyUsages });
+      const first = await acm.import(region, reason, before.pem, null);
+      if (typeof first === 'string') throw new Error(first);
+      const { pem } = await issue({
+        extendedKeyUsages: reason === 'usageRemoved' ? [serverAuthentication] : extendedKeyUsages,
+        ...after,
+      });
+      expect(await acm.import(region, reason, pem, first.arn)).toBe(reason);
+      expect(await serialNumber(region, first.arn)).toBe(before.serialNumber);
+    });
+
+    test('that is gone says so', async () => {
+      const { acm, delete: remove } = worldOf();
+      const arn = await importNew('deleted', ['deleted.test']);
+      await remove(region, arn);
+      const { pem } = await issue({ identifiers: ['deleted.test'] });
+      expect(await acm.import(region, 'deleted', pem, arn)).toBe('notFound');
+    });
+  });
+
+  test('a key that does not belong to the certificate is refused, and nothing is imported', async () => {
+    const { acm, serialNumber } = worldOf();
+    const wrong = async () => ({ ...(await issue({ identifiers: ['wrong.test'] })).pem, privateKey: makePrivateKey() });
+    const refused = { name: 'ImportRefusedError' };
+    await expect(acm.import(region, 'wrong', await wrong(), null)).rejects.toMatchObject(refused);
+    expect(await acm.find(region, 'wrong', ['wrong.test'], 'P-256')).toBeNull();
+    const arn = await importNew('wrong', ['wrong.test']);
+    const before = await serialNumber(region, arn);
+    await expect(acm.import(region, 'wrong', await wrong(), arn)).rejects.toMatchObject(refused);
+    expect(await serialNumber(region, arn)).toBe(before);
+  });
+}

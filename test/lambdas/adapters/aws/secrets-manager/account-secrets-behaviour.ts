@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import type { AccountSecrets } from '../../../../../lambdas/domain/ports/account-secrets.ts';
+
+/** What the port promises. It runs against Secrets Manager and against the fake. Each test has a directory of its own. */
+export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void {
+  const directory = (name: string) => `https://ca.example:14000/${name}`;
+  const url = 'https://ca.example:14000/account/1';
+
+  test('an account is read only after it was created', async () => {
+    const accounts = accountsOf();
+    expect(await accounts.read(directory('read'))).toBeNull();
+    const created = await accounts.create(directory('read'), 'key');
+    expect(created).toEqual({ privateKey: 'key', url: null, version: expect.any(String) });
+    expect(await accounts.read(directory('read'))).toEqual(created);
+  });
+
+  test('one key is created, also by two at once, and later ones yield to it', async () => {
+    const accounts = accountsOf();
+    const both = await Promise.all(['k1', 'k2'].map((key) => accounts.create(directory('raced'), key)));
+    expect(both[0]).toEqual(both[1]);
+    expect(['k1', 'k2']).toContain(both[0]?.privateKey);
+    expect(await accounts.create(directory('raced'), 'k3')).toEqual(both[0]);
+  });
+
+  test('the accounts of two directories at one host are two', async () => {
+    const accounts = accountsOf();
+    await accounts.create(directory('first'), 'k1');
+    await accounts.create(directory('second'), 'k2');
+    expect(await accounts.read(directory('first'))).toMatchObject({ privateKey: 'k1' });
+    expect(await accounts.read(directory('second'))).toMatchObject({ privateKey: 'k2' });
+  });
+
+  test('a URL is saved once, also by two at once', async () => {
+    const accounts = accountsOf();
+    const account = await accounts.create(directory('saved'), 'key');
+    const both = await Promise.all([1, 2].map(() => accounts.saveUrl(directory('saved'), account, url)));
+    expect(both[0]).toEqual({ privateKey: 'key', url, version: expect.any(String) });
+    expect(both[1]).toEqual(both[0]);
+    expect(await accounts.saveUrl(directory('saved'), account, url)).toEqual(both[0]);
+    expect(await accounts.read(directory('saved'))).toEqual(both[0]);
+  });
+
+  test('a URL is not saved beside another key, and not where there is no account', async () => {
+    const accounts = accountsOf();
+    const created = await accounts.create(directory('other'), 'key');
+    const replaced = await accounts.replace(directory('other'), created, { privateKey: 'new', url: null });
+    expect(await accounts.saveUrl(directory('other'), created, url)).toEqual(replaced);
+    expect(await accounts.read(directory('other'))).toEqual(replaced);
+    await expect(accounts.saveUrl(directory('none'), created, url)).rejects.toMatchObject({ name: 'UnexpectedError' });
+    expect(await accounts.read(directory('none'))).toBeNull();
+  });
+
+  test('an account is replaced from the version that was read, with or without a next key', async () => {
+    const accounts = accountsOf();
+    const created = await accounts.create(directory('replaced'), 'old');
+    const during = await accounts.replace(directory('replaced'), created, {
+      privateKey: 'old',
+      url,
+      nextPrivateKey: 'new',
+    });
+    expect(during).toEqual({ privateKey: 'old', url, nextPrivateKey: 'new', version: expect.any(String) });
+    expect(during.version).not.toBe(created.version);
+    expect(await accounts.read(directory('replaced'))).toEqual(during);
+    const after = await accounts.replace(directory('replaced'), during, { privateKey: 'new', url });
+    expect(after).toEqual({ privateKey: 'new', url, version: expect.any(String) });
+    expect(await accounts.read(directory('replaced'))).toEqual(after);
+  });
+
+  test('an account is not replaced from an older version: the current one comes back', async () => {
+    const accounts = accountsOf();
+    const created = await accounts.create(directory('stale'), 'old');
+    const faster = await accounts.replace(directory('stale'), created, { privateKey: 'faster', url });
+    expect(await accounts.replace(directory('stale'), created, { privateKey: 'slower', url })).toEqual(faster);
+    expect(await accounts.read(directory('stale'))).toEqual(faster);
+    const missing = accounts.replace(directory('nowhere'), created, { privateKey: 'new', url });
+    await expect(missing).rejects.toMatchObject({ name: 'UnexpectedError' });
+  });
+}

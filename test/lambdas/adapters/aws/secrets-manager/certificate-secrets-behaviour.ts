@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest';
+import type { CertificateSecretValue } from '../../../../../lambdas/domain/contract/certificate-secret.ts';
+import type {
+  CertificateSecrets,
+  CertificateVersions,
+} from '../../../../../lambdas/domain/ports/certificate-secrets.ts';
+
+/** A Secrets Manager, with what a test needs beside the two ports. Secrets are given by the name of their certificate. */
+export interface CertificateSecretsWorld {
+  readonly secrets: CertificateSecrets;
+  readonly versions: CertificateVersions;
+  /** Makes a secret as another stack would, with this value. */
+  createForeign(certificate: string, value: string): Promise<void>;
+  scheduleDeletion(certificate: string): Promise<void>;
+  /** The value that a reader of this staging label gets; `null` when no version has the label. */
+  labelled(certificate: string, label: string): Promise<string | null>;
+}
+
+const value = (fields: Partial<CertificateSecretValue> = {}): CertificateSecretValue => ({
+  format: 1,
+  certificate: 'leaf',
+  chain: 'issuers',
+  fullChain: 'leafissuers',
+  privateKey: 'key',
+  identifiers: ['example.com', '*.example.com'],
+  serialNumber: '04A1',
+  notBefore: '2027-01-01T00:00:00Z',
+  notAfter: '2027-04-01T00:00:00Z',
+  issuer: 'CN=Example CA',
+  keyType: 'P-256',
+  directoryUrl: 'https://ca.example/directory',
+  profile: null,
+  ...fields,
+});
+const url = (number: number) => `https://ca.example/order/${number}`;
+
+/** What the two ports promise. It runs against Secrets Manager and against the fake. Each test has secrets of its own. */
+export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWorld): void {
+  /** Stores a certificate of this order and makes it current. Returns its version. */
+  async function store(certificate: string, order: number, fields: Partial<CertificateSecretValue> = {}) {
+    const { secrets } = worldOf();
+    const { privateKey } = value(fields);
+    await secrets.stageKey(certificate, url(order), privateKey);
+    const version = await secrets.putCertificate(certificate, url(order), value(fields));
+    await secrets.makeCurrent(certificate, version);
+    return version;
+  }
+  const current = async (certificate: string) => (await worldOf().secrets.describe(certificate))?.currentVersion;
+
+  describe('a secret', () => {
+    test('that does not exist is described as null, and holds nothing', async () => {
+      const { secrets } = worldOf();
+      expect(await secrets.describe('missing')).toBeNull();
+      expect(await secrets.stagedKey('missing', url(1))).toBeNull();
+      await expect(secrets.readCurrent('missing')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
+      await expect(secrets.stageKey('missing', url(1), 'key')).rejects.toMatchObject({ name: 'UnexpectedError' });
+      const access = { readers: [], replicas: [] };
+      await expect(secrets.share('missing', access)).rejects.toMatchObject({ name: 'SecretAccessError' });
+    });
+
+    test('is created with a placeholder that is no certificate, by any number of executions', async () => {
+      const { secrets, labelled } = worldOf();
+      await Promise.all([secrets.create('created'), secrets.create('created')]);
+      expect(await secrets.describe('created')).toEqual({
+        arn: expect.stringMatching(/^arn:aws:secretsmanager:.*:secret:certificates\/created-\w{6}$/),
+        ours: true,
+        deletedAt: null,
+        currentVersion: null,
+      });
+      expect(JSON.parse((await labelled('created', 'AWSCURRENT')) ?? '')).toMatchObject({ format: 0 });
+      await expect(secrets.readCurrent('created')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
+    });
+
+    test('that holds a certificate is left alone by a second creation', async () => {
+      await worldOf().secrets.create('kept');
+      const version = await store('kept', 1);
+      await worldOf().secrets.create('kept');
+      expect(await current('kept')).toBe(version);
+    });
+
+    test('of another stack is not ours, and is not overwritten by a creation', async () => {
+      const { secrets, createForeign, labelled } = worldOf();
+      await createForeign('foreign', 'theirs');
+      expect(await secrets.describe('foreign')).toMatchObject({ ours: false, deletedAt: null });
+      await secrets.create('foreign');
+      expect(await labelled('foreign', 'AWSCURRENT')).toBe('theirs');
+      await expect(secrets.readCurrent('foreign')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
+    });
+
+    test('that is scheduled for deletion says so, and takes and gives nothing', async () => {
+      const { secrets, scheduleDeletion } = worldOf();
+      await secrets.create('deleted');
+      const version = await store('deleted', 1);
+      await secrets.stageKey('deleted', url(2), 'key');
+      const stored = await secrets.putCertificate('deleted', url(2), value());
+      await scheduleDeletion('deleted');
+      expect(await secrets.describe('deleted')).toMatchObject({
+        deletedAt: expect.any(String),
+        currentVersion: version,
+      });
+      for (const [name, call] of Object.entries({
+        create: () => secrets.create('deleted'),
+        stageKey: () => secrets.stageKey('deleted', url(3), 'key'),
+        stagedKey: () => secrets.stagedKey('deleted', url(2)),
+        putCertificate: () => secrets.putCertificate('deleted', url(3), value()),
+        makeCurrent: () => secrets.makeCurrent('deleted', stored),
+        readCurrent: () => secrets.readCurrent('deleted'),
+      }))
+        await expect(call(), name).rejects.toMatchObject({ name: 'SecretDeletedError' });
+      const access = { readers: ['arn:aws:iam::444455556666:role/web'], replicas: [] };
+      await expect(secrets.share('deleted', access)).rejects.toMatchObject({ name: 'SecretAccessError' });
+    });
+  });
+
+  describe('a staged key', () => {
+    test('is the first of those that are staged for the order, also of several at once', async () => {
+      const { secrets } = worldOf();
+      await secrets.create('staged');
+      expect(await secrets.stagedKey('staged', url(1))).toBeNull();
+      const keys = ['a', 'b', 'c'];
+      const staged = await Promise.all(keys.map((key) => secrets.stageKey('staged', url(1), key)));
+      expect(keys).toContain(staged[0]);
+      expect(new Set(staged).size).toBe(1);
+      expect(await secrets.stageKey('staged', url(1), 'd')).toBe(staged[0]);
+      expect(await secrets.stagedKey('staged', url(1))).toBe(staged[0]);
+      expect(await secrets.stagedKey('staged', url(2))).toBeNull();
+    });
+
+    test('is not what readers get, also where it is the first version after the placeholder', async () => {
+      const { secrets, labelled } = worldOf();
+      await secrets.create('unread');
+      await secrets.stageKey('unread', url(1), 'the key');
+      expect(await current('unread')).toBeNull();
+      expect(await labelled('unread', 'AWSCURRENT')).not.toContain('the key');
+      expect(await labelled('unread', 'AWSPREVIOUS')).toBeNull();
+      expect(await labelled('unread', 'CANDIDATE')).toContain('the key');
+    });
+  });
+
+  describe('a certificate', () => {
+    test('is stored once for an order, whole, and is not current yet', async () => {
+      const { secrets, labelled } = worldOf();
+      await secrets.create('stored');
+      const version = await secrets.putCertificate('stored', url(1), value());
+      expect(await secrets.putCertificate('stored', url(1), value({ issuer: 'CN=Late' }))).toBe(version);
+      expect(await current('stored')).toBeNull();
+      expect(JSON.parse((await labelled('stored', 'CANDIDATE')) ?? '')).toEqual(value());
+      const { arn } = await secrets.makeCurrent('stored', version);
+      expect(await secrets.readCurrent('stored')).toEqual({
+        arn,
+        versionId: version,
+        value: value(),
+        compromised: false,
+      });
+    });
+
+    test('larger than Secrets Manager takes is not stored', async () => {
+      const { secrets, labelled } = worldOf();
+      await secrets.create('large');
+      const chain = 'x'.repeat(65_536);
+      await expect(secrets.putCertificate('large', url(1), value({ chain }))).rejects.toMatchObject({
+        name: 'UnexpectedError',
+        message: expect.stringMatching(/6\d{4} bytes/),
+      });
+      expect(await labelled('large', 'CANDIDATE')).toBeNull();
+    });
+
+    test('becomes current in one move, and the one before it becomes previous', async () => {
+      const { secrets, labelled } = worldOf();
+      await secrets.create('moved');
+      const { arn } = (await secrets.describe('moved')) ?? {};
+      const [one, two] = [
+        await secrets.putCertificate('moved', url(1), value({ serialNumber: '01' })),
+        await secrets.putCertificate('moved', url(2), value({ serialNumber: '02' })),
+      ];
+      expect(await secrets.makeCurrent('moved', one)).toEqual({ arn, first: true });
+      expect(await secrets.makeCurrent('moved', one)).toEqual({ arn, first: false });
+      expect(await current('moved')).toBe(one);
+      expect(await secrets.makeCurrent('moved', two)).toEqual({ arn, first: false });
+      expect(await secrets.readCurrent('moved')).toMatchObject({ arn, versionId: two, value: { serialNumber: '02' } });
+      expect(await labelled('moved', 'AWSPREVIOUS')).toContain('"serialNumber":"01"');
+    });
+
+    test('that was never stored does not become current', async () => {
+      const { secrets } = worldOf();
+      await secrets.create('unstored');
+      const version = await store('unstored', 1);
+      const missing = 'f'.repeat(64);
+      await expect(secrets.makeCurrent('unstored', missing)).rejects.toMatchObject({ name: 'UnexpectedError' });
+      expect(await current('unstored')).toBe(version);
+    });
+  });
+
+  describe('the versions of a secret', () => {
+    test('that hold a certificate are listed, with or without a label', async () => {
+      const { secrets, versions } = worldOf();
+      await secrets.create('listed');
+      const stored = [
+        await store('listed', 1, { serialNumber: '01' }),
+        await store('listed', 2, { serialNumber: '02' }),
+        await store('listed', 3, { serialNumber: '03' }),
+      ];
+      await secrets.stageKey('listed', url(4), 'key');
+      const found = await versions.list('listed');
+      expect(new Map(found.map(({ versionId, ...rest }) => [versionId, rest]))).toEqual(
+        new Map(
+          stored.map((version, index) => [
+            version,
+            { current: index === 2, value: value({ serialNumber: `0${index + 1}` }) },
+          ]),
+        ),
+      );
+    });
+
+    test('are marked as compromised, one at a time', async () => {
+      const { secrets, versions, labelled } = worldOf();
+      await secrets.create('marked');
+      const one = await store('marked', 1, { serialNumber: '01' });
+      const two = await store('marked', 2, { serialNumber: '02' });
+      await versions.markCompromised('marked', one);
+      expect(await secrets.readCurrent('marked')).toMatchObject({ versionId: two, compromised: false });
+      await versions.markCompromised('marked', two);
+      await versions.markCompromised('marked', two);
+      expect(await secrets.readCurrent('marked')).toMatchObject({ versionId: two, compromised: true });
+      expect(await labelled('marked', 'COMPROMISED')).toContain('"serialNumber":"02"');
+      expect(await current('marked')).toBe(two);
+    });
+  });
+
+  describe('a key that was staged for reuse and is compromised since', () => {
+    /** The key `reused` is staged for order 2, and the certificate of order 1 that had it was marked. */
+    async function compromised(certificate: string): Promise<void> {
+      const { secrets, versions } = worldOf();
+      await secrets.create(certificate);
+      const version = await store(certificate, 1, { privateKey: 'reused' });
+      expect(await secrets.stageKey(certificate, url(2), 'reused')).toBe('reused');
+      expect(await secrets.stageKey(certificate, url(3), 'another')).toBe('another');
+      await versions.markCompromised(certificate, version);
+    }
+
+    test('is not given out any more', async () => {
+      const { secrets } = worldOf();
+      await compromised('refused');
+      const asked = secrets.stagedKey('refused', url(2));
+      await expect(asked).rejects.toMatchObject({ name: 'CompromisedKeyError' });
+    });
+
+    test('is replaced by the first new key that is staged for the same order', async () => {
+      const { secrets } = worldOf();
+      await compromised('replaced');
+      const keys = ['new', 'newer'];
+      const staged = await Promise.all(keys.map((key) => secrets.stageKey('replaced', url(2), key)));
+      expect(keys).toContain(staged[0]);
+      expect(new Set(staged).size).toBe(1);
+      expect(await secrets.stageKey('replaced', url(2), 'newest')).toBe(staged[0]);
+      expect(await secrets.stagedKey('replaced', url(2))).toBe(staged[0]);
+    });
+
+    test('is no reason to refuse the key of another order', async () => {
+      const { secrets } = worldOf();
+      await compromised('other-order');
+      expect(await secrets.stagedKey('other-order', url(3))).toBe('another');
+      expect(await secrets.stageKey('other-order', url(3), 'new')).toBe('another');
+    });
+  });
+}
