@@ -2,134 +2,142 @@ import type * as errors from '../../contract/errors.ts';
 
 export type ErrorName = Exclude<keyof typeof errors, 'PerennialError'>;
 
-/** How one class of error is met. `rules/retry-ladder.ts` acts on it. */
+/** How one error class is handled. `retry-schedule.ts` applies it. */
 export interface Treatment {
-  /** A failure of the certificate: kept, and a rung of its ladder. */
+  /** The error is a failure of the certificate. The ledger counts it, and it advances the retry schedule. */
   readonly counted: boolean;
-  /** Not the operator's to mend, and another issuer may do better. */
+  /** The operator cannot fix it, and another issuer may succeed. */
   readonly issuersFault?: boolean;
-  /** Only a person can mend it: what to do. It is tried once a day. */
+  /** What the operator has to do. Only the operator can fix the error, so it is retried once a day. */
   readonly action?: (subject: { readonly names: string; readonly link: string | null }) => string;
-  /** The first rung is tried before a person is called. */
-  readonly firstRung?: boolean;
-  /** Its problem may say when it is worth trying again. */
-  readonly told?: boolean;
-  /** The registered type of its problem says more than its class. */
+  /** The first retry runs before the operator is notified. */
+  readonly retryFirst?: boolean;
+  /** The problem document may have a Retry-After. */
+  readonly mayHaveRetryAfter?: boolean;
+  /** The registered type of the problem document decides, not the class. */
   readonly byProblem?: boolean;
-  /** Tried again in a second. */
-  readonly atOnce?: boolean;
-  /** Not tried again by this execution. */
-  readonly ends?: boolean;
-  /** The saved order leads nowhere: at once, when it failed so again, or when there is no time left to wait for it. */
-  readonly orderUseless?: 'always' | 'again' | 'emergency';
+  /** The retry comes after one second. */
+  readonly retryAtOnce?: boolean;
+  /** This execution does not retry. */
+  readonly endsExecution?: boolean;
+  /** When the saved order is dropped: always, when it fails again in the same way, or in an emergency. */
+  readonly dropsOrder?: 'always' | 'again' | 'emergency';
 }
 
 const uncounted: Treatment = { counted: false };
-const ours: Treatment = { counted: true };
-const issuers: Treatment = { counted: true, issuersFault: true };
-const person = (action: Treatment['action'] | string): Treatment => ({
+const counted: Treatment = { counted: true };
+const issuersFault: Treatment = { counted: true, issuersFault: true };
+const forOperator = (action: Treatment['action'] | string): Treatment => ({
   counted: true,
   action: typeof action === 'string' ? () => action : action,
 });
 
-/** Every class, so that a new one does not compile until somebody has said what it means. */
+/** The treatment of every error class. A new class does not compile without one. */
 export const treatments: Readonly<Record<ErrorName, Treatment>> = {
-  InvalidInputError: person('Start the renewal with an input such as {"certificate": "www"}.'),
-  UnknownCertificateError: person('Check the name, or deploy the configuration that has the certificate.'),
-  UnknownIssuerError: person('Check the name, or deploy the configuration that has the issuer.'),
-  SecretNotOursError: person('Rename or delete the secret, or give the certificate another name.'),
-  SecretDeletedError: person('Restore the secret, or take the certificate out of the configuration.'),
-  UnreadableSecretError: person(
-    "Put the secret's current version right, or delete the secret: the certificate is then issued anew.",
+  InvalidInputError: forOperator('Start the renewal with an input such as {"certificate": "www"}.'),
+  UnknownCertificateError: forOperator('Check the name, or deploy the configuration that has the certificate.'),
+  UnknownIssuerError: forOperator('Check the name, or deploy the configuration that has the issuer.'),
+  SecretNotOursError: forOperator('Rename or delete the secret, or give the certificate another name.'),
+  SecretDeletedError: forOperator('Restore the secret, or take the certificate out of the configuration.'),
+  UnreadableSecretError: forOperator(
+    'Correct the current version of the secret, or delete the secret. The certificate is then issued again.',
   ),
 
-  // Told a time by our own memory, not by the CA.
-  IssueCapError: { counted: true, told: true },
-  ValidationLimitError: { counted: true, told: true },
-  LeaseLostError: { ...uncounted, ends: true },
+  // The retry time comes from the ledger, not from the CA.
+  IssueCapError: { counted: true, mayHaveRetryAfter: true },
+  ValidationLimitError: { counted: true, mayHaveRetryAfter: true },
+  LeaseLostError: { ...uncounted, endsExecution: true },
 
-  AcmeProblemError: { ...issuers, byProblem: true },
-  RateLimitedError: { ...issuers, told: true },
-  CaUnavailableError: { ...issuers, told: true },
-  MalformedError: issuers,
-  UnauthorizedError: issuers,
-  OrderNotReadyError: issuers,
-  AlreadyReplacedError: issuers,
-  NoDnsChallengeError: issuers,
-  ChallengeFailedError: { ...issuers, byProblem: true },
-  OrderInvalidError: { ...issuers, byProblem: true, told: true },
-  // Stuck for ever it may outlive a certificate of six days: Let's Encrypt's orders live for seven.
-  OrderTimeoutError: { ...issuers, orderUseless: 'emergency' },
-  CertificateMismatchError: { ...issuers, orderUseless: 'again' },
+  AcmeProblemError: { ...issuersFault, byProblem: true },
+  RateLimitedError: { ...issuersFault, mayHaveRetryAfter: true },
+  CaUnavailableError: { ...issuersFault, mayHaveRetryAfter: true },
+  MalformedError: issuersFault,
+  UnauthorizedError: issuersFault,
+  OrderNotReadyError: issuersFault,
+  AlreadyReplacedError: issuersFault,
+  NoDnsChallengeError: issuersFault,
+  ChallengeFailedError: { ...issuersFault, byProblem: true },
+  OrderInvalidError: { ...issuersFault, byProblem: true, mayHaveRetryAfter: true },
+  // A stuck order may live longer than a certificate of six days, because Let's Encrypt's orders live for seven.
+  OrderTimeoutError: { ...issuersFault, dropsOrder: 'emergency' },
+  CertificateMismatchError: { ...issuersFault, dropsOrder: 'again' },
 
-  CaaError: person(
-    ({ names }) =>
-      `See that the CAA records of ${names}, or of the domain above it, allow this CA: add a record for it, or take away the one that stops it.`,
+  CaaError: forOperator(
+    ({ names }) => `Change the CAA records of ${names}, or of its parent domain, so that they allow this CA.`,
   ),
-  RejectedIdentifierError: person(({ names }) => `Take ${names} out of the certificate, or ask the CA why it refuses.`),
-  UnsupportedIdentifierError: person(({ names }) => `Take ${names} out of the certificate: this CA has no such type.`),
-  BadCsrError: person('Choose a key type and identifiers that this CA issues for.'),
-  UserActionRequiredError: person(
-    ({ link }) => `Do what the CA asks for${link ? ` at ${link}` : ''}, as a rule agree to its changed terms.`,
+  RejectedIdentifierError: forOperator(
+    ({ names }) => `Remove ${names} from the certificate, or ask the CA for its reason.`,
   ),
-  InvalidProfileError: person('Choose a profile that the CA offers, or none.'),
-  ExternalAccountRequiredError: person('Give the issuer the ARN of a secret with its external account binding.'),
-  ExternalAccountBindingError: person(
-    'Put a binding that is valid and unused into the secret of the issuer; some CAs take each one once.',
+  UnsupportedIdentifierError: forOperator(
+    ({ names }) => `Remove ${names} from the certificate. This CA does not support the identifier type.`,
   ),
-  TermsNotAgreedError: person('Read the terms of service of the CA and set termsOfServiceAgreed.'),
-  AccountDoesNotExistError: person('Delete the account secret of this directory: a new account is then made.'),
-  AccountPausedError: person(
+  BadCsrError: forOperator('Choose a key type and identifiers that this CA issues for.'),
+  UserActionRequiredError: forOperator(
     ({ link }) =>
-      `Mend why the proofs failed, then end the pause${link ? ` at ${link}` : " at the link in the CA's answer"}. The link's token is ` +
-      'left out here, and the CA sends it whole with each refused order; with the account secret deleted, a new account begins unpaused.',
+      `Do what the CA asks for${link ? ` at ${link}` : ''}. Usually the operator has to agree to new terms.`,
   ),
-  KeyRolloverUnsupportedError: person(
-    'Delete the account secret to begin with a new account: this CA changes no keys.',
+  InvalidProfileError: forOperator('Choose a profile that the CA offers, or none.'),
+  ExternalAccountRequiredError: forOperator('Give the issuer the ARN of a secret with its external account binding.'),
+  ExternalAccountBindingError: forOperator(
+    'Put a valid and unused binding into the secret of the issuer. Some CAs accept each binding once.',
   ),
-  RenewalsInProgressError: { ...uncounted, ends: true },
+  TermsNotAgreedError: forOperator('Read the terms of service of the CA and set termsOfServiceAgreed.'),
+  AccountDoesNotExistError: forOperator(
+    'Delete the account secret of this directory. A new account is then registered.',
+  ),
+  AccountPausedError: forOperator(
+    ({ link }) =>
+      `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link in the reply of the CA'}. The token of ` +
+      'the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret. A new account is not paused.',
+  ),
+  KeyRolloverUnsupportedError: forOperator(
+    'Delete the account secret to register a new account. This CA does not change account keys.',
+  ),
+  RenewalsInProgressError: { ...uncounted, endsExecution: true },
 
-  ZoneNotFoundError: person('Configure the hosted zone of the identifier, and delegate it at the parent domain.'),
-  ZoneNotDelegatedError: person(
-    'Put the NS records right as the message says, or configure the hosted zone that is in use.',
+  ZoneNotFoundError: forOperator('Configure the hosted zone of the identifier, and delegate it at the parent domain.'),
+  ZoneNotDelegatedError: forOperator(
+    'Correct the NS records as the message says, or configure the hosted zone that is in use.',
   ),
-  ChallengeAliasError: person(
-    'Put the CNAME right as the message says, or configure the hosted zone that it leads into.',
+  ChallengeAliasError: forOperator(
+    'Correct the CNAME as the message says, or configure the hosted zone of its target.',
   ),
-  // As for AccessDeniedError: a role and its policies need some seconds before they hold everywhere.
+  // Changes of a role and its policies take some seconds to reach all of IAM, as for AccessDeniedError.
   RoleNotAssumedError: {
-    ...person(
-      "See that the role exists and trusts the challenge function's role, with the external id that is configured.",
+    ...forOperator(
+      'Check that the role exists and trusts the role of the challenge function with the configured external id.',
     ),
-    firstRung: true,
+    retryFirst: true,
   },
-  RecordSetRefusedError: person('Remove what stands in the place of the TXT record, or delegate its name elsewhere.'),
-  DnsLookupError: ours,
-  RecordSetContentionError: ours,
-  PropagationTimeoutError: ours,
+  RecordSetRefusedError: forOperator(
+    'Remove the record set that is in place of the TXT record, or delegate its name with a CNAME.',
+  ),
+  DnsLookupError: counted,
+  RecordSetContentionError: counted,
+  PropagationTimeoutError: counted,
 
-  OrderSharedError: { ...uncounted, atOnce: true, orderUseless: 'always' },
-  // Its order leads to a certificate that nobody may trust; a new order gets a new key.
-  CompromisedKeyError: { ...uncounted, atOnce: true, orderUseless: 'always' },
-  StagedKeyMissingError: { ...ours, orderUseless: 'always' },
-  // Who may read the secret has nothing to do with the renewal: that is not held back, and no other issuer is asked.
+  OrderSharedError: { ...uncounted, retryAtOnce: true, dropsOrder: 'always' },
+  // The order would give a certificate with a compromised key. A new order gets a new key.
+  CompromisedKeyError: { ...uncounted, retryAtOnce: true, dropsOrder: 'always' },
+  StagedKeyMissingError: { ...counted, dropsOrder: 'always' },
+  // Sharing the secret is separate from the renewal, so the renewal is not delayed and the issuer is not changed.
   SecretAccessError: {
-    ...person('Correct readers or replicas of the certificate, or the KMS key that they need.'),
+    ...forOperator('Correct readers or replicas of the certificate, or the KMS key that they need.'),
     counted: false,
   },
-  ImportRefusedError: person(
-    'Mend what the message names (the key type, the issuer, a tag policy), or deliver to no ACM region.',
+  ImportRefusedError: forOperator(
+    'Fix what the message names (the key type, the issuer or a tag policy), or remove the ACM region.',
   ),
-  ImportLimitError: person('Delete certificates that are not in use, or ask AWS for a higher ACM quota.'),
+  ImportLimitError: forOperator('Delete certificates that are not in use, or ask AWS for a higher ACM quota.'),
 
   ThrottledError: uncounted,
   AccessDeniedError: {
-    ...person(
-      'Allow the call that the message names: role, permissions boundary, organization, resource or key policy.',
+    ...forOperator(
+      'Allow the call that the message names in the role, permissions boundary, SCP, resource policy or key policy.',
     ),
-    firstRung: true,
+    retryFirst: true,
   },
-  StepTimedOutError: ours,
-  UnexpectedError: ours,
-  FleetCheckError: ours,
+  StepTimedOutError: counted,
+  UnexpectedError: counted,
+  FleetCheckError: counted,
 };

@@ -4,119 +4,121 @@ import type { FailureReport } from '../../contract/failure.ts';
 import { isEmergency } from '../renewal/renewal-time.ts';
 import { type ErrorName, type Treatment, treatments } from './failure-treatments.ts';
 
-/** Seconds after the first, second and third failure in a row: Let's Encrypt's integration guide. Then once a day. */
-const rungs = [60, 600, 6000] as const;
-const lastRung = 6000;
+/** Delays after the first, second and third failure in a row, in seconds. Then once a day. Let's Encrypt, integration guide */
+const retryDelays = [60, 600, 6000] as const;
+const longestRetryDelay = 6000;
 
-/** Seconds: an execution sleeps no longer than this. What takes longer ends it, and the ledger holds the time. */
+/** Longest wait inside an execution, in seconds. For a longer one the execution ends, and the ledger keeps the time. */
 const longestWait = 7200;
 
 /**
- * Seconds. Under a deployment, which has made roles and policies a moment ago, IAM says no until they have reached all of it. In nine tries of
- * the ten that the workflow makes; some steps are tried for as long in place, and then the time is over. None of it is a failure of the
- * certificate.
+ * Retries of denied calls during a deployment, in seconds. New roles and policies take some time to reach all of IAM. 180 s allow nine retries
+ * of the ten attempts that the workflow makes. Steps that retry in place use up the same time. These errors are not failures of the certificate.
  */
 const settling = { wait: 20, time: 180 } as const;
 
 const day = 86_400;
 
-/** Seconds; no limit of a CA is longer than seven days. Nine digits of Retry-After are asked again after these. */
+/** Longest Retry-After that is used, in seconds. No limit of a CA lasts longer than seven days. */
 const longestRetryAfter = 7 * day;
 
 export interface FailureSituation {
-  /** Of this execution, 1 at first. */
+  /** Attempt of this execution, beginning with 1. */
   readonly attempt: number;
-  /** Failures in a row, this one too where it counts. */
+  /** Failures in a row, including this one if it counts. */
   readonly failures: number;
-  /** The certificate that is in use; `null`: none yet. */
+  /** The certificate in use. `null` if there is none yet. */
   readonly current: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | null;
-  /** After one more failure of this issuer another is asked, which knows nothing of what this one asked for. */
+  /** This failure makes the next attempt use another issuer, so the Retry-After of this one does not apply. */
   readonly issuerChanges: boolean;
-  /** Seconds since the execution began that a deployment waits for. @default null: none does */
+  /** Seconds since the start of this execution if a deployment waits for it. @default null, no deployment waits */
   readonly deployedFor?: number | null;
-  /** 0 up to, not including, 1. */
+  /** A random number from 0 to below 1. */
   readonly random: number;
 }
 
 export interface FailureVerdict {
-  /** A failure of the certificate. */
+  /** The ledger counts it as a failure of the certificate. */
   readonly counted: boolean;
-  /** Nobody is told: a deployment is at work, and IAM is expected to catch up. */
+  /** No event is published, because a deployment is running and IAM is still propagating its changes. */
   readonly quiet: boolean;
-  /** Another issuer may do better. */
+  /** Another issuer may succeed. */
   readonly issuersFault: boolean;
-  /** What a person has to do; `null`: nothing. */
+  /** What the operator has to do. `null` if nothing. */
   readonly action: string | null;
-  /** The saved order can never become a certificate of ours, though the CA may call it valid. */
+  /** The saved order is removed, because it cannot become a usable certificate. */
   readonly dropOrder: boolean;
-  /** Seconds; `null`: this execution ends. */
+  /** Seconds until the retry. `null` if this execution ends. */
   readonly retryIn: number | null;
-  /** When the next try may be; `null`: the next fleet run. */
+  /** Earliest time of the next attempt. `null` means the next fleet run. */
   readonly notBefore: Date | null;
 }
 
 /**
- * What a failure means and when to try again: by its class and by the registered type of the problem that it carries (RFC 8555 §6.7),
- * never by its words. Under a deployment the first failure ends the execution, for somebody waits to read it; only what a role lacks
- * that was made a moment ago is asked for again.
+ * Decides what a failure means and when to retry. The error class and the registered type of the problem document (RFC 8555 §6.7) decide,
+ * never the text. If a deployment waits, the first failure ends the execution, so that CloudFormation shows it. The exception is a denied call of
+ * a new role, which is retried.
  */
 export function judgeFailure(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
   const verdict = judge(report, situation, now);
   const { deployedFor = null } = situation;
   if (deployedFor === null) return verdict;
-  // The classes whose first rung is tried although a person has to mend them are those of roles and policies.
-  if (!treated(report).treatment.firstRung || deployedFor >= settling.time) return { ...verdict, retryIn: null };
+  // The classes with `retryFirst` are those of roles and policies.
+  if (!treated(report).treatment.retryFirst || deployedFor >= settling.time) return { ...verdict, retryIn: null };
   const notBefore = new Date(now.getTime() + settling.wait * 1000);
   return { ...verdict, counted: false, quiet: true, action: null, retryIn: settling.wait, notBefore };
 }
 
 function judge(report: FailureReport, situation: FailureSituation, now: Date): FailureVerdict {
   const { treatment, problem } = treated(report);
-  const rung = Math.max(situation.attempt, treatment.counted ? situation.failures : 1);
+  const attempt = Math.max(situation.attempt, treatment.counted ? situation.failures : 1);
   const verdict = {
     counted: treatment.counted,
     quiet: false,
     issuersFault: treatment.issuersFault === true,
     action: null,
-    dropOrder: orderUseless(treatment, rung, isEmergency(situation.current, now)),
+    dropOrder: dropsOrder(treatment, attempt, isEmergency(situation.current, now)),
   };
   const inSeconds = (wait: number) => new Date(now.getTime() + wait * 1000);
-  const trying = (wait: number) => ({ ...verdict, retryIn: wait, notBefore: inSeconds(wait) });
+  const retrying = (wait: number) => ({ ...verdict, retryIn: wait, notBefore: inSeconds(wait) });
   const ending = (wait: number) => ({ ...verdict, retryIn: null, notBefore: inSeconds(wait) });
-  const daily = dailyRung(situation.current, now);
+  const daily = dailyDelay(situation.current, now);
 
-  if (treatment.action && !(treatment.firstRung && rung === 1)) {
+  if (treatment.action && !(treatment.retryFirst && attempt === 1)) {
     const end = treatment.counted ? ending(daily) : { ...verdict, retryIn: null, notBefore: null };
     return { ...end, action: treatment.action(subject(problem)) };
   }
-  const atRung = rungs[rung - 1];
-  const wait = treatment.atOnce && atRung !== undefined ? 1 : atRung;
+  const scheduled = retryDelays[attempt - 1];
+  const wait = treatment.retryAtOnce && scheduled !== undefined ? 1 : scheduled;
   if (!treatment.counted) {
-    return wait === undefined || treatment.ends ? { ...verdict, retryIn: null, notBefore: null } : trying(wait);
+    return wait === undefined || treatment.endsExecution
+      ? { ...verdict, retryIn: null, notBefore: null }
+      : retrying(wait);
   }
-  const toldToOthers = verdict.issuersFault && situation.issuerChanges;
-  const told = treatment.told && !toldToOthers ? toldWait(problem ?? {}, situation.random) : null;
-  if (told === null) return wait === undefined ? ending(daily) : trying(wait);
-  // A CA that says "in a second" all day is not asked every second: the rung is the least.
-  const obeyed = Math.max(told, wait ?? lastRung);
-  return wait === undefined || obeyed > longestWait ? ending(obeyed) : trying(obeyed);
+  const otherIssuerNext = verdict.issuersFault && situation.issuerChanges;
+  const requested =
+    treatment.mayHaveRetryAfter && !otherIssuerNext ? requestedWait(problem ?? {}, situation.random) : null;
+  if (requested === null) return wait === undefined ? ending(daily) : retrying(wait);
+  // A CA may send a very short Retry-After each time, so the scheduled delay is the minimum.
+  const delay = Math.max(requested, wait ?? longestRetryDelay);
+  return wait === undefined || delay > longestWait ? ending(delay) : retrying(delay);
 }
 
-const orderUseless = ({ orderUseless: when }: Treatment, rung: number, emergency: boolean): boolean =>
-  when === 'always' || (when === 'again' && rung > 1) || (when === 'emergency' && emergency);
+const dropsOrder = ({ dropsOrder: when }: Treatment, attempt: number, emergency: boolean): boolean =>
+  when === 'always' || (when === 'again' && attempt > 1) || (when === 'emergency' && emergency);
 
-/** Each identifier whose proof the CA looked at and refused: what it counts, by account and identifier. */
+/** The identifiers whose validation failed at the CA. The CA counts them by account and identifier. */
 export function failedIdentifiers({ error, problem }: FailureReport): readonly string[] {
   if (error !== 'ChallengeFailedError') return [];
   return [...new Set(withSubproblems(problem).flatMap(({ identifier }) => (identifier ? [identifier] : [])))];
 }
 
-/** CAA refused in *Check zones*, before the CA was asked: a problem that a CA sent has the HTTP status of its reply. */
+/** Tells whether *Check zones* raised the CAA error. The problem document of a CA has an HTTP status, and that of *Check zones* has none. */
 export function isCaaOfCheckZones({ error, problem }: FailureReport): boolean {
   return error === 'CaaError' && problem?.status === undefined;
 }
 
-/** The registered types that mean the same in an order or a challenge as in a reply. */
+/** The class for each registered problem type that means the same in an order or challenge as in a reply. */
 const classes: ReadonlyMap<string, ErrorName> = new Map(
   Object.entries({
     badCSR: 'BadCsrError',
@@ -138,7 +140,7 @@ const typeOf = ({ type }: errors.ProblemDocument): string =>
 const withSubproblems = (problem: errors.ProblemDocument | null): readonly errors.ProblemDocument[] =>
   problem ? [problem, ...(problem.subproblems ?? [])] : [];
 
-/** The class that decides, and the problem that made it so. */
+/** The treatment that applies, and the problem document that selected it. */
 function treated({ error, problem }: FailureReport): {
   readonly treatment: Treatment;
   readonly problem: errors.ProblemDocument | null;
@@ -146,30 +148,33 @@ function treated({ error, problem }: FailureReport): {
   const treatment = treatments[error as ErrorName] ?? treatments.UnexpectedError;
   if (!treatment.byProblem) return { treatment, problem };
   for (const part of withSubproblems(problem)) {
-    const named = classes.get(typeOf(part));
-    if (named) return { treatment: treatments[named], problem: part };
+    const name = classes.get(typeOf(part));
+    if (name) return { treatment: treatments[name], problem: part };
   }
-  // Nobody found the name, or its zone is broken: no other issuer would fare better.
+  // The name does not exist or its zone is broken, so another issuer would fail too.
   const zoneBroken = withSubproblems(problem).some((part) => typeOf(part) === 'dns');
   return { treatment: zoneBroken ? { ...treatment, issuersFault: false } : treatment, problem };
 }
 
-/** What the CA (or our own count) asks for, and up to a tenth more, a second at least: those told the same do not come back at once. */
-function toldWait({ retryAfter }: Partial<errors.ProblemDocument>, random: number): number | null {
+/** The requested time plus up to 10 % jitter (at least 1 s), so that clients do not retry at the same moment. */
+function requestedWait({ retryAfter }: Partial<errors.ProblemDocument>, random: number): number | null {
   if (retryAfter === undefined) return null;
   const wait = Math.min(Math.max(Math.ceil(retryAfter), 0), longestRetryAfter);
   return wait + Math.max(1, Math.floor(wait * 0.1 * random));
 }
 
-/** Below ten days a day is too much: an eighth of what is left, but never closer than the ladder's last rung. Seconds. */
-function dailyRung(current: FailureSituation['current'], now: Date): number {
+/**
+ * The delay after the scheduled retries, in seconds. It is a day. For lifetimes below ten days it is an eighth of the time left, but at least
+ * the last delay of the schedule.
+ */
+function dailyDelay(current: FailureSituation['current'], now: Date): number {
   if (!current) return day;
   const end = Date.parse(current.notAfter);
   if (end - Date.parse(current.notBefore) >= 10 * day * 1000) return day;
-  return Math.floor(Math.min(day, Math.max(lastRung, (end - now.getTime()) / 8000)));
+  return Math.floor(Math.min(day, Math.max(longestRetryDelay, (end - now.getTime()) / 8000)));
 }
 
-/** Who or what the problem is about, with the CA's link where the text has one. */
+/** The identifiers of a problem document, and the link in its text, if any. */
 function subject(problem: errors.ProblemDocument | null): { readonly names: string; readonly link: string | null } {
   const names = [...new Set(withSubproblems(problem).flatMap(({ identifier }) => (identifier ? [identifier] : [])))];
   const [link = null] = /https?:\/\/[^\s"<>]*[^\s"<>.,;)]/.exec(problem?.detail ?? '') ?? [];

@@ -5,18 +5,18 @@ import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { fleetDecision } from './renewal-decision.ts';
 import { daysLeft } from './renewal-time.ts';
 
-/** Renewals that one fleet run may start: ACM takes one import a second, so these are through in 17 minutes. The next run takes the rest. */
+/** Renewals that one fleet run may start. ACM accepts one import a second, so 1,000 imports take 17 minutes. The next run starts the others. */
 const startsPerRun = 1000;
 
 export interface FleetMember {
-  /** With the issuer whose turn it is. */
+  /** The certificate with the issuer that is used now (`withChosenIssuer`). */
   readonly spec: CertificateSpec;
   readonly record: LedgerCertificate;
 }
 
 /**
- * `<certificate>-<8 of current version>-<8 of spec hash>-<8 of sha256(fleet execution)>`: at most 40 + 27 of the 80
- * characters a name may have. Starting twice in one fleet run finds the name taken.
+ * The name of the renewal execution that a fleet run starts: `<certificate>-<8 of current version>-<8 of spec hash>-<8 of sha256(fleet
+ * execution)>`. It has at most 40 + 27 of the 80 characters that a name may have. A second start in one fleet run fails because the name exists.
  */
 export function executionName({ spec, record }: FleetMember, fleetExecution: string): string {
   const run = createHash('sha256').update(fleetExecution).digest('hex');
@@ -25,33 +25,33 @@ export function executionName({ spec, record }: FleetMember, fleetExecution: str
 }
 
 /**
- * What expires first comes first; what was never issued comes last, since nothing of it can expire. Then those whose servers are only
- * looked at, the longest not looked at first: where a run cannot start all of them, everyone has its turn.
+ * Sorts certificates that expire first before the others. Certificates never issued come last of these, because they cannot expire. Endpoint
+ * checks come after all renewals, with the oldest check first, so that each is done at some time even if a run cannot start all of them.
  */
 function byUrgency(a: DueMember, b: DueMember): number {
-  const looks = Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints');
-  return looks || (a.action === 'checkEndpoints' ? lookedAt(a) - lookedAt(b) : expiry(a) - expiry(b));
+  const order = Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints');
+  return order || (a.action === 'checkEndpoints' ? lastCheck(a) - lastCheck(b) : expiry(a) - expiry(b));
 }
 
 const expiry = ({ record: { current } }: FleetMember): number =>
   current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
 
-const lookedAt = ({ record: { served } }: FleetMember): number => (served ? Date.parse(served.at) : 0);
+const lastCheck = ({ record: { served } }: FleetMember): number => (served ? Date.parse(served.at) : 0);
 
-/** Names whose set this CA never issued before spend its limit on new certificates; renewals of the same set are exempt. */
+/** Tells whether this CA counts the order against its limit on new certificates. Renewals of the same set of names are exempt. */
 const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
   current?.identifiers.join() !== spec.identifiers.join() || current.directoryUrl !== spec.issuer.directoryUrl;
 
 export interface FleetRun {
   readonly batches: number;
   readonly execution: string;
-  /** Seconds until the next, at most. */
+  /** Longest time until the next run, in seconds. */
   readonly checkInterval: number;
 }
 
 type DueMember = FleetMember & NonNullable<ReturnType<typeof fleetDecision>>;
 
-/** Due members of a batch, most urgent first, within the batch's share of the run's limits. */
+/** The due certificates of a batch, most urgent first, within the batch's share of the limits of a run. */
 export function selectDue(
   members: readonly FleetMember[],
   { batches, execution, checkInterval }: FleetRun,
@@ -80,7 +80,7 @@ export function selectDue(
   return { due, checked: members.length, postponed };
 }
 
-/** Days until the first of them expires; `null` when none is issued. */
+/** Days until the first certificate expires. `null` if none is issued. */
 export function minimumDaysToExpiry(members: readonly FleetMember[], now: Date): number | null {
   const days = members.flatMap(({ record }) => (record.current ? [daysLeft(record.current, now)] : []));
   return days.length > 0 ? Math.min(...days) : null;

@@ -4,30 +4,30 @@ import { IssueCapError, ValidationLimitError } from '../../contract/errors.ts';
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** A third certificate of one set within 24 h is a mistake, whoever makes it; Let's Encrypt refuses the sixth in a week. */
+/** Certificates for one set of names in 24 h. A third one is a mistake in every case. Let's Encrypt refuses the sixth in a week. */
 const issuesADay = 2;
 
-/** Of the five failed validations that Let's Encrypt allows an account, for an identifier and an hour, one is left to a person. */
+/** Failed validations of one identifier in an hour. Let's Encrypt allows an account five, and one is kept for the operator. */
 const failuresAnHour = 4;
 
-/** When fewer than `limit` of these times are within the last `period` milliseconds; `null`: that is so already. */
+/** The time at which fewer than `limit` of these times are within the last `period` milliseconds. `null` if that is already so. */
 function freeAt(times: readonly string[], limit: number, period: number, now: Date): Date | null {
   const recent = times.map((at) => Date.parse(at) + period).filter((end) => end > now.getTime());
   const end = recent.sort((a, b) => b - a)[limit - 1];
   return end === undefined ? null : new Date(end);
 }
 
-/** Told with every refusal, so that the ledger holds the time. */
+/** The problem document of a refusal, with the time after which *Record failure* allows a retry. */
 const pause = (until: Date, now: Date) => ({
   type: 'about:blank',
   retryAfter: Math.ceil((until.getTime() - now.getTime()) / 1000),
 });
 
 /**
- * Throws `IssueCapError` when two certificates of the set were issued in the last 24 h: before an order is placed, since what CAs
- * count is certificates. Not at a test CA, and not with the explicit override.
+ * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt.
  *
  * @param issues times (RFC 3339) by order URL
+ * @throws IssueCapError when two certificates of the set were issued in the last 24 h
  */
 export function assertIssueCap(spec: CertificateSpec, issues: Readonly<Record<string, string>>, now: Date): void {
   if (spec.issuer.staging || spec.ignoreIssueCap) return;
@@ -36,7 +36,7 @@ export function assertIssueCap(spec: CertificateSpec, issues: Readonly<Record<st
   throw new IssueCapError({
     what: `No certificate is ordered before ${until.toISOString()}.`,
     why: `${spec.issuer.name} issued ${issuesADay} certificates for ${named(spec.identifiers)} in the last 24 hours.`,
-    remedy: 'If it has to be now, set ignoreIssueCap on the certificate and deploy.',
+    remedy: 'To issue now, set ignoreIssueCap on the certificate and deploy.',
     certificate: spec.name,
     issuer: spec.issuer.name,
     problem: pause(until, now),
@@ -44,10 +44,10 @@ export function assertIssueCap(spec: CertificateSpec, issues: Readonly<Record<st
 }
 
 /**
- * Throws `ValidationLimitError` when our account at this directory failed to prove one of these identifiers four times in the last
- * hour, for whichever certificate.
+ * Checks the limit on failed validations before an order is created. Failures of an identifier count for all certificates of the account.
  *
  * @param failures times (RFC 3339) by identifier
+ * @throws ValidationLimitError when validation of one of the identifiers failed four times in the last hour
  */
 export function assertValidationLimit(
   spec: CertificateSpec,
@@ -63,7 +63,7 @@ export function assertValidationLimit(
   throw new ValidationLimitError({
     what: `No certificate is ordered before ${last.until.toISOString()}.`,
     why: `${spec.issuer.name} could not validate ${named(limited.map(({ identifier }) => identifier))} ${failuresAnHour} times in the last hour, and one more failure would use up its limit for this account.`,
-    remedy: 'The earlier failures say what to fix.',
+    remedy: 'Fix the cause that the earlier failures name.',
     certificate: spec.name,
     identifier: last.identifier,
     issuer: spec.issuer.name,

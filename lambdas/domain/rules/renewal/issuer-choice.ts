@@ -3,36 +3,36 @@ import type { RecordedFailure } from '../../ports/ledger.ts';
 import { setHash } from '../certificate/certificate-spec.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 
-/** Failures in a row, none of them the operator's to mend, after which the next issuer is asked. */
-const failuresEach = 3;
+/** Failures of one issuer in a row after which the next issuer is used. Failures that the operator has to fix do not count. */
+const failuresPerIssuer = 3;
 
 type Failure = Pick<RecordedFailure, 'issuerFailures'> & Partial<Pick<RecordedFailure, 'error'>>;
 
-/** CAA forbids it, it wants a binding, it has not the profile: nothing but a person's doing makes it issue. */
-const needsPerson = (error: string | undefined): boolean =>
+/** Tells whether only the operator can make the issuer issue, for example because of CAA, a missing account binding or an unknown profile. */
+const needsOperator = (error: string | undefined): boolean =>
   error !== undefined && treatments[error as ErrorName]?.action !== undefined;
 
 /**
- * The issuer whose turn it is: the configured one, after three failures the first fallback, after three more the next, and round again.
- * A success brings the configured one back. A fallback whose terms nobody agreed to can have no account there, so it has no turn; and
- * after one that only a person can make issue (CAA forbids it, say) the configured one has it, so that no fallback makes things worse.
+ * Returns the issuer to use now. It is the configured one, after three failures the first fallback, after three more the next, and after the
+ * last fallback the configured one again. A success resets the choice. Fallbacks without agreed terms are skipped, because they can have no
+ * account. After a failure that only the operator can fix, the configured issuer is used, so that a fallback does not hide its problem.
  */
 export function chosenIssuer(
   { issuers, issuer }: Pick<CertificateSpec, 'issuers' | 'issuer'>,
   failure: Failure | null,
 ): Issuer {
   const usable = issuers.filter((each, index) => index === 0 || each.termsOfServiceAgreed);
-  const turn = needsPerson(failure?.error) ? 0 : Math.floor((failure?.issuerFailures ?? 0) / failuresEach);
-  return usable[turn % usable.length] ?? issuer;
+  const position = needsOperator(failure?.error) ? 0 : Math.floor((failure?.issuerFailures ?? 0) / failuresPerIssuer);
+  return usable[position % usable.length] ?? issuer;
 }
 
-/** The spec for the issuer whose turn it is. The spec's hash is of what is configured, and stays. */
+/** Returns the spec with the issuer to use now. `specHash` stays that of the configuration. */
 export function withChosenIssuer(spec: CertificateSpec, failure: Failure | null): CertificateSpec {
   const issuer = chosenIssuer(spec, failure);
   return { ...spec, issuer, setHash: setHash(issuer.directoryUrl, spec.identifiers) };
 }
 
-/** The issuer that a certificate came from, if it is still one that may issue it. */
+/** The issuer of a certificate, if it is still configured for that certificate. */
 export function issuerOf(
   { issuers }: Pick<CertificateSpec, 'issuers'>,
   { directoryUrl }: { readonly directoryUrl: string },

@@ -1,6 +1,6 @@
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 
-/** What the ledger says of a certificate that it has never seen. */
+/** The ledger record of a certificate without an item in the ledger. */
 export const emptyRecord: LedgerCertificate = {
   lease: null,
   leasedAt: null,
@@ -19,21 +19,21 @@ type Issues = Readonly<Record<string, string>>;
 const day = 86_400_000;
 const hour = 3_600_000;
 
-/** Those of the last 24 h. */
+/** The entries of the last 24 h. */
 export function issuesToday(issues: Issues, now: Date): Issues {
   return Object.fromEntries(Object.entries(issues).filter(([, at]) => now.getTime() - Date.parse(at) < day));
 }
 
 /**
- * The orders to forget so that one more certificate of the set passes the cap of two, and only one: all but the latest. Asked a second
- * time, there is none.
+ * The orders to remove so that exactly one more certificate of the set passes the cap of two. These are all but the latest. A second call
+ * returns none.
  */
 export function spentIssues(issues: Issues): readonly string[] {
   const latestFirst = Object.entries(issues).sort(([, a], [, b]) => Date.parse(b) - Date.parse(a));
   return latestFirst.slice(1).map(([orderUrl]) => orderUrl);
 }
 
-/** Let's Encrypt counts failed authorizations by the hour (5 for an identifier and account). Oldest first. */
+/** The times of the last hour, oldest first. Let's Encrypt allows 5 failed authorizations per identifier, account and hour. */
 export function failuresThisHour(times: readonly string[], now: Date): readonly string[] {
   return times.filter((at) => now.getTime() - Date.parse(at) < hour).sort();
 }

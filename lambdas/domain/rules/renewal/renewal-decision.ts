@@ -11,16 +11,16 @@ import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
   readonly action: RenewalAction;
-  /** In words. */
+  /** A phrase for the log, the console and the event. */
   readonly reason: string;
   /** Seconds; 0 unless the action is `wait`. */
   readonly wait: number;
 }
 
-/** Seconds. Where checks are days apart, the CA is asked in between all the same: RFC 9773 §4.3.2. */
+/** Longest wait for the renewal time, in seconds. The CA is asked again after a day even if fleet runs are further apart. RFC 9773 §4.3.2 */
 const longestWait = 86_400;
 
-/** Why a certificate has to be issued; `null`: it has not. The first reason that holds, most telling first. */
+/** The first reason to issue the certificate, the most informative ones first. `null` if there is none. */
 export function dueReason(spec: CertificateSpec, record: LedgerCertificate, now: Date): string | null {
   const { current } = record;
   if (!current) return 'never issued';
@@ -29,43 +29,45 @@ export function dueReason(spec: CertificateSpec, record: LedgerCertificate, now:
   if (current.keyType !== spec.keyType) return `key type changed from ${current.keyType} to ${spec.keyType}`;
   if (!issuerOf(spec, current)) return `issuer changed to ${spec.issuer.name}`;
   if (current.profile !== spec.profile) return `profile changed to ${spec.profile ?? "the issuer's default"}`;
-  if (isEmergency(current, now)) return `expires ${current.notAfter}, too soon to wait any longer`;
-  const second = ariRenewalTime(record);
-  const due = second ?? renewalTime(current);
+  if (isEmergency(current, now)) return `expires ${current.notAfter}, which is an emergency`;
+  const ariTime = ariRenewalTime(record);
+  const due = ariTime ?? renewalTime(current);
   if (now < due) return null;
-  return `due since ${due.toISOString()}${second ? window(record) : ''}, expires ${current.notAfter}`;
+  return `due since ${due.toISOString()}${ariTime ? window(record) : ''}, expires ${current.notAfter}`;
 }
 
-/** The CA's own window, and its link for people, RFC 9773 §4.2. */
+/** The CA's window and its explanation URL. RFC 9773 §4.2 */
 function window(record: LedgerCertificate): string {
   const { start, end, explanationUrl } = renewalInfoOf(record) ?? {};
   return ` in the window that its CA suggests, ${start} to ${end}${explanationUrl ? ` (${explanationUrl})` : ''}`;
 }
 
-/** Regions where ACM does not hold the current version. */
+/** Regions where ACM does not have the current version. */
 export function regionsBehind(spec: CertificateSpec, record: LedgerCertificate): string[] {
   return spec.regions.filter((region) => record.deliveries[region]?.versionId !== record.current?.versionId);
 }
 
 export interface RenewalSituation {
-  /** With the issuer whose turn it is. */
+  /** The certificate with the issuer that is used now. */
   readonly spec: CertificateSpec;
   readonly record: LedgerCertificate;
-  /** The secret's version labelled AWSCURRENT; `null`: never stored. */
+  /** The version of the secret with the label AWSCURRENT. `null` if no certificate was stored. */
   readonly storedVersion: string | null;
-  /** Asked for by a person, and not spent yet. */
+  /** The operator forced the renewal, and this execution has not issued yet. */
   readonly force: boolean;
-  /** What a dead run left has been cleaned up, or tried to, by this execution. */
+  /** This execution has already run *Clean up leftover challenges*, with or without success. */
   readonly cleaned: boolean;
-  /** This execution goes on with what it, or the dead one that it restarts, has begun: a later rung of the ladder. */
+  /** A later attempt of this execution, or the restart of an interrupted one. It continues work that was begun. */
   readonly retrying: boolean;
-  /** When the execution began that a deployment waits for; `null`: none does. What failed before it is tried again, what failed since is not. */
+  /**
+   * Start of this execution if a deployment waits for it, else `null`. Failures before that time do not delay the execution. Later ones do.
+   */
   readonly deployedAt: Date | null;
-  /** Seconds between two fleet runs, at most. */
+  /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
 }
 
-/** Not mended by another configuration. */
+/** Errors that a new configuration does not fix. */
 const limits: ReadonlySet<string> = new Set([
   'RateLimitedError',
   'CaUnavailableError',
@@ -74,12 +76,12 @@ const limits: ReadonlySet<string> = new Set([
   'ValidationLimitError',
 ]);
 
-/** Between two tries in an emergency: the last rung of the ladder, 100 minutes in milliseconds, 15 tries a day at most. */
+/** Time between two attempts in an emergency, in ms: 100 minutes, the last delay of the retry schedule. That is 15 attempts a day at most. */
 const emergencySpacing = 6_000_000;
 
-const lastTry = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
+const lastAttempt = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
-/** Why nothing is tried now, in words: after failures the ledger names the time. `null`: it may be. */
+/** The reason why nothing is attempted before the `notBefore` time of the ledger. `null` if an attempt is allowed now. */
 export function retryNotBeforeReason(
   { spec, record, force, retrying, deployedAt }: RenewalSituation,
   now: Date,
@@ -87,66 +89,76 @@ export function retryNotBeforeReason(
   const { notBefore, failure, current } = record;
   if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
   if (force || retrying) return null;
-  // Somebody has mended the configuration since: no reason to wait for tomorrow. A CA's own limit stands, whatever is asked of it.
+  // A changed configuration or a new deployment may have fixed the cause, so there is no need to wait. Limits of a CA stay in force.
   const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
-  const redeployed = deployedAt !== null && lastTry(failure) < deployedAt.getTime();
+  const redeployed = deployedAt !== null && lastAttempt(failure) < deployedAt.getTime();
   if (failure && (reconfigured || redeployed) && !limits.has(failure.error)) return null;
-  // An emergency overrides what a CA or the ladder asked for, but a CA in trouble is not asked with every fleet run.
-  if (isEmergency(current, now) && now.getTime() >= lastTry(failure) + emergencySpacing) return null;
-  return `nothing is tried before ${notBefore}${failure ? `, after ${failure.count} failures, the last by ${failure.error}` : ''}`;
+  // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
+  if (isEmergency(current, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing) return null;
+  return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
 }
 
 /**
- * What to do about one certificate. Read as an ordered list: tidy up first; nothing while failures hold it back; carry on an order
- * that was begun; a person's wish; then what was issued but is not where it belongs, since that costs no order; only then a new one. With
- * all that in order, its servers are looked at; and then who may read it.
+ * Decides what to do about one certificate. The first rule that applies wins:
+ *
+ * 1. `clean`: remove leftover TXT values.
+ * 2. `none`: no attempt before the `notBefore` time that a failure set.
+ * 3. `resume`: continue a saved order.
+ * 4. `issue`: the operator forced it.
+ * 5. `repair`: the ledger does not know the certificate in the secret.
+ * 6. `issue`: the certificate is due.
+ * 7. `deliver`: an ACM region does not have the current version, which costs no order.
+ * 8. `wait`: the renewal time comes before the next fleet run.
+ * 9. `checkEndpoints`: an endpoint check is due.
+ * 10. `share`: readers or replicas have changed.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
   const { order, leftovers, current, ...rest } = situation.record;
-  // A secret deleted by hand takes the certificate with it, whatever the ledger remembers.
+  // If the secret was deleted by hand, the certificate in the ledger no longer exists.
   const record = { order, leftovers, ...rest, current: storedVersion ? current : null };
-  const held = retryNotBeforeReason(situation, now);
-  const ahead = storedVersion !== null && storedVersion !== current?.versionId;
-  const resumable = !held && order && !unusableOrderReason(order, spec, record.current, now) && (force || !ahead);
+  const notYet = retryNotBeforeReason(situation, now);
+  const unknownToLedger = storedVersion !== null && storedVersion !== current?.versionId;
+  const resumable =
+    !notYet && order && !unusableOrderReason(order, spec, record.current, now) && (force || !unknownToLedger);
 
-  // The values of an order that goes on are used, or removed, by what follows.
+  // The values of an order that is resumed are used and then removed by the steps that follow.
   if (leftovers.length > 0 && !cleaned && !resumable) {
     return to('clean', `${leftovers.length} TXT values were left by an earlier run`);
   }
-  if (held) return to('none', held);
-  if (resumable) return to('resume', `order ${order.url} was left unfinished`);
+  if (notYet) return to('none', notYet);
+  if (resumable) return to('resume', `order ${order.url} is unfinished`);
   if (force) return to('issue', 'forced');
-  if (ahead) return to('repair', 'the secret holds a certificate that the ledger does not know');
+  if (unknownToLedger) return to('repair', 'the secret holds a certificate that the ledger does not know');
   const due = dueReason(spec, record, now);
   if (due) return to('issue', due);
   const behind = regionsBehind(spec, record);
-  if (behind.length > 0) return to('deliver', `not delivered yet: ${behind.join(', ')}`);
-  const second = ariRenewalTime(record);
-  if (second && isBeforeNextCheck(second, checkInterval, now)) {
-    const reason = `its second ${second.toISOString()}${window(record)} comes before the next check`;
+  if (behind.length > 0) return to('deliver', `not delivered to ${behind.join(', ')}`);
+  const ariTime = ariRenewalTime(record);
+  if (ariTime && isBeforeNextCheck(ariTime, checkInterval, now)) {
+    const reason = `renewal time ${ariTime.toISOString()}${window(record)} is before the next check`;
     return {
       action: 'wait',
       reason,
-      wait: Math.min(longestWait, Math.ceil((second.getTime() - now.getTime()) / 1000)),
+      wait: Math.min(longestWait, Math.ceil((ariTime.getTime() - now.getTime()) / 1000)),
     };
   }
-  // A deployment waits for the certificate, and the server that is to have it may come after it.
-  const look = situation.deployedAt ? null : endpointCheckReason(spec, record, checkInterval, now);
-  if (look) return to('checkEndpoints', look);
-  // Last: what is refused here is asked for with every fleet run, and keeps nothing else from being done.
+  // A deployment that waits for the certificate may create the server only afterwards.
+  const checkReason = situation.deployedAt ? null : endpointCheckReason(spec, record, checkInterval, now);
+  if (checkReason) return to('checkEndpoints', checkReason);
+  // This is last because a refused change is attempted at every fleet run and must not keep other actions from running.
   if (isSharingOutdated(spec, record)) return to('share', 'the readers or replicas of its secret have changed');
-  return to('none', `nothing to do, renewal is due ${dueAt(record.current, second)}`);
+  return to('none', `nothing to do, renewal is due ${dueAt(record.current, ariTime)}`);
 }
 
 const to = (action: RenewalAction, reason: string): Decision => ({ action, reason, wait: 0 });
 
-const dueAt = (current: CertificateFacts | null, second: Date | null): string =>
-  current ? (second ?? renewalTime(current)).toISOString() : 'never';
+const dueAt = (current: CertificateFacts | null, ariTime: Date | null): string =>
+  current ? (ariTime ?? renewalTime(current)).toISOString() : 'never';
 
 /**
- * What a fleet run starts the renewal for: what the ledger alone can tell, at no cost of other calls. `null`: not due. An order that
- * cannot be carried on and a failure that nothing is left of are due too, to be forgotten.
+ * Decides from the ledger alone whether a fleet run starts the renewal. `null` if it does not. A saved order that cannot be resumed and a
+ * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger.
  */
 export function fleetDecision(
   spec: CertificateSpec,
@@ -167,13 +179,13 @@ export function fleetDecision(
   if (retryNotBeforeReason(situation, now)) return null;
   const decision = decideRenewal(situation, now);
   if (decision.action !== 'none') return decision;
-  if (record.order) return { ...decision, reason: 'an order was left unfinished' };
+  if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
 }
 
 /**
- * RFC 9773 §5: the id of the certificate that a new order replaces, for the CA that issued it, which wants a name in common (Boulder).
- * `null`: none.
+ * The id of the certificate that a new order replaces (RFC 9773 §5). `null` if another CA issued it or if no name is in common, because Boulder
+ * requires a common name.
  */
 export function replacedCertificate(spec: CertificateSpec, current: CertificateFacts | null): string | null {
   if (!current || current.directoryUrl !== spec.issuer.directoryUrl) return null;

@@ -8,10 +8,10 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** RFC 9773 §4.3.3: what it says of failures that are not over soon, and of a missing Retry-After. */
+/** Retry time for long-term failures and for a missing Retry-After. RFC 9773 §4.3.3 */
 const longTermRetry = 6 * hour;
 
-/** The clamp of RFC 9773 §4.3.2: no CA asks for more than this usefully, nor for less. */
+/** Limits of Retry-After. RFC 9773 §4.3.2 */
 const shortestRetry = minute;
 const longestRetry = day;
 
@@ -22,14 +22,14 @@ interface Window {
   readonly end: Date;
 }
 
-/** What the ledger has of the current certificate's window: bound to its id, so that no other certificate's is ever taken for it. */
+/** The saved window of the current certificate. It is bound to the id, so that the window of another certificate is never used. */
 export function renewalInfoOf({ current, renewalInfo }: LedgerCertificate): SavedRenewalInfo | null {
   return renewalInfo && current && renewalInfo.certificateId === current.certificateId ? renewalInfo : null;
 }
 
 /**
- * The second of the window at which this certificate is renewed. RFC 9773 §4.2 wants a uniformly random one; as a hash of id and window
- * it is, and yet the same for whoever asks, without being kept anywhere.
+ * The renewal time, which is one second of the window. RFC 9773 §4.2 asks for a uniformly random time. A hash of id and window is uniform and
+ * gives every caller the same time without storing it.
  */
 export function chosenRenewalTime(certificateId: string, { start, end }: Window): Date {
   const hash = createHash('sha256').update(`${certificateId} ${start.toISOString()} ${end.toISOString()}`).digest();
@@ -38,7 +38,7 @@ export function chosenRenewalTime(certificateId: string, { start, end }: Window)
   return new Date(start.getTime() + seconds * 1000);
 }
 
-/** By the CA's window; `null`: none is known. */
+/** The renewal time inside the CA's window. `null` if no window is known. */
 export function ariRenewalTime(record: LedgerCertificate): Date | null {
   const info = renewalInfoOf(record);
   if (!info?.start || !info.end) return null;
@@ -53,12 +53,12 @@ export function flexibleWindow(checkInterval: number): number {
   return Math.min(Math.max(Math.floor(checkInterval / 4 / minute), 1) * minute, hour);
 }
 
-/** Nobody looks again before this second: it is waited for. `checkInterval` in seconds. */
-export function isBeforeNextCheck(second: Date, checkInterval: number, now: Date): boolean {
-  return second.getTime() < now.getTime() + 1000 * (checkInterval + flexibleWindow(checkInterval));
+/** Tells whether a renewal time is before the next fleet run, so that the execution waits for it. `checkInterval` is in seconds. */
+export function isBeforeNextCheck(time: Date, checkInterval: number, now: Date): boolean {
+  return time.getTime() < now.getTime() + 1000 * (checkInterval + flexibleWindow(checkInterval));
 }
 
-/** Whether it is worth asking the CA: never asked for this certificate, or the time that it gave is over. */
+/** Tells whether to ask the CA for the window: it is not known yet, or its Retry-After has passed. */
 export function isFetchDue(record: LedgerCertificate, now: Date): boolean {
   if (!record.current?.certificateId) return false;
   const info = renewalInfoOf(record);
@@ -66,8 +66,8 @@ export function isFetchDue(record: LedgerCertificate, now: Date): boolean {
 }
 
 /**
- * What to keep of an answer. After a failure the dates take over: what the CA said before stays only where its second comes before
- * a third is left, so that a window moved into the past survives the CA's own trouble.
+ * The window to save after a fetch. After a failed fetch the earlier window is kept only if its renewal time is before the time that the dates
+ * of the certificate give. So a window that the CA moved into the past stays in force during an outage of the CA.
  */
 export function renewalInfoFrom(
   result: FetchResult,
@@ -87,7 +87,7 @@ export function renewalInfoFrom(
   return { certificateId, start: start.toISOString(), end: end.toISOString(), explanationUrl, nextFetch };
 }
 
-/** Seconds. After a passing failure the next run asks again: a minute keeps retries of one run from asking each time. */
+/** Seconds until the next fetch. After a temporary failure it is one minute, so that the next run asks again but retries of this run do not. */
 function fetchAgainIn(result: FetchResult): number {
   if (result === 'unsupported') return longestRetry;
   if ('failed' in result) return result.temporary ? shortestRetry : longTermRetry;
