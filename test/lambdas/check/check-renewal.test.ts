@@ -149,7 +149,11 @@ describe('what is to be done', () => {
   test('a region behind gets the current version, and no order is placed', async () => {
     const world = issued();
     const output = await check(world, { spec: specWith({ regions: ['us-east-1'] }) });
-    expect(output).toMatchObject({ action: 'deliver', current: factsWith(), reason: 'not delivered yet: us-east-1' });
+    expect(output).toMatchObject({
+      action: 'deliver',
+      current: factsWith(),
+      reason: expect.stringContaining('us-east-1'),
+    });
     expect(world.ledger.setLease(specWith().setHash)).toBeNull();
   });
 });
@@ -624,7 +628,7 @@ describe('a deployment that waits for its certificate', () => {
     });
     const answer = await check(world, { request, startedAt, waits: 5 });
     expect(answer.action).toBe('none');
-    expect(answer.reason).toContain('the last by CaaError');
+    expect(answer.reason).toContain('CaaError');
     expect(world.ledger.get('www').lease).toBeNull();
   });
 });

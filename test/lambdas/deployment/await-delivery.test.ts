@@ -123,7 +123,7 @@ describe('a renewal that ended without a delivery fails the deployment', () => {
   });
 
   test('by what the execution recorded that it met at work', async () => {
-    const held = 'nothing is tried before 2026-03-01T12:02:00.000Z, after 1 failures, the last by CaUnavailableError';
+    const held = 'no attempt before 2026-03-01T12:02:00.000Z, after 1 failures, the last one CaUnavailableError';
     const said = await reason({ status: 'SUCCEEDED', output: { reason: held } }, { failure });
     expect(said).toContain('CaUnavailableError: The CA is away. ');
     expect(said).toContain(`ended without a delivery to us-east-1: ${held}.`);

@@ -30,15 +30,15 @@ function judge(failure: FailureReport, situation: Partial<FailureSituation> = {}
 const told = (retryAfter: number): FailureReport =>
   report('RateLimitedError', { type: urn('rateLimited'), status: 429, retryAfter });
 
-describe('a failure that may pass', () => {
+describe('a temporary failure', () => {
   test.each([
     [1, 1, 60, '2026-03-01T12:01:00.000Z'],
     [2, 2, 600, '2026-03-01T12:10:00.000Z'],
     [3, 3, 6000, '2026-03-01T13:40:00.000Z'],
     [4, 4, null, '2026-03-02T12:00:00.000Z'],
-    // The next day: an execution of its own, whose first failure is the fifth in a row.
+    // A new execution on the next day, whose first failure is the fifth in a row.
     [1, 5, null, '2026-03-02T12:00:00.000Z'],
-    // A ledger that was lost: the execution knows how often it has tried.
+    // The ledger was lost, but the execution knows its own attempt.
     [3, 1, 6000, '2026-03-01T13:40:00.000Z'],
   ])(
     'of attempt %i, the failure in a row number %i, is tried again in %j s, at %s',
@@ -56,12 +56,12 @@ describe('a failure that may pass', () => {
   );
 
   test.each([
-    // Six days and sixteen hours: an eighth of what is left.
+    // A lifetime of six days and sixteen hours: an eighth of the time left.
     ['2026-02-27T00:00:00Z', '2026-03-05T16:00:00Z', '2026-03-02T00:30:00.000Z'],
     ['2026-02-24T00:00:00Z', '2026-03-02T16:00:00Z', '2026-03-01T15:30:00.000Z'],
-    // Ten days and more: a day, however little is left.
+    // A lifetime of ten days or more: one day, however little time is left.
     ['2026-02-20T00:00:00Z', '2026-03-02T00:00:00Z', '2026-03-02T12:00:00.000Z'],
-    // An eighth of ten hours is 75 minutes: never closer than the last rung. Nor is what has expired.
+    // An eighth of ten hours is 75 minutes, so the last delay of the schedule applies. It also applies after expiry.
     ['2026-02-23T06:00:00Z', '2026-03-01T22:00:00Z', '2026-03-01T13:40:00.000Z'],
     ['2026-02-22T06:00:00Z', '2026-02-28T22:00:00Z', '2026-03-01T13:40:00.000Z'],
   ])('of a certificate from %s to %s is tried again at %s once the ladder is climbed', (notBefore, notAfter, at) => {
@@ -74,9 +74,9 @@ describe('a failure that may pass', () => {
   });
 });
 
-describe('a CA that says when', () => {
+describe('a Retry-After of the CA', () => {
   test.each([
-    // The rung is the least: a CA that says "in a second" is not asked every second.
+    // The scheduled delay is the minimum, so that a CA which always sends one second does not receive a request every second.
     ['0', 0, 1, 60, '2026-03-01T12:01:00.000Z'],
     ['one second', 1, 2, 600, '2026-03-01T12:10:00.000Z'],
     ['a quarter of an hour', 900, 1, 901, '2026-03-01T12:15:01.000Z'],
@@ -84,7 +84,7 @@ describe('a CA that says when', () => {
     ['two hours', 7200, 1, null, '2026-03-01T14:00:01.000Z'],
     ['a day and a half', 129_600, 1, null, '2026-03-03T00:00:01.000Z'],
     ['three years', 94_608_000, 1, null, '2026-03-08T12:00:01.000Z'],
-    // The ladder is climbed: the next fleet run after that time, and never closer than the last rung.
+    // The schedule is over: the next fleet run after that time, but at least the last delay of the schedule.
     ['a minute', 60, 4, null, '2026-03-01T13:40:00.000Z'],
     ['three hours', 10_800, 5, null, '2026-03-01T15:00:01.000Z'],
   ])('%s (%i s) at failure %i is obeyed: again in %j s, at %s', (_, seconds, failures, retryIn, at) => {
@@ -106,33 +106,33 @@ describe('a CA that says when', () => {
     expect(judge(told(3600), { random }).retryIn).toBe(retryIn);
   });
 
-  test('is also one that is unavailable, or our own count', () => {
+  test('is also used from an unavailable CA and from our own limits', () => {
     const problem = { type: 'about:blank', retryAfter: 1000 };
     for (const error of ['CaUnavailableError', 'IssueCapError', 'ValidationLimitError']) {
       expect(judge(report(error, problem)), error).toMatchObject({ counted: true, retryIn: 1001 });
     }
   });
 
-  test('and says nothing is tried by the ladder', () => {
+  test('that is missing leaves the retry schedule in force', () => {
     for (const error of ['RateLimitedError', 'CaUnavailableError', 'IssueCapError']) {
       expect(judge(report(error)), error).toMatchObject({ counted: true, retryIn: 60 });
     }
   });
 
-  test('binds no other issuer, whose turn comes next', () => {
+  test('does not apply to another issuer that is used next', () => {
     expect(judge(told(129_600), { failures: 3, issuerChanges: true }).retryIn).toBe(6000);
     const cap = report('IssueCapError', { type: 'about:blank', retryAfter: 50_000 });
     expect(judge(cap, { issuerChanges: true })).toMatchObject({ retryIn: null, notBefore: '2026-03-02T01:53:21.000Z' });
   });
 });
 
-describe('what only a person can mend', () => {
-  const aPersons = [
-    ['CaaError', /CAA records of example\.com.*add a record.*take away/],
-    ['RejectedIdentifierError', /Take example\.com out/],
-    ['UnsupportedIdentifierError', /Take example\.com out/],
+describe('an error that only the operator can fix', () => {
+  const operatorErrors = [
+    ['CaaError', /CAA records of example\.com.*allow this CA/],
+    ['RejectedIdentifierError', /Remove example\.com from/],
+    ['UnsupportedIdentifierError', /Remove example\.com from/],
     ['BadCsrError', /key type/],
-    ['UserActionRequiredError', /https:\/\/ca\.test\/terms, as a rule agree/],
+    ['UserActionRequiredError', /https:\/\/ca\.test\/terms.*new terms/],
     ['InvalidProfileError', /profile that the CA offers/],
     ['ExternalAccountRequiredError', /external account binding/],
     ['ExternalAccountBindingError', /binding/],
@@ -140,9 +140,9 @@ describe('what only a person can mend', () => {
     ['AccountPausedError', /end the pause at https:\/\/ca\.test\/terms/],
     ['AccountDoesNotExistError', /account secret/],
     ['ZoneNotFoundError', /delegate/],
-    // Their messages may want a record set or taken away: what to do must not say the one where the message says the other.
-    ['ZoneNotDelegatedError', /^Put the NS records right as the message says/],
-    ['ChallengeAliasError', /^Put the CNAME right as the message says/],
+    // Their messages may ask to add or to remove a record, so the action must not contradict them.
+    ['ZoneNotDelegatedError', /^Correct the NS records as the message says/],
+    ['ChallengeAliasError', /^Correct the CNAME as the message says/],
     ['RecordSetRefusedError', /TXT record/],
     ['SecretDeletedError', /Restore/],
     ['UnreadableSecretError', /secret/],
@@ -150,7 +150,7 @@ describe('what only a person can mend', () => {
     ['ImportLimitError', /quota/],
   ] as const;
 
-  test.each(aPersons)('%s says what to do and is tried once a day', (error, action) => {
+  test.each(operatorErrors)('%s has an action and is retried once a day', (error, action) => {
     const problem = { type: 'about:blank', identifier: 'example.com', detail: 'Please visit https://ca.test/terms.' };
     expect(judge(report(error, problem))).toEqual({
       counted: true,
@@ -163,7 +163,7 @@ describe('what only a person can mend', () => {
     });
   });
 
-  test('is found in an order that went invalid, and in a refused proof', () => {
+  test('is recognised in an invalid order and in a failed challenge', () => {
     const caa = { type: urn('caa'), identifier: 'b.example.com' };
     const dns = { type: urn('dns'), identifier: 'a.example.com' };
     const actions = [
@@ -178,7 +178,7 @@ describe('what only a person can mend', () => {
     }
   });
 
-  test('a denied call is one only when it is denied again: permissions take a while to reach everywhere', () => {
+  test('includes a denied call only after a second denial, because permissions take time to propagate', () => {
     expect(judge(report('AccessDeniedError'))).toMatchObject({ retryIn: 60, action: null });
     expect(judge(report('AccessDeniedError'), { attempt: 2, failures: 2 })).toMatchObject({
       retryIn: null,
@@ -188,7 +188,7 @@ describe('what only a person can mend', () => {
   });
 });
 
-describe('what is no failure of the certificate', () => {
+describe('an error that is not a failure of the certificate', () => {
   test.each([
     ['ThrottledError', 1, 60],
     ['ThrottledError', 2, 600],
@@ -203,7 +203,7 @@ describe('what is no failure of the certificate', () => {
   });
 });
 
-test('a reader who is refused is a person’s to mend, and no failure of the certificate: nothing waits for it', () => {
+test('a rejected reader has an action, does not count as a failure and delays nothing', () => {
   for (const attempt of [1, 2, 4]) {
     expect(judge(report('SecretAccessError'), { attempt, failures: 9 })).toEqual({
       counted: false,
@@ -222,7 +222,7 @@ describe('a saved order', () => {
     ['OrderSharedError', 1, true],
     ['CompromisedKeyError', 1, true],
     ['StagedKeyMissingError', 1, true],
-    // Downloaded once more before another is ordered.
+    // The certificate is downloaded again before another one is ordered.
     ['CertificateMismatchError', 1, false],
     ['CertificateMismatchError', 2, true],
     ['OrderTimeoutError', 4, false],
@@ -232,7 +232,7 @@ describe('a saved order', () => {
   });
 });
 
-test('an order that never moves is given up when its certificate has no time left', () => {
+test('drops a stuck order in an emergency', () => {
   const sixDays = { notBefore: '2026-02-24T00:00:00Z' };
   const dropOrder = (notAfter: string) =>
     judge(report('OrderTimeoutError'), { current: { ...sixDays, notAfter } }).dropOrder;
@@ -240,7 +240,7 @@ test('an order that never moves is given up when its certificate has no time lef
   expect(dropOrder('2026-03-02T00:00:00Z')).toBe(true);
 });
 
-describe('another issuer may do better', () => {
+describe('another issuer may succeed', () => {
   const unauthorized = { type: urn('unauthorized'), identifier: 'example.com' };
   test.each([
     ['CaUnavailableError', null, true],
@@ -249,7 +249,7 @@ describe('another issuer may do better', () => {
     ['OrderInvalidError', { type: urn('serverInternal') }, true],
     ['CertificateMismatchError', null, true],
     ['ChallengeFailedError', unauthorized, true],
-    // Its zone is broken for every issuer.
+    // A broken zone fails at every issuer.
     ['ChallengeFailedError', { type: urn('dns'), identifier: 'example.com' }, false],
     ['PropagationTimeoutError', null, false],
     ['StepTimedOutError', null, false],
@@ -260,7 +260,7 @@ describe('another issuer may do better', () => {
   });
 });
 
-test('the words of a problem change nothing', () => {
+test('the text of a problem document does not matter', () => {
   const words = 'rate limited, CAA forbids, account paused, retry after 2026-03-09 00:00:00 UTC';
   const problem = { type: urn('serverInternal'), status: 500 };
   expect(judge(report('CaUnavailableError', { ...problem, detail: words }))).toEqual(
@@ -268,7 +268,7 @@ test('the words of a problem change nothing', () => {
   );
 });
 
-describe('a failure that a deployment waits for', () => {
+describe('a failure while a deployment waits', () => {
   const deployedFor = 0;
 
   test.each([
@@ -284,11 +284,11 @@ describe('a failure that a deployment waits for', () => {
     expect(judge(report(error), { deployedFor })).toEqual({ ...ever, retryIn: null });
   });
 
-  test('by a CA that says when ends it too', () => {
+  test('ends the execution also with a Retry-After of the CA', () => {
     expect(judge(told(900), { deployedFor })).toMatchObject({ retryIn: null, notBefore: '2026-03-01T12:15:01.000Z' });
   });
 
-  test.each(['AccessDeniedError', 'RoleNotAssumedError'])('by %s is tried every 20 s for three minutes', (error) => {
+  test.each(['AccessDeniedError', 'RoleNotAssumedError'])('%s is retried every 20 s for three minutes', (error) => {
     const tries = Array.from({ length: 10 }, (_, index) =>
       judge(report(error), { attempt: index + 1, failures: index + 1, deployedFor: index * 20 }),
     );
@@ -298,27 +298,27 @@ describe('a failure that a deployment waits for', () => {
     expect(tries[9]?.action).toBe(judge(report(error), { attempt: 10, failures: 10 }).action);
   });
 
-  test('by a denied access is tried so whatever had failed before', () => {
+  test('by a denied call is retried in the same way after other failures', () => {
     expect(judge(report('AccessDeniedError'), { attempt: 1, failures: 7, deployedFor })).toMatchObject({ retryIn: 20 });
   });
 
-  test('by an access that was denied in place for three minutes is not tried for three more', () => {
+  test('by a call that was denied for three minutes in place is not retried for three more', () => {
     const denied = judge(report('AccessDeniedError'), { attempt: 1, failures: 1, deployedFor: 185 });
     expect(denied).toMatchObject({ counted: true, retryIn: null });
   });
 });
 
-test('every class of errors.ts is met in one way', () => {
+test('every error class has a treatment', () => {
   const names = Object.keys(errors).filter((name) => name !== 'PerennialError');
   expect(Object.keys(treatments).sort()).toEqual(names.sort());
 });
 
-test('a class that nobody knows is tried by the ladder', () => {
+test('an unknown error class follows the retry schedule', () => {
   expect(judge(report('NewerError'))).toMatchObject({ counted: true, retryIn: 60 });
 });
 
-describe('the identifiers that a CA counts as failed', () => {
-  test('are those of each refused proof, once', () => {
+describe('the identifiers with a failed validation', () => {
+  test('are those of each failed challenge, once', () => {
     const problem = { type: urn('dns'), identifier: 'a.example.com' };
     const subproblems = [problem, { type: urn('caa'), identifier: '*.example.com' }, { type: urn('dns') }];
     expect(failedIdentifiers(report('ChallengeFailedError', { ...problem, subproblems }))).toEqual([
@@ -328,7 +328,7 @@ describe('the identifiers that a CA counts as failed', () => {
     expect(failedIdentifiers(report('ChallengeFailedError', problem))).toEqual(['a.example.com']);
   });
 
-  test('are none where no proof was looked at', () => {
+  test('are none where the CA did not validate', () => {
     const problem = { type: urn('rejectedIdentifier'), identifier: 'a.example.com' };
     expect(failedIdentifiers(report('RejectedIdentifierError', problem))).toEqual([]);
     expect(failedIdentifiers(report('ChallengeFailedError'))).toEqual([]);

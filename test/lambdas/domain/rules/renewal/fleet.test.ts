@@ -48,13 +48,13 @@ describe('an execution name', () => {
     expect(executionName(changed, run)).not.toBe(executionName(member, fleet));
   });
 
-  test('of the longest certificate name fits into 80 characters that Step Functions takes', () => {
+  test('of the longest certificate name has at most the 80 characters that Step Functions accepts', () => {
     expect(executionName(never('n'.repeat(40)), fleet)).toMatch(/^[a-z0-9-]{1,80}$/);
   });
 });
 
-describe('what is due', () => {
-  test('comes with what expires first at the head, and what was never issued at the end', () => {
+describe('the due certificates', () => {
+  test('are sorted by expiry, with certificates never issued at the end', () => {
     const members = [
       never('new'),
       expiring('later', '2026-04-10T00:00:00Z'),
@@ -64,34 +64,34 @@ describe('what is due', () => {
     expect(names(members)).toEqual(['expired', 'soon', 'later', 'new']);
   });
 
-  test('leaves out what is not', () => {
+  test('do not include certificates that are not due', () => {
     expect(select([expiring('fresh', '2027-01-01T00:00:00Z')])).toEqual({ due: [], checked: 1, postponed: 0 });
   });
 });
 
-describe('a run', () => {
-  test('starts a thousand at most, each batch its share, and says how many it postpones', () => {
+describe('a fleet run', () => {
+  test('starts at most a thousand renewals, an equal share in each batch, and counts the postponed ones', () => {
     const { due, postponed, checked } = select(many(100), 20);
     expect([due.length, postponed, checked]).toEqual([50, 50, 100]);
     expect(select(many(100), 10).postponed).toBe(0);
   });
 
-  test('of a fleet of any size starts something in each batch', () => {
+  test('starts at least one renewal in each batch for a fleet of any size', () => {
     expect(select(many(3), 5000).due).toHaveLength(1);
   });
 
-  test("keeps to the directory's limit on first issuances", () => {
+  test("respects the directory's limit on first issuances", () => {
     expect(select(many(10, limited), 1)).toMatchObject({ postponed: 4 });
     expect(select(many(10, limited), 2)).toMatchObject({ postponed: 7 });
   });
 
-  test('starts renewals of the same names beyond that limit', () => {
+  test('starts renewals of the same names without counting them against that limit', () => {
     const renewals = Array.from({ length: 9 }, (_, index) => expiring(`r${index}`, '2026-04-01T00:00:00Z', limited));
     const { due, postponed } = select([...many(8, limited), ...renewals]);
     expect([due.length, postponed]).toEqual([15, 2]);
   });
 
-  test('does not hold up another directory', () => {
+  test('does not apply the limit of one directory to another', () => {
     const other = { ...limited, directoryUrl: 'https://other.test/directory', firstIssuancesPerRun: null };
     const { due } = select([
       ...many(8, limited),
@@ -100,7 +100,7 @@ describe('a run', () => {
     expect(due).toHaveLength(14);
   });
 
-  test('counts a certificate that moves to another directory as the first there', () => {
+  test('counts a certificate that changes its directory as a first issuance', () => {
     const moved = Array.from({ length: 8 }, (_, index) => {
       const member = expiring(`m${index}`, '2027-01-01T00:00:00Z', limited);
       const current = factsWith({
@@ -112,7 +112,7 @@ describe('a run', () => {
     expect(select(moved)).toMatchObject({ postponed: 2 });
   });
 
-  test('counts a certificate with other names as a first one', () => {
+  test('counts a certificate with other names as a first issuance', () => {
     const changed = Array.from({ length: 8 }, (_, index) => {
       const { spec } = never(`x${index}`, limited);
       return { spec, record: { ...emptyRecord, current: factsWith({ identifiers: ['before.example.com'] }) } };
@@ -120,7 +120,7 @@ describe('a run', () => {
     expect(select(changed)).toMatchObject({ postponed: 2 });
   });
 
-  test('postpones the least urgent', () => {
+  test('postpones the least urgent certificates', () => {
     const renewals = Array.from({ length: 60 }, (_, index) =>
       expiring(`r${index}`, new Date(Date.parse('2026-05-01T00:00:00Z') - index * 3_600_000).toISOString()),
     ).map((member) => ({
@@ -133,9 +133,9 @@ describe('a run', () => {
   });
 });
 
-describe('servers that are only looked at', () => {
+describe('endpoint checks', () => {
   const endpoint = 'www.example.com:443';
-  /** Nothing to do but to look; `at`: the last time, if ever. */
+  /** A certificate whose endpoints are due for a check. `at` is the time of the last check, if any. */
   function watched(name: string, at?: string): FleetMember {
     const spec = specWith({ name, identifiers: [`${name}.example.com`], endpoints: [endpoint] });
     const current = factsWith({ identifiers: spec.identifiers, notAfter: '2027-01-01T00:00:00Z' });
@@ -149,12 +149,12 @@ describe('servers that are only looked at', () => {
     expect(names([watched('a', '2026-03-19T12:00:00Z'), watched('b', yesterday), watched('c')])).toEqual(['c', 'b']);
   });
 
-  test('come after all certificates, those that were never issued too', () => {
+  test('come after all renewals, also those of certificates never issued', () => {
     const members = [watched('a'), never('new'), expiring('soon', '2026-03-21T00:00:00Z')];
     expect(names(members)).toEqual(['soon', 'new', 'a']);
   });
 
-  test('have their turn, the longest not looked at first, where a run cannot start all of them', () => {
+  test('start with the oldest check where a run cannot start all of them', () => {
     const members = Array.from({ length: 60 }, (_, index) =>
       watched(`w${index}`, new Date(Date.parse(yesterday) - index * 60_000).toISOString()),
     );
@@ -165,7 +165,7 @@ describe('servers that are only looked at', () => {
   });
 });
 
-test('days to expiry are those of the certificate that expires first, or nobody’s', () => {
+test('the minimum of days to expiry is that of the certificate that expires first, and null if none is issued', () => {
   const members = [never('new'), expiring('a', '2026-03-30T00:00:00Z'), expiring('b', '2026-03-22T12:00:00Z')];
   expect(minimumDaysToExpiry(members, now)).toBe(2.5);
   expect(minimumDaysToExpiry([never('new')], now)).toBeNull();

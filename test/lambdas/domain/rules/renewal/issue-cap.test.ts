@@ -36,7 +36,7 @@ describe('the cap of two certificates of a set in 24 hours', () => {
   test.each([
     [['2026-03-10T10:00:00Z', '2026-03-09T12:00:01Z'], '2026-03-10T12:00:01.000Z', 1],
     [['2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'], '2026-03-11T10:00:00.000Z', 79_200],
-    // A third passed by the override: only one of them may be left.
+    // A third one was issued with the override, so the cap ends only when one of them is left in the period.
     [['2026-03-10T09:00:00Z', '2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'], '2026-03-11T10:00:00.000Z', 79_200],
   ])('refuses a third after %j until %s', (times, until, retryAfter) => {
     const error = refused(times);
@@ -47,7 +47,7 @@ describe('the cap of two certificates of a set in 24 hours', () => {
   });
 
   const two = ['2026-03-10T10:00:00Z', '2026-03-10T11:00:00Z'];
-  test('does not hold at a test CA, nor with the override', () => {
+  test('does not apply to a test CA or with the override', () => {
     expect(refused(two, specWith({ issuer: { ...issuer, staging: true } }))).toBeNull();
     expect(refused(two, specWith({ ignoreIssueCap: true }))).toBeNull();
   });
@@ -64,12 +64,12 @@ describe('the limit on failed validations', () => {
     ['three of one identifier', { 'a.example.com': four.slice(1) }],
     ['three of each', { 'a.example.com': four.slice(1), 'b.example.com': four.slice(0, 3) }],
     ['four, one of them an hour ago', { 'a.example.com': [...four.slice(1), '2026-03-10T11:00:00Z'] }],
-    ['four of an identifier that this certificate lacks', { 'c.example.com': four }],
+    ['four of an identifier that is not in this certificate', { 'c.example.com': four }],
   ])('lets %s pass', (_, failures) => {
     expect(refused(failures)).toBeNull();
   });
 
-  test('refuses after four of one identifier, naming it, until the first of them is an hour ago', () => {
+  test('rejects after four failures of one identifier, names it, and ends one hour after the first', () => {
     const error = refused({ 'a.example.com': four.slice(2), 'b.example.com': four });
     expect(error).toBeInstanceOf(ValidationLimitError);
     expect(error?.message).toContain('could not validate b.example.com 4 times');
@@ -77,7 +77,7 @@ describe('the limit on failed validations', () => {
     expect(error?.problem).toMatchObject({ identifier: 'b.example.com', retryAfter: 600 });
   });
 
-  test('refuses until all of them may be tried', () => {
+  test('rejects until no identifier is over the limit', () => {
     const later = Array(4).fill('2026-03-10T11:50:00Z');
     expect(refused({ 'a.example.com': four, 'b.example.com': later })?.problem).toMatchObject({
       identifier: 'b.example.com',

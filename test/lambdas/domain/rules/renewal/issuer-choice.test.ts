@@ -24,12 +24,12 @@ test.each([
   expect(chosenIssuer(spec, { issuerFailures }).name).toBe(name);
 });
 
-test('without failures, or with no fallback, it is always the turn of the first', () => {
+test('chooses the configured issuer without failures or without fallbacks', () => {
   expect(chosenIssuer(spec, null)).toBe(first);
   expect(chosenIssuer(specWith({ issuer: first }), { issuerFailures: 40 })).toBe(first);
 });
 
-test('a fallback whose terms nobody agreed to has no turn; the configured one has it all the same', () => {
+test('skips a fallback without agreed terms, but not the configured issuer', () => {
   const issuers = [named('first', false), named('second', false), third];
   const turns = [0, 3, 6].map((issuerFailures) => chosenIssuer({ issuers, issuer: first }, { issuerFailures }).name);
   expect(turns).toEqual(['first', 'third', 'first']);
@@ -41,7 +41,7 @@ test.each([
   ['InvalidProfileError', 'first'],
   ['CaUnavailableError', 'second'],
   ['ChallengeFailedError', 'second'],
-  ['a name that is not known', 'second'],
+  ['an unknown error name', 'second'],
 ])('a fallback that failed with %s is followed by the %s', (error, name) => {
   expect(chosenIssuer(spec, { issuerFailures: 4, error }).name).toBe(name);
 });
@@ -49,19 +49,19 @@ test.each([
 describe('the spec for a fallback', () => {
   const chosen = withChosenIssuer(spec, { issuerFailures: 3 });
 
-  test('is of another set, since that is counted by each CA, and of the same configuration', () => {
+  test('has another set hash, because each CA counts for itself, and the same spec hash', () => {
     expect(chosen.issuer).toBe(second);
     expect(chosen.setHash).toBe(setHash(second.directoryUrl, spec.identifiers));
     expect(chosen.setHash).not.toBe(spec.setHash);
     expect(chosen.specHash).toBe(spec.specHash);
   });
 
-  test('is the configured one again after a success', () => {
+  test('has the configured issuer again after a success', () => {
     expect(withChosenIssuer(chosen, null)).toEqual(spec);
   });
 });
 
-test('a certificate is of one of the issuers by its directory', () => {
+test('finds the issuer of a certificate by its directory', () => {
   expect(issuerOf(spec, { directoryUrl: 'https://third.test/directory' })).toBe(third);
   expect(issuerOf(spec, { directoryUrl: 'https://fourth.test/directory' })).toBeUndefined();
 });

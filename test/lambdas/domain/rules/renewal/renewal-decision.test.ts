@@ -35,20 +35,20 @@ const order: SavedOrder = {
   directoryUrl: issuer.directoryUrl,
 };
 
-/** Of a certificate `key.01`; the shorter the window, the nearer its second to the start. */
+/** The window of a certificate `key.01`. In a short window the renewal time is close to the start. */
 function suggested(start: string, end: string, explanationUrl: string | null = null): SavedRenewalInfo {
   return { certificateId: 'key.01', start, end, explanationUrl, nextFetch: '2026-02-01T06:00:00Z' };
 }
 const record = (fields: Partial<LedgerCertificate>): LedgerCertificate => ({ ...emptyRecord, ...fields });
 const withId = factsWith({ certificateId: 'key.01' });
 
-describe('due', () => {
+describe('a certificate is due', () => {
   const due = (spec: CertificateSpec, current: CertificateFacts | null, now: Date) =>
     dueReason(spec, record({ current }), now);
 
   const reissues: readonly (readonly [string, Parameters<typeof specWith>[0], Partial<CertificateFacts>, string])[] = [
-    ['a name more', { identifiers: ['example.com', 'www.example.com'] }, {}, 'identifiers changed'],
-    ['a name less', {}, { identifiers: ['example.com', 'www.example.com'] }, 'identifiers changed'],
+    ['an additional name', { identifiers: ['example.com', 'www.example.com'] }, {}, 'identifiers changed'],
+    ['one name fewer', {}, { identifiers: ['example.com', 'www.example.com'] }, 'identifiers changed'],
     ['another name', { identifiers: ['example.net'] }, {}, 'identifiers changed'],
     ['another key type', { keyType: 'RSA-2048' }, {}, 'key type changed from P-256 to RSA-2048'],
     [
@@ -58,9 +58,9 @@ describe('due', () => {
       'issuer changed to other-ca',
     ],
     ['a profile', { profile: 'shortlived' }, {}, 'profile changed to shortlived'],
-    ['the profile gone', {}, { profile: 'shortlived' }, "profile changed to the issuer's default"],
+    ['the profile removed', {}, { profile: 'shortlived' }, "profile changed to the issuer's default"],
   ];
-  test.each(reissues)('with %s, long before its time', (_, spec, facts, reason) => {
+  test.each(reissues)('with %s, long before its renewal time', (_, spec, facts, reason) => {
     expect(due(specWith(spec), factsWith(facts), quiet)).toBe(reason);
   });
 
@@ -72,8 +72,8 @@ describe('due', () => {
     ['2026-03-01T23:59:59.999Z', null],
     ['2026-03-02T00:00:00.000Z', 'due since 2026-03-02T00:00:00.000Z, expires 2026-04-01T00:00:00Z'],
     ['2026-03-27T11:59:59.999Z', 'due since 2026-03-02T00:00:00.000Z, expires 2026-04-01T00:00:00Z'],
-    ['2026-03-27T12:00:00.000Z', 'expires 2026-04-01T00:00:00Z, too soon to wait any longer'],
-    ['2026-05-01T00:00:00.000Z', 'expires 2026-04-01T00:00:00Z, too soon to wait any longer'],
+    ['2026-03-27T12:00:00.000Z', 'expires 2026-04-01T00:00:00Z, which is an emergency'],
+    ['2026-05-01T00:00:00.000Z', 'expires 2026-04-01T00:00:00Z, which is an emergency'],
   ])('at %s: %s', (now, reason) => {
     expect(due(specWith(), factsWith(), new Date(now))).toBe(reason);
   });
@@ -84,13 +84,13 @@ describe('due', () => {
     ['contacts', { issuer: { ...issuer, contact: ['mailto:tls@example.com'] } }],
     ['hosted zones', { hostedZones: [] }],
     ['fallbacks', { issuers: [issuer, fallback] }],
-    ['the issuer whose turn it is', { issuer: fallback, issuers: [issuer, fallback] }],
+    ['the issuer that is used now', { issuer: fallback, issuers: [issuer, fallback] }],
   ];
   test.each(indifferent)('not for a change of %s', (_, spec) => {
     expect(due(specWith(spec), factsWith(), quiet)).toBeNull();
   });
 
-  test('not for a certificate that came from a fallback', () => {
+  test('not because it was issued by a fallback', () => {
     const current = factsWith({ directoryUrl: fallback.directoryUrl });
     expect(due(specWith({ issuers: [issuer, fallback] }), current, quiet)).toBeNull();
   });
@@ -107,8 +107,8 @@ describe('due', () => {
         '2026-01-20T00:00:00Z',
         'due since 2026-01-20T00:00:00.000Z in the window that its CA suggests, 2026-01-20T00:00:00Z to 2026-01-20T00:00:01Z (https://ca.test/drill), expires 2026-04-01T00:00:00Z',
       ],
-      ['before its second: not', early, '2026-01-19T23:59:59Z', null],
-      ['later than a third left: not before', late, '2026-03-19T23:59:59Z', null],
+      ['not before its renewal time', early, '2026-01-19T23:59:59Z', null],
+      ['not before a window later than the time by dates', late, '2026-03-19T23:59:59Z', null],
       [
         'later than a third left: then',
         late,
@@ -116,13 +116,13 @@ describe('due', () => {
         'due since 2026-03-20T00:00:00.000Z in the window that its CA suggests, 2026-03-20T00:00:00Z to 2026-03-20T00:00:01Z, expires 2026-04-01T00:00:00Z',
       ],
       [
-        'later than is safe: all the same',
+        'in an emergency, even before a late window',
         never,
         '2026-03-27T12:00:00Z',
-        'expires 2026-04-01T00:00:00Z, too soon to wait any longer',
+        'expires 2026-04-01T00:00:00Z, which is an emergency',
       ],
       ["another certificate's: not", { ...early, certificateId: 'key.00' }, '2026-02-01T00:00:00Z', null],
-      ['none, by its dates', { ...early, start: null, end: null }, '2026-02-01T00:00:00Z', null],
+      ['by its dates, where no window is known', { ...early, start: null, end: null }, '2026-02-01T00:00:00Z', null],
     ])('%s', (_, renewalInfo, now, reason) => {
       expect(dueReason(specWith(), record({ current: withId, renewalInfo }), new Date(now))).toBe(reason);
     });
@@ -130,16 +130,16 @@ describe('due', () => {
 });
 
 test.each([
-  ['none is wanted', [], {}, []],
-  ['none has it', ['eu-west-1', 'us-east-1'], {}, ['eu-west-1', 'us-east-1']],
+  ['no region is configured', [], {}, []],
+  ['no region has the version', ['eu-west-1', 'us-east-1'], {}, ['eu-west-1', 'us-east-1']],
   [
     'one has an older version',
     ['eu-west-1', 'us-east-1'],
     { 'eu-west-1': 'version-1', 'us-east-1': 'version-0' },
     ['us-east-1'],
   ],
-  ['all have it', ['eu-west-1'], { 'eu-west-1': 'version-1' }, []],
-  ['one is no longer wanted', [], { 'eu-west-1': 'version-0' }, []],
+  ['all regions have the version', ['eu-west-1'], { 'eu-west-1': 'version-1' }, []],
+  ['one region is no longer configured', [], { 'eu-west-1': 'version-0' }, []],
 ] as const)('regions behind, when %s', (_, regions, versions, behind) => {
   const deliveries = Object.fromEntries(Object.entries(versions).map(([region, id]) => [region, delivered(id)]));
   expect(regionsBehind(specWith({ regions }), record({ current: factsWith(), deliveries }))).toEqual(behind);
@@ -160,7 +160,7 @@ const situationOf = (
   ...situation,
 });
 
-describe('what to do', () => {
+describe('the decision is to', () => {
   function decide(
     fields: Partial<LedgerCertificate>,
     situation: Partial<RenewalSituation> = {},
@@ -175,13 +175,13 @@ describe('what to do', () => {
   const tomorrow = { failure, notBefore: '2026-02-02T00:00:00Z' };
 
   test.each([
-    ['nothing, when all is well', 'none', decide({ current })],
-    ['issue, when it is due', 'issue', decide({ current }, {}, dueDay)],
-    ['issue, when it never was', 'issue', decide({})],
-    ['issue, when a person insists', 'issue', decide({ current }, { force: true })],
-    ['clean first, whatever else', 'clean', decide({ current, leftovers: [leftover] }, { force: true })],
-    ['go on after cleaning', 'none', decide({ current, leftovers: [leftover] }, { cleaned: true })],
-    ['repair rather than order', 'repair', decide({ current }, { storedVersion: 'newer' }, dueDay)],
+    ['do nothing when nothing is due', 'none', decide({ current })],
+    ['issue when it is due', 'issue', decide({ current }, {}, dueDay)],
+    ['issue when it was never issued', 'issue', decide({})],
+    ['issue when the operator forces it', 'issue', decide({ current }, { force: true })],
+    ['clean before anything else', 'clean', decide({ current, leftovers: [leftover] }, { force: true })],
+    ['continue after cleaning', 'none', decide({ current, leftovers: [leftover] }, { cleaned: true })],
+    ['repair before an order', 'repair', decide({ current }, { storedVersion: 'newer' }, dueDay)],
     [
       'share the secret when it has other readers than are configured',
       'share',
@@ -205,15 +205,19 @@ describe('what to do', () => {
       'repair',
       decide({ current }, { storedVersion: 'newer', spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
-    ['repair when the ledger is empty', 'repair', decide({}, { storedVersion: 'version-1' })],
+    ['repair when the ledger has no certificate', 'repair', decide({}, { storedVersion: 'version-1' })],
     [
       'order when a person insists, though the ledger is behind',
       'issue',
       decide({}, { storedVersion: 'x', force: true }),
     ],
-    ['issue when the secret is gone', 'issue', decide({ current }, { storedVersion: null })],
-    ['deliver what is good', 'deliver', decide({ current }, { spec: elsewhere })],
-    ['issue what is due rather than deliver it', 'issue', decide({ current }, { spec: elsewhere }, dueDay)],
+    ['issue when the secret was deleted', 'issue', decide({ current }, { storedVersion: null })],
+    ['deliver a certificate that is not due', 'deliver', decide({ current }, { spec: elsewhere })],
+    [
+      'issue a due certificate before delivering the old one',
+      'issue',
+      decide({ current }, { spec: elsewhere }, dueDay),
+    ],
   ])('%s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
@@ -222,19 +226,23 @@ describe('what to do', () => {
   const endpoints = [{ endpoint: 'www.example.com:443', status: 'served' as const, serialNumber: '0A01', detail: '' }];
   const looked = (at: string) => ({ current, served: { versionId: 'version-1', at, served: true, endpoints } });
   test.each([
-    ['are looked at when nobody has', 'checkEndpoints', decide({ current }, { spec: watched })],
-    ['are looked at once a day', 'checkEndpoints', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
-    ['are left alone for the rest of it', 'none', decide(looked('2026-01-31T12:00:00Z'), { spec: watched })],
-    ['come after a delivery', 'deliver', decide({ current }, { spec: { ...watched, regions: ['us-east-1'] } })],
-    ['come after a renewal', 'issue', decide({ current }, { spec: watched }, dueDay)],
-    ['come after what is left in DNS', 'clean', decide({ current, leftovers: [leftover] }, { spec: watched })],
-    ['are left alone while failures hold it back', 'none', decide({ current, ...tomorrow }, { spec: watched })],
+    ['are checked when they never were', 'checkEndpoints', decide({ current }, { spec: watched })],
+    ['are checked once a day', 'checkEndpoints', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
+    ['are not checked again within a day', 'none', decide(looked('2026-01-31T12:00:00Z'), { spec: watched })],
+    ['are checked after a delivery', 'deliver', decide({ current }, { spec: { ...watched, regions: ['us-east-1'] } })],
+    ['are checked after a renewal', 'issue', decide({ current }, { spec: watched }, dueDay)],
+    [
+      'are checked after leftover values are removed',
+      'clean',
+      decide({ current, leftovers: [leftover] }, { spec: watched }),
+    ],
+    ['are not checked before the notBefore time', 'none', decide({ current, ...tomorrow }, { spec: watched })],
     [
       'do not keep a deployment waiting',
       'none',
       decide({ current }, { spec: watched, deployedAt: new Date('2026-02-01T00:00:00Z') }),
     ],
-    ['are not there before the first certificate', 'issue', decide({}, { spec: watched })],
+    ['are not checked before the first certificate', 'issue', decide({}, { spec: watched })],
   ])('the servers %s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
@@ -246,9 +254,13 @@ describe('what to do', () => {
       'resume',
       decide({ current, order, leftovers: [leftover] }),
     ],
-    ['is resumed rather than ordered anew for a person', 'resume', decide({ current, order }, { force: true })],
-    ['is resumed though the secret is gone', 'resume', decide({ current, order }, { storedVersion: null })],
-    ['is left when its certificate is in the secret', 'repair', decide({ current, order }, { storedVersion: 'newer' })],
+    ['is resumed when the operator forces a renewal', 'resume', decide({ current, order }, { force: true })],
+    ['is resumed when the secret was deleted', 'resume', decide({ current, order }, { storedVersion: null })],
+    [
+      'is not resumed when its certificate is in the secret',
+      'repair',
+      decide({ current, order }, { storedVersion: 'newer' }),
+    ],
     [
       'has its values cleaned when its certificate is in the secret',
       'clean',
@@ -259,10 +271,14 @@ describe('what to do', () => {
       'clean',
       decide({ current, order: { ...order, expires: '2026-01-31T00:00:00Z' }, leftovers: [leftover] }),
     ],
-    ['that expired is not resumed', 'none', decide({ current, order: { ...order, expires: '2026-01-31T00:00:00Z' } })],
-    ['of another configuration is not', 'issue', decide({ order: { ...order, specHash: 'other' } })],
-    ['of another issuer is not', 'issue', decide({ order: { ...order, directoryUrl: fallback.directoryUrl } })],
-    ['waits for the time in the ledger', 'none', decide({ current, order, ...tomorrow })],
+    [
+      'that has expired is not resumed',
+      'none',
+      decide({ current, order: { ...order, expires: '2026-01-31T00:00:00Z' } }),
+    ],
+    ['of another configuration is not resumed', 'issue', decide({ order: { ...order, specHash: 'other' } })],
+    ['of another issuer is not resumed', 'issue', decide({ order: { ...order, directoryUrl: fallback.directoryUrl } })],
+    ['is not resumed before the notBefore time', 'none', decide({ current, order, ...tomorrow })],
     [
       'is gone on with by the restart of a dead run',
       'resume',
@@ -275,9 +291,9 @@ describe('what to do', () => {
   test.each([
     ['nothing is ordered', 'none', decide({ ...tomorrow })],
     ['nothing is delivered', 'none', decide({ current, ...tomorrow }, { spec: elsewhere })],
-    ['left-over values are cleaned', 'clean', decide({ leftovers: [leftover], ...tomorrow })],
-    ['the values of an order are cleaned', 'clean', decide({ order, leftovers: [leftover], ...tomorrow })],
-    ['a person is obeyed', 'issue', decide({ ...tomorrow }, { force: true })],
+    ['leftover values are removed', 'clean', decide({ leftovers: [leftover], ...tomorrow })],
+    ['the values of an order are removed', 'clean', decide({ order, leftovers: [leftover], ...tomorrow })],
+    ['a forced renewal is issued', 'issue', decide({ ...tomorrow }, { force: true })],
     [
       'a mended configuration is tried',
       'issue',
@@ -293,8 +309,8 @@ describe('what to do', () => {
       'none',
       decide({ ...tomorrow, failure: { ...failure, error: 'RateLimitedError', specHash: 'before' } }),
     ],
-    ['the next rung is climbed', 'issue', decide({ ...tomorrow }, { retrying: true })],
-    ['an emergency is met', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
+    ['a later attempt of the same execution issues', 'issue', decide({ ...tomorrow }, { retrying: true })],
+    ['an emergency is issued', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
     [
       'an emergency waits for its turn, 100 minutes after the last try',
       'none',
@@ -304,43 +320,43 @@ describe('what to do', () => {
         emergency,
       ),
     ],
-    ['its end is the end', 'issue', decide({ ...tomorrow }, {}, '2026-02-02T00:00:00Z')],
+    ['the renewal is issued at that time', 'issue', decide({ ...tomorrow }, {}, '2026-02-02T00:00:00Z')],
   ])('before the time that failures have set, %s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
 
-  test('the time that failures have set is told with the cause', () => {
+  test('the reason names the notBefore time, the count and the error', () => {
     expect(retryNotBeforeReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
-      'nothing is tried before 2026-02-02T00:00:00Z, after 4 failures, the last by CaaError',
+      'no attempt before 2026-02-02T00:00:00Z, after 4 failures, the last one CaaError',
     );
   });
 
-  describe("the CA's second", () => {
+  describe("a renewal time inside the CA's window", () => {
     const soon = suggested('2026-02-01T06:59:59Z', '2026-02-01T06:59:59.5Z');
     const at = (renewalInfo: SavedRenewalInfo, situation: Partial<RenewalSituation> = {}) =>
       decideRenewal(situationOf({ current: withId, renewalInfo }, situation), quiet);
 
-    test('before the next check is waited for, to the second', () => {
+    test('before the next fleet run is waited for', () => {
       expect(at(soon)).toEqual({
         action: 'wait',
         wait: 25_199,
         reason:
-          'its second 2026-02-01T06:59:59.000Z in the window that its CA suggests, 2026-02-01T06:59:59Z to 2026-02-01T06:59:59.5Z comes before the next check',
+          'renewal time 2026-02-01T06:59:59.000Z in the window that its CA suggests, 2026-02-01T06:59:59Z to 2026-02-01T06:59:59.5Z is before the next check',
       });
     });
 
-    test('is waited for although readers are to be changed, which may be refused with every run', () => {
+    test('is waited for before readers are changed', () => {
       const spec = specWith({ readers: ['arn:aws:iam::444455556666:root'] });
       const soon = suggested('2026-02-01T05:00:00Z', '2026-02-01T05:00:00.5Z');
       expect(at(soon, { spec }).action).toBe('wait');
     });
 
-    test('is waited for a day at most, then the CA is asked again', () => {
+    test('is waited for at most a day, and then the CA is asked again', () => {
       const days = suggested('2026-02-03T00:00:00Z', '2026-02-03T00:00:00.5Z');
       expect(at(days, { checkInterval: 3 * 86_400 })).toMatchObject({ action: 'wait', wait: 86_400 });
     });
 
-    test('after the next check is left to that', () => {
+    test('after the next fleet run is left to that run', () => {
       expect(at(suggested('2026-02-01T07:00:00Z', '2026-02-01T07:00:00.5Z'))).toEqual({
         action: 'none',
         wait: 0,
@@ -348,7 +364,7 @@ describe('what to do', () => {
       });
     });
 
-    test('is waited for only when nothing else is to do', () => {
+    test('is waited for only when there is nothing else to do', () => {
       expect(at(soon, { spec: elsewhere }).action).toBe('deliver');
       expect(at(soon, { force: true }).action).toBe('issue');
     });
@@ -364,37 +380,41 @@ describe('a fleet run starts', () => {
 
   test.each([
     ['nothing before notBefore', record(held), null],
-    ['nothing before notBefore, left-over values or not', record({ ...held, leftovers: [leftover] }), null],
-    ['what is due at notBefore', record({ notBefore: '2026-03-20T00:00:00Z' }), 'never issued'],
+    ['nothing before notBefore, even with leftover values', record({ ...held, leftovers: [leftover] }), null],
+    ['a due certificate at notBefore', record({ notBefore: '2026-03-20T00:00:00Z' }), 'never issued'],
     [
       'an emergency before notBefore',
       record({ ...held, current: factsWith({ notBefore: '2025-12-23T00:00:00Z', notAfter: '2026-03-23T00:00:00Z' }) }),
-      'expires 2026-03-23T00:00:00Z, too soon to wait any longer',
+      'expires 2026-03-23T00:00:00Z, which is an emergency',
     ],
     [
       'what left values in DNS',
       record({ current: fresh, leftovers: [leftover] }),
       '1 TXT values were left by an earlier run',
     ],
-    ['what was revoked', record({ current: fresh, revokedVersion: fresh.versionId }), '0a01 was revoked'],
-    ['nothing in place of what has replaced it', record({ current: fresh, revokedVersion: 'version-0' }), null],
-    ['nothing that is well', record({ current: fresh }), null],
-    ['what failed before and has no date', record({ failure: failed }), 'never issued'],
+    ['a revoked certificate', record({ current: fresh, revokedVersion: fresh.versionId }), '0a01 was revoked'],
+    ['nothing when the revoked version was replaced', record({ current: fresh, revokedVersion: 'version-0' }), null],
+    ['nothing when nothing is due', record({ current: fresh }), null],
+    ['a failed certificate without a notBefore time', record({ failure: failed }), 'never issued'],
     [
       'what failed, though nothing is left to do',
       record({ current: fresh, failure: failed, notBefore: '2026-03-19T12:00:00Z' }),
       'nothing is left to do after a failure',
     ],
-    ['what left an order', record({ current: fresh, order }), 'order https://ca.test/order/1 was left unfinished'],
     [
-      'what left an order that has expired',
-      record({ current: fresh, order: { ...order, expires: '2026-03-19T00:00:00Z' } }),
-      'an order was left unfinished',
+      'a certificate with a saved order',
+      record({ current: fresh, order }),
+      'order https://ca.test/order/1 is unfinished',
     ],
     [
-      'what its CA wants renewed before the next run',
+      'a certificate with an expired saved order',
+      record({ current: fresh, order: { ...order, expires: '2026-03-19T00:00:00Z' } }),
+      'an order is unfinished',
+    ],
+    [
+      'a certificate whose renewal time is before the next run',
       record({ current: freshWithId, renewalInfo: suggested('2026-03-20T06:00:00Z', '2026-03-20T06:00:01Z') }),
-      'its second 2026-03-20T06:00:00.000Z in the window that its CA suggests, 2026-03-20T06:00:00Z to 2026-03-20T06:00:01Z comes before the next check',
+      'renewal time 2026-03-20T06:00:00.000Z in the window that its CA suggests, 2026-03-20T06:00:00Z to 2026-03-20T06:00:01Z is before the next check',
     ],
     [
       'nothing that its CA wants renewed after the next run',
@@ -405,7 +425,7 @@ describe('a fleet run starts', () => {
     expect(fleetDecision(specWith(), seen, 21_600, now)?.reason ?? null).toBe(reason);
   });
 
-  test('what a region lacks', () => {
+  test('a certificate that an ACM region does not have', () => {
     const spec = specWith({ regions: ['us-east-1'] });
     expect(fleetDecision(spec, record({ current: fresh }), 21_600, now)?.reason).toMatch(/us-east-1/);
   });
@@ -420,10 +440,10 @@ describe('an order replaces', () => {
       withId,
       'key.01',
     ],
-    ['none with no name in common', specWith({ identifiers: ['a.test'] }), withId, null],
+    ['none without a name in common', specWith({ identifiers: ['a.test'] }), withId, null],
     ['none of another CA', specWith({ issuer: fallback, issuers: [issuer, fallback] }), withId, null],
     ['none without an id', specWith(), factsWith(), null],
-    ['none when none is there', specWith(), null, null],
+    ['none when no certificate was issued', specWith(), null, null],
   ])('%s', (_, spec, current, id) => {
     expect(replacedCertificate(spec, current)).toBe(id);
   });

@@ -26,8 +26,8 @@ const saved: SavedRenewalInfo = {
 const current = { ...factsWith(), certificateId: 'key.01' };
 const recordWith = (renewalInfo: SavedRenewalInfo | null) => ({ ...emptyRecord, current, renewalInfo });
 
-describe('the chosen second', () => {
-  test('is the same for whoever asks, and another for another certificate or window', () => {
+describe('the renewal time', () => {
+  test('is the same in each call and differs for another certificate or window', () => {
     const chosen = chosenRenewalTime('key.01', { start, end });
     expect(chosen.toISOString()).toBe('2026-02-27T00:13:03.000Z');
     expect(chosenRenewalTime('key.01', { start, end })).toEqual(chosen);
@@ -35,7 +35,7 @@ describe('the chosen second', () => {
     expect(chosenRenewalTime('key.01', { start, end: new Date('2026-03-01T00:00:01Z') })).not.toEqual(chosen);
   });
 
-  test('lies in the window, and those of many certificates are spread over all of it', () => {
+  test('is inside the window, and those of many certificates are spread over all of it', () => {
     const seconds = Array.from({ length: 2000 }, (_, index) =>
       chosenRenewalTime(`key.${index}`, { start, end }).getTime(),
     );
@@ -46,7 +46,7 @@ describe('the chosen second', () => {
       const quarter = Math.floor((4 * (second - start.getTime())) / (end.getTime() - start.getTime()));
       quarters[quarter] = (quarters[quarter] ?? 0) + 1;
     }
-    // 500 each; five standard deviations of a fair draw are 97.
+    // 500 are expected in each half. Five standard deviations of a fair draw are 97.
     for (const count of quarters) expect(Math.abs(count - 500)).toBeLessThan(97);
   });
 
@@ -55,8 +55,8 @@ describe('the chosen second', () => {
   });
 });
 
-describe('what the ledger has', () => {
-  test('is of the current certificate', () => {
+describe('the saved window', () => {
+  test('is used for its own certificate', () => {
     expect(renewalInfoOf(recordWith(saved))).toEqual(saved);
     expect(ariRenewalTime(recordWith(saved))).toEqual(chosenRenewalTime('key.01', { start, end }));
   });
@@ -70,16 +70,16 @@ describe('what the ledger has', () => {
     expect(ariRenewalTime(record)).toBeNull();
   });
 
-  test('may be a failure, which names no second', () => {
+  test('may be that of a failed fetch, which gives no renewal time', () => {
     expect(ariRenewalTime(recordWith({ ...saved, start: null, end: null }))).toBeNull();
   });
 });
 
 test.each<[string, LedgerCertificate, boolean]>([
-  ['never asked', recordWith(null), true],
-  ['at the time that the CA gave', recordWith(saved), true],
-  ['before it', recordWith({ ...saved, nextFetch: '2026-02-01T12:00:00.001Z' }), false],
-  ['asked for the certificate before', recordWith({ ...saved, certificateId: 'key.00' }), true],
+  ['never fetched', recordWith(null), true],
+  ['at the time that the CA requested', recordWith(saved), true],
+  ['before that time', recordWith({ ...saved, nextFetch: '2026-02-01T12:00:00.001Z' }), false],
+  ['fetched for an earlier certificate', recordWith({ ...saved, certificateId: 'key.00' }), true],
   ['no certificate', { ...emptyRecord, renewalInfo: saved }, false],
   ['a certificate without an id', { ...emptyRecord, current: factsWith() }, false],
 ])('asking the CA, %s: worth it %#', (_, record, worth) => {
@@ -104,7 +104,7 @@ test.each([
   expect(flexibleWindow(interval)).toBe(window);
 });
 
-describe('kept of an answer', () => {
+describe('the window to save', () => {
   const window = { start, end, explanationUrl: null };
 
   test.each<[number | null, string, string]>([
@@ -132,11 +132,23 @@ describe('kept of an answer', () => {
   const lasting = { failed: 'HTTP 404', temporary: false };
 
   test.each([
-    ['a passing failure: the dates, and the next run asks', passing, null, nothing, '2026-02-01T12:01:00.000Z'],
-    ['a lasting failure: the dates, for six hours', lasting, null, nothing, '2026-02-01T18:00:00.000Z'],
-    ['no ARI at all: the dates, for a day', 'unsupported' as const, early, nothing, '2026-02-02T12:00:00.000Z'],
-    ['a failure after a window before a third is left: that window', passing, early, early, '2026-02-01T12:01:00.000Z'],
-    ['a failure after a window that is later: the dates', lasting, late, nothing, '2026-02-01T18:00:00.000Z'],
+    [
+      'is none after a temporary failure, and the next run asks again',
+      passing,
+      null,
+      nothing,
+      '2026-02-01T12:01:00.000Z',
+    ],
+    ['is none after a permanent failure, for six hours', lasting, null, nothing, '2026-02-01T18:00:00.000Z'],
+    ['is none without ARI, for a day', 'unsupported' as const, early, nothing, '2026-02-02T12:00:00.000Z'],
+    [
+      'stays after a failure if its renewal time is before the time by dates',
+      passing,
+      early,
+      early,
+      '2026-02-01T12:01:00.000Z',
+    ],
+    ['is removed after a failure if its renewal time is later', lasting, late, nothing, '2026-02-01T18:00:00.000Z'],
     [
       "a failure after another certificate's window: the dates",
       passing,

@@ -30,7 +30,7 @@ test.each([
   expect(isEmergency(validity, new Date(Date.parse(from) - 1))).toBe(false);
 });
 
-test('what was never issued is no emergency, and what has expired is', () => {
+test('a certificate never issued is not an emergency, and an expired one is', () => {
   expect(isEmergency(null, new Date('2026-04-01T00:00:00Z'))).toBe(false);
   const expired = { notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-04-01T00:00:00Z' };
   expect(isEmergency(expired, new Date('2026-05-01T00:00:00Z'))).toBe(true);

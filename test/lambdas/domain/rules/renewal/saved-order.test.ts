@@ -15,16 +15,20 @@ const order: SavedOrder = {
 };
 
 test.each<[string, Partial<SavedOrder>, string | null]>([
-  ['alive', {}, null],
+  ['valid', {}, null],
   ['without a date', { expires: null }, null],
   ['expired', { expires: '2026-03-02T12:00:00Z' }, 'it expired on 2026-03-02T12:00:00Z'],
   ['for another configuration', { specHash: 'other' }, 'the configuration has changed since'],
-  ['of another CA', { directoryUrl: 'https://other.test/directory' }, 'it is not of test-ca, whose turn it is'],
+  [
+    'of another CA',
+    { directoryUrl: 'https://other.test/directory' },
+    'test-ca is used now, and the order is at another issuer',
+  ],
   ['of the current certificate', { url: 'https://ca.test/order/0' }, 'its certificate is stored'],
 ])('a saved order that is %s', (_, fields, why) => {
   expect(unusableOrderReason({ ...order, ...fields }, spec, factsWith(), now)).toBe(why);
 });
 
-test('a saved order of a certificate never stored is carried on', () => {
+test('a saved order of a certificate that was never stored is resumed', () => {
   expect(unusableOrderReason({ ...order, url: 'https://ca.test/order/0' }, spec, null, now)).toBeNull();
 });
