@@ -8,7 +8,7 @@ export interface AccountPorts {
   readonly acme: Pick<Acme, 'connect'>;
 }
 
-/** The CA, seen from the account that made the order. This room only reads accounts: the order room makes them. */
+/** The CA, seen from the account that made the order. This function only reads accounts. The order function makes them. */
 export async function connectStoredAccount(
   issuer: Issuer,
   { accounts, acme }: AccountPorts,

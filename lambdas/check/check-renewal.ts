@@ -1,7 +1,7 @@
 import type { OrderReference } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
 import { UnknownCertificateError } from '../domain/contract/errors.ts';
-import { parseRequest } from '../domain/contract/renewal-request.ts';
+import { parseRequest, type RenewalRequest } from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
@@ -14,6 +14,12 @@ import {
   replacedCertificate,
   retryNotBeforeReason,
 } from '../domain/rules/renewal/renewal-decision.ts';
+import {
+  boundedWait,
+  waitedEnough,
+  whileCertificateIsHeld,
+  whileSetIsHeld,
+} from '../domain/rules/renewal/renewal-waits.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
 
@@ -22,65 +28,30 @@ export interface CheckRenewalPorts extends LeasePorts, SituationPorts {
   readonly config: DeployedConfig;
 }
 
-/** Seconds: a twin that issues the same names is asked for each minute. */
-const twinWait = 60;
-/** Seconds. A deployment that meets a renewal at work waits for its end: 150 times is 25 minutes, of the 30 that it may take. */
-const deployWait = 10;
-const mostDeployWaits = 150;
-/** For a twin an hour. The CA's second may move each time it is asked for: as often. */
-const mostWaits = 60;
+type Asked = CheckRenewalInput & RenewalRequest;
 
 /**
- * Is there anything to do for this certificate, and may this execution do it? Takes the certificate's lease first and looks then, so
- * that what another execution has just done is seen; gives it back when there is nothing to do, or nothing yet. Ordering takes the
- * lease of the identifier set as well, and keeps to the limits that the ledger counts.
+ * Decides what to do for this certificate, and whether this execution may do it. The certificate's lease comes first, so that the
+ * situation includes what another execution has just done. It is released when there is nothing to do, or nothing yet. Ordering takes the
+ * lease of the identifier set too, and keeps to the limits that the ledger counts.
  *
  * Run twice, it finds its own leases and comes to the same answer.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
-  const { ledger, config, clock } = ports;
-  const { certificate, force, restartOf, deploy } = parseRequest(input.request);
-  const { execution } = input;
-  const configured = specOf(config, certificate) ?? unknown(certificate, config);
-  const answer = { ...nothing, certificate };
-
-  const holder = await acquireLease({ certificate }, { certificate, execution, restartOf }, ports);
-  if (holder) {
-    const waits = deploy && input.waits < mostDeployWaits;
-    const next = waits ? { action: 'wait' as const, wait: deployWait } : { action: 'none' as const };
-    return { ...answer, ...next, spec: configured, reason: `in progress by ${holder}` };
-  }
-  const { checkInterval, hostedZones } = config;
-  const asked = { ...input, force, restartOf, deploy, checkInterval, hostedZones };
-  const { situation, decision } = await lookAndDecide(configured, asked, ports).catch(async (error: unknown) => {
-    await ledger.release(certificate, execution);
+  const asked = { ...input, ...parseRequest(input.request) };
+  const { certificate, execution } = asked;
+  const configured = specOf(ports.config, certificate) ?? unknown(certificate, ports.config);
+  const releasing = async (error: unknown): Promise<never> => {
+    await ports.ledger.release(certificate, execution);
     throw error;
-  });
-
-  const { spec, record } = situation;
-  const waitedEnough = input.waits >= mostWaits; // then `none` says nothing about the certificate
-  const { action } = decision;
-  // Endpoints, readers and replicas come last, and are no part of the renewal.
-  const nothingToDo = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitedEnough);
-  if (nothingToDo && record.failure && !retryNotBeforeReason(situation, clock.now())) {
-    await ledger.recordSuccess(certificate, execution); // what failed is of no use any more
-  }
-  if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
-    await ledger.release(certificate, execution);
-  // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and gives it back.
-  if (action === 'issue') await assertWithinLimits(spec, ports);
-  const ordering = action === 'issue' || action === 'resume';
-  return {
-    ...answer,
-    ...decision,
-    spec,
-    current: action === 'deliver' || action === 'checkEndpoints' ? record.current : null,
-    leftovers: action === 'clean' || action === 'resume' ? withRoles(record.leftovers, config.hostedZones) : [],
-    order: action === 'resume' ? orderOf(record) : null,
-    replaces: action === 'issue' ? replacedCertificate(spec, record.current) : null,
-    challengeZones: ordering ? config.hostedZones : [],
-    account: ordering ? await ledger.account(spec.issuer.directoryUrl) : null,
   };
+
+  const holder = await acquireLease({ certificate }, asked, ports);
+  if (holder) return { ...nothing, ...whileCertificateIsHeld(holder, asked), certificate, spec: configured };
+  const situation = await lookAt(configured, asked, ports).catch(releasing);
+  const decision = await decide(situation, asked, ports).catch(releasing);
+  await takeConsequences(decision, situation, asked, ports);
+  return { ...nothing, ...decision, certificate, ...(await handedOver(decision, situation, ports)) };
 }
 
 /** An answer that asks for nothing. */
@@ -94,30 +65,66 @@ const nothing = {
   account: null,
 };
 
-/** Two that order for the same names take turns: whoever has not the set's lease waits, holding nothing. */
-async function lookAndDecide(
-  configured: CertificateSpec,
-  asked: Parameters<typeof renewalSituation>[1] & Pick<CheckRenewalInput, 'removed' | 'waits'>,
-  ports: CheckRenewalPorts,
-): Promise<{ readonly situation: RenewalSituation; readonly decision: Decision }> {
-  const { name: certificate } = configured;
-  if (asked.removed.length > 0) await ports.ledger.removeLeftovers(certificate, asked.removed);
-  const situation = await renewalSituation(configured, asked, ports);
-  const decision = decideRenewal(situation, ports.clock.now());
-  if (decision.action === 'wait') return { situation, decision: bounded(decision, asked.waits) };
-  if (decision.action !== 'issue' && decision.action !== 'resume') return { situation, decision };
-
-  const run = { certificate, execution: asked.execution, restartOf: asked.restartOf };
-  const twin = await acquireLease({ set: situation.spec.setHash }, run, ports);
-  if (!twin) return { situation, decision };
-  const reason = `the same names are being issued by ${twin}`;
-  return { situation, decision: bounded({ action: 'wait', wait: twinWait, reason }, asked.waits) };
+/** The situation once what *Clean up* removed is out of the ledger. */
+async function lookAt(spec: CertificateSpec, asked: Asked, ports: CheckRenewalPorts): Promise<RenewalSituation> {
+  const { checkInterval, hostedZones } = ports.config;
+  if (asked.removed.length > 0) await ports.ledger.removeLeftovers(asked.certificate, asked.removed);
+  return renewalSituation(spec, { ...asked, checkInterval, hostedZones }, ports);
 }
 
-const bounded = (wait: Decision, waits: number): Decision =>
-  waits < mostWaits
-    ? wait
-    : { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run looks again` };
+/** Two executions that order for the same names take turns: the one without the set lease waits, and holds nothing. */
+async function decide(situation: RenewalSituation, asked: Asked, ports: CheckRenewalPorts): Promise<Decision> {
+  const decision = decideRenewal(situation, ports.clock.now());
+  if (decision.action === 'wait') return boundedWait(decision, asked.waits);
+  if (decision.action !== 'issue' && decision.action !== 'resume') return decision;
+  const holder = await acquireLease({ set: situation.spec.setHash }, asked, ports);
+  return holder ? whileSetIsHeld(holder, asked.waits) : decision;
+}
+
+/** A failure that nothing is left of is forgotten, leases that are not needed are released, and an order keeps to the limits. */
+async function takeConsequences(
+  { action }: Decision,
+  situation: RenewalSituation,
+  { certificate, execution, waits }: Asked,
+  ports: CheckRenewalPorts,
+): Promise<void> {
+  const { ledger, clock } = ports;
+  // Endpoints, readers and replicas come last, and are no part of the renewal. After enough waits `none` says nothing about it.
+  const renewed = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitedEnough(waits));
+  if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
+    await ledger.recordSuccess(certificate, execution);
+  }
+  if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
+    await ledger.release(certificate, execution);
+  // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and releases it.
+  if (action === 'issue') await assertWithinLimits(situation.spec, ports);
+}
+
+/** What the states that follow the action need. */
+async function handedOver(
+  { action }: Decision,
+  { spec, record }: RenewalSituation,
+  { config: { hostedZones }, ledger }: CheckRenewalPorts,
+): Promise<Pick<CheckRenewalOutput, 'spec'> & Partial<CheckRenewalOutput>> {
+  const leftovers = () => withRoles(record.leftovers, hostedZones);
+  const forZones = async () => ({
+    challengeZones: hostedZones,
+    account: await ledger.account(spec.issuer.directoryUrl),
+  });
+  switch (action) {
+    case 'deliver':
+    case 'checkEndpoints':
+      return { spec, current: record.current };
+    case 'clean':
+      return { spec, leftovers: leftovers() };
+    case 'resume':
+      return { spec, ...(await forZones()), order: orderOf(record), leftovers: leftovers() };
+    case 'issue':
+      return { spec, ...(await forZones()), replaces: replacedCertificate(spec, record.current) };
+    default:
+      return { spec };
+  }
+}
 
 async function assertWithinLimits(spec: CertificateSpec, { ledger, clock }: CheckRenewalPorts): Promise<void> {
   const now = clock.now();
