@@ -85,7 +85,7 @@ export interface CheckRenewalOutput {
   readonly wait: number;
   readonly certificate: string;
   readonly spec: CertificateSpec;
-  /** The version to deliver or to look for; `null` unless the action is `deliver` or `watch`. */
+  /** The version to deliver or to check; `null` unless the action is `deliver` or `checkEndpoints`. */
   readonly current: CertificateFacts | null;
   /** Values of ours that may be in DNS: to remove when the action is `clean`, to use or remove when it is `resume`; else empty. */
   readonly leftovers: readonly TxtValue[];
