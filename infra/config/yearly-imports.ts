@@ -21,25 +21,23 @@ export function warnYearlyImports(
   issuers: readonly Issuer[],
   warn: Warn,
 ): void {
-  const regions = new Map<string, { certificates: number; imports: number; assumed: number }>();
-  for (const { regions: names = [], profile = null, issuers: [issuer = -1] = [] } of certificates) {
-    const known = lifetimeOf(profile, issuers[issuer]?.directoryUrl);
-    for (const name of names) {
-      const sum = regions.get(name) ?? { certificates: 0, imports: 0, assumed: 0 };
-      regions.set(name, {
-        certificates: sum.certificates + 1,
-        imports: sum.imports + hoursOfYear / renewedAfter(known ?? unknownLifetime),
-        assumed: sum.assumed + (known === null ? 1 : 0),
-      });
-    }
-  }
-  for (const [name, { certificates: count, imports, assumed }] of regions) {
+  const deliveries = certificates.flatMap(({ regions = [], profile = null, issuers: [issuer = -1] = [] }) => {
+    const lifetime = lifetimeOf(profile, issuers[issuer]?.directoryUrl);
+    return regions.map((region) => ({ region, lifetime }));
+  });
+  for (const [region, delivered] of Map.groupBy(deliveries, (each) => each.region)) {
+    const imports = delivered.reduce(
+      (sum, { lifetime }) => sum + hoursOfYear / renewedAfter(lifetime ?? unknownLifetime),
+      0,
+    );
     if (imports <= yearlyImports / 2) continue;
+    const count = delivered.length;
+    const assumed = delivered.filter(({ lifetime }) => lifetime === null).length;
     const times = Math.round((imports / count) * 10) / 10;
     const guess = assumed > 0 ? ` For ${assumed} of them a lifetime of 45 days is assumed.` : '';
     warn(
       'certificates',
-      `ACM in ${name} gets about ${number(imports)} imports a year, because ${count} certificates are renewed ${times} times a year on average.${guess} ` +
+      `ACM in ${region} gets about ${number(imports)} imports a year, because ${count} certificates are renewed ${times} times a year on average.${guess} ` +
         `AWS allows ${number(yearlyImports)} in 365 days, and retries and forced renewals need about half of them. Ask AWS for a higher quota ` +
         '(Service Quotas, AWS Certificate Manager), deliver fewer certificates into this region, put more names into one certificate, or choose a profile ' +
         'with a longer lifetime',

@@ -8,7 +8,7 @@ import type { CheckedConfig } from '../config/check-config.ts';
 import { found, show } from '../config/fields.ts';
 import { ConfigError, mistake } from '../config/mistakes.ts';
 import { suggestion } from '../config/suggestion.ts';
-import { cloudFrontMistakes, type RequestedCertificate, regionMistakes } from './certificate-uses.ts';
+import { type RequestedCertificate, useMistakes } from './certificate-uses.ts';
 
 export interface CertificateRequestProps extends RequestedCertificate {
   /** Changes with the configuration of any certificate, and with the code of the functions. */
@@ -42,9 +42,7 @@ export class CertificateRequest extends Construct {
     this.certificate = Certificate.fromCertificateArn(this, 'Certificate', this.resource.getAttString('Arn'));
     // Resources that depend on the certificate wait for its delivery.
     Dependable.implement(this.certificate, { dependencyRoots: [this.resource] });
-    this.node.addValidation({
-      validate: () => [...cloudFrontMistakes(this.resource, props), ...regionMistakes(this.resource, props)],
-    });
+    this.node.addValidation({ validate: () => useMistakes(this.resource, props) });
   }
 }
 

@@ -1,0 +1,99 @@
+import { App, CfnResource, CustomResource, Stack } from 'aws-cdk-lib';
+import { CfnDomainName as ApiDomain } from 'aws-cdk-lib/aws-apigateway';
+import { CfnDomainName as HttpApiDomain } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnDomainName as GraphqlDomain } from 'aws-cdk-lib/aws-appsync';
+import { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
+import { CfnUserPoolDomain } from 'aws-cdk-lib/aws-cognito';
+import { CfnListener, CfnListenerCertificate } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { expect, test } from 'vitest';
+import { type RequestedCertificate, useMistakes } from '../../../infra/consumers/certificate-uses.ts';
+
+const requested: RequestedCertificate = {
+  name: 'www',
+  region: 'eu-west-1',
+  keyType: 'P-256',
+  untrustedIssuer: undefined,
+  specHashes: [],
+};
+
+/** The mistakes of an app in which the certificate is given to one resource, in a stack of this region. */
+function mistakesOf(use: (stack: Stack, certificateArn: string) => unknown, region = 'eu-central-1'): string[] {
+  const app = new App();
+  const certificate = new CustomResource(new Stack(app, 'Certificates'), 'Www', { serviceToken: 'arn:aws:lambda:::f' });
+  use(new Stack(app, 'Site', { env: { region } }), certificate.getAttString('Arn'));
+  return useMistakes(certificate, requested);
+}
+
+const distribution = (stack: Stack, acmCertificateArn: string) =>
+  new CfnDistribution(stack, 'Use', {
+    distributionConfig: {
+      enabled: true,
+      defaultCacheBehavior: { targetOriginId: 'origin', viewerProtocolPolicy: 'https-only' },
+      viewerCertificate: { acmCertificateArn },
+    },
+  });
+
+test.each([
+  ['a distribution', distribution],
+  ['an edge-optimized API', (stack, certificateArn) => new ApiDomain(stack, 'Use', { certificateArn })],
+  [
+    'a GraphQL API',
+    (stack, certificateArn) => new GraphqlDomain(stack, 'Use', { domainName: 'api.example.com', certificateArn }),
+  ],
+  [
+    'a user pool',
+    (stack, certificateArn) =>
+      new CfnUserPoolDomain(stack, 'Use', {
+        domain: 'login.example.com',
+        userPoolId: 'pool',
+        customDomainConfig: { certificateArn },
+      }),
+  ],
+] as readonly [string, (stack: Stack, certificateArn: string) => unknown][])(
+  '%s reads ACM in us-east-1 only',
+  (_, use) => {
+    expect(mistakesOf(use)).toEqual([
+      "Certificate www, used by Site/Use, is requested in eu-west-1, but CloudFront reads ACM in us-east-1 only. Use certificate('www', 'us-east-1').",
+    ]);
+  },
+);
+
+const regional: readonly [string, (stack: Stack, certificateArn: string) => unknown][] = [
+  [
+    'a listener',
+    (stack, certificateArn) =>
+      new CfnListener(stack, 'Use', {
+        loadBalancerArn: 'arn',
+        defaultActions: [{ type: 'fixed-response' }],
+        certificates: [{ certificateArn }],
+      }),
+  ],
+  [
+    'a certificate of a listener',
+    (stack, certificateArn) =>
+      new CfnListenerCertificate(stack, 'Use', { listenerArn: 'arn', certificates: [{ certificateArn }] }),
+  ],
+  [
+    'an HTTP API',
+    (stack, certificateArn) =>
+      new HttpApiDomain(stack, 'Use', {
+        domainName: 'api.example.com',
+        domainNameConfigurations: [{ certificateArn }],
+      }),
+  ],
+];
+
+test.each(regional)('%s takes certificates of its own region only', (_, use) => {
+  expect(mistakesOf(use)).toEqual([
+    "Certificate www, used by Site/Use, is requested in eu-west-1, but the resource is in eu-central-1. Use certificate('www', 'eu-central-1').",
+  ]);
+  expect(mistakesOf(use, 'eu-west-1')).toEqual([]);
+});
+
+test('resources that use another certificate, and other resources, are not checked', () => {
+  expect(mistakesOf((stack) => distribution(stack, 'arn:aws:acm:eu-west-1:111111111111:certificate/a'))).toEqual([]);
+  expect(mistakesOf((stack) => new ApiDomain(stack, 'Use', { domainName: 'api.example.com' }))).toEqual([]);
+  expect(
+    mistakesOf((stack, arn) => new CfnResource(stack, 'Use', { type: 'AWS::SSM::Parameter', properties: { arn } })),
+  ).toEqual([]);
+});
