@@ -102,5 +102,5 @@ function zoneNames({ byName }: CheckedHostedZones): string {
   const names = [...byName.keys()];
   if (names.length === 0) return 'add its zone to hostedZones, which is empty';
   const rest = names.length > 5 ? ` and ${names.length - 5} more` : '';
-  return `expected a name in ${names.slice(0, 5).join(', ')}${rest}, or its zone in hostedZones`;
+  return `use a name in ${names.slice(0, 5).join(', ')}${rest}, or add its zone to hostedZones`;
 }

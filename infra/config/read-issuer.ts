@@ -25,10 +25,7 @@ const issuerKind = {
     staging: flag,
     firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
     trustedRoots: list('a list of PEM texts').optional(),
-    externalAccountBinding: textOrToken(
-      secretArn,
-      'the complete ARN of a secret with kid and hmacKey, or null for a CA without external account binding',
-    )
+    externalAccountBinding: textOrToken(secretArn, 'the complete ARN of a secret with kid and hmacKey')
       .nullable()
       .meta({ takesTokens: true }),
     preferredChain: text(/\S/, 'the common name of a root certificate, or null').nullable(),
@@ -120,7 +117,8 @@ function readIssuerFields(value: unknown, path: string, report: Report): IssuerF
 /** Checks which options an issuer function was given, so that a mistake names the options of this function only. */
 function checkOptions(value: { readonly [madeBy]?: unknown }, path: string, report: Report): void {
   const made = value[madeBy] as MadeBy | undefined;
-  if (!made) return;
+  // Without options the mistakes are that the required ones are missing.
+  if (!made || made.options === undefined) return;
   const names = Object.keys(optionsOf[made.issuerFunction]);
   const fields = Object.fromEntries(names.map((name) => [name, name === 'keys' ? keysOption : unread]));
   readFields({ subject: made.issuerFunction, fields, synonyms: issuerSynonyms }, made.options, path, report);
@@ -135,8 +133,8 @@ function checkTerms(fields: IssuerFields, path: string, report: Report): boolean
   const { name = path, directoryUrl, termsOfService, termsOfServiceAgreed = false } = fields;
   if (!directoryUrl) return true;
   if (!termsOfService || termsOfServiceAgreed) return termsOfServiceAgreed;
-  const where = termsOfService === directoryUrl ? `that its directory ${directoryUrl} names` : `at ${termsOfService}`;
-  const allowed = `read the terms of the CA ${name} ${where}, and set true if you agree to them`;
+  const where = termsOfService === directoryUrl ? `, which ${directoryUrl} names` : ` at ${termsOfService}`;
+  const allowed = `read the terms of the CA ${name}${where}, and set true if you agree to them`;
   report(`${path}.termsOfServiceAgreed`, found(fields.termsOfServiceAgreed), allowed);
   return true;
 }

@@ -29,15 +29,19 @@ function closest(word: string, known: readonly string[]): string | undefined {
   return best?.word;
 }
 
-/** Returns the Levenshtein distance, which is the smallest number of insertions, deletions and substitutions of one character. */
+/** Returns the smallest number of insertions, deletions and substitutions of one character, and of swaps of two neighbours. */
 function editDistance(a: string, b: string): number {
+  let previous: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const edits = [substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1];
+      next.push(Math.min(...edits, ...(swapped ? [(previous[j - 2] ?? 0) + 1] : [])));
     }
+    previous = row;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -1,7 +1,7 @@
 import type { Synonyms } from './suggestion.ts';
 
 const renewalTime =
-  'remove it, because the CA decides when a certificate is renewed: it announces a window by ARI (RFC 9773)';
+  'remove it, because the CA decides when a certificate is renewed, by the window that it announces (ARI, RFC 9773)';
 const contact = "the contact address is an option of the issuer, such as contact: ['ops@example.com']";
 
 /** Keys of other tools that have no counterpart in the same object, with what to do instead. */

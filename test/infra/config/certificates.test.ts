@@ -121,6 +121,7 @@ const synonyms: readonly Row[] = [
   ...(
     [
       ['identifier', 'identifiers'],
+      ['amc', 'acm'],
       ['domainName', 'identifiers'],
       ['subjectAlternativeNames', 'identifiers'],
       ['domains', 'identifiers'],

@@ -35,7 +35,7 @@ const longestName = 253;
 export function identifierProblem(identifier: string): string | null {
   const name = withoutWildcard(identifier);
   if (isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return 'is an IP address, which DNS-01 cannot prove (RFC 8738 §7)';
-  if (name.includes('*')) return 'has a wildcard elsewhere than as its whole first label';
+  if (name.includes('*')) return 'has a wildcard that is not its whole first label';
   if (name.length > longestName) return `is ${name.length} characters long, over ${longestName}`;
   const labels = name.split('.');
   for (const label of labels) {
@@ -43,7 +43,7 @@ export function identifierProblem(identifier: string): string | null {
     if (problem) return problem;
   }
   if (labels.length < 2) return 'has no dot';
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return 'ends in a label of digits only';
+  if (/^\d+$/.test(labels.at(-1) ?? '')) return 'ends in a label with digits only';
   return null;
 }
 
@@ -51,9 +51,10 @@ function labelProblem(label: string): string | null {
   if (label === '') return 'has an empty label';
   if (label.length > 63) return `has a label of ${label.length} characters, over 63`;
   if (!ldhLabel.test(label))
-    return `has the label ${JSON.stringify(label)}, not of letters, digits and inner hyphens only`;
+    return `has the label ${JSON.stringify(label)}, which may have only letters, digits and inner hyphens`;
   // Hyphens in third and fourth place are reserved for A-labels, which have to decode. RFC 5890 §2.3.1
-  if (label.slice(2, 4) === '--' && !isALabel(label)) return `has the label ${JSON.stringify(label)}, no valid A-label`;
+  if (label.slice(2, 4) === '--' && !isALabel(label))
+    return `has the label ${JSON.stringify(label)}, which is not a valid A-label`;
   return null;
 }
 
