@@ -36,14 +36,13 @@ export async function newAccount(
     ...(externalAccountKey ? { externalAccountBinding: session.externalAccountBinding(url, externalAccountKey) } : {}),
   };
   const reply = await session.post(request, url, payload).catch((error: unknown) => {
-    const { externalAccountBinding: secret } = issuer;
-    throw externalAccountKey && secret ? bindingRefused(issuer.name, secret, error) : error;
+    throw externalAccountKey ? bindingRefused(issuer, error) : error;
   });
   return locationOf(reply, request);
 }
 
 /** What is left to refuse in a newAccount with a binding is, as a rule, the binding: unknown, expired, or used once before. */
-function bindingRefused(issuer: string, secret: string, error: unknown): unknown {
+function bindingRefused({ name: issuer, externalAccountBinding }: Issuer, error: unknown): unknown {
   const refused =
     error instanceof UnauthorizedError ||
     error instanceof MalformedError ||
@@ -51,9 +50,9 @@ function bindingRefused(issuer: string, secret: string, error: unknown): unknown
   if (!refused) return error;
   return new ExternalAccountBindingError({
     ...error.explanation,
-    remedy: `If the external account binding is spent or expired, have ${issuer} make a new one and put its kid and hmacKey into the secret ${secret}.`,
+    remedy: `If the external account binding is spent or expired, have ${issuer} make a new one and put its kid and hmacKey into the secret ${externalAccountBinding}.`,
     issuer,
-    secret,
+    secret: externalAccountBinding ?? undefined,
     problem: error.problem,
   });
 }

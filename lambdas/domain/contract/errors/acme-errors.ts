@@ -90,7 +90,7 @@ export class ExternalAccountRequiredError extends PerennialError {
 }
 
 /** The external account binding is missing, unreadable or rejected. The operator puts a new one into `secret`. */
-export class ExternalAccountBindingError extends PerennialError<'secret'> {
+export class ExternalAccountBindingError extends PerennialError {
   override readonly name = 'ExternalAccountBindingError';
 }
 
