@@ -99,6 +99,7 @@ const invalidAtFinalize = (certificate: string, { url, error }: Order): OrderInv
   new OrderInvalidError({
     what: `The CA made the order invalid at finalize: ${url}.`,
     why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    remedy: 'The next attempt places a new order.',
     certificate,
     order: url,
     problem: error ?? undefined,

@@ -55,6 +55,7 @@ export async function swapRecordSets(
       throw new RecordSetRefusedError({
         what: `Route 53 refuses the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}.`,
         why: refused,
+        remedy: 'Remove what is in the way, or use another name.',
         ...whereOf(hostedZoneId, changes),
       });
     }

@@ -106,6 +106,7 @@ const invalidFromTheStart = (certificate: string, { url, error }: Order): OrderI
   new OrderInvalidError({
     what: 'The CA made the new order invalid from the start.',
     why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    remedy: 'The next attempt places a new order.',
     certificate,
     order: url,
     problem: error ?? undefined,

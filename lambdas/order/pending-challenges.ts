@@ -48,6 +48,7 @@ function proofOf(
     throw new NoDnsChallengeError({
       what: `${spec.issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`,
       why: `The authorization is ${authorization.status}, and it offers ${offered}.`,
+      remedy: 'It is tried again. Ask the CA if this repeats.',
       certificate: spec.name,
       identifier,
       issuer: spec.issuer.name,

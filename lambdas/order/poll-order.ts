@@ -38,6 +38,7 @@ export async function pollOrder(
     throw new OrderTimeoutError({
       what: `The order did not become ${until} in time: ${order.url}.`,
       why: `${spec.issuer.name} left it ${status}.`,
+      remedy: 'It is tried again.',
       certificate,
       issuer: spec.issuer.name,
       order: order.url,
@@ -62,6 +63,8 @@ async function whyInvalid(
     return new ChallengeFailedError({
       what: 'The CA did not accept the proof of control.',
       why: sentences.join('; '),
+      remedy:
+        'The next attempt places a new order. If this repeats, check the delegation and the name servers of these names.',
       certificate,
       order: url,
       problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
@@ -70,6 +73,7 @@ async function whyInvalid(
   return new OrderInvalidError({
     what: `The CA made the order invalid: ${url}.`,
     why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    remedy: 'The next attempt places a new order.',
     certificate,
     order: url,
     problem: error ?? undefined,

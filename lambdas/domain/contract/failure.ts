@@ -31,7 +31,7 @@ export const namesOfAws: Readonly<Record<string, string>> = {
   'Lambda.TooManyRequestsException': 'ThrottledError',
 };
 
-/** On one line and not too long. */
+/** Returns the text on one line, cut where it is too long. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s*[\r\n\u2028\u2029]\s*/g, ' ').trim();
   return line.length > longestMessage ? `${line.slice(0, longestMessage - 1)}…` : line;
@@ -63,7 +63,7 @@ const fieldsRoom = 2000;
 /** Characters of JSON for the subproblems: about a hundred identifiers. Cause holds 32,768 with everything escaped. */
 const subproblemsRoom = 10_000;
 
-/** As many as there is room for, the first ones first. */
+/** Returns the items that fit, the first ones first. */
 function thatFit<Item>(items: readonly Item[], room: number): readonly Item[] {
   let left = room;
   return items.filter((item) => {
@@ -98,7 +98,7 @@ function shortened({ subproblems, type, detail, identifier, ...rest }: errors.Pr
   };
 }
 
-/** Reads `$states.errorOutput` defensively: returns a report whatever it is. */
+/** Returns a report of `$states.errorOutput`, whatever its shape. */
 export function readErrorOutput(errorOutput: unknown): FailureReport {
   const { Error: name, Cause: cause } = record(errorOutput);
   const lambda = record(parsed(cause));
@@ -115,7 +115,7 @@ export function readErrorOutput(errorOutput: unknown): FailureReport {
   };
 }
 
-/** The two lines of the encoder, or text of another origin, all of which is the sentence. */
+/** Reads the two lines of the encoder. Text of another origin is a sentence as a whole. */
 function decoded(message: string): Pick<FailureReport, 'sentence' | 'fields'> & { readonly problem: unknown } {
   const end = message.indexOf('\n');
   const details = end > 0 ? parsed(message.slice(end + 1)) : undefined;

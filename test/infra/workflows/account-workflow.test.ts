@@ -166,9 +166,8 @@ describe('a revocation', () => {
   });
 
   test('that the CA refuses starts no renewal and fails by the CA’s error', async () => {
-    const { error, cause, states, events } = await revoke({
-      'Revoke certificate': [thrown('UnauthorizedError', 'Not yours.')],
-    });
+    const refused = thrown('UnauthorizedError', 'Not yours.\n{"certificate":"www"}');
+    const { error, cause, states, events } = await revoke({ 'Revoke certificate': [refused] });
     expect([error, cause]).toEqual(['UnauthorizedError', 'Not yours.']);
     expect(states).not.toContain('Start renewal');
     expect(events).toEqual([

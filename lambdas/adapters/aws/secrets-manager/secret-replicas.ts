@@ -66,11 +66,17 @@ export async function addReplicas(
     return found && !inSync(replica) ? [`${replica.region}: ${found.StatusMessage}`] : [];
   });
   if (failures.length > 0) {
-    throw new SecretAccessError({ what: `Secret ${secret} was not replicated to ${failures.join('; ')}`, secret });
+    throw new SecretAccessError({
+      what: `Secret ${secret} was not replicated to ${failures.join('; ')}`,
+      remedy: correctReplicas,
+      secret,
+    });
   }
   for (const replica of replicas) if (!missing.includes(replica)) assertKey(secret, replica, there.get(replica.region));
   return replicas.every(inSync);
 }
+
+const correctReplicas = 'Correct the replicas of the certificate, or the KMS key there.';
 
 /** Secrets Manager leaves a replica the key that it has. */
 function assertKey(secret: string, { region, encryptionKey }: Replica, there?: ReplicationStatusType): void {
@@ -98,6 +104,7 @@ async function replicate({ client, secret }: SecretToShare, missing: readonly Re
     throw new SecretAccessError({
       what: `Secret ${secret} cannot be replicated to ${missing.map(({ region }) => region).join(', ')}.`,
       why: error.message,
+      remedy: correctReplicas,
       secret,
       cause: error,
     });

@@ -3,32 +3,32 @@ import { PerennialError } from './perennial-error.ts';
 // Errors of the CA: RFC 8555 §6.7. `problem` is the CA's own document.
 
 /**
- * The CA replied with a problem type that no other class names; `problem.type` has it. Retried; the operator reads
+ * The CA replied with a problem type that no other class names; `problem.type` has it. It is retried; the operator reads
  * the CA's documentation if it repeats.
  */
 export class AcmeProblemError extends PerennialError {
   override readonly name = 'AcmeProblemError';
 }
 
-/** `rateLimited`. Retried after `problem.retryAfter` seconds, where the CA gives a time. Nobody has to act. */
+/** `rateLimited`. It is retried after `problem.retryAfter` seconds, where the CA gives a time. Needs no action. */
 export class RateLimitedError extends PerennialError {
   override readonly name = 'RateLimitedError';
 }
 
 /**
- * The CA cannot answer: HTTP 5xx, a cut or refused connection, or a reply that is not ACME. Retried. Nobody has to
+ * The CA cannot answer: HTTP 5xx, a cut or refused connection, or a reply that is not ACME. It is retried. Nobody has to
  * act.
  */
 export class CaUnavailableError extends PerennialError {
   override readonly name = 'CaUnavailableError';
 }
 
-/** `malformed`: often an object that the CA has deleted. Retried; the operator tells the CA if it repeats. */
+/** `malformed`: often an object that the CA has deleted. It is retried; the operator tells the CA if it repeats. */
 export class MalformedError extends PerennialError {
   override readonly name = 'MalformedError';
 }
 
-/** `unauthorized`: the account may not do this. Retried; the operator checks the account if it repeats. */
+/** `unauthorized`: the account may not do this. It is retried; the operator checks the account if it repeats. */
 export class UnauthorizedError extends PerennialError {
   override readonly name = 'UnauthorizedError';
 }
@@ -103,7 +103,7 @@ export class TermsNotAgreedError extends PerennialError<'issuer'> {
 }
 
 /**
- * The CA offers no dns-01 challenge that can be answered for `identifier`. Retried; the operator asks the CA if it
+ * The CA offers no dns-01 challenge that can be answered for `identifier`. It is retried; the operator asks the CA if it
  * repeats.
  */
 export class NoDnsChallengeError extends PerennialError {
@@ -131,12 +131,12 @@ export class KeyRolloverUnsupportedError extends PerennialError<'issuer'> {
   override readonly name = 'KeyRolloverUnsupportedError';
 }
 
-/** The order became invalid for another reason than a challenge. Retried with a new order; `problem` says more. */
+/** The order became invalid for another reason than a challenge. It is retried with a new order; `problem` says more. */
 export class OrderInvalidError extends PerennialError {
   override readonly name = 'OrderInvalidError';
 }
 
-/** The order did not reach the wanted status in time. Retried with the same order. Nobody has to act at first. */
+/** The order did not reach the wanted status in time. It is retried with the same order. Needs no action at first. */
 export class OrderTimeoutError extends PerennialError<'order'> {
   override readonly name = 'OrderTimeoutError';
 }

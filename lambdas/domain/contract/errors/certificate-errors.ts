@@ -10,13 +10,13 @@ export class CertificateMismatchError extends PerennialError {
 
 /**
  * Another certificate with the same names finalized this order. A new order is placed at once and nothing is counted.
- * Nobody has to act.
+ * Needs no action.
  */
 export class OrderSharedError extends PerennialError {
   override readonly name = 'OrderSharedError';
 }
 
-/** The secret does not have the key that was staged for `order`. A new order is placed. Nobody has to act. */
+/** The secret does not have the key that was staged for `order`. A new order is placed. Needs no action. */
 export class StagedKeyMissingError extends PerennialError<'order'> {
   override readonly name = 'StagedKeyMissingError';
 }

@@ -47,7 +47,7 @@ export class ValidationLimitError extends PerennialError<'issuer'> {
   override readonly name = 'ValidationLimitError';
 }
 
-/** Another execution holds the lease. Nobody has to act: that execution continues. */
+/** Another execution holds the lease. Needs no action: that execution continues. */
 export class LeaseLostError extends PerennialError<'certificate'> {
   override readonly name = 'LeaseLostError';
 }

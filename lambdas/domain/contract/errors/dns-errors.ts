@@ -24,7 +24,7 @@ export class ChallengeAliasError extends PerennialError<'identifier'> {
   override readonly name = 'ChallengeAliasError';
 }
 
-/** A required DNS answer could not be obtained. Retried; the operator checks the name servers if it repeats. */
+/** A required DNS answer could not be obtained. It is retried; the operator checks the name servers if it repeats. */
 export class DnsLookupError extends PerennialError {
   override readonly name = 'DnsLookupError';
 }
@@ -36,7 +36,7 @@ export class RoleNotAssumedError extends PerennialError<'role'> {
   override readonly name = 'RoleNotAssumedError';
 }
 
-/** Other writers changed the same record sets for as long as a compare-and-swap may try. Retried. Nobody has to act. */
+/** Other writers changed the same record sets for as long as a compare-and-swap may try. It is retried. Needs no action. */
 export class RecordSetContentionError extends PerennialError<'zone' | 'recordNames'> {
   override readonly name = 'RecordSetContentionError';
 }
