@@ -74,7 +74,7 @@ export class FleetWorkflow extends Construct {
       .step(this, 'Check fleet', {
         payload: { batch: '{% $states.input %}', batches },
         // Of no certificate, or of all.
-        run: { certificate: '', attempt: 1, order: '{% null %}' },
+        run: { certificate: "{% '' %}", attempt: 1, order: '{% null %}' },
       })
       .addCatch(Pass.jsonata(this, 'Not checked'), { outputs: errorOf("'batch ' & $string($states.input)") });
     const failures = '$states.result[$exists(error)]';
