@@ -1,23 +1,23 @@
 import type { LocalConfig } from '../../local/config-file.ts';
-import type { LocalEnvironmentOptions } from '../../local/environment.ts';
+import type { LocalEnvironment, LocalEnvironmentOptions } from '../../local/environment.ts';
 import { type Boulder, startBoulder } from '../boulder/boulder.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
 /** The whole service with a CA that behaves like Let's Encrypt's: Pebble behind the proxy that adds what Boulder does. */
 export async function deployedThroughBoulder(
-  config: LocalConfig,
+  config: LocalConfig | ((local: LocalEnvironment, boulder: Boulder) => Promise<LocalConfig>),
   options: LocalEnvironmentOptions = {},
 ): Promise<Deployed & { readonly boulder: Boulder }> {
   let boulder: Boulder | undefined;
   const stopBoulder = async () => boulder?.stop();
   const through = (started: Boulder) => (wanted: LocalConfig) => ({
     ...wanted,
-    issuer: { directoryUrl: started.directoryUrl, trustedRoots: [started.trustedRoots] },
+    issuer: { ...wanted.issuer, directoryUrl: started.directoryUrl, trustedRoots: [started.trustedRoots] },
   });
   try {
     const service = await deployed(async (local) => {
       boulder = await startBoulder({ upstream: local.pebble });
-      return through(boulder)(config);
+      return through(boulder)(typeof config === 'function' ? await config(local, boulder) : config);
     }, options);
     if (!boulder) throw new Error('the proxy was not started');
     const started = boulder;

@@ -10,7 +10,7 @@ export interface State {
   readonly Default?: string;
   readonly Choices?: readonly { readonly Condition: string; readonly Next: string; readonly Assign?: object }[];
   readonly Catch?: readonly Catcher[];
-  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly MaxAttempts: number }[];
+  readonly Retry?: readonly Retrier[];
   readonly Assign?: object;
   readonly Output?: unknown;
   readonly Arguments?: Readonly<Record<string, unknown>>;
@@ -21,6 +21,14 @@ export interface State {
   readonly TimeoutSeconds?: number;
   readonly Error?: string;
   readonly Cause?: string;
+}
+
+interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly MaxAttempts: number;
+  readonly IntervalSeconds?: number;
+  readonly BackoffRate?: number;
+  readonly MaxDelaySeconds?: number;
 }
 
 export interface Catcher {
@@ -78,6 +86,10 @@ export interface RunOptions {
   readonly execution?: string;
   /** What JSONata's `$now()` says. @default the real time */
   readonly now?: () => Date;
+  /** Called with the seconds of each wait and each pause before a retry. */
+  readonly onWait?: (seconds: number) => void;
+  /** Whether a task is retried as its `Retry` says, without jitter. @default false, since most tests need only the outcome */
+  readonly retries?: boolean;
 }
 
 const expressions = new Map<string, jsonata.Expression>();
@@ -89,11 +101,10 @@ function compiled(source: string): jsonata.Expression {
   return expression;
 }
 
-/** One after the other and without retries, which repeat a task and change nothing else. */
-export async function run(
-  machine: StateMachine,
-  { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() }: RunOptions,
-): Promise<Ended> {
+/** Runs the branches of a Parallel and the items of a Map one after the other. */
+export async function run(machine: StateMachine, options: RunOptions): Promise<Ended> {
+  const { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() } = options;
+  const { onWait = () => undefined, retries = false } = options;
   const entered: string[] = [];
   let waited = 0;
 
@@ -130,7 +141,7 @@ export async function run(
       const state: State | undefined = States[name];
       if (!state) throw new Error(`There is no state ${name}`);
       entered.push(name);
-      if (entered.length > 500) throw new Error(`The workflow does not end: ${entered.slice(-12).join(', ')}`);
+      if (entered.length > 2000) throw new Error(`The workflow does not end: ${entered.slice(-12).join(', ')}`);
       [name, current] = await step(name, state, current, scope);
     }
     return current;
@@ -176,11 +187,14 @@ export async function run(
         const args = (await evaluate(state.Arguments, scope, states)) as Record<string, unknown>;
         const task = tasks[name];
         if (!task) throw new Error(`The test does not say what ${name} answers`);
-        return task(args);
+        return retries ? withRetries(state.Retry ?? [], () => task(args)) : task(args);
       }
-      case 'Wait':
-        waited += Number(await evaluate(state.Seconds, scope, states));
+      case 'Wait': {
+        const seconds = Number(await evaluate(state.Seconds, scope, states));
+        waited += seconds;
+        onWait(seconds);
         return from;
+      }
       case 'Map': {
         const results: unknown[] = [];
         for (const item of (await evaluate(state.Items, scope, states)) as unknown[])
@@ -198,6 +212,24 @@ export async function run(
       }
       default:
         return from;
+    }
+  }
+
+  async function withRetries(retriers: readonly Retrier[], task: () => unknown): Promise<unknown> {
+    const counts = new Map<Retrier, number>();
+    for (;;) {
+      try {
+        return await task();
+      } catch (error) {
+        if (!(error instanceof TaskError)) throw error;
+        const { Error: name } = error.errorOutput;
+        const retrier = retriers.find(({ ErrorEquals: names }) => names.includes(name) || names.includes('States.ALL'));
+        const count = (retrier && counts.get(retrier)) ?? 0;
+        if (!retrier || count >= retrier.MaxAttempts) throw error;
+        counts.set(retrier, count + 1);
+        const { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Number.POSITIVE_INFINITY } = retrier;
+        onWait(Math.min(IntervalSeconds * BackoffRate ** count, MaxDelaySeconds));
+      }
     }
   }
 

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { CaUnavailableError, RateLimitedError } from '../../../../lambdas/domain/contract/errors.ts';
+import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { FakeCa } from '../../../fakes/certificate-authority.ts';
+import { execution } from '../../../fakes/specs.ts';
+import type { World } from '../../../fakes/world.ts';
+import type { Ended } from '../state-machine.ts';
+import { renew, request, spec, world } from './renewal-in-memory.ts';
+
+/** CAs that never come to an end, through the workflow with its waits and retries. */
+
+const HOUR_MS = 3_600_000;
+const INTERVAL_H = 6;
+
+const due = ({ clock, ledger }: World) =>
+  fleetDecision(spec, ledger.get('www'), (INTERVAL_H * HOUR_MS) / 1000, clock.now()) !== null;
+
+/** The renewals of a day on which the fleet runs every six hours. */
+async function dayOfRenewals(w: World): Promise<readonly Ended[]> {
+  const start = w.clock.now().getTime();
+  const ends: Ended[] = [];
+  for (let hours = 0; hours < 24; hours += INTERVAL_H) {
+    const fleetAt = start + hours * HOUR_MS;
+    if (w.clock.now().getTime() > fleetAt) continue;
+    w.clock.set(new Date(fleetAt).toISOString());
+    if (!due(w)) continue;
+    const arn = `${execution}-${hours}`;
+    w.executions.tell(arn, 'live');
+    ends.push(await renew(w, { input: request, arn, retries: true }));
+    w.executions.tell(arn, 'ended');
+  }
+  return ends;
+}
+
+const problem = { type: 'urn:ietf:params:acme:error:rateLimited', status: 429, retryAfter: 600 };
+
+describe('a certificate that was never issued, on a day when the CA refuses every order', () => {
+  test.each([
+    // 600 s with a tenth of jitter twice, then the retry schedule. The three later fleet runs try once.
+    [7, new RateLimitedError({ what: 'Too many orders', problem }), [7260, 0, 0, 0]],
+    // 60 + 600 + 6,000 s, four orders each time, then nothing until the next day.
+    [16, new CaUnavailableError({ what: 'The CA is away' }), [6660]],
+  ])('costs the CA %i orders of the 30 allowed: %s', async (expected, refusal, waits) => {
+    const w = world();
+    let orders = 0;
+    w.ca.newOrder = async () => {
+      orders += 1;
+      throw refusal;
+    };
+    const ends = await dayOfRenewals(w);
+    expect(ends.map(({ status, error, waited }) => [status, error, waited])).toEqual(
+      waits.map((waited) => ['FAILED', refusal.name, waited]),
+    );
+    expect(orders).toBe(expected);
+    expect(w.ledger.get('www')).toMatchObject({ lease: null, order: null, failure: { error: refusal.name } });
+  });
+});
+
+test('an order with a status that is not in RFC 8555 is given up, and the fleet does not retry it before its time', async () => {
+  const w = world();
+  w.ca.order = async (url) => ({ ...(await FakeCa.prototype.order.call(w.ca, url)), status: 'waiting' });
+  w.executions.tell(execution, 'live');
+  const { status, error, cause, entered } = await renew(w, { input: request, arn: execution, retries: true });
+
+  expect([status, error]).toEqual(['FAILED', 'OrderTimeoutError']);
+  expect(cause).toContain('Certificate www');
+  expect(cause).toContain('waiting');
+  expect(entered.filter((state) => state === 'Record failure')).toHaveLength(4);
+  expect(w.ca.orderUrls()).toHaveLength(1);
+  expect(w.hostedZones.all('Z1')).toEqual([]);
+  const { lease, leftovers, failure, current } = w.ledger.get('www');
+  expect({ lease, leftovers, current }).toEqual({ lease: null, leftovers: [], current: null });
+  expect(failure?.error).toBe('OrderTimeoutError');
+  expect(due(w)).toBe(false);
+});

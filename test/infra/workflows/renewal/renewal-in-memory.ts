@@ -1,0 +1,104 @@
+import { finalizeOrder } from '../../../../lambdas/certificate/finalize-order.ts';
+import { readCertificate } from '../../../../lambdas/certificate/read-certificate.ts';
+import { shareSecret } from '../../../../lambdas/certificate/share-secret.ts';
+import { storeCertificate } from '../../../../lambdas/certificate/store-certificate.ts';
+import { checkPropagation } from '../../../../lambdas/challenge/check-propagation.ts';
+import { checkZones } from '../../../../lambdas/challenge/check-zones.ts';
+import { cleanUpChallenges } from '../../../../lambdas/challenge/clean-up-challenges.ts';
+import { presentChallenges } from '../../../../lambdas/challenge/present-challenges.ts';
+import { checkEndpoints } from '../../../../lambdas/check/check-endpoints.ts';
+import { checkRenewal } from '../../../../lambdas/check/check-renewal.ts';
+import { recordFailure } from '../../../../lambdas/check/record-failure.ts';
+import { recordSuccess } from '../../../../lambdas/check/record-success.ts';
+import { importCertificate } from '../../../../lambdas/delivery/import-certificate.ts';
+import type { CertificateSpec } from '../../../../lambdas/domain/contract/config.ts';
+import { toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
+import { checkOrder } from '../../../../lambdas/order/check-order.ts';
+import { newOrder } from '../../../../lambdas/order/new-order.ts';
+import { pollOrder } from '../../../../lambdas/order/poll-order.ts';
+import { respondToChallenges } from '../../../../lambdas/order/respond-to-challenges.ts';
+import { Killed } from '../../../fakes/recorder.ts';
+import { configOf, execution, otherExecution, specWith } from '../../../fakes/specs.ts';
+import { createWorld, type World } from '../../../fakes/world.ts';
+import { synthesize } from '../../synthesized.ts';
+import { definition, type Ended, run, type State, type Tasks, thrown } from '../state-machine.ts';
+
+const workflow = definition('-renewal', synthesize());
+const endpoint = 'www.example.com:443';
+export const spec = specWith({
+  identifiers: ['*.example.com', 'example.com'],
+  regions: ['us-east-1'],
+  endpoints: [endpoint],
+});
+export const request = { certificate: 'www' };
+export const thirdExecution = `${execution}-third`;
+
+const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unknown>>> = {
+  checkRenewal,
+  checkEndpoints,
+  recordFailure,
+  recordSuccess,
+  newOrder,
+  checkOrder,
+  pollOrder,
+  respondToChallenges,
+  checkZones,
+  presentChallenges,
+  checkPropagation,
+  cleanUpChallenges,
+  finalizeOrder,
+  storeCertificate,
+  readCertificate,
+  shareSecret,
+  importCertificate,
+};
+
+/** A world in memory in which a renewal of `spec` succeeds. */
+export function world(): World {
+  const created = createWorld();
+  created.hostedZones.addZone('Z1');
+  created.acm.addRegion('us-east-1');
+  created.nameServers.serve('ns.Z1.test', (name) => created.hostedZones.answers('Z1', name));
+  created.tlsEndpoints.serveBy(endpoint, () => created.ledger.get('www').current ?? undefined);
+  for (const arn of [execution, otherExecution, thirdExecution]) created.executions.tell(arn, 'live');
+  return created;
+}
+
+interface Renewal {
+  readonly input: unknown;
+  readonly arn: string;
+  /** Returns what becomes of a function that is killed: an error that ends the execution too, or one that the workflow catches. */
+  readonly killed?: (error: Killed) => Error;
+  readonly configured?: CertificateSpec;
+  /** Whether tasks are retried as the workflow says. */
+  readonly retries?: boolean;
+}
+
+/** Runs the workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
+export function renew(
+  { ports, clock }: World,
+  { input, arn, killed = (error) => error, configured = spec, retries = false }: Renewal,
+): Promise<Ended> {
+  const all = { ...ports, config: configOf(configured) };
+  const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
+    const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };
+    try {
+      const output = await steps[step]?.({ ...who, ...given } as never, all as never);
+      return { Payload: JSON.parse(JSON.stringify(output)) as unknown };
+    } catch (error) {
+      if (error instanceof Killed) throw killed(error);
+      const { name, message } = toLambdaError(error);
+      throw thrown(name, message);
+    }
+  };
+  const named = (states: Readonly<Record<string, State>>): string[] =>
+    Object.entries(states).flatMap(([name, { Type, Branches = [], ItemProcessor }]) => [
+      ...(Type === 'Task' ? [name] : []),
+      ...[...Branches, ...(ItemProcessor ? [ItemProcessor] : [])].flatMap(({ States }) => named(States)),
+    ]);
+  const tasks: Tasks = Object.fromEntries(
+    named(workflow.States).map((name) => [name, name.startsWith('Announce') ? () => ({}) : call]),
+  );
+  const onWait = (seconds: number) => clock.advance(seconds * 1000);
+  return run(workflow, { input, tasks, execution: arn, now: () => clock.now(), onWait, retries });
+}
