@@ -1,6 +1,6 @@
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, test } from 'vitest';
-import { policiesOf, type Synthesized, smallConfig, synthesize } from './synthesized.ts';
+import { changeKeys, policiesOf, type Synthesized, smallConfig, synthesize } from './synthesized.ts';
 
 const synthesized = synthesize();
 const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
@@ -37,13 +37,11 @@ async function allows(
 describe('the challenge function', () => {
   const change = (
     actions: readonly string[],
-    { name = '_acme-challenge.example.com', type = 'TXT', in: hostedZone = zone } = {},
-  ) =>
-    allows('ChallengeRole', 'route53:ChangeResourceRecordSets', hostedZone, {
-      'route53:ChangeResourceRecordSetsActions': [...actions],
-      'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
-      'route53:ChangeResourceRecordSetsRecordTypes': [type],
-    });
+    { name = '_acme-challenge.example.com', type = 'TXT', in: hostedZone = zone, without = '' } = {},
+  ) => {
+    const keys = changeKeys({ Actions: actions, NormalizedRecordNames: [name], RecordTypes: [type] }, without);
+    return allows('ChallengeRole', 'route53:ChangeResourceRecordSets', hostedZone, keys);
+  };
 
   test.each([
     ['create a challenge record', ['CREATE'], {}],
@@ -73,9 +71,12 @@ describe('the challenge function', () => {
     expect(await change(actions, where)).toBe(false);
   });
 
-  test('may not change anything if the request has no condition keys', async () => {
-    expect(await allows('ChallengeRole', 'route53:ChangeResourceRecordSets', zone)).toBe(false);
-  });
+  test.each(['Actions', 'NormalizedRecordNames', 'RecordTypes'])(
+    'may not change anything in a request without the condition key %s',
+    async (without) => {
+      expect(await change(['CREATE'], { without })).toBe(false);
+    },
+  );
 
   test('may read the zone, its records and its changes, and may not delete the zone', async () => {
     expect(await allows('ChallengeRole', 'route53:ListResourceRecordSets', zone)).toBe(true);
@@ -103,19 +104,18 @@ describe('hosted zones', () => {
   const zoneArn = (id: string) => `arn:aws:route53:::hostedzone/${id}`;
   const may = (action: string, resource: string, context = {}) =>
     allows('ChallengeRole', action, resource, context, three);
-  const write = (id: string, name: string, { action = 'CREATE', type = 'TXT' } = {}) =>
-    may('route53:ChangeResourceRecordSets', zoneArn(id), {
-      'route53:ChangeResourceRecordSetsActions': [action],
-      'route53:ChangeResourceRecordSetsNormalizedRecordNames': [name],
-      'route53:ChangeResourceRecordSetsRecordTypes': [type],
-    });
+  const write = (id: string, name: string, { action = 'CREATE', type = 'TXT', without = '' } = {}) => {
+    const keys = changeKeys({ Actions: [action], NormalizedRecordNames: [name], RecordTypes: [type] }, without);
+    return may('route53:ChangeResourceRecordSets', zoneArn(id), keys);
+  };
 
   test('with challengesOnly allow TXT records of any name, but no other types and no overwriting', async () => {
     expect(await write('Z0ONLY', '0a1b.auth.example.org')).toBe(true);
     expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'DELETE' })).toBe(true);
     expect(await write('Z0ONLY', '0a1b.auth.example.org', { action: 'UPSERT' })).toBe(false);
     expect(await write('Z0ONLY', '0a1b.auth.example.org', { type: 'NS' })).toBe(false);
-    expect(await may('route53:ChangeResourceRecordSets', zoneArn('Z0ONLY'))).toBe(false);
+    for (const without of ['Actions', 'RecordTypes'])
+      expect(await write('Z0ONLY', '0a1b.auth.example.org', { without }), without).toBe(false);
     expect(await write('Z0OURS', '0a1b.example.com')).toBe(false);
     expect(await write('Z0OURS', '_acme-challenge.example.com')).toBe(true);
   });

@@ -113,6 +113,15 @@ function reference(id: string, resources: Synthesized['resources']): string {
   return (resource && arns[resource.Type]?.(id, resource)) ?? id;
 }
 
+/** The condition keys of a Route 53 change, but for the one that ends like this. */
+export function changeKeys(
+  values: Readonly<Record<string, readonly string[]>>,
+  without = '',
+): Record<string, string[]> {
+  const given = Object.entries(values).filter(([name]) => name !== without);
+  return Object.fromEntries(given.map(([name, each]) => [`route53:ChangeResourceRecordSets${name}`, [...each]]));
+}
+
 export interface PolicyDocument {
   readonly Version: string;
   readonly Statement: readonly Readonly<Record<string, unknown>>[];

@@ -10,6 +10,7 @@ import { ChallengeRole, type ChallengeRoleProps } from '../../../infra/consumers
 import { CertificateRenewal } from '../../../infra/index.ts';
 import { type Expected, expectMistakes } from '../mistakes.ts';
 import {
+  changeKeys,
   ofType,
   type PolicyDocument,
   policiesOf,
@@ -115,12 +116,10 @@ describe('the trust policy of the role', () => {
 describe('the role', () => {
   const com = 'arn:aws:route53:::hostedzone/Z0COM';
   const auth = 'arn:aws:route53:::hostedzone/Z0AUTH';
-  const change = (zone: string, actions: readonly string[], names: readonly string[], type = 'TXT') =>
-    allows('route53:ChangeResourceRecordSets', zone, {
-      'route53:ChangeResourceRecordSetsActions': [...actions],
-      'route53:ChangeResourceRecordSetsNormalizedRecordNames': [...names],
-      'route53:ChangeResourceRecordSetsRecordTypes': [type],
-    });
+  const change = (zone: string, actions: readonly string[], names: readonly string[], type = 'TXT', without = '') => {
+    const keys = changeKeys({ Actions: actions, NormalizedRecordNames: names, RecordTypes: [type] }, without);
+    return allows('route53:ChangeResourceRecordSets', zone, keys);
+  };
   const challenge = '_acme-challenge.example.com';
 
   test.each([
@@ -171,6 +170,16 @@ describe('the role', () => {
 
   test.each([com, auth])('may not change %s if the request has no condition keys', async (zone) => {
     expect(await allows('route53:ChangeResourceRecordSets', zone)).toBe(false);
+  });
+
+  test.each([
+    ['Actions', com],
+    ['NormalizedRecordNames', com],
+    ['RecordTypes', com],
+    ['Actions', auth],
+    ['RecordTypes', auth],
+  ])('may not change anything in a request without the condition key %s in %s', async (without, zone) => {
+    expect(await change(zone, ['CREATE'], [challenge], 'TXT', without)).toBe(false);
   });
 
   test('may read its zones, their records and changes, and nothing else', async () => {

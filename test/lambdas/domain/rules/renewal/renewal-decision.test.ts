@@ -304,11 +304,6 @@ describe('the decision is to', () => {
       'none',
       decide({ ...tomorrow, failure: { ...failure, error: 'InvalidProfileError', specHash: specWith().specHash } }),
     ],
-    [
-      "a CA's limit stands, whatever the configuration",
-      'none',
-      decide({ ...tomorrow, failure: { ...failure, error: 'RateLimitedError', specHash: 'before' } }),
-    ],
     ['a later attempt of the same execution issues', 'issue', decide({ ...tomorrow }, { retrying: true })],
     ['an emergency is issued', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
     [
@@ -324,6 +319,15 @@ describe('the decision is to', () => {
   ])('before the time that failures have set, %s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
+
+  test.each(['RateLimitedError', 'CaUnavailableError', 'AccountPausedError', 'IssueCapError', 'ValidationLimitError'])(
+    'a changed configuration and a deployment wait for the notBefore time of a %s',
+    (error) => {
+      const limited = { ...tomorrow, failure: { ...failure, error, specHash: 'before' } };
+      expect(decide(limited)).toBe('none');
+      expect(decide(limited, { deployedAt: new Date(Date.parse(failure.last) + 1) })).toBe('none');
+    },
+  );
 
   test('the reason names the notBefore time, the count and the error', () => {
     expect(retryNotBeforeReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
