@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { synthesize } from '../synthesized.ts';
+import { definition, type State, type StateMachine } from './state-machine.ts';
+
+const tasksOf = ({ States }: StateMachine): State[] =>
+  Object.values(States).flatMap((state) => {
+    const inner = [...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])];
+    return [...(state.Type === 'Task' ? [state] : []), ...inner.flatMap(tasksOf)];
+  });
+const tasks = ['-renewal', '-fleet', '-accounts'].flatMap((ending) => tasksOf(definition(ending, synthesize())));
+
+/** Seconds until the last retry, without jitter. */
+function longest({ IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Infinity, MaxAttempts }: Retrier): number {
+  const waits = Array.from({ length: MaxAttempts }, (_, index) => IntervalSeconds * BackoffRate ** index);
+  return waits.reduce((sum, wait) => sum + Math.min(wait, MaxDelaySeconds), 0);
+}
+
+type Retrier = NonNullable<State['Retry']>[number];
+
+test('each error is retried as often and as long as its policy says', () => {
+  const policies = new Set(
+    tasks.flatMap(({ Retry = [] }) =>
+      Retry.map((each) => `${each.ErrorEquals[0]}: ${each.MaxAttempts} times, ${longest(each)} s`),
+    ),
+  );
+  expect([...policies].toSorted()).toEqual([
+    'AccessDeniedError: 9 times, 180 s',
+    'CaUnavailableError: 3 times, 35 s',
+    'Lambda.TooManyRequestsException: 20 times, 143 s',
+    'RecordSetContentionError: 4 times, 30 s',
+    'RenewalsInProgressError: 20 times, 600 s',
+    'States.TaskFailed: 3 times, 7 s',
+    'States.TaskFailed: 6 times, 47 s',
+    'StepFunctions.ExecutionAlreadyExistsException: 0 times, 0 s',
+    'ThrottledError: 12 times, 2410 s',
+    'ThrottledError: 8 times, 150 s',
+  ]);
+});
+
+test('every function is called again when Lambda or another service is busy', () => {
+  const functions = tasks.filter(({ Arguments }) => Arguments?.FunctionName !== undefined);
+  expect(functions.length).toBeGreaterThan(20);
+  for (const { Arguments, Retry = [] } of functions)
+    expect(
+      Retry.flatMap(({ ErrorEquals }) => ErrorEquals),
+      JSON.stringify(Arguments),
+    ).toEqual(expect.arrayContaining(['Lambda.TooManyRequestsException', 'ThrottledError']));
+});
