@@ -57,7 +57,7 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
 }
 
 /**
- * Keeps TLS certificates valid: orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
+ * Keeps TLS certificates valid. It orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
  * ACM, and renews them. Two of these constructs in one account and region need different values of `secretPrefix`.
  *
  * The outputs of the stack name the workflows, their logs, the ledger table, the prefix of the secrets, and the command that starts a

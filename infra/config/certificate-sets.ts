@@ -16,9 +16,9 @@ export function checkNames(certificates: readonly ReadCertificate[], report: Rep
 }
 
 /**
- * Checks that at most two certificates have the same names and the same first issuer, and that their key types differ.
+ * Checks that at most two certificates have the same names and first issuer, and that their key types differ.
  *
- * CAs count certificates by directory and exact set of names, whatever the key. Let's Encrypt issues five in seven days
+ * CAs count certificates by directory and exact set of names, regardless of the key. Let's Encrypt issues five in seven days
  * (https://letsencrypt.org/docs/rate-limits). One RSA and one ECDSA certificate leave enough for repeated orders. A second certificate with
  * the same names and key type has no use.
  */

@@ -9,7 +9,7 @@ export type Fields<S extends Shape> = { readonly [K in keyof S]?: z.output<S[K]>
 
 /** An object of the configuration. */
 export interface ObjectKind<S extends Shape = Shape> {
-  /** What the object is, as the subject of a sentence: `a certificate`. */
+  /** Name of the object as the subject of a sentence, such as `a certificate`. */
   readonly subject: string;
   readonly fields: S;
   readonly synonyms?: Synonyms;

@@ -10,7 +10,7 @@ import {
   type SslComOptions,
 } from './issuer-options.ts';
 
-/** What most public CAs have in common. The reply may take 45 seconds, because some CAs sign within the request, which takes 30 seconds. */
+/** The values that most public CAs have in common. A reply may take 45 seconds, because some CAs sign within the request, which takes 30 seconds. */
 const publicCa = {
   termsOfService: null,
   contact: [],

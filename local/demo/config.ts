@@ -14,7 +14,7 @@ export class ConfigFileError extends Error {
 
 /**
  * Checks an operator's config file as `cdk synth` does, and returns it for the local environment. The local CA takes the place of every
- * issuer before the check, so that nobody has to agree to terms for the demo.
+ * issuer before the check, so that the demo needs no agreement to terms.
  *
  * @throws ConfigFileError with every mistake at once
  */

@@ -7,7 +7,7 @@ import { vi } from 'vitest';
 const root = join(import.meta.dirname, '..', '..');
 let runs = 0;
 
-/** What `process.exit` throws while an app runs in this process. */
+/** Thrown instead of `process.exit` while an app runs in this process. */
 class Exit extends Error {
   readonly status: number;
   constructor(status: number) {
@@ -19,7 +19,7 @@ class Exit extends Error {
 export interface AppRun {
   readonly status: number;
   readonly stderr: string;
-  /** By stack. */
+  /** Templates by the name of their stack. */
   readonly templates: Readonly<Record<string, { readonly Resources: object }>>;
 }
 

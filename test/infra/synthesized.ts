@@ -29,7 +29,7 @@ export interface Synthesized {
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What the stack is made from: a config, further constructs beside its own, and the key that encrypts it. */
+/** The parts of a stack: a configuration, further constructs, and the key that encrypts it. */
 export type Build = readonly [
   config?: typeof smallConfig,
   alsoIn?: (stack: Stack) => void,

@@ -16,7 +16,7 @@ const requested: RequestedCertificate = {
   specHashes: [],
 };
 
-/** The mistakes of an app in which the certificate is given to one resource, in a stack of this region. */
+/** Returns the mistakes of an app in which one resource uses the certificate, in a stack of this region. */
 function mistakesOf(use: (stack: Stack, certificateArn: string) => unknown, region = 'eu-central-1'): string[] {
   const app = new App();
   const certificate = new CustomResource(new Stack(app, 'Certificates'), 'Www', { serviceToken: 'arn:aws:lambda:::f' });
@@ -50,10 +50,10 @@ test.each([
       }),
   ],
 ] as readonly [string, (stack: Stack, certificateArn: string) => unknown][])(
-  '%s reads ACM in us-east-1 only',
+  '%s accepts certificates in us-east-1 only',
   (_, use) => {
     expect(mistakesOf(use)).toEqual([
-      "Certificate www, used by Site/Use, is requested in eu-west-1, but CloudFront reads ACM in us-east-1 only. Use certificate('www', 'us-east-1').",
+      expect.stringMatching(/www.*Site\/Use.*eu-west-1.*CloudFront.*certificate\('www', 'us-east-1'\)/),
     ]);
   },
 );
@@ -83,9 +83,9 @@ const regional: readonly [string, (stack: Stack, certificateArn: string) => unkn
   ],
 ];
 
-test.each(regional)('%s takes certificates of its own region only', (_, use) => {
+test.each(regional)('%s accepts certificates in its own region only', (_, use) => {
   expect(mistakesOf(use)).toEqual([
-    "Certificate www, used by Site/Use, is requested in eu-west-1, but the resource is in eu-central-1. Use certificate('www', 'eu-central-1').",
+    expect.stringMatching(/www.*Site\/Use.*eu-west-1.*eu-central-1.*certificate\('www', 'eu-central-1'\)/),
   ]);
   expect(mistakesOf(use, 'eu-west-1')).toEqual([]);
 });
