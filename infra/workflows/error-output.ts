@@ -1,5 +1,5 @@
 import type { CatchProps } from 'aws-cdk-lib/aws-stepfunctions';
-import { namesOfAws } from '../../lambdas/domain/contract/failure.ts';
+import { awsErrorNames } from '../../lambdas/domain/contract/failure.ts';
 
 /** Keeps the error of a state for the states that record and publish it. */
 export const noted: CatchProps = { assign: { errorOutput: '{% $states.errorOutput %}' } };
@@ -13,7 +13,7 @@ export const failureAsIs = `{% (
   $text := $exists($errorOutput.Cause) ? $errorOutput.Cause : 'no cause was given';
   $reply := $substring($text, 0, 7) = '{"error' and $substring($text, -1) = '}' ? $parse($text) : {};
   $name := $exists($errorOutput.Error) ? $errorOutput.Error : 'UnexpectedError';
-  $known := $lookup(${JSON.stringify(namesOfAws)}, $name);
+  $known := $lookup(${JSON.stringify(awsErrorNames)}, $name);
   {
     'error': $exists($known) ? $known : ($substring($name, 0, 7) = 'States.' ? 'UnexpectedError' : $name),
     'cause': $substringBefore($type($reply.errorMessage) = 'string' ? $reply.errorMessage : $text, '\\n')

@@ -71,7 +71,7 @@ export async function recordFailure(
     quiet: verdict.quiet && retryIn !== null,
     action: verdict.action,
     retryIn,
-    nextTry: notBefore ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
+    nextAttempt: notBefore ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
   };
 }
 

@@ -16,7 +16,7 @@ export interface SituationPorts extends RenewalInfoPorts {
   readonly secrets: Pick<CertificateSecrets, 'describe'>;
 }
 
-type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'abandoned' | 'startedAt'> &
+type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'discardedOrder' | 'startedAt'> &
   Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> &
   Pick<DeployedConfig, 'checkInterval' | 'hostedZones'>;
 
@@ -26,7 +26,18 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'aban
  */
 export async function renewalSituation(
   configured: CertificateSpec,
-  { execution, attempt, cleaned, abandoned, startedAt, force, restartOf, deploy, checkInterval, hostedZones }: Asked,
+  {
+    execution,
+    attempt,
+    cleaned,
+    discardedOrder,
+    startedAt,
+    force,
+    restartOf,
+    deploy,
+    checkInterval,
+    hostedZones,
+  }: Asked,
   ports: SituationPorts,
 ): Promise<RenewalSituation> {
   const { ledger, secrets, clock, log } = ports;
@@ -37,7 +48,7 @@ export async function renewalSituation(
   const spec = withChosenIssuer(configured, seen.failure);
 
   let record: LedgerCertificate = seen;
-  const useless = abandoned && abandoned === seen.order?.url ? 'the CA does not carry it on' : null;
+  const useless = discardedOrder && discardedOrder === seen.order?.url ? 'the CA does not carry it on' : null;
   const why = seen.order && (useless ?? unusableOrderReason(seen.order, spec, seen.current, clock.now()));
   if (seen.order && why) {
     log.info(`Order ${seen.order.url} of certificate ${spec.name} is dropped: ${why}.`);

@@ -190,7 +190,7 @@ describe('a renewal', () => {
     expect(events.at(-1)?.detail).toMatchObject({
       certificate: 'unproven',
       identifier: 'unproven.example.com',
-      nextTry: expect.stringMatching(/^\d{4}-/),
+      nextAttempt: expect.stringMatching(/^\d{4}-/),
     });
     await endedWell(arn);
   });

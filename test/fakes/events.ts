@@ -27,7 +27,7 @@ export const failed: CertificateRenewalFailed = {
   problemType: 'urn:ietf:params:acme:error:unauthorized',
   identifier: 'example.com',
   action: null,
-  nextTry: '2026-03-01T12:01:00Z',
+  nextAttempt: '2026-03-01T12:01:00Z',
 };
 
 export const notServed: CertificateNotServed = {

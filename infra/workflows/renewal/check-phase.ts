@@ -35,7 +35,10 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
     issue: (next) => whichAction.when(action('issue'), next),
     // Once: an order that is of no use was dropped, so that there is none the second time.
     resume: (next) =>
-      whichAction.when(Condition.jsonata("{% $states.input.action = 'resume' and $type($abandoned) = 'null' %}"), next),
+      whichAction.when(
+        Condition.jsonata("{% $states.input.action = 'resume' and $type($discardedOrder) = 'null' %}"),
+        next,
+      ),
     repair: (next) => whichAction.when(action('repair'), next),
     deliver: (next) => whichAction.when(action('deliver'), next),
     share: (next) => whichAction.when(action('share'), next),
@@ -51,7 +54,7 @@ function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
       cleaned: '{% $cleaned %}',
       removed: '{% $removed %}',
       waits: '{% $waits %}',
-      abandoned: '{% $abandoned %}',
+      discardedOrder: '{% $discardedOrder %}',
       startedAt: '{% $startedAt %}',
     },
     retry: [settling],

@@ -75,6 +75,6 @@ function announced(scope: Construct): TaskStateBase {
     problemType: '{% $failure.problemType %}',
     identifier: '{% $failure.identifier %}',
     action: '{% $failure.action %}',
-    nextTry: '{% $failure.nextTry %}',
+    nextAttempt: '{% $failure.nextAttempt %}',
   });
 }

@@ -12,7 +12,7 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
   const checkOrder = lookAtSaved(scope, order);
   // *Check zones* is asked again too, and may find all in order by then.
   const orderGone = Pass.jsonata(scope, 'Order is of no use', {
-    assign: { abandoned: '{% $order.url %}', errorOutput: '{% null %}' },
+    assign: { discardedOrder: '{% $order.url %}', errorOutput: '{% null %}' },
   });
 
   const anythingToProve = Choice.jsonata(scope, 'Anything to prove?');

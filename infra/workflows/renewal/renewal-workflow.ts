@@ -28,7 +28,7 @@ const fresh = {
   reason: "{% '' %}",
   cleaned: false,
   waits: 0,
-  abandoned: '{% null %}',
+  discardedOrder: '{% null %}',
   resumed: false,
   validTries: 0,
   spec: '{% null %}',

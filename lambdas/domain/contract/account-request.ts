@@ -6,7 +6,7 @@ import { InvalidInputError } from './errors.ts';
 import { type RevocationReason, revocationReasons } from './revocation-reason.ts';
 import type { Run } from './steps.ts';
 
-/** Input of the account workflow: run inside the account, never on an operator's machine. */
+/** Input of the accounts workflow, which runs in the AWS account and never on the machine of the operator. */
 export type AccountRequest =
   | { readonly action: 'register' }
   | { readonly action: 'rollOverKey'; readonly issuer: string }
@@ -14,24 +14,24 @@ export type AccountRequest =
   | { readonly action: 'revoke'; readonly certificate: string; readonly reason: RevocationReason };
 
 export interface ResolveAccountRequestInput {
-  /** ARN. */
+  /** ARN of the execution. */
   readonly execution: string;
-  /** The execution's own input, unchecked. */
+  /** The input of the execution, unchecked. */
   readonly request: unknown;
 }
-/** The request with what its names stand for. What an action has no use for is `null`. */
+/** The request with the objects that its names refer to. A field that the action does not need is `null`. */
 export interface ResolveAccountRequestOutput {
   readonly action: AccountRequest['action'];
-  /** Those to register at: every configured one; empty for other actions. */
+  /** Issuers to register at, which are all configured ones. Empty for other actions. */
   readonly issuers: readonly Issuer[];
-  /** The one whose key is changed or whose account is deactivated. */
+  /** The issuer whose account key is changed or whose account is deactivated. */
   readonly issuer: Issuer | null;
   /** The certificate to revoke. */
   readonly spec: CertificateSpec | null;
-  /** The secret's version that is to be revoked: fixed here, so that a repetition does not revoke its successor. */
+  /** Version of the secret to revoke. It is fixed here, so that a retry does not revoke the next version. */
   readonly versionId: string | null;
   readonly reason: RevocationReason | null;
-  /** Name for the execution that issues anew. */
+  /** Name of the execution that issues the replacement. */
   readonly executionName: string | null;
 }
 
@@ -40,20 +40,20 @@ export interface IssuerInput extends Run {
 }
 export interface AccountOutput {
   readonly issuer: string;
-  /** The account's URL; `null`: there was none. */
+  /** URL of the account. `null` if there was none. */
   readonly account: string | null;
 }
 
-/** What *Register account* says of one issuer. */
+/** The result of *Register account* for one issuer. */
 export interface RegisteredAccount extends IssuerAccount {
   readonly issuer: string;
-  /** CAA records that let this issuer issue to this account only (`rules/proof/caa.ts`); empty: the CA does not say by which name. */
+  /** CAA records that allow this issuer for this account only (`rules/proof/caa.ts`). Empty if the CA does not publish its CAA identities. */
   readonly caa: readonly string[];
 }
-/** Of the whole registration. */
+/** The output of the registration with all issuers. */
 export interface RegistrationOutput {
   readonly accounts: readonly RegisteredAccount[];
-  /** Of all of them. */
+  /** The CAA records of all issuers. */
   readonly caa: readonly string[];
 }
 
@@ -63,13 +63,11 @@ export interface RevokeCertificateInput extends Run {
   readonly reason: RevocationReason;
 }
 export interface RevokeCertificateOutput {
-  /** Serial numbers. */
+  /** Serial numbers of the revoked certificates. */
   readonly revoked: readonly string[];
-  /** A revoked certificate is the current one, and another is wanted in its place. */
+  /** Whether the current certificate was revoked and has to be replaced. */
   readonly renew: boolean;
 }
-
-// ---- The request ----------------------------------------------------------------------------------------------------
 
 const name = z.string().check(z.minLength(1));
 const reasons = Object.keys(revocationReasons) as RevocationReason[];
@@ -81,13 +79,13 @@ const request = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('revoke'), certificate: name, reason: z.enum(reasons) }),
 ]);
 
-/** Throws `InvalidInputError` with what was found and what is wanted. */
+/** Parses the input of the accounts workflow. Throws `InvalidInputError` with the faults of the input and with valid examples. */
 export function parseAccountRequest(input: unknown): AccountRequest {
-  const result = request.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
+  const result = request.safeParse(input, { error: en().localeError }); // zod/mini alone says only "Invalid input"
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError({
-    what: `The execution's input is not understood (${problems.join('; ')}).`,
+    what: `The input of the execution is invalid (${problems.join('; ')}).`,
     remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
   });
 }

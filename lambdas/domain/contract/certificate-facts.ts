@@ -1,13 +1,13 @@
 import type { KeyType, ZoneRole } from './config.ts';
 
-/** A TXT value of ours: where it is written and what. The value is a digest, not a secret. RFC 8555 §8.4 */
+/** A TXT value that this stack writes, and its place. The value is a digest, not a secret. RFC 8555 §8.4 */
 export interface TxtValue {
   readonly hostedZoneId: string;
-  /** Of the zone. */
+  /** Role of the zone. Absent for zones of the own account. */
   readonly role?: ZoneRole;
-  /** `_acme-challenge.example.com`, no trailing dot. */
+  /** Name such as `_acme-challenge.example.com`, without a trailing dot. */
   readonly name: string;
-  /** Unquoted. */
+  /** The value without quotes. */
   readonly value: string;
 }
 
@@ -44,10 +44,10 @@ export interface CertificateFacts {
 /** An import into ACM. */
 export interface Delivery {
   readonly arn: string;
-  /** The secret's version that was imported last. */
+  /** Version of the secret that was imported last. */
   readonly versionId: string;
   readonly keyType: KeyType;
-  /** The ARN that this one took the place of with this version, and what a person has to do: every run tells it until the next version. */
+  /** The ARN that this one replaced with this version, and what the operator has to do. Each run logs it until the next version. */
   readonly replaced?: { readonly arn: string; readonly action: string };
 }
 
@@ -66,7 +66,7 @@ export interface ServedCertificate {
   readonly detail: string;
 }
 
-/** Our account at a CA, and the names by which CAA records allow that CA (directory meta `caaIdentities`, RFC 8555 §7.1.1). */
+/** The account at a CA, and the names that CAA records use for the CA (`caaIdentities` in the directory, RFC 8555 §7.1.1). */
 export interface IssuerAccount {
   readonly url: string;
   readonly caaIdentities: readonly string[];
@@ -74,16 +74,16 @@ export interface IssuerAccount {
 
 /** The account as the ledger keeps it. */
 export interface RecordedAccount extends IssuerAccount {
-  /** RFC 3339: when an order or a registration read the CA's directory; `null`: CAA refused by it since, so that it counts as stale. */
+  /** Time at which the directory was read, in RFC 3339. `null` if stale, after *Check zones* rejected a certificate because of it. */
   readonly readAt: string | null;
 }
 
-/** RFC 8555 §7.1.3, as far as later steps need it. */
+/** The fields of an order that later steps need. RFC 8555 §7.1.3 */
 export interface OrderReference {
   readonly url: string;
   readonly finalize: string;
   readonly expires: string | null;
 }
 
-/** What ACM does not take over an ARN, so that a new one has to be made. */
+/** Changes that ACM rejects over an existing ARN, so that a new ARN is created. */
 export type NewArnReason = 'keyChanged' | 'namesChanged' | 'usageRemoved';

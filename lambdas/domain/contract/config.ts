@@ -32,67 +32,68 @@ export interface Issuer {
   readonly keyRollover: boolean;
 }
 
-/** A role of another account that is assumed for its hosted zones. */
+/** A role of another account that is assumed to use its hosted zones. */
 export interface ZoneRole {
   readonly arn: string;
-  /** `sts:ExternalId` that its trust policy asks for. */
+  /** `sts:ExternalId` that the trust policy of the role requires. */
   readonly externalId?: string;
 }
 
+/** A public hosted zone of Route 53. */
 export interface HostedZone {
   readonly id: string;
-  /** A-labels, lower case, no trailing dot. */
+  /** Name in A-labels and lower case, without a trailing dot. */
   readonly name: string;
-  /** Absent: the zone is of the account that we run in. */
+  /** Absent if the zone is in the account of this stack. */
   readonly role?: ZoneRole;
-  /** Nothing but challenges is in it: CNAMEs lead here, and a TXT set of any name may be written. */
+  /** Whether the zone is for challenges only. CNAMEs point into it, and TXT sets of any name may be written. */
   readonly challengesOnly?: true;
 }
 
-/** Another region that a certificate's secret is copied to by Secrets Manager. */
+/** Another region to which Secrets Manager replicates the secret of a certificate. */
 export interface Replica {
   readonly region: string;
-  /** ARN of a KMS key of that region; `null`: the account's `aws/secretsmanager`. */
+  /** ARN of a KMS key in that region, or `null` for the `aws/secretsmanager` key of the account. */
   readonly encryptionKey: string | null;
 }
 
-/** One certificate as the steps see it: checked, normalised, with everything that it refers to. */
+/** One certificate as the steps receive it. It is checked and normalized, and contains everything that it refers to. */
 export interface CertificateSpec {
   readonly name: string;
-  /** A-labels, lower case, sorted, no duplicates; a wildcard begins with `*.`. */
+  /** DNS names in A-labels and lower case, sorted and without duplicates. A wildcard begins with `*.`. */
   readonly identifiers: readonly string[];
   readonly keyType: KeyType;
-  /** draft-ietf-acme-profiles; `null`: the CA's default. */
+  /** Profile of the CA (draft-ietf-acme-profiles), or `null` for its default. */
   readonly profile: string | null;
-  /** The one to ask now: the configured one, or a fallback after failures. */
+  /** The issuer to use now: the configured one, or a fallback after failures. */
   readonly issuer: Issuer;
-  /** All that may issue it, the configured one first: a certificate from any of them is from the right issuer. */
+  /** All issuers that may issue the certificate, the configured one first. */
   readonly issuers: readonly Issuer[];
-  /** Keeps the current private key at renewal, for those who pin it. */
+  /** Whether a renewal keeps the private key, for clients that pin it. */
   readonly reuseKey: boolean;
-  /** The cap of two certificates of one set in 24 h does not hold: an explicit override. */
+  /** Whether the cap of two certificates per set of names in 24 h is switched off. */
   readonly ignoreIssueCap: boolean;
   /** ACM regions to import into. */
   readonly regions: readonly string[];
-  /** The configured zones that the identifiers lie in. */
+  /** The configured zones that contain the identifiers. */
   readonly hostedZones: readonly HostedZone[];
-  /** Where the CNAME at `_acme-challenge.<name>` leads, by name (no star), as told by the configuration: not looked up. */
+  /** Target of the CNAME at `_acme-challenge.<name>`, by name without star. The configuration gives it, so it is not looked up. */
   readonly challengeAliases?: Readonly<Record<string, string>>;
-  /** `host:port` of servers that serve this certificate. */
+  /** Servers that present this certificate, as `host:port`. */
   readonly endpoints?: readonly string[];
   /** ARNs of principals of other accounts that may read the secret. */
   readonly readers?: readonly string[];
   readonly replicas?: readonly Replica[];
-  /** sha256 hex over the versioned list of fields whose change reissues (`rules/certificate/certificate-spec.ts`). */
+  /** SHA-256 in hex over the versioned list of fields whose change causes a new order (`rules/certificate/certificate-spec.ts`). */
   readonly specHash: string;
-  /** sha256 hex of directory URL and identifiers: what CAs count duplicates by. */
+  /** SHA-256 in hex of directory URL and identifiers. CAs count duplicate certificates by these. */
   readonly setHash: string;
 }
 
-/** The file `config.json` beside the check function's bundle: lists refer to each other by index, for size. */
+/** The file `config.json` in the bundle of the check function. Lists refer to each other by index, to keep it small. */
 export interface DeployedConfig {
   readonly format: 1;
-  /** Seconds between two fleet runs, at most. */
+  /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
   readonly issuers: readonly Issuer[];
   readonly hostedZones: readonly HostedZone[];
@@ -101,7 +102,7 @@ export interface DeployedConfig {
     readonly identifiers: readonly string[];
     readonly keyType: KeyType;
     readonly profile: string | null;
-    /** The configured one, then the fallbacks. */
+    /** Indexes of the configured issuer and then of the fallbacks. */
     readonly issuers: readonly number[];
     readonly reuseKey: boolean;
     readonly ignoreIssueCap: boolean;

@@ -1,28 +1,31 @@
 /**
- * Names of environment variables, for the construct that sets one and the adapter that reads it. Values are read when an
- * adapter is made, inside the handler's call.
+ * Names of environment variables. A construct sets the variable and an adapter reads it. The value is read when the adapter is created, during
+ * the invocation.
  */
 export const environment = {
-  /** DynamoDB table of the ledger. */
+  /** Name of the DynamoDB table of the ledger. */
   ledgerTable: 'LEDGER_TABLE',
-  /** `certificates/`: what secret names begin with. */
+  /** Prefix of the names of certificate secrets, such as `certificates/`. */
   secretPrefix: 'SECRET_PREFIX',
-  /** `certificates-accounts/` */
+  /** Prefix of the names of account secrets, such as `certificates-accounts/`. */
   accountSecretPrefix: 'ACCOUNT_SECRET_PREFIX',
-  /** Value of the tag `perennial:stack` on everything made at run time. */
+  /** Value of the tag `perennial:stack` on everything that is created at run time. */
   stackTag: 'STACK_TAG',
-  /** JSON array: what `@n` in the config file stands for. */
+  /** JSON array with the values of `@n` in the config file. */
   configTokens: 'CONFIG_TOKENS',
-  /** ARN of the KMS key for new secrets; not set: the account's own. */
+  /** ARN of the KMS key for new secrets. If it is not set, the key of the account is used. */
   encryptionKey: 'ENCRYPTION_KEY',
-  /** `address:port` of root name servers, separated by commas; not set: the Internet's. */
+  /** Root name servers as `address:port`, separated by commas. If it is not set, those of the Internet are used. */
   rootServers: 'ROOT_SERVERS',
 } as const;
 
 /**
- * Tags on secrets and imports; by the first we know ours, by the second which. The third is on imports: region and prefix of the secrets that
- * they come from, since two stacks of one name, or two of us in one stack, may deliver certificates of one name to one region. The fourth is
- * on secrets: regions that we replicate to, separated by spaces. What somebody else replicates is never taken away.
+ * Tags on secrets and ACM imports. `stack` identifies resources of this stack, and `certificate` names the certificate.
+ *
+ * `secrets` is on imports. It has the region and prefix of the secrets, because two stacks with one name, or two constructs in one stack, may
+ * import certificates with one name into one region.
+ *
+ * `replicas` is on secrets. It lists the regions that this stack replicates to, separated by spaces. Replicas in other regions are kept.
  */
 export const tags = {
   stack: 'perennial:stack',
@@ -31,10 +34,9 @@ export const tags = {
   replicas: 'perennial:replicas',
 } as const;
 
-/** The value of a variable that the deployment must have set. */
+/** Returns the value of a variable. Throws if the deployment has not set it. */
 export function requireVariable(env: Readonly<Record<string, string | undefined>>, name: string): string {
   const value = env[name];
-  if (!value)
-    throw new Error(`The environment variable ${name} is not set: deploy the function through its construct.`);
+  if (!value) throw new Error(`The environment variable ${name} is not set. Deploy the function with its construct.`);
   return value;
 }

@@ -50,7 +50,7 @@ export interface CertificateRenewalFailed extends EventDetail {
   /** What the operator has to do, or `null` if nothing: the renewal is retried. */
   readonly action: string | null;
   /** Time of the next attempt, in RFC 3339 and UTC. It is `null` if the renewal is not retried. */
-  readonly nextTry: string | null;
+  readonly nextAttempt: string | null;
 }
 
 /** Detail of `Certificate Not Served`: endpoints still present another certificate after the delivery. */
@@ -100,7 +100,7 @@ const members: {
     problemType: isTextOrNull,
     identifier: isTextOrNull,
     action: isTextOrNull,
-    nextTry: isTextOrNull,
+    nextAttempt: isTextOrNull,
   },
   'Certificate Not Served': {
     certificate: isText,

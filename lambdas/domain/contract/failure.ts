@@ -1,21 +1,22 @@
 import * as errors from './errors.ts';
 
 /**
- * The one encoder and decoder of errors, which cross Lambda and Step Functions as text. Lambda reports
- * `{ errorType, errorMessage, trace }`, and Step Functions keeps it as Error and Cause. The first line of `errorMessage` is the sentence;
- * the second, where there is one, holds the fields and the problem document as JSON.
+ * The only encoder and decoder of errors, which cross Lambda and Step Functions as text. Lambda reports `{ errorType, errorMessage, trace }`,
+ * and Step Functions keeps it as Error and Cause. The first line of `errorMessage` is the message. A second line, if any, has the fields and the
+ * problem document as JSON.
  */
 
-/** Characters of a sentence. Cause may hold 32,768 characters, an event less; two kilobytes say all that an operator reads. */
+/** Longest message in characters. Cause has room for 32,768, and an event for fewer. An operator does not read more than 2,048. */
 export const longestMessage = 2048;
 
-/** Characters of a certificate's name, which comes from the execution's input and may be of any length there. */
+/** Longest name of a certificate in an error. The name comes from the input of the execution, where it can have any length. */
 const longestName = 100;
 
+/** An error as *Record failure* reads it. */
 export interface FailureReport {
-  /** A class of `errors.ts`; never a name that begins with `States.`. */
+  /** Name of a class in `errors.ts`. It never begins with `States.`. */
   readonly error: string;
-  /** On one line. */
+  /** The message on one line. */
   readonly sentence: string;
   readonly fields: errors.ErrorFields;
   readonly problem: errors.ProblemDocument | null;
@@ -23,48 +24,51 @@ export interface FailureReport {
 
 const classes = new Set(Object.keys(errors));
 
-/** Names that AWS gives to errors for which there is a class. */
-export const namesOfAws: Readonly<Record<string, string>> = {
+/** Error names of AWS that have a class of their own. */
+export const awsErrorNames: Readonly<Record<string, string>> = {
   'States.Timeout': 'StepTimedOutError',
   'States.HeartbeatTimeout': 'StepTimedOutError',
   'Sandbox.Timedout': 'StepTimedOutError',
   'Lambda.TooManyRequestsException': 'ThrottledError',
 };
 
-/** Returns the text on one line, cut where it is too long. */
+/** The text on one line, cut to the longest message. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s*[\r\n\u2028\u2029]\s*/g, ' ').trim();
   return line.length > longestMessage ? `${line.slice(0, longestMessage - 1)}…` : line;
 }
 
 /**
- * The error to throw out of a function: the same name, and the message in two lines. An error that does not say which certificate it is
- * about gets the name that the function was called with; empty: none.
+ * Encodes an error for Lambda. The result has the same name and a message of one or two lines. An error without a certificate gets the name of
+ * the certificate for which the function was called, unless that is empty.
  */
 export function toLambdaError(error: unknown, certificate = ''): Error {
-  const { name, message, fields, problem } = aboutCertificate(ofOurs(error), certificate.slice(0, longestName));
-  const details = { ...withinRoom(fields), ...(problem && { problem: shortened(problem) }) };
+  const { name, message, fields, problem } = withCertificate(
+    asPerennialError(error),
+    certificate.slice(0, longestName),
+  );
+  const details = { ...fittingFields(fields), ...(problem && { problem: shortened(problem) }) };
   const lines = [oneLine(message), ...(Object.keys(details).length > 0 ? [JSON.stringify(details)] : [])];
   // The stack is in the log. In Cause it would repeat both lines.
   return Object.assign(new Error(lines.join('\n')), { name, stack: name });
 }
 
-const ofOurs = (error: unknown): errors.PerennialError =>
+const asPerennialError = (error: unknown): errors.PerennialError =>
   error instanceof errors.PerennialError
     ? error
     : new errors.UnexpectedError({ what: error instanceof Error ? error.message : String(error) });
 
-const aboutCertificate = (error: errors.PerennialError, certificate: string): errors.PerennialError =>
+const withCertificate = (error: errors.PerennialError, certificate: string): errors.PerennialError =>
   certificate === '' || error.fields.certificate !== undefined ? error : error.with({ certificate });
 
-/** Characters of JSON for all fields. Those that do not fit are left out; the log has them. */
-const fieldsRoom = 2000;
+/** Longest JSON of all fields. Fields that do not fit are left out. The log has them. */
+const longestFields = 2000;
 
-/** Characters of JSON for the subproblems: about a hundred identifiers. Cause holds 32,768 with everything escaped. */
-const subproblemsRoom = 10_000;
+/** Longest JSON of the subproblems, which is about a hundred identifiers. Cause has room for 32,768 characters with all escapes. */
+const longestSubproblems = 10_000;
 
-/** Returns the items that fit, the first ones first. */
-function thatFit<Item>(items: readonly Item[], room: number): readonly Item[] {
+/** The items whose JSON fits into this number of characters, in order. */
+function fitting<Item>(items: readonly Item[], room: number): readonly Item[] {
   let left = room;
   return items.filter((item) => {
     const { length } = JSON.stringify(item);
@@ -74,15 +78,15 @@ function thatFit<Item>(items: readonly Item[], room: number): readonly Item[] {
   });
 }
 
-const withinRoom = (fields: errors.ErrorFields): errors.ErrorFields =>
+const fittingFields = (fields: errors.ErrorFields): errors.ErrorFields =>
   Object.fromEntries(
-    thatFit(
+    fitting(
       Object.entries(fields).filter(([, value]) => value !== undefined),
-      fieldsRoom,
+      longestFields,
     ),
   );
 
-/** Texts cut, and of subproblems after the third only type and identifier, so that the JSON stays whole JSON. */
+/** Shortens the texts of a problem document, so that its JSON stays complete. Subproblems after the third keep only type and identifier. */
 function shortened({ subproblems, type, detail, identifier, ...rest }: errors.ProblemDocument): errors.ProblemDocument {
   const parts = subproblems?.map(({ type, identifier, detail = '' }, index) => ({
     type,
@@ -94,18 +98,20 @@ function shortened({ subproblems, type, detail, identifier, ...rest }: errors.Pr
     ...rest,
     ...(detail === undefined ? {} : { detail: detail.slice(0, 700) }),
     ...(identifier === undefined ? {} : { identifier: identifier.slice(0, 300) }),
-    ...(parts ? { subproblems: thatFit(parts, subproblemsRoom) } : {}),
+    ...(parts ? { subproblems: fitting(parts, longestSubproblems) } : {}),
   };
 }
 
-/** Returns a report of `$states.errorOutput`, whatever its shape. */
+/** Decodes `$states.errorOutput`. It returns a report for any value and never throws. */
 export function readErrorOutput(errorOutput: unknown): FailureReport {
   const { Error: name, Cause: cause } = record(errorOutput);
   const lambda = record(parsed(cause));
   const type = text(lambda.errorType) ?? text(name) ?? '';
   const message = text(lambda.errorMessage) ?? text(cause) ?? 'no cause was given';
   const { sentence, fields, problem } = decoded(message);
-  const error = classes.has(type) ? type : (Object.hasOwn(namesOfAws, type) && namesOfAws[type]) || 'UnexpectedError';
+  const error = classes.has(type)
+    ? type
+    : (Object.hasOwn(awsErrorNames, type) && awsErrorNames[type]) || 'UnexpectedError';
   const unexpected = error === 'UnexpectedError' && type !== error;
   return {
     error,
@@ -115,7 +121,7 @@ export function readErrorOutput(errorOutput: unknown): FailureReport {
   };
 }
 
-/** Reads the two lines of the encoder. Text of another origin is a sentence as a whole. */
+/** Splits the lines of the encoder. Text from another source is the message as a whole. */
 function decoded(message: string): Pick<FailureReport, 'sentence' | 'fields'> & { readonly problem: unknown } {
   const end = message.indexOf('\n');
   const details = end > 0 ? parsed(message.slice(end + 1)) : undefined;
@@ -129,7 +135,7 @@ function parsed(value: unknown): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    return undefined; // not JSON: a plain sentence, which the caller takes as it is
+    return undefined; // plain text, which the caller uses as it is
   }
 }
 

@@ -2,19 +2,18 @@ import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { InvalidInputError } from './errors.ts';
 
-/** The input of a renewal execution, as the fleet or a person gives it. */
+/** The input of a renewal execution, from the fleet or from the operator. */
 export interface RenewalRequest {
   readonly certificate: string;
-  /** Issue although nothing is due. */
+  /** Whether to issue although the certificate is not due. */
   readonly force: boolean;
   /**
-   * A deployment waits for the end (`infra/consumers/certificate-requests.ts`). What failed before it began holds nothing back, save a CA's own
-   * limits; met by an execution that is at the same certificate, *Check renewal* looks again each 10 s, 25 minutes in all, and leaves it
-   * at what that one has recorded; *Record failure* ends it with the first failure, except that a denied access is tried again for three
-   * minutes. Nothing is issued that is not due.
+   * Whether a deployment waits for the execution (`infra/consumers/certificate-requests.ts`). Earlier failures do not delay it, but limits of a
+   * CA do. If another execution has the lease, *Check renewal* checks again every 10 s, for 25 minutes in all, and then uses the result of that
+   * execution. The first failure ends the execution, but a denied call is retried for three minutes. A certificate that is not due is not issued.
    */
   readonly deploy: boolean;
-  /** ARN of the execution that died and that this one carries on after; `null`: none. */
+  /** ARN of the interrupted execution that this one restarts. `null` if none. */
   readonly restartOf: string | null;
 }
 
@@ -24,20 +23,22 @@ const request = z.strictObject({
   deploy: z._default(z.boolean(), false),
 });
 
-/** What the rule on dead executions gives: the ARN of the dead one and its input, as text. */
+/** The input from the restart rule: the ARN of the interrupted execution and its input as text. */
 const restart = z.strictObject({
   restartOf: z.string().check(z.minLength(1)),
   input: z.string(),
 });
 
 /**
- * Throws `InvalidInputError` with what was found and what is wanted. The restart of a dead execution is for the same certificate and
- * never forced: what a person insisted on, the dead one has ordered, or the person insists again. Nor does a deployment wait for it: that
- * has been told of the death. A restart of a restart is refused.
+ * Parses the input of a renewal execution. The restart of an interrupted execution has the same certificate. It is not forced, because the
+ * interrupted execution has ordered or the operator can force again. No deployment waits for it, because the deployment has seen the
+ * interruption. The restart of a restart is rejected.
+ *
+ * @throws InvalidInputError with the faults of the input and with valid examples
  */
 export function parseRequest(input: unknown): RenewalRequest {
-  if (!isRestart(input)) return { ...understood(request, input), restartOf: null };
-  const { restartOf, input: text } = understood(restart, input);
+  if (!isRestart(input)) return { ...parsed(request, input), restartOf: null };
+  const { restartOf, input: text } = parsed(restart, input);
   const inner = jsonOf(text);
   if (isRestart(inner)) {
     throw new InvalidInputError({
@@ -45,7 +46,7 @@ export function parseRequest(input: unknown): RenewalRequest {
       remedy: 'The next fleet run checks its certificate.',
     });
   }
-  return { ...understood(request, inner), force: false, deploy: false, restartOf };
+  return { ...parsed(request, inner), force: false, deploy: false, restartOf };
 }
 
 const isRestart = (input: unknown): boolean => typeof input === 'object' && input !== null && 'restartOf' in input;
@@ -54,16 +55,16 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // refused as text, with what is wanted
+    return text; // the schema rejects text and names the expected fields
   }
 }
 
-function understood<Output>(schema: z.ZodMiniType<Output>, input: unknown): Output {
-  const result = schema.safeParse(input, { error: en().localeError }); // zod/mini says only "Invalid input" by itself
+function parsed<Output>(schema: z.ZodMiniType<Output>, input: unknown): Output {
+  const result = schema.safeParse(input, { error: en().localeError }); // zod/mini alone says only "Invalid input"
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError({
-    what: `The execution's input is not understood (${problems.join('; ')}).`,
+    what: `The input of the execution is invalid (${problems.join('; ')}).`,
     remedy: 'Give {"certificate": "www"} or {"certificate": "www", "force": true}.',
   });
 }

@@ -8,22 +8,22 @@ import type {
 import type { CertificateSpec, HostedZone, ZoneRole } from './config.ts';
 
 /**
- * What travels between the workflows and the steps. Shared by `infra/` and `lambdas/`, so it imports nothing that either
- * side lacks. Absent values are `null`, not missing: JSONata treats a missing field as an error.
+ * Inputs and outputs of the steps of the renewal and fleet workflows. `infra/` and `lambdas/` share them. An absent value is `null`, because
+ * JSONata treats a missing field as an error.
  *
- * Nothing in here ever holds a private key or a PEM block: Step Functions keeps all of it for 90 days.
+ * No field holds a private key or a PEM block, because Step Functions keeps inputs and outputs for 90 days.
  */
 
-/** Who is running: given to every step and logged with every line. */
+/** The execution that calls a step. Every step receives it, and every log line has it. */
 export interface Run {
   readonly certificate: string;
-  /** ARN. The value of our leases. */
+  /** ARN of the execution, which is also the value of its leases. */
   readonly execution: string;
-  /** 1 at first; raised by each rung of the retry ladder. */
+  /** Number of the attempt in this execution, beginning with 1. */
   readonly attempt: number;
 }
 
-/** The event of every function. `order` is the order's URL once there is one, for the log. */
+/** The event that a workflow sends to a function. `order` is the URL of the order once it exists, for the log. */
 export interface StepEvent {
   readonly step: string;
   readonly run: Run & { readonly order: string | null };
@@ -31,35 +31,35 @@ export interface StepEvent {
 }
 
 export interface CheckFleetInput {
-  /** 0-based; certificates `batch * 100` to `batch * 100 + 99` of the configuration. */
+  /** Index of the batch, beginning with 0. It has the certificates `batch * 100` to `batch * 100 + 99` of the configuration. */
   readonly batch: number;
   readonly batches: number;
-  /** ARN of the fleet's execution. */
+  /** ARN of the fleet execution. */
   readonly execution: string;
 }
 
 export interface CheckFleetOutput {
-  /** Most urgent first. */
+  /** Certificates to start, most urgent first. */
   readonly due: readonly { readonly certificate: string; readonly executionName: string; readonly reason: string }[];
   readonly checked: number;
-  /** Due, but over this run's share: left to the next run. */
+  /** Number of due certificates above the limits of this run. The next run starts them. */
   readonly postponed: number;
 }
 
 export interface CheckRenewalInput {
   readonly execution: string;
   readonly attempt: number;
-  /** The execution's own input, unchecked. */
+  /** The input of the execution, unchecked. */
   readonly request: unknown;
-  /** *Clean up* has already run for what a dead run left. */
+  /** Whether this execution has already run *Clean up leftover challenges*. */
   readonly cleaned: boolean;
-  /** What *Clean up* took out of DNS, to strike off. */
+  /** TXT values that a clean-up has removed from DNS, to be removed from the ledger. */
   readonly removed: readonly TxtValue[];
-  /** How often this execution has waited already. */
+  /** Number of waits of this execution so far. */
   readonly waits: number;
-  /** URL of a saved order that *Check order* found to be of no use: dropped from the ledger; `null`: none. */
-  readonly abandoned: string | null;
-  /** RFC 3339: when the execution began. */
+  /** URL of a saved order that *Check order* found unusable, to be removed from the ledger. `null` if none. */
+  readonly discardedOrder: string | null;
+  /** Start of the execution, in RFC 3339. */
   readonly startedAt: string;
 }
 
@@ -79,84 +79,88 @@ export type RenewalAction = (typeof renewalActions)[number];
 
 export interface CheckRenewalOutput {
   readonly action: RenewalAction;
-  /** In words, for the log, the console and the event. */
+  /** The reason as a phrase, for the log, the console and the event. */
   readonly reason: string;
-  /** Seconds; 0 unless the action is `wait`. */
+  /** Seconds to wait. 0 unless the action is `wait`. */
   readonly wait: number;
   readonly certificate: string;
   readonly spec: CertificateSpec;
-  /** The version to deliver or to check; `null` unless the action is `deliver` or `checkEndpoints`. */
+  /** The version to deliver or to check for. `null` unless the action is `deliver` or `checkEndpoints`. */
   readonly current: CertificateFacts | null;
-  /** Values of ours that may be in DNS: to remove when the action is `clean`, to use or remove when it is `resume`; else empty. */
+  /** TXT values of this stack that may be in DNS. `clean` removes them, `resume` uses and removes them. Empty for other actions. */
   readonly leftovers: readonly TxtValue[];
-  /** The saved order; `null` unless the action is `resume`. */
+  /** The saved order. `null` unless the action is `resume`. */
   readonly order: OrderReference | null;
-  /** RFC 9773 §5: the id of the certificate that an order replaces; `null`: none, or the issuer has no ARI. */
+  /** Id of the certificate that an order replaces (RFC 9773 §5). `null` if there is none. */
   readonly replaces: string | null;
-  /** Every configured zone, since a CNAME may lead into any; empty unless the action is `issue` or `resume`. */
+  /** Every configured zone, because a CNAME may point into any of them. Empty unless the action is `issue` or `resume`. */
   readonly challengeZones: readonly HostedZone[];
-  /** At the spec's issuer; `null`: not known before the first order there, or the action is neither `issue` nor `resume`. */
+  /** The account at the issuer. `null` before the first order there, and unless the action is `issue` or `resume`. */
   readonly account: RecordedAccount | null;
 }
 
 export interface CheckZonesInput extends Run {
   readonly spec: CertificateSpec;
-  /** Every configured zone, since a CNAME may lead into any. */
+  /** Every configured zone, because a CNAME may point into any of them. */
   readonly challengeZones: readonly HostedZone[];
-  /** At the spec's issuer; `null`: not known before the first order there. */
+  /** The account at the issuer. `null` before the first order there. */
   readonly account: RecordedAccount | null;
 }
 
+/** The TXT record at which control of one identifier is proven. */
 export interface ChallengeRecord {
   readonly identifier: string;
   readonly hostedZoneId: string;
   readonly role?: ZoneRole;
-  /** Of the TXT record: `_acme-challenge.<name>`, or where its CNAME leads. */
+  /** Name of the TXT record: `_acme-challenge.<name>` or the target of its CNAME. */
   readonly name: string;
 }
 
 export interface CheckZonesOutput {
   readonly challengeRecords: readonly ChallengeRecord[];
-  /** What could not be found out, or will be a fault one day, in words. */
+  /** Sentences about checks that could not be made and about faults that do not matter yet. */
   readonly warnings: readonly string[];
 }
 
 export interface NewOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly challengeRecords: readonly ChallengeRecord[];
-  /** Certificate id, RFC 9773 §5; sent only where the directory offers renewalInfo. */
+  /** Id of the certificate that the order replaces (RFC 9773 §5). It is sent only if the directory has `renewalInfo`. */
   readonly replaces: string | null;
 }
 
 export interface PendingChallenge {
   readonly identifier: string;
   readonly url: string;
-  /** URL of its authorization. */
+  /** URL of the authorization of the challenge. */
   readonly authorization: string;
 }
 
 export interface NewOrderOutput {
   readonly order: OrderReference;
-  /** Empty when every authorization is valid already. */
+  /** Challenges to answer. Empty if every authorization is valid. */
   readonly challenges: readonly PendingChallenge[];
-  /** One for each challenge, equal ones once. */
+  /** TXT values to write, without duplicates. */
   readonly records: readonly TxtValue[];
 }
 
 export interface CheckOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
-  /** `null`: *Check zones* failed, so that nothing can be proven now. */
+  /** `null` if *Check zones* failed, so that control cannot be proven now. */
   readonly challengeRecords: readonly ChallengeRecord[] | null;
-  /** What the ledger remembers of it, for the clean-up when nothing is left to prove. */
+  /** TXT values of the order in the ledger, for the clean-up if no challenge is left. */
   readonly leftovers: readonly TxtValue[];
 }
 
-/** What a saved order is still good for. */
+/** Tells how a saved order continues. */
 export interface CheckOrderOutput extends NewOrderOutput {
-  /** `prove`: as after *New order*; with nothing to do it by where there are no `challengeRecords`. `finish`: proven or past it; `records` are the left-overs to remove. `gone`: of no use. */
+  /**
+   * `prove`: challenges are pending, as after *New order*. They cannot be answered without `challengeRecords`. `finish`: control is proven, and
+   * `records` are the leftover values to remove. `gone`: the order cannot be used.
+   */
   readonly outcome: 'prove' | 'finish' | 'gone';
-  /** In words. */
+  /** The reason as a phrase. */
   readonly reason: string;
 }
 
@@ -164,10 +168,10 @@ export interface PresentChallengesInput extends Run {
   readonly records: readonly TxtValue[];
 }
 
-/** `ChangeInfo.Id` of Route 53, polled and never resubmitted. */
+/** A change of Route 53 that is not INSYNC yet. Its `ChangeInfo.Id` is polled and the change is never submitted again. */
 export interface PendingChange {
   readonly hostedZoneId: string;
-  /** Of the zone. */
+  /** Role of the zone. Absent for zones of the own account. */
   readonly role?: ZoneRole;
   readonly id: string;
 }
@@ -179,15 +183,15 @@ export interface PresentChallengesOutput {
 export interface CheckPropagationInput extends Run {
   readonly records: readonly TxtValue[];
   readonly changes: readonly PendingChange[];
-  /** How often it was asked before. */
+  /** Number of earlier checks. */
   readonly tries: number;
 }
 
 export interface CheckPropagationOutput {
   readonly propagated: boolean;
-  /** Seconds until it is worth asking again; 0 when propagated. */
+  /** Seconds until the next check. 0 if propagated. */
   readonly wait: number;
-  /** Name server and record, or `INSYNC`; empty when propagated. */
+  /** Name server and record, or `INSYNC`. Empty if propagated. */
   readonly waitingFor: string;
 }
 
@@ -197,7 +201,7 @@ export interface RespondToChallengesInput extends Run {
 }
 
 export interface RespondToChallengesOutput {
-  /** Seconds until the first look at the order. */
+  /** Seconds until the first poll of the order. */
   readonly wait: number;
 }
 
@@ -209,12 +213,12 @@ export interface PollOrderInput extends Run {
 }
 
 export interface PollOrderOutput {
-  /** Reached (`valid` is past `ready`, so it counts for both). */
+  /** Whether the order has the status `until` or a later one. `valid` also counts as `ready`. */
   readonly reached: boolean;
   readonly status: string;
-  /** Seconds; the CA's Retry-After where it gives one; 0 when reached. */
+  /** Seconds until the next poll, which is the CA's Retry-After if it sends one. 0 if reached. */
   readonly wait: number;
-  /** URL to download from, once valid. */
+  /** URL of the certificate once the order is valid. */
   readonly certificateUrl: string | null;
 }
 
@@ -223,14 +227,14 @@ export interface CleanUpChallengesInput extends Run {
 }
 
 export interface CleanUpChallengesOutput {
-  /** Gone from Route 53, whoever removed them. */
+  /** Values that are no longer in Route 53, also if another process removed them. */
   readonly removed: readonly TxtValue[];
 }
 
 export interface FinalizeOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
-  /** A saved order, which may have been finalized before: it is looked at first. */
+  /** Whether the order was saved by an earlier run. It may be finalized already, so its status is read first. */
   readonly resumed: boolean;
 }
 
@@ -282,14 +286,14 @@ export interface ImportCertificateOutput {
 export interface CheckEndpointsInput extends Run {
   readonly spec: CertificateSpec;
   readonly current: CertificateFacts;
-  /** How often they were looked at before. */
+  /** Number of earlier checks. */
   readonly tries: number;
 }
 
 export interface CheckEndpointsOutput {
-  /** `null`: another version is current by now, and its own execution looks. */
+  /** Whether all endpoints present the version. `null` if another version is current, whose own execution checks it. */
   readonly served: boolean | null;
-  /** Seconds until it is worth looking again; 0 unless `served` is false, and when it was the last look. */
+  /** Seconds until the next check. 0 unless `served` is `false`, and 0 after the last check. */
   readonly wait: number;
   readonly endpoints: readonly ServedCertificate[];
 }
@@ -299,31 +303,31 @@ export interface RecordSuccessInput extends Run {
 }
 
 export interface RecordFailureInput extends Run {
-  /** `null` when it failed before *Check renewal* gave one. */
+  /** `null` if the failure came before *Check renewal* returned a spec. */
   readonly spec: CertificateSpec | null;
-  /** `$states.errorOutput`, whole. */
+  /** The complete `$states.errorOutput`. */
   readonly errorOutput: unknown;
   readonly removed: readonly TxtValue[];
-  /** A deployment waits for it: the first failure ends the execution. */
+  /** Whether a deployment waits for the execution. Then the first failure ends it. */
   readonly deploy: boolean;
-  /** RFC 3339: when the execution began. */
+  /** Start of the execution, in RFC 3339. */
   readonly startedAt: string;
 }
 
 export interface RecordFailureOutput {
-  /** A name of `contract/errors.ts`; never one beginning `States.`. */
+  /** Name of a class in `errors.ts`. It never begins with `States.`. */
   readonly error: string;
-  /** A sentence, with the CA's own problem where there is one. */
+  /** The message, with the words of the CA if there are any. */
   readonly cause: string;
-  /** The problem document's type and identifier, for the event. */
+  /** Type and identifier of the problem document, for the event. */
   readonly problemType: string | null;
   readonly identifier: string | null;
-  /** It is not announced: permissions are so new that IAM does not know them everywhere. */
+  /** Whether no event is published, because IAM is still propagating new permissions. */
   readonly quiet: boolean;
-  /** What a person has to do, in words; `null`: nothing, it is tried again. */
+  /** What the operator has to do, as a sentence. `null` if nothing. */
   readonly action: string | null;
-  /** Seconds until this execution tries again; `null`: it ends. */
+  /** Seconds until this execution retries. `null` if it ends. */
   readonly retryIn: number | null;
-  /** RFC 3339: when it is tried again, by this execution or by the fleet. */
-  readonly nextTry: string;
+  /** Time of the next attempt by this execution or by the fleet, in RFC 3339. */
+  readonly nextAttempt: string;
 }

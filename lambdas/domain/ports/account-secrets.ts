@@ -1,19 +1,22 @@
+/** An ACME account as its secret holds it. */
 export interface AcmeAccount {
-  /** PKCS#8 PEM, P-256. */
+  /** Private key in PKCS#8 PEM, P-256. */
   readonly privateKey: string;
-  /** `null` until the CA has it. RFC 8555 §7.3 */
+  /** URL of the account. `null` until it is registered. RFC 8555 §7.3 */
   readonly url: string | null;
-  /** The secret's version. */
+  /** Version of the secret. */
   readonly version: string;
-  /** Stored before a change of key whose end is not known: the CA says which of the two is live. RFC 8555 §7.3.5 */
+  /** The next key, stored before a key rollover whose result is not known. The CA tells which of the two keys is in use. RFC 8555 §7.3.5 */
   readonly nextPrivateKey?: string;
 }
 
+/** Secrets of ACME accounts, one for each directory. */
 export interface AccountSecrets {
+  /** Returns `null` if there is no secret. */
   read(directoryUrl: string): Promise<AcmeAccount | null>;
-  /** Key first: whoever was first wins, and what is stored comes back. */
+  /** Stores the key of a new account and returns what is stored. If another process was first, that is its key. */
   create(directoryUrl: string, privateKey: string): Promise<AcmeAccount>;
   saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount>;
-  /** Compare and swap: takes the place of `before` while that is current. What is current then comes back, ours or another's. */
+  /** Compare-and-swap: stores `after` if `before` is still current. Returns what is current then. */
   replace(directoryUrl: string, before: AcmeAccount, after: Omit<AcmeAccount, 'version'>): Promise<AcmeAccount>;
 }

@@ -1,12 +1,16 @@
 import type { NewArnReason } from '../contract/certificate-facts.ts';
 import type { KeyType } from '../contract/config.ts';
 
+/** Certificates in ACM, by region. */
 export interface AcmCertificates {
-  /** An import of ours, by its tags, among those of this key type that share a name with the certificate; `null`: none. */
+  /** The ARN of an import with the tags of this stack and certificate, this key type and a name in common. `null` if there is none. */
   find(region: string, certificate: string, identifiers: readonly string[], keyType: KeyType): Promise<string | null>;
   /**
-   * A first import carries tags; one over an ARN does not. `notFound`: the ARN is gone; a `NewArnReason`: ACM refuses this certificate
-   * over this ARN, and takes it under a new one. Throws `ImportRefusedError`, `ImportLimitError`.
+   * Imports a certificate. A first import has tags, and an import over an ARN has none. Returns `notFound` if the ARN does not exist, and a
+   * `NewArnReason` if ACM rejects the certificate over this ARN but accepts it under a new one.
+   *
+   * @throws ImportRefusedError
+   * @throws ImportLimitError
    */
   import(
     region: string,

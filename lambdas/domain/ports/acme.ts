@@ -2,38 +2,40 @@ import type { IssuerAccount, OrderReference } from '../contract/certificate-fact
 import type { Issuer } from '../contract/config.ts';
 import type { ProblemDocument } from '../contract/errors.ts';
 
-/** RFC 8555 §7.1.3. Unknown statuses are possible. */
+/** An order. Its status may be one that RFC 8555 §7.1.3 does not list. */
 export interface Order extends OrderReference {
   readonly status: string;
   readonly authorizations: readonly string[];
   readonly certificate: string | null;
   readonly error: ProblemDocument | null;
-  /** Seconds; `null` when the reply had none. */
+  /** Retry-After of the reply, in seconds. `null` if it had none. */
   readonly retryAfter: number | null;
 }
 
+/** A challenge of any type. RFC 8555 §8 */
 export interface Challenge {
   readonly type: string;
   readonly url: string;
   readonly status: string;
-  /** Absent in some challenge types. */
+  /** `null` for challenge types without a token. */
   readonly token: string | null;
   readonly error: ProblemDocument | null;
 }
 
+/** An authorization. RFC 8555 §7.1.4 */
 export interface Authorization {
   readonly url: string;
   readonly status: string;
-  /** As ordered: with its star. RFC 8555 §7.1.4 */
+  /** The identifier as ordered, with its star for a wildcard. */
   readonly identifier: string;
   readonly challenges: readonly Challenge[];
 }
 
-/** One CA seen from one account. Each call is one request, but for badNonce (RFC 8555 §6.5). Throws the ACME errors of `errors.ts`. */
+/** One CA with one account. Each call sends one request, and repeats it only after badNonce (RFC 8555 §6.5). Throws the errors of `errors/acme-errors.ts`. */
 export interface CertificateAuthority {
-  /** Our account here. No request when the directory is known already. */
+  /** The account. It sends no request if the directory is cached. */
   account(): Promise<IssuerAccount>;
-  /** `replaces` is passed on where the directory offers renewalInfo. Throws `AlreadyReplacedError`. RFC 9773 §5 */
+  /** Creates an order. `replaces` is sent if the directory has `renewalInfo`. Throws `AlreadyReplacedError`. RFC 9773 §5 */
   newOrder(request: {
     readonly identifiers: readonly string[];
     readonly profile: string | null;
@@ -41,42 +43,44 @@ export interface CertificateAuthority {
   }): Promise<Order>;
   order(url: string): Promise<Order>;
   authorization(url: string): Promise<Authorization>;
-  /** The TXT value for a dns-01 challenge. RFC 8555 §8.4 */
+  /** Returns the TXT value for a dns-01 challenge. RFC 8555 §8.4 */
   challengeValue(challenge: Challenge): string;
-  /** RFC 8555 §7.5.1 */
+  /** Asks the CA to validate a challenge. RFC 8555 §7.5.1 */
   respond(challengeUrl: string): Promise<void>;
-  /** RFC 8555 §7.4, with a CSR for these identifiers signed by this key. */
+  /** Finalizes an order with a CSR for these identifiers that this key signs. RFC 8555 §7.4 */
   finalize(order: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order>;
-  /** The PEM chain, leaf first, and the URLs of alternates (`Link: rel="alternate"`). RFC 8555 §7.4.2 */
+  /** Downloads the PEM chain, leaf first, and the URLs of alternate chains (`Link: rel="alternate"`). RFC 8555 §7.4.2 */
   certificate(url: string): Promise<{ readonly pem: string; readonly alternates: readonly string[] }>;
 }
 
-/** RFC 8555 §7.3.4 */
+/** The key of an external account binding. RFC 8555 §7.3.4 */
 export interface ExternalAccountKey {
   readonly kid: string;
-  /** base64url */
+  /** MAC key in base64url. */
   readonly hmacKey: string;
 }
 
+/** ACME accounts and revocation at any CA. */
 export interface Acme {
-  /** newAccount; an account of this key that exists already comes back. RFC 8555 §7.3 */
+  /** Registers an account and returns its URL, or the URL of the existing account of this key. RFC 8555 §7.3 */
   newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string>;
-  /** newAccount with onlyReturnExisting; `null`: the CA knows no account of this key. RFC 8555 §7.3.1 */
+  /** Finds the account of this key with `onlyReturnExisting`. `null` if the CA has none. RFC 8555 §7.3.1 */
   findAccount(issuer: Issuer, privateKey: string): Promise<string | null>;
-  /** RFC 8555 §7.3.5 */
+  /** Changes the key of an account. RFC 8555 §7.3.5 */
   changeKey(
     issuer: Issuer,
     account: { readonly url: string; readonly privateKey: string },
     newPrivateKey: string,
   ): Promise<void>;
-  /** RFC 8555 §7.3.6 */
+  /** Deactivates an account for good. RFC 8555 §7.3.6 */
   deactivate(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): Promise<void>;
-  /** RFC 8555 §7.6; signed by the account, or by the certificate's own key. Revoked already is success. */
+  /** Revokes a certificate, signed by the account or by the key of the certificate. Already revoked is a success. RFC 8555 §7.6 */
   revoke(
     issuer: Issuer,
     signer: { readonly url: string; readonly privateKey: string } | { readonly certificateKey: string },
     certificate: string,
     reason: number,
   ): Promise<void>;
+  /** Returns the CA as this account sees it. It sends no request. */
   connect(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): CertificateAuthority;
 }

@@ -1,66 +1,70 @@
 import type { CertificateSecretValue } from '../contract/certificate-secret.ts';
 import type { Replica } from '../contract/config.ts';
 
-/** `certificates/<name>`, as DescribeSecret shows it: no value is read. */
+/** The secret of a certificate as DescribeSecret shows it. No value is read. */
 export interface SecretDescription {
   readonly arn: string;
-  /** Tagged `perennial:stack` with our stack's name. */
+  /** Whether the tag `perennial:stack` has the name of this stack. */
   readonly ours: boolean;
-  /** RFC 3339; set when scheduled for deletion. */
+  /** Time at which deletion was scheduled, in RFC 3339. `null` if it is not scheduled. */
   readonly deletedAt: string | null;
-  /** The version labelled AWSCURRENT; `null` while that is the placeholder. */
+  /** Version with the label AWSCURRENT. `null` while it is the placeholder. */
   readonly currentVersion: string | null;
 }
 
+/** Secrets of certificates. */
 export interface CertificateSecrets {
-  /** `null`: no such secret. */
+  /** Returns `null` if there is no secret. */
   describe(certificate: string): Promise<SecretDescription | null>;
-  /** Makes the secret with a placeholder, tagged. One that is there is left alone. */
+  /** Creates the secret with a placeholder and tags. An existing secret is not changed. */
   create(certificate: string): Promise<void>;
   /**
-   * Stages a key for this order, label CANDIDATE. Returns the key that won: ours, or the one staged before, unless that is known to be
-   * compromised since.
+   * Stages a key for this order with the label CANDIDATE. Returns the key that is staged then: this one, or the one that was staged before
+   * unless it is compromised.
    */
   stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string>;
-  /** The key staged for this order; `null` if none was. Throws `CompromisedKeyError` when there is only a compromised one. */
+  /** Returns the key staged for this order, or `null`. Throws `CompromisedKeyError` if the only staged key is compromised. */
   stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
-  /** Puts the certificate's version (once for an order, whoever calls again) and returns its id. AWSCURRENT stays. */
+  /** Stores the version of a certificate and returns its id. Another call for the same order stores nothing. AWSCURRENT does not move. */
   putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
   /**
-   * Moves AWSCURRENT to this version from whichever has it. Already there is success. Returns the secret's ARN, and whether this is seen to be
-   * the first certificate in it.
+   * Moves AWSCURRENT to this version. It is a success if the version already has it. Returns the ARN of the secret, and whether this is the first
+   * certificate in it.
    */
   makeCurrent(certificate: string, versionId: string): Promise<{ readonly arn: string; readonly first: boolean }>;
   /**
-   * Readers of other accounts and replicas become these: the resource policy is ours and replaced whole, replicas that are missing are
-   * added and those not named are removed. What is taken away comes first, and is taken away whatever else is refused. `false`: a
-   * replica is not there yet. Throws `ThrottledError`, and for everything that is refused `SecretAccessError`.
+   * Sets readers of other accounts and replicas. The resource policy is replaced as a whole. Removals come first, and a later rejection does not
+   * undo them. Returns `false` if a replica is not in place yet.
+   *
+   * @throws ThrottledError
+   * @throws SecretAccessError when Secrets Manager rejects a change
    */
   share(
     certificate: string,
     access: { readonly readers: readonly string[]; readonly replicas: readonly Replica[] },
   ): Promise<boolean>;
-  /** The current certificate. Throws `UnreadableSecretError` when the value is not of our format. */
+  /** Returns the current certificate. Throws `UnreadableSecretError` if the value has another format. */
   readCurrent(certificate: string): Promise<{
     readonly arn: string;
     readonly versionId: string;
     readonly value: CertificateSecretValue;
-    /** It was revoked because of its key: `reuseKey` does not hold for it. */
+    /** Whether the key is compromised, so that `reuseKey` does not apply. */
     readonly compromised?: boolean;
   }>;
 }
 
+/** A version of the secret that holds a certificate. */
 export interface StoredCertificate {
   readonly versionId: string;
-  /** It has the label AWSCURRENT. */
+  /** Whether the version has the label AWSCURRENT. */
   readonly current: boolean;
   readonly value: CertificateSecretValue;
 }
 
-/** The versions of a certificate's secret, for its revocation. */
+/** The versions of the secret of a certificate, for its revocation. */
 export interface CertificateVersions {
-  /** Every version that holds a certificate, also those that no label is on any more. */
+  /** Lists every version with a certificate, including versions without a label. */
   list(certificate: string): Promise<readonly StoredCertificate[]>;
-  /** Its key is never to be used for another certificate: label COMPROMISED, which `readCurrent` reports. */
+  /** Adds the label COMPROMISED, so that the key is never used for another certificate. `readCurrent` reports it. */
   markCompromised(certificate: string, versionId: string): Promise<void>;
 }

@@ -1,34 +1,35 @@
+/** Queries to single name servers. */
 export interface NameServers {
-  /** The TXT values of a name that this server (host name, address or address:port) answers with; none for NXDOMAIN. */
+  /** Returns the TXT values of a name at one server, which is a host name, an address or address:port. Empty for NXDOMAIN. */
   txt(server: string, name: string): Promise<readonly string[]>;
 }
 
-/** What was found, or in words why nothing could be found out (a timeout, SERVFAIL): never thrown. */
+/** The result of a lookup, or the reason why it failed (for example a timeout or SERVFAIL). A failed lookup is not thrown. */
 export type Lookup<T> = { readonly found: T } | { readonly failed: string };
 
-/** RFC 8659 §4.1 */
+/** One CAA record. RFC 8659 §4.1 */
 export interface CaaRecord {
-  /** RFC 8659 §4.1: a CA that does not know the tag must not issue. */
+  /** Whether a CA that does not know the tag must not issue. */
   readonly critical: boolean;
-  /** Lower case. */
+  /** Tag in lower case. */
   readonly tag: string;
   readonly value: string;
 }
 
-/** What servers say that are authoritative, found from the root down: no resolver in between learns that a name is not there yet. */
+/** Answers of authoritative servers, found by referrals from the root. No resolver is used, so none caches that a name does not exist yet. */
 export interface AuthoritativeDns {
-  /** Host names of the servers that the parent of this zone delegates it to; none: it does not. */
+  /** Host names of the servers to which the parent delegates this zone. Empty if it does not. */
   delegation(zone: string): Promise<Lookup<readonly string[]>>;
-  /** Target of the CNAME at this very name; `null`: there is none. One link of a chain. */
+  /** Target of the CNAME at exactly this name, which is one link of a chain. `null` if there is none. */
   cname(name: string): Promise<Lookup<string | null>>;
   /**
-   * The relevant CAA set: of the name (behind its CNAMEs), or of the closest domain above it that has one. RFC 8659 §3. `null`: none up
-   * to the root.
+   * The relevant CAA set of a name (RFC 8659 §3). It is the set at the name, after its CNAMEs, or at the closest parent domain that has one.
+   * `null` if none has.
    */
   caa(name: string): Promise<Lookup<{ readonly domain: string; readonly records: readonly CaaRecord[] } | null>>;
   /**
-   * Whether one of the servers that this zone is delegated to has an address in common with one of the others: white-label name servers have
-   * other names.
+   * Tells whether a server of this zone has an address in common with one of the other servers. White-label name servers have other names for
+   * the same addresses.
    */
   sameServers(zone: string, some: readonly string[], others: readonly string[]): Promise<Lookup<boolean>>;
 }

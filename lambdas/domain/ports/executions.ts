@@ -1,4 +1,5 @@
+/** The state of executions that hold leases. */
 export interface Executions {
-  /** DescribeExecution. `live`: RUNNING or PENDING_REDRIVE; `unknown`: no such execution. */
+  /** Returns `live` for RUNNING and PENDING_REDRIVE, and `unknown` if the execution does not exist. */
   status(arn: string): Promise<'live' | 'ended' | 'unknown'>;
 }

@@ -8,94 +8,96 @@ import type {
   TxtValue,
 } from '../contract/certificate-facts.ts';
 
-/**
- * What the steps ask of the world. `acme/`, `aws/` and `dns/` implement these; `test/fakes/` does in memory.
- * Every AWS port throws `ThrottledError` and `AccessDeniedError` for those two causes, naming the call and the resource.
- */
+// Ports are the interfaces through which steps reach the outside. `adapters/` implements them, and `test/fakes/` implements them in memory.
+// Every port to AWS throws `ThrottledError` and `AccessDeniedError` with the call and the resource.
 
+/** An order that the ledger keeps until its certificate is stored. */
 export interface SavedOrder extends OrderReference {
   readonly execution: string;
   readonly specHash: string;
   readonly directoryUrl: string;
 }
 
+/** The failures of a certificate since its last success. */
 export interface RecordedFailure {
   /** Failures in a row. */
   readonly count: number;
-  /** Of those, the ones that are not the operator's to mend: after three of them the next issuer is asked. */
+  /** Failures that the operator cannot fix. After three of them the next issuer is used. */
   readonly issuerFailures: number;
-  /** RFC 3339. */
+  /** Time of the last failure, in RFC 3339. */
   readonly last: string;
   readonly error: string;
   readonly cause: string;
-  /** Of the configuration that failed: a mended one is tried at once. Absent before *Check renewal* had one. */
+  /** Hash of the configuration that failed. A changed configuration is attempted at once. Absent if *Check renewal* failed before it. */
   readonly specHash?: string;
 }
 
-/** One `certificate#name` item. A certificate never seen has an empty one. */
+/** The item `certificate#<name>`. A certificate without an item has an empty one. */
 export interface LedgerCertificate {
   readonly lease: string | null;
-  /** RFC 3339. */
+  /** Time at which the lease was taken, in RFC 3339. */
   readonly leasedAt: string | null;
   readonly current: CertificateFacts | null;
-  /** By region. */
+  /** Imports into ACM, by region. */
   readonly deliveries: Readonly<Record<string, Delivery>>;
   readonly order: SavedOrder | null;
-  /** Values written, or about to be, and not yet known to be gone. */
+  /** TXT values that are or may be in DNS. They are saved before they are written. */
   readonly leftovers: readonly TxtValue[];
   readonly failure: RecordedFailure | null;
-  /** RFC 3339: nothing is tried for it before, but by force or in an emergency. */
+  /** No attempt is made before this time (RFC 3339), unless it is forced or an emergency. */
   readonly notBefore: string | null;
   readonly renewalInfo: SavedRenewalInfo | null;
-  /** The secret's version that was revoked: while it is current another is due, whatever became of the run that was to replace it. */
+  /** Version of the secret that was revoked. While it is current, a renewal is due. */
   readonly revokedVersion?: string;
-  /** What was seen at the endpoints last. */
+  /** Result of the last endpoint check. */
   readonly served?: EndpointCheck;
-  /** Hash of the readers and replicas that the secret has (`rules/certificate/secret-sharing.ts`). */
+  /** Hash of the readers and replicas of the secret (`rules/certificate/secret-sharing.ts`). */
   readonly access?: string;
 }
 
-/** A look at a certificate's endpoints. */
+/** A check of the endpoints of a certificate. */
 export interface EndpointCheck {
-  /** The secret's version that was looked for: for any other it means nothing. */
+  /** Version of the secret that was checked for. The result applies to this version only. */
   readonly versionId: string;
-  /** RFC 3339. */
+  /** Time of the check, in RFC 3339. */
   readonly at: string;
   readonly served: boolean;
   readonly endpoints: readonly ServedCertificate[];
 }
 
-/** What the CA last said about one certificate's renewal. RFC 9773 §4 */
+/** The last renewal information of the CA about one certificate. RFC 9773 §4 */
 export interface SavedRenewalInfo {
-  /** Of the certificate it was asked for; for any other it means nothing. */
+  /** Id of the certificate. The window applies to this certificate only. */
   readonly certificateId: string;
-  /** RFC 3339; both `null` when the last fetch failed and none was good before. */
+  /** Window in RFC 3339. Both are `null` if no fetch gave a window. */
   readonly start: string | null;
   readonly end: string | null;
   readonly explanationUrl: string | null;
-  /** RFC 3339: worth asking again. */
+  /** Time of the next fetch, in RFC 3339. */
   readonly nextFetch: string;
 }
 
+/** The lease of a certificate, or of a set of names. */
 export type LeaseKey = { readonly certificate: string } | { readonly set: string };
 
+/** The execution that holds a lease. */
 export interface LeaseHolder {
   readonly execution: string;
-  /** RFC 3339. */
+  /** Time at which it took the lease, in RFC 3339. */
   readonly since: string;
 }
 
 /**
- * Strongly consistent reads, conditional writes. Every write that takes an `execution` holds only while that execution has the
- * certificate's lease and throws `LeaseLostError` otherwise.
+ * The ledger. Reads are strongly consistent and writes are conditional. Every write with an `execution` requires that this execution holds the
+ * lease of the certificate, and throws `LeaseLostError` otherwise.
  */
 export interface Ledger {
   certificate(name: string): Promise<LedgerCertificate>;
-  /** BatchGetItem; at most 100 names. Certificates never seen are absent from the map. */
+  /** Reads at most 100 certificates with BatchGetItem. Certificates without an item are absent from the map. */
   certificates(names: readonly string[]): Promise<ReadonlyMap<string, LedgerCertificate>>;
   /**
-   * Takes a lease that is free or ours already; `null` when we have it, else who does. With `instead`, also one that this
-   * execution (found dead) still holds. Taking a set's lease notes the set in the certificate's item, so that `release` finds it.
+   * Takes a lease that is free or already held by this execution. Returns `null` on success, else the holder. `instead` is an execution that has
+   * ended, whose lease may be taken too. A set lease is also saved in the item of the certificate, so that `release` finds it.
    */
   takeLease(
     key: LeaseKey,
@@ -103,50 +105,50 @@ export interface Ledger {
     now: Date,
     instead?: string,
   ): Promise<LeaseHolder | null>;
-  /** Gives back the certificate's lease and its set's, those of them that this execution holds. Never throws `LeaseLostError`. */
+  /** Releases the certificate lease and the set lease, if this execution holds them. Never throws `LeaseLostError`. */
   release(certificate: string, execution: string): Promise<void>;
   /** Throws `LeaseLostError` unless this execution holds the certificate's lease. */
   assertLease(certificate: string, execution: string): Promise<void>;
-  /** The order and, added to those there, the values about to be written. One write. */
+  /** Saves the order and adds the TXT values that will be written, in one write. */
   saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
-  /** Strikes values off; needs no lease, since gone is gone. */
+  /** Removes TXT values that are no longer in DNS. It needs no lease. */
   removeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
-  /** Drops the saved order if it is this one; its values stay among the left-overs. */
+  /** Removes the saved order if it is this one. Its TXT values stay in `leftovers`. */
   dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void>;
-  /** Needs no lease: it holds only while the current certificate has this id. */
+  /** Saves a window if the current certificate has its id. It needs no lease. */
   saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo): Promise<void>;
-  /** Needs no lease: it means something only while this version is current. */
+  /** Saves the version that was revoked. It needs no lease, because it applies to this version only. */
   recordRevocation(certificate: string, versionId: string): Promise<void>;
   recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
-  /** Needs no lease: it means something only while this version is current. */
+  /** Saves an endpoint check. It needs no lease, because it applies to one version only. */
   recordServed(certificate: string, served: EndpointCheck): Promise<void>;
-  /** Readers and replicas of the secret are those of this hash. */
+  /** Saves the hash of the readers and replicas of the secret. */
   recordAccess(certificate: string, execution: string, access: string): Promise<void>;
-  /** Our account at the CA of this directory, as the last order or registration found it; `null`: none yet. */
+  /** The account at this directory, as the last order or registration saved it. `null` if there is none. */
   account(directoryUrl: string): Promise<RecordedAccount | null>;
-  /** `now`: when the CA's directory was read. */
+  /** Saves the account. `now` is the time at which the directory was read. */
   recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void>;
-  /** Sets `readAt` to `null`, where there is an account. */
+  /** Sets `readAt` of the account to `null`, if there is one. */
   markAccountStale(directoryUrl: string): Promise<void>;
-  /** Drops order, failure and notBefore. */
+  /** Removes order, failure and `notBefore`. */
   recordSuccess(certificate: string, execution: string): Promise<void>;
-  /** Writes the failure with its counts raised by one, the second only for the issuer's failures. The saved order stays. */
+  /** Saves the failure and increments its counts. `issuerFailures` grows for failures of the issuer only. The saved order stays. */
   recordFailure(
     certificate: string,
     execution: string,
     failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
     next: { readonly notBefore: string | null; readonly issuersFault: boolean },
   ): Promise<void>;
-  /** Times (RFC 3339) by order URL at which certificates of this set were about to be issued, the last 24 h. */
+  /** Times (RFC 3339) of the last 24 h at which certificates of this set were finalized, by order URL. */
   issues(setHash: string, now: Date): Promise<Readonly<Record<string, string>>>;
-  /** Counts an order, once however often it is called. */
+  /** Counts an order. Another call for the same order changes nothing. */
   countIssue(setHash: string, orderUrl: string, now: Date): Promise<void>;
-  /** The CA provably issued nothing. */
+  /** Removes an order from the count after the CA has not issued a certificate. */
   refundIssue(setHash: string, orderUrl: string): Promise<void>;
-  /** After a revocation: the next certificate of the set passes the cap. */
+  /** Lets the next certificate of the set pass the issue cap, after a revocation. */
   allowIssue(setHash: string): Promise<void>;
-  /** Failed validations (RFC 3339) of each identifier by one account in the last hour. The account goes by its directory. */
+  /** Times (RFC 3339) of failed validations in the last hour, by identifier, for the account at this directory. */
   identifierFailures(
     directoryUrl: string,
     identifiers: readonly string[],

@@ -1,18 +1,19 @@
 import type { Issuer } from '../contract/config.ts';
 
-/** RFC 9773 §4.2. `end` is after `start`. */
+/** The renewal window of a certificate. `end` is after `start`. RFC 9773 §4.2 */
 export interface RenewalInfo {
   readonly start: Date;
   readonly end: Date;
   readonly explanationUrl: string | null;
-  /** Seconds from the Retry-After header; `null`: missing or not understood. */
+  /** Retry-After in seconds. `null` if it is missing or invalid. */
   readonly retryAfter: number | null;
 }
 
+/** Renewal information (ARI) of any CA. */
 export interface RenewalInfos {
   /**
-   * One unauthenticated GET at the directory that issued it. `'unsupported'`: the directory names no renewalInfo. `'failed'`: anything
-   * else that is not a valid window; `temporary` says whether it may be better soon (5xx, timeouts) or not (4xx, an invalid object).
+   * Fetches the window with one unauthenticated GET. Returns `'unsupported'` if the directory has no `renewalInfo`, and `failed` for any other
+   * reply that is not a valid window. `temporary` is `true` for 5xx and timeouts, and `false` for 4xx and an invalid object.
    */
   fetch(
     issuer: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,

@@ -1,13 +1,13 @@
-/** Time and chance, so that rules and tests own them. */
+/** Time and randomness. They are a port, so that tests can control them. */
 export interface Clock {
   now(): Date;
-  /** Only for a compare-and-swap that lost a race: milliseconds, at most 5 s in a step. */
+  /** Waits for some milliseconds. Used only after a lost compare-and-swap, and for at most 5 s in a step. */
   sleep(milliseconds: number): Promise<void>;
-  /** 0 up to, not including, 1. */
+  /** Returns a random number from 0 to below 1. */
   random(): number;
 }
 
-/** Lines for the operator, beside the one line that every step writes. */
+/** Log lines of a step, in addition to the one line that every step writes. */
 export interface StepLog {
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
@@ -17,6 +17,6 @@ export interface StepLog {
 /** CloudWatch metrics of the fleet in embedded metric format. */
 export interface FleetMetrics {
   fleet(values: Readonly<Record<'Certificates' | 'Due' | 'Postponed' | 'Failing' | 'NotServed', number>>): void;
-  /** Of the certificate that expires first; nothing is emitted when none is issued. */
+  /** Days of the certificate that expires first. It is not called if none is issued. */
   minimumDaysToExpiry(days: number): void;
 }

@@ -1,5 +1,5 @@
-/** CloudFormation, as far as a custom resource needs it. */
+/** CloudFormation stacks, for the custom resources. */
 export interface Stacks {
-  /** Whether CloudFormation takes back an update of this stack that failed. */
+  /** Tells whether CloudFormation is rolling back an update of this stack. */
   rollsBack(stackId: string): Promise<boolean>;
 }

@@ -1,15 +1,16 @@
-/** How an execution ended. `error` and `cause` where it failed, `output` where it succeeded. */
+/** The end of an execution. It has `error` and `cause` after a failure and `output` after a success. */
 export interface ExecutionEnd {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   readonly error?: string;
   readonly cause?: string;
-  /** Parsed. */
+  /** Output as parsed JSON. */
   readonly output?: unknown;
 }
 
+/** Starts workflows and reads how their executions ended. */
 export interface StateMachines {
-  /** Starts an execution of this name. One that was started before counts as started. @default an empty input */
+  /** Starts an execution with this name. An existing execution with this name is a success. The default input is `{}`. */
   start(stateMachineArn: string, name: string, input?: object): Promise<void>;
-  /** `null`: it runs, or has begun so lately that Step Functions does not know it yet. */
+  /** Returns `null` while the execution runs, and if Step Functions does not know it yet because it was just started. */
   end(executionArn: string): Promise<ExecutionEnd | null>;
 }

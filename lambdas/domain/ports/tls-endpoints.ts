@@ -1,18 +1,19 @@
 import type { KeyType } from '../contract/config.ts';
 import type { Lookup } from './dns.ts';
 
-/** The leaf that a server shows. */
+/** The leaf certificate that a server presents. */
 export interface ShownCertificate {
-  /** Hex, lower case. */
+  /** Serial number in lower-case hex. */
   readonly serialNumber: string;
-  /** RFC 3339. */
+  /** Time at which it expires, in RFC 3339. */
   readonly notAfter: string;
 }
 
+/** TLS servers that present certificates. */
 export interface TlsEndpoints {
   /**
-   * What a server shows to a client that asks by this name (`host:port`) and takes this kind of key, since it may hold an ECDSA and an
-   * RSA certificate of the same names; to any client where it has none of that kind. Never throws.
+   * Returns the certificate that `host:port` presents to a client that accepts this kind of key only, because a server may have an ECDSA and an
+   * RSA certificate. If it has none of this kind, returns the one for a client that accepts both kinds. Never throws.
    */
   shown(endpoint: string, keyType: KeyType): Promise<Lookup<ShownCertificate>>;
 }

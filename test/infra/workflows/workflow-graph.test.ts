@@ -135,7 +135,7 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
           .filter(({ Type }) => Type === 'Task' || Type === 'Choice')
           .flatMap((state) => [...variablesRead(state)]);
         const bounds = assigned.filter(
-          (name) => /tries$|^waits$|^cleaned$|^attempt$|^abandoned$/i.test(name) && read.includes(name),
+          (name) => /tries$|^waits$|^cleaned$|^attempt$|^discardedOrder$/i.test(name) && read.includes(name),
         );
         expect(bounds, loop.join(' > ')).not.toEqual([]);
       }

@@ -38,7 +38,17 @@ function check(
   }: Partial<CheckRenewalInput> & { readonly spec?: CertificateSpec } = {},
 ) {
   return checkRenewal(
-    { execution, attempt: 1, cleaned: false, removed: [], waits: 0, abandoned: null, request, startedAt, ...input },
+    {
+      execution,
+      attempt: 1,
+      cleaned: false,
+      removed: [],
+      waits: 0,
+      discardedOrder: null,
+      request,
+      startedAt,
+      ...input,
+    },
     { ...ports, config: configOf(spec) },
   );
 }
@@ -219,7 +229,7 @@ describe('force is spent', () => {
     const world = issued();
     world.ledger.put('www', { order: { ...order, execution } });
     const request = { certificate: 'www', force: true };
-    expect((await check(world, { request, attempt: 2, abandoned: order.url })).action).toBe('issue');
+    expect((await check(world, { request, attempt: 2, discardedOrder: order.url })).action).toBe('issue');
     expect(world.ledger.get('www').order).toBeNull();
   });
 
@@ -260,14 +270,14 @@ describe('an order that a dead run left', () => {
   test('and that the CA does not carry on is dropped', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order });
-    expect(await check(world, { abandoned: order.url })).toMatchObject({ action: 'issue', order: null });
+    expect(await check(world, { discardedOrder: order.url })).toMatchObject({ action: 'issue', order: null });
     expect(world.ledger.get('www').order).toBeNull();
   });
 
   test('is kept when it is another that the CA does not carry on', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order });
-    expect((await check(world, { abandoned: 'https://ca.test/order/0' })).action).toBe('resume');
+    expect((await check(world, { discardedOrder: 'https://ca.test/order/0' })).action).toBe('resume');
   });
 
   test('whose certificate is stored and not delivered is delivered only', async () => {

@@ -60,7 +60,7 @@ async function ordersOfADay(
       cleaned: false,
       removed: [],
       waits: 0,
-      abandoned: null,
+      discardedOrder: null,
       startedAt,
     };
     const after = (seconds: number) => ({ ...run, at: clock.now().getTime() + seconds * 1000 });

@@ -63,7 +63,7 @@ describe('a failed proof', () => {
       quiet: false,
       action: null,
       retryIn: 60,
-      nextTry: '2026-03-01T12:01:00.000Z',
+      nextAttempt: '2026-03-01T12:01:00.000Z',
     });
     expect(world.ledger.get('www')).toMatchObject({
       lease: null,
@@ -128,7 +128,7 @@ test('a reader who is refused ends the execution for a person to see to, and lea
   expect(output).toMatchObject({
     action: expect.stringContaining('readers or replicas'),
     retryIn: null,
-    nextTry: '2026-03-01T18:00:00.000Z',
+    nextAttempt: '2026-03-01T18:00:00.000Z',
   });
   expect(world.ledger.get('www')).toMatchObject({
     lease: null,
@@ -143,11 +143,11 @@ describe('the next try', () => {
     [2, 2, 6000, '2026-03-01T13:40:00.000Z'],
     [3, 3, null, '2026-03-02T12:00:00.000Z'],
     [7, 1, null, '2026-03-02T12:00:00.000Z'],
-  ])('after %i failures before, at attempt %i, is in %j s', async (count, attempt, retryIn, nextTry) => {
+  ])('after %i failures before, at attempt %i, is in %j s', async (count, attempt, retryIn, nextAttempt) => {
     const world = failing();
     world.ledger.put('www', { failure: { ...before, count } });
-    expect(await record(world, { errorOutput: caUnavailable, attempt })).toMatchObject({ retryIn, nextTry });
-    expect(world.ledger.get('www')).toMatchObject({ failure: { count: count + 1 }, notBefore: nextTry });
+    expect(await record(world, { errorOutput: caUnavailable, attempt })).toMatchObject({ retryIn, nextAttempt });
+    expect(world.ledger.get('www')).toMatchObject({ failure: { count: count + 1 }, notBefore: nextAttempt });
   });
 
   test('is the CA’s to say: longer than two hours ends the execution and stands in the ledger', async () => {
@@ -155,7 +155,12 @@ describe('the next try', () => {
     const problem = { type: urn('rateLimited'), status: 429, retryAfter: 36_000 };
     expect(
       await record(world, { errorOutput: failedWith('RateLimitedError', 'Too many orders.', problem) }),
-    ).toMatchObject({ error: 'RateLimitedError', action: null, retryIn: null, nextTry: '2026-03-01T22:30:00.000Z' });
+    ).toMatchObject({
+      error: 'RateLimitedError',
+      action: null,
+      retryIn: null,
+      nextAttempt: '2026-03-01T22:30:00.000Z',
+    });
     expect(world.ledger.get('www').notBefore).toBe('2026-03-01T22:30:00.000Z');
   });
 
@@ -179,7 +184,7 @@ describe('the next try', () => {
       identifier: 'example.com',
       action: expect.stringContaining('CAA records of example.com'),
       retryIn: null,
-      nextTry: '2026-03-02T12:00:00.000Z',
+      nextAttempt: '2026-03-02T12:00:00.000Z',
     });
     expect(world.ledger.get('www').failure).toMatchObject({ count: 1, issuerFailures: 0 });
   });
@@ -188,7 +193,7 @@ describe('the next try', () => {
     const world = failing();
     const current = factsWith({ notBefore: '2026-02-26T00:00:00Z', notAfter: '2026-03-04T12:00:00Z' });
     world.ledger.put('www', { current, failure: { ...before, count: 4 } });
-    expect((await record(world, { errorOutput: caUnavailable })).nextTry).toBe('2026-03-01T21:00:00.000Z');
+    expect((await record(world, { errorOutput: caUnavailable })).nextAttempt).toBe('2026-03-01T21:00:00.000Z');
   });
 });
 
@@ -221,13 +226,13 @@ test.each([
   ['ThrottledError', 60, '2026-03-01T12:01:00.000Z'],
   // It waits for nothing: the next fleet run, six hours at most, looks again.
   ['LeaseLostError', null, '2026-03-01T18:00:00.000Z'],
-])('%s is no failure of the certificate', async (name, retryIn, nextTry) => {
+])('%s is no failure of the certificate', async (name, retryIn, nextAttempt) => {
   const world = failing();
   expect(await record(world, { errorOutput: failedWith(name, 'Slow down.') })).toMatchObject({
     error: name,
     cause: 'Slow down.',
     retryIn,
-    nextTry,
+    nextAttempt,
   });
   expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null, order });
 });
@@ -274,7 +279,7 @@ describe('a failure that a deployment waits for', () => {
     expect(await record(world, { deploy: true })).toMatchObject({
       error: 'ChallengeFailedError',
       retryIn: null,
-      nextTry: '2026-03-01T12:01:00.000Z',
+      nextAttempt: '2026-03-01T12:01:00.000Z',
     });
     expect(world.ledger.get('www')).toMatchObject({
       lease: null,

@@ -32,7 +32,7 @@ const failure = {
   quiet: false,
   action: null,
   retryIn: null,
-  nextTry: '2026-03-02T12:00:00Z',
+  nextAttempt: '2026-03-02T12:00:00Z',
 };
 const reached = { reached: true, status: 'valid', wait: 0, certificateUrl: 'https://ca/cert' };
 
@@ -453,7 +453,7 @@ describe('a saved order', () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [resume, { ...checked, action: 'clean', leftovers: [left] }, checked],
     });
-    expect(inputsOf('Check renewal').map(({ abandoned }) => abandoned)).toEqual([null, saved.url, saved.url]);
+    expect(inputsOf('Check renewal').map(({ discardedOrder }) => discardedOrder)).toEqual([null, saved.url, saved.url]);
     expect(inputsOf('Clean up challenges left over')).toEqual([{ records: [left] }]);
     expect(inputsOf('New order')).toHaveLength(1);
     expect(status).toBe('SUCCEEDED');
@@ -578,7 +578,12 @@ describe('the retry ladder', () => {
       'Check zones': [thrown('ZoneNotFoundError', 'no zone')],
       'Record failure': [rung(60), rung(null)],
     });
-    expect(inputsOf('Check renewal').at(-1)).toMatchObject({ waits: 0, cleaned: false, removed: [], abandoned: null });
+    expect(inputsOf('Check renewal').at(-1)).toMatchObject({
+      waits: 0,
+      cleaned: false,
+      removed: [],
+      discardedOrder: null,
+    });
   });
 
   test('counts its looks at the order anew', async () => {
@@ -620,7 +625,7 @@ describe('the retry ladder', () => {
   test('says what a person has to do and when it is tried again', async () => {
     const action = 'Allow the CA in the CAA record.';
     const { events } = await renew({ 'New order': [failed], 'Record failure': [{ ...failure, action }] });
-    expect(events[0]?.Detail).toMatchObject({ action, nextTry: '2026-03-02T12:00:00Z', attempt: 1 });
+    expect(events[0]?.Detail).toMatchObject({ action, nextAttempt: '2026-03-02T12:00:00Z', attempt: 1 });
   });
 });
 
@@ -840,7 +845,7 @@ test.each(['SecretNotOursError', 'SecretDeletedError'])(
       {
         'Check renewal': [thrown(name, 'Do this and that.')],
         'Record failure': [
-          { ...failure, problemType: null, identifier: null, action: null, nextTry: '2026-03-02T00:00:00.000Z' },
+          { ...failure, problemType: null, identifier: null, action: null, nextAttempt: '2026-03-02T00:00:00.000Z' },
         ],
       },
       { certificate: 'www' },

@@ -33,8 +33,8 @@ describe('parseEvent rejects', () => {
 
   test('an event with missing or invalid members, and names them', () => {
     const { attempt: _, ...less } = failed;
-    expect(() => parseEvent(event('Certificate Renewal Failed', { ...less, nextTry: 7 }))).toThrow(
-      'missing or invalid members: attempt, nextTry.',
+    expect(() => parseEvent(event('Certificate Renewal Failed', { ...less, nextAttempt: 7 }))).toThrow(
+      'missing or invalid members: attempt, nextAttempt.',
     );
   });
 });
