@@ -1,0 +1,87 @@
+import { DescribeCertificateCommand, ImportCertificateCommand } from '@aws-sdk/client-acm';
+import type { NewArnReason } from '../../../domain/contract/certificate-facts.ts';
+import type { AcmCertificates } from '../../../domain/ports/acm-certificates.ts';
+import { newArnReason } from '../../../domain/rules/certificate/acm-import.ts';
+import { sentOnce } from '../client.ts';
+import { replyOf, translated } from '../translate-errors.ts';
+import { type Attempt, importLimit, importRefused, otherChange, tagsRefused, tagsText } from './import-errors.ts';
+import { type RegionalAcm, tagsOf } from './regional-acm.ts';
+
+/** Imports over an ARN, or under a new one for `null`. */
+export async function importIntoAcm(
+  acm: RegionalAcm,
+  certificate: string,
+  pem: { readonly certificate: string; readonly chain: string; readonly privateKey: string },
+  arn: string | null,
+): ReturnType<AcmCertificates['import']> {
+  const command = new ImportCertificateCommand({
+    Certificate: Buffer.from(pem.certificate),
+    PrivateKey: Buffer.from(pem.privateKey),
+    ...(pem.chain && { CertificateChain: Buffer.from(pem.chain) }),
+    ...(arn ? { CertificateArn: arn } : { Tags: [...tagsOf(acm, certificate)] }),
+  });
+  const resource = arn ? `certificate ${arn}` : `certificate ${certificate} in ${acm.region}`;
+  const call = { action: 'acm:ImportCertificate', resource };
+  // Each import without an ARN creates a certificate, so the SDK must not repeat it.
+  const client = arn ? acm.clientFor(acm.region) : acm.clientFor(acm.region, sentOnce);
+  const reply = await replyOf(
+    call,
+    client.send(command),
+    answers({ acm, call, certificate, leaf: pem.certificate, arn }),
+  );
+  return typeof reply === 'string' ? reply : { arn: reply.CertificateArn ?? arn ?? '' };
+}
+
+type NotImported = 'notFound' | NewArnReason;
+
+/** What each error of ACM means. */
+function answers(attempt: Attempt): Readonly<Record<string, (error: Error) => NotImported | Promise<NotImported>>> {
+  const gone = () => 'notFound' as const;
+  const thrown = (errorOf: (attempt: Attempt, error: Error) => Error) => (error: Error) => {
+    throw errorOf(attempt, error);
+  };
+  return {
+    AccessDeniedException: (error) => whereDenied(attempt, error),
+    ResourceNotFoundException: gone,
+    InvalidArnException: gone,
+    InvalidParameterException: (error) => whereRefused(attempt, error),
+    ValidationException: (error) => whereRefused(attempt, error),
+    InvalidTagException: thrown(tagsRefused),
+    TagPolicyException: thrown(tagsRefused),
+    TooManyTagsException: thrown(tagsRefused),
+    LimitExceededException: thrown(importLimit),
+    ConflictException: thrown(otherChange),
+  };
+}
+
+/** The policy allows imports over what has the stack's tags. A deleted ARN has none, so IAM denies the call before ACM looks for it. */
+async function whereDenied(attempt: Attempt, error: Error): Promise<NotImported> {
+  if ((await obstacle(attempt)) === 'notFound') return 'notFound';
+  const { call, arn } = attempt;
+  const resource = arn ? `${call.resource} (which needs its tags: ${tagsText(attempt)})` : call.resource;
+  throw translated(error, { ...call, resource });
+}
+
+/** ACM has no error of its own for what it does not take over an ARN, so the certificate there is compared. */
+async function whereRefused(attempt: Attempt, error: Error): Promise<NotImported> {
+  const reason = await obstacle(attempt);
+  if (reason !== null) return reason;
+  throw importRefused(attempt, error);
+}
+
+/** Why ACM does not import over the ARN; `null`: there is none, or a new ARN would be refused too, as far as is known. */
+async function obstacle({ acm, leaf, arn }: Attempt): Promise<NotImported | null> {
+  if (arn === null) return null;
+  const reply = await replyOf(
+    { action: 'acm:DescribeCertificate', resource: `certificate ${arn}` },
+    acm.clientFor(acm.region).send(new DescribeCertificateCommand({ CertificateArn: arn })),
+    {
+      ResourceNotFoundException: () => 'notFound' as const,
+      InvalidArnException: () => 'notFound' as const,
+      // Where every call is denied, the error of the import says more.
+      AccessDeniedException: () => null,
+    },
+  );
+  if (reply === null || reply === 'notFound') return reply;
+  return reply.Certificate ? newArnReason(reply.Certificate, leaf) : null;
+}

@@ -1,0 +1,36 @@
+import { ACMClient, type Tag } from '@aws-sdk/client-acm';
+import { tags } from '../../../domain/contract/environment.ts';
+import { clientSettings, type sentOnce } from '../client.ts';
+
+/** ACM of one region, as this stack uses it. */
+export interface RegionalAcm {
+  readonly region: string;
+  readonly clientFor: typeof warmClientFor;
+  readonly stackTag: string;
+  /** Region and prefix of the secrets: `eu-west-1/certificates/`. */
+  readonly secretsTag: string;
+}
+
+const clients = new Map<string, ACMClient>();
+
+export function warmClientFor(
+  region: string,
+  settings: typeof clientSettings | typeof sentOnce = clientSettings,
+): ACMClient {
+  const key = `${region} ${settings.maxAttempts}`;
+  const client = clients.get(key) ?? new ACMClient({ ...settings, region });
+  clients.set(key, client);
+  return client;
+}
+
+/** Characters of a tag's value. https://docs.aws.amazon.com/acm/latest/userguide/tags-restrictions.html */
+const longestTag = 256;
+
+/** The tags that the first import of a certificate sets, and by which later ones find it. */
+export function tagsOf({ stackTag, secretsTag }: RegionalAcm, certificate: string): readonly Tag[] {
+  return [
+    { Key: tags.stack, Value: stackTag },
+    { Key: tags.certificate, Value: certificate },
+    { Key: tags.secrets, Value: secretsTag.slice(0, longestTag) },
+  ];
+}
