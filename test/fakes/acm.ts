@@ -5,6 +5,9 @@ import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
 import type { AcmCertificates } from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
+/** A re-import may lose this one. */
+const clientAuthentication = '1.3.6.1.5.5.7.3.2';
+
 interface Import {
   /** Whose tags it has: the stack, and the certificate. */
   readonly stack: string;
@@ -120,7 +123,7 @@ function readImport({
     names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),
     keyType: keyTypeOf(leaf),
     // Node's name for the extended ones; undefined where there are none.
-    usages: leaf.keyUsage ?? [],
+    usages: (leaf.keyUsage ?? []).filter((usage) => usage !== clientAuthentication),
     serialNumber: leaf.serialNumber.toLowerCase(),
     chainLength: splitPem(chain).length,
   };

@@ -129,11 +129,7 @@ export class FakeHostedZones implements HostedZones {
   }
 
   async pendingChanges(changes: readonly PendingChange[]): Promise<readonly PendingChange[]> {
-    return changes.filter(({ id }) => {
-      const status = this.#changes.get(id);
-      if (!status) throw new Error(`Route 53 knows no change ${id}.`);
-      return status === 'PENDING';
-    });
+    return changes.filter(({ id }) => this.#changes.get(id) === 'PENDING');
   }
 
   async nameServers(hostedZoneId: string, name?: string): Promise<readonly string[]> {
@@ -148,7 +144,7 @@ export class FakeHostedZones implements HostedZones {
 
   #zone(id: string): Zone {
     const zone = this.#zones.get(id);
-    if (!zone) throw new Error(`The fake hosted zones were not told about ${id}.`);
+    if (!zone) throw new ZoneNotFoundError({ what: `Hosted zone ${id} does not exist.`, zone: id });
     return zone;
   }
 }

@@ -127,6 +127,16 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       expect(await serialNumber(region, first.arn)).toBe(before.serialNumber);
     });
 
+    test('may lose the usage for client authentication', async () => {
+      const { acm } = worldOf();
+      const usages = [serverAuthentication, '1.3.6.1.5.5.7.3.2'];
+      const before = await issue({ identifiers: ['client.test'], extendedKeyUsages: usages });
+      const first = await acm.import(region, 'client', before.pem, null);
+      if (typeof first === 'string') throw new Error(first);
+      const { pem } = await issue({ identifiers: ['client.test'] });
+      expect(await acm.import(region, 'client', pem, first.arn)).toEqual(first);
+    });
+
     test('that is gone says so', async () => {
       const { acm, delete: remove } = worldOf();
       const arn = await importNew('deleted', ['deleted.test']);

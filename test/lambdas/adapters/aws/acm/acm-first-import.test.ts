@@ -12,10 +12,13 @@ const pem = { certificate: 'leaf', chain: 'chain', privateKey: 'key' };
 
 /** Calls as ACM received and acted on them: whether each named an ARN. The first reply after `cut` is set is lost. */
 const imports: ('first' | 'again')[] = [];
+/** The region that each call was signed for. */
+const regions: (string | undefined)[] = [];
 let cut = false;
 const server = createServer(async (request, response) => {
   const { CertificateArn } = (await json(request)) as { CertificateArn?: string };
   imports.push(CertificateArn ? 'again' : 'first');
+  regions.push(/Credential=[^,]+\/([\w-]+)\/acm\//.exec(request.headers.authorization ?? '')?.[1]);
   if (cut) {
     cut = false;
     request.socket.destroy();
@@ -39,6 +42,7 @@ afterAll(() => {
 });
 beforeEach(() => {
   imports.length = 0;
+  regions.length = 0;
 });
 
 /** With the clients that the functions have. */
@@ -57,4 +61,9 @@ test('an import over an ARN whose reply is lost is sent again at once: twice is 
   cut = true;
   expect(await acm.import('eu-west-1', 'www', pem, arn)).toEqual({ arn });
   expect(imports).toEqual(['again', 'again']);
+});
+
+test('each call goes to ACM in its own region', async () => {
+  for (const region of ['eu-west-1', 'us-east-1', 'eu-west-1']) await acm.import(region, 'www', pem, arn);
+  expect(regions).toEqual(['eu-west-1', 'us-east-1', 'eu-west-1']);
 });

@@ -13,6 +13,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createHostedZones } from '../../../../../lambdas/adapters/aws/route-53/hosted-zones.ts';
 import { awsError } from '../aws-error.ts';
 
+/** What Route 53 answers only now and then. What the hosted zones do is in `hosted-zones-behaviour.ts`. */
 const zone = 'Z0123456789';
 const name = '_acme-challenge.example.com';
 const route53 = mockClient(Route53Client);
@@ -25,89 +26,11 @@ const plain: ResourceRecordSet = {
   ResourceRecords: [{ Value: '"one"' }, { Value: '"t" "wo"' }],
 };
 
-function listing(...sets: ResourceRecordSet[]): void {
-  route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: sets, IsTruncated: false, MaxItems: 100 });
-}
-
 beforeEach(() => {
   route53.reset();
 });
 
 describe('reading a TXT set', () => {
-  test('keeps name, TTL and values to the byte', async () => {
-    listing(plain);
-    expect(await hostedZones.readTxt(zone, name)).toEqual({
-      name: `${name}.`,
-      ttl: 60,
-      values: ['"one"', '"t" "wo"'],
-      unsuitable: null,
-    });
-    expect(route53).toHaveReceivedCommandWith(ListResourceRecordSetsCommand, {
-      HostedZoneId: zone,
-      StartRecordName: `${name}.`,
-    });
-  });
-
-  test('finds nothing when the list goes on with another name', async () => {
-    listing({ ...plain, Name: '_acme-challenge.example.com.au.' });
-    expect(await hostedZones.readTxt(zone, name)).toBeNull();
-  });
-
-  test('finds nothing in an empty list', async () => {
-    route53.on(ListResourceRecordSetsCommand).resolves({});
-    expect(await hostedZones.readTxt(zone, name)).toBeNull();
-  });
-
-  test('passes over sets of other types at the name', async () => {
-    listing({ ...plain, Type: 'A' }, { ...plain, Type: 'MX' }, plain);
-    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ ttl: 60, unsuitable: null });
-    listing({ ...plain, Type: 'A' });
-    expect(await hostedZones.readTxt(zone, name)).toBeNull();
-  });
-
-  test.each([
-    ['a trailing dot', `${name}.`, `${name}.`],
-    ['upper case', '_ACME-challenge.Example.com', `${name}.`],
-    ['an escaped star', '*.example.com', '\\052.example.com.'],
-  ])('knows a name with %s', async (_, asked, written) => {
-    listing({ ...plain, Name: written });
-    expect(await hostedZones.readTxt(zone, asked)).toMatchObject({ name: written });
-  });
-
-  test.each([
-    [
-      'a CNAME',
-      { Type: 'CNAME', ResourceRecords: [{ Value: 'x.example.net' }] },
-      'a CNAME to x.example.net stands there',
-    ],
-    ['an alias', { AliasTarget: { DNSName: 'y.example.net.' } }, 'the TXT set there is an alias of y.example.net.'],
-    [
-      'a routing policy',
-      { SetIdentifier: 'blue', Weight: 1 },
-      'the TXT set there has a routing policy (set identifier blue)',
-    ],
-    ['a traffic policy', { TrafficPolicyInstanceId: 't1' }, 'a traffic policy makes the TXT set there'],
-    ['a delegation', { Type: 'NS' }, 'the name is delegated to other name servers'],
-  ] as const)('says in words that %s stands there', async (_, fields, unsuitable) => {
-    listing({ ...plain, ResourceRecords: [], ...fields } as ResourceRecordSet);
-    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ unsuitable });
-  });
-
-  test("takes a zone's own NS set for no delegation", async () => {
-    listing({ ...plain, Type: 'NS' }, { ...plain, Type: 'SOA' }, plain);
-    expect(await hostedZones.readTxt(zone, name)).toMatchObject({ unsuitable: null, ttl: 60 });
-  });
-
-  test('does not lose the values that stand beside a delegation: they can be removed, and none added', async () => {
-    listing({ ...plain, Type: 'NS', ResourceRecords: [{ Value: 'ns.other.test.' }] }, plain);
-    expect(await hostedZones.readTxt(zone, name)).toEqual({
-      name: `${name}.`,
-      ttl: 60,
-      values: ['"one"', '"t" "wo"'],
-      unsuitable: 'the name is delegated to other name servers',
-    });
-  });
-
   test('reads on while the list is at the name', async () => {
     const next = { NextRecordName: `${name}.`, NextRecordType: 'A', NextRecordIdentifier: 'i-100' } as const;
     route53
@@ -158,33 +81,6 @@ describe('reading a TXT set', () => {
 describe('a change', () => {
   const before = { name: `${name}.`, ttl: 300, values: ['"foreign"'], unsuitable: null };
   const after = { ...before, values: ['"foreign"', '"ours"'] };
-
-  test('is one batch: DELETE of what was read, CREATE of what shall be', async () => {
-    route53.on(ChangeResourceRecordSetsCommand).resolves({
-      ChangeInfo: { Id: '/change/C1', Status: 'PENDING', SubmittedAt: new Date('2027-01-01T00:00:00Z') },
-    });
-    const other = { ...after, name: '_acme-challenge.b.example.com.' };
-    const changes = [
-      { name, before, after },
-      { name: other.name, before: null, after: other },
-      { name, before: other, after: null },
-    ];
-    expect(await hostedZones.change(zone, changes)).toEqual({ id: '/change/C1' });
-    const set = (Name: string, ...values: string[]) => {
-      return { Name, Type: 'TXT', TTL: 300, ResourceRecords: values.map((Value) => ({ Value })) } as const;
-    };
-    expect(route53).toHaveReceivedCommandExactlyOnceWith(ChangeResourceRecordSetsCommand, {
-      HostedZoneId: zone,
-      ChangeBatch: {
-        Changes: [
-          { Action: 'DELETE', ResourceRecordSet: set(`${name}.`, '"foreign"') },
-          { Action: 'CREATE', ResourceRecordSet: set(`${name}.`, '"foreign"', '"ours"') },
-          { Action: 'CREATE', ResourceRecordSet: set('_acme-challenge.b.example.com.', '"foreign"', '"ours"') },
-          { Action: 'DELETE', ResourceRecordSet: set('_acme-challenge.b.example.com.', '"foreign"', '"ours"') },
-        ],
-      },
-    });
-  });
 
   test.each([
     ['its messages', ['Tried to delete a set that differs.', 'Tried to create a set that exists.']],
@@ -252,26 +148,6 @@ describe('a change', () => {
 });
 
 describe('pending changes', () => {
-  const changeInfo = (Status: 'PENDING' | 'INSYNC') => ({
-    ChangeInfo: { Id: '/change/C1', Status, SubmittedAt: new Date('2027-01-01T00:00:00Z') },
-  });
-
-  test('are those that are not INSYNC', async () => {
-    route53.on(GetChangeCommand, { Id: '/change/C1' }).resolves(changeInfo('INSYNC'));
-    route53.on(GetChangeCommand, { Id: '/change/C2' }).resolves(changeInfo('PENDING'));
-    const changes = [
-      { hostedZoneId: zone, id: '/change/C1' },
-      { hostedZoneId: 'Z2', id: '/change/C2' },
-    ];
-    expect(await hostedZones.pendingChanges(changes)).toEqual([changes[1]]);
-    expect(await hostedZones.pendingChanges([])).toEqual([]);
-  });
-
-  test('are not those that Route 53 has forgotten', async () => {
-    route53.on(GetChangeCommand).rejects(awsError('NoSuchChange'));
-    expect(await hostedZones.pendingChanges([{ hostedZoneId: zone, id: '/change/C1' }])).toEqual([]);
-  });
-
   test('cannot be told when the call is denied', async () => {
     route53.on(GetChangeCommand).rejects(awsError('AccessDenied'));
     await expect(hostedZones.pendingChanges([{ hostedZoneId: zone, id: '/change/C1' }])).rejects.toThrow(
@@ -281,25 +157,6 @@ describe('pending changes', () => {
 });
 
 describe('name servers', () => {
-  test('are those of the delegation set', async () => {
-    route53.on(GetHostedZoneCommand, { Id: zone }).resolves({
-      DelegationSet: { NameServers: ['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org'] },
-    });
-    expect(await hostedZones.nameServers(zone)).toEqual(['ns-1.awsdns-01.com', 'ns-2.awsdns-02.org']);
-  });
-
-  test('of a zone that is not of the expected name are not told: they would be set at the wrong domain', async () => {
-    route53.on(GetHostedZoneCommand).resolves({
-      HostedZone: { Id: zone, Name: 'other.example.', CallerReference: 'x' },
-      DelegationSet: { NameServers: ['ns-1.awsdns-01.com'] },
-    });
-    await expect(hostedZones.nameServers(zone, 'example.com')).rejects.toMatchObject({
-      name: 'ZoneNotFoundError',
-      message: expect.stringContaining(`Hosted zone ${zone} is other.example., not example.com. Correct its id`),
-    });
-    expect(await hostedZones.nameServers(zone, 'other.example')).toEqual(['ns-1.awsdns-01.com']);
-  });
-
   test('of a zone of another account are denied, with what to configure', async () => {
     const message = 'User: arn:aws:sts::123456789012:assumed-role/a/b is not authorized to access this resource';
     route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', message, 403));
