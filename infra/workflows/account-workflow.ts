@@ -95,7 +95,7 @@ export class AccountWorkflow extends Construct {
   private register() {
     const registerAccount = this.props.order
       .step(this, 'Register account', { payload: { issuer: '{% $states.input %}' }, run, retry: [caUnavailable] })
-      .addCatch(Pass.jsonata(this, 'Not registered'), { outputs: '{% $states.errorOutput %}' });
+      .addCatch(Pass.jsonata(this, 'Registration failed'), { outputs: '{% $states.errorOutput %}' });
     const registerAccounts = MapState.jsonata(this, 'Register accounts', {
       items: ProvideItems.jsonata('{% $resolved.issuers %}'),
       // The fleet starts with it after a deployment, and an account may run no more than ten functions at first.
@@ -144,9 +144,9 @@ export class AccountWorkflow extends Construct {
       outputs: "{% $merge([$states.input, { 'renewal': $states.result.ExecutionArn }]) %}",
     });
 
-    const replaceIt = Choice.jsonata(this, 'Replace it?').when(Condition.jsonata('{% $states.input.renew %}'), renewal);
-    revokeCertificate.next(replaceIt);
-    const notReplaced: Exit = { next: (state) => replaceIt.otherwise(state) };
+    const renew = Choice.jsonata(this, 'Renew?').when(Condition.jsonata('{% $states.input.renew %}'), renewal);
+    revokeCertificate.next(renew);
+    const notRenewed: Exit = { next: (state) => renew.otherwise(state) };
     const starting = exits({
       // Its name is of this execution: whoever has it was started by an earlier try of this very state.
       started: (next) => renewal.addCatch(next, { errors: [taken] }).next(next),
@@ -154,14 +154,14 @@ export class AccountWorkflow extends Construct {
     });
     return {
       start: revokeCertificate,
-      done: merged(notReplaced, starting.started),
+      done: merged(notRenewed, starting.started),
       failed: merged(caught([revokeCertificate], noted), starting.failed),
     };
   }
 
   /** Told to others too: nobody looks at what a deployment starts. */
   private failure() {
-    const readError = Pass.jsonata(this, 'Read the error', { assign: { failure: failureAsIs } });
+    const readError = Pass.jsonata(this, 'Read error', { assign: { failure: failureAsIs } });
     const announceFailure = announce(this, 'Announce failure', 'Certificate Account Request Failed', {
       request: '{% $request %}',
       execution: '{% $states.context.Execution.Id %}',

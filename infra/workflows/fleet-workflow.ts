@@ -76,7 +76,7 @@ export class FleetWorkflow extends Construct {
         // Of no certificate, or of all.
         run: { certificate: "{% '' %}", attempt: 1, order: '{% null %}' },
       })
-      .addCatch(Pass.jsonata(this, 'Not checked'), { outputs: errorOf("'batch ' & $string($states.input)") });
+      .addCatch(Pass.jsonata(this, 'Batch failed'), { outputs: errorOf("'batch ' & $string($states.input)") });
     const failures = '$states.result[$exists(error)]';
     return checkFleet.next(
       MapState.jsonata(this, 'Start renewals', {
@@ -96,8 +96,8 @@ export class FleetWorkflow extends Construct {
     });
     // The name is of this fleet execution: whoever has it was started by an earlier try of this very state.
     return start
-      .addCatch(Pass.jsonata(this, 'Started already'), { errors: [taken], outputs: '{% {} %}' })
-      .addCatch(Pass.jsonata(this, 'Not started'), { outputs: errorOf('$states.input.certificate') });
+      .addCatch(Pass.jsonata(this, 'Already started'), { errors: [taken], outputs: '{% {} %}' })
+      .addCatch(Pass.jsonata(this, 'Start failed'), { outputs: errorOf('$states.input.certificate') });
   }
 
   private schedule(): void {

@@ -115,7 +115,7 @@ describe('a CA with ECDSA keys', () => {
 
     await scaleWaits(d, 0.03);
     const arn = await d.start({ certificate: 'three', force: true });
-    await reaches(d, arn, 'Wait for the next try');
+    await reaches(d, arn, 'Wait for next attempt');
     const { serialNumber } = await d.secret('three');
     const ledger = await d.ledger('three');
     await iam.send(new DeleteRolePolicyCommand(policy));

@@ -52,7 +52,7 @@ async function failing(certificate: string) {
   const mark = d.local.pebble.requests().length;
   await scaleWaits(d, 0.03);
   const arn = await d.start({ certificate, force: true });
-  await reaches(d, arn, 'Wait for the next try');
+  await reaches(d, arn, 'Wait for next attempt');
   return { arn, mark, ledger: await d.ledger(certificate), txt: await d.txt('example.com') };
 }
 
@@ -156,7 +156,7 @@ describe('a renewal', () => {
     const runs = (await d.idle()).filter((arn) => /:twin-(rsa|ec)-/.test(arn));
     expect(runs).toHaveLength(2);
     const states = await Promise.all(runs.map((arn) => statesOf(d, arn)));
-    expect(states.filter((each) => each.includes('Wait for its turn'))).toHaveLength(1);
+    expect(states.filter((each) => each.includes('Wait for renewal time or lease'))).toHaveLength(1);
     expect((await leafOf('twin-rsa')).publicKey.asymmetricKeyType).toBe('rsa');
     expect((await leafOf('twin-ec')).publicKey.asymmetricKeyType).toBe('ec');
   });
@@ -262,8 +262,8 @@ describe('a renewal', () => {
 });
 
 describe('bad input at run time', () => {
-  const unannounced = ['Read the error'];
-  const announced = ['Record failure', 'Worth telling?', 'Announce failure', 'Try again?'];
+  const unannounced = ['Read error'];
+  const announced = ['Record failure', 'Notify?', 'Announce failure', 'Retry?'];
   const refused = async (input: unknown, error: string, sentence: RegExp, states = unannounced) => {
     const mark = d.local.pebble.requests().length;
     const run = await d.renew(input);

@@ -68,7 +68,7 @@ test('other names reach ACM with the deployment, under the ARN that is in use, a
 
   expect(await waitForExecution(local, holder)).toMatchObject({ status: 'SUCCEEDED' });
   expect(await statesOf({ local }, await ofDeployment())).toEqual(
-    expect.arrayContaining(['Wait for its turn', 'New order', 'Import certificate', 'Done']),
+    expect.arrayContaining(['Wait for renewal time or lease', 'New order', 'Import certificate', 'Done']),
   );
   expect(outputs.Certificate).toBe(arn);
   expect(await importedNames()).toEqual(['example.com', 'shop.example.com']);

@@ -126,7 +126,7 @@ describe('a certificate that was issued and not stored', () => {
     await scaleWaits(d, 1);
 
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
-    expect((await statesOf(d, arn)).filter((state) => state === 'Wait for the next try')).toHaveLength(1);
+    expect((await statesOf(d, arn)).filter((state) => state === 'Wait for next attempt')).toHaveLength(1);
     expect([requestsOfOrders(d, mark), requestsTo(d, '/finalize-order', mark)]).toEqual([1, 1]);
     expect((await d.secret('killed')).serialNumber).not.toBe(before.serialNumber);
     expect(await d.ledger('killed')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
@@ -135,7 +135,7 @@ describe('a certificate that was issued and not stored', () => {
   test('is downloaded by the run that follows an abort on the ladder, not ordered again', async () => {
     const mark = markNow();
     const arn = await killed('abandoned');
-    await reaches(d, arn, 'Wait for the next try');
+    await reaches(d, arn, 'Wait for next attempt');
     const restart = await abort(arn);
 
     expect(restart).toMatchObject({ status: 'SUCCEEDED' });

@@ -93,7 +93,7 @@ describe('a server', () => {
   test('that is reloaded while it is looked for serves it in the end, with nothing announced', async () => {
     await scaleWaits(d, 0.1); // the second look after 6 s
     const arn = await d.start({ certificate: 'www', force: true });
-    await reaches(d, arn, 'Wait for the servers');
+    await reaches(d, arn, 'Wait for endpoints');
     await reload();
     const run = await d.ended(arn);
     await scaleWaits(d, 0.01);

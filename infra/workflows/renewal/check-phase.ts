@@ -9,11 +9,11 @@ import type { WorkflowFunction } from '../workflow-function.ts';
 /** Decides what to do. `wait` and `clean` are handled here and return to *Check renewal*. */
 export function checkPhase(scope: Construct, { check, challenge }: Record<'check' | 'challenge', WorkflowFunction>) {
   const checkRenewal = ask(scope, check);
-  const wait = Wait.jsonata(scope, 'Wait for its turn', {
+  const wait = Wait.jsonata(scope, 'Wait for renewal time or lease', {
     time: WaitTime.seconds('{% $states.input.wait %}'),
     assign: { waits: '{% $waits + 1 %}' },
   }).next(checkRenewal);
-  const cleanUp = cleanUpLeftOver(scope, challenge)
+  const cleanUp = cleanUpLeftovers(scope, challenge)
     .addCatch(checkRenewal, { assign: { cleaned: true } })
     .next(checkRenewal);
   const nothing = Succeed.jsonata(scope, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } });
@@ -74,8 +74,8 @@ function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
   });
 }
 
-function cleanUpLeftOver(scope: Construct, challenge: WorkflowFunction): TaskStateBase {
-  return challenge.step(scope, 'Clean up challenges left over', {
+function cleanUpLeftovers(scope: Construct, challenge: WorkflowFunction): TaskStateBase {
+  return challenge.step(scope, 'Clean up leftover challenges', {
     step: 'cleanUpChallenges',
     payload: { records: '{% $leftovers %}' },
     retry: [contended],

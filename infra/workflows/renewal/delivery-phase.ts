@@ -19,7 +19,7 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
     maxConcurrency: 5,
     assign: { deliveries: '{% $states.result %}' },
   }).itemProcessor(importCertificate(scope, delivery));
-  const announceInPart = announce(scope, 'Announce in part', detailTypes.renewed, {
+  const announcePartialDelivery = announce(scope, 'Announce partial delivery', detailTypes.renewed, {
     ...renewed,
     deliveries: '{% [$deliveries[$exists(arn)]] %}',
   });
@@ -32,14 +32,19 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
   const outcomes = exits({
     failed: (next) =>
       deliveredEverywhere
-        .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announceInPart, firstRefusal)
+        .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announcePartialDelivery, firstRefusal)
         .when(Condition.jsonata(`{% ${refused} %}`), next, firstRefusal),
     delivered: (next) => deliveredEverywhere.otherwise(next),
   });
   return {
     start: deliver,
     ...outcomes,
-    failed: merged(outcomes.failed, caught([deliver], noted), announceInPart, caught([announceInPart])),
+    failed: merged(
+      outcomes.failed,
+      caught([deliver], noted),
+      announcePartialDelivery,
+      caught([announcePartialDelivery]),
+    ),
   };
 }
 
@@ -49,7 +54,7 @@ function importCertificate(scope: Construct, delivery: WorkflowFunction): IChain
       payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
       retry: [importing],
     })
-    .addCatch(Pass.jsonata(scope, 'Not imported'), { outputs: '{% $states.errorOutput %}' });
+    .addCatch(Pass.jsonata(scope, 'Import failed'), { outputs: '{% $states.errorOutput %}' });
 }
 
 const persons = named('ImportRefusedError', 'ImportLimitError').map((name) => `'${name}'`);

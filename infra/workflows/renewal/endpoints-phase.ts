@@ -12,8 +12,8 @@ export function endpointsPhase(scope: Construct, { check }: Record<'check', Work
     payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
     assign: { endpointTries: '{% $endpointTries + 1 %}', served: '{% $states.result.Payload.served %}' },
   });
-  const waitForServers = wait(scope, 'Wait for the servers').next(checkEndpoints);
-  const notServed = announce(scope, 'Announce not served', detailTypes.notServed, {
+  const waitForEndpoints = wait(scope, 'Wait for endpoints').next(checkEndpoints);
+  const announceNotServed = announce(scope, 'Announce endpoints not served', detailTypes.notServed, {
     certificate: '{% $certificate %}',
     execution: '{% $states.context.Execution.Id %}',
     current: '{% $current %}',
@@ -22,10 +22,13 @@ export function endpointsPhase(scope: Construct, { check }: Record<'check', Work
       'Let each endpoint that is not served load the current certificate (reload it, or see how far its deployment is), and see that it can be reached. All are looked at again tomorrow.',
   });
   const allServed = Choice.jsonata(scope, 'All served?')
-    .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForServers)
+    .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForEndpoints)
     // `null`: another version is current by now, and its own execution looks.
-    .when(Condition.jsonata('{% $served = false %}'), notServed);
+    .when(Condition.jsonata('{% $served = false %}'), announceNotServed);
   checkEndpoints.next(allServed);
   const served: Exit = { next: (state) => allServed.otherwise(state) };
-  return { start: checkEndpoints, done: merged(served, notServed, caught([checkEndpoints, notServed])) };
+  return {
+    start: checkEndpoints,
+    done: merged(served, announceNotServed, caught([checkEndpoints, announceNotServed])),
+  };
 }

@@ -25,29 +25,29 @@ export function failurePhase(
 ) {
   const recordFailure = record(scope, check);
   const announceFailure = announced(scope);
-  const tryAgain = Wait.jsonata(scope, 'Wait for the next try', {
+  const waitForNextAttempt = Wait.jsonata(scope, 'Wait for next attempt', {
     time: WaitTime.seconds('{% $failure.retryIn %}'),
     assign: { ...fresh, attempt: '{% $attempt + 1 %}' },
   });
-  const readError = Pass.jsonata(scope, 'Read the error', { assign: { failure: failureAsIs } });
+  const readError = Pass.jsonata(scope, 'Read error', { assign: { failure: failureAsIs } });
   const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
 
-  const again = Choice.jsonata(scope, 'Try again?')
+  const retry = Choice.jsonata(scope, 'Retry?')
     .when(
       Condition.jsonata(
         `{% $type($failure.retryIn) = 'number' ? $failure.retryIn > 0 and $attempt < ${mostAttempts} : false %}`,
       ),
-      tryAgain,
+      waitForNextAttempt,
     )
     .otherwise(failed);
   // Under a deployment each new permission may be refused for a while: nobody is called for that.
-  const worthTelling = Choice.jsonata(scope, 'Worth telling?')
-    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), again)
+  const notify = Choice.jsonata(scope, 'Notify?')
+    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), retry)
     .otherwise(announceFailure);
-  recordFailure.addCatch(readError).next(worthTelling);
-  announceFailure.addCatch(again).next(again);
+  recordFailure.addCatch(readError).next(notify);
+  announceFailure.addCatch(retry).next(retry);
   readError.next(failed);
-  return { start: recordFailure, readError, tryAgain };
+  return { start: recordFailure, readError, waitForNextAttempt };
 }
 
 function record(scope: Construct, check: WorkflowFunction): TaskStateBase {

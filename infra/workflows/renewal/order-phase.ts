@@ -11,29 +11,29 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
   const newOrder = makeNew(scope, order);
   const checkOrder = lookAtSaved(scope, order);
   // *Check zones* is asked again too, and may find all in order by then.
-  const orderGone = Pass.jsonata(scope, 'Order is of no use', {
+  const discardOrder = Pass.jsonata(scope, 'Discard order', {
     assign: { discardedOrder: '{% $order.url %}', errorOutput: '{% null %}' },
   });
 
-  const anythingToProve = Choice.jsonata(scope, 'Anything to prove?');
-  newOrder.next(anythingToProve);
+  const challengesPending = Choice.jsonata(scope, 'Challenges pending?');
+  newOrder.next(challengesPending);
   const made = exits({
-    prove: (next) => anythingToProve.when(Condition.jsonata('{% $count($challenges) > 0 %}'), next),
-    proven: (next) => anythingToProve.otherwise(next),
+    prove: (next) => challengesPending.when(Condition.jsonata('{% $count($challenges) > 0 %}'), next),
+    proven: (next) => challengesPending.otherwise(next),
   });
 
-  const usefulness = Choice.jsonata(scope, 'What is it good for?').otherwise(orderGone);
-  checkOrder.next(usefulness);
+  const orderStatus = Choice.jsonata(scope, 'Order status?').otherwise(discardOrder);
+  checkOrder.next(orderStatus);
   const outcome = (name: CheckOrderOutput['outcome']) => Condition.jsonata(`{% $states.input.outcome = '${name}' %}`);
   const saved = exits({
     failed: (next) =>
-      usefulness.when(
+      orderStatus.when(
         Condition.jsonata("{% $states.input.outcome = 'prove' and $type($errorOutput) = 'object' %}"),
         next,
       ),
-    prove: (next) => usefulness.when(outcome('prove'), next),
+    prove: (next) => orderStatus.when(outcome('prove'), next),
     // What is proven needs no zone.
-    finish: (next) => usefulness.when(outcome('finish'), next, { assign: { errorOutput: '{% null %}' } }),
+    finish: (next) => orderStatus.when(outcome('finish'), next, { assign: { errorOutput: '{% null %}' } }),
   });
 
   return {
@@ -42,7 +42,7 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
     prove: merged(made.prove, saved.prove),
     proven: made.proven,
     finish: saved.finish,
-    gone: orderGone,
+    gone: discardOrder,
     failed: merged(saved.failed, caught([newOrder, checkOrder], noted)),
   };
 }

@@ -115,7 +115,7 @@ export class RenewalWorkflow extends Construct {
     for (const phase of [check, zones, order, proof, issuance, secret, delivery, record])
       phase.failed.next(failure.start);
     check.badInput.next(failure.readError);
-    failure.tryAgain.next(check.start);
+    failure.waitForNextAttempt.next(check.start);
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,

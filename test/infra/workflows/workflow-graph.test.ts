@@ -212,15 +212,15 @@ describe('the renewal workflow', () => {
   });
 
   const around = [...new Set(scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > '))))];
-  const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next try/.test(loop) === rung));
+  const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next attempt/.test(loop) === rung));
 
   test('goes around in seven places besides the retry ladder', () => {
     expect(others?.toSorted()).toEqual([
-      'Check endpoints > All served? > Wait for the servers',
+      'Check endpoints > All served? > Wait for endpoints',
       'Check propagation > Propagated? > Wait for propagation',
-      'Check renewal > Which action? > Check zones of saved order > Check order > What is it good for? > Order is of no use',
-      'Check renewal > Which action? > Clean up challenges left over',
-      'Check renewal > Which action? > Wait for its turn',
+      'Check renewal > Which action? > Check zones of saved order > Check order > Order status? > Discard order',
+      'Check renewal > Which action? > Clean up leftover challenges',
+      'Check renewal > Which action? > Wait for renewal time or lease',
       'Valid? > Wait for issuance > Poll order until valid',
       'Wait for validation > Poll order until ready > Ready?',
     ]);
@@ -230,15 +230,15 @@ describe('the renewal workflow', () => {
     expect(rungs?.length).toBeGreaterThan(0);
     for (const loop of rungs ?? [])
       expect(loop).toMatch(
-        /^Check renewal > .*Record failure > Worth telling\? > (Announce failure > )?Try again\? > Wait for the next try$/,
+        /^Check renewal > .*Record failure > Notify\? > (Announce failure > )?Retry\? > Wait for next attempt$/,
       );
-    const waiting = renewal.States['Wait for the next try'] as State;
+    const waiting = renewal.States['Wait for next attempt'] as State;
     expect(followers(waiting)).toEqual([{ next: 'Check renewal', assigns: expect.arrayContaining(['attempt']) }]);
   });
 
   test('begins every rung with the variables of a new execution, but for who and what it is about', () => {
     const start = { ...renewal.States[renewal.StartAt]?.Assign } as Record<string, unknown>;
-    const rung = { ...renewal.States['Wait for the next try']?.Assign } as Record<string, unknown>;
+    const rung = { ...renewal.States['Wait for next attempt']?.Assign } as Record<string, unknown>;
     expect({ ...start, ...rung, attempt: 1 }).toEqual(start);
     expect(Object.keys(start).filter((name) => !(name in rung))).toEqual([
       'request',
@@ -257,7 +257,7 @@ describe('the renewal workflow', () => {
     expect(choice?.Condition).toBe("{% $states.input.action = 'issue' %}");
     expect(renewal.States['Check zones']?.Catch?.map(({ Next }) => Next)).toEqual(['Record failure']);
     expect(leadingTo('Check order')).toEqual(['Check zones of saved order']);
-    expect(leadingTo('Prove control').toSorted()).toEqual(['Anything to prove?', 'What is it good for?']);
+    expect(leadingTo('Prove control').toSorted()).toEqual(['Challenges pending?', 'Order status?']);
   });
 });
 

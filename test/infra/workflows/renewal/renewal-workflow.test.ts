@@ -67,7 +67,7 @@ async function renew(
     'Respond to challenges': { wait: 1 },
     'Poll order until ready': { ...reached, status: 'ready', certificateUrl: null },
     'Clean up challenges': { removed: [record] },
-    'Clean up challenges left over': { removed: [record] },
+    'Clean up leftover challenges': { removed: [record] },
     'Finalize order': reached,
     'Poll order until valid': reached,
     'Store certificate': { current, warnings: [] },
@@ -104,8 +104,8 @@ async function renew(
     ...Object.fromEntries(steps),
     Announce: announcing('Announce'),
     'Announce failure': announcing('Announce failure'),
-    'Announce in part': announcing('Announce in part'),
-    'Announce not served': announcing('Announce not served'),
+    'Announce partial delivery': announcing('Announce partial delivery'),
+    'Announce endpoints not served': announcing('Announce endpoints not served'),
   };
   const ended = await run(workflow, { input, tasks });
   const inputsOf = (state: string) => calls.filter((call) => call.state === state).map((call) => call.input);
@@ -182,7 +182,7 @@ describe('a renewal', () => {
   test('removes what a dead run left, once, and asks again with what is gone', async () => {
     const clean = { ...checked, action: 'clean', leftovers: [record] };
     const { inputsOf, status } = await renew({ 'Check renewal': [clean, checked] });
-    expect(inputsOf('Clean up challenges left over')).toEqual([{ records: [record] }]);
+    expect(inputsOf('Clean up leftover challenges')).toEqual([{ records: [record] }]);
     expect(inputsOf('Check renewal')[1]).toMatchObject({ cleaned: true, removed: [record] });
     expect(status).toBe('SUCCEEDED');
   });
@@ -191,7 +191,7 @@ describe('a renewal', () => {
     const clean = { ...checked, action: 'clean', leftovers: [record] };
     const { inputsOf, status } = await renew({
       'Check renewal': [clean, checked],
-      'Clean up challenges left over': [thrown('AccessDeniedError', 'denied')],
+      'Clean up leftover challenges': [thrown('AccessDeniedError', 'denied')],
     });
     expect(inputsOf('Check renewal')[1]).toMatchObject({ cleaned: true, removed: [] });
     expect(status).toBe('SUCCEEDED');
@@ -209,7 +209,7 @@ describe('a renewal', () => {
 
   test('does not clean for ever', async () => {
     const { calls } = await renew({ 'Check renewal': [{ ...checked, action: 'clean', leftovers: [record] }] });
-    expect(calls.filter(({ state }) => state === 'Clean up challenges left over')).toHaveLength(1);
+    expect(calls.filter(({ state }) => state === 'Clean up leftover challenges')).toHaveLength(1);
   });
 
   test('delivers what is stored without a new order', async () => {
@@ -350,7 +350,7 @@ describe('the servers of a certificate', () => {
     const { status, output } = await renew({
       'Check renewal': [watch],
       'Check endpoints': [notYet(0)],
-      'Announce not served': [thrown('States.TaskFailed', 'throttled')],
+      'Announce endpoints not served': [thrown('States.TaskFailed', 'throttled')],
     });
     expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { served: false } });
   });
@@ -454,7 +454,7 @@ describe('a saved order', () => {
       'Check renewal': [resume, { ...checked, action: 'clean', leftovers: [left] }, checked],
     });
     expect(inputsOf('Check renewal').map(({ discardedOrder }) => discardedOrder)).toEqual([null, saved.url, saved.url]);
-    expect(inputsOf('Clean up challenges left over')).toEqual([{ records: [left] }]);
+    expect(inputsOf('Clean up leftover challenges')).toEqual([{ records: [left] }]);
     expect(inputsOf('New order')).toHaveLength(1);
     expect(status).toBe('SUCCEEDED');
   });
@@ -774,7 +774,7 @@ describe('a region that refuses', () => {
   test('fails the renewal also when nobody could be told of the others', async () => {
     const { status, inputsOf } = await renew({
       ...answers,
-      'Announce in part': [thrown('States.TaskFailed', 'throttled')],
+      'Announce partial delivery': [thrown('States.TaskFailed', 'throttled')],
     });
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: 'ImportLimitError' } }]);
     expect(status).toBe('FAILED');
