@@ -16,9 +16,9 @@ import {
 } from '../domain/rules/renewal/renewal-decision.ts';
 import {
   boundedWait,
-  waitedEnough,
-  whileCertificateIsHeld,
-  whileSetIsHeld,
+  hasReachedWaitLimit,
+  whileCertificateLeaseIsTaken,
+  whileSetLeaseIsTaken,
 } from '../domain/rules/renewal/renewal-waits.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
@@ -47,7 +47,7 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   };
 
   const holder = await acquireLease({ certificate }, asked, ports);
-  if (holder) return { ...nothing, ...whileCertificateIsHeld(holder, asked), certificate, spec: configured };
+  if (holder) return { ...nothing, ...whileCertificateLeaseIsTaken(holder, asked), certificate, spec: configured };
   const situation = await lookAt(configured, asked, ports).catch(releasing);
   const decision = await decide(situation, asked, ports).catch(releasing);
   await takeConsequences(decision, situation, asked, ports);
@@ -78,7 +78,7 @@ async function decide(situation: RenewalSituation, asked: Asked, ports: CheckRen
   if (decision.action === 'wait') return boundedWait(decision, asked.waits);
   if (decision.action !== 'issue' && decision.action !== 'resume') return decision;
   const holder = await acquireLease({ set: situation.spec.setHash }, asked, ports);
-  return holder ? whileSetIsHeld(holder, asked.waits) : decision;
+  return holder ? whileSetLeaseIsTaken(holder, asked.waits) : decision;
 }
 
 /** A failure that nothing is left of is forgotten, leases that are not needed are released, and an order keeps to the limits. */
@@ -90,7 +90,8 @@ async function takeConsequences(
 ): Promise<void> {
   const { ledger, clock } = ports;
   // Endpoints, readers and replicas come last, and are no part of the renewal. After enough waits `none` says nothing about it.
-  const renewed = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitedEnough(waits));
+  const renewed =
+    action === 'checkEndpoints' || action === 'share' || (action === 'none' && !hasReachedWaitLimit(waits));
   if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution);
   }

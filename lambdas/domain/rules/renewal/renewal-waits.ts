@@ -1,32 +1,38 @@
 import type { Decision } from './renewal-decision.ts';
 
-/** Seconds between two checks for the end of another execution that orders for the same names. */
+/** Time between two checks whether another execution still orders for the same names, in seconds. */
 const setWait = 60;
-/** For the set lease one hour. The renewal time of the CA, which can move with each fetch, is waited for as often. */
-const mostWaits = 60;
-/** Seconds. A deployment that meets a renewal in progress waits for its end: 150 times is 25 minutes, of the 30 that it may take. */
+/**
+ * Number of waits after which an execution ends. For the set lease, 60 waits are one hour. The same limit applies to the renewal time of the CA,
+ * which can move on each fetch.
+ */
+const maximumWaits = 60;
+/**
+ * Time between two checks of a deployment that waits for a renewal in progress, in seconds. 150 waits are 25 of the 30 minutes that the deployment
+ * may take.
+ */
 const deployWait = 10;
-const mostDeployWaits = 150;
+const maximumDeployWaits = 150;
 
-/** The answer while another execution has the lease of the certificate. Only a deployment waits for its end. */
-export function whileCertificateIsHeld(
+/** Returns the decision while another execution holds the lease of the certificate. Only a deployment waits for the lease. */
+export function whileCertificateLeaseIsTaken(
   holder: string,
   { deploy, waits }: { readonly deploy: boolean; readonly waits: number },
 ): Decision {
   const reason = `in progress by ${holder}`;
-  return deploy && waits < mostDeployWaits
+  return deploy && waits < maximumDeployWaits
     ? { action: 'wait', wait: deployWait, reason }
     : { action: 'none', wait: 0, reason };
 }
 
-/** The answer while another execution has the lease of the identifier set. */
-export const whileSetIsHeld = (holder: string, waits: number): Decision =>
+/** Returns the decision while another execution holds the lease of the identifier set. */
+export const whileSetLeaseIsTaken = (holder: string, waits: number): Decision =>
   boundedWait({ action: 'wait', wait: setWait, reason: `the same names are being issued by ${holder}` }, waits);
 
-/** The wait, or the end of the execution where it has waited as often as it may. */
+/** Returns the wait, or `none` if the execution has reached the limit of waits. */
 export const boundedWait = (wait: Decision, waits: number): Decision =>
-  waitedEnough(waits)
-    ? { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run looks again` }
+  hasReachedWaitLimit(waits)
+    ? { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run checks again` }
     : wait;
 
-export const waitedEnough = (waits: number): boolean => waits >= mostWaits;
+export const hasReachedWaitLimit = (waits: number): boolean => waits >= maximumWaits;
