@@ -1,12 +1,12 @@
 import { CaUnavailableError } from '../../lambdas/domain/contract/errors.ts';
 
 export interface Call {
-  /** `ledger.saveOrder` */
+  /** Port and method, for example `ledger.saveOrder`. */
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
-/** What a killed function sees: not a class of ours, so no step can take it for something that it knows. */
+/** Ends a function that is killed. It is no `PerennialError`, so no step can handle it as a known error. */
 export class Killed extends Error {
   override name = 'Killed';
 }
@@ -16,48 +16,51 @@ type Script =
   | { readonly kind: 'meanwhile'; readonly act: () => unknown };
 
 /**
- * Every call of every port, in order; and the place where a test breaks one: a call answered with an error, one whose effect
- * happened but whose reply was lost, something that happens in between, or the death of the function.
+ * Records every call of every port, in order, and disturbs the calls that a test chooses. A call can fail, lose its reply after it had
+ * its effect, be preceded by an action of another process, or be the last one before the function is killed.
  */
 export class CallRecorder {
   readonly made: Call[] = [];
   readonly #scripts = new Map<string, Script[]>();
-  #callsToLive = Number.POSITIVE_INFINITY;
+  #callsUntilKilled = Number.POSITIVE_INFINITY;
 
-  /** Names in order; with a prefix, only those that begin with it. */
+  /** Returns the names of all calls in order, or only the names with this prefix. */
   names(prefix = ''): string[] {
     return this.made.map(({ name }) => name).filter((name) => name.startsWith(prefix));
   }
 
-  get dead(): boolean {
-    return this.#callsToLive <= 0;
+  get killed(): boolean {
+    return this.#callsUntilKilled <= 0;
   }
 
-  /** The nth call from now has its effect, its reply reaches nobody, and no later call (of a `catch`, say) is made. */
+  /**
+   * Kills the function after this number of calls. The last of them has its effect, but its reply is lost. Every later call throws, also
+   * one in a `catch` block.
+   */
   killAfter(calls: number): void {
-    this.#callsToLive = calls;
+    this.#callsUntilKilled = calls;
   }
 
-  revive(): void {
-    this.#callsToLive = Number.POSITIVE_INFINITY;
+  restart(): void {
+    this.#callsUntilKilled = Number.POSITIVE_INFINITY;
   }
 
-  /** The next call of this name is answered with this error, and has no effect. Calls in a row answer in order. */
+  /** Makes the next call of this name fail with this error, without an effect. Several errors are used in their order. */
   answer(name: string, error: Error): void {
     this.#script(name, { kind: 'answer', error });
   }
 
-  /** The next call of this name has its effect, and its caller gets this error. */
+  /** Lets the next call of this name have its effect, and throws this error to its caller. */
   loseReply(name: string, error: Error = new CaUnavailableError({ what: 'The connection was cut.' })): void {
     this.#script(name, { kind: 'loseReply', error });
   }
 
-  /** Right before the next call of this name somebody else does this. */
+  /** Runs an action of another process right before the next call of this name. */
   meanwhile(name: string, act: () => unknown): void {
     this.#script(name, { kind: 'meanwhile', act });
   }
 
-  /** The port as a step sees it. Its asynchronous methods are the calls; the others are no way to the outside. */
+  /** Returns the port for a step. Only calls of its asynchronous methods are recorded, because the others reach no service. */
   watch<Port extends object>(name: string, port: Port): Port {
     return new Proxy(port, {
       get: (target, key) => {
@@ -76,33 +79,33 @@ export class CallRecorder {
   }
 
   async #call(call: Call, method: (...args: unknown[]) => unknown): Promise<unknown> {
-    if (this.dead) throw new Killed(`${call.name} is called by a function that is dead`);
+    if (this.killed) throw new Killed(`The function was killed before it called ${call.name}.`);
     this.made.push(call);
-    const last = --this.#callsToLive <= 0;
+    const last = --this.#callsUntilKilled <= 0;
     const script = this.#scripts.get(call.name)?.shift();
     if (script?.kind === 'answer') throw script.error;
     if (script?.kind === 'meanwhile') await script.act();
     const reply = await method(...call.args);
-    if (last) throw new Killed(`killed after ${call.name}`);
+    if (last) throw new Killed(`The function was killed after it called ${call.name}.`);
     if (script?.kind === 'loseReply') throw script.error;
     return reply;
   }
 }
 
 /**
- * Runs a step once to count its calls; then, for each of them and in a world of its own, kills it after that call, runs it again
- * from the start, as the workflow's Retry does, and lets the test look.
+ * Kills a step after each of its calls, once per call. A first run counts the calls. Then, for each call and in a new world, the step
+ * is killed after that call and runs again from the start, as the workflow's Retry does. `check` asserts the result.
  */
-export async function dyingAfterEachCall<World extends { readonly calls: CallRecorder }, Output>(
+export async function interruptedAfterEachCall<World extends { readonly calls: CallRecorder }, Output>(
   create: () => World | Promise<World>,
   step: (world: World) => Promise<Output>,
-  look: (world: World, output: Output, last: string) => unknown,
+  check: (world: World, output: Output, last: string) => unknown,
 ): Promise<void> {
   const counted = await create();
   const before = counted.calls.made.length;
   await step(counted);
   const calls = counted.calls.made.slice(before);
-  if (calls.length === 0) throw new Error('The step made no call, so it cannot die after one.');
+  if (calls.length === 0) throw new Error('The step made no call, so it cannot be killed after one.');
 
   for (const [index, { name }] of calls.entries()) {
     const world = await create();
@@ -110,8 +113,8 @@ export async function dyingAfterEachCall<World extends { readonly calls: CallRec
     await step(world).catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
     });
-    if (!world.calls.dead) throw new Error(`The step ended before its call ${index + 1}, ${name}.`);
-    world.calls.revive();
-    await look(world, await step(world), name);
+    if (!world.calls.killed) throw new Error(`The step ended before its call ${index + 1}, ${name}.`);
+    world.calls.restart();
+    await check(world, await step(world), name);
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -221,7 +221,7 @@ describe('an order of an earlier run', () => {
   });
 
   test('may see the function die after any call', async () => {
-    await dyingAfterEachCall(
+    await interruptedAfterEachCall(
       () => finalized('valid'),
       (world) => resume(world),
       (world, output, last) => {
@@ -367,7 +367,7 @@ test('run twice, both name one certificate, made for one key', async () => {
 });
 
 test('it may die after any call: the certificate never belongs to a key that is lost', async () => {
-  await dyingAfterEachCall(ready, finalize, async (world, output, last) => {
+  await interruptedAfterEachCall(ready, finalize, async (world, output, last) => {
     expect(output.certificateUrl, last).toBe('https://ca.test/order/1/certificate');
     const staged = await world.secrets.stagedKey('www', world.order.url);
     expect(world.ca.finalizedWith.get(world.order.url), last).toBe(staged);

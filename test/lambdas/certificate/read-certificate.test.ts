@@ -4,7 +4,7 @@ import { readCertificate } from '../../../lambdas/certificate/read-certificate.t
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import { LeaseLostError, UnreadableSecretError } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -64,7 +64,7 @@ test('run twice, it reads the same', async () => {
 });
 
 test('it may die after any call', async () => {
-  await dyingAfterEachCall(ahead, read, (world, { current }, last) => {
+  await interruptedAfterEachCall(ahead, read, (world, { current }, last) => {
     expect(world.ledger.get('www').current, last).toEqual(current);
   });
 });

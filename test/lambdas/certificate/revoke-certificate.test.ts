@@ -9,7 +9,7 @@ import {
 import type { RevocationReason } from '../../../lambdas/domain/contract/revocation-reason.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeLeaf } from '../../fakes/certificates.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { factsWith, issuer, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -120,7 +120,7 @@ describe('a compromised key', () => {
   });
 
   test('dying after any call and run again, has revoked each certificate once', async () => {
-    await dyingAfterEachCall(renewed, revoke('keyCompromise'), (world, output) => {
+    await interruptedAfterEachCall(renewed, revoke('keyCompromise'), (world, output) => {
       expect(output.renew).toBe(true);
       expect(world.acme.revocations.map(({ certificate }) => certificate)).toEqual([
         current.certificate,

@@ -5,7 +5,7 @@ import type { CertificateSecretValue } from '../../../lambdas/domain/contract/ce
 import { LeaseLostError, SecretAccessError } from '../../../lambdas/domain/contract/errors.ts';
 import { isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -128,7 +128,7 @@ describe('readers and replicas', () => {
       world.ledger.put('www', { access: undefined, current: null });
       return world;
     };
-    await dyingAfterEachCall(
+    await interruptedAfterEachCall(
       lost,
       (world) => read(world, specWith()),
       (world, _, last) => {
@@ -173,7 +173,7 @@ describe('readers and replicas', () => {
     ['Read certificate', read],
     ['Share secret', share],
   ])('may be left half way by a death of *%s* after any call', async (_, step) => {
-    await dyingAfterEachCall(stored, step, (world, __, last) => {
+    await interruptedAfterEachCall(stored, step, (world, __, last) => {
       expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
       expect(isSharingOutdated(spec, world.ledger.get('www')), last).toBe(false);
     });

@@ -15,7 +15,7 @@ import type { StoreCertificateInput } from '../../../lambdas/domain/contract/ste
 import { accessHash, isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -277,7 +277,7 @@ test('run twice, it stores once and the previous certificate is still the old on
 test('it may die after any call: readers have the old one or the new one, and at the end the new one', async () => {
   const seen = new Set<string>();
   const look = (world: World) => seen.add(world.secrets.labelled('www', 'AWSCURRENT') ?? 'nothing');
-  await dyingAfterEachCall(
+  await interruptedAfterEachCall(
     () => finalized(),
     async (world) => {
       look(world);

@@ -3,7 +3,7 @@ import { cleanUpChallenges } from '../../../lambdas/challenge/clean-up-challenge
 import type { TxtValue } from '../../../lambdas/domain/contract/certificate-facts.ts';
 import { RecordSetContentionError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
 import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -139,7 +139,7 @@ test('run twice is run once', async () => {
 });
 
 test('it may die after any call', async () => {
-  await dyingAfterEachCall(presented, clean, (world, { removed }, last) => {
+  await interruptedAfterEachCall(presented, clean, (world, { removed }, last) => {
     expect(removed, last).toEqual(records);
     expectClean(world, last);
   });

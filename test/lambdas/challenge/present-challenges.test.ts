@@ -9,7 +9,7 @@ import {
   ZoneNotFoundError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -204,5 +204,5 @@ test('a burst of throttles is left to the workflow, which runs the step again', 
 });
 
 test('it may die after any call', async () => {
-  await dyingAfterEachCall(zones, present, (world, _, last) => expectPresented(world, last));
+  await interruptedAfterEachCall(zones, present, (world, _, last) => expectPresented(world, last));
 });

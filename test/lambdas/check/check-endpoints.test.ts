@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkEndpoints } from '../../../lambdas/check/check-endpoints.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { factsWith, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -103,7 +103,7 @@ test('a ledger that has forgotten the certificate does not keep anybody from loo
 });
 
 test('dying after any call it looks again, and says the same', async () => {
-  await dyingAfterEachCall(world, look, (made, output, last) => {
+  await interruptedAfterEachCall(world, look, (made, output, last) => {
     expect(output, last).toMatchObject({ served: true, wait: 0 });
     expect(made.ledger.get('www').served, last).toMatchObject({ served: true });
   });

@@ -127,7 +127,7 @@ describe('the CA', () => {
 
   test('that fails is asked again by the next run, and the dates serve', async () => {
     const made = issued(names);
-    for (const name of names) made.renewalInfos.tell(certificateId(name), { failed: 'HTTP 503', temporary: true });
+    for (const name of names) made.renewalInfos.setAnswer(certificateId(name), { failed: 'HTTP 503', temporary: true });
     expect((await check(made, { config })).due).toEqual([]);
     expect(made.log.messages('warn')).toHaveLength(3);
     made.clock.set('2026-02-01T06:00:00Z');

@@ -12,7 +12,7 @@ import {
 import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
 import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { configOf, execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -429,7 +429,7 @@ describe('the CA', () => {
     [dueDay, 'issue'],
   ])('that fails on %s leads to %s, by the dates', async (now, action) => {
     const world = issuedWithId(now);
-    world.renewalInfos.tell(id, { failed: 'HTTP 503', temporary: true });
+    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true });
     expect((await check(world)).action).toBe(action);
     expect(world.log.messages('warn')).toEqual([expect.stringContaining('HTTP 503')]);
   });
@@ -438,7 +438,7 @@ describe('the CA', () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z');
     await check(world);
-    world.renewalInfos.tell(id, { failed: 'HTTP 503', temporary: true });
+    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true });
     expect((await check(world)).action).toBe('issue');
   });
 
@@ -498,7 +498,7 @@ describe('leases', () => {
   test('an execution that is at work on the same certificate is left to it, forced or not', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     expect(await check(world, { request: { certificate: 'www', force: true } })).toMatchObject({
       action: 'none',
       reason: `in progress by ${otherExecution}`,
@@ -509,7 +509,7 @@ describe('leases', () => {
   test('the lease of an execution that has ended is taken over', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:00Z' });
-    world.executions.tell(otherExecution, 'ended');
+    world.executions.setStatus(otherExecution, 'ended');
     expect((await check(world)).action).toBe('issue');
     expect(world.ledger.get('www').lease).toBe(execution);
   });
@@ -518,7 +518,7 @@ describe('leases', () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     expect((await check(world)).action).toBe('none');
     const request = { restartOf: otherExecution, input: '{"certificate":"www"}' };
     expect((await check(world, { request })).action).toBe('issue');
@@ -532,7 +532,7 @@ describe('leases', () => {
   ])('an execution that nobody knows and that took the lease at %s leads to %s: %s', async (leasedAt, action) => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt });
-    world.executions.tell(otherExecution, 'unknown');
+    world.executions.setStatus(otherExecution, 'unknown');
     expect((await check(world)).action).toBe(action);
   });
 
@@ -540,7 +540,7 @@ describe('leases', () => {
     const world = issued(dueDay);
     const third = `${otherExecution}-third`;
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
-    world.executions.tell(otherExecution, 'ended');
+    world.executions.setStatus(otherExecution, 'ended');
     world.calls.meanwhile('executions.status', () =>
       world.ledger.put('www', { lease: third, leasedAt: '2026-03-15T00:00:00Z' }),
     );
@@ -551,7 +551,7 @@ describe('leases', () => {
   test('a twin that issues the same names is waited for with nothing held', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     expect(await check(world)).toMatchObject({
       action: 'wait',
       wait: 60,
@@ -564,7 +564,7 @@ describe('leases', () => {
   test('after an hour of waiting for a twin the execution ends and leaves it to the next fleet run', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     expect((await check(world, { waits: 59 })).action).toBe('wait');
     expect((await check(world, { waits: 60 })).action).toBe('none');
     expect(world.ledger.get('www').lease).toBeNull();
@@ -574,7 +574,7 @@ describe('leases', () => {
     const world = issued(dueDay);
     world.ledger.put('www', { current: factsWith(), order, failure });
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     expect((await check(world, { waits: 60 })).action).toBe('none');
     expect(world.ledger.get('www')).toMatchObject({ order, failure });
   });
@@ -582,7 +582,7 @@ describe('leases', () => {
   test('the set of a dead twin is taken over', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T20:00:00Z' });
-    world.executions.tell(otherExecution, 'ended');
+    world.executions.setStatus(otherExecution, 'ended');
     expect((await check(world)).action).toBe('issue');
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
   });
@@ -623,7 +623,7 @@ describe('a deployment that waits for its certificate', () => {
   test('looks again each ten seconds for 25 minutes while another is at work, holding nothing', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: dueDay });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     const answer = await check(world, { request, startedAt, waits: 149 });
     expect(answer).toMatchObject({ action: 'wait', wait: 10, reason: `in progress by ${otherExecution}` });
     expect(world.ledger.get('www').lease).toBe(otherExecution);
@@ -755,13 +755,13 @@ describe('run again', () => {
     'with a dead holder': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
-      world.executions.tell(otherExecution, 'ended');
+      world.executions.setStatus(otherExecution, 'ended');
       return world;
     },
     'with a twin at work': () => {
       const world = issued(dueDay);
       world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
-      world.executions.tell(otherExecution, 'live');
+      world.executions.setStatus(otherExecution, 'live');
       return world;
     },
   };
@@ -776,7 +776,7 @@ describe('run again', () => {
 
   test.each(Object.entries(situations))('%s it may die after any call', async (_, create) => {
     const expected = await check(create());
-    await dyingAfterEachCall(create, check, (world, output, last) => {
+    await interruptedAfterEachCall(create, check, (world, output, last) => {
       expect(output, last).toEqual(expected);
       expect(world.ledger.get('www').lease, last).toBe(['none', 'wait'].includes(output.action) ? null : execution);
     });

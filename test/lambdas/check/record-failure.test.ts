@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { RecordFailureInput } from '../../../lambdas/domain/contract/steps.ts';
 import { failedWith } from '../../fakes/error-output.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -319,7 +319,7 @@ test('it may die after any call: counted once, the lease free, what is gone stru
     world.clock.advance(1000);
     return record(world);
   };
-  await dyingAfterEachCall(failing, step, async (world, { retryIn }, last) => {
+  await interruptedAfterEachCall(failing, step, async (world, { retryIn }, last) => {
     const { failure, lease, leftovers } = world.ledger.get('www');
     expect(failure, last).toMatchObject({ count: 1, issuerFailures: 1 });
     expect({ lease, leftovers, retryIn }, last).toEqual({ lease: null, leftovers: [kept], retryIn: 60 });
@@ -330,7 +330,7 @@ test('it may die after any call: counted once, the lease free, what is gone stru
 
 test('it may die after any call also when the order is of no use', async () => {
   const step = (world: World) => record(world, { errorOutput: failedWith('StagedKeyMissingError', 'No key.') });
-  await dyingAfterEachCall(failing, step, (world, _, last) => {
+  await interruptedAfterEachCall(failing, step, (world, _, last) => {
     expect(world.ledger.get('www'), last).toMatchObject({ order: null, failure: { count: 1 }, lease: null });
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordSuccess } from '../../../lambdas/check/record-success.ts';
 import { LeaseLostError } from '../../../lambdas/domain/contract/errors.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -64,7 +64,7 @@ test('run twice, it succeeds twice', async () => {
 });
 
 test('it may die after any call', async () => {
-  await dyingAfterEachCall(done, record, (world, _, last) => expectDone(world, last));
+  await interruptedAfterEachCall(done, record, (world, _, last) => expectDone(world, last));
 });
 
 test('an execution that lost its lease takes nothing from the one that has it', async () => {

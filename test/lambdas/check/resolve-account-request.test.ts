@@ -61,7 +61,7 @@ describe('a change of key', () => {
   test('waits for a renewal that may sign with the key, and names it', async () => {
     const world = createWorld();
     world.ledger.put('www', { lease: otherExecution });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     const resolving = resolve(request, world);
     await expect(resolving).rejects.toThrow(RenewalsInProgressError);
     await expect(resolving).rejects.toThrow(`www (${otherExecution})`);
@@ -76,7 +76,7 @@ describe('a change of key', () => {
   test.each(['ended', 'unknown'] as const)('does not wait for an execution that is %s', async (status) => {
     const world = createWorld();
     world.ledger.put('www', { lease: otherExecution });
-    world.executions.tell(otherExecution, status);
+    world.executions.setStatus(otherExecution, status);
     expect(await resolve(request, world)).toMatchObject({ issuer });
   });
 });
@@ -98,7 +98,7 @@ describe('a revocation', () => {
   test('waits while the certificate is being renewed', async () => {
     const world = await stored();
     world.ledger.put('www', { lease: otherExecution });
-    world.executions.tell(otherExecution, 'live');
+    world.executions.setStatus(otherExecution, 'live');
     await expect(resolve(request, world)).rejects.toThrow(RenewalsInProgressError);
   });
 

@@ -11,7 +11,7 @@ import {
 import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -320,7 +320,7 @@ test.each([
   ['after a change of key type', () => delivered(larger), 2],
   ['after a change of all names', () => delivered(renamed), 2],
 ])('it may die after any call %s: one import, and the ledger has it', async (_, create, imports) => {
-  await dyingAfterEachCall<World, Awaited<ReturnType<typeof deliver>>>(
+  await interruptedAfterEachCall<World, Awaited<ReturnType<typeof deliver>>>(
     create,
     deliver,
     (world, { arn, action }, last) => {

@@ -9,7 +9,7 @@ import {
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { CheckOrderInput } from '../../../lambdas/domain/contract/steps.ts';
 import { checkOrder } from '../../../lambdas/order/check-order.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -184,7 +184,7 @@ test('run twice, it says and saves the same', async () => {
 });
 
 test('it may die after any call: one order, and every value that may get into DNS is remembered', async () => {
-  await dyingAfterEachCall(saved, check, (world, output, last) => {
+  await interruptedAfterEachCall(saved, check, (world, output, last) => {
     expect(world.ca.orderUrls(), last).toEqual([world.order.url]);
     expect(world.ledger.get('www').leftovers, last).toEqual([leftover, ...output.records]);
   });

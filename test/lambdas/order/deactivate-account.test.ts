@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
 import { deactivateAccount } from '../../../lambdas/order/deactivate-account.ts';
 import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -32,7 +32,7 @@ test('the next order makes a new account with a new key', async () => {
 });
 
 test('dying after any call and run again, it leaves no account and no URL', async () => {
-  await dyingAfterEachCall(registered, deactivate, (world) => {
+  await interruptedAfterEachCall(registered, deactivate, (world) => {
     expect(world.acme.accounts()).toEqual([]);
     expect(world.accounts.get(directoryUrl)?.url).toBeNull();
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AccountDoesNotExistError, ExternalAccountBindingError } from '../../../lambdas/domain/contract/errors.ts';
 import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -121,7 +121,7 @@ test('a change of key that died is noticed, and the live key signs', async () =>
 });
 
 test('registration may die after any call: in the end one account, its key stored', async () => {
-  await dyingAfterEachCall(
+  await interruptedAfterEachCall(
     worldWithBinding,
     (world) => ensureAccount(bound, world.ports),
     (world, _, last) => {

@@ -14,7 +14,7 @@ import {
 } from '../../../lambdas/domain/contract/errors.ts';
 import { newOrder } from '../../../lambdas/order/new-order.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -326,7 +326,7 @@ describe('the certificate that an order replaces', () => {
       world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
       return world;
     };
-    await dyingAfterEachCall(
+    await interruptedAfterEachCall(
       refusing,
       (world) => order(world, spec, 'aki.serial'),
       (world, output, last) => {
@@ -346,7 +346,7 @@ test('run twice, the second order is the saved one and the values of both are re
 });
 
 test('it may die after any call: one account, and every value that may get into DNS is remembered', async () => {
-  await dyingAfterEachCall(leased, order, (world, output, last) => {
+  await interruptedAfterEachCall(leased, order, (world, output, last) => {
     expect(world.acme.accounts(), last).toEqual(['https://ca.test/account/1']);
     expect(world.accounts.get(issuer.directoryUrl)?.url, last).toBe('https://ca.test/account/1');
     expect(world.ledger.get('www').order?.url, last).toBe(output.order.url);

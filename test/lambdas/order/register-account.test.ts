@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TermsNotAgreedError } from '../../../lambdas/domain/contract/errors.ts';
 import { registerAccount } from '../../../lambdas/order/register-account.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -51,7 +51,7 @@ test('run after every deployment, it makes the account once and looks at the dir
 });
 
 test('dying after any call and run again, it has made one account', async () => {
-  await dyingAfterEachCall(createWorld, register, (world) => expect(world.acme.accounts()).toHaveLength(1));
+  await interruptedAfterEachCall(createWorld, register, (world) => expect(world.acme.accounts()).toHaveLength(1));
 });
 
 test('terms that are not agreed to are an error with their name', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CaUnavailableError, MalformedError, UnauthorizedError } from '../../../lambdas/domain/contract/errors.ts';
 import type { PendingChallenge } from '../../../lambdas/domain/contract/steps.ts';
 import { respondToChallenges } from '../../../lambdas/order/respond-to-challenges.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -86,7 +86,7 @@ test('run twice is run once', async () => {
 });
 
 test('it may die after any call, and every proof is announced', async () => {
-  await dyingAfterEachCall(presented, respond, (world, _, last) => {
+  await interruptedAfterEachCall(presented, respond, (world, _, last) => {
     expect(statuses(world), last).toEqual(['processing', 'processing', 'processing']);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AccountDoesNotExistError, CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
 import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { rollOverKey } from '../../../lambdas/order/roll-over-key.ts';
-import { dyingAfterEachCall } from '../../fakes/recorder.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { issuer, run } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -49,7 +49,7 @@ test('the new key is stored before the CA hears of it', async () => {
 });
 
 test('dying after any call and run again, it ends with one key, which is live', async () => {
-  await dyingAfterEachCall(registered, rollOver, (world) => expectOneLiveKey(world));
+  await interruptedAfterEachCall(registered, rollOver, (world) => expectOneLiveKey(world));
 });
 
 describe('a change whose end is not known', () => {

@@ -34,8 +34,8 @@ describe('a renewal', () => {
       const w = world();
       w.calls.killAfter(index + 1);
       await expect(renew(w, { input: request, arn: execution })).rejects.toThrow(Killed);
-      w.calls.revive();
-      w.executions.tell(execution, 'ended');
+      w.calls.restart();
+      w.executions.setStatus(execution, 'ended');
       const { status, cause } = await renew(w, { input: restart, arn: otherExecution });
       expect([status, cause], last).toEqual(['SUCCEEDED', '']);
       expectIssuedOnce(w, `${index + 1}: ${last}`);
@@ -48,12 +48,12 @@ describe('a renewal', () => {
       const w = world();
       w.calls.killAfter(index + 1);
       const revived = () => {
-        w.calls.revive();
+        w.calls.restart();
         return new TaskError('Runtime.ExitError', 'signal: killed');
       };
       const { status, cause } = await renew(w, { input: request, arn: execution, killed: revived });
       expect([status, cause], last).toEqual(['SUCCEEDED', '']);
-      w.executions.tell(execution, 'ended');
+      w.executions.setStatus(execution, 'ended');
       await renew(w, { input: request, arn: thirdExecution });
       expectIssuedOnce(w, `${index + 1}: ${last}`);
     }
@@ -62,7 +62,7 @@ describe('a renewal', () => {
   test('after which readers are configured shares the secret, and makes no server reload', async () => {
     const w = world();
     await renew(w, { input: request, arn: execution });
-    w.executions.tell(execution, 'ended');
+    w.executions.setStatus(execution, 'ended');
     const readers = ['arn:aws:iam::444455556666:role/web'];
     const configured = specWith({ ...spec, readers });
     const { current, deliveries, served } = w.ledger.get('www');

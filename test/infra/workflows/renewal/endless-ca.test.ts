@@ -25,9 +25,9 @@ async function dayOfRenewals(w: World): Promise<readonly Ended[]> {
     w.clock.set(new Date(fleetAt).toISOString());
     if (!due(w)) continue;
     const arn = `${execution}-${hours}`;
-    w.executions.tell(arn, 'live');
+    w.executions.setStatus(arn, 'live');
     ends.push(await renew(w, { input: request, arn, retries: true }));
-    w.executions.tell(arn, 'ended');
+    w.executions.setStatus(arn, 'ended');
   }
   return ends;
 }
@@ -59,7 +59,7 @@ describe('a certificate that was never issued, on a day when the CA refuses ever
 test('an order with a status that is not in RFC 8555 is given up, and the fleet does not retry it before its time', async () => {
   const w = world();
   w.ca.order = async (url) => ({ ...(await FakeCa.prototype.order.call(w.ca, url)), status: 'waiting' });
-  w.executions.tell(execution, 'live');
+  w.executions.setStatus(execution, 'live');
   const { status, error, cause, entered } = await renew(w, { input: request, arn: execution, retries: true });
 
   expect([status, error]).toEqual(['FAILED', 'OrderTimeoutError']);

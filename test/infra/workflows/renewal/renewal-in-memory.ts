@@ -60,7 +60,7 @@ export function world(): World {
   created.acm.addRegion('us-east-1');
   created.nameServers.serve('ns.Z1.test', (name) => created.hostedZones.answers('Z1', name));
   created.tlsEndpoints.serveBy(endpoint, () => created.ledger.get('www').current ?? undefined);
-  for (const arn of [execution, otherExecution, thirdExecution]) created.executions.tell(arn, 'live');
+  for (const arn of [execution, otherExecution, thirdExecution]) created.executions.setStatus(arn, 'live');
   return created;
 }
 

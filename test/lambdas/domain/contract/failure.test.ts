@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as errors from '../../../../lambdas/domain/contract/errors.ts';
 import { readErrorOutput, toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
-import { carried } from '../../../fakes/error-output.ts';
+import { errorOutputOf } from '../../../fakes/error-output.ts';
 
 const problem: errors.ProblemDocument = {
   type: 'urn:ietf:params:acme:error:rateLimited',
@@ -17,7 +17,7 @@ describe('an error crosses from a function to the end of the workflow', () => {
     const what = 'The CA limits the account.';
     const thrown = toLambdaError(new errors.RateLimitedError({ what, issuer: 'test-ca', certificate: 'www', problem }));
     expect(thrown.name).toBe('RateLimitedError');
-    expect(readErrorOutput(carried(thrown))).toEqual({
+    expect(readErrorOutput(errorOutputOf(thrown))).toEqual({
       error: 'RateLimitedError',
       sentence: 'Certificate www: The CA limits the account.',
       fields: { issuer: 'test-ca', certificate: 'www' },
@@ -36,19 +36,19 @@ describe('an error crosses from a function to the end of the workflow', () => {
 
   test('with the certificate of the run, where the error does not name one', () => {
     const unnamed = toLambdaError(new errors.CaUnavailableError({ what: 'The CA is away.' }), 'www');
-    expect(readErrorOutput(carried(unnamed))).toMatchObject({
+    expect(readErrorOutput(errorOutputOf(unnamed))).toMatchObject({
       error: 'CaUnavailableError',
       sentence: 'Certificate www: The CA is away.',
       fields: { certificate: 'www' },
     });
     const named = toLambdaError(new errors.CaUnavailableError({ what: 'Away.', certificate: 'api' }), 'www');
-    expect(readErrorOutput(carried(named)).sentence).toBe('Certificate api: Away.');
+    expect(readErrorOutput(errorOutputOf(named)).sentence).toBe('Certificate api: Away.');
   });
 
   test('with nothing but the sentence where there is nothing else', () => {
     const thrown = toLambdaError(new errors.CaUnavailableError({ what: 'The CA is away.' }));
     expect(thrown.message).toBe('The CA is away.');
-    expect(readErrorOutput(carried(thrown))).toEqual({
+    expect(readErrorOutput(errorOutputOf(thrown))).toEqual({
       error: 'CaUnavailableError',
       sentence: 'The CA is away.',
       fields: {},
@@ -58,14 +58,14 @@ describe('an error crosses from a function to the end of the workflow', () => {
 
   test('with a sentence that happens to be JSON as it is', () => {
     const thrown = toLambdaError(new errors.CaUnavailableError({ what: '{"answer":42}.' }));
-    expect(readErrorOutput(carried(thrown)).sentence).toBe('{"answer":42}.');
+    expect(readErrorOutput(errorOutputOf(thrown)).sentence).toBe('{"answer":42}.');
   });
 
   test.each([
     ['an error without a class', new TypeError('x is undefined'), 'x is undefined.'],
     ['not an error', 'text', 'text.'],
   ])('as an unexpected one when it is %s', (_, error, sentence) => {
-    expect(readErrorOutput(carried(toLambdaError(error)))).toMatchObject({ error: 'UnexpectedError', sentence });
+    expect(readErrorOutput(errorOutputOf(toLambdaError(error)))).toMatchObject({ error: 'UnexpectedError', sentence });
   });
 
   test('whole, however long a hundred failed proofs make it', () => {
@@ -78,7 +78,7 @@ describe('an error crosses from a function to the end of the workflow', () => {
     const subproblems = Array.from({ length: 100 }, (_, index) => proof(index));
     const what = subproblems.map(({ detail }) => detail).join('; ');
     const thrown = toLambdaError(new errors.ChallengeFailedError({ what, problem: { ...proof(0), subproblems } }));
-    const output = carried(thrown);
+    const output = errorOutputOf(thrown);
     expect(output.Cause.length).toBeLessThan(32_768);
     const report = readErrorOutput(output);
     expect(report.sentence).toMatch(/^0 ü/);
@@ -106,7 +106,7 @@ describe('an error crosses from a function to the end of the workflow', () => {
         problem: { ...problem, detail: '"'.repeat(5000), identifier: '"'.repeat(5000), subproblems },
       }),
     );
-    const output = carried(thrown);
+    const output = errorOutputOf(thrown);
     expect(output.Cause.length).toBeLessThan(32_768);
     const report = readErrorOutput(output);
     expect(report.problem?.subproblems?.length).toBeGreaterThan(20);
