@@ -15,7 +15,7 @@ import { locationOf } from './headers.ts';
 import { isProblem } from './problems.ts';
 import type { Session } from './session.ts';
 
-/** RFC 8555 §7.3. `session` signs with the account's key itself. */
+/** Registers an account and returns its URL. `session` signs with the key of the account. RFC 8555 §7.3 */
 export async function newAccount(
   issuer: Issuer,
   session: Session,
@@ -41,7 +41,7 @@ export async function newAccount(
   return locationOf(reply, request);
 }
 
-/** What is left to refuse in a newAccount with a binding is, as a rule, the binding: unknown, expired, or used once before. */
+/** The error for a rejected newAccount with a binding. Usually the binding is unknown, expired or already used. */
 function bindingRefused({ name: issuer, externalAccountBinding }: Issuer, error: unknown): unknown {
   const refused =
     error instanceof UnauthorizedError ||
@@ -50,14 +50,14 @@ function bindingRefused({ name: issuer, externalAccountBinding }: Issuer, error:
   if (!refused) return error;
   return new ExternalAccountBindingError({
     ...error.explanation,
-    remedy: `If the external account binding is spent or expired, have ${issuer} make a new one and put its kid and hmacKey into the secret ${externalAccountBinding}.`,
+    remedy: `If the external account binding is used or expired, create a new one at ${issuer} and put its kid and hmacKey into the secret ${externalAccountBinding}.`,
     issuer,
     secret: externalAccountBinding ?? undefined,
     problem: error.problem,
   });
 }
 
-/** RFC 8555 §7.3.1 */
+/** Finds the URL of the account of this key. Returns `null` if there is none. RFC 8555 §7.3.1 */
 export async function findAccount(issuer: Issuer, session: Session): Promise<string | null> {
   const { newAccount: url } = await session.directory();
   const request = { issuer: issuer.name, what: 'the account of a key' };
@@ -69,7 +69,7 @@ export async function findAccount(issuer: Issuer, session: Session): Promise<str
   }
 }
 
-/** RFC 8555 §7.3.5: the outer JWS by the old key, the inner one by the new, so that both are proven. */
+/** Changes the key of an account. The old key signs the outer JWS and the new key signs the inner one. RFC 8555 §7.3.5 */
 export async function changeKey(
   issuer: Issuer,
   account: { readonly url: string },
@@ -79,7 +79,7 @@ export async function changeKey(
   if (!issuer.keyRollover || url === null) {
     throw new KeyRolloverUnsupportedError({
       what: `${issuer.name} does not change the key of an account.`,
-      remedy: 'Deactivate the account instead: the next order makes a new one.',
+      remedy: 'Deactivate the account instead. The next order registers a new one.',
       issuer: issuer.name,
     });
   }
@@ -87,14 +87,14 @@ export async function changeKey(
   await sessions.old.post({ issuer: issuer.name, what: `a new key for the account ${account.url}` }, url, inner);
 }
 
-/** RFC 8555 §7.3.6. It is for good: the key can never be registered again. */
+/** Deactivates an account for good. Its key cannot be registered again. RFC 8555 §7.3.6 */
 export async function deactivate(issuer: Issuer, url: string, session: Session): Promise<void> {
   await session.post({ issuer: issuer.name, what: `the deactivation of the account ${url}` }, url, {
     status: 'deactivated',
   });
 }
 
-/** RFC 8555 §7.6. `session` signs for the account, or with the certificate's own key. `certificate`: PEM, the leaf first. */
+/** Revokes the first certificate in a PEM chain. `session` signs for the account or with the key of the certificate. RFC 8555 §7.6 */
 export async function revoke(issuer: Issuer, session: Session, certificate: string, reason: number): Promise<void> {
   const leaf = new X509Certificate(certificate);
   const { revokeCert: url } = await session.directory();

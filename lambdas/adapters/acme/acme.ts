@@ -12,17 +12,17 @@ import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 
 export interface AcmeOptions {
-  /** Names the product and its version, RFC 8555 §6.1. */
+  /** Product and version. RFC 8555 §6.1 */
   readonly userAgent: string;
-  /** The clock, for the age of nonces and of the directory, and for a Retry-After that is a date. */
+  /** The clock. It is used for the age of nonces and directories, and for a Retry-After with a date. */
   readonly now: () => Date;
-  /** PEM of roots to trust besides Node's own. */
+  /** PEM of roots that are trusted in addition to those of Node.js. */
   readonly trustedRoots?: string;
 }
 
 /**
- * ACME, RFC 8555. Nothing in here waits, polls or repeats a request, but for badNonce. Make one inside each invocation and
- * `close` it at the end, so that no connection outlives the invocation; nonces and directories do, in the module's memory.
+ * Creates an ACME client (RFC 8555). It does not wait or poll, and it repeats a request only after badNonce. Create one in each invocation and
+ * `close` it at the end, so that no connection stays open. Nonces and directories stay in memory for the next invocation.
  */
 export function createAcme({ now, ...options }: AcmeOptions): Acme & { close(): void } {
   const connection = { transport: createTransport(options), now };
@@ -78,7 +78,7 @@ function certificateAuthority(
     },
     challengeValue: (challenge) => dnsChallengeValue(challenge, account.privateKey),
     async respond(url) {
-      // What comes back is not looked at: the order tells how the challenge went.
+      // The reply is ignored, because the order has the result of the challenge.
       await session.post({ issuer, what: `the response to the challenge ${url}` }, url, {});
     },
     async finalize({ url, finalize }, identifiers, privateKey) {
@@ -97,7 +97,7 @@ function certificateAuthority(
   };
 }
 
-/** Some CAs have no other word for it than `conflict`, with HTTP 409 (getssl#908). */
+/** The error for a replaced certificate. Some CAs use the type `conflict` with HTTP 409 (getssl#908). */
 function asAlreadyReplaced(error: unknown): unknown {
   if (!isProblem(error, 'conflict') || error.problem?.status !== 409) return error;
   return new AlreadyReplacedError({ ...error.explanation, ...error.fields, problem: error.problem });
@@ -108,7 +108,7 @@ function withProfiles(error: unknown, profiles: readonly string[]): unknown {
   return error.with({ remedy: `Use a profile that the CA offers (${profiles.join(', ')}), or none.` });
 }
 
-/** Three of them and a count are enough to know which order it was. */
+/** The first three identifiers and the number of others, which identify an order in a message. */
 function listed(identifiers: readonly string[]): string {
   const rest = identifiers.length - 3;
   return `${identifiers.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;

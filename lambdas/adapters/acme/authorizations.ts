@@ -2,7 +2,7 @@ import type { Authorization, Challenge } from '../../domain/ports/acme.ts';
 import { notAcme, problemDocument } from './problems.ts';
 import { isRecord, type Reply, type Request } from './replies.ts';
 
-/** RFC 8555 §7.1.4. A CA that vouches for the identifier itself may send no challenges. */
+/** Reads an authorization. A CA that validates the identifier in another way may send no challenges. RFC 8555 §7.1.4 */
 export function authorizationFrom(reply: Reply, url: string, request: Request): Authorization {
   const { status, identifier, wildcard, challenges } = isRecord(reply.data) ? reply.data : {};
   if (typeof status !== 'string' || !isRecord(identifier) || typeof identifier.value !== 'string') {
@@ -16,7 +16,7 @@ export function authorizationFrom(reply: Reply, url: string, request: Request): 
   };
 }
 
-/** RFC 8555 §8. Types that nobody here knows are kept, with or without a token; only what has no type or URL is of no use. */
+/** Reads a challenge of any type, with or without a token. Returns nothing for a challenge without type or URL. RFC 8555 §8 */
 function challengeFrom(value: unknown): Challenge[] {
   if (!isRecord(value) || typeof value.type !== 'string' || typeof value.url !== 'string') return [];
   const { type, url, status, token, error } = value;

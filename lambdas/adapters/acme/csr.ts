@@ -9,10 +9,10 @@ const algorithms: Readonly<Record<string, { name: string; hash: string; namedCur
 };
 
 /**
- * PKCS#10, RFC 2986, base64url of its DER, as finalize wants it (RFC 8555 §7.4).
+ * Creates a CSR (PKCS#10, RFC 2986) as base64url of its DER, which finalize requires (RFC 8555 §7.4).
  *
- * All identifiers in the subject alternative name, an empty subject and no key usage: the CA decides on usages. (acme-client's own
- * asks for keyEncipherment with EC keys too, which RFC 8813 §3 forbids.)
+ * The subject alternative name has all identifiers. The subject is empty, and there is no key usage, because the CA decides on it. The CSR of
+ * acme-client requests keyEncipherment for EC keys too, which RFC 8813 §3 forbids.
  */
 export async function certificateSigningRequest(identifiers: readonly string[], privateKey: string): Promise<string> {
   const key = createPrivateKey(privateKey);

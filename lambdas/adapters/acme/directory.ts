@@ -1,25 +1,25 @@
 import { notAcme, problemError } from './problems.ts';
 import { isRecord, type Reply, type Request } from './replies.ts';
 
-/** RFC 8555 §7.1.1, as far as it is used. */
+/** The fields of a directory that are used. RFC 8555 §7.1.1 */
 export interface Directory {
   readonly newNonce: string;
   readonly newAccount: string;
   readonly newOrder: string;
-  /** `null`: the CA offers none of it. RFC 8555 §7.3.5, §7.6; RFC 9773 §4 */
+  /** This and the next two are `null` if the CA does not offer them. RFC 8555 §7.3.5 and §7.6, RFC 9773 §4 */
   readonly keyChange: string | null;
   readonly revokeCert: string | null;
   readonly renewalInfo: string | null;
   readonly meta: {
     readonly termsOfService: string | null;
-    /** Names. draft-ietf-acme-profiles */
+    /** Names of profiles. draft-ietf-acme-profiles */
     readonly profiles: readonly string[];
-    /** Names by which CAA records allow this CA: lower case, no trailing dot. */
+    /** Names that CAA records use for this CA, in lower case and without a trailing dot. */
     readonly caaIdentities: readonly string[];
   };
 }
 
-/** Throws what `problemError` and `notAcme` make of any other reply. */
+/** Reads a directory. Throws the error of `problemError` or `notAcme` for any other reply. */
 export function directoryFrom(reply: Reply, request: Request, now: Date): Directory {
   if (reply.status !== 200) throw problemError(reply, request, now);
   const resources = isRecord(reply.data) ? reply.data : {};
@@ -44,7 +44,7 @@ export function directoryFrom(reply: Reply, request: Request, now: Date): Direct
   };
 }
 
-/** CAs with many brands give some twenty: with more than these something is wrong, and the ledger keeps them. */
+/** Largest number of names that is kept, because the ledger stores them. CAs with many brands have about twenty. */
 const mostCaaIdentities = 50;
 
 function caaNames(value: unknown): readonly string[] {

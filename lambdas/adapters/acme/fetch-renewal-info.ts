@@ -6,9 +6,9 @@ import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
 
 export interface RenewalInfoOptions {
   readonly userAgent: string;
-  /** For the age of the directory, and for a Retry-After that is a date. */
+  /** The clock. It is used for the age of directories and for a Retry-After with a date. */
   readonly now: () => Date;
-  /** PEM, trusted besides Node's own roots. */
+  /** PEM of roots that are trusted in addition to those of Node.js. */
   readonly trustedRoots?: string;
 }
 
@@ -19,24 +19,24 @@ type Get = (issuer: Issuer, url: string) => Promise<Reply | Failed>;
 const longTerm = (failed: string): Failed => ({ failed, temporary: false });
 const temporary = (failed: string): Failed => ({ failed, temporary: true });
 
-/** Seconds for a reply. Directory and window take 30 of the 60 that the function has; dates serve for a CA that is slower. */
+/** Time limit of a reply, in seconds. Directory and window take 30 s of the 60 s of the function. For a slower CA the dates decide. */
 const longestTimeout = 15;
 
-/** An object of ARI has 200 bytes, a directory a few thousand. */
+/** Longest reply in bytes. A renewalInfo object has 200 bytes and a directory a few thousand. */
 const maximumLength = 100_000;
 
-/** As many as *Check fleet* asks at once; kept for one invocation, so that requests share TLS handshakes. */
+/** Connections are kept for one invocation, so that requests share TLS handshakes. *Check fleet* sends ten requests at the same time. */
 const connections = { keepAlive: true, maxSockets: 10 };
 
-/** An hour: directories change with releases of a CA, and a warm function may live for half a day. */
+/** Directories are kept for one hour. They change with releases of a CA, and a warm function may live for half a day. */
 const directoryMaximumAge = 3_600_000;
 
-/** What a warm function knows, by directory URL. */
+/** Directories that a warm function has read, by URL. */
 const directories = new Map<string, { readonly at: number; readonly renewalInfo: ReturnType<typeof readDirectory> }>();
 
 /**
- * ACME Renewal Information, RFC 9773: a GET that nobody signs, made without acme-client, whose 300 KB would only delay the start of
- * a function that needs nothing else of it. Nothing in here waits or repeats. Make one inside each invocation and `close` it.
+ * Fetches ACME Renewal Information (RFC 9773) with an unsigned GET. It does not use acme-client, whose 300 KB would delay the start of a function
+ * that needs nothing else from it. It does not wait or retry. Create one in each invocation and `close` it.
  */
 export function createRenewalInfos({
   userAgent,
@@ -49,7 +49,7 @@ export function createRenewalInfos({
   const get: Get = (issuer, url) =>
     reply(issuer, url, { headers: { 'User-Agent': userAgent, Accept: 'application/json' }, httpAgent, httpsAgent });
 
-  /** One request when cold, none when warm, one also for ten that ask at the same time. */
+  /** Reads the directory with one request if it is not cached. Simultaneous callers share that request. */
   async function renewalInfoUrl(issuer: Issuer): Promise<string | null | Failed> {
     const { directoryUrl } = issuer;
     const warm = directories.get(directoryUrl);
@@ -77,26 +77,26 @@ export function createRenewalInfos({
   };
 }
 
-/** URL of renewalInfo, RFC 9773 §3; `null`: the directory names none. */
+/** Returns the URL of renewalInfo, or `null` if the directory has none. RFC 9773 §3 */
 async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | Failed> {
   const answer = await get(issuer, issuer.directoryUrl);
   if ('failed' in answer) return answer;
-  if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is no directory: ${excerpt(answer.data)}`);
+  if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is not a directory: ${excerpt(answer.data)}`);
   const { renewalInfo } = answer.data;
   return typeof renewalInfo === 'string' ? renewalInfo : null;
 }
 
-/** RFC 9773 §4.2 */
+/** Reads a renewalInfo object. RFC 9773 §4.2 */
 function renewalInfoFrom(answer: Reply, url: string, now: Date): RenewalInfo | Failed {
   const { suggestedWindow, explanationURL } = isRecord(answer.data) ? answer.data : {};
-  if (!isRecord(suggestedWindow)) return longTerm(`${url} names no suggestedWindow: ${excerpt(answer.data)}`);
+  if (!isRecord(suggestedWindow)) return longTerm(`${url} has no suggestedWindow: ${excerpt(answer.data)}`);
   const start = dateOf(suggestedWindow.start);
   const end = dateOf(suggestedWindow.end);
-  if (!start || !end || end <= start) return longTerm(`${url} names no window in time: ${excerpt(suggestedWindow)}`);
+  if (!start || !end || end <= start) return longTerm(`${url} has no valid window: ${excerpt(suggestedWindow)}`);
   return { start, end, explanationUrl: linkOf(explanationURL), retryAfter: retryAfter(answer, now) };
 }
 
-/** RFC 3339. Date.parse alone would take a bare year, and a date without a zone for local time. */
+/** Parses RFC 3339. Date.parse also accepts a year alone, and reads a date without time zone as local time. */
 function dateOf(value: unknown): Date | null {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value))
     return null;
@@ -104,7 +104,7 @@ function dateOf(value: unknown): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-/** A link for people, from the network: only one that is short and has no surprises. */
+/** A link that is shown to the operator. Only short links with printable ASCII characters are accepted. */
 function linkOf(value: unknown): string | null {
   return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,490}$/.test(value) ? value : null;
 }
@@ -115,7 +115,7 @@ interface Connection {
   readonly httpsAgent: https.Agent;
 }
 
-/** A whole 200; everything else is a failure in words. A redirect is not followed: no CA needs one, and it would lead anywhere. */
+/** Returns a complete reply with status 200. All else is a failure. Redirects are not followed, because their target would be unchecked. */
 async function reply(
   issuer: Issuer,
   url: string,
@@ -136,19 +136,19 @@ async function reply(
       request.on('error', reject);
     });
     if (status === 200) return { status, headers: received, data: parsed(text) };
-    const said = `${issuer.name} answered ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
+    const said = `${issuer.name} replied to ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
     return status >= 500 ? temporary(said) : longTerm(said);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (signal.aborted) return temporary(`no whole reply of ${url} within ${seconds} s`);
+    if (signal.aborted) return temporary(`no complete reply from ${url} within ${seconds} s`);
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-    const said = `no reply of ${url}: ${[code, error.message].filter(Boolean).join(', ')}`;
-    return passing.has(code) ? temporary(said) : longTerm(said);
+    const said = `no reply from ${url}: ${[code, error.message].filter(Boolean).join(', ')}`;
+    return temporaryCodes.has(code) ? temporary(said) : longTerm(said);
   }
 }
 
-/** Cut or refused connections. A name that does not resolve or a server that is not trusted will not mend itself: RFC 9773 §4.3.3 */
-const passing: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
+/** Error codes of cut and refused connections. A name that does not exist or an untrusted server is a long-term failure. RFC 9773 §4.3.3 */
+const temporaryCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
 
 interface RawReply {
   readonly status: number;
@@ -171,6 +171,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // an HTML page, say: told in words
+    return text; // for example an HTML page, which the message shows
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Nonces that replies have brought, so that a POST needs no newNonce before it. RFC 8555 §6.5
+ * Nonces from earlier replies, so that a POST needs no newNonce before it. RFC 8555 §6.5
  *
- * Two at most: requests go one after the other, so a second one is spare already. None older than a minute: CAs forget
- * theirs (Let's Encrypt keeps a few minutes' worth), and a function may have been frozen since. The newest is given first.
+ * The pool holds at most two, because requests are sent one after another. A nonce is used for one minute at most, because CAs forget old nonces
+ * (Let's Encrypt keeps those of a few minutes) and the function may have been frozen. The newest nonce is used first.
  */
 export interface NoncePool {
   put(nonce: unknown, now: Date): void;
@@ -11,7 +11,7 @@ export interface NoncePool {
 
 const capacity = 2;
 const maximumAge = 60_000;
-/** base64url; a client must ignore any other. RFC 8555 §6.5.1 */
+/** base64url. A client must ignore other nonces. RFC 8555 §6.5.1 */
 const wellFormed = /^[A-Za-z0-9_-]+$/;
 
 export function createNoncePool(): NoncePool {

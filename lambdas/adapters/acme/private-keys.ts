@@ -4,7 +4,7 @@ import type { KeyType } from '../../domain/contract/config.ts';
 
 const generate = promisify(generateKeyPair);
 
-/** A new private key for an account or a certificate, PKCS#8 PEM. It exists in memory and in its secret, nowhere else. */
+/** Generates a private key for an account or a certificate, in PKCS#8 PEM. It exists only in memory and in its secret. */
 export async function newPrivateKey(keyType: KeyType): Promise<string> {
   const { privateKey } = keyType.startsWith('RSA-')
     ? await generate('rsa', { modulusLength: Number(keyType.slice('RSA-'.length)) })

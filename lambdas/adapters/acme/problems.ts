@@ -30,50 +30,53 @@ const namespace = 'urn:ietf:params:acme:error:';
 
 const tooMany: Kind = {
   error: RateLimitedError,
-  remedy: 'Try again when the limit allows it; tries before that are wasted.',
+  remedy: 'Retry when the limit allows it. Earlier attempts are rejected.',
 };
 
-/** RFC 8555 §6.7, RFC 9773 and draft-ietf-acme-profiles: the types that somebody treats apart. */
+/** The problem types that have a class of their own. RFC 8555 §6.7, RFC 9773, draft-ietf-acme-profiles */
 const kinds: ReadonlyMap<string, Kind> = new Map(
   Object.entries({
     accountDoesNotExist: {
       error: AccountDoesNotExistError,
-      remedy: 'Check that the account secret belongs to this directory; once it is deleted, a new account is made.',
+      remedy: 'Check that the account secret belongs to this directory. If it is deleted, a new account is registered.',
     },
-    alreadyReplaced: { error: AlreadyReplacedError, remedy: 'Order without naming the certificate to replace.' },
+    alreadyReplaced: { error: AlreadyReplacedError, remedy: 'Order without the certificate to replace.' },
     badCSR: { error: BadCsrError, remedy: 'Check the key type and the identifiers against what the CA issues.' },
-    caa: { error: CaaError, remedy: 'Allow this CA in the CAA records of the identifier or of the domain above it.' },
+    caa: { error: CaaError, remedy: 'Allow this CA in the CAA records of the identifier or of its parent domain.' },
     externalAccountRequired: {
       error: ExternalAccountRequiredError,
       remedy:
         'Set externalAccountBinding of the issuer to the ARN of a secret with the kid and hmacKey that the CA gave you.',
     },
     invalidProfile: { error: InvalidProfileError, remedy: 'Use a profile that the CA offers, or none.' },
-    malformed: { error: MalformedError, remedy: 'What it names may be gone or in another state, or its URL is wrong.' },
-    orderNotReady: { error: OrderNotReadyError, remedy: 'Read the order again and go by its status.' },
+    malformed: { error: MalformedError, remedy: 'The object may be deleted or in another state, or its URL is wrong.' },
+    orderNotReady: { error: OrderNotReadyError, remedy: 'Read the order again and continue with its status.' },
     rateLimited: tooMany,
-    rejectedIdentifier: { error: RejectedIdentifierError, remedy: 'Take the identifier out, or ask the CA why.' },
-    serverInternal: { error: CaUnavailableError, remedy: 'Try again later.' },
+    rejectedIdentifier: {
+      error: RejectedIdentifierError,
+      remedy: 'Remove the identifier, or ask the CA for its reason.',
+    },
+    serverInternal: { error: CaUnavailableError, remedy: 'Retry later.' },
     unauthorized: { error: UnauthorizedError, remedy: 'Check what this account, or its authorizations, may do.' },
     unsupportedIdentifier: {
       error: UnsupportedIdentifierError,
-      remedy: 'Take the identifier out: this CA has no such type.',
+      remedy: 'Remove the identifier. This CA does not support its type.',
     },
     userActionRequired: {
       error: UserActionRequiredError,
-      remedy: 'Do what the CA asks for, as a rule agree to its changed terms, and run it again.',
+      remedy: 'Do what the CA asks for, which is usually to agree to new terms, and start the renewal again.',
     },
   }),
 );
 
 const badNonceType = `${namespace}badNonce`;
 
-/** acme-client repeats the request itself, with the nonce of this reply, five times at most. */
+/** Tells whether a reply is badNonce. acme-client repeats the request with the nonce of this reply, at most five times. */
 export function isBadNonce({ status, data }: Reply): boolean {
   return status === 400 && isRecord(data) && data.type === badNonceType;
 }
 
-/** The named error for a reply that is not 2xx. */
+/** The error for a reply that is not 2xx. */
 export function problemError(reply: Reply, { issuer, what }: Request, now: Date): PerennialError {
   const given = problemDocument(reply.data);
   const limited = reply.status === 429 || given?.type === `${namespace}rateLimited`;
@@ -83,7 +86,7 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
     status: reply.status,
     ...(after === null ? {} : { retryAfter: after }),
   };
-  const said = given ? `It says: ${given.detail ?? 'no detail given'}` : `It sent ${excerpt(reply.data)}`;
+  const said = given ? `It says: ${given.detail ?? 'no detail'}` : `It sent ${excerpt(reply.data)}`;
   const facts = [
     ...(given ? [given.type.replace(namespace, '')] : []),
     `HTTP ${reply.status}`,
@@ -98,18 +101,18 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
 }
 
 /**
- * Boulder has no type for it: a rate limit without a time whose text says so, and whose link alone ends the pause. The link's
- * token lets whoever has it end the pause, so it is not in our text; the CA's own answer has it.
+ * Boulder has no problem type for a paused account. It sends a rate limit without a time, whose text says so and has the link that ends the
+ * pause. The token in the link is a credential, so messages do not show it. The reply of the CA has it.
  */
 const pausedText = /temporarily prevented from requesting certificates|\bpaused\b/i;
 const paused: Kind = {
   error: AccountPausedError,
   remedy:
-    'It does not end by itself. Mend what made so many validations of these names fail, then end the pause at the link, whose ' +
-    'token is left out here: the CA sends it whole with each refused order.',
+    'The pause does not end automatically. Fix the cause of the failed validations, then end the pause at the link. Its token is ' +
+    'not shown here. The CA sends it with each refused order.',
 };
 
-/** An error with a problem of this type, `alreadyRevoked`. */
+/** Tells whether an error has a problem document of this type, such as `alreadyRevoked`. */
 export function isProblem(
   error: unknown,
   type: string,
@@ -118,8 +121,8 @@ export function isProblem(
 }
 
 /**
- * Without a problem document: 404 and 410 are what Boulder calls malformed and Pebble sends bare (an order that is gone), and
- * 429 is a rate limit. Anything else did not come from an ACME server that works.
+ * Problem types for replies without a problem document. Boulder sends `malformed` for 404 and 410, and Pebble sends them without a document, for
+ * example for a deleted order. 429 is a rate limit. Other statuses do not come from a working ACME server.
  */
 const byStatus: ReadonlyMap<number, string> = new Map([
   [404, 'malformed'],
@@ -127,29 +130,30 @@ const byStatus: ReadonlyMap<number, string> = new Map([
   [429, 'rateLimited'],
 ]);
 
-function kindOf(status: number, given: ProblemDocument | null, told: boolean): Kind {
-  // A load balancer's way to say it (https://letsencrypt.org/docs/rate-limits, "Overall requests limit"): a time to wait, so
-  // nothing for the retries in place.
-  if (status === 503 && told) return tooMany;
+function kindOf(status: number, given: ProblemDocument | null, hasRetryAfter: boolean): Kind {
+  // A load balancer uses it as a rate limit (https://letsencrypt.org/docs/rate-limits, "Overall requests limit"). It has a time to wait, so
+  // the step is not retried in place.
+  if (status === 503 && hasRetryAfter) return tooMany;
   const registered = given?.type.startsWith(namespace) ? given.type.slice(namespace.length) : '';
   const kind = kinds.get(given ? registered : (byStatus.get(status) ?? ''));
   if (kind) return kind;
-  if (given && status < 500) return { error: AcmeProblemError, remedy: 'The CA documents this type of problem.' };
-  return { error: CaUnavailableError, remedy: status < 500 ? 'Check the directory URL.' : 'Try again later.' };
+  if (given && status < 500)
+    return { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' };
+  return { error: CaUnavailableError, remedy: status < 500 ? 'Check the directory URL.' : 'Retry later.' };
 }
 
-/** A 2xx reply that is not what RFC 8555 promises. */
+/** The error for a 2xx reply that does not have the fields of RFC 8555. */
 export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply): CaUnavailableError {
   return new CaUnavailableError({
-    what: `${issuer} answered ${what} with HTTP ${reply.status} but without ${wanted}.`,
+    what: `${issuer} replied to ${what} with HTTP ${reply.status}, but without ${wanted}.`,
     why: `It sent ${excerpt(reply.data)}.`,
-    remedy: 'Check the directory URL, or try again later.',
+    remedy: 'Check the directory URL, or retry later.',
     issuer,
     problem: { type: 'about:blank', status: reply.status },
   });
 }
 
-/** The problem that an order or a challenge carries; `null` when this is none. */
+/** Reads the problem document of an order or a challenge. Returns `null` if it is not one. */
 export function problemDocument(value: unknown): ProblemDocument | null {
   if (!isRecord(value) || typeof value.type !== 'string') return null;
   const { type, status, detail, identifier, subproblems } = value;
@@ -163,7 +167,7 @@ export function problemDocument(value: unknown): ProblemDocument | null {
   };
 }
 
-/** Queries of links go: Let's Encrypt's link to unpause an account carries a token there. 1,000 characters say enough. */
+/** Removes the queries of links and cuts the text to 1,000 characters. Let's Encrypt's link that ends a pause has a token in its query. */
 function safeText(detail: string): string {
   return detail.replace(/(https?:\/\/[^\s?]+)\?\S+/g, '$1?…').slice(0, 1000);
 }

@@ -1,43 +1,42 @@
-/** A reply of the CA as axios has it: JSON is parsed, anything else is text. */
+/** A reply of the CA as axios returns it. JSON is parsed, and other bodies are text. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly data: unknown;
 }
 
-/** Who was asked for what: how every message about a reply begins. */
+/** The issuer and object of a request. Every message about its reply begins with them. */
 export interface Request {
   /** `Issuer.name`. */
   readonly issuer: string;
-  /** In words, e.g. `the order https://ca.example/order/1`. */
+  /** The object as a phrase, such as `the order https://ca.example/order/1`. */
   readonly what: string;
 }
 
+/** Tells whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Seconds or an HTTP-date (RFC 9110 §10.2.3) as whole seconds from now, 0 for the past; `null`: absent or nonsense. */
+/** Reads Retry-After, in seconds or as an HTTP-date (RFC 9110 §10.2.3), as whole seconds from now. 0 for the past. `null` if absent or invalid. */
 export function retryAfter({ headers }: Pick<Reply, 'headers'>, now: Date): number | null {
   const value = headers['retry-after'];
   if (typeof value !== 'string') return null;
-  // Nine digits are 31 years: more is no time to wait, and would overflow a date later.
+  // Nine digits are 31 years. A longer value is useless and would overflow a date.
   if (/^\s*\d+\s*$/.test(value)) return value.trim().length <= 9 ? Number(value) : null;
-  // Only the date formats of HTTP begin with a day's name; Date.parse alone would take "-5" for a year.
+  // The date formats of HTTP begin with the name of a day. Date.parse alone would read "-5" as a year.
   const at = /^\s*[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }
 
-/**
- * Seconds until the time that a rate limit's text names, as Boulder writes it: "retry after 2026-11-27 05:06:44 UTC". `null`: none.
- */
+/** Seconds until the time in the text of a rate limit, which Boulder writes as "retry after 2026-11-27 05:06:44 UTC". `null` if it has none. */
 export function retryTime(text: string, now: Date): number | null {
   const [, day, time] = /retry after (\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.\d+)? ?(?:UTC|Z)/i.exec(text) ?? [];
   const at = Date.parse(`${day}T${time}Z`);
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }
 
-/** The beginning of a body, for a message: 80 characters on one line, no PEM. */
+/** The first 80 characters of a body on one line and without PEM, for a message. */
 export function excerpt(data: unknown): string {
   const text = (typeof data === 'string' ? data : (JSON.stringify(data) ?? '')).replace(/-----BEGIN[\s\S]*/, '(PEM)');
   const line = text.replace(/\s+/g, ' ').trim();

@@ -7,7 +7,7 @@ import { isBadNonce, notAcme, problemError } from './problems.ts';
 import type { Reply, Request } from './replies.ts';
 import type { Transport } from './transport.ts';
 
-/** The parts of acme-client below its documented calls, which its types leave out. */
+/** The parts of acme-client below its documented calls. Its types do not declare them. */
 declare module 'acme-client' {
   interface Client {
     readonly http: {
@@ -28,7 +28,7 @@ declare module 'acme-client' {
   }
 }
 
-/** What a warm function knows of a CA from earlier calls, by directory URL. */
+/** Nonces and directory of a CA from earlier invocations of a warm function. */
 interface Known {
   readonly nonces: NoncePool;
   directory: { readonly value: Directory; readonly at: number } | null;
@@ -40,7 +40,7 @@ function knownAt(directoryUrl: string): Known {
   return known;
 }
 
-/** An hour: directories change with releases of a CA, and a warm function may live for half a day. */
+/** Directories are kept for one hour. They change with releases of a CA, and a warm function may live for half a day. */
 const directoryMaximumAge = 3_600_000;
 
 export interface Connection {
@@ -48,7 +48,7 @@ export interface Connection {
   readonly now: () => Date;
 }
 
-/** One request when cold, none when warm. */
+/** Reads the directory, with one request if it is not cached. */
 export async function readDirectory(
   { name, directoryUrl, replyTimeout }: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
   { transport, now }: Connection,
@@ -62,22 +62,24 @@ export async function readDirectory(
   return value;
 }
 
+/** Signed requests to one CA with one key. */
 export interface Session {
   directory(): Promise<Directory>;
-  /** A signed POST; `null` is POST-as-GET (RFC 8555 §6.3). The reply is 2xx, or one of the ACME errors is thrown. */
+  /** Sends a signed POST. A `null` payload is POST-as-GET (RFC 8555 §6.3). Throws an ACME error for a reply that is not 2xx. */
   post(request: Request, url: string, payload: object | null): Promise<Reply>;
   readonly publicKey: object;
-  /** A JWS inside another: with the key itself and, as RFC 8555 §7.3.5 wants, without a nonce. */
+  /** Creates the inner JWS of a key change, which has the key itself and no nonce. RFC 8555 §7.3.5 */
   innerJws(url: string, payload: object): object;
-  /** HS256 over the account's public key, RFC 8555 §7.3.4. */
+  /** Creates an external account binding, which is HS256 over the public key of the account. RFC 8555 §7.3.4 */
   externalAccountBinding(url: string, key: ExternalAccountKey): object;
 }
 
 /**
- * acme-client signs and repeats after badNonce; transport, directory and nonces are ours. Its documented calls are built on the
- * same `apiRequest`, but hide status and headers (Location, Retry-After), and throw an Error without a type.
+ * Opens a session. acme-client signs requests and repeats them after badNonce. Transport, directory and nonces are replaced by those of this
+ * project. The documented calls of acme-client use the same `apiRequest`, but hide status and headers (Location, Retry-After) and throw an Error
+ * without a type.
  *
- * `accountUrl` null: requests are signed with the key itself, as newAccount wants it (RFC 8555 §6.2).
+ * If the URL of the account is `null`, requests are signed with the key itself, which newAccount requires (RFC 8555 §6.2).
  */
 export function openSession(
   issuer: Issuer,
@@ -88,7 +90,7 @@ export function openSession(
   const timeout = issuer.replyTimeout;
   const directory = () => readDirectory(issuer, { transport, now });
 
-  /** RFC 8555 §7.2 */
+  /** Requests a nonce. RFC 8555 §7.2 */
   async function newNonce(): Promise<string> {
     const { newNonce: url } = await directory();
     const reply = await transport.request('head', url, { timeout });
@@ -109,19 +111,21 @@ export function openSession(
     getNonce: async () => known.nonces.take(now()) ?? newNonce(),
     request: async (url: string, method: 'get' | 'head' | 'post', { data }: { data?: unknown } = {}) => {
       const reply = await transport.request(method, url, { timeout, body: data });
-      // The nonce of a badNonce reply is used up by the repetition that follows.
+      // acme-client uses the nonce of a badNonce reply for the repeated request.
       if (!isBadNonce(reply)) known.nonces.put(reply.headers['replay-nonce'], now());
       return reply;
     },
   } satisfies Partial<Client['http']>);
 
-  // One POST after the other, each with the nonce that the last reply brought: a hundred authorizations cost no newNonce.
-  let turn: Promise<unknown> = Promise.resolve();
+  // POSTs are sent one after another, each with the nonce of the reply before. So a hundred authorizations need no newNonce.
+  let previous: Promise<unknown> = Promise.resolve();
   return {
     directory,
     async post(request, url, payload) {
-      const replied = turn.then(() => client.api.apiRequest(url, payload, [], { includeJwsKid: account.url !== null }));
-      turn = replied.catch(() => undefined);
+      const replied = previous.then(() =>
+        client.api.apiRequest(url, payload, [], { includeJwsKid: account.url !== null }),
+      );
+      previous = replied.catch(() => undefined);
       const reply = await replied;
       if (reply.status < 200 || reply.status > 299) throw problemError(reply, request, now());
       return reply;

@@ -7,39 +7,39 @@ import type { Reply } from './replies.ts';
 
 export interface TransportOptions {
   readonly userAgent: string;
-  /** PEM, trusted besides Node's own roots. */
+  /** PEM of roots that are trusted in addition to those of Node.js. */
   readonly trustedRoots?: string;
 }
 
+/** HTTP requests to CAs. */
 export interface Transport {
-  /** Every HTTP status is a reply. Throws `CaUnavailableError` when there is none, whole, in `timeout` seconds. */
+  /** Sends a request. Every HTTP status is a reply. Throws `CaUnavailableError` if no complete reply arrives within `timeout` seconds. */
   request(
     method: 'get' | 'head' | 'post',
     url: string,
     options: { readonly timeout: number; readonly body?: unknown },
   ): Promise<Reply>;
-  /** Ends the connections. */
+  /** Closes all connections. */
   close(): void;
 }
 
-/** A megabyte: a chain has about 10 KB, a directory a few. */
+/** Longest reply in bytes, which is one megabyte. A chain has about 10 KB and a directory a few KB. */
 const maximumLength = 1_000_000;
 
-/** One for each server: requests go one after the other. */
+/** One connection for each server, because requests are sent one after another. */
 const connections = { keepAlive: true, maxSockets: 1 };
 
 /**
- * HTTP as the CA sees it.
+ * Creates the HTTP transport.
  *
- * Connections are kept for one invocation, so that its requests share one TLS handshake, and `close` ends them: a
- * connection kept across a frozen function is dead when it thaws. Even unclosed it is never used again, because the next invocation
- * makes a new transport.
+ * Connections are kept for one invocation, so that its requests share one TLS handshake. `close` ends them, because a connection does not
+ * survive while the function is frozen. The next invocation creates a new transport and never uses an old connection.
  *
- * Trusted roots go to the agent and not through NODE_EXTRA_CA_CERTS: Node reads that once, before any of our code runs, and
- * passes over a file that it cannot read with a warning only.
+ * Trusted roots are given to the agent. NODE_EXTRA_CA_CERTS is not used, because Node.js reads it before any code of this project runs, and
+ * ignores an unreadable file with a warning.
  */
 export function createTransport({ userAgent, trustedRoots }: TransportOptions): Transport {
-  // acme-client's own interceptors sleep in place for as long as a Retry-After says, a day if need be.
+  // The interceptors of acme-client sleep for the time of a Retry-After, which may be a day.
   axios.interceptors.request.clear();
   axios.interceptors.response.clear();
   const httpsAgent = new https.Agent({
@@ -63,10 +63,10 @@ export function createTransport({ userAgent, trustedRoots }: TransportOptions): 
           httpAgent,
           httpsAgent,
           proxy: false,
-          // A POST redirected would arrive as a GET.
+          // A redirected POST would arrive as a GET.
           maxRedirects: 0,
           maxContentLength: maximumLength,
-          // axios's own timeout starts again with every byte and does not cover the connecting.
+          // The timeout of axios starts again with every byte and does not include connecting.
           signal: AbortSignal.timeout(timeout * 1000),
           validateStatus: null,
         });
@@ -90,14 +90,14 @@ const untrusted = new Set([
 ]);
 
 function noReply(method: string, url: string, timeout: number, error: unknown): unknown {
-  // A fault of ours has no code; a URL of the CA's that is none has.
+  // An error in this code has no `code`. An invalid URL from the CA has one.
   if (!(error instanceof Error && ('isAxiosError' in error || 'code' in error))) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
-  const why = code === 'ERR_CANCELED' ? `nothing complete within ${timeout} s` : `${code}, ${error.message}`;
+  const why = code === 'ERR_CANCELED' ? `no complete reply within ${timeout} s` : `${code}, ${error.message}`;
   const remedy = untrusted.has(code)
-    ? 'Name the root that its TLS certificate ends in as a trusted root of the issuer.'
-    : 'Try again later.';
-  // Not the error of axios itself, which holds the whole request.
+    ? 'Add the root of its TLS certificate to the trusted roots of the issuer.'
+    : 'Retry later.';
+  // The error of axios is not used as cause, because it contains the whole request.
   const cause = Object.assign(new Error(error.message), { code });
   return new CaUnavailableError({ what: `No reply to ${method.toUpperCase()} ${url}: ${why}.`, remedy, cause });
 }

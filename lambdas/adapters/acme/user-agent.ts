@@ -1,7 +1,7 @@
-/** Set by the build from package.json. */
+/** The build sets it from package.json. */
 declare const PERENNIAL_VERSION: string | undefined;
 
 const version = typeof PERENNIAL_VERSION === 'string' ? PERENNIAL_VERSION : 'unbuilt';
 
-/** Names us to the CA, with each request. RFC 8555 §6.1 */
+/** The User-Agent of each request to a CA. RFC 8555 §6.1 */
 export const userAgent = `cdk-perennial/${version} acme-client/5.4.0`;

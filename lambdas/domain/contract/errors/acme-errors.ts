@@ -16,8 +16,8 @@ export class RateLimitedError extends PerennialError {
 }
 
 /**
- * The CA cannot answer: HTTP 5xx, a cut or refused connection, or a reply that is not ACME. It is retried. Nobody has to
- * act.
+ * The CA cannot answer: HTTP 5xx, a cut or refused connection, or a reply that is not ACME. It is retried. No
+ * action is needed.
  */
 export class CaUnavailableError extends PerennialError {
   override readonly name = 'CaUnavailableError';

@@ -22,8 +22,8 @@ export class StagedKeyMissingError extends PerennialError<'order'> {
 }
 
 /**
- * The key that was staged for `order` is known to be compromised. A new order with a new key is placed. Nobody has to
- * act.
+ * The key that was staged for `order` is known to be compromised. A new order with a new key is placed. No action is
+ * needed.
  */
 export class CompromisedKeyError extends PerennialError<'order'> {
   override readonly name = 'CompromisedKeyError';

@@ -40,7 +40,7 @@ const lastPayload = () => ca.requests.at(-1)?.payload;
 
 // ---- External account binding -------------------------------------------------------------------------------------
 
-test('a binding is the public key of the account, signed with the HMAC key for the URL of newAccount, without a nonce', async () => {
+test('sends a binding with the public key of the account, signed with the HMAC key for the URL of newAccount, without a nonce', async () => {
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
   expect(await acme.newAccount(ca.issuer, accountKey, binding)).toBe(ca.url('/account/7'));
 
@@ -51,7 +51,7 @@ test('a binding is the public key of the account, signed with the HMAC key for t
   expect(jws.signature).toBe(mac.update(`${jws.protected}.${jws.payload}`).digest('base64url'));
 });
 
-test('without a binding none is mentioned', async () => {
+test('sends no binding field without a binding', async () => {
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
   await acme.newAccount(ca.issuer, accountKey);
   expect(lastPayload()).not.toHaveProperty('externalAccountBinding');
@@ -61,17 +61,17 @@ test.each([
   ['unauthorized', 403],
   ['malformed', 400],
   ['externalAccountRequired', 403],
-])('a binding refused as %s says in which secret a new one belongs', async (type, status) => {
+])('names the secret for a new binding when one is rejected as %s', async (type, status) => {
   ca.script('/new-account', problem(type, status));
   const issuer = { ...ca.issuer, externalAccountBinding: secretArn };
   const failed = acme.newAccount(issuer, accountKey, binding);
   await expect(failed).rejects.toThrow(ExternalAccountBindingError);
-  await expect(failed).rejects.toThrow(new RegExp(`Test of ${type}.*make a new one.*${secretArn}\\.$`));
+  await expect(failed).rejects.toThrow(new RegExp(`Test of ${type}.*create a new one.*${secretArn}\\.$`));
   await expect(failed).rejects.toMatchObject({ problem: { type: `urn:ietf:params:acme:error:${type}`, status } });
   await expect(failed).rejects.not.toThrow(binding.hmacKey);
 });
 
-test('with a binding any other refusal keeps its name, and without one externalAccountRequired does', async () => {
+test('keeps the class of other errors with a binding, and of externalAccountRequired without one', async () => {
   ca.script('/new-account', problem('rateLimited', 429), problem('externalAccountRequired', 403));
   await expect(acme.newAccount(ca.issuer, accountKey, binding)).rejects.toThrow(RateLimitedError);
   const failed = acme.newAccount(ca.issuer, accountKey);
@@ -81,7 +81,7 @@ test('with a binding any other refusal keeps its name, and without one externalA
 
 // ---- Finding ------------------------------------------------------------------------------------------------------
 
-test('an account is found by its key, and none is made', async () => {
+test('finds an account by its key without registering one', async () => {
   ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') } });
   expect(await acme.findAccount(ca.issuer, accountKey)).toBe(ca.url('/account/7'));
   expect(ca.requests.at(-1)).toMatchObject({
@@ -90,7 +90,7 @@ test('an account is found by its key, and none is made', async () => {
   });
 });
 
-test('a key without an account finds null, a deactivated one is an error', async () => {
+test('returns null for a key without an account, and throws for a deactivated account', async () => {
   ca.script('/new-account', problem('accountDoesNotExist', 400), problem('unauthorized', 403));
   expect(await acme.findAccount(ca.issuer, accountKey)).toBeNull();
   await expect(acme.findAccount(ca.issuer, accountKey)).rejects.toThrow(UnauthorizedError);
@@ -98,7 +98,7 @@ test('a key without an account finds null, a deactivated one is an error', async
 
 // ---- Key change ---------------------------------------------------------------------------------------------------
 
-test('a key change is signed by the account around a JWS of the new key, which has no nonce', async () => {
+test('signs a key change with the account around a JWS of the new key without a nonce', async () => {
   const newPrivateKey = newKey('P-256');
   ca.script('/key-change', { status: 200 });
   await acme.changeKey(ca.issuer, account, newPrivateKey);
@@ -116,7 +116,7 @@ test('a key change is signed by the account around a JWS of the new key, which h
   expect(verify('sha256', signed, key, Buffer.from(inner.signature, 'base64url'))).toBe(true);
 });
 
-test('a CA that is known not to change keys, or names no keyChange, is not asked', async () => {
+test('sends no key change to a CA without support for it', async () => {
   await expect(acme.changeKey({ ...ca.issuer, keyRollover: false }, account, newKey('P-256'))).rejects.toThrow(
     KeyRolloverUnsupportedError,
   );
@@ -127,7 +127,7 @@ test('a CA that is known not to change keys, or names no keyChange, is not asked
   await without.stop();
 });
 
-test('a key that another account has is refused by the CA', async () => {
+test('throws when another account has the new key', async () => {
   ca.script('/key-change', problem('conflict', 409));
   const failed = acme.changeKey(ca.issuer, account, newKey('P-256'));
   await expect(failed).rejects.toThrow(AcmeProblemError);
@@ -136,7 +136,7 @@ test('a key that another account has is refused by the CA', async () => {
 
 // ---- Deactivation -------------------------------------------------------------------------------------------------
 
-test('an account is deactivated at its own URL', async () => {
+test('deactivates an account at its own URL', async () => {
   ca.script('/account/1', { body: { status: 'deactivated' } });
   await acme.deactivate(ca.issuer, account);
   expect(ca.requests.at(-1)).toMatchObject({
@@ -155,7 +155,7 @@ async function issued(privateKey: string) {
   return { chain: leaf + pemOf(root.certificate), der };
 }
 
-test('the account revokes the leaf of a chain, with a reason', async () => {
+test('revokes the leaf of a chain with a reason', async () => {
   const { chain, der } = await issued(newKey('P-256'));
   ca.script('/revoke-cert', { status: 200 });
   await acme.revoke(ca.issuer, account, chain, 4);
@@ -179,7 +179,7 @@ test.each([
   expect(ca.requests.at(-1)?.protected).not.toHaveProperty('kid');
 });
 
-test('what is revoked already is revoked; any other refusal is named with the serial number', async () => {
+test('accepts alreadyRevoked, and names the serial number in other errors', async () => {
   const { chain } = await issued(newKey('P-256'));
   ca.script('/revoke-cert', problem('alreadyRevoked', 400), problem('badRevocationReason', 400));
   await acme.revoke(ca.issuer, account, chain, 1);
@@ -188,7 +188,7 @@ test('what is revoked already is revoked; any other refusal is named with the se
   );
 });
 
-test('a CA without revokeCert says where to turn to', async () => {
+test('names the next step for a CA without revokeCert', async () => {
   const without = await startScriptedCa({ without: ['revokeCert'] });
   const { chain } = await issued(newKey('P-256'));
   await expect(acme.revoke(without.issuer, account, chain, 1)).rejects.toThrow(/has no revokeCert/);

@@ -39,7 +39,7 @@ function orderAnswer(ca: ScriptedCa, more: object = {}): Answer & object {
 
 // ---- The account of a connection ------------------------------------------------------------------------------------
 
-test('an account is its URL and the names that the CA goes by in CAA records, lower case and without a trailing dot', async () => {
+test('returns the URL of the account and the CAA identities in lower case without a trailing dot', async () => {
   const ca = await start({ meta: { caaIdentities: ['CA.example.', 'brand.example', 'ca.example', 7, '', null] } });
   expect(await connect(ca).account()).toEqual({
     url: ca.url('/account/1'),
@@ -48,7 +48,7 @@ test('an account is its URL and the names that the CA goes by in CAA records, lo
   expect(ca.newRequests()).toEqual(['GET /directory']);
 });
 
-test('an account costs no request when the directory is known', async () => {
+test('sends no request for the account when the directory is cached', async () => {
   const ca = await start({ meta: { caaIdentities: ['ca.example'] } });
   ca.script('/new-order', { status: 201, headers: { location: ca.url('/order/1') }, ...orderAnswer(ca) });
   const authority = connect(ca);
@@ -66,14 +66,14 @@ test.each([undefined, null, 'ca.example', { 0: 'ca.example' }, [['ca.example']]]
   },
 );
 
-test('of names that never end the first fifty are kept', async () => {
+test('keeps the first fifty of too many CAA identities', async () => {
   const ca = await start({ meta: { caaIdentities: Array.from({ length: 5000 }, (_, index) => `ca${index}.example`) } });
   expect((await connect(ca).account()).caaIdentities).toHaveLength(50);
 });
 
 // ---- Accounts -----------------------------------------------------------------------------------------------------
 
-test('a new account is signed with its key, agrees to the terms and gives its URL', async () => {
+test('registers an account with its key and the agreement to the terms, and returns its URL', async () => {
   const ca = await start({ meta: { termsOfService: 'https://ca.example/terms' } });
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
   const issuer = { ...ca.issuer, contact: ['mailto:admin@example.com'] };
@@ -86,14 +86,14 @@ test('a new account is signed with its key, agrees to the terms and gives its UR
   expect(ca.requests.at(-1)?.protected).not.toHaveProperty('kid');
 });
 
-test('an account that exists comes back after one request', async () => {
+test('returns an existing account after one request', async () => {
   const ca = await start();
   ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
   expect(await acme.newAccount(ca.issuer, accountKey)).toBe(ca.url('/account/7'));
   expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /new-account']);
 });
 
-test('terms that nobody agreed to stop before the CA hears of the account', async () => {
+test('throws before a request when the terms are not agreed', async () => {
   const ca = await start({ meta: { termsOfService: 'https://ca.example/terms' } });
   const failed = acme.newAccount({ ...ca.issuer, termsOfServiceAgreed: false }, accountKey);
   await expect(failed).rejects.toThrow(TermsNotAgreedError);
@@ -101,20 +101,20 @@ test('terms that nobody agreed to stop before the CA hears of the account', asyn
   expect(ca.newRequests()).toEqual(['GET /directory']);
 });
 
-test('a CA without terms is not told that they are agreed', async () => {
+test('sends no agreement to a CA without terms', async () => {
   const ca = await start();
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
   await acme.newAccount({ ...ca.issuer, termsOfServiceAgreed: false }, accountKey);
   expect(ca.requests.at(-1)?.payload).toEqual({});
 });
 
-test('a CA that wants an external account binding says so itself', async () => {
+test('throws ExternalAccountRequiredError when the CA requires a binding', async () => {
   const ca = await start({ meta: { externalAccountRequired: true } });
   ca.script('/new-account', problem('externalAccountRequired', 403));
   await expect(acme.newAccount(ca.issuer, accountKey)).rejects.toThrow(ExternalAccountRequiredError);
 });
 
-test('an account without a Location is no account', async () => {
+test('rejects a new account without a Location', async () => {
   const ca = await start();
   ca.script('/new-account', { status: 201, body: { status: 'valid' } });
   await expect(acme.newAccount(ca.issuer, accountKey)).rejects.toThrow(/a new account .*without a Location header/);
@@ -122,7 +122,7 @@ test('an account without a Location is no account', async () => {
 
 // ---- Orders -------------------------------------------------------------------------------------------------------
 
-test('a new order carries identifiers and profile, and comes back with its URL', async () => {
+test('sends identifiers and profile in a new order and returns its URL', async () => {
   const ca = await start();
   ca.script('/new-order', {
     ...orderAnswer(ca, { expires: '2026-11-27T10:00:00Z' }),
@@ -153,14 +153,14 @@ test('a new order carries identifiers and profile, and comes back with its URL',
   });
 });
 
-test('no profile is not mentioned', async () => {
+test('sends no profile field without a profile', async () => {
   const ca = await start();
   ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
   await connect(ca).newOrder({ identifiers: ['example.com'], profile: null });
   expect(ca.requests.at(-1)?.payload).not.toHaveProperty('profile');
 });
 
-test('the certificate that an order replaces is named where the directory offers renewalInfo, and nowhere else', async () => {
+test('sends replaces only where the directory has renewalInfo', async () => {
   const request = { identifiers: ['example.com'], profile: null, replaces: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' };
   for (const [without, replaces] of [
     [[], request.replaces],
@@ -176,7 +176,7 @@ test('the certificate that an order replaces is named where the directory offers
   }
 });
 
-test.each(['alreadyReplaced', 'conflict'])('%s with HTTP 409 means: replaced already', async (type) => {
+test.each(['alreadyReplaced', 'conflict'])('%s with HTTP 409 is AlreadyReplacedError', async (type) => {
   const ca = await start();
   ca.script('/new-order', problem(type, 409));
   const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null, replaces: 'a.b' });
@@ -184,7 +184,7 @@ test.each(['alreadyReplaced', 'conflict'])('%s with HTTP 409 means: replaced alr
   await expect(failed).rejects.toMatchObject({ problem: { status: 409 } });
 });
 
-test('a conflict of an order that replaces nothing is none of that', async () => {
+test('a conflict of an order without replaces is another error', async () => {
   const ca = await start();
   ca.script('/new-order', problem('conflict', 409));
   const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: null });
@@ -192,7 +192,7 @@ test('a conflict of an order that replaces nothing is none of that', async () =>
   await expect(failed).rejects.not.toThrow(AlreadyReplacedError);
 });
 
-test('an unknown profile is answered with those that the directory lists', async () => {
+test('names the profiles of the directory for an unknown profile', async () => {
   const ca = await start({ meta: { profiles: { classic: 'The usual', shortlived: 'Six days' } } });
   ca.script('/new-order', problem('invalidProfile', 400));
   const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: 'clasic' });
@@ -200,7 +200,7 @@ test('an unknown profile is answered with those that the directory lists', async
   await expect(failed).rejects.toThrow(/a new order for example\.com.*offers \(classic, shortlived\)/);
 });
 
-test('an error about many identifiers names three of them and counts the rest', async () => {
+test('names three of many identifiers in an error and counts the others', async () => {
   const ca = await start();
   ca.script('/new-order', problem('malformed', 400));
   const identifiers = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example'];
@@ -209,7 +209,7 @@ test('an error about many identifiers names three of them and counts the rest', 
   );
 });
 
-test('an order without a Location cannot be found again, so it is an error', async () => {
+test('rejects an order without a Location, because it could not be read again', async () => {
   const ca = await start();
   ca.script('/new-order', { ...orderAnswer(ca), status: 201 });
   await expect(connect(ca).newOrder({ identifiers: ['example.com'], profile: null })).rejects.toThrow(
@@ -225,7 +225,7 @@ test.each<[string | undefined, number | null]>([
   ['Fri, 20 Nov 2026 09:00:00 GMT', 1],
   ['999999', 86_400],
   ['nonsense', null],
-])('an order with Retry-After %j asks for %j seconds', async (value, seconds) => {
+])('an order with Retry-After %j has %j seconds', async (value, seconds) => {
   const ca = await start();
   ca.script('/order/1', {
     ...orderAnswer(ca, { status: 'processing' }),
@@ -234,7 +234,7 @@ test.each<[string | undefined, number | null]>([
   expect(await connect(ca).order(ca.url('/order/1'))).toMatchObject({ status: 'processing', retryAfter: seconds });
 });
 
-test('an order is passed on with an unknown status, its certificate and its problem', async () => {
+test('returns an order with an unknown status, its certificate URL and its problem', async () => {
   const ca = await start();
   ca.script(
     '/order/1',
@@ -251,7 +251,7 @@ test('an order is passed on with an unknown status, its certificate and its prob
   });
 });
 
-test('finalize sends the CSR and reads the order from the reply', async () => {
+test('sends the CSR to finalize and reads the order from the reply', async () => {
   const ca = await start();
   ca.script('/finalize/1', { ...orderAnswer(ca, { status: 'processing' }), headers: { 'retry-after': '15' } });
   const reference = { url: ca.url('/order/1'), finalize: ca.url('/finalize/1'), expires: null };
@@ -260,7 +260,7 @@ test('finalize sends the CSR and reads the order from the reply', async () => {
   expect(ca.requests.at(-1)?.payload).toEqual({ csr: expect.stringMatching(/^MI[\w-]+$/) });
 });
 
-test('the chain is the body as sent; what is no PEM is an error', async () => {
+test('returns the chain as sent, and rejects a body that is not PEM', async () => {
   const ca = await start();
   const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
   ca.script(
@@ -278,7 +278,7 @@ test('the chain is the body as sent; what is no PEM is an error', async () => {
 
 // ---- Authorizations and challenges --------------------------------------------------------------------------------
 
-test('an authorization keeps the star, challenges of unknown types and those without a token', async () => {
+test('keeps the star, unknown challenge types and challenges without a token in an authorization', async () => {
   const ca = await start();
   const error = { type: 'urn:ietf:params:acme:error:dns', detail: 'NXDOMAIN' };
   ca.script('/authorization/1', {
@@ -310,7 +310,7 @@ test('an authorization keeps the star, challenges of unknown types and those wit
   });
 });
 
-test('an authorization that the CA gives itself needs no challenges', async () => {
+test('accepts a valid authorization without challenges', async () => {
   const ca = await start();
   ca.script('/authorization/1', {
     body: { status: 'PRE_APPROVED', identifier: { type: 'dns', value: 'example.com' } },
@@ -321,7 +321,7 @@ test('an authorization that the CA gives itself needs no challenges', async () =
   });
 });
 
-test('an authorization without an identifier is an error', async () => {
+test('rejects an authorization without an identifier', async () => {
   const ca = await start();
   ca.script('/authorization/1', { body: { status: 'pending' } });
   await expect(connect(ca).authorization(ca.url('/authorization/1'))).rejects.toThrow(/status and identifier/);
@@ -335,7 +335,7 @@ const challenge = {
   error: null,
 };
 
-test('the TXT value is the digest that acme-client computes', async () => {
+test('computes the same TXT value as acme-client', async () => {
   const ca = await start();
   const client = new Client({ directoryUrl: ca.issuer.directoryUrl, accountKey });
   const expected = await client.getChallengeKeyAuthorization({
@@ -348,12 +348,12 @@ test('the TXT value is the digest that acme-client computes', async () => {
   expect(expected).toMatch(/^[\w-]{43}$/);
 });
 
-test.each([{ token: null }, { type: 'http-01' }])('there is no TXT value for a challenge with %j', async (change) => {
+test.each([{ token: null }, { type: 'http-01' }])('rejects a challenge with %j', async (change) => {
   const authority = connect(await start());
   expect(() => authority.challengeValue({ ...challenge, ...change })).toThrow(NoDnsChallengeError);
 });
 
-test('the response to a challenge is an empty object, and what comes back is not looked at', async () => {
+test('sends an empty object to a challenge and ignores the reply', async () => {
   const ca = await start();
   ca.script('/challenge/1', { body: '<html>' });
   await connect(ca).respond(ca.url('/challenge/1'));
@@ -362,7 +362,7 @@ test('the response to a challenge is an empty object, and what comes back is not
 
 // ---- Requests -----------------------------------------------------------------------------------------------------
 
-test('a cold function needs the directory and a nonce, a warm one a single request for each call', async () => {
+test('needs the directory and a nonce when cold, and one request for each call when warm', async () => {
   const ca = await start();
   ca.script('/new-order', { ...orderAnswer(ca), status: 201, headers: { location: ca.url('/order/1') } });
   ca.script('/order/1', orderAnswer(ca));
@@ -381,7 +381,7 @@ test('a cold function needs the directory and a nonce, a warm one a single reque
   expect(ca.newRequests()).toEqual(['POST /new-order', 'POST /order/1', 'POST /finalize/1']);
 });
 
-test('requests made at once go one after the other, by one connection and without another newNonce', async () => {
+test('sends simultaneous requests one after another, over one connection and without another newNonce', async () => {
   const ca = await start();
   const paths = Array.from({ length: 20 }, (_, index) => `/authorization/${index}`);
   for (const path of paths) ca.script(path, { body: { status: 'valid', identifier: { type: 'dns', value: path } } });
@@ -393,7 +393,7 @@ test('requests made at once go one after the other, by one connection and withou
   expect(new Set(ca.requests.slice(2).map((each) => each.protected.nonce)).size).toBe(20);
 });
 
-test('one request that fails holds up none behind it', async () => {
+test('continues with the next request after a failed one', async () => {
   const ca = await start();
   ca.script('/order/1', 'cut');
   ca.script('/order/2', orderAnswer(ca));
@@ -402,7 +402,7 @@ test('one request that fails holds up none behind it', async () => {
   expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled']);
 });
 
-test('a closed connection is not used again', async () => {
+test('does not use a closed connection again', async () => {
   const ca = await start();
   ca.script('/order/1', orderAnswer(ca));
   const authority = connect(ca);
@@ -412,7 +412,7 @@ test('a closed connection is not used again', async () => {
   expect(ca.requests.map(({ connection }) => connection)).toEqual([1, 1, 1, 2]);
 });
 
-test('a nonce is not used after a minute, the directory is asked for again after an hour', async () => {
+test('does not use a nonce after a minute, and reads the directory again after an hour', async () => {
   const ca = await start();
   ca.script('/order/1', orderAnswer(ca));
   await connect(ca).order(ca.url('/order/1'));
@@ -427,7 +427,7 @@ test('a nonce is not used after a minute, the directory is asked for again after
   expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /order/1']);
 });
 
-test('badNonce is repeated with the nonce of that reply, which nothing else uses', async () => {
+test('repeats a request after badNonce with the nonce of that reply only', async () => {
   const ca = await start();
   ca.script('/order/1', { ...problem('badNonce', 400), nonce: 'from-badNonce' }, { ...orderAnswer(ca), nonce: null });
   const authority = connect(ca);
@@ -438,7 +438,7 @@ test('badNonce is repeated with the nonce of that reply, which nothing else uses
   expect(ca.newRequests().filter((each) => each === 'HEAD /new-nonce')).toHaveLength(2);
 });
 
-test('badNonce is repeated five times and then an error', async () => {
+test('throws after badNonce was repeated five times', async () => {
   const ca = await start();
   ca.script('/order/1', problem('badNonce', 400));
   const failed = connect(ca).order(ca.url('/order/1'));
@@ -447,7 +447,7 @@ test('badNonce is repeated five times and then an error', async () => {
   expect(ca.requests.filter(({ path }) => path === '/order/1')).toHaveLength(6);
 });
 
-test('every request names the user agent, every POST the type of a JWS', async () => {
+test('sends the user agent with every request and the content type of a JWS with every POST', async () => {
   const ca = await start();
   ca.script('/order/1', orderAnswer(ca));
   await connect(ca).order(ca.url('/order/1'));

@@ -25,7 +25,7 @@ test.each([
   expect(names.toJSON()).toEqual(identifiers.map((value) => ({ type: 'dns', value })));
 });
 
-test('a key that no CA issues for is refused by name', async () => {
+test('rejects a key type that no CA supports', async () => {
   const { privateKey } = generateKeyPairSync('ed25519', {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },

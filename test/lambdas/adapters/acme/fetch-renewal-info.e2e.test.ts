@@ -57,7 +57,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A certificate for example.com, 90 days. PEM of the leaf. */
+/** Issues a certificate for example.com with 90 days. Returns the PEM of the leaf. */
 async function issue(): Promise<string> {
   const acme = createAcme({ userAgent: 'perennial/test', now, trustedRoots: pebble.trustedRoots });
   const privateKey = newKey('P-256');
@@ -90,7 +90,7 @@ async function ask(id: string) {
   return infos.fetch(issuer, id).finally(infos.close);
 }
 
-test('Pebble knows a certificate by its id, and wants it renewed after two thirds of its life, a day more or less', async () => {
+test('reads the window of a certificate at about two thirds of its lifetime', async () => {
   const id = certificateId(leaf) ?? '';
   expect(await ask(id)).toEqual({
     start: expect.any(Date),
@@ -103,7 +103,7 @@ test('Pebble knows a certificate by its id, and wants it renewed after two third
   expect(Math.abs(middle - 60 * day)).toBeLessThan(day);
 });
 
-test('a window moved into the past is seen with its explanation', async () => {
+test('reads a window in the past with its explanation URL', async () => {
   const suggestedWindow = { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:30:00Z' };
   const answer = { suggestedWindow, explanationURL: 'https://ca.example/drill' };
   await pebble.manage('POST', '/set-renewal-info/', { Certificate: leaf, ARIResponse: JSON.stringify(answer) });
@@ -114,11 +114,11 @@ test('a window moved into the past is seen with its explanation', async () => {
   });
 });
 
-test('a certificate that Pebble does not know has none, for long', async () => {
+test('returns a long-term failure for an unknown certificate', async () => {
   expect(await ask('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE')).toMatchObject({ temporary: false });
 });
 
-test('a Pebble whose root is not trusted is not heard', async () => {
+test('returns a failure for a server with an untrusted root', async () => {
   const infos = createRenewalInfos({ userAgent: 'perennial/test', now });
   const stranger = { ...issuer, directoryUrl: `${issuer.directoryUrl}?stranger` };
   expect(await infos.fetch(stranger, certificateId(leaf) ?? '').finally(infos.close)).toEqual({

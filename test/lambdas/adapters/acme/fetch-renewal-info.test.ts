@@ -9,7 +9,7 @@ const good: Answer & object = { body: { suggestedWindow }, headers: { 'retry-aft
 
 let ca: ScriptedCa;
 let now: string;
-/** A CA of its own for each test: its directory is remembered by URL. */
+/** Each test has its own CA, because directories are cached by URL. */
 beforeEach(async () => {
   now = '2026-11-23T10:00:00Z';
   ca = await startScriptedCa();
@@ -24,7 +24,7 @@ async function ask(replyTimeout = 45, ids: readonly string[] = [id]) {
 }
 
 describe('a window', () => {
-  test('comes with the time of the next question and the page that explains it', async () => {
+  test('has the Retry-After and the explanation URL', async () => {
     ca.script(info, { ...good, body: { suggestedWindow, explanationURL: 'https://ca.example/why?topic=drill' } });
     expect(await ask()).toEqual({
       start: new Date('2026-11-25T00:00:00Z'),
@@ -34,7 +34,7 @@ describe('a window', () => {
     });
   });
 
-  test('is asked for by one GET that names us, unsigned', async () => {
+  test('is fetched with one unsigned GET with the user agent', async () => {
     ca.script(info, good);
     await ask();
     expect(ca.newRequests()).toEqual(['GET /directory', `GET ${info}`]);
@@ -45,17 +45,17 @@ describe('a window', () => {
     ['a date', 'Mon, 23 Nov 2026 10:10:00 GMT', 600],
     ['nonsense', 'soon', null],
     ['a date that is over', 'Mon, 23 Nov 2026 09:00:00 GMT', 0],
-  ])('with %s as Retry-After is good all the same', async (_, value, retryAfter) => {
+  ])('is valid with %s as Retry-After', async (_, value, retryAfter) => {
     ca.script(info, { ...good, headers: { 'retry-after': value } });
     expect(await ask()).toMatchObject({ retryAfter });
   });
 
-  test('without Retry-After is good all the same', async () => {
+  test('is valid without Retry-After', async () => {
     ca.script(info, { body: { suggestedWindow } });
     expect(await ask()).toMatchObject({ start: new Date('2026-11-25T00:00:00Z'), retryAfter: null });
   });
 
-  test('with an offset from UTC is understood', async () => {
+  test('is valid with an offset from UTC', async () => {
     const window = { start: '2026-11-25T02:00:00+02:00', end: '2026-11-26T00:00:00Z' };
     ca.script(info, { body: { suggestedWindow: window } });
     expect(await ask()).toMatchObject({ start: new Date('2026-11-25T00:00:00Z') });
@@ -66,44 +66,40 @@ describe('a window', () => {
     [7],
     [`https://ca.example/${'x'.repeat(500)}`],
     ['https://ca.example/ and more'],
-  ])('keeps no link that is none: %j', async (explanationURL) => {
+  ])('has no explanation URL for %j', async (explanationURL) => {
     ca.script(info, { ...good, body: { suggestedWindow, explanationURL } });
     expect(await ask()).toMatchObject({ explanationUrl: null, retryAfter: 21_600 });
   });
 
-  test('is found where the directory ends its URL with a slash', async () => {
+  test('is found where the URL in the directory ends with a slash', async () => {
     ca.script('/directory', { body: { renewalInfo: ca.url('/renewal-info/') } });
     ca.script(info, good);
     expect(await ask()).toMatchObject({ retryAfter: 21_600 });
   });
 });
 
-describe('no window, and none soon', () => {
+describe('a long-term failure', () => {
   const cases: readonly (readonly [string, Answer, string])[] = [
-    ['of a certificate that the CA does not know', { status: 404, body: { detail: 'unknown serial' } }, 'HTTP 404'],
+    ['an unknown certificate', { status: 404, body: { detail: 'unknown serial' } }, 'HTTP 404'],
     ['too many requests', { status: 429, body: 'slow down' }, 'HTTP 429: slow down'],
     ['a redirect', { status: 301, headers: { location: 'https://elsewhere.example/' } }, 'HTTP 301'],
     [
       'end before start',
       { body: { suggestedWindow: { start: suggestedWindow.end, end: suggestedWindow.start } } },
-      'no window in time',
+      'no valid window',
     ],
     [
       'end at start',
       { body: { suggestedWindow: { start: suggestedWindow.start, end: suggestedWindow.start } } },
-      'no window in time',
+      'no valid window',
     ],
+    ['an invalid start', { body: { suggestedWindow: { ...suggestedWindow, start: '2026' } } }, 'no valid window'],
     [
-      'a start that is no time',
-      { body: { suggestedWindow: { ...suggestedWindow, start: '2026' } } },
-      'no window in time',
-    ],
-    [
-      'a month that is none',
+      'an invalid month',
       { body: { suggestedWindow: { ...suggestedWindow, start: '2026-13-01T00:00:00Z' } } },
-      'no window in time',
+      'no valid window',
     ],
-    ['no end', { body: { suggestedWindow: { start: suggestedWindow.start } } }, 'no window in time'],
+    ['no end', { body: { suggestedWindow: { start: suggestedWindow.start } } }, 'no valid window'],
     ['a window that is a list', { body: { suggestedWindow: [] } }, 'no suggestedWindow'],
     ['a list', { body: [] }, 'no suggestedWindow'],
     ['a page', { body: '<html>It works!</html>' }, 'no suggestedWindow: <html>It works!</html>'],
@@ -115,13 +111,13 @@ describe('no window, and none soon', () => {
     expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: false });
   });
 
-  test('a directory that is none', async () => {
+  test('is the result of an invalid directory', async () => {
     ca.script('/directory', { body: '<html>parked</html>' });
-    expect(await ask()).toEqual({ failed: expect.stringContaining('is no directory'), temporary: false });
+    expect(await ask()).toEqual({ failed: expect.stringContaining('is not a directory'), temporary: false });
   });
 });
 
-describe('no window, but maybe soon', () => {
+describe('a temporary failure', () => {
   const cases: readonly (readonly [string, Answer, string])[] = [
     ['a page of a load balancer', { status: 503, body: '<html>Service Unavailable</html>' }, 'HTTP 503: <html>Service'],
     ['a fault of the CA', { status: 500, body: { detail: 'no database' } }, 'no database'],
@@ -133,12 +129,12 @@ describe('no window, but maybe soon', () => {
     expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: true });
   });
 
-  test.each(['silence', 'endless'] as const)('%s, for as long as a reply may take', async (answer) => {
+  test.each(['silence', 'endless'] as const)('is the result of %s after the reply timeout', async (answer) => {
     ca.script(info, answer);
     expect(await ask(0.3)).toEqual({ failed: expect.stringContaining('within 0.3 s'), temporary: true });
   });
 
-  test('a directory that is down, which is asked again the next time', async () => {
+  test('is the result of a directory that is down, which is read again by the next fetch', async () => {
     ca.script('/directory', { status: 503, body: 'down' }, { body: { renewalInfo: ca.url('/renewal-info') } });
     ca.script(info, good);
     expect(await ask()).toEqual({ failed: expect.stringContaining('/directory with HTTP 503'), temporary: true });
@@ -147,20 +143,20 @@ describe('no window, but maybe soon', () => {
 });
 
 describe('the directory', () => {
-  test('that names no renewalInfo is that of a CA without', async () => {
+  test('without renewalInfo means that the CA has no ARI', async () => {
     ca.script('/directory', { body: { newNonce: ca.url('/new-nonce') } });
     expect(await ask()).toBe('unsupported');
     expect(await ask()).toBe('unsupported');
     expect(ca.newRequests()).toEqual(['GET /directory']);
   });
 
-  test('is read once by ten that ask at the same time', async () => {
+  test('is read once for ten simultaneous fetches', async () => {
     const ids = Array.from({ length: 10 }, (_, index) => `key.${index}`);
     await ask(45, ids);
     expect(ca.newRequests().filter((each) => each === 'GET /directory')).toHaveLength(1);
   });
 
-  test('is remembered for an hour', async () => {
+  test('is cached for an hour', async () => {
     ca.script(info, good);
     await ask();
     now = '2026-11-23T10:59:59Z';
@@ -172,7 +168,7 @@ describe('the directory', () => {
   });
 });
 
-test('a server that nobody listens at is down, and a name that nobody has is wrong', async () => {
+test('a closed port is a temporary failure, and an unknown name a long-term one', async () => {
   const infos = createRenewalInfos({ userAgent: 'perennial/test', now: () => new Date(now) });
   const asking = (directoryUrl: string) => infos.fetch({ ...ca.issuer, directoryUrl }, id).finally(infos.close);
   expect(await asking('http://127.0.0.1:1/directory')).toEqual({

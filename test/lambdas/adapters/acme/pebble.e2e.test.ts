@@ -76,7 +76,7 @@ async function connect(privateKey = accountKey) {
   return { acme, account, ca: acme.connect(issuer, account) };
 }
 
-/** A certificate of this account and key, proven by DNS: its chain and the URL that it was downloaded from. */
+/** Issues a certificate with this account and key by DNS. Returns its chain and its URL. */
 async function issue(ca: CertificateAuthority, identifier: string, privateKey: string) {
   const order = await ca.newOrder({ identifiers: [identifier], profile: 'tlsserver' });
   for (const url of order.authorizations) {
@@ -98,7 +98,7 @@ const dnsChallenge = (challenges: readonly Challenge[]) => {
   return challenge;
 };
 
-/** Pebble sleeps for five seconds at most before it validates, and asks for a second between polls. */
+/** Pebble sleeps for at most five seconds before it validates, and sends a Retry-After of one second. */
 async function settled(read: () => Promise<Order>, unsettled: readonly string[]): Promise<Order> {
   let order = await read();
   for (let tries = 0; unsettled.includes(order.status) && tries < 30; tries += 1) {
@@ -108,7 +108,7 @@ async function settled(read: () => Promise<Order>, unsettled: readonly string[])
   return order;
 }
 
-test('the same key has the same account', async () => {
+test('returns the same account for the same key', async () => {
   const acme = newAcme();
   const first = await acme.newAccount(issuer, accountKey);
   expect(await acme.newAccount(issuer, accountKey)).toBe(first);
@@ -147,7 +147,7 @@ test.concurrent.each(['P-256', 'P-384', 'RSA-2048'] as const)(
   },
 );
 
-test('a proof that fails leaves the problem in its challenge', async () => {
+test('finds the problem of a failed validation in its challenge', async () => {
   const { acme, ca } = await connect();
   const order = await ca.newOrder({ identifiers: ['failing.example.com'], profile: null });
   const [url = ''] = order.authorizations;
@@ -159,7 +159,7 @@ test('a proof that fails leaves the problem in its challenge', async () => {
   acme.close();
 });
 
-test('what Pebble refuses is refused by name', async () => {
+test('throws the class of a problem that Pebble sends', async () => {
   const { acme, ca } = await connect();
   const refused = ca.newOrder({ identifiers: ['example.com'], profile: 'clasic' });
   await expect(refused).rejects.toThrow(InvalidProfileError);
@@ -175,14 +175,14 @@ test('what Pebble refuses is refused by name', async () => {
   acme.close();
 });
 
-test('a Pebble whose root is not trusted is not heard', async () => {
+test('throws for a server with an untrusted root', async () => {
   const acme = createAcme({ userAgent: 'perennial/test', now });
   const stranger = { ...issuer, directoryUrl: issuer.directoryUrl.replace('/dir', '/dir?stranger') };
   await expect(acme.newAccount(stranger, accountKey)).rejects.toThrow(CaUnavailableError);
   acme.close();
 });
 
-test('a new key takes the place of the old one, and the account stays', async () => {
+test('changes the key of an account and keeps the account', async () => {
   const { acme, account } = await connect(newKey('P-256'));
   const privateKey = newKey('P-256');
   await acme.changeKey(issuer, account, privateKey);
@@ -194,7 +194,7 @@ test('a new key takes the place of the old one, and the account stays', async ()
   acme.close();
 });
 
-test('a deactivated account orders nothing more', async () => {
+test('cannot order with a deactivated account', async () => {
   const { acme, account, ca } = await connect(newKey('P-256'));
   await acme.deactivate(issuer, account);
   const refused = ca.newOrder({ identifiers: ['gone.example.com'], profile: null });
@@ -202,7 +202,7 @@ test('a deactivated account orders nothing more', async () => {
   acme.close();
 });
 
-test('a certificate is revoked by its account or by its own key, once and again', async () => {
+test('revokes a certificate with the account or its own key, also twice', async () => {
   const { acme, account, ca } = await connect();
   const status = async (pem: string) => {
     const { serialNumber } = new X509Certificate(pem);
@@ -221,7 +221,7 @@ test('a certificate is revoked by its account or by its own key, once and again'
   acme.close();
 });
 
-test('the same leaf comes with a chain to each alternate root', async () => {
+test('downloads the same leaf with a chain to each alternate root', async () => {
   const { acme, ca } = await connect();
   const { pem, alternates } = await issue(ca, 'alternate.example.com', newKey('P-256'));
   expect(alternates).toHaveLength(2);
@@ -234,7 +234,7 @@ test('the same leaf comes with a chain to each alternate root', async () => {
   acme.close();
 });
 
-test('a CA that wants an external account binding registers nobody without a good one', async () => {
+test('cannot register without a valid binding at a CA that requires one', async () => {
   const strictFolder = mkdtempSync(join(tmpdir(), 'acme-'));
   const hmacKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
   const strict = await startPebble(await install(), strictFolder, dns.addresses.validation, {

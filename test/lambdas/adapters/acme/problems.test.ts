@@ -11,7 +11,7 @@ const acme = createAcme({ userAgent: 'perennial/test', now: () => now });
 
 let ca: ScriptedCa;
 let authority: CertificateAuthority;
-/** Waits 0.3 s for a reply: for a CA that does not answer. */
+/** A connection that waits 0.3 s for a reply, for a CA that does not answer. */
 let impatient: CertificateAuthority;
 beforeEach(async () => {
   ca = await startScriptedCa();
@@ -24,7 +24,7 @@ afterEach(async () => {
   await ca.stop();
 });
 
-/** The error of reading an order that is answered so. */
+/** The error of reading an order with these replies. */
 async function failure(answer: Answer, of = authority): Promise<errors.PerennialError> {
   ca.script('/order/1', answer);
   const error = await of.order(ca.url('/order/1')).catch((thrown: unknown) => thrown);
@@ -61,7 +61,7 @@ test.each([
   ['neverHeardOf', 400, errors.AcmeProblemError],
   ['constructor', 400, errors.AcmeProblemError],
   ['neverHeardOf', 500, errors.CaUnavailableError],
-])('%s with HTTP %i is its own error, with the problem in it', async (type, status, kind) => {
+])('%s with HTTP %i has its own class with the problem document', async (type, status, kind) => {
   const error = await failure(problem(type, status));
   expect(error).toBeInstanceOf(kind);
   expect(error.problem).toEqual({ type: problemType(type), status, detail: `Test of ${type}` });
@@ -70,7 +70,7 @@ test.each([
   expect(error.message).toContain(`Test of ${type} (${type}, HTTP ${status})`);
 });
 
-test('a problem keeps its identifier, its subproblems and the seconds of Retry-After', async () => {
+test('keeps identifier, subproblems and Retry-After of a problem document', async () => {
   const error = await failure({
     ...problem('rejectedIdentifier', 400, {
       identifier: { type: 'dns', value: '*.example.com' },
@@ -95,7 +95,7 @@ test('a problem keeps its identifier, its subproblems and the seconds of Retry-A
   expect(error.message).toContain('(rejectedIdentifier, HTTP 400, for *.example.com, retry after 3600 s)');
 });
 
-test('Retry-After in seconds arrives as it is', async () => {
+test('reads Retry-After in seconds', async () => {
   const error = await failure({ ...problem('rateLimited', 429), headers: { 'retry-after': '2231' } });
   expect(error.problem?.retryAfter).toBe(2231);
 });
@@ -104,14 +104,14 @@ test.each([
   ['2026-11-20 10:37:11 UTC', 2231],
   ['2026-11-20T10:37:11Z', 2231],
   ['2026-11-20 09:00:00 UTC', 0],
-])('a rate limit without Retry-After gives the time of its text, %s', async (time, seconds) => {
+])('reads the time %s from the text of a rate limit without Retry-After', async (time, seconds) => {
   const detail = `too many certificates (5) already issued for this exact set of identifiers, retry after ${time}: see https://ca.example/limits`;
   const error = await failure(problem('rateLimited', 429, { detail }));
   expect(error).toBeInstanceOf(errors.RateLimitedError);
   expect(error.problem?.retryAfter).toBe(seconds);
 });
 
-test('the header of a rate limit counts before its text, and the text of another problem is only text', async () => {
+test('prefers the header of a rate limit to its text, and does not read the text of other problems', async () => {
   const detail = 'retry after 2026-11-20 10:37:11 UTC';
   const headers = { 'retry-after': '60' };
   expect((await failure({ ...problem('rateLimited', 429, { detail }), headers })).problem?.retryAfter).toBe(60);
@@ -124,21 +124,21 @@ const pausedDetail =
   'Your account is temporarily prevented from requesting certificates for www.example.com and possibly others. ' +
   'Please visit: https://portal.example/sfe/v1/unpause?jwt=eyJhbGciOi.eyJz.c2ln';
 
-test('a paused account is its own error, with the link and what to do', async () => {
+test('a paused account has its own class with the link and the remedy', async () => {
   const error = await failure(problem('rateLimited', 429, { detail: pausedDetail }));
   expect(error).toBeInstanceOf(errors.AccountPausedError);
   expect(error.message).toContain('https://portal.example/sfe/v1/unpause');
-  expect(error.message).toMatch(/Mend what made so many validations of these names fail, then end the pause/);
+  expect(error.message).toMatch(/Fix the cause of the failed validations, then end the pause/);
   expect(inspect(error, { depth: 5 })).not.toContain('eyJ');
 });
 
-test('a rate limit that names a time is no pause, nor is the text of another problem', async () => {
+test('a rate limit with a time is not a pause, nor is the text of another problem', async () => {
   const limited = { ...problem('rateLimited', 429, { detail: pausedDetail }), headers: { 'retry-after': '60' } };
   expect(await failure(limited)).toBeInstanceOf(errors.RateLimitedError);
   expect(await failure(problem('malformed', 400, { detail: pausedDetail }))).toBeInstanceOf(errors.MalformedError);
 });
 
-test('the link to unpause an account loses its token', async () => {
+test('removes the token from the link that ends a pause', async () => {
   const error = await failure(
     problem('rateLimited', 429, { detail: 'Paused. Please visit: https://portal.example/unpause?jwt=eyJhbGciOi.eyJz' }),
   );
@@ -162,7 +162,7 @@ test.each([
   expect(error.message).toContain(`HTTP ${status}`);
 });
 
-test('a 503 that names no time is an outage, and one that does a rate limit: so load balancers say it', async () => {
+test('a 503 is an outage without Retry-After, and a rate limit with one', async () => {
   const page = '<html><h1>503 Service Temporarily Unavailable</h1></html>';
   expect(await failure({ status: 503, body: page })).toBeInstanceOf(errors.CaUnavailableError);
   const limited = await failure({ status: 503, body: page, headers: { 'retry-after': '120' } });
@@ -170,19 +170,19 @@ test('a 503 that names no time is an outage, and one that does a rate limit: so 
   expect(limited.problem?.retryAfter).toBe(120);
 });
 
-test('a 503 is asked for once: nothing sleeps or repeats', async () => {
+test('sends one request for a 503, without sleeping or repeating', async () => {
   await failure({ status: 503, headers: { 'retry-after': '86400' } });
   expect(ca.requests.filter(({ path }) => path === '/order/1')).toHaveLength(1);
 });
 
-test.each(['cut', 'cut in the middle'] as const)('a connection %s leaves its cause', async (answer) => {
+test.each(['cut', 'cut in the middle'] as const)('keeps the cause of a connection %s', async (answer) => {
   const error = await failure(answer);
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
   expect(error.cause).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|ERR_BAD_RESPONSE)$/) });
   expect(error.message).toContain(`No reply to POST ${ca.url('/order/1')}`);
 });
 
-test('a refused connection leaves its cause', async () => {
+test('keeps the cause of a refused connection', async () => {
   await ca.stop();
   const error = await failure({});
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
@@ -192,15 +192,15 @@ test('a refused connection leaves its cause', async () => {
 test.each(['silence', 'endless'] as const)('%s ends at the timeout', async (answer) => {
   const error = await failure(answer, impatient);
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
-  expect(error.message).toContain('nothing complete within 0.3 s');
+  expect(error.message).toContain('no complete reply within 0.3 s');
 });
 
-test('a URL from the CA that is none is its fault', async () => {
+test('an invalid URL from the CA is CaUnavailableError', async () => {
   const error = await authority.order('nonsense').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ name: 'CaUnavailableError', cause: { code: 'ERR_INVALID_URL' } });
 });
 
-test('a reply of more than a megabyte is not read to its end', async () => {
+test('does not read a reply of more than a megabyte to its end', async () => {
   const error = await failure({ body: 'x'.repeat(1_100_000) });
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
   expect(error.message).toContain('maxContentLength');
@@ -212,15 +212,15 @@ test.each([
   ['a list', [1, 2], '[1,2]'],
   ['an order without finalize', { status: 'pending', authorizations: [] }, '{"status":"pending","authorizations":[]}'],
   ['an order with odd authorizations', { status: 'pending', finalize: 'https://x', authorizations: [1] }, '{"status":'],
-])('%s in place of an order says what came', async (_, body, shown) => {
+])('shows what was received for %s in place of an order', async (_, body, shown) => {
   const error = await failure({ body });
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
-  expect(error.message).toContain('answered the order');
+  expect(error.message).toContain('replied to the order');
   expect(error.message).toContain(shown);
   expect(error.problem).toEqual({ type: 'about:blank', status: 200 });
 });
 
-test('the failure of newNonce and of the directory is named too', async () => {
+test('names newNonce and the directory in their errors', async () => {
   ca.script('/new-nonce', { status: 503, nonce: null });
   expect((await failure({})).message).toContain(`refused newNonce ${ca.url('/new-nonce')}`);
   ca.script('/new-nonce', { nonce: null });
@@ -235,7 +235,7 @@ test('the failure of newNonce and of the directory is named too', async () => {
   await other.stop();
 });
 
-test('no key is in an error, nor what was signed with it', async () => {
+test('has neither a key nor a signed payload in an error', async () => {
   const certificateKey = newKey('P-256');
   const secrets = [accountKey, certificateKey].flatMap((pem) => pem.split('\n').slice(1, 3));
   for (const answer of [problem('badCSR', 400), 'cut', 'silence', { status: 503 }, { body: 'odd' }] as const) {

@@ -23,13 +23,13 @@ test.each<[string | undefined, number | null]>([
   expect(retryAfter({ headers: { 'retry-after': value } }, now)).toBe(seconds);
 });
 
-test('an excerpt is one line of 80 characters', () => {
+test('an excerpt has one line of at most 80 characters', () => {
   expect(excerpt('<html>\n  <body>Busy</body>\n</html>')).toBe('<html> <body>Busy</body> </html>');
   expect(excerpt('x'.repeat(200))).toBe(`${'x'.repeat(80)}…`);
   expect(excerpt({ status: 'pending' })).toBe('{"status":"pending"}');
   expect([excerpt(''), excerpt(undefined)]).toEqual(['an empty body', 'an empty body']);
 });
 
-test('an excerpt holds no PEM', () => {
+test('an excerpt has no PEM', () => {
   expect(excerpt('key: -----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----')).toBe('key: (PEM)');
 });

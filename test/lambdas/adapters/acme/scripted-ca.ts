@@ -4,14 +4,14 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Issuer } from '../../../../lambdas/domain/contract/config.ts';
 
-/** What the CA does with a request: a reply, a connection cut before or in the middle of one, or nothing at all. */
+/** The reaction of the CA to a request: a reply, a connection cut before or within a reply, or silence. */
 export type Answer =
   | {
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
-      /** Objects are sent as JSON. */
+      /** Body. Objects are sent as JSON. */
       readonly body?: unknown;
-      /** The Replay-Nonce; a fresh one unless given, none for `null`. */
+      /** The Replay-Nonce, or `null` for none. @default a new nonce */
       readonly nonce?: string | null;
     }
   | 'cut'
@@ -21,32 +21,32 @@ export type Answer =
 
 export interface ReceivedRequest {
   readonly method: string;
-  /** Below the CA's own base. */
+  /** Path below the base of the CA. */
   readonly path: string;
   readonly userAgent: string | undefined;
   readonly contentType: string | undefined;
-  /** The JWS's header and payload; `''` for POST-as-GET. */
+  /** Header and payload of the JWS. The payload is `''` for POST-as-GET. */
   readonly protected: { readonly alg: string; readonly nonce: string; readonly kid?: string; readonly jwk?: object };
   readonly payload: unknown;
-  /** Which connection it came by, from 1. */
+  /** Number of the connection, beginning with 1. */
   readonly connection: number;
 }
 
 export interface ScriptedCa {
   readonly issuer: Issuer;
-  /** Absolute URL of a path. */
+  /** Returns the absolute URL of a path. */
   url(path: string): string;
-  /** Sets the answers for a path; the last one stays. */
+  /** Sets the replies for a path. The last one is repeated. */
   script(path: string, ...answers: readonly Answer[]): void;
   readonly requests: readonly ReceivedRequest[];
-  /** `METHOD /path` of what came since the last call of this. */
+  /** `METHOD /path` of the requests since the last call. */
   newRequests(): readonly string[];
   stop(): Promise<void>;
 }
 
 export const problemType = (name: string) => `urn:ietf:params:acme:error:${name}`;
 
-/** A problem document as an answer. */
+/** A reply with a problem document. */
 export function problem(name: string, status: number, more: object = {}): Answer & object {
   return {
     status,
@@ -57,19 +57,19 @@ export function problem(name: string, status: number, more: object = {}): Answer
 
 let started = 0;
 
-/** An ACME server on loopback that says what a test tells it to. It knows directory and newNonce by itself. */
+/** An ACME server on loopback that replies as a test scripts it. Directory and newNonce are built in. */
 export async function startScriptedCa({
   meta,
   tls,
   without = [],
 }: {
   readonly meta?: object;
-  /** Resources that the directory does not name. */
+  /** Resources that are absent from the directory. */
   readonly without?: readonly string[];
   readonly tls?: { readonly key: string; readonly cert: string };
 } = {}): Promise<ScriptedCa> {
   started += 1;
-  // A base of its own: what a warm function remembers of one server never fits another that got the same port.
+  // The base is unique, so that a directory cached from one server is not used for another one with the same port.
   const base = `/ca-${started}`;
   const scripts = new Map<string, Answer[]>();
   const requests: ReceivedRequest[] = [];
@@ -111,7 +111,7 @@ export async function startScriptedCa({
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     outgoing.writeHead(status, {
       'content-type': typeof body === 'string' ? 'text/html' : 'application/json',
-      // Without it Node ends the connection after a HEAD.
+      // Without this header Node.js closes the connection after a HEAD.
       'content-length': String(Buffer.byteLength(text)),
       ...(nonce === null ? {} : { 'replay-nonce': nonce }),
       ...headers,

@@ -56,20 +56,20 @@ async function newAccount(trustedRoots?: string, create = createAcme): Promise<s
 test.each([
   ['none', () => undefined],
   ['another one', () => otherRoot],
-])('a CA behind a private root is refused with %s trusted, and the message says what to do', async (_, trusted) => {
+])('rejects a CA with a private root when %s is trusted, and names the remedy', async (_, trusted) => {
   await expect(newAccount(trusted())).rejects.toThrow(/^No reply to GET https:.*UNABLE_TO_VERIFY.*trusted root/);
 });
 
-test('a CA behind a private root is heard when that root is among those trusted', async () => {
+test('accepts a CA with a private root that is trusted', async () => {
   expect(await newAccount(`${otherRoot}\n${root}`)).toBe(ca.url('/account/1'));
 });
 
-test("Node's own roots stay trusted beside those given", async () => {
+test('keeps the roots of Node.js trusted', async () => {
   vi.doMock('node:tls', async (original) => ({
     ...(await original<typeof import('node:tls')>()),
     rootCertificates: [root],
   }));
-  // Modules that were loaded before have Node's real roots.
+  // Modules that were loaded before have the real roots of Node.js.
   vi.resetModules();
   try {
     const again = await import('../../../../lambdas/adapters/acme/acme.ts');

@@ -12,8 +12,8 @@ const problem: errors.ProblemDocument = {
   retryAfter: 3600,
 };
 
-describe('an error crosses from a function to the end of the workflow', () => {
-  test('with its name, its sentence, its fields and its problem', () => {
+describe('an error is decoded as it was encoded', () => {
+  test('with its name, sentence, fields and problem document', () => {
     const what = 'The CA limits the account.';
     const thrown = toLambdaError(new errors.RateLimitedError({ what, issuer: 'test-ca', certificate: 'www', problem }));
     expect(thrown.name).toBe('RateLimitedError');
@@ -45,7 +45,7 @@ describe('an error crosses from a function to the end of the workflow', () => {
     expect(readErrorOutput(errorOutputOf(named)).sentence).toBe('Certificate api: Away.');
   });
 
-  test('with nothing but the sentence where there is nothing else', () => {
+  test('with the sentence alone where there is nothing else', () => {
     const thrown = toLambdaError(new errors.CaUnavailableError({ what: 'The CA is away.' }));
     expect(thrown.message).toBe('The CA is away.');
     expect(readErrorOutput(errorOutputOf(thrown))).toEqual({
@@ -56,7 +56,7 @@ describe('an error crosses from a function to the end of the workflow', () => {
     });
   });
 
-  test('with a sentence that happens to be JSON as it is', () => {
+  test('with a sentence that is JSON', () => {
     const thrown = toLambdaError(new errors.CaUnavailableError({ what: '{"answer":42}.' }));
     expect(readErrorOutput(errorOutputOf(thrown)).sentence).toBe('{"answer":42}.');
   });
@@ -64,11 +64,11 @@ describe('an error crosses from a function to the end of the workflow', () => {
   test.each([
     ['an error without a class', new TypeError('x is undefined'), 'x is undefined.'],
     ['not an error', 'text', 'text.'],
-  ])('as an unexpected one when it is %s', (_, error, sentence) => {
+  ])('as UnexpectedError when it is %s', (_, error, sentence) => {
     expect(readErrorOutput(errorOutputOf(toLambdaError(error)))).toMatchObject({ error: 'UnexpectedError', sentence });
   });
 
-  test('whole, however long a hundred failed proofs make it', () => {
+  test('completely with a hundred failed validations', () => {
     const proof = (index: number): errors.ProblemDocument => ({
       type: 'urn:ietf:params:acme:error:dns',
       detail: `${index} ${'ü"\\'.repeat(700)}`,
@@ -84,14 +84,14 @@ describe('an error crosses from a function to the end of the workflow', () => {
     expect(report.sentence).toMatch(/^0 ü/);
     expect(report.sentence.length).toBeLessThanOrEqual(2048);
     expect(report.problem).toMatchObject({ type: 'urn:ietf:params:acme:error:dns', identifier: 'n0.example.com' });
-    // Every one, since the CA counts the failures of each identifier; the first three with the CA's words.
+    // All identifiers are kept, because the CA counts failures by identifier. The first three have the words of the CA.
     expect(report.problem?.subproblems?.map(({ identifier }) => identifier)).toEqual(
       subproblems.map(({ identifier }) => identifier),
     );
     expect(report.problem?.subproblems?.filter(({ detail }) => detail)).toHaveLength(3);
   });
 
-  test('as whole JSON also when everything in it is as long as it may be', () => {
+  test('as complete JSON when every field has its longest value', () => {
     const subproblems = Array.from({ length: 100 }, (_, index) => ({
       type: 'urn:ietf:params:acme:error:dns',
       detail: '"'.repeat(700),
@@ -110,12 +110,12 @@ describe('an error crosses from a function to the end of the workflow', () => {
     expect(output.Cause.length).toBeLessThan(32_768);
     const report = readErrorOutput(output);
     expect(report.problem?.subproblems?.length).toBeGreaterThan(20);
-    // What does not fit is left out, and keeps nothing else out.
+    // A field that does not fit is left out, and later fields are kept.
     expect(report.fields).toEqual({ resource: '"'.repeat(900), zone: 'Z1' });
   });
 });
 
-describe('what AWS itself reports', () => {
+describe('an error that AWS reports', () => {
   test.each([
     ['States.Timeout', 'StepTimedOutError'],
     ['States.HeartbeatTimeout', 'StepTimedOutError'],
@@ -130,13 +130,13 @@ describe('what AWS itself reports', () => {
     expect(readErrorOutput({ Error: name, Cause: 'as AWS says' }).error).toBe(error);
   });
 
-  test('keeps its own name in the sentence when it is unexpected', () => {
+  test('keeps its name in the sentence when it is unexpected', () => {
     expect(readErrorOutput({ Error: 'Runtime.ExitError', Cause: 'signal:\nkilled' }).sentence).toBe(
       'Runtime.ExitError: signal: killed',
     );
   });
 
-  test('is a timeout also when the function’s own report says so', () => {
+  test('is a timeout when the report of the function says so', () => {
     const Cause = JSON.stringify({ errorType: 'Sandbox.Timedout', errorMessage: 'Task timed out after 20.00 seconds' });
     expect(readErrorOutput({ Error: 'Sandbox.Timedout', Cause })).toMatchObject({
       error: 'StepTimedOutError',
@@ -145,7 +145,7 @@ describe('what AWS itself reports', () => {
   });
 });
 
-test('whatever the error output is, an answer comes out that Fail can show', () => {
+test('returns a name and a sentence that a Fail state accepts for any error output', () => {
   const names = fc.constantFrom('States.Timeout', 'LeaseLostError', 'constructor', '__proto__', '');
   const anything = fc.oneof(
     fc.anything(),

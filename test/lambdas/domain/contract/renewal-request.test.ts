@@ -16,24 +16,24 @@ test.each([
     { certificate: 'www', deploy: true },
     { certificate: 'www', force: false, deploy: true, restartOf: null },
   ],
-])('%j is understood', (input, request) => {
+])('accepts %j', (input, request) => {
   expect(parseRequest(input)).toEqual(request);
 });
 
 const dead = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
 
-describe('the restart of a dead execution', () => {
+describe('the restart of an interrupted execution', () => {
   test.each([
     '{"certificate":"www"}',
     '{"certificate":"www","force":true}',
     ' {"force":false,"certificate":"www"} ',
     '{"certificate":"www","deploy":true}',
-  ])('with the input %s is for the same certificate, never forced, and no deployment waits for it', (input) => {
+  ])('with the input %s has the same certificate, is not forced, and no deployment waits for it', (input) => {
     const request = { certificate: 'www', force: false, deploy: false, restartOf: dead };
     expect(parseRequest({ restartOf: dead, input })).toEqual(request);
   });
 
-  test('that died is not restarted again', () => {
+  test('is not restarted again', () => {
     const input = JSON.stringify({ restartOf: 'arn:of-the-first', input: '{"certificate":"www"}' });
     expect(() => parseRequest({ restartOf: dead, input })).toThrow(InvalidInputError);
     expect(() => parseRequest({ restartOf: dead, input })).toThrow(`${dead} was a restart itself`);
@@ -47,13 +47,13 @@ describe('the restart of a dead execution', () => {
     [{ restartOf: dead, input: '{"name":"www"}' }, 'name'],
     [{ restartOf: dead, input: 'not JSON' }, 'input'],
     [{ restartOf: dead, input: 'null' }, 'input'],
-  ])('%j is refused, naming %s', (input, where) => {
+  ])('%j is rejected with the field %s', (input, where) => {
     expect(() => parseRequest(input)).toThrow(InvalidInputError);
     expect(() => parseRequest(input)).toThrow(where);
   });
 });
 
-describe('refused, with what is wanted', () => {
+describe('an invalid input', () => {
   test.each([
     [undefined, 'input'],
     [null, 'input'],
@@ -65,13 +65,13 @@ describe('refused, with what is wanted', () => {
     [{ certificate: 'www', force: 'yes' }, 'force'],
     [{ certificate: 'www', deploy: 1 }, 'deploy'],
     [{ certificate: 'www', forced: true }, 'forced'],
-  ])('%j, naming %s', (input, where) => {
+  ])('%j is rejected with the field %s', (input, where) => {
     expect(() => parseRequest(input)).toThrow(InvalidInputError);
     expect(() => parseRequest(input)).toThrow(where);
     expect(() => parseRequest(input)).toThrow('Give {"certificate": "www"}');
   });
 
-  test('saying what is wrong, not only where', () => {
+  test('is rejected with the fault and not only the field', () => {
     expect(() => parseRequest({ certificate: 7 })).toThrow(/certificate: .*string.*number/);
     expect(() => parseRequest({ certificate: 'www', force: 'yes' })).toThrow(/force: .*boolean.*string/);
   });

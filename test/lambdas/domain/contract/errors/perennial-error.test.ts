@@ -5,7 +5,7 @@ import {
   PerennialError,
 } from '../../../../../lambdas/domain/contract/errors.ts';
 
-test('the message has three parts, each a sentence, and begins with the certificate', () => {
+test('builds a message of three sentences that begins with the certificate', () => {
   const error = new CaUnavailableError({
     what: 'No reply',
     why: 'AWS says no',
@@ -16,11 +16,11 @@ test('the message has three parts, each a sentence, and begins with the certific
   expect(error.explanation).toEqual({ what: 'No reply', why: 'AWS says no', remedy: 'Try again later.' });
 });
 
-test('parts that are absent leave no trace', () => {
+test('omits absent parts', () => {
   expect(new CaUnavailableError({ what: 'No reply!', why: '' }).message).toBe('No reply!');
 });
 
-test('fields, problem and cause are kept, and the explanation is no field', () => {
+test('keeps fields, problem and cause, and does not list the explanation as a field', () => {
   const cause = new Error('cut');
   const problem = { type: 'about:blank', status: 503 };
   const error = new AccessDeniedError({ what: 'No.', action: 's3:Get', resource: 'a bucket', problem, cause });
@@ -28,7 +28,7 @@ test('fields, problem and cause are kept, and the explanation is no field', () =
   expect(error).toMatchObject({ name: 'AccessDeniedError', problem, cause });
 });
 
-test('another error of the same class is made with other details, and the first is not changed', () => {
+test('creates another error of the same class with other details, and does not change the first', () => {
   const problem = { type: 'about:blank' };
   const first = new AccessDeniedError({ what: 'No.', action: 's3:Get', resource: 'a bucket', problem });
   const second = first.with({ certificate: 'www', remedy: 'Allow it.' });
