@@ -11,7 +11,7 @@ import { isProblem, notAcme } from './problems.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 
-export interface AcmeOptions {
+interface AcmeOptions {
   /** Product and version. RFC 8555 §6.1 */
   readonly userAgent: string;
   /** The clock. It is used for the age of nonces and directories, and for a Retry-After with a date. */

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
 import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
 
-export interface RenewalInfoOptions {
+interface RenewalInfoOptions {
   readonly userAgent: string;
   /** The clock. It is used for the age of directories and for a Retry-After with a date. */
   readonly now: () => Date;

@@ -5,7 +5,7 @@ import { axios } from 'acme-client';
 import { CaUnavailableError } from '../../domain/contract/errors.ts';
 import type { Reply } from './replies.ts';
 
-export interface TransportOptions {
+interface TransportOptions {
   readonly userAgent: string;
   /** PEM of roots that are trusted in addition to those of Node.js. */
   readonly trustedRoots?: string;

@@ -10,7 +10,7 @@ import { type Cut, createZoneServers, referredTo } from './zone-servers.ts';
 /** Longest chain of referrals that is followed. No name in use needs as many. */
 const mostReferrals = 16;
 
-export interface Referrals {
+interface Referrals {
   /** The reply of a server that is authoritative for the name. Throws `LookupError`. */
   ask(question: Question, signal: AbortSignal): Promise<Reply>;
   /**

@@ -11,7 +11,7 @@ export function toAttribute(value: unknown): AttributeValue {
   throw new TypeError(`A ${typeof value} cannot be kept in the ledger: JSON values only.`);
 }
 
-export function toAttributes(value: object): Record<string, AttributeValue> {
+function toAttributes(value: object): Record<string, AttributeValue> {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toAttribute(member)]));
 }
 
@@ -21,7 +21,6 @@ export function fromAttribute(attribute: AttributeValue | undefined): unknown {
   if (attribute.S !== undefined) return attribute.S;
   if (attribute.N !== undefined) return Number(attribute.N);
   if (attribute.BOOL !== undefined) return attribute.BOOL;
-  if (attribute.SS !== undefined) return attribute.SS;
   if (attribute.L !== undefined) return attribute.L.map(fromAttribute);
   if (attribute.M !== undefined) {
     return Object.fromEntries(Object.entries(attribute.M).map(([name, member]) => [name, fromAttribute(member)]));

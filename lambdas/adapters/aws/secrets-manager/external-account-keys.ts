@@ -5,7 +5,7 @@ import type { ExternalAccountKey } from '../../../domain/ports/acme.ts';
 import { membersOf, readVersion, warmSecretsClient } from './secrets.ts';
 
 /** Reads the binding that an operator put into a secret: by its ARN, only when an account is registered. */
-export type ReadExternalAccountKey = (secretArn: string) => Promise<ExternalAccountKey>;
+type ReadExternalAccountKey = (secretArn: string) => Promise<ExternalAccountKey>;
 
 const wanted = 'a JSON object {"kid": "…", "hmacKey": "…"} with the values that the CA gave you';
 

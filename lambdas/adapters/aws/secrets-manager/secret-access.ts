@@ -10,7 +10,7 @@ import { readersOf, readersPolicy } from '../../../domain/rules/certificate/secr
 import { addReplicas, notedReplicas, removeReplicas, type SecretToShare } from './secret-replicas.ts';
 import { describeSecret, secretReplyOf } from './secrets.ts';
 
-export interface SecretAccess {
+interface SecretAccess {
   readonly readers: readonly string[];
   readonly replicas: readonly Replica[];
 }

@@ -16,10 +16,6 @@ test('a missing attribute is null', () => {
   expect(fromAttribute(undefined)).toBeNull();
 });
 
-test('a string set comes back as its strings', () => {
-  expect(fromAttribute({ SS: ['a', 'b'] })).toEqual(['a', 'b']);
-});
-
 test('what JSON does not know is refused, and so is an attribute that we never write', () => {
   expect(() => toAttribute(undefined)).toThrow('A undefined cannot be kept in the ledger');
   expect(() => fromAttribute({ B: new Uint8Array([1]) })).toThrow('an attribute of a kind that it never writes: B');

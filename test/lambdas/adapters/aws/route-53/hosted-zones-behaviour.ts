@@ -120,10 +120,10 @@ export function hostedZonesBehaviour(worldOf: () => HostedZonesWorld): void {
     const zone = 'ZMISSING';
     const name = '_acme-challenge.missing.test';
     for (const call of [
-      hostedZones.readTxt(zone, name),
-      hostedZones.change(zone, [{ name, before: null, after: txt(name, '"ours"') }]),
-      hostedZones.nameServers(zone),
+      () => hostedZones.readTxt(zone, name),
+      () => hostedZones.change(zone, [{ name, before: null, after: txt(name, '"ours"') }]),
+      () => hostedZones.nameServers(zone),
     ])
-      await expect(call).rejects.toMatchObject({ name: 'ZoneNotFoundError', fields: { zone } });
+      await expect(call()).rejects.toMatchObject({ name: 'ZoneNotFoundError', fields: { zone } });
   });
 }
