@@ -5,24 +5,25 @@ import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
 import type { AcmCertificates } from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
-/** A re-import may lose this one. */
+/** OID of client authentication, the only extended key usage that a re-import may remove. */
 const clientAuthentication = '1.3.6.1.5.5.7.3.2';
 
 interface Import {
-  /** Whose tags it has: the stack, and the certificate. */
+  /** Stack in the tags of the import. */
   readonly stack: string;
+  /** Name of the certificate in the tags of the import. */
   readonly tag: string;
-  /** Of all imports, in order: the latest has the highest. */
+  /** Position among all imports. The latest import has the highest number. */
   readonly imported: number;
   readonly names: readonly string[];
   readonly keyType: KeyType | undefined;
-  /** Extended key usages: OIDs. */
+  /** OIDs of the extended key usages. */
   readonly usages: readonly string[];
   readonly serialNumber: string;
   readonly chainLength: number;
 }
 
-/** ACM of each region it was told about. Reads what it is given, as ACM does. */
+/** ACM in memory, for the regions that a test adds. It parses and checks each import, as ACM does. */
 export class FakeAcm implements AcmCertificates {
   readonly #stack: string;
   readonly #shared: { readonly regions: Map<string, Map<string, Import>>; count: number };
@@ -38,7 +39,7 @@ export class FakeAcm implements AcmCertificates {
     this.#shared.regions.set(region, new Map());
   }
 
-  /** The same ACM as another stack uses it. */
+  /** Returns the same ACM for another stack. */
   of(stack: string): AcmCertificates {
     return new FakeAcm(stack, this.#shared);
   }
@@ -49,7 +50,7 @@ export class FakeAcm implements AcmCertificates {
 
   get(region: string, arn: string): Import {
     const found = this.#region(region).get(arn);
-    if (!found) throw new Error(`ACM in ${region} has no ${arn}.`);
+    if (!found) throw new Error(`The fake ACM in ${region} has no certificate ${arn}.`);
     return found;
   }
 
@@ -96,7 +97,7 @@ export class FakeAcm implements AcmCertificates {
 
   #region(region: string): Map<string, Import> {
     const imports = this.#shared.regions.get(region);
-    if (!imports) throw new Error(`The fake ACM was not told about ${region}.`);
+    if (!imports) throw new Error(`The fake ACM has no region ${region}. Add it with addRegion.`);
     return imports;
   }
 }
@@ -112,17 +113,17 @@ function readImport({
 }): Omit<Import, 'stack' | 'tag' | 'imported'> {
   const leaf = new X509Certificate(certificate);
   if (splitPem(certificate).length !== 1)
-    throw new ImportRefusedError({ what: 'The certificate has to be one.', region: 'eu-west-1' });
+    throw new ImportRefusedError({ what: 'The certificate field must hold one certificate.', region: 'eu-west-1' });
   if (!leaf.checkPrivateKey(createPrivateKey(privateKey)))
-    throw new ImportRefusedError({ what: 'The key is another.', region: 'eu-west-1' });
+    throw new ImportRefusedError({ what: 'The key does not match the certificate.', region: 'eu-west-1' });
   const [issuer] = splitPem(chain);
   if (issuer && issuer.publicKey.asymmetricKeyType !== leaf.publicKey.asymmetricKeyType) {
-    throw new ImportRefusedError({ what: 'The algorithm is not that of the signing CA.', region: 'eu-west-1' });
+    throw new ImportRefusedError({ what: 'The key algorithm differs from the signing CA.', region: 'eu-west-1' });
   }
   return {
     names: (leaf.subjectAltName ?? '').replaceAll('DNS:', '').split(', '),
     keyType: keyTypeOf(leaf),
-    // Node's name for the extended ones; undefined where there are none.
+    // Node.js gives the extended key usages in `keyUsage`, or undefined without the extension.
     usages: (leaf.keyUsage ?? []).filter((usage) => usage !== clientAuthentication),
     serialNumber: leaf.serialNumber.toLowerCase(),
     chainLength: splitPem(chain).length,

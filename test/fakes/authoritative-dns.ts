@@ -1,6 +1,6 @@
 import type { AuthoritativeDns, CaaRecord, Lookup } from '../../lambdas/domain/ports/dns.ts';
 
-/** The public DNS as its own servers tell it. Names that nobody told it about have neither CNAME nor CAA records. */
+/** The answers of authoritative DNS servers, set by a test. Other names have neither CNAME nor CAA records. */
 export class FakeAuthoritativeDns implements AuthoritativeDns {
   readonly #delegations = new Map<string, readonly string[]>();
   readonly #cnames = new Map<string, string>();
@@ -10,7 +10,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
 
   // ---- for tests
 
-  /** The parent domain of this zone names these servers. Domains below it that nobody told about are no zones. */
+  /** Delegates this zone to these servers. Domains below it are no zones of their own unless they are delegated too. */
   delegate(zone: string, ...servers: readonly string[]): void {
     this.#delegations.set(zone, servers);
   }
@@ -19,7 +19,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
     this.#cnames.set(name, target);
   }
 
-  /** `0 issue "ca.example"`, as in a zone file. */
+  /** Sets the CAA records of a domain. Records are written as in a zone file, for example `0 issue "ca.example"`. */
   setCaa(domain: string, ...records: readonly string[]): void {
     this.#caa.set(domain, records.map(parsed));
   }
@@ -28,7 +28,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
     this.#addresses.set(server, addresses);
   }
 
-  /** This question about this name (`cname example.com`) cannot be answered. */
+  /** Makes a query fail. It is given as a type and a name, for example `cname example.com`. */
   fail(question: string, why = 'no server answered'): void {
     this.#failures.set(question, why);
   }
@@ -38,7 +38,7 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
   async delegation(zone: string): Promise<Lookup<readonly string[]>> {
     const below = [...this.#delegations.keys()].some((each) => zone.endsWith(`.${each}`));
     const servers = this.#delegations.get(zone) ?? (below ? [] : undefined);
-    return servers ? this.#answer(`delegation ${zone}`, servers) : { failed: `nobody told who serves ${zone}` };
+    return servers ? this.#answer(`delegation ${zone}`, servers) : { failed: `no delegation is set for ${zone}` };
   }
 
   async cname(name: string): Promise<Lookup<string | null>> {
@@ -54,10 +54,10 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
 
   async sameServers(_zone: string, some: readonly string[], others: readonly string[]): Promise<Lookup<boolean>> {
     const addresses = (servers: readonly string[]) => servers.flatMap((server) => this.#addresses.get(server) ?? []);
-    const theirs = addresses(others);
+    const otherAddresses = addresses(others);
     return this.#answer(
       `addresses ${some.join(' ')}`,
-      addresses(some).some((address) => theirs.includes(address)),
+      addresses(some).some((address) => otherAddresses.includes(address)),
     );
   }
 
@@ -69,6 +69,6 @@ export class FakeAuthoritativeDns implements AuthoritativeDns {
 
 function parsed(record: string): CaaRecord {
   const [, flags, tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(record) ?? [];
-  if (flags === undefined) throw new Error(`${record} is no CAA record.`);
+  if (flags === undefined) throw new Error(`"${record}" is not a CAA record.`);
   return { critical: Number(flags) >= 128, tag, value };
 }

@@ -2,8 +2,8 @@ import { AccessDeniedError, ThrottledError } from '../../lambdas/domain/contract
 
 const call = { action: 'service:Operation', resource: 'a resource' };
 
-/** What an adapter throws when AWS throttles a call. */
+/** Returns the error that an adapter throws when AWS throttles a call. */
 export const throttledError = (what = 'Slow down.'): ThrottledError => new ThrottledError({ what, ...call });
 
-/** What an adapter throws when a call is denied. */
+/** Returns the error that an adapter throws when AWS denies a call. */
 export const deniedError = (what = 'It was denied.'): AccessDeniedError => new AccessDeniedError({ what, ...call });

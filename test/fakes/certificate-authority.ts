@@ -40,35 +40,35 @@ interface AuthorizationState {
   readonly challenges: { -readonly [Field in keyof Challenge]: Challenge[Field] }[];
 }
 
-/** RFC 8555 in memory: orders, authorizations and challenges move as §7.1.6 says, and certificates are real. */
+/** A CA in memory. Orders, authorizations and challenges change their status as RFC 8555 §7.1.6 says. Certificates are really signed. */
 export class FakeCa implements CertificateAuthority {
-  /** Authorizations of these are valid from the start, as of an earlier order. */
+  /** Identifiers whose authorizations are valid from the start, as if they were reused from an earlier order. */
   readonly alreadyValid = new Set<string>();
-  /** The proofs of these fail, with this problem. */
+  /** Problems of the identifiers whose validation fails. */
   readonly rejected = new Map<string, ProblemDocument>();
-  /** New orders are invalid at once, with this problem. */
+  /** Makes each new order invalid at once, with this problem. */
   invalidFromTheStart: ProblemDocument | null = null;
-  /** What is offered for each identifier; a type without a token has `null`. */
+  /** The challenges that are offered for each identifier. The token of a type without one is `null`. */
   challengeTypes: readonly { readonly type: string; readonly token: boolean }[] = [
     { type: 'http-01', token: true },
     { type: 'dns-01', token: true },
   ];
-  /** Names by which CAA records allow it. */
+  /** Names that CAA records use to allow this CA. */
   caaIdentities: readonly string[] = ['ca.test'];
   validation: 'at once' | 'later' = 'at once';
   issuance: 'at once' | 'later' = 'at once';
   retryAfter: number | null = null;
-  /** The same for an apex and its wildcard at some CAs. */
+  /** Returns the token of an authorization. Some CAs use the same token for a domain and its wildcard. */
   tokenOf: (order: string, identifier: string) => string = (order, identifier) => `token of ${identifier} in ${order}`;
-  /** What comes out of an order: the PEM chain. */
+  /** Issues the certificate of an order. Returns the PEM chain. */
   issue: (identifiers: readonly string[], privateKey: string) => Promise<string>;
 
-  /** Alternate chains by URL, offered with every certificate; an error is thrown at whoever asks for it. RFC 8555 §7.4.2 */
+  /** Alternate chains by URL, offered with every certificate (RFC 8555 §7.4.2). An error is thrown when its URL is fetched. */
   readonly alternates = new Map<string, string | Error>();
 
   readonly #orders = new Map<string, OrderState>();
   readonly #certificates = new Map<string, string>();
-  /** Key that each order was finalized with. */
+  /** Private key that each order was finalized with, by order URL. */
   readonly finalizedWith = new Map<string, string>();
 
   constructor(clock: Clock) {
@@ -91,14 +91,14 @@ export class FakeCa implements CertificateAuthority {
     return [...this.#orders.keys()];
   }
 
-  /** The order as it stands, without a request. */
+  /** Returns an order without a recorded request. */
   state(url: string): OrderState {
     const order = this.#orders.get(url);
-    if (!order) throw new Error(`The fake CA was not told about order ${url}.`);
+    if (!order) throw new Error(`The fake CA has no order ${url}.`);
     return order;
   }
 
-  /** The CA looks at the proofs that were announced. */
+  /** Validates the challenges of an order that the client has responded to. */
   validate(url: string): void {
     const order = this.state(url);
     for (const authorization of order.authorizations) {
@@ -107,17 +107,17 @@ export class FakeCa implements CertificateAuthority {
     progress(order);
   }
 
-  /** The CA gets round to issuing. */
+  /** Issues the certificate of an order that is `processing`. */
   finish(url: string): void {
     const order = this.state(url);
-    if (order.status !== 'processing') throw new Error(`Order ${url} is ${order.status}.`);
+    if (order.status !== 'processing') throw new Error(`Order ${url} cannot be issued, because it is ${order.status}.`);
     order.status = 'valid';
     order.certificate = `${url}/certificate`;
   }
 
   // ---- the port
 
-  /** Whoever asks: an account has its own URL from `FakeAcme`. */
+  /** The account of any caller. `FakeAcme` sets the URL of each account. */
   async account(): Promise<IssuerAccount> {
     return { url: '', caaIdentities: this.caaIdentities };
   }
@@ -145,7 +145,7 @@ export class FakeCa implements CertificateAuthority {
 
   async authorization(url: string): Promise<Authorization> {
     const found = this.#authorizations().find((authorization) => authorization.url === url);
-    if (!found) throw new Error(`The fake CA was not told about authorization ${url}.`);
+    if (!found) throw new Error(`The fake CA has no authorization ${url}.`);
     return structuredClone(found);
   }
 
@@ -165,7 +165,7 @@ export class FakeCa implements CertificateAuthority {
         return;
       }
     }
-    throw new Error(`The fake CA was not told about challenge ${challengeUrl}.`);
+    throw new Error(`The fake CA has no challenge ${challengeUrl}.`);
   }
 
   async finalize(reference: OrderReference, identifiers: readonly string[], privateKey: string): Promise<Order> {
@@ -182,7 +182,7 @@ export class FakeCa implements CertificateAuthority {
   async certificate(url: string): Promise<{ readonly pem: string; readonly alternates: readonly string[] }> {
     const pem = this.#certificates.get(url) ?? this.alternates.get(url);
     if (pem instanceof Error) throw pem;
-    if (!pem) throw new Error(`The fake CA was not told about certificate ${url}.`);
+    if (!pem) throw new Error(`The fake CA has no certificate ${url}.`);
     return { pem, alternates: [...this.alternates.keys()].filter((alternate) => alternate !== url) };
   }
 
@@ -234,7 +234,7 @@ function progress(order: OrderState): void {
 
 let made: Promise<{ readonly root: Authority; readonly intermediate: Authority }> | undefined;
 
-/** One root and one intermediate for all the certificates of a test file that do not care. */
+/** Returns one root and one intermediate, which all certificates share that need no CA of their own. */
 export function authorities(): Promise<{ readonly root: Authority; readonly intermediate: Authority }> {
   made ??= (async () => {
     const root = await makeAuthority({ name: 'Test Root' });
@@ -243,7 +243,7 @@ export function authorities(): Promise<{ readonly root: Authority; readonly inte
   return made;
 }
 
-/** What a certificate secret holds after a renewal on 1 March 2026: really signed, by the test CA. */
+/** Returns the value of a certificate secret after a renewal on 1 March 2026. The test CA really signs the certificate. */
 export async function secretValue({
   identifiers,
   keyType = 'P-256',
@@ -281,11 +281,11 @@ interface FakeAccount {
 
 type Signer = { readonly url: string; readonly privateKey: string };
 
-/** Accounts by directory and key, as newAccount knows them. Every directory leads to the one CA behind it. */
+/** ACME accounts in memory, by directory and key. All directories share one CA. */
 export class FakeAcme implements Acme {
-  /** When set, a new account needs one of these: kid to HMAC key. RFC 8555 §7.3.4 */
+  /** HMAC keys by key identifier. If it is set, each new account needs one of them (RFC 8555 §7.3.4). */
   externalAccountKeys: ReadonlyMap<string, string> | null = null;
-  /** What was revoked: the certificate, the reason, and by whom. */
+  /** Revoked certificates, with the reason code and the kind of key that signed the request. */
   readonly revocations: { readonly certificate: string; readonly reason: number; readonly by: 'account' | 'key' }[] =
     [];
   readonly #accounts = new Map<string, FakeAccount>();
@@ -298,12 +298,12 @@ export class FakeAcme implements Acme {
 
   // ---- for tests
 
-  /** URLs of those that are valid. */
+  /** Returns the URLs of the valid accounts. */
   accounts(): string[] {
     return [...this.#accounts.values()].filter(({ status }) => status === 'valid').map(({ url }) => url);
   }
 
-  /** The CA loses all its accounts, as staging servers do now and then. */
+  /** Deletes all accounts at the CA, as staging servers sometimes do. */
   forgetAccounts(): void {
     this.#accounts.clear();
   }
@@ -358,7 +358,7 @@ export class FakeAcme implements Acme {
     this.revocations.push({ certificate, reason, by: 'url' in signer ? 'account' : 'key' });
   }
 
-  /** An account that is not there is noticed by the first request. */
+  /** Connects without a request. The first request fails if the account does not exist. */
   connect(issuer: Issuer, account: Signer): CertificateAuthority {
     const ca = () => {
       this.#valid(issuer, account);
@@ -378,8 +378,7 @@ export class FakeAcme implements Acme {
 
   #valid(issuer: Issuer, { url, privateKey }: Signer): FakeAccount {
     const known = this.#accounts.get(accountId(issuer, privateKey));
-    if (known?.url !== url)
-      throw new AccountDoesNotExistError({ what: `The fake CA was not told about account ${url}.` });
+    if (known?.url !== url) throw new AccountDoesNotExistError({ what: `The fake CA has no account ${url}.` });
     if (known.status === 'deactivated') throw new UnauthorizedError({ what: `Account ${url} is deactivated.` });
     return known;
   }

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { KeyType } from '../../lambdas/domain/contract/config.ts';
 
-/** Real chains of throw-away CAs, made in memory: what steps verify for real needs real signatures. */
+/** A CA with a new key, made in memory. Its certificates have real signatures, because the steps verify them. */
 export interface Authority {
   readonly certificate: x509.X509Certificate;
   readonly keys: webcrypto.CryptoKeyPair;
@@ -22,7 +22,7 @@ interface Dates {
   readonly notAfter?: string;
 }
 
-/** A root without an issuer, else an intermediate. */
+/** Makes a root CA, or an intermediate CA if an issuer is given. */
 export async function makeAuthority({
   name,
   issuer,
@@ -35,9 +35,9 @@ export async function makeAuthority({
   readonly name: string;
   readonly issuer?: Authority;
   readonly ca?: boolean;
-  /** Of its own key. */
+  /** Algorithm of the CA's own key. */
   readonly algorithm?: keyof typeof algorithms;
-  /** Hex; by default the digest of its public key. */
+  /** Subject key identifier in hexadecimal. @default the digest of the public key */
   readonly keyId?: string;
 }): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(algorithms[algorithm], true, ['sign', 'verify']);
@@ -61,7 +61,7 @@ export async function makeAuthority({
   return { certificate, keys };
 }
 
-/** The same CA, name and key, below another root. */
+/** Returns a certificate for the same CA, with the same name and key, that another root signs. */
 export async function crossSign({ certificate, keys }: Authority, by: Authority): Promise<x509.X509Certificate> {
   return x509.X509CertificateGenerator.create({
     serialNumber: '02',
@@ -76,7 +76,7 @@ export async function crossSign({ certificate, keys }: Authority, by: Authority)
   });
 }
 
-/** A server's certificate for this key, PEM. */
+/** Returns a server certificate for this key, as PEM. */
 export async function makeLeaf(
   issuer: Authority,
   {
@@ -92,12 +92,12 @@ export async function makeLeaf(
     readonly identifiers: readonly string[];
     /** PKCS#8 PEM. */
     readonly privateKey: string;
-    /** Hex. */
+    /** Serial number in hexadecimal. */
     readonly serialNumber?: string;
     readonly authorityKeyId?: boolean;
-    /** Bits of `x509.KeyUsageFlags`; `null`: the extension is missing. */
+    /** Bits of `x509.KeyUsageFlags`, or `null` for a certificate without the extension. */
     readonly keyUsages?: number | null;
-    /** OIDs; `null`: the extension is missing. */
+    /** OIDs, or `null` for a certificate without the extension. */
     readonly extendedKeyUsages?: readonly string[] | null;
   },
 ): Promise<string> {
@@ -124,7 +124,7 @@ export async function makeLeaf(
 
 export const pemOf = (certificate: x509.X509Certificate): string => `${certificate.toString('pem')}\n`;
 
-/** PKCS#8 PEM. */
+/** Returns a new private key in PKCS#8 PEM. */
 export function makePrivateKey(keyType: KeyType = 'P-256'): string {
   const bits = /^RSA-(\d+)$/.exec(keyType)?.[1];
   const { privateKey } = bits

@@ -1,9 +1,9 @@
 import type { Clock, FleetMetrics, StepLog } from '../../lambdas/domain/ports/runtime.ts';
 
-/** Stands still until it is set, or until somebody sleeps. */
+/** A clock that only `set`, `advance` and `sleep` move. `sleep` returns at once. */
 export class FakeClock implements Clock {
   #now: Date;
-  /** Milliseconds of each sleep. */
+  /** Duration of each sleep in milliseconds. */
   readonly slept: number[] = [];
   randomness = 0.5;
 

@@ -5,7 +5,7 @@ import type {
 } from '../../lambdas/domain/contract/events.ts';
 import { execution, factsWith } from './specs.ts';
 
-/** Details of our events, whole. */
+// One complete detail of each event that Perennial publishes.
 
 export const renewed: CertificateRenewed = {
   certificate: 'www',

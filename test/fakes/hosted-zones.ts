@@ -6,27 +6,30 @@ import { deniedError } from './aws-errors.ts';
 
 interface Zone {
   readonly nameServers: readonly string[];
-  /** ARN of the role that it takes; our own credentials unless given. */
+  /** ARN of the role that has access to the zone, or `undefined` for the function's own credentials. */
   readonly role: string | undefined;
-  /** By the name with its dot. */
+  /** TXT record sets by name, with the trailing dot. */
   readonly sets: Map<string, TxtRecordSet>;
 }
 
 const dotted = (name: string): string => (name.endsWith('.') ? name : `${name}.`);
 
-/** Route 53 as far as TXT goes: batches hold or fail whole, DELETE wants the very bytes, CREATE an empty place. */
+/**
+ * Route 53 for TXT records. A batch is applied as a whole or not at all. DELETE requires exactly the stored values and TTL, and CREATE
+ * requires that the name has no record set.
+ */
 export class FakeHostedZones implements HostedZones {
   readonly #zones = new Map<string, Zone>();
   readonly #changes = new Map<string, 'PENDING' | 'INSYNC'>();
-  /** Whether a change is everywhere at once, or when the test says so. */
+  /** Whether a change is INSYNC at once, or only after the test calls `settle`. */
   propagation: 'at once' | 'later' = 'at once';
-  /** Changes are refused with these words, whatever they are. */
+  /** Message that rejects every change, or `null`. */
   refusesAll: string | null = null;
-  /** Names of zones, by id, that are not those of the configuration. */
+  /** Names of zones by id, where the name differs from the configuration. */
   readonly otherNames = new Map<string, string>();
-  /** ARNs of roles that STS refuses. */
+  /** ARNs of roles that cannot be assumed. */
   readonly refusedRoles = new Set<string>();
-  /** Every change of a set, in order, as it came through. */
+  /** Every applied change of a record set, in order. */
   readonly applied: RecordSetChange[] = [];
 
   // ---- for tests
@@ -35,12 +38,12 @@ export class FakeHostedZones implements HostedZones {
     this.#zones.set(id, { nameServers, role, sets: new Map() });
   }
 
-  /** Somebody deletes the zone with all that is in it. */
+  /** Deletes the zone and its record sets, as another process might. */
   removeZone(id: string): void {
     this.#zones.delete(id);
   }
 
-  /** Somebody else writes, past any compare-and-swap; no values remove the set. Values are given as stored, with quotes. */
+  /** Writes a record set without compare-and-swap, as another process might. Values include their quotes. An empty list removes the set. */
   put(
     zone: string,
     name: string,
@@ -60,7 +63,7 @@ export class FakeHostedZones implements HostedZones {
     return [...this.#zone(zone).sets.values()];
   }
 
-  /** What a name server answers: values without their quotes. */
+  /** Returns the values that a name server answers with, without quotes. */
   answers(zone: string, name: string): string[] {
     return (this.get(zone, name)?.values ?? []).map((value) => value.slice(1, -1));
   }
@@ -71,7 +74,7 @@ export class FakeHostedZones implements HostedZones {
 
   // ---- the port
 
-  /** With the credentials of a role; a zone of another account is denied to all but its own. */
+  /** Returns the port with the credentials of a role. Other credentials than those of the zone's role are denied. */
   as(role: ZoneRole | undefined): HostedZones {
     const check = (id: string) => {
       if (role && this.refusedRoles.has(role.arn)) {
@@ -83,7 +86,7 @@ export class FakeHostedZones implements HostedZones {
       const zone = this.#zones.get(id);
       if (!zone) throw new ZoneNotFoundError({ what: `Hosted zone ${id} does not exist.`, zone: id });
       if (zone.role !== role?.arn) {
-        throw deniedError(`Hosted zone ${id} is denied to ${role?.arn ?? 'our own role'}.`);
+        throw deniedError(`Hosted zone ${id} is denied to ${role?.arn ?? "the function's own role"}.`);
       }
     };
     return {
@@ -115,7 +118,7 @@ export class FakeHostedZones implements HostedZones {
     changes: readonly RecordSetChange[],
   ): Promise<{ readonly id: string } | { readonly refused: string }> {
     const { sets } = this.#zone(hostedZoneId);
-    if (changes.length === 0) throw new Error('Route 53 takes no empty batch.');
+    if (changes.length === 0) throw new Error('Route 53 rejects a batch without changes.');
     const refused = this.refusesAll ?? whyRefused(sets, changes);
     if (refused) return { refused };
     for (const change of changes) {

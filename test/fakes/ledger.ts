@@ -26,21 +26,21 @@ import {
 const sameValue = (a: TxtValue) => (b: TxtValue) =>
   a.hostedZoneId === b.hostedZoneId && a.name === b.name && a.value === b.value;
 
-/** One table in memory, with its conditions. */
+/** The ledger in memory. Writes have the same conditions as in the DynamoDB table. */
 export class FakeLedger implements Ledger {
   readonly #certificates = new Map<string, LedgerCertificate>();
   readonly #setLeases = new Map<string, LeaseHolder>();
-  /** The sets whose lease a certificate's execution took, as its item notes them. */
-  readonly #notedSets = new Map<string, Set<string>>();
-  /** By set, then by order URL. */
+  /** Identifier sets whose lease the execution of a certificate took, by the name of the certificate. */
+  readonly #leasedSets = new Map<string, Set<string>>();
+  /** Times of issuance by identifier set, then by order URL. */
   readonly #issues = new Map<string, Readonly<Record<string, string>>>();
   readonly #accounts = new Map<string, RecordedAccount>();
-  /** By directory and identifier; a time counts once, as in a string set. */
+  /** Times of failed validations by directory and identifier. Equal times are stored once, as in a string set. */
   readonly #identifierFailures = new Map<string, readonly string[]>();
 
   // ---- for tests
 
-  /** The item as an earlier run left it. */
+  /** Sets fields of a certificate's item, as an earlier execution might have written them. */
   put(name: string, record: Partial<LedgerCertificate>): void {
     this.#certificates.set(name, { ...this.get(name), ...record });
   }
@@ -53,17 +53,17 @@ export class FakeLedger implements Ledger {
     this.#setLeases.set(set, holder);
   }
 
-  /** ARN of the execution that has the lease of an identifier set. */
+  /** Returns the ARN of the execution that holds the lease of an identifier set. */
   setLease(set: string): string | null {
     return this.#setLeases.get(set)?.execution ?? null;
   }
 
-  /** Issues of an identifier set as earlier runs counted them: times by order URL. */
+  /** Sets the issues of an identifier set that earlier executions counted, as times by order URL. */
   putIssues(set: string, issues: Readonly<Record<string, string>>): void {
     this.#issues.set(set, issues);
   }
 
-  /** Failed validations as earlier runs counted them. */
+  /** Sets the times of failed validations that earlier executions counted. */
   putIdentifierFailures(directoryUrl: string, identifier: string, times: readonly string[]): void {
     this.#identifierFailures.set(`${directoryUrl}#${identifier}`, [...new Set(times)]);
   }
@@ -99,7 +99,7 @@ export class FakeLedger implements Ledger {
       return null;
     }
     this.#holding(certificate, execution);
-    this.#notedSets.set(certificate, (this.#notedSets.get(certificate) ?? new Set()).add(key.set));
+    this.#leasedSets.set(certificate, (this.#leasedSets.get(certificate) ?? new Set()).add(key.set));
     const holder = this.#setLeases.get(key.set) ?? null;
     if (holder && !mayTake(holder.execution)) return holder;
     this.#setLeases.set(key.set, taken);
@@ -107,11 +107,11 @@ export class FakeLedger implements Ledger {
   }
 
   async release(certificate: string, execution: string): Promise<void> {
-    for (const set of this.#notedSets.get(certificate) ?? []) {
+    for (const set of this.#leasedSets.get(certificate) ?? []) {
       if (this.setLease(set) === execution) this.#setLeases.delete(set);
     }
     if (this.get(certificate).lease !== execution) return;
-    this.#notedSets.delete(certificate);
+    this.#leasedSets.delete(certificate);
     this.put(certificate, { lease: null, leasedAt: null });
   }
 

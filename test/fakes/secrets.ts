@@ -23,7 +23,7 @@ import type {
 
 const token = (text: string): string => createHash('sha256').update(text).digest('hex');
 const placeholder = { id: token('perennial placeholder'), value: '{"format":0,"status":"No certificate yet."}' };
-/** Secrets Manager takes no larger value. */
+/** Size limit of a secret value in Secrets Manager. */
 const maximumBytes = 65_536;
 
 interface Version {
@@ -43,24 +43,24 @@ interface Access {
   readonly replicas: readonly Replica[];
 }
 
-/** Secrets with versions, tokens (as version ids) and labels, each of which is on one version of a secret at most. */
+/** Secrets with versions, version ids (from tokens) and labels. A label is attached to at most one version of a secret. */
 export class FakeCertificateSecrets implements CertificateSecrets, CertificateVersions {
   readonly #secrets = new Map<string, Secret>();
   readonly #access = new Map<string, Access>();
   #deleted = 0;
-  /** A principal that does not exist. */
+  /** ARN of a principal that does not exist. */
   noSuchReader = '';
-  /** Secrets Manager has made the replicas that it was asked for. */
+  /** Whether Secrets Manager has created the requested replicas. */
   replicated = true;
 
   // ---- for tests
 
-  /** Who else may read it, and where it is replicated to. */
+  /** Returns the configured readers and replicas of a secret. */
   access(certificate: string): Access {
     return this.#access.get(certificate) ?? { readers: [], replicas: [] };
   }
 
-  /** A secret as it was left by another; with a value, that is its AWSCURRENT. */
+  /** Creates a secret as another process might have left it. `current` is its AWSCURRENT version. @default the placeholder */
   put(
     certificate: string,
     {
@@ -83,7 +83,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     });
   }
 
-  /** AWS ends that of a secret that is made anew in other characters. */
+  /** Returns the ARN of a secret. As in AWS, a secret that is created again under the same name gets another suffix. */
   arn(certificate: string): string {
     return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/${certificate}-AbCdE${this.#deleted || 'f'}`;
   }
@@ -92,14 +92,14 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     this.#secrets.set(certificate, { ...this.#existing(certificate), deletedAt });
   }
 
-  /** At once, without recovery. */
+  /** Deletes a secret at once, without a recovery window. */
   delete(certificate: string): void {
     this.#secrets.delete(certificate);
     this.#access.delete(certificate);
     this.#deleted += 1;
   }
 
-  /** What a reader of this stage gets, as text; `null`: no version has the label. */
+  /** Returns the value of the version with this label, or `null` if no version has it. */
   labelled(certificate: string, label: string): string | null {
     return find(this.#existing(certificate), label)?.[1].value ?? null;
   }
@@ -192,11 +192,11 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const secret = `certificates/${certificate}`;
     if (arn === undefined || deletedAt) throw new SecretAccessError({ what: `${secret} cannot be shared.`, secret });
     if (access.readers.includes(this.noSuchReader)) {
-      // What is taken away is taken away whatever else is refused.
+      // Removed readers lose access even if another reader is rejected.
       const staying = this.access(certificate).readers.filter((reader) => access.readers.includes(reader));
       this.#access.set(certificate, { readers: staying, replicas: access.replicas });
       throw new SecretAccessError({
-        what: `${this.noSuchReader} cannot read ${secret}: there is nobody of that name.`,
+        what: `${this.noSuchReader} cannot read ${secret}, because this principal does not exist.`,
         secret,
       });
     }
@@ -205,7 +205,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   }
 
   async readCurrent(certificate: string) {
-    const unreadable = { what: `Secret certificates/${certificate} holds no certificate of ours.` };
+    const unreadable = { what: `Secret certificates/${certificate} holds no certificate of this stack.` };
     if (!this.#secrets.has(certificate)) throw new UnreadableSecretError(unreadable);
     const secret = this.#existing(certificate);
     const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
@@ -229,7 +229,7 @@ function existingVersion({ arn, versions }: Secret, versionId: string): Version 
   return version;
 }
 
-/** `null`: the value is no certificate. */
+/** Returns the certificate secret in a value, or `null` if it is not one. */
 function certificateIn(value: string): CertificateSecretValue | null {
   try {
     return parseCertificateSecret(value);
@@ -255,14 +255,16 @@ function move({ versions }: Secret, to: Version, label: string): void {
   to.labels.add(label);
 }
 
-/** `false`: the version exists and keeps its value, because the first writer wins. */
+/** Writes a version. Returns `false` if the version exists. It then keeps its value, because the first writer wins. */
 function putVersion(
   secret: Secret,
   { id, value, label }: { readonly id: string; readonly value: string; readonly label: string },
 ): boolean {
   const bytes = Buffer.byteLength(value);
   if (bytes > maximumBytes)
-    throw new UnexpectedError({ what: `${secret.arn} takes ${maximumBytes} bytes, not ${bytes} bytes.` });
+    throw new UnexpectedError({
+      what: `${bytes} bytes are too large for ${secret.arn}, the limit is ${maximumBytes}.`,
+    });
   if (secret.versions.has(id)) return false;
   const version: Version = { value, labels: new Set() };
   secret.versions.set(id, version);
@@ -319,7 +321,7 @@ export class FakeAccountSecrets implements AccountSecrets {
   }
 }
 
-/** Bindings by the ARN of the secret that an operator put them into. */
+/** External account keys by the ARN of the secret in which the operator stored them. */
 export class FakeExternalAccountKeys {
   readonly #keys = new Map<string, ExternalAccountKey>();
 

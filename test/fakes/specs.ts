@@ -3,7 +3,7 @@ import type { CertificateSpec, DeployedConfig, Issuer } from '../../lambdas/doma
 import type { Run } from '../../lambdas/domain/contract/steps.ts';
 import { setHash, specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 
-/** Plain data that most tests start from; each names what it cares about. */
+// Plain data that most tests start from. A test names only the fields that matter to it.
 
 export const execution = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-1';
 export const otherExecution = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-2';
@@ -46,7 +46,7 @@ export function specWith(fields: Partial<Omit<CertificateSpec, 'specHash' | 'set
   };
 }
 
-/** The configuration that these certificates come from. */
+/** Returns the deployed configuration of these certificates. */
 export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
   const issuers = [...new Set(specs.flatMap((spec) => spec.issuers))];
   const zones = specs.flatMap((spec) => spec.hostedZones);
@@ -72,7 +72,7 @@ export function configOf(...specs: readonly CertificateSpec[]): DeployedConfig {
   };
 }
 
-/** 90 days from 1 January 2026: due on 2 March 2026 at midnight. */
+/** Returns the facts of a certificate that is valid for 90 days from 1 January 2026. It is due on 2 March 2026 at 00:00 UTC. */
 export function factsWith(fields: Partial<CertificateFacts> = {}): CertificateFacts {
   return {
     secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:certificates/www-AbCdEf',

@@ -13,7 +13,7 @@ import { FakeRenewalInfos } from './renewal-infos.ts';
 import { FakeAccountSecrets, FakeCertificateSecrets, FakeExternalAccountKeys } from './secrets.ts';
 import { FakeTlsEndpoints } from './tls-endpoints.ts';
 
-/** Everything that a step may ask for, in memory. `ports` is what steps get; the fakes beside it are for the test's own eyes. */
+/** Creates fakes of all ports that a step can use. Steps get `ports`, which records calls. Tests read and set the fakes beside it. */
 export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
   const calls = new CallRecorder();
   const clock = new FakeClock(now);

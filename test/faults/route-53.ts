@@ -3,20 +3,20 @@ import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** One call as the proxy saw it: each of the SDK's own attempts is one. */
+/** One call that reached the proxy. Each attempt of the SDK is a call of its own. */
 export interface Route53Call {
   readonly operation: 'ChangeResourceRecordSets' | 'GetChange' | 'other';
-  /** Of a GetChange: that of the change. Empty where it is not known. */
+  /** Hosted zone of the call, for GetChange the zone of the change. Empty if it is not known. */
   readonly hostedZoneId: string;
-  /** Of a GetChange, and of what a ChangeResourceRecordSets was answered with. */
+  /** Id of the change in a GetChange, or in the answer to a ChangeResourceRecordSets. */
   readonly changeId: string;
-  /** Of a ChangeResourceRecordSets, in their order. */
+  /** Actions of a ChangeResourceRecordSets, in their order. */
   readonly actions: readonly string[];
   /** HTTP status of the answer. */
   readonly status: number;
 }
 
-/** A call that is not answered yet. */
+/** A call without its answer. */
 export type Route53Request = Omit<Route53Call, 'status'>;
 
 export interface Answer {
@@ -24,14 +24,14 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What becomes of a call. `proceed` lets it through. */
+/** Answers a call in place of Route 53. `proceed` forwards it to Route 53. */
 export type Fault = (proceed: () => Promise<Answer>) => Promise<Answer>;
 
 export interface Route53Proxy {
   readonly endpoint: string;
-  /** About this hosted zone, oldest first. */
+  /** Returns the calls for this hosted zone, oldest first. */
   calls(hostedZoneId: string): readonly Route53Call[];
-  /** The next `times` calls that match meet this fault. Returns how to call it off. */
+  /** Applies a fault to the next `times` calls that match. @default 1 call. @returns a function that cancels the fault */
   next(matches: (request: Route53Request) => boolean, fault: Fault, times?: number): () => void;
   stop(): Promise<void>;
 }
@@ -46,7 +46,7 @@ const error = (status: number, code: string, message: string): Answer => ({
     `<Message>${message}</Message></Error>${requestId}</ErrorResponse>`,
 });
 
-/** A zone takes one change at a time. API reference, ChangeResourceRecordSets. */
+/** Rejects a change, because Route 53 still processes another change of the zone. API reference, ChangeResourceRecordSets. */
 export const priorRequestNotComplete: Fault = async () =>
   error(
     400,
@@ -54,19 +54,22 @@ export const priorRequestNotComplete: Fault = async () =>
     'The request was rejected because Route 53 was still processing a prior request.',
   );
 
-/** The account's calls of all its zones together. Developer Guide, "Throttling of API requests": status 400. */
+/** Throttles a call with status 400. The limit counts all calls of the account. Developer Guide, "Throttling of API requests". */
 export const throttling: Fault = async () => error(400, 'Throttling', 'Rate exceeded');
 
-/** The same as newer services say it. */
+/** Throttles a call with status 429, as newer services do. */
 export const tooManyRequests: Fault = async () => error(429, 'ThrottlingException', 'Rate exceeded');
 
-/** For GetChange: the change does not reach Route 53's servers. */
+/** Reports a change as PENDING, for GetChange. */
 export const neverInSync: Fault = async (proceed) => {
   const { status, body } = await proceed();
   return { status, body: body.replace('<Status>INSYNC</Status>', '<Status>PENDING</Status>') };
 };
 
-/** For a change that is refused: in the form that only InvalidChangeBatch has (aws/aws-sdk-go-v2, service/route53/internal/customizations). */
+/**
+ * Rewrites a rejected change into the XML form that only InvalidChangeBatch has (aws/aws-sdk-go-v2,
+ * service/route53/internal/customizations).
+ */
 export const ownForm: Fault = async (proceed) => {
   const { status, body } = await proceed();
   const [, message] = /<Code>InvalidChangeBatch<\/Code><Message>\[(.*)\]<\/Message>/.exec(body) ?? [];
@@ -78,7 +81,7 @@ export const ownForm: Fault = async (proceed) => {
   };
 };
 
-/** A proxy before Route 53, real in all but the faults that it is told of. */
+/** Starts a proxy in front of Route 53. It forwards every call, except those that get a fault. */
 export async function startRoute53Proxy(upstream: string): Promise<Route53Proxy> {
   const calls: Route53Call[] = [];
   const script: { readonly matches: (request: Route53Request) => boolean; readonly fault: Fault; times: number }[] = [];
@@ -97,7 +100,7 @@ export async function startRoute53Proxy(upstream: string): Promise<Route53Proxy>
 
   const server = http.createServer((incoming, outgoing) => {
     answerTo(incoming)
-      // The upstream is gone, or this proxy is wrong: a status that no test takes for an answer of Route 53.
+      // The upstream is down, or the proxy has a bug. No test takes status 599 for an answer of Route 53.
       .catch((cause): Answer => ({ status: 599, body: String(cause) }))
       .then(({ status, body }) => outgoing.writeHead(status, { 'content-type': 'text/xml' }).end(body));
   });
@@ -121,7 +124,7 @@ export async function startRoute53Proxy(upstream: string): Promise<Route53Proxy>
   };
 }
 
-/** A GetChange does not say which zone its change is in: the call that made it did. */
+/** Reads the operation from a request. GetChange does not name the zone, so the zone comes from the call that made the change. */
 function read({ method, url = '' }: IncomingMessage, body: string, calls: readonly Route53Call[]): Route53Request {
   const [, changeId = ''] = /\/change\/(\w+)$/.exec(url) ?? [];
   if (changeId) {
@@ -134,7 +137,7 @@ function read({ method, url = '' }: IncomingMessage, body: string, calls: readon
   return { operation: changes ? 'ChangeResourceRecordSets' : 'other', hostedZoneId, changeId: '', actions };
 }
 
-/** With the signature as it is: it names who calls. */
+/** Forwards a request with its signature, which names the caller. */
 async function forward(upstream: string, { method, url, headers }: IncomingMessage, body: string): Promise<Answer> {
   const outgoing = http.request(`${upstream}${url}`, { method, headers: kept(headers) });
   outgoing.end(body);
