@@ -12,14 +12,15 @@ import {
 import { Construct } from 'constructs';
 import type { AccountRequest } from '../../lambdas/domain/contract/account-request.ts';
 import { announce } from './announcement.ts';
-import { failureAsIs, noted } from './error-output.ts';
+import { failureFromError, keepError } from './error-output.ts';
 import { caught, type Exit, exits, merged } from './exits.ts';
 import { startRenewal } from './renewal-start.ts';
-import { caUnavailable, renewalsInProgress, taken } from './retry-policies.ts';
+import { caUnavailable, executionExists, renewalsInProgress } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface AccountWorkflowProps {
+  /** Name of the state machine. */
   readonly name: string;
   readonly check: WorkflowFunction;
   readonly order: WorkflowFunction;
@@ -29,7 +30,7 @@ export interface AccountWorkflowProps {
 
 const variables = {
   request: '{% $states.input %}',
-  // For the log: the input may be of any shape.
+  // For the log. The input may have any shape, so only a string is used.
   certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
   resolved: '{% null %}',
   errorOutput: '{% null %}',
@@ -39,15 +40,15 @@ const variables = {
 const run = { certificate: '{% $certificate %}', attempt: 1, order: '{% null %}' };
 
 /**
- * What is done to accounts and certificates beside renewing them: registration with every issuer (a deployment starts it), a change
- * of an account's key, its deactivation, and revocation. Keys stay in the functions; a person gives names only:
+ * The accounts workflow. It registers an account with every issuer, changes the key of an account, deactivates an account, or revokes a
+ * certificate. Each deployment starts the registration. Keys stay in the functions, and the operator gives names only, such as
  * `{"action": "rollOverKey", "issuer": "letsencrypt"}`. RFC 8555 §7.3, §7.6
  */
 export class AccountWorkflow extends Construct {
   readonly workflow: Workflow;
   private readonly props: AccountWorkflowProps;
 
-  /** Each action is a method with a start and named exits. They are connected here in the order in which they run. */
+  /** Connects the actions in the order in which they run. Each action is a method that returns a start and named exits. */
   constructor(scope: Construct, id: string, props: AccountWorkflowProps) {
     super(scope, id);
     this.props = props;
@@ -79,36 +80,39 @@ export class AccountWorkflow extends Construct {
       each.done.next(done);
       each.failed.next(failure.start);
     }
-    resolve.addCatch(failure.start, noted);
+    resolve.addCatch(failure.start, keepError);
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
-      comment: 'Registers and deactivates accounts, changes their keys, revokes certificates',
+      comment: 'Registers and deactivates accounts, changes their keys, and revokes certificates',
       start,
-      // Far above the ten minutes in which renewals are waited for and the retries of three steps.
+      // Much longer than the wait for renewals in progress (10 min) and the retries of three steps together.
       timeout: Duration.hours(1),
       functions: [check, order, certificate],
     });
   }
 
-  /** One CA that refuses does not stop the others: its error comes up when all are through. */
+  /**
+   * Registers an account with every issuer. If a CA rejects a registration, the others still run. The execution then fails with the first
+   * error.
+   */
   private register() {
     const registerAccount = this.props.order
       .step(this, 'Register account', { payload: { issuer: '{% $states.input %}' }, run, retry: [caUnavailable] })
       .addCatch(Pass.jsonata(this, 'Registration failed'), { outputs: '{% $states.errorOutput %}' });
     const registerAccounts = MapState.jsonata(this, 'Register accounts', {
       items: ProvideItems.jsonata('{% $resolved.issuers %}'),
-      // The fleet starts with it after a deployment, and an account may run no more than ten functions at first.
+      // The fleet starts at the same time after a deployment, and a new AWS account may run only ten functions at once.
       maxConcurrency: 2,
     }).itemProcessor(registerAccount);
     const registered = Pass.jsonata(this, 'Registered', {
-      // Its output is a `RegistrationOutput`.
+      // The output is a `RegistrationOutput`.
       outputs: { accounts: '{% $states.input %}', caa: '{% [$states.input.caa] %}' },
     });
 
     const allRegistered = Choice.jsonata(this, 'All registered?').otherwise(registered);
     registerAccounts.next(allRegistered);
-    const refused: Exit = {
+    const registrationFailed: Exit = {
       next: (state) =>
         allRegistered.when(Condition.jsonata('{% $count($states.input[$exists(Error)]) > 0 %}'), state, {
           assign: { errorOutput: '{% ($states.input[$exists(Error)])[0] %}' },
@@ -117,17 +121,18 @@ export class AccountWorkflow extends Construct {
     return {
       start: registerAccounts,
       done: registered,
-      failed: merged(caught([registerAccounts], noted), refused),
+      failed: merged(caught([registerAccounts], keepError), registrationFailed),
     };
   }
 
+  /** Runs one step for the issuer that the request names. */
   private atIssuer(name: string) {
     const payload = { issuer: '{% $resolved.issuer %}' };
     const step = this.props.order.step(this, name, { payload, run, retry: [caUnavailable] });
-    return { start: step, done: step, failed: caught([step], noted) };
+    return { start: step, done: step, failed: caught([step], keepError) };
   }
 
-  /** What was revoked is replaced at once: a forced renewal, which also delivers. */
+  /** Revokes a certificate. If it was the current one, a forced renewal replaces and delivers it. */
   private revoke() {
     const revokeCertificate = this.props.certificate.step(this, 'Revoke certificate', {
       payload: {
@@ -148,20 +153,20 @@ export class AccountWorkflow extends Construct {
     revokeCertificate.next(renew);
     const notRenewed: Exit = { next: (state) => renew.otherwise(state) };
     const starting = exits({
-      // Its name is of this execution: whoever has it was started by an earlier try of this very state.
-      started: (next) => renewal.addCatch(next, { errors: [taken] }).next(next),
-      failed: (next) => renewal.addCatch(next, noted),
+      // The name is derived from this execution, so an existing renewal of this name was started by an earlier attempt of this state.
+      started: (next) => renewal.addCatch(next, { errors: [executionExists] }).next(next),
+      failed: (next) => renewal.addCatch(next, keepError),
     });
     return {
       start: revokeCertificate,
       done: merged(notRenewed, starting.started),
-      failed: merged(caught([revokeCertificate], noted), starting.failed),
+      failed: merged(caught([revokeCertificate], keepError), starting.failed),
     };
   }
 
-  /** Told to others too: nobody looks at what a deployment starts. */
+  /** Publishes the failure and ends the execution. Without the event a failure after a deployment would not be noticed. */
   private failure() {
-    const readError = Pass.jsonata(this, 'Read error', { assign: { failure: failureAsIs } });
+    const readError = Pass.jsonata(this, 'Read error', { assign: { failure: failureFromError } });
     const announceFailure = announce(this, 'Announce failure', 'Certificate Account Request Failed', {
       request: '{% $request %}',
       execution: '{% $states.context.Execution.Id %}',

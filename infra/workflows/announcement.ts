@@ -3,9 +3,12 @@ import { TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 import { eventSource } from '../../lambdas/domain/contract/events.ts';
-import { announcement } from './retry-policies.ts';
+import { publishFailed } from './retry-policies.ts';
 
-/** An event that others may wait for. If it cannot be told it is passed over. */
+/**
+ * Returns a state that publishes an event on the default event bus. After three failed retries the state fails. The caller catches that and
+ * continues without the event.
+ */
 export function announce(
   scope: Construct,
   name: string,
@@ -16,6 +19,6 @@ export function announce(
     entries: [{ source: eventSource, detailType, detail: TaskInput.fromObject(detail) }],
     taskTimeout: Timeout.duration(Duration.seconds(10)),
   });
-  state.addRetry(announcement);
+  state.addRetry(publishFailed);
   return state;
 }

@@ -1,13 +1,15 @@
 import type { CatchProps, IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 
-/** A way out of a phase, which the workflow connects to the state that follows. A state and a chain of states are exits too. */
+/** An exit of a phase. The workflow connects it to the state that follows. A state and a chain of states are exits too. */
 export interface Exit {
   next(state: IChainable): unknown;
 }
 
 /**
- * Named exits that share one state, a Choice for example. Step Functions takes the first transition that matches, so the transitions are
- * added in the order of this list, when the last of them is connected.
+ * Returns named exits that share one state, such as a Choice. Step Functions takes the first transition that matches. So the transitions are
+ * added in the order of this list, as soon as the last exit is connected.
+ *
+ * @throws Error if an exit is connected twice
  */
 export function exits<Name extends string>(
   transitions: Readonly<Record<Name, (next: IChainable) => unknown>>,
@@ -15,7 +17,7 @@ export function exits<Name extends string>(
   const names = Object.keys(transitions) as Name[];
   const connected = new Map<Name, IChainable>();
   const connect = (name: Name, next: IChainable) => {
-    if (connected.has(name)) throw new Error(`The exit ${name} is connected already.`);
+    if (connected.has(name)) throw new Error(`The exit ${name} is already connected. Connect each exit once.`);
     connected.set(name, next);
     if (connected.size < names.length) return;
     for (const each of names) transitions[each](connected.get(each) as IChainable);
@@ -28,7 +30,7 @@ interface Catching {
   addCatch(handler: IChainable, props?: CatchProps): unknown;
 }
 
-/** The exit of these states when one of them fails. */
+/** Returns the exit that is taken when one of these states fails. */
 export function caught(states: readonly Catching[], props?: CatchProps): Exit {
   return {
     next: (handler) => {
@@ -37,7 +39,7 @@ export function caught(states: readonly Catching[], props?: CatchProps): Exit {
   };
 }
 
-/** Exits that lead to one state. */
+/** Combines exits that lead to the same state. */
 export function merged(...parts: readonly Exit[]): Exit {
   return {
     next: (state) => {

@@ -5,23 +5,27 @@ import { executionArn } from './workflow.ts';
 import { WorkflowFunction } from './workflow-function.ts';
 
 export interface FleetStartProps {
+  /** The fleet workflow. */
   readonly fleet: StateMachine;
-  /** Registers the accounts of every issuer, so that what is given for one use only is used. */
+  /** The accounts workflow. It registers with every issuer at once, so that external account bindings for a single use are used. */
   readonly accounts: StateMachine;
-  /** Changes with every deployment that changes what the fleet would do. */
+  /** A hash that changes if the deployment changes what the fleet does. Only a new value makes CloudFormation call the function. */
   readonly version: string;
-  /** What has to be deployed before. */
+  /** Constructs that are deployed first. */
   readonly after: readonly IConstruct[];
 }
 
 /**
- * Starts the fleet when all else is deployed, so that new certificates are not left waiting for the schedule, and registers the
- * accounts of new issuers. A start that does not succeed is logged and never fails the deployment: the schedule starts the fleet
- * too, and the first order at an issuer registers there.
+ * Starts the fleet and the registration of accounts at the end of a deployment, so that new certificates do not wait for the schedule. A
+ * start that fails is logged and never fails the deployment, because the schedule also starts the fleet, and the first order at an issuer
+ * registers an account.
  */
 export class FleetStart extends Construct {
   readonly function: WorkflowFunction;
-  /** The CAA records that lock a domain to our accounts, a line each; or where to find them. */
+  /**
+   * The CAA records that allow only the accounts of this stack to issue for a domain, one record on each line. If they are not known, a
+   * sentence that says how to get them.
+   */
   readonly caa: string;
 
   constructor(scope: Construct, id: string, { fleet, accounts, version, after }: FleetStartProps) {
@@ -29,8 +33,8 @@ export class FleetStart extends Construct {
     this.function = new WorkflowFunction(this, 'Deployment', {
       folder: 'deployment',
       description: 'Starts the fleet and the registration of accounts after a deployment',
-      // 20 s of waits, four tries of 10 s each of a call that hangs, 30 s until the accounts are registered, and 10 s for the reply, with
-      // 40 s to spare: another call that hangs. Both are started at once.
+      // 20 s of waits + 40 s for a call that hangs (four attempts of 10 s) + 30 s for the registration + 10 s for the reply = 100 s. Another
+      // 40 s allow for a second call that hangs. Both workflows are started in parallel.
       timeout: Duration.seconds(140),
     });
     fleet.grantStartExecution(this.function);
@@ -39,11 +43,11 @@ export class FleetStart extends Construct {
     const executions = executionArn(this, String(stateMachineName), 'deployment-*');
     this.function.allow(
       { actions: ['states:DescribeExecution'], resources: [executions] },
-      'Registrations of accounts that deployments started: they are named after the deployment.',
+      'Executions of the accounts workflow that a deployment started. Their names begin with "deployment-".',
     );
     const start = new CustomResource(this, 'Start', {
       serviceToken: this.function.function.functionArn,
-      // CloudFormation would wait an hour for a function that cannot answer.
+      // Without this limit CloudFormation waits an hour for a function that does not reply.
       serviceTimeout: Duration.minutes(5),
       resourceType: 'Custom::FleetStart',
       properties: {

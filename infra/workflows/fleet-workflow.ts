@@ -15,21 +15,22 @@ import {
 import { Construct } from 'constructs';
 import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { startRenewal } from './renewal-start.ts';
-import { named, taken } from './retry-policies.ts';
+import { errorNames, executionExists } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface FleetWorkflowProps {
+  /** Name of the state machine. */
   readonly name: string;
   readonly check: WorkflowFunction;
   readonly renewal: StateMachine;
-  /** Calls of *Check fleet* that see every certificate once. */
+  /** Number of batches. *Check fleet* runs once for each of them, and checks each certificate once in all. */
   readonly batches: number;
-  /** Time between two runs, in whole minutes. */
+  /** Time between two fleet runs, in whole minutes. */
   readonly interval: Duration;
 }
 
-/** Looks at every certificate, a batch at a time, and starts the renewal of those that are due. */
+/** The fleet workflow. It checks all certificates in batches and starts the renewals that are due. */
 export class FleetWorkflow extends Construct {
   readonly workflow: Workflow;
   private readonly props: FleetWorkflowProps;
@@ -39,7 +40,7 @@ export class FleetWorkflow extends Construct {
     this.props = props;
     const checkBatches = MapState.jsonata(this, 'Check batches', {
       items: ProvideItems.jsonArray([...Array(props.batches).keys()]),
-      // Each checks a hundred certificates in a second or two; more at once would only take functions from the renewals.
+      // A batch of a hundred certificates takes one or two seconds. A higher concurrency would only take functions away from the renewals.
       maxConcurrency: 2,
     }).itemProcessor(this.checkBatch());
 
@@ -49,9 +50,9 @@ export class FleetWorkflow extends Construct {
         .when(
           Condition.jsonata(`{% $count(${failedBatches}) > 0 %}`),
           Fail.jsonata(this, 'Failed', {
-            error: named('FleetCheckError')[0] as string,
-            // Of the 32,768 characters that a cause may have, enough to know what it is about; the log has the rest.
-            cause: `{% 'Not checked, or due and not started: ' & $substring($join([${failedBatches}.error], '; '), 0, 2000) %}`,
+            error: errorNames('FleetCheckError')[0] as string,
+            // A cause may have 32,768 characters. 2,000 are enough to see what failed, and the log has the rest.
+            cause: `{% 'Some batches could not be checked, or some due renewals could not be started. ' & $substring($join([${failedBatches}.error], '; '), 0, 2000) & '. The next fleet run tries again. If this repeats, see the log of the fleet workflow.' %}`,
           }),
         )
         .otherwise(Succeed.jsonata(this, 'Done')),
@@ -60,20 +61,20 @@ export class FleetWorkflow extends Construct {
       name: props.name,
       comment: 'Starts the renewal of every certificate that is due',
       start,
-      // Before the next run: a hundred batches, two at a time, take minutes.
+      // A hundred batches, two at a time, take minutes.
       timeout: Duration.hours(1),
       functions: [props.check],
     });
     this.schedule();
   }
 
-  /** Its result is `{}`, or `{ error }` with every name that something went wrong for. */
+  /** Returns the states for one batch. Their result is `{}`, or `{ error }` with the name and the error of everything that failed. */
   private checkBatch(): IChainable {
     const { check, batches } = this.props;
     const checkFleet = check
       .step(this, 'Check fleet', {
         payload: { batch: '{% $states.input %}', batches },
-        // Of no certificate, or of all.
+        // The step belongs to no single certificate, so the name is empty.
         run: { certificate: "{% '' %}", attempt: 1, order: '{% null %}' },
       })
       .addCatch(Pass.jsonata(this, 'Batch failed'), { outputs: errorOf("'batch ' & $string($states.input)") });
@@ -81,7 +82,7 @@ export class FleetWorkflow extends Construct {
     return checkFleet.next(
       MapState.jsonata(this, 'Start renewals', {
         items: ProvideItems.jsonata('{% $states.input.due %}'),
-        // With two batches at once 20 calls in flight, about as many as StartExecution's bucket takes a second where it is smallest.
+        // Two batches with ten starts each are 20 calls in flight. The smallest bucket of StartExecution refills with 25 calls a second.
         maxConcurrency: 10,
         outputs: `{% $count(${failures}) > 0 ? { 'error': $join([${failures}.error], '; ') } : {} %}`,
       }).itemProcessor(this.startDue()),
@@ -94,29 +95,29 @@ export class FleetWorkflow extends Construct {
       input: { certificate: '{% $states.input.certificate %}' },
       outputs: '{% {} %}',
     });
-    // The name is of this fleet execution: whoever has it was started by an earlier try of this very state.
+    // The name is derived from this fleet execution, so an existing renewal of this name was started by an earlier attempt of this state.
     return start
-      .addCatch(Pass.jsonata(this, 'Already started'), { errors: [taken], outputs: '{% {} %}' })
+      .addCatch(Pass.jsonata(this, 'Already started'), { errors: [executionExists], outputs: '{% {} %}' })
       .addCatch(Pass.jsonata(this, 'Start failed'), { outputs: errorOf('$states.input.certificate') });
   }
 
   private schedule(): void {
     const { interval } = this.props;
-    // By default it would stay when the stack goes, or when its first deployment fails, and its name would be in the way of the next.
+    // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
     new Schedule(this, 'Schedule', {
       description: 'Checks every certificate and starts the renewals that are due',
       schedule: ScheduleExpression.rate(interval),
       scheduleGroup: group,
-      // CAs ask clients not to come at full hours all together.
+      // CAs ask clients not to send their requests together at full hours.
       timeWindow: TimeWindow.flexible(Duration.minutes(flexibleWindow(interval.toSeconds()) / 60)),
-      // Another run comes in hours: what cannot be started within one is left to that.
+      // A run that cannot be started within an hour is left to the next scheduled run.
       target: new StartOnSchedule(this.workflow.stateMachine, { maxEventAge: Duration.hours(1), retryAttempts: 10 }),
     });
   }
 }
 
-/** An item's result in place of an error, so that the Map goes on. */
+/** Returns the output of a Catch that replaces the error of an item, so that the Map continues. */
 function errorOf(what: string): string {
   return `{% { 'error': ${what} & ': ' & $states.errorOutput.Error } %}`;
 }

@@ -2,16 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { type StateMachine, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { startExecution } from './retry-policies.ts';
+import { startExecutionRetries } from './retry-policies.ts';
 
 export interface RenewalStart {
-  /** Of the execution. Where it is `taken` the start is for the caller to catch. */
+  /** Name of the execution. If an execution has this name already, the state fails with `executionExists`, and the caller catches that. */
   readonly name: string;
   readonly input: { readonly certificate: string; readonly force?: true };
+  /** JSONata expression for the output of the state. */
   readonly outputs: string;
 }
 
-/** Starts the renewal of one certificate, and does not wait for it. */
+/** Returns a state that starts the renewal of one certificate and does not wait for its end. */
 export function startRenewal(
   scope: Construct,
   renewal: StateMachine,
@@ -24,6 +25,6 @@ export function startRenewal(
     outputs,
     taskTimeout: Timeout.duration(Duration.seconds(30)),
   });
-  for (const policy of startExecution) state.addRetry(policy);
+  for (const policy of startExecutionRetries) state.addRetry(policy);
   return state;
 }

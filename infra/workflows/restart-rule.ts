@@ -10,27 +10,29 @@ export interface RestartRuleProps {
 }
 
 /**
- * A renewal that was stopped, ran out of time or broke inside Step Functions could not clean up: it is started again, within seconds, as
- * `{"restartOf": its ARN, "input": "its input"}`, takes away what was left in DNS and carries on from the saved order. Failures under a
- * name of ours have been recorded, and come again by themselves. A restart that dies is left to the fleet: a cause that kills every run
- * must not start one after the other.
+ * Restarts a renewal that was stopped, timed out, or failed inside Step Functions, because such an execution could not clean up. The restart
+ * begins within seconds. Its input is `{"restartOf": its ARN, "input": "its input"}`. It removes leftover TXT values and resumes the saved
+ * order.
+ *
+ * Failures with an error name of this project do not match, because they are recorded and retried. An interrupted restart is left to the
+ * next fleet run, so that a cause that interrupts every execution does not start one after the other.
  */
 export class RestartRule extends Construct {
   constructor(scope: Construct, id: string, { renewal }: RestartRuleProps) {
     super(scope, id);
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('events.amazonaws.com') });
     const rule = new Rule(this, 'Rule', {
-      description: 'Starts a renewal again that was stopped before it could clean up',
+      description: 'Restarts a renewal that was interrupted before it could clean up',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
         detail: {
           stateMachineArn: [renewal.stateMachineArn],
-          // As the template below begins. An input is the text that was given to StartExecution.
+          // Excludes restarts, whose input begins like the template below. An event has the input as it was given to StartExecution.
           input: Match.anythingButPrefix('{"restartOf"'),
           $or: [
             { status: ['ABORTED', 'TIMED_OUT'] },
-            // What the workflow ends under never begins like this.
+            // An error that the workflow itself ends with never begins like this.
             { status: ['FAILED'], error: Match.prefix('States.') },
           ],
         },
@@ -38,12 +40,12 @@ export class RestartRule extends Construct {
       targets: [
         new SfnStateMachine(renewal, {
           role,
-          // EventBridge puts the input in as a JSON string, quotes escaped, since no quotes stand around it in the template.
+          // EventBridge inserts the input as a JSON string with escaped quotes, because the template has no quotes around it.
           input: RuleTargetInput.fromObject({
             restartOf: EventField.fromPath('$.detail.executionArn'),
             input: EventField.fromPath('$.detail.input'),
           }),
-          // Later than this the next fleet run has seen the saved order.
+          // After this time the next fleet run has found the saved order.
           maxEventAge: Duration.hours(6),
           retryAttempts: 10,
         }),
@@ -52,7 +54,7 @@ export class RestartRule extends Construct {
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
       reason:
-        'The saved order and the values left in DNS are in the ledger: the next fleet run starts what was not started here.',
+        'The ledger has the saved order and the leftover TXT values, so the next fleet run starts a renewal that this rule did not start.',
     });
   }
 }

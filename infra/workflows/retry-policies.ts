@@ -2,16 +2,16 @@ import { Duration } from 'aws-cdk-lib';
 import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
 import type * as errors from '../../lambdas/domain/contract/errors.ts';
 
-/** A class of `lambdas/domain/contract/errors.ts`: Step Functions matches by `error.name`, so a misspelt one would never match. */
+/** Name of a class of `lambdas/domain/contract/errors.ts`. Step Functions matches by `error.name`, so a misspelled name never matches. */
 export type ErrorName = keyof typeof errors;
 
-/** Error names, held against the classes by the compiler. */
-export const named = (...names: readonly ErrorName[]): string[] => [...names];
+/** Returns names of errors that the compiler has checked against the classes. */
+export const errorNames = (...names: readonly ErrorName[]): string[] => [...names];
 
 /**
- * Lambda is busy or stumbles. A hundred renewals that begin together meet TooManyRequestsException where an account may run ten
- * functions at once, so this waits long in small pieces: 1 + 2 + 4 + 17 x 8 = 143 s at most, half of it on average with full
- * jitter. What ran without our hearing of it runs again: every step may run twice.
+ * Retries while Lambda is busy or has an internal error. A hundred renewals that begin together get TooManyRequestsException in an AWS
+ * account that may run ten functions at once, so there are many short waits. They take 1 + 2 + 4 + 17 × 8 = 143 s at most, and half of that
+ * on average with full jitter. A function that ran although its reply was lost runs again, which is safe for every step.
  */
 const lambdaBusy: RetryProps = {
   errors: [
@@ -29,11 +29,11 @@ const lambdaBusy: RetryProps = {
 };
 
 /**
- * Another AWS service asks to slow down, after the SDK has tried for itself. Route 53 gives an account 10 calls a second, so a
- * hundred renewals of five calls each are through in 50 s; 2 + 4 + 8 + 16 + 4 x 30 = 150 s leaves room for the account's others.
+ * Retries while another AWS service throttles calls, after the SDK has retried. Route 53 accepts 10 calls a second from an AWS account, so a
+ * hundred renewals with five calls each take 50 s. The waits of 2 + 4 + 8 + 16 + 4 × 30 = 150 s allow for other callers in the account.
  */
 const throttled: RetryProps = {
-  errors: named('ThrottledError'),
+  errors: errorNames('ThrottledError'),
   interval: Duration.seconds(2),
   backoffRate: 2,
   maxDelay: Duration.seconds(30),
@@ -42,13 +42,13 @@ const throttled: RetryProps = {
 };
 
 /**
- * Under the import, in place of `throttled`: ACM takes one import a second in an account and region, so a fleet run's thousand are in
- * after 17 minutes at the earliest. 10 + 20 + 40 + 80 + 160 + 7 x 300 = 2,410 s at most, 20 minutes on average; seldom, since every
- * call that is refused holds a function.
+ * Replaces `throttled` for imports. ACM accepts one import a second in an AWS account and region, so the 1,000 imports of a fleet run take at
+ * least 17 minutes. The waits take 10 + 20 + 40 + 80 + 160 + 7 × 300 = 2,410 s at most, and 20 minutes on average. They are long, because
+ * every rejected call uses a function.
  * https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
  */
-export const importing: RetryProps = {
-  errors: named('ThrottledError'),
+export const importThrottled: RetryProps = {
+  errors: errorNames('ThrottledError'),
   interval: Duration.seconds(10),
   backoffRate: 2,
   maxDelay: Duration.minutes(5),
@@ -56,29 +56,28 @@ export const importing: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
-/** Under every step. */
-export const always: readonly RetryProps[] = [lambdaBusy, throttled];
+/** The retry policies of every step. */
+export const commonRetries: readonly RetryProps[] = [lambdaBusy, throttled];
 
 /**
- * Under the first step of a renewal and the one that records its failure: in a first deployment both may come before the check
- * function's role has settled, and without the second nothing is recorded. 9 x 20 s = 3 min; IAM takes some seconds as a rule.
+ * Retries *Check renewal* and *Record failure* when access is denied. In a first deployment both may run before IAM has propagated the role of
+ * the check function, and without *Record failure* nothing is recorded. The waits take 9 × 20 s = 3 min. IAM usually takes some seconds.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
  */
-export const settling: RetryProps = {
-  errors: named('AccessDeniedError'),
+export const iamPropagation: RetryProps = {
+  errors: errorNames('AccessDeniedError'),
   interval: Duration.seconds(20),
   backoffRate: 1,
   maxAttempts: 9,
 };
 
 /**
- * Under the steps that talk to the CA: a restart or a cut connection is over in seconds, 5 + 10 + 20 = 35 s; anything longer is
- * an outage, left to the retry ladder. The step itself reads what became of a POST whose reply was lost, and a CA hands out a pending
- * order of the same identifiers again, so a repetition spends nothing. `RateLimitedError` is never retried in place: each try
- * would count.
+ * Retries the steps that call the CA. A restart of the CA or a cut connection takes seconds, and the waits take 5 + 10 + 20 = 35 s. A longer
+ * outage is left to the retry schedule. If the reply to a POST was lost, the step reads the state of the object. A CA returns a pending order
+ * for the same identifiers again, so a retry uses up no rate limit. `RateLimitedError` is not retried here, because each attempt would count.
  */
 export const caUnavailable: RetryProps = {
-  errors: named('CaUnavailableError'),
+  errors: errorNames('CaUnavailableError'),
   interval: Duration.seconds(5),
   backoffRate: 2,
   maxAttempts: 3,
@@ -86,34 +85,37 @@ export const caUnavailable: RetryProps = {
 };
 
 /**
- * Under the two steps that write TXT records: others changed the same record set for all of the five seconds that a step tries.
- * 2 + 4 + 8 + 16 = 30 s at most; with full jitter two writers drift apart.
+ * Retries the two steps that write TXT records. They fail if other writers kept changing the same record set during the five seconds of
+ * attempts in the step. The waits take 2 + 4 + 8 + 16 = 30 s at most. Full jitter keeps two writers from retrying at the same moments.
  */
-export const contended: RetryProps = {
-  errors: named('RecordSetContentionError'),
+export const recordSetContention: RetryProps = {
+  errors: errorNames('RecordSetContentionError'),
   interval: Duration.seconds(2),
   backoffRate: 2,
   maxAttempts: 4,
   jitterStrategy: JitterType.FULL,
 };
 
-/** Under an event that tells others: 1 + 2 + 4 = 7 s, then it is passed over, since the certificate matters more. */
-export const announcement: RetryProps = {
+/**
+ * Retries an event that could not be published. The waits take 1 + 2 + 4 = 7 s. Then the workflow continues without the event, because the
+ * certificate is more important.
+ */
+export const publishFailed: RetryProps = {
   errors: ['States.TaskFailed', 'States.Timeout'],
   interval: Duration.seconds(1),
   backoffRate: 2,
   maxAttempts: 3,
 };
 
-/** Step Functions' name for an execution name that was used in the last 90 days. */
-export const taken = 'StepFunctions.ExecutionAlreadyExistsException';
+/** Error of Step Functions for the name of an execution that was used in the last 90 days. */
+export const executionExists = 'StepFunctions.ExecutionAlreadyExistsException';
 
 /**
- * Under StartExecution, whose bucket refills with 25 to 300 a second: 1 + 2 + 4 + 8 + 2 x 16 = 47 s at most, in which even the
- * smallest has room for a whole run of 1,000. A taken name stays taken, so it comes first and is not asked again.
+ * The retry policies of StartExecution. Its bucket refills with 25 to 300 calls a second. The waits take 1 + 2 + 4 + 8 + 2 × 16 = 47 s at most,
+ * in which the smallest bucket accepts the 1,000 starts of a whole fleet run. A used name stays in use, so the first policy does not retry it.
  */
-export const startExecution: readonly RetryProps[] = [
-  { errors: [taken], maxAttempts: 0 },
+export const startExecutionRetries: readonly RetryProps[] = [
+  { errors: [executionExists], maxAttempts: 0 },
   {
     errors: ['States.TaskFailed', 'States.Timeout'],
     interval: Duration.seconds(1),
@@ -124,9 +126,9 @@ export const startExecution: readonly RetryProps[] = [
   },
 ];
 
-/** Before an account's key is changed: a renewal takes a minute, one whose CA is slow ten; 20 x 30 s = 10 min. */
+/** Waits for renewals in progress, for 20 × 30 s = 10 min. A renewal takes a minute, or ten minutes with a slow CA. */
 export const renewalsInProgress: RetryProps = {
-  errors: named('RenewalsInProgressError'),
+  errors: errorNames('RenewalsInProgressError'),
   interval: Duration.seconds(30),
   backoffRate: 1,
   maxAttempts: 20,

@@ -17,53 +17,53 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { always } from './retry-policies.ts';
+import { commonRetries } from './retry-policies.ts';
 
-/** As long as Step Functions keeps the history of an execution. */
+/** Retention of all logs. Step Functions keeps the history of an execution equally long. */
 export const logRetention = RetentionDays.THREE_MONTHS;
 
 export interface WorkflowFunctionProps {
-  /** Folder of `lambdas/` whose `handler.ts` this is. */
+  /** Folder of `lambdas/` whose `handler.ts` the function runs. */
   readonly folder: string;
   /**
-   * The export of that file which is called.
+   * Name of the export of `handler.ts` that Lambda calls.
    *
    * @default 'handler'
    */
   readonly handler?: string;
-  /** In words, for the console. */
+  /** Description that the console shows. */
   readonly description: string;
   readonly timeout: Duration;
-  /** Files beside the bundle, by name. */
+  /** Contents of the files beside the bundle, by file name. */
   readonly files?: Readonly<Record<string, string>>;
   /**
-   * Characters of the longest ARN in its policies. CDK splits a role's policies by it where they grow beyond IAM's limits.
+   * Characters of the longest ARN in the policies of the role. CDK estimates with it where to split policies that exceed the limits of IAM.
    *
-   * @default 150, CDK's own guess
+   * @default 150, the estimate of CDK
    */
   readonly arnSize?: number;
 }
 
 export interface StepOptions {
-  /** The step's input in `domain/contract/steps.ts`, without the fields of `Run`, which every event carries. */
+  /** Input of the step (`domain/contract/steps.ts`), without the fields of `Run`, which every event has. */
   readonly payload: Readonly<Record<string, unknown>>;
-  /** camelCase. @default the state's name; given where a state's name has a word more than the step */
+  /** Name of the step in camel case. Two states that run the same step have different names. @default the name of the state */
   readonly step?: string;
-  /** Who is running. @default the variables `certificate`, `attempt` and `order` of the renewal workflow */
+  /** Certificate, attempt and order for which the step runs. @default the variables of these names of the renewal workflow */
   readonly run?: Readonly<Record<string, unknown>>;
-  /** Retried in place besides what always is. Of two policies with one name the one given here counts. */
+  /** Retry policies besides those of every step. If two policies have the same error name, the one given here applies. */
   readonly retry?: readonly RetryProps[];
-  /** Variables set from the result. */
+  /** Variables to set from the result. */
   readonly assign?: Readonly<Record<string, unknown>>;
 }
 
-/** A Lambda function of the project: one bundle and one role, which can do nothing until a resource grants it something. */
+/** A Lambda function with a bundle and a role of its own. Besides logs and traces, the role allows only what resources grant to it. */
 export class WorkflowFunction extends Construct implements IGrantable {
   readonly function: LambdaFunction;
   readonly role: IRole;
   readonly grantPrincipal: IPrincipal;
   readonly logGroup: LogGroup;
-  /** Of the bundle and the files beside it. */
+  /** Hash of the bundle and the files beside it. */
   readonly codeHash: string;
   private readonly timeout: Duration;
 
@@ -78,7 +78,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      roleName: PhysicalName.GENERATE_IF_NEEDED, // where a stack of another account trusts it
+      roleName: PhysicalName.GENERATE_IF_NEEDED, // a stack of another account may trust the role
     });
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;
@@ -91,7 +91,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
       timeout,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      // A cold start is parsing a bundle and making TLS connections, both bound by the CPU share that comes with memory.
+      // A cold start parses the bundle and opens TLS connections. Both are limited by the CPU share, which Lambda assigns by memory.
       memorySize: 512,
       handler: `index.${handler}`,
       code: Code.fromAsset(code),
@@ -99,21 +99,21 @@ export class WorkflowFunction extends Construct implements IGrantable {
       tracing: Tracing.ACTIVE,
       environment: { POWERTOOLS_SERVICE_NAME: folder, POWERTOOLS_METRICS_NAMESPACE: 'Perennial' },
     });
-    // The function has copied it into the cloud assembly.
+    // The asset is already in the cloud assembly.
     rmSync(code, { recursive: true });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray takes segments without a resource: xray:PutTraceSegments and PutTelemetryRecords know only *.',
+      reason: 'xray:PutTraceSegments and xray:PutTelemetryRecords support no resource other than *.',
     });
     Validations.of(this.function).acknowledge({
       id: 'Serverless-LambdaDLQ',
-      reason:
-        'Step Functions or CloudFormation calls it and waits for the reply, so no event is ever left over to queue.',
+      reason: 'Step Functions or CloudFormation calls the function and waits for the reply, so no event is lost.',
     });
   }
 
   /**
-   * A permission. `wildcards` says why its resources may be many; the finding that cdk-nag makes of each is acknowledged with it.
+   * Allows actions on resources. `wildcards` is the reason why the resources have wildcards. It acknowledges the finding that cdk-nag has for
+   * each of them.
    */
   allow({ resources = [], ...statement }: PolicyStatementProps, wildcards?: string): void {
     this.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ ...statement, resources }));
@@ -124,11 +124,12 @@ export class WorkflowFunction extends Construct implements IGrantable {
     }
   }
 
+  /** Sets an environment variable of the function. */
   addEnvironment(name: string, value: string): void {
     this.function.addEnvironment(name, value);
   }
 
-  /** The state that runs the step of its name: *Check zones* sends `checkZones`. */
+  /** Returns a state that runs a step of the function. For example, the state *Check zones* runs the step `checkZones`. */
   step(
     scope: Construct,
     name: string,
@@ -144,10 +145,10 @@ export class WorkflowFunction extends Construct implements IGrantable {
       outputs: '{% $states.result.Payload %}',
       ...(assign && { assign }),
       retryOnServiceExceptions: false,
-      // So that the function's own limit is met first: its error says which function it was.
+      // The timeout of the function expires first, because its error names the function.
       taskTimeout: Timeout.duration(this.timeout.plus(Duration.seconds(5))),
     });
-    for (const policy of [...retry, ...always]) state.addRetry(policy);
+    for (const policy of [...retry, ...commonRetries]) state.addRetry(policy);
     return state;
   }
 }
@@ -162,19 +163,19 @@ function camelCase(words: string): string {
   return words.toLowerCase().replace(/ (.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** As cdk-nag writes a resource: `arn:<AWS::Partition>:acm:...`. */
+/** Returns a resource as cdk-nag writes it, for example `arn:<AWS::Partition>:acm:...`. */
 function readable(resource: string | { readonly 'Fn::Join': readonly [string, readonly (string | object)[]] }): string {
   if (typeof resource === 'string') return resource;
   const parts = resource['Fn::Join'][1];
   return parts.map((part) => (typeof part === 'string' ? part : `<${Object.values(part)}>`)).join('');
 }
 
-/** A folder with the bundle and the files beside it: one asset, so that they are deployed and rolled back together. */
+/** Copies the bundle and the files beside it into one folder. As one asset they are deployed and rolled back together. */
 function assemble(name: string, files: Readonly<Record<string, string>>): string {
-  // `imports` of package.json: what `npm run build` makes of the folders of `lambdas/`, one bundle each, SDK included.
+  // The `imports` of package.json name the bundles. `npm run build` makes one of each folder of `lambdas/`, with the SDK.
   const bundle = fileURLToPath(import.meta.resolve(`#functions/${name}`));
   if (!existsSync(join(bundle, 'index.mjs')))
-    throw new Error(`The function ${name} is not built (no index.mjs in ${bundle}): run "npm run build".`);
+    throw new Error(`The function ${name} is not built. There is no index.mjs in ${bundle}. Run "npm run build".`);
   const folder = mkdtempSync(join(tmpdir(), `perennial-${name}-`));
   cpSync(bundle, folder, { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);

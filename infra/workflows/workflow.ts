@@ -5,23 +5,23 @@ import { Construct } from 'constructs';
 import { logRetention, type WorkflowFunction } from './workflow-function.ts';
 
 export interface WorkflowProps {
-  /** Fixed, so that a function may be granted its executions without a circle of references. At most 80 characters. */
+  /** Name of the state machine, at most 80 characters. It is given, so that a grant on its executions makes no circular reference. */
   readonly name: string;
   readonly comment: string;
   readonly start: IChainable;
   readonly timeout: Duration;
-  /** Those that its states call. */
+  /** The functions that the states call. */
   readonly functions: readonly WorkflowFunction[];
 }
 
-/** The house state machine: Standard, JSONata, every transition logged and traced, and no data of an execution in the log. */
+/** A Standard workflow with JSONata. Every transition is logged and traced. The log has no data of the execution. */
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
   readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, { name, comment, start, timeout, functions }: WorkflowProps) {
     super(scope, id);
-    // This prefix keeps CloudWatch's resource policy short, which has room for 5,120 characters in a whole account and region.
+    // This prefix keeps the resource policy of CloudWatch Logs short. It may have 5,120 characters in an AWS account and region.
     this.logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/vendedlogs/states/${name}`,
       retention: logRetention,
@@ -39,7 +39,7 @@ export class Workflow extends Construct {
     const { role } = this.stateMachine;
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray segments and the delivery of vended logs know no resources.',
+      reason: 'X-Ray segments and the delivery of vended logs support no resource other than *.',
     });
     for (const { function: called } of functions) {
       Validations.of(role).acknowledge({
@@ -50,7 +50,7 @@ export class Workflow extends Construct {
   }
 }
 
-/** Of executions of the workflow with this name, by their own names. */
+/** Returns the ARN of executions. `workflow` and `execution` are names, and may have wildcards. */
 export function executionArn(scope: Construct, workflow: string, execution: string): string {
   return Stack.of(scope).formatArn({
     service: 'states',

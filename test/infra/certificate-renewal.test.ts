@@ -97,7 +97,7 @@ describe('the code of the functions', () => {
     const make = (stack: Stack) =>
       new WorkflowFunction(stack, 'Nowhere', { folder: 'nowhere', description: '', timeout: Duration.seconds(1) });
     expect(() => synthesize(smallConfig, make)).toThrow('The function nowhere is not built');
-    expect(() => synthesize(smallConfig, make)).toThrow('run "npm run build"');
+    expect(() => synthesize(smallConfig, make)).toThrow('npm run build');
   });
 });
 

@@ -1,14 +1,14 @@
 import { Choice, Condition, Succeed, type TaskStateBase, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { RenewalAction } from '../../../lambdas/domain/contract/steps.ts';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
-import { contended, named, settling } from '../retry-policies.ts';
+import { errorNames, iamPropagation, recordSetContention } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
 /** Decides what to do. `wait` and `clean` are handled here and return to *Check renewal*. */
 export function checkPhase(scope: Construct, { check, challenge }: Record<'check' | 'challenge', WorkflowFunction>) {
-  const checkRenewal = ask(scope, check);
+  const checkRenewal = checkRenewalState(scope, check);
   const wait = Wait.jsonata(scope, 'Wait for renewal time or lease', {
     time: WaitTime.seconds('{% $states.input.wait %}'),
     assign: { waits: '{% $waits + 1 %}' },
@@ -19,21 +19,21 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
   const nothing = Succeed.jsonata(scope, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } });
 
   const errors = exits({
-    // Nothing was begun and no certificate of ours is concerned: there is nothing to record.
+    // The input names no certificate of this stack, so there is no failure to record.
     badInput: (next) =>
-      checkRenewal.addCatch(next, { ...noted, errors: named('InvalidInputError', 'UnknownCertificateError') }),
-    failed: (next) => checkRenewal.addCatch(next, noted),
+      checkRenewal.addCatch(next, { ...keepError, errors: errorNames('InvalidInputError', 'UnknownCertificateError') }),
+    failed: (next) => checkRenewal.addCatch(next, keepError),
   });
   const action = (name: RenewalAction) => Condition.jsonata(`{% $states.input.action = '${name}' %}`);
   const whichAction = Choice.jsonata(scope, 'Which action?')
     .when(action('wait'), wait)
-    // Once: what the first time left there stays in the ledger, and the renewal goes on.
+    // Once for each attempt. Values that could not be removed stay in the ledger, and the renewal continues.
     .when(Condition.jsonata("{% $states.input.action = 'clean' and $not($cleaned) %}"), cleanUp)
     .otherwise(nothing);
   checkRenewal.next(whichAction);
   const actions = exits({
     issue: (next) => whichAction.when(action('issue'), next),
-    // Once: an order that is of no use was dropped, so that there is none the second time.
+    // Once for each attempt. After *Discard order* the ledger has no saved order.
     resume: (next) =>
       whichAction.when(
         Condition.jsonata("{% $states.input.action = 'resume' and $type($discardedOrder) = 'null' %}"),
@@ -47,7 +47,7 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
   return { start: checkRenewal, ...actions, ...errors };
 }
 
-function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
+function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskStateBase {
   return check.step(scope, 'Check renewal', {
     payload: {
       request: '{% $request %}',
@@ -57,7 +57,7 @@ function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
       discardedOrder: '{% $discardedOrder %}',
       startedAt: '{% $startedAt %}',
     },
-    retry: [settling],
+    retry: [iamPropagation],
     assign: {
       certificate: '{% $states.result.Payload.certificate %}',
       reason: '{% $states.result.Payload.reason %}',
@@ -65,7 +65,7 @@ function ask(scope: Construct, check: WorkflowFunction): TaskStateBase {
       current: '{% $states.result.Payload.current %}',
       challengeZones: '{% $states.result.Payload.challengeZones %}',
       account: '{% $states.result.Payload.account %}',
-      // Struck off by now: a value that comes back into DNS later must not be struck off again unseen.
+      // These values have been removed from the ledger. The list is cleared so that a value written later is not removed by mistake.
       removed: [],
       replaces: '{% $states.result.Payload.replaces %}',
       order: '{% $states.result.Payload.order %}',
@@ -78,7 +78,7 @@ function cleanUpLeftovers(scope: Construct, challenge: WorkflowFunction): TaskSt
   return challenge.step(scope, 'Clean up leftover challenges', {
     step: 'cleanUpChallenges',
     payload: { records: '{% $leftovers %}' },
-    retry: [contended],
+    retry: [recordSetContention],
     assign: { cleaned: true, removed: '{% $states.result.Payload.removed %}' },
   });
 }

@@ -2,38 +2,39 @@ import { Choice, Condition, type IChainable, Map as MapState, Pass, ProvideItems
 import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { caught, exits, merged } from '../exits.ts';
-import { importing, named } from '../retry-policies.ts';
+import { errorNames, importThrottled } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { renewed } from './record-phase.ts';
+import { renewedDetail } from './record-phase.ts';
 
 /**
- * One region that refuses does not stop the others: its error is the item's result, and comes up when all are through. Who uses the
- * secret or another region is told of what is new all the same, once.
+ * Imports the certificate into ACM in each configured region. An error in one region does not stop the others. It is the result of its item,
+ * and fails the attempt when all regions are done. If the attempt has stored or imported anything, an event is published before that. It
+ * notifies the readers of the secret and the users of the other regions.
  */
 export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery', WorkflowFunction>) {
   const deliver = MapState.jsonata(scope, 'Deliver', {
     items: ProvideItems.jsonata('{% $spec.regions %}'),
-    // Of the ten functions that a new account may run at once, half are left for other renewals.
+    // A new AWS account may run ten functions at once. Half of them are left for other renewals.
     maxConcurrency: 5,
     assign: { deliveries: '{% $states.result %}' },
   }).itemProcessor(importCertificate(scope, delivery));
   const announcePartialDelivery = announce(scope, 'Announce partial delivery', detailTypes.renewed, {
-    ...renewed,
+    ...renewedDetail,
     deliveries: '{% [$deliveries[$exists(arn)]] %}',
   });
   const deliveredEverywhere = Choice.jsonata(scope, 'Delivered everywhere?');
   deliver.next(deliveredEverywhere);
 
-  const refused = '$count($deliveries[$exists(Error)]) > 0';
-  // Stored by this try, or imported by it.
-  const news = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
+  const someFailed = '$count($deliveries[$exists(Error)]) > 0';
+  // This attempt has stored a certificate or imported one.
+  const somethingNew = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
   const outcomes = exits({
     failed: (next) =>
       deliveredEverywhere
-        .when(Condition.jsonata(`{% ${refused} and ${news} %}`), announcePartialDelivery, firstRefusal)
-        .when(Condition.jsonata(`{% ${refused} %}`), next, firstRefusal),
+        .when(Condition.jsonata(`{% ${someFailed} and ${somethingNew} %}`), announcePartialDelivery, errorToRecord)
+        .when(Condition.jsonata(`{% ${someFailed} %}`), next, errorToRecord),
     delivered: (next) => deliveredEverywhere.otherwise(next),
   });
   return {
@@ -41,7 +42,7 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
     ...outcomes,
     failed: merged(
       outcomes.failed,
-      caught([deliver], noted),
+      caught([deliver], keepError),
       announcePartialDelivery,
       caught([announcePartialDelivery]),
     ),
@@ -52,15 +53,15 @@ function importCertificate(scope: Construct, delivery: WorkflowFunction): IChain
   return delivery
     .step(scope, 'Import certificate', {
       payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
-      retry: [importing],
+      retry: [importThrottled],
     })
     .addCatch(Pass.jsonata(scope, 'Import failed'), { outputs: '{% $states.errorOutput %}' });
 }
 
-const persons = named('ImportRefusedError', 'ImportLimitError').map((name) => `'${name}'`);
-/** Of several, one that is tried again soon: those that wait for a person are tried once a day. */
-const firstRefusal = {
+const operatorErrors = errorNames('ImportRefusedError', 'ImportLimitError').map((name) => `'${name}'`);
+/** Chooses the error to record. Errors that only the operator can fix come last, because they are retried once a day. */
+const errorToRecord = {
   assign: {
-    errorOutput: `{% ($failed := $deliveries[$exists(Error)]; $append($failed[$not(Error in [${persons}])], $failed)[0]) %}`,
+    errorOutput: `{% ($failed := $deliveries[$exists(Error)]; $append($failed[$not(Error in [${operatorErrors}])], $failed)[0]) %}`,
   },
 };

@@ -6,7 +6,10 @@ import { caught, type Exit, merged } from '../exits.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { wait } from './wait-state.ts';
 
-/** The renewal has succeeded whatever is seen, and also when nobody can look: then the next fleet run does. */
+/**
+ * Checks whether the endpoints serve the certificate. The renewal has already succeeded, so neither the result nor an error fails it. After an
+ * error the next fleet run checks again.
+ */
 export function endpointsPhase(scope: Construct, { check }: Record<'check', WorkflowFunction>) {
   const checkEndpoints = check.step(scope, 'Check endpoints', {
     payload: { spec: '{% $spec %}', current: '{% $current %}', tries: '{% $endpointTries %}' },
@@ -19,11 +22,11 @@ export function endpointsPhase(scope: Construct, { check }: Record<'check', Work
     current: '{% $current %}',
     endpoints: '{% $states.input.endpoints %}',
     action:
-      'Let each endpoint that is not served load the current certificate (reload it, or see how far its deployment is), and see that it can be reached. All are looked at again tomorrow.',
+      'Make each endpoint that is not served load the current certificate. Reload its server, or check the progress of its deployment. Check also that it can be reached. All endpoints are checked again after a day.',
   });
   const allServed = Choice.jsonata(scope, 'All served?')
     .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForEndpoints)
-    // `null`: another version is current by now, and its own execution looks.
+    // `null` means that another version is current. The execution that stored that version checks it.
     .when(Condition.jsonata('{% $served = false %}'), announceNotServed);
   checkEndpoints.next(allServed);
   const served: Exit = { next: (state) => allServed.otherwise(state) };

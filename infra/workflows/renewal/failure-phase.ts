@@ -2,47 +2,47 @@ import { Choice, Condition, Fail, Pass, type TaskStateBase, Wait, WaitTime } fro
 import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
-import { failureAsIs } from '../error-output.ts';
-import { settling } from '../retry-policies.ts';
+import { failureFromError } from '../error-output.ts';
+import { iamPropagation } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
 /**
- * The ladder's own bound is in *Record failure*: four tries, and those that do not count as failures. This one holds whatever that says,
- * and leaves the rest to the fleet.
+ * Maximum attempts of one execution. *Record failure* ends the retry schedule after four attempts, or after nine retries of denied calls during
+ * a deployment. This limit applies without it. The next fleet run continues.
  */
-const mostAttempts = 10;
+const maximumAttempts = 10;
 
 /**
- * Recorded and announced, then tried again when *Record failure* says so. Otherwise it ends in Fail: with what that says, or with the error
- * as it is where it cannot be asked.
+ * Records and publishes a failure, and retries the renewal if *Record failure* returns a time for that. Otherwise the execution fails with the
+ * error that *Record failure* returns. If *Record failure* itself fails, the execution fails with the original error.
  *
- * @param fresh variables that every try begins with
+ * @param attemptVariables variables that every attempt begins with
  */
 export function failurePhase(
   scope: Construct,
   { check }: Record<'check', WorkflowFunction>,
-  fresh: Readonly<Record<string, unknown>>,
+  attemptVariables: Readonly<Record<string, unknown>>,
 ) {
-  const recordFailure = record(scope, check);
-  const announceFailure = announced(scope);
+  const recordFailure = recordFailureState(scope, check);
+  const announceFailure = announceFailureState(scope);
   const waitForNextAttempt = Wait.jsonata(scope, 'Wait for next attempt', {
     time: WaitTime.seconds('{% $failure.retryIn %}'),
-    assign: { ...fresh, attempt: '{% $attempt + 1 %}' },
+    assign: { ...attemptVariables, attempt: '{% $attempt + 1 %}' },
   });
-  const readError = Pass.jsonata(scope, 'Read error', { assign: { failure: failureAsIs } });
+  const readError = Pass.jsonata(scope, 'Read error', { assign: { failure: failureFromError } });
   const failed = Fail.jsonata(scope, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
 
   const retry = Choice.jsonata(scope, 'Retry?')
     .when(
       Condition.jsonata(
-        `{% $type($failure.retryIn) = 'number' ? $failure.retryIn > 0 and $attempt < ${mostAttempts} : false %}`,
+        `{% $type($failure.retryIn) = 'number' ? $failure.retryIn > 0 and $attempt < ${maximumAttempts} : false %}`,
       ),
       waitForNextAttempt,
     )
     .otherwise(failed);
-  // Under a deployment each new permission may be refused for a while: nobody is called for that.
+  // During a deployment IAM may deny calls of a new role for some time. No event is published for that.
   const notify = Choice.jsonata(scope, 'Notify?')
-    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${mostAttempts} %}`), retry)
+    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${maximumAttempts} %}`), retry)
     .otherwise(announceFailure);
   recordFailure.addCatch(readError).next(notify);
   announceFailure.addCatch(retry).next(retry);
@@ -50,7 +50,7 @@ export function failurePhase(
   return { start: recordFailure, readError, waitForNextAttempt };
 }
 
-function record(scope: Construct, check: WorkflowFunction): TaskStateBase {
+function recordFailureState(scope: Construct, check: WorkflowFunction): TaskStateBase {
   return check.step(scope, 'Record failure', {
     payload: {
       spec: '{% $spec %}',
@@ -59,12 +59,12 @@ function record(scope: Construct, check: WorkflowFunction): TaskStateBase {
       deploy: '{% $deploy %}',
       startedAt: '{% $startedAt %}',
     },
-    retry: [settling],
+    retry: [iamPropagation],
     assign: { failure: '{% $states.result.Payload %}' },
   });
 }
 
-function announced(scope: Construct): TaskStateBase {
+function announceFailureState(scope: Construct): TaskStateBase {
   return announce(scope, 'Announce failure', detailTypes.renewalFailed, {
     certificate: '{% $certificate %}',
     execution: '{% $states.context.Execution.Id %}',

@@ -1,12 +1,12 @@
 import { Choice } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { caught } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { reached, wait } from './wait-state.ts';
 
-/** From the CSR to the stored certificate. */
+/** Sends the CSR, polls the order until the certificate is issued, and stores the certificate. RFC 8555 §7.4 */
 export function issuancePhase(
   scope: Construct,
   { order, certificate }: Record<'order' | 'certificate', WorkflowFunction>,
@@ -38,6 +38,6 @@ export function issuancePhase(
   return {
     start: finalizeOrder,
     stored: storeCertificate,
-    failed: caught([finalizeOrder, pollOrder, storeCertificate], noted),
+    failed: caught([finalizeOrder, pollOrder, storeCertificate], keepError),
   };
 }

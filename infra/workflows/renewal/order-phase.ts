@@ -1,23 +1,23 @@
 import { Choice, Condition, Pass, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { CheckOrderOutput } from '../../../lambdas/domain/contract/steps.ts';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { caught, exits, merged } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
-/** A saved order is looked at in place of a new one; where it is of no use, *Check renewal* is asked again. */
+/** Places a new order, or checks a saved one. A saved order that cannot be used is discarded, and *Check renewal* decides again. */
 export function orderPhase(scope: Construct, { order }: Record<'order', WorkflowFunction>) {
-  const newOrder = makeNew(scope, order);
-  const checkOrder = lookAtSaved(scope, order);
-  // *Check zones* is asked again too, and may find all in order by then.
+  const newOrder = placeOrder(scope, order);
+  const checkOrder = checkSavedOrder(scope, order);
+  // The zones are checked again before a new order, so their error is cleared.
   const discardOrder = Pass.jsonata(scope, 'Discard order', {
     assign: { discardedOrder: '{% $order.url %}', errorOutput: '{% null %}' },
   });
 
   const challengesPending = Choice.jsonata(scope, 'Challenges pending?');
   newOrder.next(challengesPending);
-  const made = exits({
+  const placed = exits({
     prove: (next) => challengesPending.when(Condition.jsonata('{% $count($challenges) > 0 %}'), next),
     proven: (next) => challengesPending.otherwise(next),
   });
@@ -32,29 +32,29 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
         next,
       ),
     prove: (next) => orderStatus.when(outcome('prove'), next),
-    // What is proven needs no zone.
+    // A proven order needs no hosted zone, so an error of the zones is cleared.
     finish: (next) => orderStatus.when(outcome('finish'), next, { assign: { errorOutput: '{% null %}' } }),
   });
 
   return {
     start: newOrder,
     checkOrder,
-    prove: merged(made.prove, saved.prove),
-    proven: made.proven,
+    prove: merged(placed.prove, saved.prove),
+    proven: placed.proven,
     finish: saved.finish,
-    gone: discardOrder,
-    failed: merged(saved.failed, caught([newOrder, checkOrder], noted)),
+    discarded: discardOrder,
+    failed: merged(saved.failed, caught([newOrder, checkOrder], keepError)),
   };
 }
 
-/** What a new order and a saved one leave to those who prove and finalize it. */
-const ordered = {
+/** The variables that both a new order and a saved order set for the phases that follow. */
+const orderVariables = {
   order: '{% $states.result.Payload.order %}',
   challenges: '{% $states.result.Payload.challenges %}',
   records: '{% $states.result.Payload.records %}',
 };
 
-function makeNew(scope: Construct, order: WorkflowFunction): TaskStateBase {
+function placeOrder(scope: Construct, order: WorkflowFunction): TaskStateBase {
   return order.step(scope, 'New order', {
     payload: {
       spec: '{% $spec %}',
@@ -62,11 +62,11 @@ function makeNew(scope: Construct, order: WorkflowFunction): TaskStateBase {
       replaces: '{% $replaces %}',
     },
     retry: [caUnavailable],
-    assign: ordered,
+    assign: orderVariables,
   });
 }
 
-function lookAtSaved(scope: Construct, order: WorkflowFunction): TaskStateBase {
+function checkSavedOrder(scope: Construct, order: WorkflowFunction): TaskStateBase {
   return order.step(scope, 'Check order', {
     payload: {
       spec: '{% $spec %}',
@@ -75,6 +75,6 @@ function lookAtSaved(scope: Construct, order: WorkflowFunction): TaskStateBase {
       leftovers: '{% $leftovers %}',
     },
     retry: [caUnavailable],
-    assign: { resumed: true, ...ordered },
+    assign: { resumed: true, ...orderVariables },
   });
 }

@@ -1,26 +1,26 @@
 import { Choice, Condition, type IChainable, Parallel, Pass } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
-import { caUnavailable, contended } from '../retry-policies.ts';
+import { caUnavailable, recordSetContention } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { reached, wait } from './wait-state.ts';
 
 type Functions = Record<'order' | 'challenge', WorkflowFunction>;
 
-/** Our try: whatever happens in it, its error is noted and what was written is taken away again. */
+/** Proves control of the identifiers, like try and finally. If *Prove control* fails, its error is kept, and the TXT values are still removed. */
 export function proofPhase(scope: Construct, functions: Functions) {
   const proveControl = Parallel.jsonata(scope, 'Prove control').branch(presentAndRespond(scope, functions));
   const cleanUp = functions.challenge.step(scope, 'Clean up challenges', {
-    // And what an earlier run left of a saved order.
+    // The leftover values are from an earlier execution that placed the saved order.
     payload: { records: '{% [$records, $leftovers] %}' },
-    retry: [contended],
+    retry: [recordSetContention],
     assign: { removed: '{% $states.result.Payload.removed %}' },
   });
   const proofFailed = Choice.jsonata(scope, 'Proof failed?');
 
-  proveControl.addCatch(cleanUp, noted).next(cleanUp);
-  // The certificate matters more: what is left stands in the ledger, and the next run takes it away.
+  proveControl.addCatch(cleanUp, keepError).next(cleanUp);
+  // The certificate is more important. The ledger keeps the values that were not removed, and the next execution removes them.
   cleanUp.addCatch(proofFailed).next(proofFailed);
   return {
     start: proveControl,
@@ -32,11 +32,11 @@ export function proofPhase(scope: Construct, functions: Functions) {
   };
 }
 
-/** A scope of its own: `changes` and the two counters exist in here only. */
+/** Returns the branch of *Prove control*. `changes` and the two counters are variables of its own scope. */
 function presentAndRespond(scope: Construct, { order, challenge }: Functions): IChainable {
   const presentChallenges = challenge.step(scope, 'Present challenges', {
     payload: { records: '{% $records %}' },
-    retry: [contended],
+    retry: [recordSetContention],
     assign: { changes: '{% $states.result.Payload.changes %}', propagationTries: 0, readyTries: 0 },
   });
   const checkPropagation = challenge.step(scope, 'Check propagation', {

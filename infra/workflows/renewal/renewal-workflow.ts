@@ -15,6 +15,7 @@ import { secretPhase } from './secret-phase.ts';
 import { zonesPhase } from './zones-phase.ts';
 
 export interface RenewalWorkflowProps {
+  /** Name of the state machine. */
   readonly name: string;
   readonly check: WorkflowFunction;
   readonly order: WorkflowFunction;
@@ -23,8 +24,8 @@ export interface RenewalWorkflowProps {
   readonly delivery: WorkflowFunction;
 }
 
-/** What every rung of the retry ladder begins with. */
-const fresh = {
+/** Variables that every attempt begins with. */
+const attemptVariables = {
   reason: "{% '' %}",
   cleaned: false,
   waits: 0,
@@ -48,28 +49,30 @@ const fresh = {
   failure: '{% null %}',
 };
 
-/** Every variable of the workflow's own scope: a state that reads one finds it, whichever way it was reached. */
+/** All variables of the outer scope. They are set at the start, so that a state can read each of them on every path. */
 const variables = {
   request: '{% $states.input %}',
-  // For the log and the event until *Check renewal* has read the input, which may be of any shape.
+  // For the log and the event, until *Check renewal* has read the input. The input may have any shape, so only a string is used.
   certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
   attempt: 1,
   startedAt: '{% $now() %}',
-  // A deployment waits for this execution: for *Record failure*, which may come before *Check renewal* has read the input.
+  // Whether a deployment waits. *Record failure* uses it, and may run before *Check renewal* has read the input.
   deploy: "{% $type($states.input.deploy) = 'boolean' ? $states.input.deploy : false %}",
-  ...fresh,
+  ...attemptVariables,
 };
 
 /**
- * One certificate, in the order of RFC 8555 §7.1: is it due, order, proof, clean up, finalize, store, deliver, record, announce; then a
- * look at its servers. What fails is tried again from the beginning, which finds what is saved and carries on from there.
- * Started by the fleet, by a person with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`, or in place of an
- * execution that was stopped (`restart-rule.ts`).
+ * The renewal workflow for one certificate, in the order of RFC 8555 §7.1. It checks whether the renewal is due, orders, proves control,
+ * removes the TXT values, finalizes, stores, delivers, publishes the event, records the success, and checks the endpoints. A failed attempt is
+ * retried from the beginning and resumes what is saved.
+ *
+ * The fleet starts it. The operator can start it with `{"certificate": "www"}` or `{"certificate": "www", "force": true}`. The restart rule
+ * (`restart-rule.ts`) starts it in place of an execution that was interrupted.
  */
 export class RenewalWorkflow extends Construct {
   readonly workflow: Workflow;
 
-  /** Each phase is a file of this folder, with a start and named exits. They are connected here in the order in which they run. */
+  /** Connects the phases in the order in which they run. Each phase is a file of this folder that returns a start and named exits. */
   constructor(scope: Construct, id: string, props: RenewalWorkflowProps) {
     super(scope, id);
     const check = checkPhase(this, props);
@@ -81,7 +84,7 @@ export class RenewalWorkflow extends Construct {
     const delivery = deliveryPhase(this, props);
     const record = recordPhase(this, props);
     const endpoints = endpointsPhase(this, props);
-    const failure = failurePhase(this, props, fresh);
+    const failure = failurePhase(this, props, attemptVariables);
     const done = Succeed.jsonata(this, 'Done', {
       outputs: { current: '{% $current %}', deliveries: '{% $deliveries %}', served: '{% $served %}' },
     });
@@ -100,13 +103,13 @@ export class RenewalWorkflow extends Construct {
     order.prove.next(proof.start);
     order.proven.next(issuance.start);
     order.finish.next(proof.cleanUp);
-    order.gone.next(check.start);
+    order.discarded.next(check.start);
 
     proof.proven.next(issuance.start);
     issuance.stored.next(delivery.start);
     secret.repaired.next(delivery.start);
     delivery.delivered.next(record.start);
-    // No server has to be reloaded for a change of readers or replicas.
+    // No server has to be reloaded for a change of readers or replicas, so no event is published.
     secret.shared.next(record.recordSuccess);
     record.checkEndpoints.next(endpoints.start);
     record.done.next(done);
@@ -121,8 +124,8 @@ export class RenewalWorkflow extends Construct {
       name: props.name,
       comment: 'Renews one certificate',
       start,
-      // Longer than all bounds of one try together: 86 looks at an order, at most an hour apart because a CA may ask for that, are
-      // 3.6 days. What is stopped here is started again by the restart rule, which cleans up and carries on.
+      // Longer than all limits of one attempt together. An order is polled 86 times (20 + 66), and a CA may ask for an hour between two
+      // polls, which makes 3.6 days. The restart rule restarts an execution that times out, and the restart cleans up and resumes.
       timeout: Duration.days(5),
       functions: [props.check, props.order, props.challenge, props.certificate, props.delivery],
     });

@@ -1,9 +1,9 @@
 import type { Construct } from 'constructs';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { caught } from '../exits.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
-/** Two actions on the secret of a certificate that is stored already: neither needs an order. */
+/** Two actions for a certificate that is already stored. They read its secret, or change who can read it, and need no order. */
 export function secretPhase(scope: Construct, { certificate }: Record<'certificate', WorkflowFunction>) {
   const readCertificate = certificate.step(scope, 'Read certificate', {
     payload: { spec: '{% $spec %}' },
@@ -15,6 +15,6 @@ export function secretPhase(scope: Construct, { certificate }: Record<'certifica
     repaired: readCertificate,
     share: shareSecret,
     shared: shareSecret,
-    failed: caught([readCertificate, shareSecret], noted),
+    failed: caught([readCertificate, shareSecret], keepError),
   };
 }

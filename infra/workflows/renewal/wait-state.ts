@@ -1,10 +1,10 @@
 import { Condition, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 
-/** As many seconds as the step before it says. */
+/** Returns a state that waits for as many seconds as the previous step returned in `wait`. */
 export function wait(scope: Construct, name: string): Wait {
   return Wait.jsonata(scope, name, { time: WaitTime.seconds('{% $states.input.wait %}') });
 }
 
-/** *Poll order* has seen the status that it was to wait for. */
+/** True if *Poll order* has seen the status for which it polls. */
 export const reached = Condition.jsonata('{% $states.input.reached %}');

@@ -1,11 +1,11 @@
 import type { Construct } from 'constructs';
-import { noted } from '../error-output.ts';
+import { keepError } from '../error-output.ts';
 import { caught, merged } from '../exits.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
 /**
- * Checks the zones before an order. A new order is placed only where all is in order. A saved one may be past all proofs, so it goes on
- * when the check fails, with the error noted and no `challengeRecords`.
+ * Checks the hosted zones before an order. A new order is placed only if the check succeeds. A saved order may be proven already, so the
+ * workflow continues with it after a failed check. The error is then kept, and there are no `challengeRecords`.
  */
 export function zonesPhase(scope: Construct, { challenge }: Record<'challenge', WorkflowFunction>) {
   const checkZones = (name: string) =>
@@ -18,11 +18,11 @@ export function zonesPhase(scope: Construct, { challenge }: Record<'challenge', 
   return {
     start: forNewOrder,
     checked: forNewOrder,
-    failed: caught([forNewOrder], noted),
+    failed: caught([forNewOrder], keepError),
     forSavedOrder,
     checkedForSavedOrder: merged(
       forSavedOrder,
-      caught([forSavedOrder], { ...noted, outputs: { challengeRecords: '{% null %}' } }),
+      caught([forSavedOrder], { ...keepError, outputs: { challengeRecords: '{% null %}' } }),
     ),
   };
 }
