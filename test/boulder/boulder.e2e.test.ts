@@ -87,14 +87,12 @@ async function issue(name: string, replaces: string | null = null): Promise<stri
   return (await ca.certificate(certificate ?? '')).pem;
 }
 
-test('a certificate is issued through the proxy, after a time of processing', async () => {
+test('a certificate is issued through the proxy, after its order was processing', async () => {
   const order = await prove('a.example.com', await ca.newOrder(request('a.example.com')));
   expect(order.status).toBe('ready');
-  const begun = Date.now();
   const finalized = await ca.finalize(order, ['a.example.com'], makePrivateKey());
   expect([finalized.status, finalized.retryAfter]).toEqual(['processing', 3]);
   const valid = await settled(order.url, 'processing');
-  expect(Date.now() - begun).toBeGreaterThanOrEqual(499);
   const { pem } = await ca.certificate(valid.certificate ?? '');
   expect(new X509Certificate(pem).subjectAltName).toBe('DNS:a.example.com');
   expect(boulder.requests().filter(({ kind }) => kind === 'unknown')).toEqual([]);

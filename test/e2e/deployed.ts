@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -11,6 +10,7 @@ import { bootstrap, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../../local/executions.ts';
 import { deployAssembly, synthesize } from './assembly.ts';
+import { eventually } from './observed.ts';
 
 /** The whole service, deployed into the local environment, and what the end-to-end tests look at. */
 export interface Deployed {
@@ -77,18 +77,16 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   const sfn = new SFNClient(local.clientConfig);
   const executions = async (stateMachineArn: string) =>
     (await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }))).executions ?? [];
-  const idle = async () => {
-    for (const deadline = Date.now() + 120_000; Date.now() < deadline; await setTimeout(100)) {
+  const idle = () =>
+    eventually('The end of all executions', async () => {
       // The fleet's first: once none of it runs, all that it starts is in the second list.
       const fleets = await executions(output('FleetArn'));
       const renewals = await executions(output('RenewalArn'));
       const accounts = await executions(output('AccountsArn'));
       const running = [...fleets, ...renewals, ...accounts].some(({ status }) => status === 'RUNNING');
-      if (!running && fleets.length > 0 && accounts.length > 0)
-        return renewals.map(({ executionArn }) => executionArn ?? '');
-    }
-    throw new Error('executions still run after two minutes');
-  };
+      if (running || fleets.length === 0 || accounts.length === 0) return undefined;
+      return renewals.map(({ executionArn }) => executionArn ?? '');
+    });
   const start = (input: unknown) => startExecution(local, output('RenewalArn'), input);
   const ended = (arn: string, seconds?: number) => waitForExecution(local, arn, seconds);
   await idle();

@@ -7,13 +7,23 @@ import type { Deployed } from './deployed.ts';
 export const statesOf = async (d: Pick<Deployed, 'local'>, arn: string): Promise<string[]> =>
   (await readHistory(d.local, arn)).flatMap(({ stateEnteredEventDetails: state }) => state?.name ?? []);
 
+/** How long a test waits for something that takes seconds on an idle machine. Less than the time limit of a test. */
+const LIMIT_S = 120;
+
+/** Looks until there is something, and returns it. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (const deadline = Date.now() + LIMIT_S * 1000; Date.now() < deadline; await sleep(50)) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${what} did not happen in ${LIMIT_S} s`);
+}
+
 /** Waits until the execution has entered this state, for the nth time. */
 export async function reaches(d: Pick<Deployed, 'local'>, arn: string, state: string, times = 1): Promise<void> {
-  for (let looks = 0; looks < 600; looks += 1) {
-    if ((await statesOf(d, arn)).filter((each) => each === state).length >= times) return;
-    await sleep(50);
-  }
-  throw new Error(`${arn} did not reach ${state} in 30 s, but ${(await statesOf(d, arn)).join(', ')}`);
+  await eventually(`State ${state} of ${arn}`, async () =>
+    (await statesOf(d, arn)).filter((each) => each === state).length >= times ? true : undefined,
+  );
 }
 
 /** New orders that Pebble was asked for since the mark. */

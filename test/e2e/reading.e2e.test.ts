@@ -2,10 +2,8 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -22,10 +20,12 @@ import { parseCertificateSecret } from 'cdk-perennial/secret';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseEvent } from '../../lambdas/domain/contract/events.ts';
 import { install } from '../../local/install.ts';
+import { freePort } from '../../local/processes.ts';
 import { applyStack } from '../../local/stacks.ts';
 import { jq, standIn } from '../examples/stand-ins.ts';
 import { newReader } from '../local/reader.ts';
 import { type Deployed, deployed } from './deployed.ts';
+import { eventually } from './observed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const encryptionKey = 'arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef';
@@ -203,8 +203,10 @@ test('whoever uses the certificate is told of its renewal, with the detail as it
   expect(await d.renew({ certificate: 'mail', force: true })).toMatchObject({ status: 'SUCCEEDED' });
   const run = await d.renew({ certificate: 'www', force: true });
   expect(run).toMatchObject({ status: 'SUCCEEDED' });
-  for (let looks = 0; looks < 100 && (await told()).length === before; looks += 1) await sleep(100);
-  const all = await told();
+  const all = await eventually('The announcement', async () => {
+    const found = await told();
+    return found.length > before ? found : undefined;
+  });
   expect(all).toHaveLength(before + 1);
   const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: all[0]?.executionArn }));
   const event = parseEvent(JSON.parse(input ?? ''));
@@ -349,27 +351,12 @@ print(*sorted(value for _, value in sides[0].getpeercert()["subjectAltName"]))
 /** Node writes serial numbers in upper case, without leading zeros. */
 const asTls = (serialNumber: string) => serialNumber.toUpperCase().replace(/^0+/, '');
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+/** Visits until the server shows this certificate. */
+const visited = (port: number, serialNumber: string) =>
+  eventually(`A server with the certificate ${serialNumber}`, async () => {
+    const seen = await visit(port).catch(() => undefined);
+    return seen?.serialNumber === asTls(serialNumber) ? seen : undefined;
   });
-}
-
-/** Visits until the server shows this certificate, 10 s at most; then what was seen last. */
-async function visited(port: number, serialNumber: string) {
-  for (let looks = 0; ; looks += 1) {
-    const seen = await visit(port).catch((error: unknown) => {
-      if (looks >= 100) throw error;
-      return null;
-    });
-    if (looks >= 100 || seen?.serialNumber === asTls(serialNumber)) return seen;
-    await sleep(100);
-  }
-}
 
 function visit(port: number): Promise<{ readonly body: string; readonly serialNumber: string }> {
   const ca = readFileSync(issuingRoot, 'utf8');

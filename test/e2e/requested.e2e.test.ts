@@ -5,7 +5,7 @@ import { bootstrap, createHostedZone } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
 import { deployAssembly, synthesize } from './assembly.ts';
-import { reaches, scaleWaits, statesOf } from './observed.ts';
+import { eventually, reaches, scaleWaits, statesOf } from './observed.ts';
 import { type RequestedCertificate, requestedStack } from './requested-stack.ts';
 
 /** A certificate that a deployment waits for. The tests are one story. */
@@ -58,16 +58,24 @@ test('other names reach ACM with the deployment, under the ARN that is in use, a
   const { Certificate: arn, RenewalArn: renewal = '' } = outputs;
   expect(await importedNames()).toEqual(['example.com', 'www.example.com']);
 
-  // Asleep for half a minute, with the lease.
-  await scaleWaits({ local }, 30);
+  // The renewal holds the lease until its TXT value is visible.
+  const show = local.dns.hide({ view: 'authoritative', name: '_acme-challenge.www.example.com' });
+  await scaleWaits({ local }, 0.1);
   const holder = await startExecution(local, renewal, { certificate: 'www', force: true });
   await reaches({ local }, holder, 'Wait for propagation');
-  await scaleWaits({ local }, 1);
+  const before = await ofDeployment();
   requested = { ...requested, identifiers: ['example.com', 'shop.example.com'] };
-  await deployIt();
+  const deployment = deployIt();
+  const waiting = await eventually('The execution of the deployment', async () => {
+    const newest = await ofDeployment();
+    return newest === before ? undefined : newest;
+  });
+  await reaches({ local }, waiting, 'Wait for renewal time or lease');
+  show();
+  await deployment;
 
   expect(await waitForExecution(local, holder)).toMatchObject({ status: 'SUCCEEDED' });
-  expect(await statesOf({ local }, await ofDeployment())).toEqual(
+  expect(await statesOf({ local }, waiting)).toEqual(
     expect.arrayContaining(['Wait for renewal time or lease', 'New order', 'Import certificate', 'Done']),
   );
   expect(outputs.Certificate).toBe(arn);

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import type { EndedExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
-import { reaches, requestsOfOrders, requestsTo, scaleWaits, statesOf, workersOf } from './observed.ts';
+import { eventually, reaches, requestsOfOrders, requestsTo, scaleWaits, statesOf, workersOf } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
 
 const zones = ['example.com'];
@@ -32,29 +31,22 @@ const inputOf = async (executionArn: string): Promise<unknown> =>
 async function abort(arn: string): Promise<EndedExecution> {
   const before = new Set([...(await d.renewals()), arn]);
   await sfn.send(new StopExecutionCommand({ executionArn: arn }));
-  return d.ended(await started(before), 60);
+  return d.ended(await started(before));
 }
 
 /** The execution that was not there before. */
-async function started(before: ReadonlySet<string>): Promise<string> {
-  for (let looks = 0; looks < 300; looks += 1) {
-    const found = (await d.renewals()).find((each) => !before.has(each));
-    if (found) return found;
-    await sleep(100);
-  }
-  throw new Error('nothing was started in 30 s');
-}
+const started = (before: ReadonlySet<string>): Promise<string> =>
+  eventually('A new execution', async () => (await d.renewals()).find((each) => !before.has(each)));
 
 const settled = { lease: null, order: null, leftovers: [], failure: null };
 
 describe('a renewal that is aborted', () => {
-  test('while the CA validates is carried on with the same order by a restart, within a minute', async () => {
+  test('while the CA validates is carried on with the same order by a restart', async () => {
     const before = await d.secret('validating');
     const mark = markNow();
     const arn = await d.start({ certificate: 'validating', force: true });
     await reaches(d, arn, 'Wait for validation');
     const { order } = await d.ledger('validating');
-    const aborted = Date.now();
     const restart = await abort(arn);
 
     expect(restart).toMatchObject({ status: 'SUCCEEDED' });
@@ -63,7 +55,6 @@ describe('a renewal that is aborted', () => {
       input: JSON.stringify({ certificate: 'validating', force: true }),
     });
     expect(await statesOf(d, restart.arn)).toContain('Check order');
-    expect((Date.now() - aborted) / 1000).toBeLessThan(60);
     expect(requestsOfOrders(d, mark)).toBe(1);
     expect((await d.secret('validating')).serialNumber).not.toBe(before.serialNumber);
     expect(await d.ledger('validating')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
