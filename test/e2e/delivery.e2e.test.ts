@@ -23,6 +23,9 @@ const three: CertificateConfig = {
   ignoreIssueCap: true,
 };
 
+/** What the CA does before it signs is the subject of other files. */
+const chaos = { validationSleep: false };
+
 let d: Deployed;
 afterAll(async () => {
   await d?.stop();
@@ -63,7 +66,7 @@ describe('a CA with ECDSA keys', () => {
   };
 
   beforeAll(async () => {
-    d = await deployed({ zones, certificates: [three, mixed] });
+    d = await deployed({ zones, certificates: [three, mixed] }, { pebble: { chaos } });
     await d.idle();
   });
 
@@ -205,7 +208,7 @@ test('a CA with RSA keys has RSA certificates imported, and those of other keys 
     { name: 'rsa', identifiers: ['rsa.example.com'], keyType: 'RSA-2048', acm: ['us-east-1'] },
     { name: 'ec', identifiers: ['ec.example.com'], acm: ['us-east-1'] },
   ];
-  const other = await deployed({ zones, certificates }, { pebble: { keyAlgorithm: 'rsa' } });
+  const other = await deployed({ zones, certificates }, { pebble: { chaos, keyAlgorithm: 'rsa' } });
   try {
     await other.idle();
     const arns = await arnsOf('rsa', other);

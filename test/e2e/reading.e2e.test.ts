@@ -45,24 +45,27 @@ let issuingRoot: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'perennial-reading-'));
-  d = await deployed(async (local) => {
-    const { arn, credentials } = await newReader(local, 'reader');
-    reader = credentials;
-    return {
-      encryptionKey,
-      zones: ['example.com'],
-      certificates: [
-        {
-          name: 'www',
-          identifiers: ['example.com', '*.example.com'],
-          readers: [arn],
-          replicas: ['eu-west-1'],
-          ignoreIssueCap: true, // renewed more often here than in a day elsewhere
-        },
-        { name: 'mail', identifiers: ['mail.example.com'] },
-      ],
-    };
-  });
+  d = await deployed(
+    async (local) => {
+      const { arn, credentials } = await newReader(local, 'reader');
+      reader = credentials;
+      return {
+        encryptionKey,
+        zones: ['example.com'],
+        certificates: [
+          {
+            name: 'www',
+            identifiers: ['example.com', '*.example.com'],
+            readers: [arn],
+            replicas: ['eu-west-1'],
+            ignoreIssueCap: true, // renewed more often here than in a day elsewhere
+          },
+          { name: 'mail', identifiers: ['mail.example.com'] },
+        ],
+      };
+    },
+    { pebble: { chaos: { validationSleep: false } } },
+  );
   role = await deployReader();
   issuingRoot = join(folder, 'root.pem');
   writeFileSync(issuingRoot, await d.local.pebble.issuingRoot());

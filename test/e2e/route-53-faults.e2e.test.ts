@@ -20,7 +20,7 @@ import {
   tooManyRequests,
 } from '../faults/route-53.ts';
 import type { Deployed } from './deployed.ts';
-import { statesOf } from './observed.ts';
+import { scaleWaits, statesOf } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
 
 /**
@@ -49,12 +49,13 @@ beforeAll(async () => {
     },
     // A refused nonce would tell the CA twice to look.
     {
-      waitScale: 0.001,
       pebble: { chaos: { reuseAuthorizations: false, validationSleep: false, rejectNonces: false } },
     },
   );
   route53 = new Route53Client(d.local.clientConfig);
   for (const { id, name } of await d.local.aws.hostedZones()) zoneIds[name] = id;
+  // Only now: with waits of milliseconds the executions of the first deployment would poll without a pause.
+  await scaleWaits(d, 0.001);
   proxy = await startRoute53Proxy(d.local.aws.endpoint);
   await leadThroughProxy();
 });
