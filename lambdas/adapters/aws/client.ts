@@ -1,22 +1,22 @@
-/** What every SDK client is made with. Region and credentials come from the function's environment. */
+/** Settings of every SDK client. Region and credentials come from the environment of the function. */
 export const clientSettings = {
   retryMode: 'standard',
   /**
-   * The SDK doubles a wait that begins at 1 s for a throttled call (50 ms for others) and takes a random part of it: at most
-   * 1 + 2 + 4 = 7 s, 3.5 s on average, then the workflow waits longer than a function should.
+   * The SDK waits before each retry. The wait begins at 1 s for a throttled call and at 50 ms for others, doubles, and has full jitter. The sum is
+   * at most 1 + 2 + 4 = 7 s, and 3.5 s on average. Longer waits are left to the workflow.
    */
   maxAttempts: 4,
-  /** ms. Calls answer in well under a second; without a limit one lost packet costs the function's whole time. */
+  /** Time limit of a call, in ms. Calls take less than a second. Without a limit one lost packet would use up the time of the function. */
   requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
 } as const;
 
 /**
- * For a call that acts twice when it is made twice: the SDK would repeat it at once when only its reply was lost. The step's next try
- * looks first for what the lost one has made.
+ * Settings for a call that is not idempotent. The SDK would repeat it after a lost reply. Instead, the next attempt of the step first looks for the
+ * result of the lost call.
  */
 export const sentOnce = { ...clientSettings, maxAttempts: 1 } as const;
 
-/** Makes a client at its first use and keeps it while the function is warm, with its connections and credentials. */
+/** Creates a client at its first use and keeps it while the function is warm, with its connections and credentials. */
 export function keptWarm<Client>(make: () => Client): () => Client {
   let kept: Client | undefined;
   return () => {

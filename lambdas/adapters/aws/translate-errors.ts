@@ -1,15 +1,16 @@
 import { AccessDeniedError, PerennialError, ThrottledError, UnexpectedError } from '../../domain/contract/errors.ts';
 
-/** A call as messages name it: the IAM action, and the resource in words (`secret certificates/www`). */
+/** A call for messages: the IAM action, and the resource as a phrase such as `secret certificates/www`. */
 export interface Call {
   readonly action: string;
   readonly resource: string;
-  /** ARN of the role that made it, where that is not the function's own. */
+  /** ARN of the role that made the call, if it is not the role of the function. */
   readonly role?: string | undefined;
 }
 
 /**
- * The reply of a call. An error named in `answers` is what that function makes of it; any other is thrown as one of ours.
+ * Returns the reply of a call. For an error with a name in `answers`, returns the result of that function. Any other error is thrown as an error
+ * class of this project.
  */
 export async function replyOf<Reply, Answer = never>(
   call: Call,
@@ -22,12 +23,12 @@ export async function replyOf<Reply, Answer = never>(
     const error = withoutKeys(thrown instanceof Error ? thrown : new Error(String(thrown)));
     const answer = Object.hasOwn(answers, error.name) ? answers[error.name] : undefined;
     if (answer) return await answer(error);
-    // What a client's credentials are made with has its own errors.
+    // The provider of credentials has thrown an error of this project.
     throw error instanceof PerennialError ? error : translated(error, call);
   }
 }
 
-/** `LimitExceededException` is missing on purpose: at ACM and Secrets Manager it is a quota, which no waiting mends. */
+/** Error names of throttling. `LimitExceededException` is not one of them, because it is a quota at ACM and Secrets Manager. */
 const throttling = new Set([
   'BandwidthLimitExceeded',
   'PriorRequestNotComplete',
@@ -45,7 +46,7 @@ const throttling = new Set([
   'TransactionInProgressException',
 ]);
 
-/** No answer at all, after the SDK's own attempts. */
+/** Error codes for no reply at all, after the retries of the SDK. */
 const unanswered = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -57,7 +58,7 @@ const unanswered = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Secrets Manager reports a KMS key that it may not use, or that is disabled, by the last two. */
+/** Error names of denied calls. Secrets Manager uses the last two for a KMS key that is denied or disabled. */
 const denied = new Set([
   'AccessDenied',
   'AccessDeniedException',
@@ -68,7 +69,7 @@ const denied = new Set([
   'EncryptionFailure',
 ]);
 
-/** An SDK error as one of ours: the call and the resource named, AWS's own words and the cause kept. */
+/** Translates an SDK error. The result names the call and the resource, and keeps the words of AWS and the cause. */
 export function translated(cause: Error, call: Call): PerennialError {
   const { action, resource } = call;
   const { name, message } = cause;
@@ -81,7 +82,7 @@ export function translated(cause: Error, call: Call): PerennialError {
   return new UnexpectedError({ what: `${action} on ${resource} failed.`, why, ...call, cause });
 }
 
-/** `likely`: what the operator should check first, as sentences. */
+/** Creates an `AccessDeniedError`. `likely` tells the operator what to check first, as sentences. */
 export function accessDenied(cause: Error, call: Call, likely = ''): AccessDeniedError {
   const { action, resource, role } = call;
   return new AccessDeniedError({
@@ -102,7 +103,7 @@ function isThrottling(error: Error): boolean {
   return httpStatusCode === 429 || (httpStatusCode !== undefined && httpStatusCode >= 500);
 }
 
-/** AWS repeats a refused value in some validation messages: PEM blocks, whole or cut, and their base64 are taken out. */
+/** Removes PEM blocks, complete or cut, and their base64. AWS repeats a rejected value in some validation messages. */
 function withoutKeys(error: Error): Error {
   const message = error.message
     .replaceAll(/-----BEGIN [^-]*-----[\s\S]*?(?:-----END [^-]*-----|$)/g, '[PEM block]')

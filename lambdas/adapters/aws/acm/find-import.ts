@@ -9,7 +9,7 @@ import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import { replyOf } from '../translate-errors.ts';
 import { type RegionalAcm, tagsOf } from './regional-acm.ts';
 
-/** As ACM names them. It lists RSA_1024 and RSA_2048 only, unless it is asked for others. */
+/** Key types as ACM names them. ACM lists only RSA_1024 and RSA_2048 by default. */
 const keyAlgorithms: Readonly<Record<KeyType, KeyAlgorithm>> = {
   'P-256': 'EC_prime256v1',
   'P-384': 'EC_secp384r1',
@@ -68,7 +68,7 @@ async function hasTags(acm: RegionalAcm, arn: string, certificate: string): Prom
   const reply = await replyOf(
     { action: 'acm:ListTagsForCertificate', resource: `certificate ${arn}` },
     acm.clientFor(acm.region).send(new ListTagsForCertificateCommand({ CertificateArn: arn })),
-    // Deleted since it was listed.
+    // The certificate was deleted after it was listed.
     { ResourceNotFoundException: () => ({ Tags: [] }) },
   );
   const found = new Map(reply.Tags?.map(({ Key, Value }) => [Key, Value]));

@@ -7,7 +7,7 @@ export interface Attempt {
   readonly acm: RegionalAcm;
   readonly call: Call;
   readonly certificate: string;
-  /** PEM. */
+  /** Certificate, chain and key in PEM. */
   readonly leaf: string;
   readonly arn: string | null;
 }

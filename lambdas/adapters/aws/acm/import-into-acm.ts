@@ -34,7 +34,7 @@ export async function importIntoAcm(
 
 type NotImported = 'notFound' | NewArnReason;
 
-/** What each error of ACM means. */
+/** The meaning of each error of ACM. */
 function answers(attempt: Attempt): Readonly<Record<string, (error: Error) => NotImported | Promise<NotImported>>> {
   const gone = () => 'notFound' as const;
   const thrown = (errorOf: (attempt: Attempt, error: Error) => Error) => (error: Error) => {
@@ -54,7 +54,7 @@ function answers(attempt: Attempt): Readonly<Record<string, (error: Error) => No
   };
 }
 
-/** The policy allows imports over what has the stack's tags. A deleted ARN has none, so IAM denies the call before ACM looks for it. */
+/** IAM denies an import over a deleted ARN, because the policy requires the tags of the stack and a deleted certificate has none. */
 async function whereDenied(attempt: Attempt, error: Error): Promise<NotImported> {
   if ((await obstacle(attempt)) === 'notFound') return 'notFound';
   const { call, arn } = attempt;
@@ -62,14 +62,14 @@ async function whereDenied(attempt: Attempt, error: Error): Promise<NotImported>
   throw translated(error, { ...call, resource });
 }
 
-/** ACM has no error of its own for what it does not take over an ARN, so the certificate there is compared. */
+/** ACM has no error name for changes that it rejects over an ARN, so the certificate at the ARN is compared. */
 async function whereRefused(attempt: Attempt, error: Error): Promise<NotImported> {
   const reason = await obstacle(attempt);
   if (reason !== null) return reason;
   throw importRefused(attempt, error);
 }
 
-/** Why ACM does not import over the ARN; `null`: there is none, or a new ARN would be refused too, as far as is known. */
+/** The reason why ACM rejects an import over the ARN. `null` if there is no ARN, or if no reason is known that a new ARN would avoid. */
 async function obstacle({ acm, leaf, arn }: Attempt): Promise<NotImported | null> {
   if (arn === null) return null;
   const reply = await replyOf(
@@ -78,7 +78,7 @@ async function obstacle({ acm, leaf, arn }: Attempt): Promise<NotImported | null
     {
       ResourceNotFoundException: () => 'notFound' as const,
       InvalidArnException: () => 'notFound' as const,
-      // Where every call is denied, the error of the import says more.
+      // If this call is denied too, the error of the import is more useful.
       AccessDeniedException: () => null,
     },
   );

@@ -7,7 +7,7 @@ export interface RegionalAcm {
   readonly region: string;
   readonly clientFor: typeof warmClientFor;
   readonly stackTag: string;
-  /** Region and prefix of the secrets: `eu-west-1/certificates/`. */
+  /** Region and prefix of the secrets, such as `eu-west-1/certificates/`. */
   readonly secretsTag: string;
 }
 
@@ -23,7 +23,7 @@ export function warmClientFor(
   return client;
 }
 
-/** Characters of a tag's value. https://docs.aws.amazon.com/acm/latest/userguide/tags-restrictions.html */
+/** Longest value of a tag, in characters. https://docs.aws.amazon.com/acm/latest/userguide/tags-restrictions.html */
 const longestTag = 256;
 
 /** The tags that the first import of a certificate sets, and by which later ones find it. */

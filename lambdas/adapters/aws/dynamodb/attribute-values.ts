@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
-/** A JSON value as a DynamoDB attribute: maps and lists, so that an operator can read an item in the console. */
+/** Converts a JSON value to a DynamoDB attribute. It uses maps and lists, so that an operator can read an item in the console. */
 export function toAttribute(value: unknown): AttributeValue {
   if (value === null) return { NULL: true };
   if (typeof value === 'string') return { S: value };
@@ -15,7 +15,7 @@ function toAttributes(value: object): Record<string, AttributeValue> {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toAttribute(member)]));
 }
 
-/** The JSON value of an attribute; `null` for one that is missing. */
+/** Converts an attribute to a JSON value. Returns `null` for a missing attribute. */
 export function fromAttribute(attribute: AttributeValue | undefined): unknown {
   if (attribute === undefined || attribute.NULL) return null;
   if (attribute.S !== undefined) return attribute.S;

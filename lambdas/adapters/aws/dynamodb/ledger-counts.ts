@@ -3,8 +3,8 @@ import { identifierFailuresId, identifierFailuresOf, issueAttribute, issuesOf, s
 import { type LedgerTable, readItem, readItems, updateItem } from './ledger-table.ts';
 
 /**
- * What is counted across certificates, so that together they stay within the limits of the CA: issues of an identifier set, and failed
- * validations of an identifier. No lease is needed, because each count is one update and none overwrites another.
+ * Counts across certificates, so that together they stay within the limits of the CA. Issues are counted by identifier set, and failed
+ * validations by identifier. No lease is needed, because each count is one update and none overwrites another.
  */
 
 export async function issues(
@@ -64,7 +64,7 @@ export async function countIdentifierFailures(
   }
 }
 
-/** Seconds. Only the last hour counts. DynamoDB deletes an item within days of its time, at no cost. */
+/** Lifetime of an item, in seconds. Only the last hour counts. DynamoDB deletes expired items within days, at no cost. */
 const daySeconds = 86_400;
 
 /** Removes old times first. Otherwise the item of a name that fails for months would grow without a bound. */

@@ -13,10 +13,10 @@ import { fromAttribute } from './attribute-values.ts';
  * Items of the table, by partition key `id`:
  *
  * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), current, deliveries (by region), order, leftovers,
- *   failure, failures (in a row), issuerFailures (of those), notBefore, renewalInfo, revokedVersion, served, access
- * - `set#<hash>`: lease, leasedAt, certificate (which of the twins), and for each order whose CSR was about to leave `issued <order URL>`
- *   with the time. They stay: a few dozen bytes a renewal, of the 400 KB that an item may hold.
- * - `account#<directory URL>`: account (its URL, the CA's names in CAA records, and when they were read)
+ *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, revokedVersion, served, access
+ * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
+ *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
+ * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
@@ -52,19 +52,19 @@ export function certificateOf(item: Item): LedgerCertificate {
 export const setsOf = (item: Item): readonly string[] => item.sets?.SS ?? [];
 
 /**
- * One string for one value, whoever made the object: a set adds and strikes by equal strings. DynamoDB knows no empty set. The role of its
- * zone is left out: a zone has the one that is configured when the value is removed (`withRoles`), whichever it had when it was written.
+ * Encodes a TXT value as a string that is equal for equal values, because a string set adds and removes equal strings. DynamoDB has no empty set.
+ * The role of the zone is not stored. The role that is configured when the value is removed applies (`withRoles`).
  */
 export function leftoverSet(values: readonly TxtValue[]): AttributeValue {
   const strings = values.map(({ hostedZoneId, name, value }) => JSON.stringify({ hostedZoneId, name, value }));
   return { SS: [...new Set(strings)] };
 }
 
-/** An attribute of its own for each order, not a member of a map: written in one update whether or not the item is there. */
+/** The attribute of one order. It is not a member of a map, so that one update writes it whether or not the item exists. */
 const issuePrefix = 'issued ';
 export const issueAttribute = (orderUrl: string): string => `${issuePrefix}${orderUrl}`;
 
-/** Times by order URL. */
+/** Reads the times of issues, by order URL. */
 export function issuesOf(item: Item): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(item).flatMap(([name, value]) =>

@@ -18,12 +18,12 @@ export async function takeLease(
   const lease = { execution, now, instead };
   if ('certificate' in key) {
     return take(table, certificateId(key.certificate), lease, {
-      // DynamoDB adds a region to a map, and does not make the map for it.
+      // DynamoDB adds a region to an existing map, but does not create the map.
       expression: ', #deliveries = if_not_exists(#deliveries, :empty)',
       values: { ':empty': { M: {} } },
     });
   }
-  // Before the lease is taken. A set that is not in the list would stay leased until another execution finds this one stopped.
+  // The set is added before its lease is taken. Otherwise its lease would stay until another execution finds that this one has ended.
   await updateLeased(table, certificate, execution, {
     expression: 'ADD #sets :sets',
     values: { ':sets': { SS: [key.set] } },
@@ -60,7 +60,7 @@ export async function release(table: LedgerTable, certificate: string, execution
   for (const set of sets) {
     await updateItem(table, setId(set), { expression: 'REMOVE #lease, #leasedAt', condition, values });
   }
-  // Last, so that a repeated release still finds the sets.
+  // This is last, so that a repeated release still finds the sets.
   await updateItem(table, certificateId(certificate), {
     expression: 'REMOVE #lease, #leasedAt, #sets',
     condition,

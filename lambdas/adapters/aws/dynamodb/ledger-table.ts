@@ -34,7 +34,7 @@ export interface Update {
   readonly values?: Readonly<Item>;
 }
 
-/** Reads an item, strongly consistent. Returns an empty item where there is none. */
+/** Reads an item with strong consistency. Returns an empty item if there is none. */
 export async function readItem({ name, client }: LedgerTable, id: string): Promise<Item> {
   const reply = await replyOf(
     { action: 'dynamodb:GetItem', resource: `item ${id} of table ${name}` },
@@ -43,7 +43,7 @@ export async function readItem({ name, client }: LedgerTable, id: string): Promi
   return reply.Item ?? {};
 }
 
-/** Updates an item, or makes it. Returns `null` when it was written, and the item as it is when the condition was not met. */
+/** Updates or creates an item. Returns `null` when it was written, and the item as it is when the condition was not met. */
 export async function updateItem({ name, client }: LedgerTable, id: string, change: Update): Promise<Item | null> {
   const command = new UpdateItemCommand({
     TableName: name,
@@ -69,11 +69,11 @@ function namesIn({ expression, condition = '', aliases = {} }: Update): Record<s
   return { ...Object.fromEntries(placeholders.map((each) => [each, each.slice(1)])), ...aliases };
 }
 
-/** Milliseconds. What is still unread after the third wait is left to the retries of the workflow. */
+/** Waits before unread items are read again, in ms. After the third wait the retries of the workflow apply. */
 const batchWaits = [100, 200, 400] as const;
 
 /**
- * Reads items, strongly consistent: at most 100, as BatchGetItem takes, which is a batch of certificates or the identifiers of one
+ * Reads at most 100 items with strong consistency, which is the limit of BatchGetItem. That is a batch of certificates or the identifiers of one
  * certificate. Items that do not exist are absent from the map.
  */
 export async function readItems({ name, client }: LedgerTable, ids: readonly string[]): Promise<Map<string, Item>> {

@@ -11,7 +11,7 @@ import { accountId, certificateId, leftoverSet } from './ledger-item.ts';
 import { updateLeased } from './ledger-leases.ts';
 import { type LedgerTable, updateItem } from './ledger-table.ts';
 
-/** What is written about one certificate. Those writes that take an execution need the lease; the others name their own condition. */
+// Writes about one certificate. A write with an execution requires the lease. The other writes have a condition of their own.
 
 export function saveOrder(
   table: LedgerTable,
@@ -29,7 +29,7 @@ export function saveOrder(
 export function dropOrder(table: LedgerTable, certificate: string, execution: string, orderUrl: string): Promise<void> {
   return updateLeased(table, certificate, execution, {
     expression: 'REMOVE #order',
-    // Not met: another order was saved meanwhile, or there is none, so there is nothing to drop.
+    // If the condition is not met, another order was saved or there is none, so there is nothing to remove.
     condition: '#order.#url = :url',
     values: { ':url': { S: orderUrl } },
   });
@@ -90,7 +90,7 @@ export function recordAccess(
 export async function recordRevocation(table: LedgerTable, certificate: string, versionId: string): Promise<void> {
   await updateItem(table, certificateId(certificate), {
     expression: 'SET #revokedVersion = :versionId',
-    // A lost table is rebuilt by the renewal that replaces the certificate. A partial item would be in its way.
+    // After the table was lost, the replacement renewal rebuilds the item. A partial item would prevent that.
     condition: 'attribute_exists(#id)',
     values: { ':versionId': { S: versionId } },
   });
@@ -103,7 +103,7 @@ export async function saveRenewalInfo(
 ): Promise<void> {
   await updateItem(table, certificateId(certificate), {
     expression: 'SET #renewalInfo = :renewalInfo',
-    // Not met: another certificate is current by now, and this says nothing about it.
+    // If the condition is not met, another certificate is current, and the window does not apply to it.
     condition: '#current.#certificateId = :certificateId',
     values: { ':renewalInfo': toAttribute(renewalInfo), ':certificateId': { S: renewalInfo.certificateId } },
   });
@@ -112,7 +112,7 @@ export async function saveRenewalInfo(
 export async function recordServed(table: LedgerTable, certificate: string, served: EndpointCheck): Promise<void> {
   await updateItem(table, certificateId(certificate), {
     expression: 'SET #served = :served',
-    // Not met: another version is current by now, and this says nothing about it.
+    // If the condition is not met, another version is current, and the check does not apply to it.
     condition: '#current.#versionId = :versionId',
     values: { ':served': toAttribute(served), ':versionId': { S: served.versionId } },
   });
@@ -134,7 +134,7 @@ export async function recordAccount(
 export async function markAccountStale(table: LedgerTable, directoryUrl: string): Promise<void> {
   await updateItem(table, accountId(directoryUrl), {
     expression: 'SET #account.#readAt = :never',
-    // Not met: no account has been recorded at this directory.
+    // If the condition is not met, there is no account at this directory.
     condition: 'attribute_exists(#account)',
     values: { ':never': toAttribute(null) },
   });
@@ -146,7 +146,7 @@ export function recordSuccess(table: LedgerTable, certificate: string, execution
   });
 }
 
-/** The counts are attributes beside the failure, so that one write can raise them and replace the failure. */
+/** The counts are attributes beside the failure, so that one write can increment them and replace the failure. */
 export function recordFailure(
   table: LedgerTable,
   certificate: string,
@@ -159,7 +159,7 @@ export function recordFailure(
       'SET #failure = :failure, #failures = if_not_exists(#failures, :zero) + :one' +
       ', #issuerFailures = if_not_exists(#issuerFailures, :zero) + :issuersFault' +
       (notBefore === null ? ' REMOVE #notBefore' : ', #notBefore = :notBefore'),
-    // Not met: a repeated write after a lost reply, which has the same time and is counted once.
+    // If the condition is not met, this write was repeated after a lost reply and is already counted.
     condition: '(attribute_not_exists(#failure) OR #failure.#last <> :last)',
     values: {
       ':failure': toAttribute(failure),

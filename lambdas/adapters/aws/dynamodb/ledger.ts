@@ -8,7 +8,7 @@ import { assertLease, release, takeLease } from './ledger-leases.ts';
 import { type LedgerTable, ledgerTable, readItem, readItems } from './ledger-table.ts';
 import * as writes from './ledger-writes.ts';
 
-/** The ledger in one DynamoDB table. Every update is repeatable: a second time its condition is met, or its effect is there. */
+/** The ledger in one DynamoDB table. Every update can be repeated. The second time its condition is met again or its effect exists already. */
 export function createLedger({
   table: name,
   client,

@@ -1,7 +1,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { FleetMetrics } from '../../../domain/ports/runtime.ts';
 
-/** Embedded metric format: lines in the log that CloudWatch reads as metrics, no call and no permission. */
+/** Metrics in embedded metric format. CloudWatch reads them from log lines, so that no call and no permission is needed. */
 export const fleetMetrics: FleetMetrics = {
   fleet: (values) => {
     const metrics = new Metrics();

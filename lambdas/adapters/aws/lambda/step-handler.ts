@@ -5,13 +5,13 @@ import type { StepEvent } from '../../../domain/contract/steps.ts';
 import type { StepLog } from '../../../domain/ports/runtime.ts';
 import { stepLog } from './step-log.ts';
 
-/** What a step is once its ports are in place. Its input is what the workflow sent, typed in `domain/contract/steps.ts`. */
+/** A step with its ports bound. Its input is that of the workflow, with a type of `domain/contract/steps.ts`. */
 type BoundStep = (input: never) => Promise<unknown>;
 
 /**
- * The handler of a function: dispatches on `event.step`, writes one JSON line a step, and turns what a step throws into an error whose
- * name Step Functions can match. `steps` is called inside the invocation, so that adapters are made there; what it hands to `atEnd` is
- * called when the invocation ends, so that no socket outlives it.
+ * Creates the handler of a function. It calls the step `event.step`, writes one JSON line for each step, and encodes a thrown error so that Step
+ * Functions can match its name. `steps` is called in the invocation, so that adapters are created there. Functions that it passes to `atEnd` are
+ * called at the end of the invocation, so that no socket stays open.
  */
 export function stepHandler(
   steps: (log: StepLog, atEnd: (close: () => void) => void) => Readonly<Record<string, BoundStep>>,
@@ -25,7 +25,7 @@ export function stepHandler(
       const step = steps(stepLog(logger), (close) => closers.push(close))[event.step];
       if (!step)
         throw new UnexpectedError({
-          what: `This function has no step ${event.step}: workflow and functions are of different versions.`,
+          what: `This function has no step ${event.step}. The workflow and the function have different versions.`,
         });
       const output = await step({ ...event.run, ...(event.input as object) } as never);
       logger.info('done', { milliseconds: Math.round(performance.now() - started) });

@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { StepLog } from '../../../domain/ports/runtime.ts';
 
-/** The port `StepLog` over a Powertools logger, whose keys name the step and the certificate. */
+/** Implements `StepLog` with a Powertools logger. The keys of the logger name the step and the certificate. */
 export function stepLog(logger: Logger): StepLog {
   return {
     info: (message, details = {}) => logger.info(message, { ...details }),

@@ -2,15 +2,15 @@ import { InvalidChangeBatch } from '@aws-sdk/client-route-53';
 import { RoleNotAssumedError, ThrottledError, ZoneNotFoundError } from '../../../domain/contract/errors.ts';
 import { accessDenied, type Call, replyOf } from '../translate-errors.ts';
 
-/** Whose credentials the calls are made with. */
+/** The credentials of the calls. */
 export interface RoleCredentialsUse {
-  /** ARN of their role, where they are not the function's own. */
+  /** ARN of the role, if it is not the role of the function. */
   readonly role?: string;
-  /** Called when they are found to be of no use any more: the next client is to get new ones. */
+  /** Called when the credentials are rejected, so that the next client gets new ones. */
   readonly forget?: () => void;
 }
 
-/** Replies of Route 53 about one hosted zone: errors name the zone, and the role where there is one. */
+/** Returns replies of Route 53 about one hosted zone. Errors name the zone, and the role if there is one. */
 export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
   return <Reply, Answer = never>(
     action: string,
@@ -25,7 +25,7 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
       throw new ThrottledError({
         what: `The credentials of role ${role} have expired, so ${call.action} on ${resource} was refused.`,
         why: error.message,
-        remedy: 'The next try gets new credentials.',
+        remedy: 'The next attempt gets new credentials.',
         zone: hostedZoneId,
         ...call,
         cause: error,
@@ -38,7 +38,7 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
       NoSuchHostedZone(error) {
         throw new ZoneNotFoundError({
           what: `Hosted zone ${hostedZoneId} does not exist.`,
-          why: `Route 53 answers ${call.action} on ${resource}: ${error.message}`,
+          why: `Route 53 replied to ${call.action} on ${resource}: ${error.message}`,
           remedy: 'Correct its id in hostedZones of the config and deploy.',
           zone: hostedZoneId,
           cause: error,
@@ -56,8 +56,8 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
 }
 
 /**
- * Route 53 may refuse a change in a form of its own, `<InvalidChangeBatch><Messages>`, which this SDK knows under no name. AWS's SDK for Go
- * reads it as well as the form of all other errors (aws/aws-sdk-go-v2, service/route53/internal/customizations).
+ * Recognises a rejected change. Route 53 may use a special format for it, `<InvalidChangeBatch><Messages>`, for which this SDK has no name. The AWS
+ * SDK for Go reads both formats (aws/aws-sdk-go-v2, service/route53/internal/customizations).
  */
 export function asInvalidChangeBatch(
   error: Error & { readonly Messages?: { readonly Message?: string | string[] } },
@@ -67,15 +67,15 @@ export function asInvalidChangeBatch(
   throw new InvalidChangeBatch({ messages, message: messages.join(' '), $metadata: {} });
 }
 
-/** What it usually is, beside what may deny any call. */
+/** The usual cause of a denied call to Route 53. */
 function likelyRemedy({ message }: Error, { action, role }: Call): string {
   if (role) {
-    // An identifier was added here, and not there.
+    // An identifier was added in this stack but not in the role of the other account.
     return action === 'route53:ChangeResourceRecordSets'
       ? ' If these records are new, add them, without `_acme-challenge.`, to `names` of the ChallengeRole there and deploy it.'
       : '';
   }
-  // Said of a zone of another account, whatever our own policies allow.
+  // AWS says it about a zone of another account, whatever the policies of this account allow.
   return message.includes('to access this resource')
     ? ' The zone seems to be of another account: give it the roleArn of a ChallengeRole there, in hostedZones of the config.'
     : '';

@@ -37,10 +37,10 @@ export function createHostedZones({
   };
 }
 
-/** A page is 100 sets and a name has few. More than this is a fault. */
+/** Largest number of pages. A page has 100 sets and a name has few, so more pages are a fault. */
 const maximumPages = 10;
 
-/** Every set at this very name. Route 53 lists from a name on, in the order of names. */
+/** Returns every set at exactly this name. Route 53 lists sets in the order of names, beginning at a name. */
 async function setsAt(
   { client, replyOf }: Route53,
   hostedZoneId: string,
@@ -62,7 +62,7 @@ async function setsAt(
     };
   }
   throw new UnexpectedError({
-    what: `Hosted zone ${hostedZoneId} has over ${maximumPages * 100} record sets at ${name}: its TXT set was not looked for further.`,
+    what: `Hosted zone ${hostedZoneId} has over ${maximumPages * 100} record sets at ${name}, so its TXT set was not found.`,
     zone: hostedZoneId,
   });
 }
@@ -97,7 +97,7 @@ async function pendingChanges(
   for (const each of changes) {
     const { id, hostedZoneId } = each;
     const sent = client.send(new GetChangeCommand({ Id: id }));
-    // Route 53 has forgotten it, so it is long done. The name servers are queried after this anyway.
+    // Route 53 no longer has the change, so it is complete. The name servers are queried after this in any case.
     const answers = { NoSuchChange: () => null };
     const reply = await replyOf(
       'GetChange',
@@ -116,7 +116,7 @@ async function nameServers(
   hostedZoneId: string,
   name?: string,
 ): Promise<readonly string[]> {
-  // With the domain where it is known. An id that is a CDK token is not written in the config.
+  // The domain helps the operator, because an id that is a CDK token is not in the configuration.
   const resource = `hosted zone ${hostedZoneId}${name === undefined ? '' : ` of ${name}`}`;
   const sent = client.send(new GetHostedZoneCommand({ Id: hostedZoneId }));
   const { DelegationSet, HostedZone } = await replyOf('GetHostedZone', hostedZoneId, sent, {}, resource);
@@ -130,7 +130,7 @@ async function nameServers(
   const servers = DelegationSet?.NameServers ?? [];
   if (servers.length > 0) return servers;
   throw new ZoneNotFoundError({
-    what: `The CA cannot see ${resource}: it is a private zone, without public name servers.`,
+    what: `The CA cannot query ${resource}, because it is a private zone without public name servers.`,
     remedy: 'Put the id of the public zone into hostedZones of the config and deploy.',
     zone: hostedZoneId,
   });

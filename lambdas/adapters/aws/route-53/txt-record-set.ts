@@ -1,11 +1,11 @@
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { TxtRecordSet } from '../../../domain/ports/hosted-zones.ts';
 
-/** Returns the TXT set among all sets at one name, or what keeps a TXT set from being there; `null`: neither. */
+/** Returns the TXT set among all sets at one name, or the set that prevents one. Returns `null` if there is neither. */
 export function txtRecordSetOf(sets: readonly ResourceRecordSet[]): TxtRecordSet | null {
   const apex = sets.some(({ Type }) => Type === 'SOA');
   const delegation = apex ? undefined : sets.find(({ Type }) => Type === 'NS');
-  // Before a delegation. A value beside one exists, though no resolver sees it.
+  // This comes before the delegation, because a TXT set beside a delegation exists although no resolver sees it.
   const set = sets.find(({ Type }) => Type === 'CNAME' || Type === 'TXT') ?? delegation;
   if (!set) return null;
   return {
@@ -17,7 +17,7 @@ export function txtRecordSetOf(sets: readonly ResourceRecordSet[]): TxtRecordSet
 }
 
 function unsuitable({ Type, AliasTarget, SetIdentifier, TrafficPolicyInstanceId, ResourceRecords }: ResourceRecordSet) {
-  if (Type === 'CNAME') return `a CNAME to ${ResourceRecords?.[0]?.Value ?? AliasTarget?.DNSName} stands there`;
+  if (Type === 'CNAME') return `a CNAME to ${ResourceRecords?.[0]?.Value ?? AliasTarget?.DNSName} is at that name`;
   if (Type === 'NS') return 'the name is delegated to other name servers';
   if (TrafficPolicyInstanceId) return 'a traffic policy makes the TXT set there';
   if (SetIdentifier) return `the TXT set there has a routing policy (set identifier ${SetIdentifier})`;
@@ -30,7 +30,7 @@ export function changeOf(Action: 'DELETE' | 'CREATE', { name, ttl, values }: Txt
   return { Action, ResourceRecordSet: { Name: name, Type: 'TXT', TTL: ttl, ResourceRecords } };
 }
 
-/** Whether two names are the same to DNS: with or without a trailing dot, in any case, with octal escapes such as `\052` or without. */
+/** Tells whether two names are equal in DNS. Trailing dot, case and octal escapes such as `\052` do not matter. */
 export function isSameName(one: string | undefined, other: string | undefined): boolean {
   return plainName(one) === plainName(other);
 }

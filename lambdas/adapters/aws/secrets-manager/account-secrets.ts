@@ -12,7 +12,7 @@ import {
   warmSecretsClient,
 } from './secrets.ts';
 
-/** The secret of the account at one directory: its key from the start, and its URL once the CA has given one. */
+/** The secret of the account at one directory. It has the key from the start, and the URL after the registration. */
 interface AccountSecret extends Secret {
   readonly directoryUrl: string;
   readonly stackTag: string;
@@ -89,7 +89,7 @@ async function create(secret: AccountSecret, privateKey: string): Promise<AcmeAc
   if (first) return first;
   throw new UnexpectedError({
     what: `Secret ${secret.secret} exists and has no current value, so there is no account key for ${directoryUrl}.`,
-    remedy: 'Delete the secret: the next run creates it again.',
+    remedy: 'Delete the secret. The next run creates it again.',
     secret: secret.secret,
   });
 }
@@ -99,14 +99,14 @@ async function saveUrl(secret: AccountSecret, account: AcmeAccount, url: string)
   if (stored === null) {
     throw new UnexpectedError({
       what: `Secret ${secret.secret} was deleted while the account ${url} was registered.`,
-      remedy: 'The next run makes a new account.',
+      remedy: 'The next run registers a new account.',
       secret: secret.secret,
     });
   }
-  // The URL is not that of another key, which was stored meanwhile.
+  // If another key was stored in the meantime, the URL does not belong to it.
   if (stored.privateKey !== account.privateKey || stored.url === url) return stored;
   const saved = { privateKey: stored.privateKey, url };
-  // Made from the version that was read and the URL, so that two executions that save the same URL at once write one version.
+  // The id is a hash of the version that was read and the URL, so that two executions that save the same URL write one version.
   const version = sha256(`${stored.version}#${url}`);
   const command = new PutSecretValueCommand({
     SecretId: secret.secret,

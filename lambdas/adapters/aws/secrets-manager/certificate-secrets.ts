@@ -106,7 +106,7 @@ async function makeCurrent(
   throw new UnexpectedError({
     what: `Version ${versionId} of secret ${secret.secret} was not made current.`,
     why: `Another execution made version ${current} current at the same time.`,
-    remedy: 'The renewal is tried again.',
+    remedy: 'The renewal is retried.',
     secret: secret.secret,
   });
 }
@@ -125,7 +125,7 @@ async function readCurrent(secret: CertificateSecret): ReturnType<CertificateSec
       : 'is of another format';
   throw new UnreadableSecretError({
     what: `The current version of secret ${secret.secret} ${found}, so no certificate can be read from it.`,
-    remedy: 'Start the renewal with force: it issues and stores a new certificate.',
+    remedy: 'Start the renewal with force. It issues and stores a new certificate.',
     certificate: secret.certificate,
     secret: secret.secret,
   });

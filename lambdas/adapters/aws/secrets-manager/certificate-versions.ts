@@ -14,7 +14,7 @@ import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import type { CertificateVersions, StoredCertificate } from '../../../domain/ports/certificate-secrets.ts';
 import { readVersion, type Secret, secretReplyOf, warmSecretsClient } from './secrets.ts';
 
-/** On a version whose key is known to others. That key is used for no other certificate. */
+/** Label of a version with a compromised key. The key is not used for another certificate. */
 export const compromisedLabel = 'COMPROMISED';
 
 /** All versions of a certificate's secret. */
@@ -35,9 +35,9 @@ export function createCertificateVersions({
 async function listCertificates(secret: Secret): Promise<readonly StoredCertificate[]> {
   const stored: StoredCertificate[] = [];
   for (const { VersionId = '', VersionStages: labels = [] } of await listVersions(secret)) {
-    // `null`: deleted since it was listed, as Secrets Manager does with versions that have no label.
+    // `null` if Secrets Manager deleted the version after it was listed, which it does with versions without a label.
     const version = await readVersion(secret, { VersionId });
-    // The placeholder and staged keys are no certificates.
+    // The placeholder and staged keys are not certificates.
     const value = certificateValueOf(version?.SecretString);
     if (value) stored.push({ versionId: VersionId, current: labels.includes('AWSCURRENT'), value });
   }
@@ -57,8 +57,8 @@ async function markCompromised(secret: Secret, versionId: string): Promise<void>
 }
 
 /**
- * Also those without a label. Secrets Manager keeps the last hundred versions, and those without a label for at least a day:
- * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ * Lists the ids of all versions, including those without a label. Secrets Manager keeps about the last hundred versions, and versions without a
+ * label for at least a day. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 async function listVersions(secret: Secret): Promise<readonly SecretVersionsListEntry[]> {
   const found: SecretVersionsListEntry[] = [];
@@ -77,19 +77,16 @@ async function listVersions(secret: Secret): Promise<readonly SecretVersionsList
   return found;
 }
 
-/** AWS rejects larger values: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
+/** Largest value in bytes. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const maximumBytes = 65_536;
 
-/**
- * Adds a version with the label CANDIDATE. AWSCURRENT stays where it is. `false`: the version exists with another value, which it
- * keeps.
- */
+/** Adds a version with the label CANDIDATE. AWSCURRENT does not move. Returns `false` if the version exists with another value. */
 export async function putCandidate({ client, secret }: Secret, version: string, value: object): Promise<boolean> {
   const SecretString = JSON.stringify(value);
   const bytes = Buffer.byteLength(SecretString);
   if (bytes > maximumBytes) {
     throw new UnexpectedError({
-      what: `The value for secret ${secret} has ${bytes} bytes, and Secrets Manager takes ${maximumBytes}: nothing was stored.`,
+      what: `The value for secret ${secret} has ${bytes} bytes. Secrets Manager accepts ${maximumBytes}, so nothing was stored.`,
       remedy: 'Use fewer identifiers, or an issuer with a shorter chain.',
       secret,
     });
@@ -106,7 +103,7 @@ export async function putCandidate({ client, secret }: Secret, version: string, 
   return reply !== null;
 }
 
-/** `null`: not of our format. */
+/** Returns `null` if the value has another format. */
 export function certificateValueOf(secretString: string | undefined): CertificateSecretValue | null {
   try {
     return parseCertificateSecret(secretString ?? '');

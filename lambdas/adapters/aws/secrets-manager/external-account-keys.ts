@@ -4,19 +4,19 @@ import { AccessDeniedError, ExternalAccountBindingError, SecretDeletedError } fr
 import type { ExternalAccountKey } from '../../../domain/ports/acme.ts';
 import { membersOf, readVersion, warmSecretsClient } from './secrets.ts';
 
-/** Reads the binding that an operator put into a secret: by its ARN, only when an account is registered. */
+/** Reads the binding that the operator put into a secret. It is read only when an account is registered. */
 type ReadExternalAccountKey = (secretArn: string) => Promise<ExternalAccountKey>;
 
 const wanted = 'a JSON object {"kid": "…", "hmacKey": "…"} with the values that the CA gave you';
 
-/** RFC 8555 §7.3.4 */
+/** Reads the key of an external account binding. RFC 8555 §7.3.4 */
 export function createExternalAccountKeys(client: SecretsManagerClient = warmSecretsClient()): ReadExternalAccountKey {
   return async (secret) => {
     const asked = readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' });
     const reply = await asked.catch((error: unknown) => {
       if (!(error instanceof AccessDeniedError || error instanceof SecretDeletedError)) throw error;
       const { what, why, remedy } = error.explanation;
-      const ofKey = 'If a customer KMS key encrypts it, let the order function decrypt with that key.';
+      const ofKey = 'If a customer KMS key encrypts it, allow the order function to decrypt with that key.';
       throw new ExternalAccountBindingError({
         what: `The external account binding in ${secret} cannot be read.`,
         why: sentences({ what, why }),
@@ -27,13 +27,13 @@ export function createExternalAccountKeys(client: SecretsManagerClient = warmSec
     });
     if (reply === null) {
       throw new ExternalAccountBindingError({
-        what: `There is no secret ${secret} (or it has no value yet), which the configuration names as external account binding.`,
+        what: `The secret ${secret} of the external account binding does not exist or has no value.`,
         remedy: `Put ${wanted} into it.`,
         secret,
       });
     }
     const { kid, hmacKey } = membersOf(reply.SecretString);
-    // base64 as some CAs show it is taken too: the signer reads either.
+    // base64, which some CAs show, is accepted too, because the signer reads both.
     if (typeof kid === 'string' && kid !== '' && typeof hmacKey === 'string' && /^[\w+/-]+={0,2}$/.test(hmacKey)) {
       return { kid, hmacKey };
     }

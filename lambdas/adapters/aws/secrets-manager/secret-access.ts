@@ -16,8 +16,8 @@ interface SecretAccess {
 }
 
 /**
- * Resource policy and replicas as `CertificateSecrets.share` says. What is taken away comes first, and nothing that is refused keeps the
- * rest from being done.
+ * Sets resource policy and replicas as `CertificateSecrets.share` describes. Removals come first, and a rejected change does not prevent the
+ * others.
  */
 export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
   const described = await describeSecret(shared).catch((error: unknown) => refused(shared.secret, [error]));
@@ -40,7 +40,7 @@ export async function shareSecret(shared: SecretToShare, { readers, replicas }: 
   return errors.length > 0 ? refused(shared.secret, errors) : settled === true;
 }
 
-/** Being too fast is no refusal. All else is one, whatever AWS calls it: it must not keep a certificate from being delivered. */
+/** Throws the error for rejected changes. Throttling is thrown as it is. All other errors must not prevent the delivery of the certificate. */
 function refused(secret: string, errors: readonly unknown[]): never {
   const throttled = errors.find((error) => error instanceof ThrottledError);
   if (throttled) throw throttled;
@@ -67,7 +67,7 @@ async function setReaders(
   if (standing === null) {
     if (readers.length === 0) return;
     throw new SecretAccessError({
-      what: `Secret ${secret} has a resource policy that this stack did not write, and it is left as it is.`,
+      what: `Secret ${secret} has a resource policy that this stack did not write. It is not changed.`,
       remedy:
         `Remove it so that the readers of the configuration can be set (aws secretsmanager delete-resource-policy --secret-id ${secret}), ` +
         'or remove them from the configuration and add them to the policy by hand.',
@@ -83,7 +83,7 @@ async function setReaders(
     await allow(shared, readers);
   } catch (error) {
     if (error instanceof ThrottledError) throw error;
-    // Whoever is configured no more does not go on reading because somebody else cannot.
+    // Removed readers lose access even if another reader is rejected.
     const staying = standing.filter((reader) => readers.includes(reader));
     if (staying.length < standing.length) await (staying.length > 0 ? allow(shared, staying) : forbid(shared));
     throw error;
@@ -95,7 +95,7 @@ function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutpu
   throw new SecretAccessError({
     what: `No reader was given access to secret ${secret}.`,
     why: "It is encrypted with the account's aws/secretsmanager key, which other accounts cannot use.",
-    remedy: `Give it your key with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
+    remedy: `Set a KMS key of your own with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
     secret,
   });
 }

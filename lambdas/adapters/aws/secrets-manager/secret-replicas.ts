@@ -14,12 +14,12 @@ export interface SecretToShare extends Secret {
   readonly stackTag: string;
 }
 
-/** What a replica without a key of its own reports. */
+/** The key that a replica without a configured key reports. */
 const awsKey = 'alias/aws/secretsmanager';
 
 /**
- * Regions of the replicas that are ours. The tag names a region before there is a replica and until it is gone: whatever is made here is
- * found again.
+ * The regions of the replicas of this stack. The tag has a region before its replica is created and until it is removed, so that no replica is
+ * lost.
  */
 export function notedReplicas({ Tags: found = [] }: DescribeSecretCommandOutput): readonly string[] {
   return found.find(({ Key }) => Key === tags.replicas)?.Value?.split(' ') ?? [];
@@ -28,7 +28,7 @@ export function notedReplicas({ Tags: found = [] }: DescribeSecretCommandOutput)
 const byRegion = (statuses: readonly ReplicationStatusType[] = []) =>
   new Map(statuses.map((status) => [status.Region ?? '', status]));
 
-/** Takes those of ours away that are wanted no more. Returns which are ours then. */
+/** Removes replicas of this stack that are no longer configured. Returns the regions that remain. */
 export async function removeReplicas(
   shared: SecretToShare,
   described: DescribeSecretCommandOutput,
@@ -47,7 +47,7 @@ export async function removeReplicas(
   return staying;
 }
 
-/** Whether all of them hold what the secret holds: Secrets Manager takes a while, and says only afterwards that it could not. */
+/** Tells whether all replicas are in sync. Secrets Manager replicates asynchronously and reports a failure only afterwards. */
 export async function addReplicas(
   shared: SecretToShare,
   described: DescribeSecretCommandOutput,
@@ -55,7 +55,7 @@ export async function addReplicas(
 ): Promise<boolean> {
   const { secret } = shared;
   const there = byRegion(described.ReplicationStatus);
-  // One that failed is asked for again: what kept it may be mended by now.
+  // A failed replica is requested again, because its cause may be fixed.
   const missing = replicas.filter(({ region }) => !there.has(region) || there.get(region)?.Status === 'Failed');
   await note(shared, noted, [...noted, ...missing.map(({ region }) => region)]);
   const made = missing.length > 0 ? await replicate(shared, missing) : new Map<string, ReplicationStatusType>();
@@ -78,7 +78,7 @@ export async function addReplicas(
 
 const correctReplicas = 'Correct the replicas of the certificate, or the KMS key there.';
 
-/** Secrets Manager leaves a replica the key that it has. */
+/** Throws if a replica has another key than configured. Secrets Manager does not change the key of a replica. */
 function assertKey(secret: string, { region, encryptionKey }: Replica, there?: ReplicationStatusType): void {
   const found = there?.KmsKeyId ?? awsKey;
   if (found === (encryptionKey ?? awsKey)) return;
@@ -97,7 +97,7 @@ async function replicate({ client, secret }: SecretToShare, missing: readonly Re
       Region: region,
       ...(encryptionKey !== null && { KmsKeyId: encryptionKey }),
     })),
-    // A secret of that name in that region is somebody else's.
+    // A secret with that name exists in that region and does not belong to this stack.
     ForceOverwriteReplicaSecret: false,
   });
   const refused = (error: Error): never => {
@@ -125,7 +125,7 @@ async function note(
   if (from === to) return;
   const command = new TagResourceCommand({
     SecretId: secret,
-    // Our role may tag with our stack's tag only.
+    // The role may set tags only on secrets with the tag of this stack.
     Tags: [
       { Key: tags.stack, Value: stackTag },
       { Key: tags.replicas, Value: to },

@@ -13,10 +13,10 @@ import { replyOf, translated } from '../translate-errors.ts';
 
 export const warmSecretsClient = keptWarm(() => new SecretsManagerClient(clientSettings));
 
-/** One secret, as the functions of this folder take it. */
+/** One secret with its client, for the functions of this folder. */
 export interface Secret {
   readonly client: SecretsManagerClient;
-  /** Its name. */
+  /** Name of the secret. */
   readonly secret: string;
 }
 
@@ -46,7 +46,7 @@ export function secretReplyOf<Reply, Answer = never>(
   });
 }
 
-/** Reads no value. `null`: there is no such secret. */
+/** Describes a secret without reading its value. Returns `null` if there is none. */
 export function describeSecret({ client, secret }: Secret): Promise<DescribeSecretCommandOutput | null> {
   return replyOf(
     { action: 'secretsmanager:DescribeSecret', resource: `secret ${secret}` },
@@ -55,7 +55,7 @@ export function describeSecret({ client, secret }: Secret): Promise<DescribeSecr
   );
 }
 
-/** Reads a version. `null`: there is no such secret, or no such version. */
+/** Reads a version. Returns `null` if the secret or the version does not exist. */
 export function readVersion(
   { client, secret }: Secret,
   version: { readonly VersionId: string } | { readonly VersionStage: string },
@@ -70,8 +70,8 @@ export function versionLabelled(described: DescribeSecretCommandOutput | null, l
 }
 
 /**
- * Moves AWSCURRENT by compare-and-swap, from the version that was read to another. Returns the version that is current then: another
- * one than `to` when another execution was faster.
+ * Moves AWSCURRENT by compare-and-swap from the version that was read. Returns the version that is current then, which is not `to` if another
+ * execution was faster.
  */
 export async function moveCurrent(
   { client, secret }: Secret,
@@ -85,7 +85,7 @@ export async function moveCurrent(
   });
   const action = 'UpdateSecretVersionStage';
   const reply = await secretReplyOf({ client, secret }, action, client.send(command), {
-    // Also the error for a label that is not on that version any more. Every role that moves the label may read the value.
+    // It is also the error for a label that has moved from that version. Every role that moves the label may read the value.
     async InvalidParameterException(error) {
       const current = (await readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' }))?.VersionId ?? null;
       if (current !== from) return { current };
@@ -95,10 +95,10 @@ export async function moveCurrent(
   return 'current' in reply ? reply.current : to;
 }
 
-/** In hex it is a valid ClientRequestToken, which becomes the id of a version: 32 to 64 characters. */
+/** SHA-256 in hex, which is a valid ClientRequestToken (32 to 64 characters) and becomes the id of a version. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Returns the members of a JSON object, or none when the value is no object. The error of a parser would show a part of the value. */
+/** Returns the members of a JSON object, or none if the value is not an object. It does not throw, because the error of a parser would show a part of the value. */
 export function membersOf(value: string | undefined): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(value ?? '');

@@ -8,7 +8,7 @@ import { describeSecret, membersOf, readVersion, type Secret, sha256, versionLab
  */
 
 const keyVersion = (orderUrl: string): string => sha256(orderUrl);
-/** For the key that replaces a reused one. CAs return an order that is ready again, so the order may have to be kept. */
+/** Id of the version with the key that replaces a reused one. A CA may return the same order again, so the order cannot identify the key. */
 const freshKeyVersion = (orderUrl: string): string => sha256(`${orderUrl}#fresh key`);
 
 export async function stageKey(secret: Secret, orderUrl: string, privateKey: string): Promise<string> {
@@ -16,13 +16,13 @@ export async function stageKey(secret: Secret, orderUrl: string, privateKey: str
   if (await putCandidate(secret, keyVersion(orderUrl), value)) return privateKey;
   const staged = await stagedKey(secret, orderUrl).catch(async (error: unknown) => {
     if (!(error instanceof CompromisedKeyError)) throw error;
-    // `false`: another execution was faster, and its key counts.
+    // `false` if another execution was faster. Its key is used.
     const first = await putCandidate(secret, freshKeyVersion(orderUrl), value);
     return first ? privateKey : stagedKey(secret, orderUrl);
   });
   if (staged !== null) return staged;
   throw new UnexpectedError({
-    what: `Secret ${secret.secret} has version ${keyVersion(orderUrl)} and cannot show it yet.`,
+    what: `Secret ${secret.secret} has version ${keyVersion(orderUrl)}, but does not return it yet.`,
     remedy: 'Nothing was finalized. The next run reads it again.',
     secret: secret.secret,
   });
@@ -33,13 +33,13 @@ export async function stagedKey(secret: Secret, orderUrl: string): Promise<strin
     readKey(secret, orderUrl, keyVersion(orderUrl)),
     compromisedKey(secret),
   ]);
-  // A reused key is the same to the byte.
+  // A reused key is an identical string.
   if (staged === null || staged !== compromised) return staged;
   const fresh = await readKey(secret, orderUrl, freshKeyVersion(orderUrl));
   if (fresh !== null) return fresh;
   throw new CompromisedKeyError({
-    what: `The key that was reused for order ${orderUrl} is known to be compromised: nothing is stored with it.`,
-    remedy: 'The certificate is ordered again, with a new key.',
+    what: `The key that was reused for order ${orderUrl} is compromised, so nothing is stored with it.`,
+    remedy: 'The certificate is ordered again with a new key.',
     secret: secret.secret,
     order: orderUrl,
   });
@@ -53,14 +53,14 @@ async function readKey(secret: Secret, orderUrl: string, VersionId: string): Pro
     return staged.privateKey;
   }
   throw new UnreadableSecretError({
-    what: `Version ${VersionId} of secret ${secret.secret} is not the key staged for order ${orderUrl}: another program wrote it.`,
+    what: `Version ${VersionId} of secret ${secret.secret} is not the key staged for order ${orderUrl}. Another program wrote it.`,
     remedy: 'Start the renewal with force, for a new order with a new key.',
     secret: secret.secret,
     order: orderUrl,
   });
 }
 
-/** The key of the version that is marked as compromised; `null`: none is. */
+/** Returns the key of the version with the label COMPROMISED, or `null`. */
 async function compromisedKey(secret: Secret): Promise<string | null> {
   const VersionId = versionLabelled(await describeSecret(secret), compromisedLabel);
   if (VersionId === null) return null;

@@ -5,7 +5,7 @@ import { replyOf } from '../translate-errors.ts';
 
 const warmClient = keptWarm(() => new SFNClient(clientSettings));
 
-/** Whether whoever holds a lease is still at work. */
+/** Reads whether the execution that holds a lease is running. */
 export function createExecutions({ client = warmClient() }: { readonly client?: SFNClient } = {}): Executions {
   return {
     async status(arn) {
@@ -13,7 +13,7 @@ export function createExecutions({ client = warmClient() }: { readonly client?: 
         { action: 'states:DescribeExecution', resource: `execution ${arn}` },
         client.send(new DescribeExecutionCommand({ executionArn: arn })),
         {
-          // Step Functions forgets executions 90 days after their end.
+          // Step Functions removes executions 90 days after their end.
           ExecutionDoesNotExist: () => null,
           // A lease that names no execution must not lock a certificate for ever.
           InvalidArn: () => null,

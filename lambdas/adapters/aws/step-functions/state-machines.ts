@@ -5,7 +5,7 @@ import { replyOf } from '../translate-errors.ts';
 
 const warmClient = keptWarm(() => new SFNClient(clientSettings));
 
-/** Starting a workflow from outside of one, and looking for its end. */
+/** Starts workflows and reads how their executions ended. */
 export function createStateMachines({ client = warmClient() }: { readonly client?: SFNClient } = {}): StateMachines {
   return {
     async start(stateMachineArn, name, input = {}) {

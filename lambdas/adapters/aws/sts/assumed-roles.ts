@@ -7,20 +7,20 @@ import { clientSettings, keptWarm } from '../client.ts';
 import { createHostedZones } from '../route-53/hosted-zones.ts';
 import { replyOf } from '../translate-errors.ts';
 
-/** The endpoint of the function's own region is the SDK's default: its tokens are good in every region, and no other region has to be up. */
+/** The client uses the STS endpoint of the region of the function. Its tokens are valid in every region, and no other region has to be available. */
 const warmClient = keptWarm(() => new STSClient(clientSettings));
 
-/** Seconds, the shortest that STS gives. The SDK asks for new credentials 5 minutes before the old ones end. */
+/** Lifetime of the credentials, in seconds. It is the shortest of STS. The SDK requests new credentials 5 minutes before they expire. */
 const duration = 900;
 
-/** Of a role session name. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+/** Longest name of a role session. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 const longestSessionName = 64;
 
 const kept = new Map<string, HostedZones>();
 
 /**
- * Hosted zones with the credentials of a role, taken at the first call. While the function is warm they are kept for each role. The session
- * says who we are to whoever reads the other account's CloudTrail.
+ * Returns hosted zones with the credentials of a role, which are requested at the first call. They are kept for each role while the function is
+ * warm. The name of the session identifies this stack in the CloudTrail of the other account.
  */
 export function createHostedZonesAs({
   sts = warmClient(),
@@ -76,11 +76,11 @@ async function assume(role: ZoneRole, sessionName: string, sts: STSClient): Prom
     throw withoutExternalId(error, role);
   });
   const { Credentials } = await replyOf({ action: 'sts:AssumeRole', resource: `role ${role.arn}` }, sent, {
-    // STS says no more than this of a role that is missing, whose trust lacks us, or that wants another external id.
+    // STS has the same error for a missing role, a trust policy without this function, and a wrong external id.
     AccessDenied: refused,
     AccessDeniedException: refused,
     ValidationError: refused,
-    // STS is off in our region for the account of the role.
+    // STS is deactivated in this region for the account of the role.
     RegionDisabledException: refused,
   });
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
@@ -92,7 +92,7 @@ async function assume(role: ZoneRole, sessionName: string, sts: STSClient): Prom
       expiration: Expiration,
     };
   throw new UnexpectedError({
-    what: `sts:AssumeRole on role ${role.arn} answered without credentials.`,
+    what: `sts:AssumeRole on role ${role.arn} returned no credentials.`,
     role: role.arn,
   });
 }
@@ -105,7 +105,7 @@ function whatToCheck({ externalId }: ZoneRole): string {
   return `See that it exists, that it trusts the role of the challenge function (output ChallengeRoleArn), and that it ${condition}.`;
 }
 
-/** What is wrong with a value is told with the value. */
+/** Removes the external id from the text, because STS repeats an invalid value. */
 function withoutExternalId(thrown: unknown, { externalId }: ZoneRole): unknown {
   if (!(thrown instanceof Error) || !externalId || !thrown.message.includes(externalId)) return thrown;
   return Object.assign(new Error(thrown.message.replaceAll(externalId, '[external id]')), { name: thrown.name });

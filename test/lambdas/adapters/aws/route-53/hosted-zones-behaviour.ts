@@ -86,7 +86,7 @@ export function hostedZonesBehaviour(worldOf: () => HostedZonesWorld): void {
       const name = '_acme-challenge.cname.test';
       await createCname(zone, name, 'x.example.test');
       expect(await hostedZones.readTxt(zone, name)).toMatchObject({
-        unsuitable: 'a CNAME to x.example.test stands there',
+        unsuitable: 'a CNAME to x.example.test is at that name',
       });
     });
   });

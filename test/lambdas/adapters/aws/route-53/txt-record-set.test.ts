@@ -25,7 +25,7 @@ describe('the TXT set of a name', () => {
     [
       'a CNAME',
       { Type: 'CNAME', ResourceRecords: [{ Value: 'x.example.net' }] },
-      'a CNAME to x.example.net stands there',
+      'a CNAME to x.example.net is at that name',
     ],
     [
       'an alias',

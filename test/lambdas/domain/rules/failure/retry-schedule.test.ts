@@ -40,20 +40,17 @@ describe('a temporary failure', () => {
     [1, 5, null, '2026-03-02T12:00:00.000Z'],
     // The ledger was lost, but the execution knows its own attempt.
     [3, 1, 6000, '2026-03-01T13:40:00.000Z'],
-  ])(
-    'of attempt %i, the failure in a row number %i, is tried again in %j s, at %s',
-    (attempt, failures, retryIn, at) => {
-      expect(judge(report('PropagationTimeoutError'), { attempt, failures })).toEqual({
-        counted: true,
-        quiet: false,
-        issuersFault: false,
-        action: null,
-        dropOrder: false,
-        retryIn,
-        notBefore: at,
-      });
-    },
-  );
+  ])('of attempt %i and failure %i in a row is retried in %j s, at %s', (attempt, failures, retryIn, at) => {
+    expect(judge(report('PropagationTimeoutError'), { attempt, failures })).toEqual({
+      counted: true,
+      quiet: false,
+      issuersFault: false,
+      action: null,
+      dropOrder: false,
+      retryIn,
+      notBefore: at,
+    });
+  });
 
   test.each([
     // A lifetime of six days and sixteen hours: an eighth of the time left.
@@ -64,7 +61,7 @@ describe('a temporary failure', () => {
     // An eighth of ten hours is 75 minutes, so the last delay of the schedule applies. It also applies after expiry.
     ['2026-02-23T06:00:00Z', '2026-03-01T22:00:00Z', '2026-03-01T13:40:00.000Z'],
     ['2026-02-22T06:00:00Z', '2026-02-28T22:00:00Z', '2026-03-01T13:40:00.000Z'],
-  ])('of a certificate from %s to %s is tried again at %s once the ladder is climbed', (notBefore, notAfter, at) => {
+  ])('of a certificate from %s to %s is retried at %s after the schedule', (notBefore, notAfter, at) => {
     expect(
       judge(report('UnexpectedError'), { attempt: 4, failures: 4, current: { notBefore, notAfter } }),
     ).toMatchObject({
@@ -198,7 +195,7 @@ describe('an error that is not a failure of the certificate', () => {
     ['OrderSharedError', 3, 1],
     ['OrderSharedError', 4, null],
     ['LeaseLostError', 1, null],
-  ])('%s at attempt %i is not counted, whatever failed before, and tried again in %j s', (error, attempt, retryIn) => {
+  ])('%s at attempt %i is not counted and is retried in %j s', (error, attempt, retryIn) => {
     expect(judge(report(error), { attempt, failures: 9 })).toMatchObject({ counted: false, action: null, retryIn });
   });
 });
@@ -227,7 +224,7 @@ describe('a saved order', () => {
     ['CertificateMismatchError', 2, true],
     ['OrderTimeoutError', 4, false],
     ['CaUnavailableError', 4, false],
-  ])('after %s number %i is of no use any more: %j', (error, failures, dropOrder) => {
+  ])('is dropped after %s number %i: %j', (error, failures, dropOrder) => {
     expect(judge(report(error), { failures }).dropOrder).toBe(dropOrder);
   });
 });
