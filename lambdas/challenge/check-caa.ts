@@ -8,14 +8,16 @@ interface Order {
   readonly certificate: string;
   /** Name of the issuer. */
   readonly issuer: string;
-  /** `null`: not known before the first order there. */
+  /** The account at the issuer. `null` before the first order there. */
   readonly account: RecordedAccount | null;
   readonly now: Date;
 }
 
 /**
- * Whether the CAA records of an identifier let the issuer issue. RFC 8659. Throws `CaaError` where they do not, going by the names that
- * the issuer's own directory gives; where those are unknown or stale, or nothing could be looked up, it is a warning and the CA decides.
+ * Checks whether the CAA records of an identifier allow the issuer to issue. RFC 8659. The issuer is recognized by the CAA identities that its
+ * own directory lists. If these are unknown or stale, or if the lookup fails, the result is a warning and the CA decides.
+ *
+ * @throws CaaError if the records do not allow the issuer
  */
 export async function checkCaa(
   identifier: string,
@@ -31,18 +33,18 @@ export async function checkCaa(
   if (!account || account.caaIdentities.length === 0) {
     if (!caaRestricts(identifier, set.records)) return;
     const why = account
-      ? 'its directory does not say by which name'
-      : 'its names are known after the first order there';
+      ? 'its directory lists no CAA identities'
+      : 'its CAA identities are known only after the first order there';
     return warn(
-      `CAA records at ${set.domain} say who may issue for ${identifier}, and whether ${issuer} may is not known: ${why}.`,
+      `CAA records at ${set.domain} restrict who may issue for ${identifier}. Whether they allow ${issuer} is unknown, because ${why}.`,
     );
   }
   const refusal = caaRefusal(identifier, set, account);
   if (!refusal) return;
-  const behind = name === set.domain || name.endsWith(`.${set.domain}`) ? '' : ', where a CNAME leads,';
+  const behind = name === set.domain || name.endsWith(`.${set.domain}`) ? '' : ', the target of a CNAME,';
   if (isStale(account, now)) {
     return warn(
-      `The CAA set at ${set.domain}${behind} ${refusal.why}. What the ledger knows of ${issuer} and of its account there is stale, so the CA decides whether to issue for ${identifier}.`,
+      `The CAA set at ${set.domain}${behind} ${refusal.why}. The recorded CAA identities and account of ${issuer} are stale, so the CA decides whether to issue for ${identifier}.`,
     );
   }
   throw new CaaError({

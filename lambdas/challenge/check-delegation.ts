@@ -4,9 +4,13 @@ import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import { recordList } from '../domain/rules/proof/record-list.ts';
 
 /**
- * Whether the parent domain leads to this hosted zone, of which `expected` are the servers: by name, or by address where they were given
- * names of the domain's own. Throws `ZoneNotDelegatedError` when not one of the servers is the zone's; one that is not, beside others
- * that are, is a warning, and so is what could not be found out: then it comes back as false.
+ * Checks whether the parent domain delegates to this hosted zone, whose name servers are `expected`. A server belongs to the zone if it has the
+ * name or an address of an expected server. The addresses matter because white-label name servers have other names.
+ *
+ * Returns `true` if at least one server belongs to the zone, and warns about the others. Returns `false`, with a warning, if the delegation
+ * cannot be determined.
+ *
+ * @throws ZoneNotDelegatedError if no server belongs to the zone
  */
 export async function checkDelegation(
   { id, name }: HostedZone,
@@ -15,51 +19,52 @@ export async function checkDelegation(
   warn: (warning: string) => void,
 ): Promise<boolean> {
   const unknown = (why: string) => {
-    warn(`Whether ${name} is delegated to hosted zone ${id} could not be found out: ${why}.`);
+    warn(`Whether ${name} is delegated to hosted zone ${id} could not be determined: ${why}.`);
     return false;
   };
   const delegation = await dns.delegation(name);
   if ('failed' in delegation) return unknown(delegation.failed);
 
   const names = new Set(expected.map(plain));
-  const looked = await Promise.all(
+  const checked = await Promise.all(
     delegation.found.map(async (server) =>
       names.has(plain(server))
         ? { server, found: true }
         : { server, ...(await dns.sameServers(name, [server], expected)) },
     ),
   );
-  const foreign = looked.flatMap((each) => ('found' in each && !each.found ? [each.server] : []));
-  const failures = looked.flatMap((each) => ('failed' in each ? [each.failed] : []));
-  if (looked.some((each) => 'found' in each && each.found)) {
-    if (foreign.length > 0) {
+  const otherServers = checked.flatMap((each) => ('found' in each && !each.found ? [each.server] : []));
+  const failures = checked.flatMap((each) => ('failed' in each ? [each.failed] : []));
+  if (checked.some((each) => 'found' in each && each.found)) {
+    if (otherServers.length > 0) {
       warn(
-        `${name} is delegated to ${listed(foreign)} too, which hosted zone ${id} is not at: a CA that asks there sees no proof. Its servers are ${expected.join(', ')}.`,
+        `${name} is also delegated to ${listed(otherServers)}, which do not serve hosted zone ${id}. A CA that queries them does not find the TXT record. The servers of the hosted zone are ${expected.join(', ')}.`,
       );
     }
     return true;
   }
   if (failures.length > 0) return unknown(failures.join('; '));
-  const found = foreign.length > 0 ? `to ${listed(foreign)}` : 'to no server';
+  const found = otherServers.length > 0 ? `to ${listed(otherServers)}` : 'to no server';
   throw new ZoneNotDelegatedError({
-    what: `The CA would not see records in hosted zone ${id} of ${name}.`,
-    why: `The parent domain delegates ${name} ${found}, but the hosted zone is at ${expected.join(', ')}.`,
+    what: `A CA would not find the records in hosted zone ${id} of ${name}.`,
+    why: `The parent domain delegates ${name} ${found}, but the hosted zone is served by ${expected.join(', ')}.`,
     remedy:
-      'Configure the zone that is in use, or set these records at the parent domain (of a registered domain: its name servers at the ' +
-      `registrar): ${records(name, expected)}.`,
+      'Configure the hosted zone that is in use, or set these records at the parent domain (for a registered domain, set its name servers ' +
+      `at the registrar): ${records(name, expected)}.`,
     zone: id,
-    servers: foreign,
+    servers: otherServers,
   });
 }
 
+/** A part of a hosted zone that is delegated to other servers. */
 interface InnerZone {
   readonly domain: string;
   readonly servers: readonly string[];
 }
 
 /**
- * The domain between this name and our zone that is a zone of its own, by a delegation in ours: what stands at the name is there, and not
- * in our zone. `null`: there is none, as far as could be found out.
+ * Returns the topmost domain from the hosted zone down to `name` that is a zone of its own, because the hosted zone delegates it. Records at
+ * `name` are then looked up there and not in the hosted zone. Returns `null` if there is none, and warns if a lookup fails.
  */
 export async function innerZone(
   name: string,
@@ -72,7 +77,7 @@ export async function innerZone(
   const answers = await Promise.all(below.map(async (domain) => ({ domain, ...(await delegation(domain)) })));
   for (const answer of answers) {
     if ('failed' in answer) {
-      warn(`Whether ${answer.domain} is a zone of its own could not be found out: ${answer.failed}.`);
+      warn(`Whether ${answer.domain} is a zone of its own could not be determined: ${answer.failed}.`);
     } else if (answer.found.length > 0) {
       return { domain: answer.domain, servers: answer.found };
     }
@@ -80,25 +85,25 @@ export async function innerZone(
   return null;
 }
 
-/** The error for a record that the CA would look for in another zone. */
+/** Returns the error for a record that the CA would look for in another zone. */
 export const notInZone = (
   name: string,
   { id, name: zone }: HostedZone,
   { domain, servers }: InnerZone,
 ): ZoneNotDelegatedError =>
   new ZoneNotDelegatedError({
-    what: `The CA would not see ${name} in hosted zone ${id} of ${zone}.`,
-    why: `${domain} is a zone of its own, delegated to ${listed(servers)}.`,
+    what: `A CA would not find ${name} in hosted zone ${id} of ${zone}.`,
+    why: `${domain} is a zone of its own, which is delegated to ${listed(servers)}.`,
     remedy: `Add the hosted zone of ${domain} to the configuration, or remove these records: ${records(domain, servers)}.`,
     zone: id,
     servers,
   });
 
-/** Some are enough to know them by, and leave room in the message for the records. */
+/** Lists at most six servers, so that the records fit into the message. */
 const listed = (servers: readonly string[]): string =>
   servers.slice(0, 6).join(', ') + (servers.length > 6 ? ` and ${servers.length - 6} more` : '');
 
-/** Ready to paste. */
+/** Returns NS records that the operator can paste into a zone file. */
 const records = (domain: string, servers: readonly string[]): string =>
   recordList(servers.map((server) => `${domain}. 3600 IN NS ${plain(server)}.`));
 

@@ -7,11 +7,13 @@ import { propagationWaits } from '../domain/rules/proof/propagation-wait.ts';
 import { byZone } from '../domain/rules/proof/txt-set.ts';
 
 /**
- * Has the change reached every server that a CA may ask? INSYNC says that Route 53's servers have it; asking them says that
- * the world reaches those servers. RFC 8555 §8.4 leaves the waiting to the client. Throws `PropagationTimeoutError` after
- * five minutes, and the challenge is not answered.
+ * Checks whether the TXT records are visible on every name server that a CA may query. RFC 8555 §8.4 leaves this check to the client.
  *
- * Only reads, so running it twice is running it once.
+ * Route 53 reports INSYNC once all servers of the zone have the change. The queries to these servers prove that they also answer.
+ *
+ * Read-only, so it is safe to run twice.
+ *
+ * @throws PropagationTimeoutError after five minutes of waiting, so that the challenge is not answered
  */
 export async function checkPropagation(
   { certificate, records, changes, tries }: CheckPropagationInput,
@@ -25,7 +27,7 @@ export async function checkPropagation(
     const { what, remedy, ...where } = missing;
     throw new PropagationTimeoutError({
       what: 'The challenge was not answered.',
-      why: `After five minutes it still waits for ${what}.`,
+      why: `After five minutes, ${what} is still missing.`,
       remedy,
       certificate,
       ...where,
@@ -34,13 +36,14 @@ export async function checkPropagation(
   return { propagated: false, wait, waitingFor: missing.what };
 }
 
+/** The first record or change that a CA cannot see yet. */
 interface Missing {
   readonly what: string;
-  /** What to do when it stays missing. */
+  /** What the operator has to do if it stays missing. */
   readonly remedy: string;
   /** Id of the hosted zone. */
   readonly zone: string;
-  /** The name server that lacks it. */
+  /** The name server that lacks the record. */
   readonly servers?: readonly string[];
 }
 
@@ -54,22 +57,22 @@ async function firstMissing(
     if (pending) {
       return {
         what: `INSYNC of change ${pending.id} in hosted zone ${pending.hostedZoneId}`,
-        remedy: `Route 53 has not finished the change. Check its health, and "aws route53 get-change --id ${pending.id}".`,
+        remedy: `Route 53 has not finished the change. Check the AWS Health Dashboard, and run "aws route53 get-change --id ${pending.id}".`,
         zone: pending.hostedZoneId,
       };
     }
   }
   for (const { hostedZoneId, role, names } of byZone(records)) {
-    const ours = records.filter((each) => each.hostedZoneId === hostedZoneId);
+    const expected = records.filter((each) => each.hostedZoneId === hostedZoneId);
     for (const server of await hostedZonesAs(role).nameServers(hostedZoneId)) {
       const answers = new Map(
         await Promise.all([...names.keys()].map(async (name) => [name, await nameServers.txt(server, name)] as const)),
       );
-      const missing = ours.find(({ name, value }) => !answers.get(name)?.includes(value));
+      const missing = expected.find(({ name, value }) => !answers.get(name)?.includes(value));
       if (missing) {
         return {
           what: `${missing.value} at TXT ${missing.name} on name server ${server}`,
-          remedy: "Check that the hosted zone's name servers can be reached and answer.",
+          remedy: 'Check that the name servers of the hosted zone can be reached and answer.',
           zone: hostedZoneId,
           servers: [server],
         };

@@ -20,11 +20,13 @@ export interface CheckZonesPorts {
 }
 
 /**
- * Where each identifier's proof is written, and whether it can be seen there: the CNAMEs at `_acme-challenge.<name>` are followed, the
- * parent domain delegates to the hosted zone, CAA allows the issuer. RFC 8555 §8.4, RFC 8659. Before an order exists, so that none is
- * spent on a domain that is not ready. What cannot be found out is a warning: the CA will see for itself.
+ * Finds the TXT record at which control of each identifier is proven, and checks that a CA can see it. RFC 8555 §8.4, RFC 8659. The step follows
+ * the CNAMEs at `_acme-challenge.<name>`, checks that the parent domain delegates to the hosted zone, and checks that CAA allows the issuer.
  *
- * Only reads, so running it twice is running it once.
+ * It runs before an order exists, so that no order is spent on a domain that is not ready. A check that cannot be made is only a warning,
+ * because the CA makes the same checks itself.
+ *
+ * Read-only, so it is safe to run twice.
  */
 export async function checkZones(
   { certificate, spec, challengeZones, account }: CheckZonesInput,
@@ -36,60 +38,64 @@ export async function checkZones(
   const warnings = new Set<string>();
   const warn = (warning: string) => void warnings.add(warning);
   const checks = checksOf(challengeZones, ports, warn);
-  const places = { certificate, zones: challengeZones, told: challengeAliases };
+  const configured = { certificate, zones: challengeZones, aliases: challengeAliases };
   const order = { certificate, issuer: issuer.name, account, now: clock.now() };
-  const looked = await Promise.all(
+  const results = await Promise.all(
     identifiers.map((identifier) =>
-      Promise.allSettled([place(identifier, places, checks, warn), checkCaa(identifier, order, checks.caa, warn)]),
+      Promise.allSettled([
+        challengeRecordOf(identifier, configured, checks, warn),
+        checkCaa(identifier, order, checks.caa, warn),
+      ]),
     ),
   );
   for (const warning of warnings) log.warn(warning);
   const [first, ...others] = new Set(
-    looked.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
+    results.flat().flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : [])),
   );
   for (const error of others) log.error('Another problem was found.', { error });
   if (first !== undefined) throw firstProblem(certificate, first, others);
   return {
-    challengeRecords: looked.flatMap(([placed]) => (placed.status === 'fulfilled' ? [placed.value] : [])),
+    challengeRecords: results.flatMap(([record]) => (record.status === 'fulfilled' ? [record.value] : [])),
     warnings: bounded([...warnings]),
   };
 }
 
-interface Places {
+interface Configured {
   readonly certificate: string;
   readonly zones: readonly HostedZone[];
-  /** Where CNAMEs lead as the configuration tells, by name. */
-  readonly told: Readonly<Record<string, string>>;
+  /** Targets of CNAMEs that the configuration gives, by name. */
+  readonly aliases: Readonly<Record<string, string>>;
 }
 
-/** The record of an identifier, once it is known that the world can see it. */
-async function place(
+/** Returns the challenge record of an identifier, after the checks that a CA can see it. */
+async function challengeRecordOf(
   identifier: string,
-  { certificate, zones, told }: Places,
+  { certificate, zones, aliases }: Configured,
   checks: Checks,
   warn: (warning: string) => void,
 ): Promise<ChallengeRecord> {
   const name = withoutWildcard(identifier);
-  const alias = told[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [told[name]] };
+  const alias = aliases[name] === undefined ? await checks.alias(name) : { ...unlinked, links: [aliases[name]] };
   const target = challengeTarget(identifier, alias, zones);
   const about = { what: `Control of ${identifier} cannot be proven.`, certificate, identifier };
   const notLookedUp = (why: string) =>
     new DnsLookupError({
       ...about,
       why,
-      remedy: 'If this repeats, check that these servers answer, or set in challengeAlias where the CNAME leads.',
+      remedy:
+        'The lookup is retried. If this repeats, check that these servers answer, or set the target of the CNAME in challengeAlias.',
     });
   if ('missing' in target) {
-    // The lookup is tried again: the operator has nothing to fix yet. As below.
+    // After a failed lookup it is unknown whether the operator has anything to fix, so the step is retried. The same applies below.
     if (alias.unknown) throw notLookedUp(alias.unknown);
     const { missing, ...problem } = target;
     throw new { alias: ChallengeAliasError, zone: ZoneNotFoundError }[missing]({ ...about, ...problem });
   }
   const { zone } = target;
   if (alias.unknown) {
-    // First what a person has to mend: it may be why nobody answered.
+    // The delegation is checked first, because a wrong one may be the reason for the failed lookup, and the operator has to fix it.
     await checks.delegated(zone);
-    if (await checks.occupied(target.name, zone)) throw notLookedUp(alias.unknown);
+    if (await checks.mayHaveCname(target.name, zone)) throw notLookedUp(alias.unknown);
     warn(alias.unknown);
   }
   const inner = (await checks.delegated(zone)) && (await checks.innerZone(target.name, zone));
@@ -101,48 +107,52 @@ const unlinked = { endless: null, unknown: null };
 
 type Checks = ReturnType<typeof checksOf>;
 
-/** What several identifiers have in common is looked up once. */
+/** Creates the lookups. Identifiers share their results, so each name and each zone is looked up once. */
 function checksOf(
   zones: readonly HostedZone[],
   { hostedZonesAs, dns }: CheckZonesPorts,
   warn: (warning: string) => void,
 ) {
-  // Route 53 answers five calls a second for a whole account, so one after another.
+  // Route 53 answers at most ten requests a second per account (with bursts of 50), so the requests are sent one after another.
   const oneAtATime = concurrencyLimit(1);
-  const asking = <Answer>(zone: HostedZone, ask: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> =>
-    oneAtATime(() => ask(hostedZonesAs(zone.role)));
+  const request = <Answer>(zone: HostedZone, send: (hostedZones: HostedZones) => Promise<Answer>): Promise<Answer> =>
+    oneAtATime(() => send(hostedZonesAs(zone.role)));
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
-  const setAt = (name: string, zone: HostedZone) => asking(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
-  const isWildcards = async (name: string): Promise<boolean> => {
+  const setAt = (name: string, zone: HostedZone) => request(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
+  const isFromWildcard = async (name: string): Promise<boolean> => {
     const zone = zoneOf(name, zones);
     if (!zone || (await inner(name, zone))) return false;
     return (await setAt(name, zone)) === null;
   };
   return {
-    alias: once((name: string) => followAlias(challengeRecordName(name), dns, isWildcards)),
+    alias: once((name: string) => followAlias(challengeRecordName(name), dns, isFromWildcard)),
     caa: once((name: string) => dns.caa(name)),
-    /** A CNAME may stand there that DNS did not tell of: in the zone, or in a part of it that others have. */
-    occupied: async (name: string, zone: HostedZone): Promise<boolean> =>
+    /**
+     * Tells whether a CNAME may exist at this name although its lookup failed. This is so if the hosted zone has something other than a plain
+     * TXT set there, or if the name is in a part of the zone that is delegated to other servers.
+     */
+    mayHaveCname: async (name: string, zone: HostedZone): Promise<boolean> =>
       (await inner(name, zone)) !== null || ((await setAt(name, zone))?.unsuitable ?? null) !== null,
     innerZone: inner,
     delegated: once(async (zone: HostedZone) => {
-      const expected = await asking(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
+      const expected = await request(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
       return checkDelegation(zone, expected, dns, warn);
     }),
   };
 }
 
-function once<Key, Value>(look: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+/** Returns a function that calls `lookUp` once for each key and shares the result. */
+function once<Key, Value>(lookUp: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
   const known = new Map<Key, Promise<Value>>();
   return (key) => {
-    const found = known.get(key) ?? look(key);
+    const found = known.get(key) ?? lookUp(key);
     known.set(key, found);
     return found;
   };
 }
 
-/** 10 of 300 characters and a count: they are carried in the state, which has 256 KB for all. */
+/** Keeps 10 warnings of at most 300 characters, and counts the rest. The workflow's state carries them, and it is limited to 256 KB. */
 function bounded(warnings: readonly string[]): readonly string[] {
   const rest = warnings.length - 10;
   return [

@@ -7,12 +7,13 @@ import { byZone, withoutValues } from '../domain/rules/proof/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
 /**
- * Takes our values out of the TXT record sets, whatever happened before: the proof succeeded, failed, or never began. Foreign values
- * stay. One zone that cannot be cleaned, because its role cannot be assumed any more say, does not stop the others; the ledger keeps what
- * is left, and the next run tries again.
- * A zone that no longer exists took its values with it.
+ * Removes the TXT values of this stack from their record sets. It runs after the proof of control has succeeded or failed, and also if the proof
+ * never began. Values of other writers stay.
  *
- * A value that is gone counts as removed, so running it twice is running it once.
+ * A zone that cannot be cleaned, for example because its role cannot be assumed, does not stop the others. The ledger keeps its values, and the
+ * next run tries again. If a zone no longer exists, its values count as removed.
+ *
+ * A missing value also counts as removed, so the step is safe to run twice.
  */
 export async function cleanUpChallenges(
   { records }: CleanUpChallengesInput,
@@ -23,9 +24,9 @@ export async function cleanUpChallenges(
   }: { readonly hostedZonesAs: HostedZonesAs; readonly clock: Clock; readonly log: StepLog },
 ): Promise<CleanUpChallengesOutput> {
   const removed: TxtValue[] = [];
-  let later: RecordSetContentionError | ThrottledError | undefined;
+  let retryable: RecordSetContentionError | ThrottledError | undefined;
   for (const { hostedZoneId, role, names } of byZone(records)) {
-    const gone = () => removed.push(...records.filter((each) => each.hostedZoneId === hostedZoneId));
+    const countAsRemoved = () => removed.push(...records.filter((each) => each.hostedZoneId === hostedZoneId));
     try {
       await swapRecordSets(
         hostedZoneId,
@@ -33,13 +34,16 @@ export async function cleanUpChallenges(
         (before, name) => withoutValues(before, names.get(name) ?? []),
         { hostedZones: hostedZonesAs(role), clock },
       );
-      gone();
+      countAsRemoved();
     } catch (error) {
-      if (error instanceof RecordSetContentionError || error instanceof ThrottledError) later = error;
-      else if (error instanceof ZoneNotFoundError) gone();
-      else log.error(`TXT values stay in hosted zone ${hostedZoneId} until the next run`, { error });
+      if (error instanceof RecordSetContentionError || error instanceof ThrottledError) retryable = error;
+      else if (error instanceof ZoneNotFoundError) countAsRemoved();
+      else
+        log.error(`TXT values could not be removed from hosted zone ${hostedZoneId}. The next run tries again.`, {
+          error,
+        });
     }
   }
-  if (later) throw later; // the workflow retries, once the other zones are clean
+  if (retryable) throw retryable; // Thrown after the other zones are clean. The workflow retries the step.
   return { removed };
 }

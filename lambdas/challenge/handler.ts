@@ -16,7 +16,7 @@ import { checkZones } from './check-zones.ts';
 import { cleanUpChallenges } from './clean-up-challenges.ts';
 import { presentChallenges } from './present-challenges.ts';
 
-/** Writes TXT records and reads DNS. Sees Route 53, and neither a key nor the CA. */
+/** The challenge function. It writes TXT records in Route 53 and queries DNS. It reads no key and does not contact the CA. */
 export const handler = stepHandler((log) => {
   const hostedZonesAs = createHostedZonesAs();
   return {

@@ -5,13 +5,14 @@ import { byZone, withValues } from '../domain/rules/proof/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
 /**
- * Adds our values to the TXT record sets, one change batch a zone. RFC 8555 §8.4. An apex and its wildcard share a name and
- * become one set of two values; what others have there stays.
+ * Adds the TXT values of an order to their record sets, with one change batch per zone. RFC 8555 §8.4. An apex and its wildcard share a name, so
+ * their record set gets two values. Values of other writers stay.
  *
- * A zone that fails ends the step with its error. What went into the others before is in the ledger and is removed by *Clean up*.
+ * If a zone fails, the step ends with its error. Values that were already written to other zones are in the ledger, and *Clean up challenges*
+ * removes them.
  *
- * Safe to run twice: a set that has our values already is written once more, the same to the byte. What a run before this one wrote may not
- * be everywhere yet, and the id of its change may be lost with its reply; only a change with an id can be waited for until it is INSYNC.
+ * Safe to run twice. A record set that already has the values is written again without any difference, in order to get the id of a change. The
+ * change of an earlier run may still be propagating, and its id may be lost with its reply. Without an id, nothing can be polled until INSYNC.
  */
 export async function presentChallenges(
   { records }: PresentChallengesInput,

@@ -3,22 +3,31 @@ import type { HostedZones, RecordSetChange, TxtRecordSet } from '../domain/ports
 import type { Clock } from '../domain/ports/runtime.ts';
 import { batches, namesOf, sameSet } from '../domain/rules/proof/txt-set.ts';
 
-/** A compare-and-swap may retry in place for 5 s in all; longer waits belong to the workflow. */
+/** Longest time for the retries of a compare-and-swap, in milliseconds. After that the workflow retries. */
 const longestContention = 5000;
 
-/** 50 to 150 ms apart: a zone takes one change at a time, and two writers that lost together must not meet again. */
+/**
+ * Returns the pause before a retry, from 50 to 150 ms. A zone accepts one change at a time. The pause is random, so that two writers that were
+ * rejected together do not collide again.
+ */
 const pause = (random: number): number => 50 + random * 100;
 
+/** Returns the change to make to a record set as it was read, or `null` for no change. */
 export type DesiredChange = (before: TxtRecordSet | null, name: string) => RecordSetChange | null;
 
 /**
- * Compare-and-swap on TXT record sets of one hosted zone. Route 53 cannot append, so each set is read and swapped whole: DELETE of
- * exactly what was read, CREATE of what shall be. Whoever changed a set in between makes Route 53 refuse the batch, and
- * the sets are read again. Refused twice running although nothing has changed is a fault for a person, `RecordSetRefusedError`;
- * once may be somebody whose value came before our change and went before our second look.
+ * Changes TXT record sets of one hosted zone by compare-and-swap. Route 53 cannot append a value, so each set is read and replaced as a whole, by
+ * a DELETE of exactly what was read and a CREATE of the new set. If another writer has changed a set in between, Route 53 rejects the batch, and
+ * the sets are read again.
  *
- * Returns the ids of the changes made; none when no change is desired. A change into what is there already is made like any other, for its
- * id, but not of a set that was changed before in the same call.
+ * After one rejection the sets can look unchanged, because another writer added a value before the change and removed it before the next read.
+ * After two rejections in a row with unchanged sets, the operator has to act.
+ *
+ * Returns the ids of the changes, which are none if no change is desired. A change that makes no difference is also submitted, for its id. It is
+ * left out if this call has already changed the set.
+ *
+ * @throws RecordSetRefusedError if Route 53 rejects the change twice in a row although the sets are unchanged, or if a set is unsuitable
+ * @throws RecordSetContentionError if other writers keep changing the sets for 5 s
  */
 export async function swapRecordSets(
   hostedZoneId: string,
@@ -42,20 +51,20 @@ export async function swapRecordSets(
     if (clock.now().getTime() >= deadline) {
       throw new RecordSetContentionError({
         what: `Other writers kept changing ${namesOf(changes)} in hosted zone ${hostedZoneId} for 5 s.`,
-        remedy: 'It is tried again.',
+        remedy: 'The change is retried.',
         ...whereOf(hostedZoneId, changes),
       });
     }
-    // First the pause, then the look: the shorter the time from look to change, the fewer get in between.
+    // The pause comes before the read, because fewer writers interfere if the time between read and change is short.
     await clock.sleep(pause(clock.random()));
     const again = await read();
     const same = changes.every(({ name, before }) => sameSet(again.get(key(name)) ?? null, before));
     unchanged = same ? unchanged + 1 : 0;
     if (unchanged === 2) {
       throw new RecordSetRefusedError({
-        what: `Route 53 refuses the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}.`,
+        what: `Route 53 rejected the change of ${namesOf(changes)} in hosted zone ${hostedZoneId}.`,
         why: refused,
-        remedy: 'Remove what is in the way, or use another name.',
+        remedy: 'Remove the record that prevents the change, or use another name.',
         ...whereOf(hostedZoneId, changes),
       });
     }
@@ -68,7 +77,7 @@ const whereOf = (zone: string, changes: readonly RecordSetChange[]) => ({
   recordNames: changes.map(({ name }) => key(name)),
 });
 
-/** Names as we write them: no trailing dot. */
+/** Returns the name without a trailing dot, as the steps write it. */
 const key = (name: string): string => name.replace(/\.$/, '');
 
 async function readSets(
@@ -84,21 +93,21 @@ async function readSets(
   return sets;
 }
 
-/** Nothing is written into a set of another kind. What is ours in one is taken out all the same, as far as Route 53 lets us. */
+/** Rejects a new value in a set of another kind, such as a CNAME. A removal from such a set is submitted, and Route 53 decides. */
 function refuseUnsuitable(hostedZoneId: string, changes: readonly RecordSetChange[]): void {
   const unsuitable = changes.find(
     ({ before, after }) => before?.unsuitable && after && after.values.length >= before.values.length,
   );
   if (!unsuitable) return;
   throw new RecordSetRefusedError({
-    what: `${key(unsuitable.name)} in hosted zone ${hostedZoneId} cannot take a TXT value.`,
-    why: `Found: ${unsuitable.before?.unsuitable}.`,
-    remedy: 'Remove it, or use another name.',
+    what: `No TXT value can be added at ${key(unsuitable.name)} in hosted zone ${hostedZoneId}.`,
+    why: `Route 53 shows that ${unsuitable.before?.unsuitable}.`,
+    remedy: 'Remove the record that prevents the change, or use another name.',
     ...whereOf(hostedZoneId, [unsuitable]),
   });
 }
 
-/** Sends the batches, one as a rule; Route 53's words when one is refused. What went through before stays. */
+/** Submits the batches, of which there is usually one. Returns the words of Route 53 if one is rejected. Earlier batches stay in effect. */
 async function submit(
   hostedZoneId: string,
   changes: readonly RecordSetChange[],

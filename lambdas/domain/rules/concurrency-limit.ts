@@ -1,6 +1,6 @@
 /**
- * Returns a function that runs work, at most `limit` pieces of it at once. Further pieces wait and start in the order in which they were
- * given. Each result and each error goes to the caller of that piece, and a piece that fails makes room for the next.
+ * Returns a function that runs tasks, at most `limit` of them at once. Further tasks wait and start in the order in which they were given. The
+ * caller of a task receives its result or its error. The next task starts after success and after failure.
  */
 export function concurrencyLimit(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];

@@ -17,7 +17,7 @@ const records: readonly TxtValue[] = [
 ];
 const servers = ['ns1.test', 'ns2.test', 'ns3.test'] as const;
 
-/** Written, and answered by every server. */
+/** Creates a world in which the values are written and every server answers with them. */
 async function presented({ propagation = 'at once' as 'at once' | 'later' } = {}) {
   const world = createWorld();
   const { hostedZones, nameServers } = world;
@@ -45,13 +45,13 @@ const check = ({ ports, changes }: Awaited<ReturnType<typeof presented>>, tries 
 const asked = ({ calls }: World): unknown[] =>
   calls.made.filter(({ name }) => name === 'nameServers.txt').map(({ args }) => args[0]);
 
-test('propagated is what every server of every zone answers', async () => {
+test('reports propagation when every server of every zone answers with the values', async () => {
   const world = await presented();
   expect(await check(world)).toEqual({ propagated: true, wait: 0, waitingFor: '' });
   expect(new Set(asked(world))).toEqual(new Set(servers));
 });
 
-test('no server is asked before Route 53 says INSYNC', async () => {
+test('queries no server before Route 53 reports INSYNC', async () => {
   const world = await presented({ propagation: 'later' });
   expect(await check(world)).toEqual({
     propagated: false,
@@ -63,10 +63,10 @@ test('no server is asked before Route 53 says INSYNC', async () => {
   expect(await check(world, 1)).toMatchObject({ propagated: true });
 });
 
-describe('not yet, naming server and record', () => {
+describe('reports the server and the record that it waits for', () => {
   test.each([
     ['has nothing', [], 'apex'],
-    ['has one of the two values', ['apex', 'foreign'], 'wildcard'],
+    ['has one of the two values', ['apex', 'other'], 'wildcard'],
     ['has them in another case', ['APEX', 'wildcard'], 'apex'],
   ])('when one server %s', async (_, answers, missing) => {
     const world = await presented();
@@ -78,7 +78,7 @@ describe('not yet, naming server and record', () => {
     });
   });
 
-  test('when the last zone is behind', async () => {
+  test('when the last zone does not have its value yet', async () => {
     const world = await presented();
     world.nameServers.serve('ns3.test', () => []);
     expect((await check(world)).waitingFor).toBe('net at TXT _acme-challenge.example.net on name server ns3.test');
@@ -86,22 +86,22 @@ describe('not yet, naming server and record', () => {
 });
 
 describe('after five minutes', () => {
-  test('the proof is given up with the server and the record, and the challenge is not answered', async () => {
+  test('fails with the server and the record, so that the challenge is not answered', async () => {
     const world = await presented();
     world.nameServers.serve('ns2.test', () => []);
     expect(await check(world, 21)).toMatchObject({ propagated: false, wait: 15 });
-    const givenUp = check(world, 22);
-    await expect(givenUp).rejects.toThrow(PropagationTimeoutError);
-    await expect(givenUp).rejects.toThrow('TXT _acme-challenge.example.com on name server ns2.test');
-    await expect(givenUp).rejects.toMatchObject({ fields: { certificate: 'www', zone: 'Z1', servers: ['ns2.test'] } });
+    const failed = check(world, 22);
+    await expect(failed).rejects.toThrow(PropagationTimeoutError);
+    await expect(failed).rejects.toThrow('TXT _acme-challenge.example.com on name server ns2.test');
+    await expect(failed).rejects.toMatchObject({ fields: { certificate: 'www', zone: 'Z1', servers: ['ns2.test'] } });
   });
 
-  test('a value that arrived at the last moment has arrived', async () => {
+  test('succeeds when the last check finds the value', async () => {
     expect(await check(await presented(), 22)).toMatchObject({ propagated: true });
   });
 });
 
-test('a change that never becomes INSYNC is asked for by its id, given up after five minutes, and never submitted again', async () => {
+test('polls a change by its id, fails after five minutes without INSYNC, and never submits the change again', async () => {
   const world = await presented({ propagation: 'later' });
   const before = world.hostedZones.applied.length;
   for (let tries = 0; tries < 22; tries++) expect(await check(world, tries)).toMatchObject({ propagated: false });
@@ -111,32 +111,32 @@ test('a change that never becomes INSYNC is asked for by its id, given up after 
   expect(new Set(world.calls.names())).toEqual(new Set(['hostedZones.pendingChanges']));
 });
 
-test('an error of Route 53 is thrown as it is', async () => {
+test('throws an error of Route 53 unchanged', async () => {
   const world = await presented();
   world.calls.answer('hostedZones.pendingChanges', throttledError());
   await expect(check(world)).rejects.toThrow(ThrottledError);
 });
 
-test('a zone of another account is asked for with its role', async () => {
+test('reads a zone of another account with its role', async () => {
   const world = await presented();
   const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
   world.hostedZones.addZone('Z3', ['ns1.test'], role.arn);
   world.nameServers.serve('ns1.test', () => ['org']);
-  const theirs = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
+  const inOtherAccount = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
   const changes = [{ hostedZoneId: 'Z3', role, id: world.changes[0]?.id ?? '' }];
-  const input = { ...run, records: [theirs], changes, tries: 0 };
+  const input = { ...run, records: [inOtherAccount], changes, tries: 0 };
   expect(await checkPropagation(input, world.ports)).toMatchObject({ propagated: true });
   world.hostedZones.refusedRoles.add(role.arn);
   await expect(checkPropagation(input, world.ports)).rejects.toThrow(RoleNotAssumedError);
 });
 
-test('values that needed no change are looked for all the same', async () => {
+test('queries values that needed no change too', async () => {
   const world = await presented();
   world.nameServers.serve('ns1.test', () => []);
   expect(await check({ ...world, changes: [] })).toMatchObject({ propagated: false });
 });
 
-test('looking twice is looking once', async () => {
+test('changes nothing when it runs twice', async () => {
   const world = await presented();
   const before = [...world.hostedZones.applied];
   const first = await check(world);

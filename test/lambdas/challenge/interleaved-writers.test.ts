@@ -9,7 +9,7 @@ import { createWorld } from '../../fakes/world.ts';
 
 const names = ['_acme-challenge.a.example.com', '_acme-challenge.b.example.com'] as const;
 
-/** Values of one run of one certificate; two runs never share one, since each order has tokens of its own. */
+/** Values of one run of one certificate. Two runs never share a value, because each order has its own tokens. */
 const records = (writer: string) =>
   fc.uniqueArray(
     fc.record({
@@ -20,22 +20,22 @@ const records = (writer: string) =>
     { selector: ({ name, value }) => `${name} ${value}`, maxLength: 4 },
   );
 
-const foreignSet = fc.record({
-  values: fc.uniqueArray(fc.stringMatching(/^"foreign [ -!#-[\]-~]{1,8}"$/), { maxLength: 3 }),
+const otherSet = fc.record({
+  values: fc.uniqueArray(fc.stringMatching(/^"other [ -!#-[\]-~]{1,8}"$/), { maxLength: 3 }),
   ttl: fc.integer({ min: 0, max: 86_400 }),
 });
 
-test('presenting and cleaning up, however two writers interleave, leaves exactly the foreign values', async () => {
+test('two runs that present and clean up leave exactly the values of other writers, in any order of their calls', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
       records('one'),
       records('two'),
-      fc.tuple(foreignSet, foreignSet),
-      async (scheduler, one, two, foreign) => {
+      fc.tuple(otherSet, otherSet),
+      async (scheduler, one, two, others) => {
         const { hostedZones, clock, log } = createWorld();
         hostedZones.addZone('Z1');
-        for (const [index, { values, ttl }] of foreign.entries()) {
+        for (const [index, { values, ttl }] of others.entries()) {
           hostedZones.put('Z1', names[index] ?? '', values, { ttl });
         }
         const before = hostedZones.all('Z1');
@@ -48,11 +48,11 @@ test('presenting and cleaning up, however two writers interleave, leaves exactly
         const ports = { hostedZonesAs: () => scheduled, clock, log };
 
         const missing: TxtValue[] = [];
-        const writer = async (ours: typeof one) => {
-          await presentChallenges({ ...run, records: ours }, ports);
-          missing.push(...ours.filter(({ name, value }) => !hostedZones.answers('Z1', name).includes(value)));
-          const { removed } = await cleanUpChallenges({ ...run, records: ours }, ports);
-          expect(removed).toHaveLength(ours.length);
+        const writer = async (own: typeof one) => {
+          await presentChallenges({ ...run, records: own }, ports);
+          missing.push(...own.filter(({ name, value }) => !hostedZones.answers('Z1', name).includes(value)));
+          const { removed } = await cleanUpChallenges({ ...run, records: own }, ports);
+          expect(removed).toHaveLength(own.length);
         };
         await scheduler.waitFor(Promise.all([writer(one), writer(two)]));
 
@@ -64,7 +64,7 @@ test('presenting and cleaning up, however two writers interleave, leaves exactly
   );
 });
 
-/** Route 53 keeps no order, neither of sets nor of values. */
+/** Indexes the sets by name and sorts their values, because Route 53 keeps no order of sets or values. */
 const bySetName = (
   sets: readonly { readonly name: string; readonly ttl: number; readonly values: readonly string[] }[],
 ) => new Map(sets.map(({ name, ttl, values }) => [name, { ttl, values: values.toSorted() }]));

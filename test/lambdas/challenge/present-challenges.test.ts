@@ -25,7 +25,7 @@ function zones(): World {
   const world = createWorld();
   world.hostedZones.addZone('Z1');
   world.hostedZones.addZone('Z2');
-  world.hostedZones.put('Z1', name, ['"foreign"'], { ttl: 3600 });
+  world.hostedZones.put('Z1', name, ['"other"'], { ttl: 3600 });
   return world;
 }
 
@@ -34,42 +34,42 @@ const present = ({ ports }: World) => presentChallenges({ ...run, records }, por
 function expectPresented(world: World, last?: string): void {
   expect(world.hostedZones.get('Z1', name), last).toMatchObject({
     ttl: 3600,
-    values: ['"foreign"', '"apex"', '"wildcard"'],
+    values: ['"other"', '"apex"', '"wildcard"'],
   });
   expect(world.hostedZones.get('Z1', '_acme-challenge.www.example.com')?.values, last).toEqual(['"www"']);
   expect(world.hostedZones.get('Z2', '_acme-challenge.example.net')?.values, last).toEqual(['"net"']);
 }
 
-test('writes every value, beside what is there, in one change a zone', async () => {
+test('adds every value to the existing ones, with one change per zone', async () => {
   const world = zones();
   const { changes } = await present(world);
   expectPresented(world);
   expect(changes.map(({ hostedZoneId }) => hostedZoneId)).toEqual(['Z1', 'Z2']);
 });
 
-test('a set of ours alone is forgotten by resolvers in seconds', async () => {
+test('gives a new set a TTL of at most 60 s', async () => {
   const world = zones();
   await present(world);
   expect(world.hostedZones.get('Z2', '_acme-challenge.example.net')?.ttl).toBeLessThanOrEqual(60);
 });
 
-test('a value that two identifiers share is written once', async () => {
+test('writes a value once that two identifiers share', async () => {
   const world = zones();
   const shared = { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'same' };
   await presentChallenges({ ...run, records: [shared, shared] }, world.ports);
   expect(world.hostedZones.get('Z2', shared.name)?.values).toEqual(['"same"']);
 });
 
-test('nothing to prove changes nothing', async () => {
+test('makes no call without values to write', async () => {
   const world = zones();
   expect(await presentChallenges({ ...run, records: [] }, world.ports)).toEqual({ changes: [] });
   expect(world.calls.names()).toEqual([]);
 });
 
-describe('what is there already', () => {
+describe('a value that is already there', () => {
   const zonesOf = ({ changes }: Awaited<ReturnType<typeof present>>) => changes.map(({ hostedZoneId }) => hostedZoneId);
 
-  test('is written once more, the same to the byte, so that there is a change to wait for', async () => {
+  test('is written again without any difference, so that there is a change to poll', async () => {
     const world = zones();
     const first = await present(world);
     const there = ['Z1', 'Z2'].map((zone) => world.hostedZones.all(zone));
@@ -80,7 +80,7 @@ describe('what is there already', () => {
     expect(new Set([...first.changes, ...again.changes].map(({ id }) => id)).size).toBe(4);
   });
 
-  test('in one zone since another was throttled is not answered before it is INSYNC', async () => {
+  test('is polled until INSYNC if it was written before another zone was throttled', async () => {
     const world = zones();
     world.hostedZones.propagation = 'later';
     world.calls.meanwhile('hostedZones.change', () => world.calls.answer('hostedZones.change', throttledError()));
@@ -90,12 +90,12 @@ describe('what is there already', () => {
     expect(await world.hostedZones.pendingChanges(changes)).toEqual(changes);
   });
 
-  test('since the reply to its change was lost has an id to wait for', async () => {
+  test('gets a change id to poll if the reply to the first change was lost', async () => {
     const world = zones();
     const { change } = world.hostedZones;
     world.hostedZones.change = async (id, batch) => {
       world.hostedZones.change = change;
-      // The SDK sends it again by itself, and hears that it was done before.
+      // The SDK repeats the request, whose change is already made.
       await change.call(world.hostedZones, id, batch);
       return change.call(world.hostedZones, id, batch);
     };
@@ -103,20 +103,20 @@ describe('what is there already', () => {
     expectPresented(world);
   });
 
-  test('is written once more only where it is unchanged since it was read', async () => {
+  test('is written again only if the set is unchanged since it was read', async () => {
     const world = zones();
     await present(world);
     world.calls.meanwhile('hostedZones.change', () =>
-      world.hostedZones.put('Z1', name, ['"foreign"', '"guest"', '"wildcard"'], { ttl: 60 }),
+      world.hostedZones.put('Z1', name, ['"other"', '"guest"', '"wildcard"'], { ttl: 60 }),
     );
     await present(world);
     expect(world.hostedZones.get('Z1', name)).toMatchObject({
       ttl: 60,
-      values: ['"foreign"', '"guest"', '"wildcard"', '"apex"'],
+      values: ['"other"', '"guest"', '"wildcard"', '"apex"'],
     });
   });
 
-  test('in a set that cannot prove anything is refused', async () => {
+  test('is rejected if the name is delegated to other servers', async () => {
     const world = zones();
     await present(world);
     const { values = [] } = world.hostedZones.get('Z1', name) ?? {};
@@ -128,18 +128,18 @@ describe('what is there already', () => {
 
 describe('zones of other accounts', () => {
   const role = { arn: 'arn:aws:iam::111122223333:role/challenges', externalId: 'the-shop-0815' };
-  const theirs: TxtValue = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
-  const all = [...records, theirs];
-  function withTheirs(): World {
+  const inOtherAccount: TxtValue = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
+  const all = [...records, inOtherAccount];
+  function withOtherAccount(): World {
     const world = zones();
     world.hostedZones.addZone('Z3', [], role.arn);
     return world;
   }
 
-  test('are written with their role, and their changes are looked for with it', async () => {
-    const world = withTheirs();
+  test('are changed with their role, and the changes contain the role', async () => {
+    const world = withOtherAccount();
     const { changes } = await presentChallenges({ ...run, records: all }, world.ports);
-    expect(world.hostedZones.get('Z3', theirs.name)?.values).toEqual(['"org"']);
+    expect(world.hostedZones.get('Z3', inOtherAccount.name)?.values).toEqual(['"org"']);
     expect(changes.map(({ hostedZoneId, role: of }) => [hostedZoneId, of])).toEqual([
       ['Z1', undefined],
       ['Z2', undefined],
@@ -149,36 +149,37 @@ describe('zones of other accounts', () => {
   });
 
   test.each([
-    ['its role cannot be assumed', RoleNotAssumedError, (world: World) => world.hostedZones.refusedRoles.add(role.arn)],
-    ['it was deleted since the deploy', ZoneNotFoundError, (world: World) => world.hostedZones.removeZone('Z3')],
     [
-      'something else stands in the place of the set',
-      RecordSetRefusedError,
-      (world: World) => world.hostedZones.put('Z3', theirs.name, [], { unsuitable: 'it has a routing policy' }),
+      'their role cannot be assumed',
+      RoleNotAssumedError,
+      (world: World) => world.hostedZones.refusedRoles.add(role.arn),
     ],
-  ])(
-    'one of two zones fails because %s: it is named, and the value of the other is removed',
-    async (_, cause, happens) => {
-      const world = withTheirs();
-      happens(world);
-      const presented = presentChallenges({ ...run, records: all }, world.ports);
-      await expect(presented).rejects.toThrow(cause);
-      await expect(presented).rejects.toThrow('Z3');
-      expectPresented(world);
+    ['one was deleted after the deployment', ZoneNotFoundError, (world: World) => world.hostedZones.removeZone('Z3')],
+    [
+      'a record set has a routing policy',
+      RecordSetRefusedError,
+      (world: World) => world.hostedZones.put('Z3', inOtherAccount.name, [], { unsuitable: 'it has a routing policy' }),
+    ],
+  ])('are reported when %s, and the values of the other zones can be removed', async (_, cause, breakZone) => {
+    const world = withOtherAccount();
+    breakZone(world);
+    const presented = presentChallenges({ ...run, records: all }, world.ports);
+    await expect(presented).rejects.toThrow(cause);
+    await expect(presented).rejects.toThrow('Z3');
+    expectPresented(world);
 
-      const { removed } = await cleanUpChallenges({ ...run, records: all }, world.ports);
-      expect(removed).toEqual(expect.arrayContaining([...records]));
-      expect(world.hostedZones.all('Z1').map(({ values }) => values)).toEqual([['"foreign"']]);
-      expect(world.hostedZones.all('Z2')).toEqual([]);
-    },
-  );
+    const { removed } = await cleanUpChallenges({ ...run, records: all }, world.ports);
+    expect(removed).toEqual(expect.arrayContaining([...records]));
+    expect(world.hostedZones.all('Z1').map(({ values }) => values)).toEqual([['"other"']]);
+    expect(world.hostedZones.all('Z2')).toEqual([]);
+  });
 });
 
 describe('a set at its limit', () => {
   const full = (count: number, length: number) =>
     Array.from({ length: count }, (_, index) => `"${String(index).padStart(length, 'x')}"`);
 
-  test('of 400 values is named with what Route 53 says, and left as it is', async () => {
+  test('of 400 values is reported in the words of Route 53 and stays unchanged', async () => {
     const world = zones();
     world.hostedZones.put('Z1', name, full(399, 5));
     const refused = present(world);
@@ -187,7 +188,7 @@ describe('a set at its limit', () => {
     expect(world.hostedZones.get('Z1', name)?.values).toEqual(full(399, 5));
   });
 
-  test('of 32,000 characters in its swap is named too', async () => {
+  test('of 32,000 characters in a batch is reported and stays unchanged', async () => {
     const world = zones();
     world.hostedZones.put('Z1', name, full(390, 43));
     await expect(present(world)).rejects.toThrow(/32000/);
@@ -195,7 +196,7 @@ describe('a set at its limit', () => {
   });
 });
 
-test('a burst of throttles is left to the workflow, which runs the step again', async () => {
+test('throws ThrottledError for the workflow to retry', async () => {
   const world = zones();
   world.calls.answer('hostedZones.change', throttledError('PriorRequestNotComplete'));
   await expect(present(world)).rejects.toThrow(ThrottledError);
@@ -203,6 +204,6 @@ test('a burst of throttles is left to the workflow, which runs the step again', 
   expectPresented(world);
 });
 
-test('it may die after any call', async () => {
+test('can be interrupted after any call and run again', async () => {
   await interruptedAfterEachCall(zones, present, (world, _, last) => expectPresented(world, last));
 });

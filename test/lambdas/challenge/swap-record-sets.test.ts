@@ -10,7 +10,7 @@ import { throttledError } from '../../fakes/aws-errors.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const name = '_acme-challenge.example.com';
-const foreign = '"Foreign \\\\ bytes; \\303\\244"';
+const otherValue = '"Other \\\\ bytes; \\303\\244"';
 
 function zone(values: readonly string[] = []): World {
   const world = createWorld();
@@ -33,7 +33,7 @@ const add = ({ ports }: World, ...values: string[]) =>
 const remove = ({ ports }: World, ...values: string[]) =>
   swapRecordSets('Z1', [name], (before) => withoutValues(before, values), ports);
 
-/** Somebody else adds or removes a value without a compare-and-swap. */
+/** Adds or removes a value as another writer without a compare-and-swap. */
 function toggle({ hostedZones }: World, value: string): void {
   const { values = [], ttl = 10 } = hostedZones.get('Z1', name) ?? {};
   const rest = values.filter((each) => each !== value);
@@ -41,47 +41,47 @@ function toggle({ hostedZones }: World, value: string): void {
 }
 
 describe('two writers on one name', () => {
-  test('that read the same set both get in, and a third, foreign value keeps its bytes and its TTL', async () => {
-    const world = zone([foreign]);
+  test('that read the same set both add their values and keep the bytes and the TTL of a third value', async () => {
+    const world = zone([otherValue]);
     await Promise.all([add(world, 'one'), add(world, 'two')]);
     expect(world.hostedZones.get('Z1', name)).toMatchObject({ ttl: 3600 });
-    expect(world.hostedZones.get('Z1', name)?.values.toSorted()).toEqual([foreign, '"one"', '"two"'].toSorted());
+    expect(world.hostedZones.get('Z1', name)?.values.toSorted()).toEqual([otherValue, '"one"', '"two"'].toSorted());
     expect(world.calls.names('hostedZones.change').length).toBeGreaterThan(2);
   });
 
-  test('that leave together leave the foreign value alone', async () => {
-    const world = zone([foreign, '"one"', '"two"']);
+  test('that remove their values at the same time keep a third value', async () => {
+    const world = zone([otherValue, '"one"', '"two"']);
     await Promise.all([remove(world, 'one'), remove(world, 'two')]);
-    expect(world.hostedZones.get('Z1', name)).toMatchObject({ values: [foreign], ttl: 3600 });
+    expect(world.hostedZones.get('Z1', name)).toMatchObject({ values: [otherValue], ttl: 3600 });
   });
 
-  test('of which one comes while the other goes leave one value', async () => {
+  test('of which one adds and one removes a value leave the added value', async () => {
     const world = zone(['"one"']);
     await Promise.all([add(world, 'two'), remove(world, 'one')]);
     expect(world.hostedZones.get('Z1', name)?.values).toEqual(['"two"']);
   });
 
-  test('that come to an empty name make one set', async () => {
+  test('that add values to an empty name create one set', async () => {
     const world = zone();
     await Promise.all([add(world, 'one'), add(world, 'two')]);
     expect(world.hostedZones.get('Z1', name)?.values.toSorted()).toEqual(['"one"', '"two"']);
   });
 });
 
-describe('a refused change', () => {
-  test('of a set that nobody changed is a fault for a person, in the words of Route 53', async () => {
-    const world = zone([foreign]);
+describe('a rejected change', () => {
+  test('of an unchanged set throws RecordSetRefusedError with the words of Route 53', async () => {
+    const world = zone([otherValue]);
     world.hostedZones.refusesAll = 'The zone is at its limit of records';
-    const refused = add(world, 'one');
-    await expect(refused).rejects.toThrow(RecordSetRefusedError);
-    await expect(refused).rejects.toThrow('The zone is at its limit of records');
-    await expect(refused).rejects.toMatchObject({ fields: { zone: 'Z1', recordNames: [name] } });
+    const rejected = add(world, 'one');
+    await expect(rejected).rejects.toThrow(RecordSetRefusedError);
+    await expect(rejected).rejects.toThrow('The zone is at its limit of records');
+    await expect(rejected).rejects.toMatchObject({ fields: { zone: 'Z1', recordNames: [name] } });
     expect(world.clock.now().getTime()).toBeLessThan(Date.parse('2026-03-01T12:00:01Z'));
   });
 
-  test('of a name that Route 53 writes with a dot at its end is told without it', async () => {
+  test('is reported without the trailing dot that Route 53 writes', async () => {
     const world = zone();
-    world.hostedZones.put('Z1', `${name}.`, [foreign]);
+    world.hostedZones.put('Z1', `${name}.`, [otherValue]);
     world.hostedZones.refusesAll = 'The zone is at its limit of records';
     await expect(add(world, 'one')).rejects.toMatchObject({
       message: expect.stringContaining(`the change of ${name} in hosted zone Z1.`),
@@ -89,7 +89,7 @@ describe('a refused change', () => {
     });
   });
 
-  test('of a hundred names says why before the room of a message is over, and names five', async () => {
+  test('of a hundred names is reported with five of them before the reason', async () => {
     const world = zone();
     world.hostedZones.refusesAll = 'The zone is at its limit of records';
     const names = Array.from({ length: 100 }, (_, index) => `_acme-challenge.${index}.${'x'.repeat(40)}.example.com`);
@@ -109,19 +109,19 @@ describe('a refused change', () => {
     await expect(addTo()).rejects.toThrow(`kept changing ${five} for 5 s`);
   });
 
-  test('of a set that changed and was changed back in between is tried again', async () => {
-    const world = zone([foreign]);
+  test('is retried if another writer changed the set and changed it back', async () => {
+    const world = zone([otherValue]);
     world.calls.meanwhile('hostedZones.change', () => {
       toggle(world, '"guest"');
-      // The second read, after the refusal, finds the guest gone again.
+      // The read after the rejection finds the set without the guest's value.
       world.calls.meanwhile('hostedZones.readTxt', () => toggle(world, '"guest"'));
     });
     await add(world, 'one');
-    expect(world.hostedZones.get('Z1', name)).toMatchObject({ values: [foreign, '"one"'], ttl: 3600 });
+    expect(world.hostedZones.get('Z1', name)).toMatchObject({ values: [otherValue, '"one"'], ttl: 3600 });
   });
 
   test.each(['it is a CNAME to elsewhere.example.net', 'it has a weighted routing policy'])(
-    'is not even sent where %s',
+    'is not submitted if %s',
     async (unsuitable) => {
       const world = zone();
       world.hostedZones.put('Z1', name, [], { unsuitable });
@@ -131,16 +131,16 @@ describe('a refused change', () => {
     },
   );
 
-  test('is none where our value stands beside a delegation: it can be removed, and none added', async () => {
+  test('does not occur when a value is removed from a delegated name, to which none can be added', async () => {
     const world = zone();
     const unsuitable = 'the name is delegated to other name servers';
-    world.hostedZones.put('Z1', name, [foreign, '"one"'], { unsuitable });
+    world.hostedZones.put('Z1', name, [otherValue, '"one"'], { unsuitable });
     await expect(add(world, 'two')).rejects.toThrow(RecordSetRefusedError);
     await remove(world, 'one');
-    expect(world.hostedZones.get('Z1', name)?.values).toEqual([foreign]);
+    expect(world.hostedZones.get('Z1', name)?.values).toEqual([otherValue]);
   });
 
-  test('by throttling comes through as such', async () => {
+  test('throws ThrottledError if Route 53 throttles it', async () => {
     const world = zone();
     world.calls.answer('hostedZones.change', throttledError());
     await expect(add(world, 'one')).rejects.toThrow(ThrottledError);
@@ -148,16 +148,16 @@ describe('a refused change', () => {
 });
 
 describe('contention', () => {
-  /** Others win the first so many races. */
+  /** Creates a world in which another writer changes the set before each of the first `races` changes. */
   function contended(races: number): World {
-    const world = zone([foreign]);
+    const world = zone([otherValue]);
     for (let race = 0; race < races; race += 1) {
       world.calls.meanwhile('hostedZones.change', () => toggle(world, `"guest ${race}"`));
     }
     return world;
   }
 
-  test('that ends is won, 50 to 150 ms after each race', async () => {
+  test('is retried 50 to 150 ms after each rejection until it succeeds', async () => {
     const world = contended(3);
     world.clock.randomness = 0;
     await add(world, 'one');
@@ -168,7 +168,7 @@ describe('contention', () => {
     expect(world.hostedZones.get('Z1', name)?.values).toContain('"two"');
   });
 
-  test('that does not end is given up after 5 s, with nothing of ours written and nothing of others lost', async () => {
+  test('throws after 5 s, without a value written or a value of another writer lost', async () => {
     const world = contended(200);
     const start = world.clock.now().getTime();
     await expect(add(world, 'one')).rejects.toThrow(RecordSetContentionError);
@@ -176,20 +176,20 @@ describe('contention', () => {
     expect(took).toBeGreaterThanOrEqual(5000);
     expect(took).toBeLessThan(5150);
     const { values = [] } = world.hostedZones.get('Z1', name) ?? {};
-    expect(values).toContain(foreign);
+    expect(values).toContain(otherValue);
     expect(values).not.toContain('"one"');
   });
 });
 
-test('a set that is as desired needs no change', async () => {
+test('submits no change if the set is already as desired', async () => {
   const world = zone(['"one"']);
   expect(await add(world, 'one')).toEqual([]);
   expect(await remove(world, 'two')).toEqual([]);
   expect(world.calls.names('hostedZones.change')).toEqual([]);
 });
 
-describe('more than a batch may hold', () => {
-  // 4,000 characters of values at each name: ten names are 40,000, and a batch takes 32,000.
+describe('a change larger than a batch', () => {
+  // Each name has 4,000 characters of values, so ten names have 40,000. A batch may have 32,000.
   const names = Array.from({ length: 10 }, (_, index) => `_acme-challenge.n${index}.example.com`);
   const desired = (before: Parameters<typeof withValues>[1], at: string) => {
     const values = Array.from({ length: 40 }, (_, index) => `${index}`.padStart(98, 'x'));
@@ -197,20 +197,20 @@ describe('more than a batch may hold', () => {
     return after && { name: at, before, after };
   };
 
-  test('goes in two, and the ids of both are waited for', async () => {
+  test('is submitted in two batches, and both ids are returned', async () => {
     const world = zone();
     const ids = await swapRecordSets('Z1', names, desired, world.ports);
     expect(ids).toHaveLength(2);
     for (const each of names) expect(world.hostedZones.get('Z1', each)?.values).toHaveLength(40);
   });
 
-  test('refused in its second half is completed, and nothing is written twice', async () => {
+  test('is completed after its second batch is rejected, and nothing is written twice', async () => {
     const world = zone();
     let changes = 0;
     const { change } = world.hostedZones;
     world.hostedZones.change = async (id, batch) => {
       changes += 1;
-      if (changes === 2) world.hostedZones.put('Z1', names[9] ?? '', [foreign], { ttl: 3600 });
+      if (changes === 2) world.hostedZones.put('Z1', names[9] ?? '', [otherValue], { ttl: 3600 });
       return change.call(world.hostedZones, id, batch);
     };
     const ids = await swapRecordSets('Z1', names, desired, world.ports);
@@ -220,7 +220,7 @@ describe('more than a batch may hold', () => {
     expect(world.hostedZones.applied).toHaveLength(10);
   });
 
-  test('refused in its second half is not written twice either where what is there is written once more', async () => {
+  test('is not written twice after its second batch is rejected, even if it makes no difference', async () => {
     const world = zone();
     const { change } = world.hostedZones;
     let changes = 0;

@@ -3,23 +3,26 @@ import type { CaaRecord } from '../../ports/dns.ts';
 import { quoted } from './quote-untrusted.ts';
 import { recordList } from './record-list.ts';
 
-/** Tags that say who may issue what else, or whom to tell: a CA may know them, so that critical they stand in nobody's way. */
+/** Tags for contacts or for certificates of other types. CAs may know them, so they do not prevent issuance even if they are critical. */
 const otherTags = new Set(['iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']);
 
 /** Value of an issue or issuewild tag. RFC 8659 §4.2 */
 interface IssueValue {
-  /** Lower case; empty: nobody may issue. */
+  /** Domain name of the CA in lower case. It is empty if no CA may issue. */
   readonly issuer: string;
-  /** Tags in lower case. */
+  /** Parameters, with tags in lower case. */
   readonly parameters: readonly { readonly tag: string; readonly value: string }[];
 }
 
 const label = '[a-z0-9]+(?:-+[a-z0-9]+)*';
 const issuerName = new RegExp(`^(?:${label}(?:\\.${label})*)?$`, 'i');
-/** Printable ASCII without blanks and semicolons. */
+/** The value of a parameter is printable ASCII without spaces and semicolons. */
 const parameter = new RegExp(`^(${label})[ \\t]*=[ \\t]*([!-:<-~]*)$`, 'i');
 
-/** `null`: not by the grammar of RFC 8659 §4.2, so that it names nobody. A name may have a semicolon and nothing behind it. */
+/**
+ * Parses the value of an issue or issuewild tag. Returns `null` if it does not match the grammar of RFC 8659 §4.2, so that it allows no CA. A name
+ * may be followed by a semicolon without a parameter.
+ */
 export function parseIssueValue(value: string): IssueValue | null {
   const [issuer = '', ...rest] = value.split(';').map(withoutBlanks);
   if (!issuerName.test(issuer)) return null;
@@ -33,7 +36,7 @@ export function parseIssueValue(value: string): IssueValue | null {
   return { issuer: issuer.toLowerCase(), parameters };
 }
 
-/** At both ends. Not by a pattern, which would take seconds for 64 KB of blanks. */
+/** Removes spaces and tabs at both ends. A regular expression would take seconds for 64 KB of spaces. */
 function withoutBlanks(text: string): string {
   const blank = (at: number) => text[at] === ' ' || text[at] === '\t';
   let [start, end] = [0, text.length];
@@ -44,7 +47,7 @@ function withoutBlanks(text: string): string {
 
 const isWildcard = (identifier: string): boolean => identifier.startsWith('*.');
 
-/** The properties that count for an identifier: for a wildcard issuewild alone, where there is one. RFC 8659 §4.3 */
+/** Returns the records that apply to an identifier. For a wildcard these are the issuewild records, if there are any. RFC 8659 §4.3 */
 function issueTags(identifier: string, records: readonly CaaRecord[]): readonly CaaRecord[] {
   const tagged = (tag: string) => records.filter((record) => record.tag === tag);
   const wild = isWildcard(identifier) ? tagged('issuewild') : [];
@@ -54,25 +57,26 @@ function issueTags(identifier: string, records: readonly CaaRecord[]): readonly 
 const unknownCritical = (records: readonly CaaRecord[]): readonly CaaRecord[] =>
   records.filter(({ critical, tag }) => critical && tag !== 'issue' && tag !== 'issuewild' && !otherTags.has(tag));
 
-/** Whether these records keep any CA at all from issuing for the identifier. */
+/** Tells whether these records prevent any CA from issuing for the identifier. */
 export function caaRestricts(identifier: string, records: readonly CaaRecord[]): boolean {
   return unknownCritical(records).length > 0 || issueTags(identifier, records).length > 0;
 }
 
+/** Why a CAA set does not allow a CA to issue. */
 export interface CaaRefusal {
-  /** In words, as the end of a sentence "its CAA set ...". */
+  /** Reason, as the end of a sentence that begins with "The CAA set". */
   readonly why: string;
-  /** What to do, with the record ready to paste. */
+  /** What the operator has to do, with the record to create if there is one. */
   readonly remedy: string;
-  /** The record to create, in zone file format. Absent where one has to be removed instead. */
+  /** The record to create, in zone file format. Absent if a record has to be removed instead. */
   readonly record?: string;
 }
 
 /**
- * Whether a relevant CAA set lets a CA issue for an identifier to an account that proves by dns-01; `null`: it does. One record that
- * allows it is enough. RFC 8659 §4, RFC 8657
+ * Decides whether the relevant CAA set allows a CA to issue for an identifier to an account that proves control by dns-01. Returns `null` if it
+ * does. One record that allows it is enough. RFC 8659 §4, RFC 8657
  *
- * `account` names at least one identity: without one nothing can be said.
+ * `account` must have at least one CAA identity, because without one the question cannot be answered.
  */
 export function caaRefusal(
   identifier: string,
@@ -91,13 +95,13 @@ export function caaRefusal(
   const ofThisCa = tags.some(({ value }) => account.caaIdentities.includes(parseIssueValue(value)?.issuer ?? ''));
   const [identity = ''] = account.caaIdentities;
   const tag = tags[0]?.tag ?? 'issue';
-  // Where this CA is named but its parameters do not fit, the domain is locked to accounts: so is the record to add.
+  // If the set names this CA with other parameters, the domain is restricted to accounts. Then the new record is restricted to this account.
   const value = ofThisCa ? lockedTo(account.url, identity) : identity;
   const record = `${domain}. 300 IN CAA 0 ${tag} "${value}"`;
   return {
     why: ofThisCa
-      ? `names it, but not for the account ${account.url} with dns-01: ${shown(tags)}`
-      : `allows other CAs only, or none: ${shown(tags)}`,
+      ? `names this CA, but does not allow the account ${account.url} with dns-01: ${shown(tags)}`
+      : `does not name this CA: ${shown(tags)}`,
     remedy: `Create this record: ${recordList([record])}.`,
     record,
   };
@@ -107,7 +111,7 @@ function allows(value: string, { url, caaIdentities }: IssuerAccount): boolean {
   const issue = parseIssueValue(value);
   if (!issue || issue.issuer === '' || !caaIdentities.includes(issue.issuer)) return false;
   const given = (tag: string) => issue.parameters.flatMap((each) => (each.tag === tag ? [each.value] : []));
-  // Of several with one tag RFC 8657 §3 and §4 say that the property cannot be met; none restricts nothing.
+  // Two parameters with the same tag can never be met (RFC 8657 §3, §4). Without the tag there is no restriction.
   const met = (values: readonly string[], fits: (value: string) => boolean) =>
     values.length === 0 || (values.length === 1 && values.every(fits));
   return (
@@ -116,34 +120,38 @@ function allows(value: string, { url, caaIdentities }: IssuerAccount): boolean {
   );
 }
 
-/** RFC 8657 §3, §4 */
+/** Returns an issue value that allows one account only, and one validation method unless it is `null`. RFC 8657 §3, §4 */
 const lockedTo = (accountUrl: string, identity: string, method: string | null = 'dns-01'): string =>
   `${identity}; ${method === null ? '' : `validationmethods=${method}; `}accounturi=${accountUrl}`;
 
 /**
- * The records that let this CA issue to this account by dns-01 and to nobody else, once others are gone: a line for each name that the CA
- * goes by, to be put behind `example.com. 300 IN CAA `. They hold for wildcards too. RFC 8657
+ * Returns the CAA records that allow only this account of this CA, and only the given validation method unless it is `null`. They take effect once
+ * all other CAA records of the domain are removed, and apply to wildcards too. There is one line for each CAA identity of the CA, to be put behind
+ * `example.com. 300 IN CAA `. RFC 8657
  */
 export function caaLines({ url, caaIdentities }: IssuerAccount, method: 'dns-01' | null): readonly string[] {
   return caaIdentities.map((identity) => `0 issue "${lockedTo(url, identity, method)}"`);
 }
 
-/** Milliseconds: 30 days. A CA that adds or renames a CAA identity announces it months before. */
+/** Time for which a recorded account counts as fresh: 30 days, in milliseconds. A CA announces changes of its CAA identities months before. */
 const freshFor = 30 * 86_400_000;
 
-/** Whether the CA may go by other names in CAA records, or know another account of ours, than the ledger says. */
+/** Tells whether the CAA identities of the CA, or the account there, may differ from those in the ledger. */
 export function isStale({ readAt }: RecordedAccount, now: Date): boolean {
   return readAt === null || now.getTime() - Date.parse(readAt) > freshFor;
 }
 
-const most = 5;
+const maximumShown = 5;
 
-/** `0 issue "ca.example"`, of a few. */
+/** Lists the first records, each in the form `0 issue "ca.example"`, and counts the rest. */
 function shown(records: readonly CaaRecord[]): string {
-  const rest = records.length - most;
-  return records.slice(0, most).map(caaText).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  const rest = records.length - maximumShown;
+  return records.slice(0, maximumShown).map(caaText).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** As in a zone file, cut: a value may be 64 KB long. A tag is of letters and digits, but DNS can tell any byte. RFC 8659 §4.1.1 */
+/**
+ * Returns a record as in a zone file. The value is cut, because it may have 64 KB. A tag consists of letters and digits (RFC 8659 §4.1.1), but a DNS
+ * answer can contain any byte.
+ */
 const caaText = ({ critical, tag, value }: CaaRecord): string =>
   `${critical ? 128 : 0} ${/^[a-z0-9]{1,15}$/.test(tag) ? tag : quoted(tag, 15)} ${quoted(value, 120)}`;

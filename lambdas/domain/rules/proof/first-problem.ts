@@ -4,8 +4,9 @@ import { longestMessage } from '../../contract/failure.ts';
 import { recordList } from './record-list.ts';
 
 /**
- * The first of several problems, in the order of the identifiers, whose message also lists what to do about the others. Records to create
- * come before other sentences, because ten records fit into a message and ten whole messages do not. What does not fit is counted.
+ * Returns the first of several problems, in the order of the identifiers. Its message also lists what to do about the other problems. Records to
+ * create come before other sentences, because ten records fit into a message and ten complete messages do not. Problems that do not fit are
+ * counted.
  */
 export function firstProblem(certificate: string, first: unknown, others: readonly unknown[]): unknown {
   if (!(first instanceof PerennialError)) return first;
@@ -33,7 +34,7 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The first `shown` of them. */
+/** Describes the first `shown` of the other problems, and counts the rest. */
 function alsoFound(records: readonly string[], texts: readonly string[], shown: number): string {
   const count = records.length + texts.length;
   const toCreate = records.slice(0, shown);

@@ -1,20 +1,21 @@
 /**
- * Seconds between looks at an order while the CA says nothing else: validation takes a second or two as a rule, so the first
- * looks are close together.
+ * Seconds between the first polls of an order, unless the CA sends a Retry-After. Validation usually takes a second or two, so the first polls
+ * are close together.
  */
 const firstWaits = [1, 2, 3, 5, 10, 15] as const;
+/** Seconds between later polls. */
 const laterWait = 30;
 
 /**
- * Looks at an order before it is given up. `ready`: 36 + 14 x 30 = 456 s; a CA that validates from five places takes
- * seconds. `valid`: 36 + 60 x 30 s is half an hour, since ten minutes and more are normal for some CAs.
+ * Number of waits between polls after which an order times out. For `ready` they are 36 + 14 × 30 = 456 s, because a CA that validates from five
+ * places takes seconds. For `valid` they are 36 + 60 × 30 = 1,836 s, about half an hour, because ten minutes and more are normal for some CAs.
  */
 export const pollTries = { ready: 20, valid: 66 } as const;
 
-/** A Retry-After beyond an hour is asked again after one: an execution that sleeps for a day cannot be seen to be alive. */
+/** Longest wait in seconds. It shortens a longer Retry-After, because an execution that waits for a day does not show that it still works. */
 const longestWait = 3600;
 
-/** The wait before look number `tries + 1`; the CA's Retry-After (RFC 8555 §7.5.1) comes first. */
+/** Returns the seconds until the next poll, after `tries` waits. The CA's Retry-After (RFC 8555 §7.5.1) has priority, and is at least 1 s. */
 export function pollWait(tries: number, retryAfter: number | null): number {
   if (retryAfter !== null) return Math.min(Math.max(Math.ceil(retryAfter), 1), longestWait);
   return firstWaits[tries] ?? laterWait;

@@ -1,8 +1,8 @@
 /**
- * Text that somebody else wrote, for a message that people read and paste: a JSON string of printable ASCII alone, without a quote, a
- * line break or a letter that turns the line around in it. Longer texts are cut.
+ * Returns untrusted text as a JSON string for a message that operators read and paste. It has printable ASCII only. Quotes, line breaks and
+ * characters that change the direction of text are escaped. A text longer than `maximumLength` is cut.
  */
-export function quoted(text: string, most = 255): string {
+export function quoted(text: string, maximumLength = 255): string {
   const asEscape = (each: string) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return `"${text.slice(0, most).replaceAll(/[^ !#-[\]-~]/g, asEscape)}"`;
+  return `"${text.slice(0, maximumLength).replaceAll(/[^ !#-[\]-~]/g, asEscape)}"`;
 }

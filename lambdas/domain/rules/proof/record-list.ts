@@ -1,2 +1,2 @@
-/** DNS records in zone file format as one sentence shows them: a record may have quotes, semicolons and a dot at its end. */
+/** Lists DNS records in zone file format for a sentence. Each is in backticks, because it may have quotes, semicolons and a final dot. */
 export const recordList = (records: readonly string[]): string => records.map((record) => `\`${record}\``).join('; ');

@@ -3,17 +3,17 @@ import type { HostedZone, ZoneRole } from '../../contract/config.ts';
 import type { RecordSetChange, TxtRecordSet } from '../../ports/hosted-zones.ts';
 
 /**
- * Arithmetic on TXT record sets. A set is read whole, and swapped for one that differs in our values alone: foreign values
- * keep their bytes, a set that was there keeps its TTL.
+ * Changes of TXT record sets. A set is read as a whole and replaced by one that differs in the values of this stack only. Values of other writers
+ * keep their bytes, and an existing set keeps its TTL.
  */
 
-/** A new set lives for seconds only, and no resolver shall remember it much longer. */
+/** TTL of a new set in seconds. It is short because the set is removed soon, and resolvers should not cache it for longer. */
 export const challengeTtl = 10;
 
-/** Route 53 stores TXT strings in quotes; a dns-01 value is base64url, so nothing in it needs escaping. */
+/** Returns a value as Route 53 stores it, in quotes. A dns-01 value is base64url, so it needs no escapes. */
 const quoted = (value: string): string => `"${value}"`;
 
-/** The set with these values added, equal ones once; `null` when all are there already. */
+/** Returns the set with these values added, without duplicates. Returns `null` if it already has all of them. */
 export function withValues(name: string, before: TxtRecordSet | null, values: readonly string[]): TxtRecordSet | null {
   const missing = [...new Set(values.map(quoted))].filter((value) => !before?.values.includes(value));
   if (missing.length === 0) return null;
@@ -22,35 +22,35 @@ export function withValues(name: string, before: TxtRecordSet | null, values: re
     : { name, ttl: challengeTtl, values: missing, unsuitable: null };
 }
 
-/** The change that takes these values away; `null` when none of them is there. A set left empty is removed. */
+/** Returns the change that removes these values, or `null` if the set has none of them. A set without any value left is removed. */
 export function withoutValues(before: TxtRecordSet | null, values: readonly string[]): RecordSetChange | null {
-  const ours = new Set(values.map(quoted));
-  if (!before?.values.some((value) => ours.has(value))) return null;
-  const rest = before.values.filter((value) => !ours.has(value));
+  const removed = new Set(values.map(quoted));
+  if (!before?.values.some((value) => removed.has(value))) return null;
+  const rest = before.values.filter((value) => !removed.has(value));
   return { name: before.name, before, after: rest.length > 0 ? { ...before, values: rest } : null };
 }
 
-/** Equal to the byte: name, TTL and values in any order, since Route 53 keeps no order. */
+/** Tells whether two sets have the same name, TTL and values, byte by byte. The order of values does not matter, because Route 53 keeps none. */
 export function sameSet(a: TxtRecordSet | null, b: TxtRecordSet | null): boolean {
   if (!a || !b) return a === b;
   const sorted = (set: TxtRecordSet) => [...set.values].sort().join('\n');
   return a.name === b.name && a.ttl === b.ttl && a.unsuitable === b.unsuitable && sorted(a) === sorted(b);
 }
 
-/** As messages name them: without the dot, and five of many, so that there is room for what happened to them. */
+/** Lists the names of at most five changes, without trailing dots, so that the reason fits into the message. */
 export function namesOf(changes: readonly RecordSetChange[]): string {
   const names = changes.map(({ name }) => name.replace(/\.$/, ''));
   return names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 }
 
-/** Our values in one hosted zone: by record name, equal ones once. */
+/** The values of this stack in one hosted zone, by record name and without duplicates. */
 export interface ZoneValues {
   readonly hostedZoneId: string;
   readonly role: ZoneRole | undefined;
   readonly names: ReadonlyMap<string, readonly string[]>;
 }
 
-/** In the order of their first value. */
+/** Groups values by hosted zone, in the order of the first value of each zone. */
 export function byZone(records: readonly TxtValue[]): ZoneValues[] {
   const zones = new Map<string, ZoneValues & { readonly names: Map<string, readonly string[]> }>();
   for (const { hostedZoneId, role, name, value } of records) {
@@ -62,8 +62,8 @@ export function byZone(records: readonly TxtValue[]): ZoneValues[] {
 }
 
 /**
- * Values with the roles of their zones as they are configured now: the ledger keeps none, since a role that is configured no more cannot be
- * assumed either.
+ * Returns the values with the roles that the configuration has for their zones now. The ledger keeps no roles, because a role that is no longer
+ * configured cannot be assumed either.
  */
 export function withRoles(records: readonly TxtValue[], zones: readonly HostedZone[]): TxtValue[] {
   const roles = new Map(zones.map(({ id, role }) => [id, role]));
@@ -73,28 +73,28 @@ export function withRoles(records: readonly TxtValue[], zones: readonly HostedZo
   });
 }
 
-/** Those that we may remove. A zone that was taken out of the configuration has taken the permission with it. */
+/** Returns the values that this stack may remove. It has no permission for zones that are no longer configured. */
 export function inZones(records: readonly TxtValue[], zones: readonly HostedZone[]): readonly TxtValue[] {
   const ids = new Set(zones.map(({ id }) => id));
   return records.filter(({ hostedZoneId }) => ids.has(hostedZoneId));
 }
 
-/** Quota of one ChangeResourceRecordSets: 1,000 ResourceRecord elements and 32,000 characters of values (Route 53 quotas). */
+/** Quotas of Route 53 for one ChangeResourceRecordSets request: 1,000 ResourceRecord elements and 32,000 characters of values. */
 const batchLimits = { values: 1000, characters: 32_000 } as const;
 
-/** Batches within the quota; one in all but the largest cases. */
+/** Splits changes into batches within the quotas. One batch is enough in all but the largest cases. */
 export function batches(changes: readonly RecordSetChange[]): RecordSetChange[][] {
   const result: RecordSetChange[][] = [];
-  let room = { values: 0, characters: 0 };
+  let remaining = { values: 0, characters: 0 };
   for (const change of changes) {
     const values = [...(change.before?.values ?? []), ...(change.after?.values ?? [])];
     const characters = values.reduce((sum, value) => sum + value.length, 0);
-    if (result.length === 0 || values.length > room.values || characters > room.characters) {
+    if (result.length === 0 || values.length > remaining.values || characters > remaining.characters) {
       result.push([]);
-      room = { ...batchLimits };
+      remaining = { ...batchLimits };
     }
     result.at(-1)?.push(change);
-    room = { values: room.values - values.length, characters: room.characters - characters };
+    remaining = { values: remaining.values - values.length, characters: remaining.characters - characters };
   }
   return result;
 }

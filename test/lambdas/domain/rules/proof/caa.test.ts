@@ -6,7 +6,7 @@ import { caaLines, caaRefusal, caaRestricts, parseIssueValue } from '../../../..
 
 const account = { url: 'https://ca.test/account/1', caaIdentities: ['ca.test', 'brand.test'] };
 
-/** `0 issue "ca.test"`, as in a zone file. */
+/** Parses a record as in a zone file, for example `0 issue "ca.test"`. */
 function record(text: string): CaaRecord {
   const [, flags = '', tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(text) ?? [];
   return { critical: Number(flags) >= 128, tag, value };
@@ -15,28 +15,33 @@ const refusal = (identifier: string, ...records: readonly string[]) =>
   caaRefusal(identifier, { domain: 'example.com', records: records.map(record) }, account);
 const allowed = (identifier: string, ...records: readonly string[]) => refusal(identifier, ...records) === null;
 
-describe('a CAA set', () => {
+describe('caaRefusal decides on a CAA set', () => {
   test.each([
     ['with the CA', ['0 issue "ca.test"'], true, true],
     ['with the CA by its other name', ['0 issue "brand.test"'], true, true],
     ['with the CA in capitals', ['0 issue "CA.Test"'], true, true],
-    ['with the CA and blanks', ['0 issue "  ca.test  "'], true, true],
+    ['with the CA and spaces', ['0 issue "  ca.test  "'], true, true],
     ['with the CA and an empty list of parameters', ['0 issue "ca.test ; "'], true, true],
     ['with the CA, critical', ['128 issue "ca.test"'], true, true],
     ['with another CA', ['0 issue "other.test"'], false, false],
     ['with a domain of the CA', ['0 issue "www.ca.test"'], false, false],
-    ['with nobody', ['0 issue ";"'], false, false],
+    ['with no CA', ['0 issue ";"'], false, false],
     ['with an empty value', ['0 issue ""'], false, false],
     ['with another CA and this one', ['0 issue "other.test"', '0 issue "ca.test"'], true, true],
-    ['with nobody and this CA', ['0 issue ";"', '0 issue "ca.test"'], true, true],
+    ['with no CA and with this CA', ['0 issue ";"', '0 issue "ca.test"'], true, true],
     ['without issue tags', ['0 iodef "mailto:a@example.com"', '0 contactemail "a@example.com"'], true, true],
-    ['with critical tags of whom to tell', ['128 iodef "mailto:a@example.com"', '128 contactphone "1"'], true, true],
-    ['with a tag that nobody knows', ['0 tbs "x"'], true, true],
-    ['with a critical tag that nobody knows', ['128 tbs "x"', '0 issue "ca.test"'], false, false],
+    ['with critical contact tags', ['128 iodef "mailto:a@example.com"', '128 contactphone "1"'], true, true],
+    ['with an unknown tag', ['0 tbs "x"'], true, true],
+    ['with an unknown critical tag', ['128 tbs "x"', '0 issue "ca.test"'], false, false],
     ['for wildcards only, of another CA', ['0 issuewild "other.test"'], true, false],
-    ['for wildcards only, of nobody', ['0 issuewild ";"'], true, false],
+    ['for wildcards only, of no CA', ['0 issuewild ";"'], true, false],
     ['for wildcards only, of this CA', ['0 issuewild "ca.test"'], true, true],
-    ['of this CA for wildcards, another for the rest', ['0 issuewild "ca.test"', '0 issue "other.test"'], false, true],
+    [
+      'of this CA for wildcards and another CA for other names',
+      ['0 issuewild "ca.test"', '0 issue "other.test"'],
+      false,
+      true,
+    ],
     ['of this CA but not for wildcards', ['0 issue "ca.test"', '0 issuewild ";"'], true, false],
     ['that falls back to issue for wildcards', ['0 issue "ca.test"'], true, true],
     ['for mail certificates of another CA', ['0 issuemail "other.test"'], true, true],
@@ -46,11 +51,11 @@ describe('a CAA set', () => {
   });
 
   test.each([
-    ['our account', 'accounturi=https://ca.test/account/1', true],
-    ['our account, tag in capitals', 'AccountURI=https://ca.test/account/1', true],
-    ['our account, blanks around the sign', 'accounturi = https://ca.test/account/1', true],
+    ['this account', 'accounturi=https://ca.test/account/1', true],
+    ['this account, tag in capitals', 'AccountURI=https://ca.test/account/1', true],
+    ['this account, spaces around the equals sign', 'accounturi = https://ca.test/account/1', true],
     ['another account', 'accounturi=https://ca.test/account/12', false],
-    ['our account in capitals, which is another', 'accounturi=https://ca.test/ACCOUNT/1', false],
+    ['this account in capitals, which is another account', 'accounturi=https://ca.test/ACCOUNT/1', false],
     [
       'two accounts, which cannot be met',
       'accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/1',
@@ -59,14 +64,14 @@ describe('a CAA set', () => {
     ['dns-01', 'validationmethods=dns-01', true],
     ['several methods', 'validationmethods=http-01,dns-01', true],
     ['another method', 'validationmethods=http-01', false],
-    ['a method that begins alike', 'validationmethods=dns-01x', false],
+    ['a method that begins with dns-01', 'validationmethods=dns-01x', false],
     ['no method', 'validationmethods=', false],
     ['methods twice', 'validationmethods=dns-01; validationmethods=dns-01', false],
     ['both', 'validationmethods=dns-01; accounturi=https://ca.test/account/1', true],
-    ['both, one of them not ours', 'validationmethods=dns-01; accounturi=https://ca.test/account/2', false],
+    ['both, with another account', 'validationmethods=dns-01; accounturi=https://ca.test/account/2', false],
     ['a parameter of the CA’s own', 'policy=ev', true],
     ['a parameter without a value', 'policy', false],
-    ['a blank within', 'policy=a b', false],
+    ['a space in the value', 'policy=a b', false],
     ['an empty parameter', '; policy=ev', false],
     ['a semicolon at the end', 'policy=ev;', false],
     ['a tag with an underscore', 'account_uri=x', false],
@@ -76,7 +81,7 @@ describe('a CAA set', () => {
   });
 
   test.each(['%%%%%', 'ca.test.', '-ca.test', 'ca..test', 'ca_test', 'ca.test other.test', 'cä.test'])(
-    'with the malformed %s names nobody, and lets nobody else in',
+    'with the malformed value %s, which allows no CA',
     (value) => {
       expect(parseIssueValue(value)).toBeNull();
       expect(allowed('example.com', `0 issue "${value}"`)).toBe(false);
@@ -84,44 +89,44 @@ describe('a CAA set', () => {
   );
 });
 
-describe('a refusal', () => {
-  test('tells the record to add, ready to paste', () => {
+describe('a CAA refusal', () => {
+  test('has the record to add', () => {
     expect(refusal('example.com', '0 issue "other.test"')).toEqual({
-      why: 'allows other CAs only, or none: 0 issue "other.test"',
+      why: 'does not name this CA: 0 issue "other.test"',
       remedy: 'Create this record: `example.com. 300 IN CAA 0 issue "ca.test"`.',
       record: 'example.com. 300 IN CAA 0 issue "ca.test"',
     });
   });
 
-  test('for a wildcard that has a tag of its own adds one of those', () => {
+  test('has an issuewild record to add for a wildcard with issuewild records', () => {
     expect(refusal('*.example.com', '0 issue "ca.test"', '0 issuewild ";"')?.record).toBe(
       'example.com. 300 IN CAA 0 issuewild "ca.test"',
     );
   });
 
-  test('of a domain that is locked to accounts adds a record that is locked as well', () => {
+  test('has a record for this account to add if the domain is restricted to accounts', () => {
     const found = refusal('example.com', '0 issue "ca.test; accounturi=https://ca.test/account/9"');
-    expect(found?.why).toContain('names it, but not for the account https://ca.test/account/1 with dns-01');
+    expect(found?.why).toContain('names this CA, but does not allow the account https://ca.test/account/1 with dns-01');
     expect(found?.record).toBe(
       'example.com. 300 IN CAA 0 issue "ca.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
     );
   });
 
-  test('for a critical tag wants that away, and no other record', () => {
+  test('asks to remove an unknown critical record, and adds none', () => {
     const found = refusal('example.com', '128 tbs "x"');
     expect(found?.why).toContain('128 tbs "x"');
     expect(found?.remedy).toContain('Remove');
     expect(found?.record).toBeUndefined();
   });
 
-  test('shows a few records, cut', () => {
+  test('shows five shortened records', () => {
     const many = Array.from({ length: 30 }, (_, index) => `0 issue "ca${index}.test; policy=${'x'.repeat(5000)}"`);
     const found = refusal('example.com', ...many);
     expect(found?.why).toContain('and 25 more');
     expect(found?.why.length).toBeLessThan(1000);
   });
 
-  test('shows text that DNS tells in the place of a tag or a value on one line, escaped', () => {
+  test('escapes any bytes of a tag or a value from DNS, on one line', () => {
     const forged = (tag: string, value: string) =>
       caaRefusal('example.com', { domain: 'example.com', records: [{ critical: true, tag, value }] }, account)?.why;
     expect(forged('a\n"b', 'c\r\n\u2028"\\ \u202ed')).toBe(
@@ -131,7 +136,7 @@ describe('a refusal', () => {
   });
 });
 
-test('a set restricts when it has an issue tag for the identifier, or a critical one that nobody knows', () => {
+test('caaRestricts is true for an issue tag of the identifier or an unknown critical tag', () => {
   const restricts = (identifier: string, text: string) => caaRestricts(identifier, [record(text)]);
   expect(restricts('example.com', '0 issue "ca.test"')).toBe(true);
   expect(restricts('example.com', '128 tbs "x"')).toBe(true);
@@ -140,7 +145,7 @@ test('a set restricts when it has an issue tag for the identifier, or a critical
   expect(restricts('example.com', '0 iodef "mailto:a@example.com"')).toBe(false);
 });
 
-describe('the records that lock a domain', () => {
+describe('the CAA records for an account', () => {
   test('are one for each name of the CA', () => {
     expect(caaLines(account, 'dns-01')).toEqual([
       '0 issue "ca.test; validationmethods=dns-01; accounturi=https://ca.test/account/1"',
@@ -148,7 +153,7 @@ describe('the records that lock a domain', () => {
     ]);
   });
 
-  test('name no method where no proof is wanted', () => {
+  test('have no validation method for a CA without challenges', () => {
     expect(caaLines(account, null)[0]).toBe('0 issue "ca.test; accounturi=https://ca.test/account/1"');
   });
 
@@ -156,7 +161,7 @@ describe('the records that lock a domain', () => {
   const identity = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'));
   const accountUrl = fc.stringMatching(/^https:\/\/[a-z]{1,9}\.test\/[a-zA-Z0-9/=?_-]{0,40}$/);
 
-  test('let this account in, for names and wildcards, and no other', () => {
+  test('allow this account for names and wildcards, and no other account', () => {
     fc.assert(
       fc.property(identity, accountUrl, accountUrl, fc.boolean(), (name, url, other, wildcard) => {
         const records = caaLines({ url, caaIdentities: [name] }, 'dns-01').map(record);
@@ -169,7 +174,7 @@ describe('the records that lock a domain', () => {
     );
   });
 
-  test('that a refusal tells to add put an end to it', () => {
+  test('end a refusal that asks for them', () => {
     const tag = fc.constantFrom('issue', 'issuewild', 'iodef', 'contactemail');
     const value = fc.oneof(
       fc.string(),
@@ -189,17 +194,17 @@ describe('the records that lock a domain', () => {
 });
 
 test.each([
-  ['blanks', `ca.test${' '.repeat(1_000_000)}x`, undefined],
+  ['spaces', `ca.test${' '.repeat(1_000_000)}x`, undefined],
   ['hyphens', `${'a-'.repeat(500_000)}!`, undefined],
   ['semicolons', ';'.repeat(1_000_000), undefined],
   ['equals signs', `ca.test; ${'a='.repeat(500_000)}`, 1],
 ])('a value of a megabyte of %s is parsed without backtracking', (_, value, parameters) => {
-  // Takes milliseconds. With a pattern that backtracks it takes minutes, and the limit ends it.
+  // This takes milliseconds. With a regular expression that backtracks it takes minutes, and the timeout ends it.
   const parsed = runInNewContext('parse(value)', { parse: parseIssueValue, value }, { timeout: 20_000 });
   expect(parsed?.parameters.length).toBe(parameters);
 });
 
-test('whatever a value holds, it is read or refused, and one that allows says the CA’s name', () => {
+test('any value is parsed or rejected, and a value that allows the CA contains its name', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
       const set = { domain: 'example.com', records: [{ critical: false, tag: 'issue', value }] };

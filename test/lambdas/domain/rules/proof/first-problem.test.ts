@@ -10,7 +10,7 @@ const messageOf = (...problems: readonly unknown[]): string =>
   (firstProblem('www', problems[0], problems.slice(1)) as Error).message;
 
 describe('the first problem', () => {
-  test('alone is thrown with the certificate', () => {
+  test('is returned with the certificate if it is the only one', () => {
     const problem = firstProblem('www', delegation, []);
     expect(problem).toBeInstanceOf(ZoneNotDelegatedError);
     expect(problem).toMatchObject({
@@ -19,7 +19,7 @@ describe('the first problem', () => {
     });
   });
 
-  test('keeps its class, its fields and its problem, and lists the records of the others before their sentences', () => {
+  test('keeps its class, fields and problem document, and lists the records of the others before their sentences', () => {
     const caa = new CaaError({ what: 'CAA forbids it.', record: 'A', problem: { type: 'urn:caa' } });
     const problem = firstProblem('www', caa, [delegation, aliasError('b.test', 'B'), aliasError('c.test', 'C')]);
     expect(problem).toBeInstanceOf(CaaError);
@@ -31,22 +31,22 @@ describe('the first problem', () => {
     });
   });
 
-  test('does not repeat a record, neither its own nor that of several others', () => {
+  test('lists a record once that several problems share', () => {
     const found = messageOf(...['A', 'A', 'B', 'B'].map((record) => aliasError('a.test', record)));
     expect(found).toContain('1 other problem was found. Create this record too: `B`.');
   });
 
-  test('of another kind is thrown as it is', () => {
+  test('is returned unchanged if it is another kind of error', () => {
     const error = new TypeError('x is undefined');
     expect(firstProblem('www', error, [delegation])).toBe(error);
     expect(messageOf(delegation, error)).toContain('1 other problem was found. x is undefined');
   });
 });
 
-describe('what does not fit into a message', () => {
+describe('problems that do not fit into a message', () => {
   const record = (index: number) => `${index}.${'x'.repeat(240)}. 300 IN CNAME y.test.`;
 
-  test('is counted, with a pointer to the log', () => {
+  test('are counted, with a reference to the log', () => {
     const others = Array.from({ length: 20 }, (_, index) => aliasError('a.test', record(index)));
     const message = messageOf(delegation, ...others);
     expect(message.length).toBeLessThanOrEqual(2048);
@@ -56,7 +56,7 @@ describe('what does not fit into a message', () => {
     expect(message).toContain(`The log of the challenge function (output ChallengeLogs) has ${20 - shown} more.`);
   });
 
-  test('may be all of it', () => {
+  test('are only counted if none of them fits', () => {
     const message = messageOf(delegation, aliasError('a.test', 'x'.repeat(3000)));
     expect(message).toBe(
       'Certificate www: Z1 is not delegated. 1 other problem was found. The log of the challenge function (output ChallengeLogs) has 1 more.',

@@ -24,11 +24,11 @@ describe('normalizing an identifier', () => {
     expect(identifierProblem(normalized)).toBeNull();
   });
 
-  test('does not lose what follows a slash, as a URL parser would', () => {
+  test('keeps the text after a slash, which a URL parser would drop', () => {
     expect(normalizeIdentifier('bücher.example/path')).toBe('bücher.example/path');
   });
 
-  test('leaves a second trailing dot for the check to refuse', () => {
+  test('keeps two trailing dots, which are rejected later', () => {
     expect(normalizeIdentifier('example.com..')).toBe('example.com..');
   });
 
@@ -49,7 +49,7 @@ describe('normalizing an identifier', () => {
   });
 });
 
-describe('an identifier is refused', () => {
+describe('identifierProblem', () => {
   test.each([
     ['', 'has an empty label'],
     ['a..example.com', 'has an empty label'],
@@ -72,12 +72,12 @@ describe('an identifier is refused', () => {
     ['w*.example.com', 'has a wildcard that is not its whole first label'],
     ['*.*.example.com', 'has a wildcard that is not its whole first label'],
     ['*', 'has a wildcard that is not its whole first label'],
-  ])('%s', (identifier, problem) => {
+  ])('rejects "%s", which %s', (identifier, problem) => {
     expect(identifierProblem(identifier)).toBe(problem);
   });
 
   test.each([`${'a'.repeat(63)}.example.com`, `${'a.'.repeat(124)}abcde`, '*.example.com', '1.example.com'])(
-    'but not %s',
+    'accepts %s',
     (identifier) => {
       expect(identifierProblem(identifier)).toBeNull();
     },
@@ -106,12 +106,12 @@ describe('the zone of an identifier', () => {
     expect(hostedZoneFor(identifier, zones)?.id).toBe(id);
   });
 
-  test('may be found by an index of 0', () => {
+  test('is found if its value in the map is 0', () => {
     expect(longestSuffix('www.example.com', new Map([['example.com', 0]]))).toBe(0);
   });
 });
 
-test('apex and wildcard are proven at the same name', () => {
+test('an apex and its wildcard have the same challenge record', () => {
   expect(challengeRecordName('*.example.com')).toBe('_acme-challenge.example.com');
   expect(challengeRecordName('example.com')).toBe('_acme-challenge.example.com');
 });

@@ -18,10 +18,10 @@ const set = (values: readonly string[], ttl = 3600): TxtRecordSet => ({
   values,
   unsuitable: null,
 });
-const foreign = '"v=spf1 \\"quoted\\" " "second string"';
+const otherValue = '"v=spf1 \\"quoted\\" " "second string"';
 
-describe('adding', () => {
-  test('to nothing makes a set that lives for seconds', () => {
+describe('withValues, for adding', () => {
+  test('creates a set with a short TTL if there is none', () => {
     expect(withValues(name, null, ['one', 'two'])).toEqual({
       name,
       ttl: challengeTtl,
@@ -30,47 +30,49 @@ describe('adding', () => {
     });
   });
 
-  test('to a set keeps its bytes, its order and its TTL', () => {
-    expect(withValues(name, set([foreign, '"b"', '"a"']), ['one'])).toEqual(set([foreign, '"b"', '"a"', '"one"']));
+  test('keeps the bytes, the order and the TTL of an existing set', () => {
+    expect(withValues(name, set([otherValue, '"b"', '"a"']), ['one'])).toEqual(
+      set([otherValue, '"b"', '"a"', '"one"']),
+    );
   });
 
-  test('what is missing adds that alone, equal ones once', () => {
+  test('adds only the missing values, without duplicates', () => {
     expect(withValues(name, set(['"one"']), ['one', 'two', 'two'])).toEqual(set(['"one"', '"two"']));
   });
 
-  test('what is there changes nothing', () => {
-    expect(withValues(name, set([foreign, '"one"']), ['one'])).toBeNull();
+  test('returns null for values that are already there', () => {
+    expect(withValues(name, set([otherValue, '"one"']), ['one'])).toBeNull();
   });
 
-  test('no values changes nothing', () => {
+  test('returns null without values', () => {
     expect(withValues(name, null, [])).toBeNull();
   });
 });
 
-describe('removing', () => {
-  test('leaves the foreign value when our two leave a name that three share', () => {
-    const before = set([foreign, '"one"', '"two"']);
-    expect(withoutValues(before, ['one', 'two'])).toEqual({ name: before.name, before, after: set([foreign]) });
+describe('withoutValues, for removing', () => {
+  test('keeps the value of another writer when two values of three are removed', () => {
+    const before = set([otherValue, '"one"', '"two"']);
+    expect(withoutValues(before, ['one', 'two'])).toEqual({ name: before.name, before, after: set([otherValue]) });
   });
 
-  test('the last value removes the set', () => {
+  test('removes the set with its last value', () => {
     const before = set(['"one"']);
     expect(withoutValues(before, ['one', 'two'])).toEqual({ name: before.name, before, after: null });
   });
 
   test.each([
-    ['a set that is not there', null],
-    ['a set of others', set([foreign])],
-    ['a value that only begins like ours', set(['"one more"'])],
-    ['a value of several strings that joined are ours', set(['"o" "ne"'])],
-  ])('from %s changes nothing', (_, before) => {
+    ['no set', null],
+    ['a set of another writer', set([otherValue])],
+    ['a longer value that begins with the value', set(['"one more"'])],
+    ['several strings that join to the value', set(['"o" "ne"'])],
+  ])('returns null for %s', (_, before) => {
     expect(withoutValues(before, ['one'])).toBeNull();
   });
 });
 
-test('removing what was added gives back exactly what was there', () => {
+test('removing added values restores exactly the set before', () => {
   const value = fc.stringMatching(/^[A-Za-z0-9_-]{1,43}$/);
-  const others = fc.uniqueArray(fc.stringMatching(/^"foreign .{0,20}"$/), { minLength: 1, maxLength: 4 });
+  const others = fc.uniqueArray(fc.stringMatching(/^"other .{0,20}"$/), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(others, fc.uniqueArray(value, { minLength: 1, maxLength: 4 }), fc.nat(), (values, ours, ttl) => {
       const before = set(values, ttl);
@@ -79,22 +81,22 @@ test('removing what was added gives back exactly what was there', () => {
   );
 });
 
-describe('the same set', () => {
+describe('sameSet compares', () => {
   test.each([
-    ['nothing and nothing', null, null, true],
-    ['nothing and something', null, set(['"one"']), false],
-    ['another order', set(['"one"', '"two"']), set(['"two"', '"one"']), true],
-    ['another TTL', set(['"one"'], 60), set(['"one"'], 61), false],
-    ['a value more', set(['"one"']), set(['"one"', '"two"']), false],
-    ['other escapes of the same text', set(['"\\101"']), set(['"A"']), false],
-    ['another kind', set(['"one"']), { ...set(['"one"']), unsuitable: 'weighted' }, false],
+    ['no set with no set', null, null, true],
+    ['no set with a set', null, set(['"one"']), false],
+    ['values in another order', set(['"one"', '"two"']), set(['"two"', '"one"']), true],
+    ['sets with different TTLs', set(['"one"'], 60), set(['"one"'], 61), false],
+    ['sets of which one has one more value', set(['"one"']), set(['"one"', '"two"']), false],
+    ['different escapes of the same text', set(['"\\101"']), set(['"A"']), false],
+    ['sets of different kinds', set(['"one"']), { ...set(['"one"']), unsuitable: 'weighted' }, false],
   ])('%s', (_, a, b, same) => {
     expect(sameSet(a, b)).toBe(same);
     expect(sameSet(b, a)).toBe(same);
   });
 });
 
-test('values go by zone and name, equal ones once', () => {
+test('byZone groups values by zone and name, without duplicates', () => {
   const at = (hostedZoneId: string, record: string, value: string) => ({ hostedZoneId, name: record, value });
   const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
   const zones = byZone([
@@ -110,7 +112,7 @@ test('values go by zone and name, equal ones once', () => {
   ]);
 });
 
-test('values take the role that their zone has now, whatever they had', () => {
+test('withRoles gives values the role that their zone has in the configuration', () => {
   const value = (hostedZoneId: string) => ({ hostedZoneId, name: '_acme-challenge.example.com', value: '1' });
   const old = { arn: 'arn:aws:iam::111122223333:role/old' };
   const now = { arn: 'arn:aws:iam::111122223333:role/now', externalId: 'the-shop-0815' };
@@ -126,7 +128,7 @@ test('values take the role that their zone has now, whatever they had', () => {
 });
 
 describe('batches', () => {
-  /** A change of so many values of so many characters each, quotes included. */
+  /** Creates a change with a number of values, each with a number of characters including quotes. */
   function change(values: number, characters: number, { existing = false } = {}): RecordSetChange {
     const after = set(Array.from({ length: values }, () => 'x'.repeat(characters)));
     return { name, before: existing ? after : null, after };
@@ -134,8 +136,8 @@ describe('batches', () => {
   const sizes = (changes: readonly RecordSetChange[]) => batches(changes).map(({ length }) => length);
 
   test.each([
-    ['nothing', [], []],
-    ['a hundred names of one value', Array.from({ length: 100 }, () => change(1, 45)), [100]],
+    ['no changes', [], []],
+    ['a hundred names with one value each', Array.from({ length: 100 }, () => change(1, 45)), [100]],
     ['1,000 values', Array.from({ length: 1000 }, () => change(1, 10)), [1000]],
     ['1,001 values', Array.from({ length: 1001 }, () => change(1, 10)), [1000, 1]],
     [
@@ -145,8 +147,8 @@ describe('batches', () => {
     ],
     ['32,000 characters', [change(160, 100), change(160, 100)], [2]],
     ['32,001 characters', [change(160, 100), change(159, 100), change(1, 101)], [2, 1]],
-    ['a set too large for any batch alone', [change(1, 10), change(400, 100), change(1, 10)], [1, 1, 1]],
-  ])('%s', (_, changes, expected) => {
+    ['a set that is too large for any batch', [change(1, 10), change(400, 100), change(1, 10)], [1, 1, 1]],
+  ])('are within the quotas for %s', (_, changes, expected) => {
     expect(sizes(changes)).toEqual(expected);
     expect(batches(changes).flat()).toEqual(changes);
   });
