@@ -22,7 +22,7 @@ interface Call {
   readonly input: Record<string, unknown>;
 }
 
-/** What each state answers, one for each call and the last again; an error is thrown. */
+/** Runs the workflow. `answers` has the results of each state, one for each call. The last one repeats, and an error is thrown. */
 async function start(input: unknown, answers: Readonly<Record<string, readonly unknown[]>>) {
   const calls: Call[] = [];
   const events: unknown[] = [];
@@ -61,11 +61,11 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
   return { ...ended, calls, events, states: calls.map(({ state }) => state) };
 }
 
-describe('registration', () => {
+describe('a registration', () => {
   const request = { action: 'register' };
   const resolved = { ...nothing, action: 'register', issuers: [first, second] };
 
-  test('goes to every issuer', async () => {
+  test('registers an account with every issuer', async () => {
     const { status, calls } = await start(request, {
       'Resolve account request': [resolved],
       'Register account': [{ issuer: 'test-ca', account: 'url' }],
@@ -86,11 +86,11 @@ describe('registration', () => {
   });
 
   test.each([
-    ['of one issuer', [first], [registered('test-ca', 'a', 'b')], ['a', 'b']],
-    ['of two', [first, second], [registered('test-ca', 'a'), registered('other-ca', 'b')], ['a', 'b']],
-    ['of one without records', [first], [registered('test-ca')], []],
-    ['of two, one with a record', [first, second], [registered('test-ca'), registered('other-ca', 'b')], ['b']],
-  ])('ends with the accounts and the CAA records of them all: %s', async (_, issuers, accounts, caa) => {
+    ['one issuer', [first], [registered('test-ca', 'a', 'b')], ['a', 'b']],
+    ['two issuers', [first, second], [registered('test-ca', 'a'), registered('other-ca', 'b')], ['a', 'b']],
+    ['one issuer without records', [first], [registered('test-ca')], []],
+    ['two issuers, one with a record', [first, second], [registered('test-ca'), registered('other-ca', 'b')], ['b']],
+  ])('returns the accounts and all CAA records: %s', async (_, issuers, accounts, caa) => {
     const { output } = await start(request, {
       'Resolve account request': [{ ...resolved, issuers }],
       'Register account': accounts,
@@ -98,7 +98,7 @@ describe('registration', () => {
     expect(output).toEqual({ accounts, caa });
   });
 
-  test('that one CA refuses goes on with the others, and fails by that CA’s error', async () => {
+  test('continues with the other issuers if one CA rejects it, and fails with the error of that CA', async () => {
     const refused = thrown('ExternalAccountBindingError', 'The binding of test-ca was used before.');
     const { status, error, cause, states } = await start(request, {
       'Resolve account request': [resolved],
@@ -116,7 +116,7 @@ describe('registration', () => {
 test.each([
   ['rollOverKey', 'Roll over key'],
   ['deactivate', 'Deactivate account'],
-])('%s goes to the one issuer and says which account it was', async (action, state) => {
+])('%s runs for the named issuer only and returns its account', async (action, state) => {
   const account = { issuer: 'test-ca', account: 'https://ca.test/account/1' };
   const { status, output, calls } = await start(
     { action, issuer: 'test-ca' },
@@ -138,7 +138,7 @@ describe('a revocation', () => {
       ...answers,
     });
 
-  test('names the version that was current at its start', async () => {
+  test('names the version that was current when it started', async () => {
     const { calls } = await revoke();
     expect(calls[1]).toEqual({
       state: 'Revoke certificate',
@@ -146,7 +146,7 @@ describe('a revocation', () => {
     });
   });
 
-  test('starts the renewal with force, by a name of its own, and says which it is', async () => {
+  test('starts a forced renewal with a name of its own, and returns its ARN', async () => {
     const { calls, output } = await revoke();
     const { Name: name, Input: input } = (calls[2]?.input ?? {}) as { Name: string; Input: Record<string, unknown> };
     expect(name).toBe('www-revoked-01234567');
@@ -154,18 +154,18 @@ describe('a revocation', () => {
     expect(output).toEqual({ revoked: ['0a01'], renew: true, renewal: 'arn:renewal' });
   });
 
-  test('of what is not wanted any more, or was replaced before, starts none', async () => {
+  test('starts no renewal if no replacement is needed', async () => {
     const { status, states } = await revoke({ 'Revoke certificate': [{ revoked: ['0a01'], renew: false }] });
     expect(status).toBe('SUCCEEDED');
     expect(states).not.toContain('Start renewal');
   });
 
-  test('whose renewal was started by an earlier try is done', async () => {
-    const taken = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'taken');
-    expect((await revoke({ 'Start renewal': [taken] })).status).toBe('SUCCEEDED');
+  test('succeeds if an earlier attempt has started the renewal', async () => {
+    const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'name in use');
+    expect((await revoke({ 'Start renewal': [exists] })).status).toBe('SUCCEEDED');
   });
 
-  test('that the CA refuses starts no renewal and fails by the CA’s error', async () => {
+  test('starts no renewal if the CA rejects it, and fails with the error of the CA', async () => {
     const refused = thrown('UnauthorizedError', 'Not yours.\n{"certificate":"www"}');
     const { error, cause, states, events } = await revoke({ 'Revoke certificate': [refused] });
     expect([error, cause]).toEqual(['UnauthorizedError', 'Not yours.']);
@@ -178,7 +178,7 @@ describe('a revocation', () => {
     ]);
   });
 
-  test('that fails shows its own error where nobody can be told', async () => {
+  test('fails with its own error if the event cannot be published', async () => {
     const { error } = await revoke({
       'Revoke certificate': [thrown('UnauthorizedError', 'Not yours.')],
       'Announce failure': [true],
@@ -186,7 +186,7 @@ describe('a revocation', () => {
     expect(error).toBe('UnauthorizedError');
   });
 
-  test('whose renewal cannot be started fails', async () => {
+  test('fails if the renewal cannot be started', async () => {
     const denied = new TaskError('StepFunctions.AccessDeniedException', 'denied');
     expect((await revoke({ 'Start renewal': [denied] })).status).toBe('FAILED');
   });
@@ -194,7 +194,7 @@ describe('a revocation', () => {
 
 describe('an input', () => {
   test.each([['text'], [7], [{ action: 'register', certificate: 5 }], [[]]])(
-    '%j gets the error of the step that reads it',
+    '%j fails with the error of the step that parses it',
     async (input) => {
       const refused = thrown('InvalidInputError', 'The input is not understood.');
       const { status, error, cause } = await start(input, { 'Resolve account request': [refused] });
@@ -206,7 +206,7 @@ describe('an input', () => {
     },
   );
 
-  test('that has to wait for renewals is asked again for ten minutes', () => {
+  test('is resolved again for ten minutes while renewals are in progress', () => {
     const { Retry: retries = [] } = workflow.States['Resolve account request'] ?? {};
     const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
     expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });

@@ -5,13 +5,13 @@ import { ofType, smallConfig, synthesize } from '../synthesized.ts';
 const stack = synthesize();
 const [id = '', start] = ofType(stack.resources, 'Custom::FleetStart')[0] ?? [];
 
-describe('the CAA records that lock a domain to our accounts', () => {
-  test('are an output of the stack, which the registration after the deployment fills', () => {
+describe('the CAA records that allow only the accounts of this stack', () => {
+  test('are an output of the stack, which the registration after the deployment sets', () => {
     const { Outputs: outputs } = JSON.parse(stack.text) as { readonly Outputs: Readonly<Record<string, object>> };
     expect(outputs.Caa).toEqual({ Value: { 'Fn::GetAtt': [id, 'Caa'] } });
   });
 
-  test('are asked for again when the issuers change', () => {
+  test('are read again when the issuers change', () => {
     const issuer = letsEncryptStaging({ termsOfServiceAgreed: true });
     const [other] = ofType(synthesize({ ...smallConfig, issuer }).resources, 'Custom::FleetStart');
     expect(other?.[1].Properties.Version).not.toBe(start?.Properties.Version);

@@ -16,7 +16,7 @@ const due = (...names: string[]) => ({
   postponed: 0,
 });
 
-/** The fleet, with what *Check fleet* answers by batch, and what *Start renewal* does by certificate. */
+/** Runs the fleet workflow. `batches` has the result of *Check fleet* for each batch, and `starts` the errors of *Start renewal* by certificate. */
 async function check(batches: readonly unknown[], starts: Readonly<Record<string, Error>> = {}) {
   const checked: unknown[] = [];
   const started: unknown[] = [];
@@ -41,7 +41,7 @@ async function check(batches: readonly unknown[], starts: Readonly<Record<string
 }
 
 describe('a fleet run', () => {
-  test('checks every batch of a hundred, and starts what is due by name', async () => {
+  test('checks every batch of a hundred, and starts the due renewals by name', async () => {
     const { status, checked, started } = await check([due('c1'), due(), due('c201', 'c202')]);
     expect(checked).toEqual([
       { batch: 0, batches: 3 },
@@ -56,19 +56,19 @@ describe('a fleet run', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('succeeds when a renewal of that name was started before', async () => {
-    const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'taken');
+  test('succeeds if a renewal with the same name was already started', async () => {
+    const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'name in use');
     expect((await check([due('c1'), due(), due()], { c1: exists })).status).toBe('SUCCEEDED');
   });
 
-  test('goes on past a batch that cannot be checked, and names it at the end', async () => {
+  test('continues after a batch that cannot be checked, and fails with its number', async () => {
     const { error, cause, started } = await check([due('c1'), thrown('ThrottledError', 'slow down'), due('c201')]);
     expect(started).toHaveLength(2);
     expect(error).toBe('FleetCheckError');
     expect(cause).toContain('batch 1: ThrottledError');
   });
 
-  test('goes on past renewals that cannot be started, and names them all at the end', async () => {
+  test('continues after renewals that cannot be started, and fails with all their names', async () => {
     const refused = new TaskError('StepFunctions.StateMachineDeletingException', 'gone');
     const { error, cause, started } = await check([due('c1', 'c2', 'c3'), due(), due('c201')], {
       c1: refused,
@@ -76,14 +76,14 @@ describe('a fleet run', () => {
     });
     expect(started).toHaveLength(2);
     expect(error).toBe('FleetCheckError');
-    expect(cause).toMatch(/c1: .*c3: /);
+    expect(cause).toMatch(/c1: .*c3: .*next fleet run/);
   });
 });
 
 describe('the schedule', () => {
   const scheduleOf = ({ resources }: Synthesized) => ofType(resources, 'AWS::Scheduler::Schedule')[0]?.[1].Properties;
 
-  test('starts the fleet every six hours, within the hour after', () => {
+  test('starts the fleet every six hours, at most an hour late', () => {
     expect(scheduleOf(synthesized)).toMatchObject({
       ScheduleExpression: 'rate(6 hours)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 },
@@ -91,7 +91,7 @@ describe('the schedule', () => {
     });
   });
 
-  test('starts the fleet as often as the prop says, within a quarter of that time', () => {
+  test('starts the fleet at the configured interval, at most a quarter of it late', () => {
     expect(scheduleOf(synthesize({ ...smallConfig, schedule: Duration.minutes(90) }))).toMatchObject({
       ScheduleExpression: 'rate(90 minutes)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 22 },

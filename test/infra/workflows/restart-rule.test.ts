@@ -25,7 +25,7 @@ const [rule] = ofType(resources, 'AWS::Events::Rule').map(
 const { EventPattern: pattern, Targets: targets } = rule as NonNullable<typeof rule>;
 const [renewal = ''] = pattern.detail.stateMachineArn;
 
-/** The rest of an event is left out: the pattern does not look at it. */
+/** The fields of an event that the pattern reads. */
 interface Ended {
   readonly executionArn: string;
   readonly status: string;
@@ -40,7 +40,7 @@ const ended = (status: string, fields: Partial<Ended> = {}): Ended => ({
   ...fields,
 });
 
-/** The pattern, as EventBridge reads it. */
+/** Returns whether the event matches the pattern by the rules of EventBridge. */
 function matches(event: Ended): boolean {
   const values: Readonly<Record<string, string | null>> = { ...event };
   const fits = (field: string, wanted: readonly (string | { readonly prefix: string })[]) =>
@@ -53,7 +53,7 @@ function matches(event: Ended): boolean {
   );
 }
 
-/** What the target is started with. EventBridge puts a string in as a JSON string where no quotes stand around its place. */
+/** Returns the input of the new execution. EventBridge inserts a string as a JSON string if the template has no quotes around it. */
 function startedWith(event: Ended): string {
   const [transformer] = targets.map(({ InputTransformer }) => InputTransformer);
   return (transformer?.InputTemplate ?? '').replace(/<([^>]+)>/g, (_, name: string) => {
@@ -63,7 +63,7 @@ function startedWith(event: Ended): string {
 }
 
 describe('the restart rule', () => {
-  test('hears of executions of the renewal workflow only, and starts that one', () => {
+  test('matches executions of the renewal workflow only, and starts that workflow', () => {
     expect(pattern.source).toEqual(['aws.states']);
     expect(pattern['detail-type']).toEqual(['Step Functions Execution Status Change']);
     expect(pattern.detail.stateMachineArn).toEqual([expect.stringMatching(/:stateMachine:Perennial-.*-renewal$/)]);
@@ -76,7 +76,7 @@ describe('the restart rule', () => {
     ended('TIMED_OUT'),
     ended('FAILED', { error: 'States.Runtime' }),
     ended('FAILED', { error: 'States.DataLimitExceeded' }),
-  ])('starts again what could not clean up: %j', (event) => {
+  ])('restarts an execution that could not clean up: %j', (event) => {
     expect(matches(event)).toBe(true);
   });
 
@@ -87,11 +87,11 @@ describe('the restart rule', () => {
     ended('FAILED', { error: 'ChallengeFailedError' }),
     ended('FAILED', { error: 'LeaseLostError' }),
     ended('FAILED'),
-  ])('leaves what runs, ended well or was recorded: %j', (event) => {
+  ])('ignores an execution that runs, has succeeded or has recorded its failure: %j', (event) => {
     expect(matches(event)).toBe(false);
   });
 
-  test('starts it with its ARN and its input, which is understood as the same certificate, not forced', () => {
+  test('passes the ARN and the input, which are parsed as the same certificate without force', () => {
     const event = ended('ABORTED');
     const input = JSON.parse(startedWith(event)) as unknown;
     expect(input).toEqual({ restartOf: event.executionArn, input: event.input });

@@ -17,7 +17,7 @@ function longest({ IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Infin
 
 type Retrier = NonNullable<State['Retry']>[number];
 
-test('each error is retried as often and as long as its policy says', () => {
+test('each error is retried as often and for as long as its policy says', () => {
   const policies = new Set(
     tasks.flatMap(({ Retry = [] }) =>
       Retry.map((each) => `${each.ErrorEquals[0]}: ${each.MaxAttempts} times, ${longest(each)} s`),
@@ -37,7 +37,7 @@ test('each error is retried as often and as long as its policy says', () => {
   ]);
 });
 
-test('every function is called again when Lambda or another service is busy', () => {
+test('every function call is retried if Lambda or another service is busy', () => {
   const functions = tasks.filter(({ Arguments }) => Arguments?.FunctionName !== undefined);
   expect(functions.length).toBeGreaterThan(20);
   for (const { Arguments, Retry = [] } of functions)

@@ -1,7 +1,7 @@
 import jsonata from 'jsonata';
 import { ofType, resolve, type Synthesized } from '../synthesized.ts';
 
-/** Amazon States Language, as far as our workflows use it. */
+/** The part of Amazon States Language that the workflows use. */
 export interface State {
   readonly Type: 'Pass' | 'Task' | 'Choice' | 'Wait' | 'Map' | 'Parallel' | 'Succeed' | 'Fail';
   readonly Resource?: string;
@@ -44,7 +44,7 @@ export interface StateMachine {
   readonly TimeoutSeconds?: number;
 }
 
-/** The definition of the state machine whose name ends like this, as it would be deployed. */
+/** Returns the definition of the state machine whose name has this ending, as it is deployed. */
 export function definition(ending: string, { resources }: Synthesized): StateMachine {
   const [machine] = ofType(resources, 'AWS::StepFunctions::StateMachine').filter(([, { Properties }]) =>
     String(Properties.StateMachineName).endsWith(ending),
@@ -52,7 +52,7 @@ export function definition(ending: string, { resources }: Synthesized): StateMac
   return JSON.parse(String(resolve(machine?.[1].Properties.DefinitionString, resources))) as StateMachine;
 }
 
-/** What a task answers, by state name: a result, or an error as Step Functions sees it. Called with its arguments. */
+/** The tasks by the names of their states. Each is called with the arguments of the task. It returns a result or throws a `TaskError`. */
 export type Tasks = Readonly<Record<string, (args: Record<string, unknown>) => unknown>>;
 
 export class TaskError extends Error {
@@ -63,7 +63,7 @@ export class TaskError extends Error {
   }
 }
 
-/** An error out of a function, as Lambda reports it. */
+/** Returns the error of a function as Lambda reports it. */
 export function thrown(name: string, message: string): TaskError {
   return new TaskError(name, JSON.stringify({ errorType: name, errorMessage: message, trace: [] }));
 }
@@ -73,18 +73,18 @@ export interface Ended {
   readonly output: unknown;
   readonly error: string;
   readonly cause: string;
-  /** States entered, in order: what is billed as transitions. */
+  /** Names of the entered states in order. AWS bills each as a transition. */
   readonly entered: readonly string[];
-  /** Seconds of all waits. */
+  /** Sum of all Wait states, in seconds. */
   readonly waited: number;
 }
 
 export interface RunOptions {
   readonly input: unknown;
   readonly tasks: Tasks;
-  /** ARN. */
+  /** ARN of the execution. */
   readonly execution?: string;
-  /** What JSONata's `$now()` says. @default the real time */
+  /** Returns the time for `$now()` of JSONata. @default the real time */
   readonly now?: () => Date;
   /** Called with the seconds of each wait and each pause before a retry. */
   readonly onWait?: (seconds: number) => void;
@@ -94,7 +94,7 @@ export interface RunOptions {
 
 const expressions = new Map<string, jsonata.Expression>();
 
-/** Parses each expression once: that takes longer than to evaluate it. */
+/** Returns the parsed expression. Each is parsed once, because parsing takes longer than evaluation. */
 function compiled(source: string): jsonata.Expression {
   const expression = expressions.get(source) ?? jsonata(source);
   expressions.set(source, expression);
@@ -139,9 +139,10 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
     let current = from;
     while (name !== undefined) {
       const state: State | undefined = States[name];
-      if (!state) throw new Error(`There is no state ${name}`);
+      if (!state) throw new Error(`The workflow has no state ${name}.`);
       entered.push(name);
-      if (entered.length > 2000) throw new Error(`The workflow does not end: ${entered.slice(-12).join(', ')}`);
+      if (entered.length > 2000)
+        throw new Error(`The workflow does not end. Its last states were ${entered.slice(-12).join(', ')}.`);
       [name, current] = await step(name, state, current, scope);
     }
     return current;
@@ -186,7 +187,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
       case 'Task': {
         const args = (await evaluate(state.Arguments, scope, states)) as Record<string, unknown>;
         const task = tasks[name];
-        if (!task) throw new Error(`The test does not say what ${name} answers`);
+        if (!task) throw new Error(`The test has no task for the state ${name}. Add one to its tasks.`);
         return retries ? withRetries(state.Retry ?? [], () => task(args)) : task(args);
       }
       case 'Wait': {
@@ -249,7 +250,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
   }
 }
 
-/** Variables: an inner scope reads those of the outer ones, and sets its own only. */
+/** The variables of a scope. An inner scope reads the variables of the outer scopes, and sets only its own. */
 class Scope {
   private readonly outer: Scope | undefined;
   private readonly own = new Map<string, unknown>();
@@ -264,7 +265,7 @@ class Scope {
 
   set(name: string, value: unknown): void {
     if (this.outer && name in this.outer.all())
-      throw new Error(`${name} is a variable of an outer scope, which an inner one cannot assign`);
+      throw new Error(`${name} is a variable of an outer scope. An inner scope cannot assign it.`);
     this.own.set(name, value);
   }
 }

@@ -6,7 +6,7 @@ import * as errors from '../../../lambdas/domain/contract/errors.ts';
 import { ofType, synthesize } from '../synthesized.ts';
 import { definition, type State, type StateMachine } from './state-machine.ts';
 
-/** Comes without types. */
+/** The validator, whose package has no types. */
 const validate = createRequire(import.meta.url)('asl-validator') as (
   definition: object,
   options: { readonly checkArn: boolean },
@@ -31,7 +31,7 @@ interface Scope {
   readonly around: State | undefined;
 }
 
-/** The workflow's own scope, and those of its Map items and Parallel branches. */
+/** Returns the outer scope of the workflow and the scopes of its Map items and Parallel branches. */
 function scopes(machine: StateMachine, outer: readonly StateMachine[] = [], around?: State): Scope[] {
   const inner = Object.values(machine.States).flatMap((state) =>
     [...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])].flatMap((each) =>
@@ -46,7 +46,7 @@ const statesOf = (machine: StateMachine): [string, State, Scope][] =>
     Object.entries(scope.machine.States).map(([name, state]): [string, State, Scope] => [name, state, scope]),
   );
 
-/** States that may come next, with what is assigned on the way. */
+/** Returns the states that may follow, each with the variables that the transition assigns. */
 function followers(state: State): { readonly next: string; readonly assigns: readonly string[] }[] {
   const to = (next: string | undefined, assigned?: object) =>
     next === undefined ? [] : [{ next, assigns: Object.keys(assigned ?? {}) }];
@@ -58,12 +58,12 @@ function followers(state: State): { readonly next: string; readonly assigns: rea
   ];
 }
 
-/** Variables that the state reads anywhere, those of its inner scopes aside. */
+/** Returns the variables that the state reads, without those of its inner scopes. */
 function variablesRead({ Branches: _, ItemProcessor: __, ...state }: State): Set<string> {
   const expressions = JSON.stringify(state).match(/\{%.*?%\}/g) ?? [];
   const names = expressions.flatMap((expression) => {
     const local = new Set([...expression.matchAll(/\$(\w+) :=/g)].map(([, name]) => name));
-    // A name with a parenthesis behind it is a function.
+    // A name before a parenthesis is a function.
     return [...expression.matchAll(/\$([a-zA-Z]\w*)\b(?!\s*\()/g)]
       .map(([, name]) => name ?? '')
       .filter((name) => !local.has(name));
@@ -71,7 +71,7 @@ function variablesRead({ Branches: _, ItemProcessor: __, ...state }: State): Set
   return new Set(names.filter((name) => name !== 'states'));
 }
 
-/** Names of the states, the nearer to the start the earlier. */
+/** Returns the names of the states in the order of their distance from the start. */
 function fromTheStart({ StartAt, States }: StateMachine): string[] {
   const names = [StartAt];
   for (const name of names) {
@@ -81,7 +81,7 @@ function fromTheStart({ StartAt, States }: StateMachine): string[] {
   return names;
 }
 
-/** Every way around: for each state, the states that can be reached from it and lead back. */
+/** Returns every loop as the names of its states. */
 function loops(machine: StateMachine): string[][] {
   const { States } = machine;
   const found: string[][] = [];
@@ -90,7 +90,7 @@ function loops(machine: StateMachine): string[][] {
     const state = States[last];
     for (const { next } of state ? followers(state) : []) {
       const start = path.indexOf(next);
-      // Each loop once: from the state that is nearest to the start.
+      // Each loop is found once, from its state that is nearest to the start.
       if (start === 0) found.push(path);
       else if (start < 0 && names.indexOf(next) > names.indexOf(path[0] ?? '')) walk([...path, next]);
     }
@@ -107,7 +107,7 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
     expect(isValid).toBe(true);
   });
 
-  test('gives every task a time limit and somebody who catches its errors', () => {
+  test('gives every task a timeout and a Catch for all errors', () => {
     for (const [name, state, { around }] of statesOf(machine).filter(([, { Type }]) => Type === 'Task')) {
       expect(state.TimeoutSeconds, name).toBeGreaterThan(0);
       const catches = [...(state.Catch ?? []), ...(around?.Catch ?? [])].flatMap(({ ErrorEquals }) => ErrorEquals);
@@ -115,20 +115,20 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
     }
   });
 
-  test('gives every choice a default', () => {
+  test('gives every Choice a default', () => {
     const choices = statesOf(machine).filter(([, { Type }]) => Type === 'Choice');
     expect(choices.length).toBeGreaterThan(0);
     for (const [name, { Default }] of choices) expect(Default, name).toBeTypeOf('string');
   });
 
-  test('goes around in no loop without raising or setting what a step or a choice in it reads', () => {
+  test('sets in every loop a variable that bounds it and that a step or Choice in the loop reads', () => {
     for (const { machine: scope } of scopes(machine))
       for (const loop of loops(scope)) {
         const inLoop = loop.map((name) => scope.States[name] as State);
         const assigned = inLoop.flatMap((state, index) => {
           const next = loop[(index + 1) % loop.length];
           const [first, ...others] = followers(state).filter((follower) => follower.next === next);
-          // On whichever way from one to the other, caught or not.
+          // Only variables that every transition between the two states assigns, also after a Catch.
           return (first?.assigns ?? []).filter((each) => others.every(({ assigns }) => assigns.includes(each)));
         });
         const read = inLoop
@@ -141,7 +141,7 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
       }
   });
 
-  test('uses no name of a variable in two nested scopes', () => {
+  test('uses no variable name in two nested scopes', () => {
     const assignedIn = ({ States }: StateMachine) =>
       new Set(Object.values(States).flatMap((state) => followers(state).flatMap(({ assigns }) => assigns)));
     for (const { machine: scope, outer } of scopes(machine))
@@ -160,14 +160,14 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
     }
   });
 
-  test('reads no variable that its scope or one around it does not set', () => {
+  test('reads only variables that its own scope or an outer scope sets', () => {
     for (const [name, state, { machine: scope, outer }] of statesOf(machine)) {
       const set = [scope, ...outer].flatMap(({ States, StartAt }) => Object.keys(States[StartAt]?.Assign ?? {}));
       expect(set, name).toEqual(expect.arrayContaining([...variablesRead(state)]));
     }
   });
 
-  test('knows every error that it waits for: a class of ours that the function can throw, or one of AWS’s', () => {
+  test('retries and catches only errors that the called function can throw or that AWS defines', () => {
     const aws =
       /^(States\.(ALL|TaskFailed|Timeout)|Lambda\.\w+Exception|StepFunctions\.ExecutionAlreadyExistsException)$/;
     for (const [name, state] of statesOf(machine)) {
@@ -179,17 +179,17 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
     }
   });
 
-  test('ends in a Succeed or Fail state only, so that no exit of a phase was left unconnected', () => {
+  test('ends only in Succeed and Fail states, so that every exit of a phase is connected', () => {
     for (const [name, { End }] of Object.entries(machine.States)) expect(End, name).toBeUndefined();
   });
 
-  test('ends every Map item and Parallel branch in a state whose output counts', () => {
+  test('ends every Map item and Parallel branch in a state that returns an output', () => {
     for (const [name, state, { around }] of statesOf(machine))
       if (around) expect(['Succeed', 'Fail'], name).not.toContain(state.Type);
   });
 });
 
-/** The minified bundle of the function that the state calls. */
+/** Returns the minified bundle of the function that the state calls. */
 function bundleOf({ Arguments }: State): string {
   const name = /function:Certificates([A-Z][a-z]+)Function/.exec(String(Arguments?.FunctionName))?.[1]?.toLowerCase();
   return readFileSync(join(root, 'dist', 'functions', name ?? '', 'index.mjs'), 'utf8');
@@ -198,7 +198,7 @@ function bundleOf({ Arguments }: State): string {
 describe('the renewal workflow', () => {
   const proof = scopes(renewal).find(({ machine }) => machine.StartAt === 'Present challenges');
 
-  test('presents challenges in one place, inside the state whose every way out is cleaned up', () => {
+  test('presents challenges in one place, inside a state that is always followed by the clean-up', () => {
     expect(statesOf(renewal).filter(([name]) => name === 'Present challenges')).toHaveLength(1);
     expect(proof?.outer).toEqual([renewal]);
     const ways = followers(proof?.around as State).map(({ next }) => next);
@@ -206,15 +206,17 @@ describe('the renewal workflow', () => {
     expect(proof?.around?.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
   });
 
-  test('leads from every cleaned up proof to the same decision', () => {
+  test('makes the same decision after a clean-up that succeeds and one that fails', () => {
     const cleanUp = renewal.States['Clean up challenges'] as State;
     expect(followers(cleanUp).map(({ next }) => next)).toEqual(['Proof failed?', 'Proof failed?']);
   });
 
   const around = [...new Set(scopes(renewal).flatMap(({ machine }) => loops(machine).map((loop) => loop.join(' > '))))];
-  const [rungs, others] = [true, false].map((rung) => around.filter((loop) => /next attempt/.test(loop) === rung));
+  const [retries, others] = [true, false].map((isRetry) =>
+    around.filter((loop) => /next attempt/.test(loop) === isRetry),
+  );
 
-  test('goes around in seven places besides the retry ladder', () => {
+  test('has seven loops besides the retry schedule', () => {
     expect(others?.toSorted()).toEqual([
       'Check endpoints > All served? > Wait for endpoints',
       'Check propagation > Propagated? > Wait for propagation',
@@ -226,9 +228,9 @@ describe('the renewal workflow', () => {
     ]);
   });
 
-  test('climbs the ladder by one way only: recorded, told if worth it, waited for, begun afresh', () => {
-    expect(rungs?.length).toBeGreaterThan(0);
-    for (const loop of rungs ?? [])
+  test('retries on one path only, which records the failure, publishes it if needed, and waits', () => {
+    expect(retries?.length).toBeGreaterThan(0);
+    for (const loop of retries ?? [])
       expect(loop).toMatch(
         /^Check renewal > .*Record failure > Notify\? > (Announce failure > )?Retry\? > Wait for next attempt$/,
       );
@@ -236,11 +238,11 @@ describe('the renewal workflow', () => {
     expect(followers(waiting)).toEqual([{ next: 'Check renewal', assigns: expect.arrayContaining(['attempt']) }]);
   });
 
-  test('begins every rung with the variables of a new execution, but for who and what it is about', () => {
+  test('begins every attempt with the variables of a new execution, except those of the request', () => {
     const start = { ...renewal.States[renewal.StartAt]?.Assign } as Record<string, unknown>;
-    const rung = { ...renewal.States['Wait for next attempt']?.Assign } as Record<string, unknown>;
-    expect({ ...start, ...rung, attempt: 1 }).toEqual(start);
-    expect(Object.keys(start).filter((name) => !(name in rung))).toEqual([
+    const retry = { ...renewal.States['Wait for next attempt']?.Assign } as Record<string, unknown>;
+    expect({ ...start, ...retry, attempt: 1 }).toEqual(start);
+    expect(Object.keys(start).filter((name) => !(name in retry))).toEqual([
       'request',
       'certificate',
       'startedAt',
@@ -248,7 +250,7 @@ describe('the renewal workflow', () => {
     ]);
   });
 
-  test('spends no order where one is saved, or where the zones are not in order', () => {
+  test('places no order if one is saved or if the zones are invalid', () => {
     const leadingTo = (name: string) =>
       statesOf(renewal).flatMap(([from, state]) => (followers(state).some(({ next }) => next === name) ? [from] : []));
     expect(leadingTo('New order')).toEqual(['Check zones']);
@@ -263,7 +265,7 @@ describe('the renewal workflow', () => {
 
 describe('the steps', () => {
   const functions = ['check', 'order', 'challenge', 'certificate', 'delivery'];
-  /** Of each handler, the names in the object that it returns. */
+  /** The steps that each handler lists in the object that it returns. */
   const listed = functions.flatMap((name) => {
     const source = readFileSync(join(root, 'lambdas', name, 'handler.ts'), 'utf8');
     return [...source.matchAll(/^ {4}(\w+): \(input: \w+\) =>/gm)].map(([, step]) => `${name}.${step}`);
@@ -274,12 +276,12 @@ describe('the steps', () => {
     return Payload ? [`${name}.${Payload.step}`] : [];
   });
 
-  test('that handlers list are all used, and those that are used are all listed', () => {
+  test('in the handlers are those that the workflows call', () => {
     expect(listed.length).toBeGreaterThan(10);
     expect([...new Set(called)].toSorted()).toEqual(listed.toSorted());
   });
 
-  test('have five seconds more than their function, so that its own limit comes first', () => {
+  test('have five seconds more than their function, so that the function times out first', () => {
     const functions = new Map(ofType(synthesized.resources, 'AWS::Lambda::Function'));
     for (const [name, { Arguments, TimeoutSeconds }] of machines.flatMap(statesOf)) {
       const id = /function:(\w+)/.exec(String(Arguments?.FunctionName))?.[1];

@@ -7,7 +7,7 @@ import type { World } from '../../../fakes/world.ts';
 import type { Ended } from '../state-machine.ts';
 import { renew, request, spec, world } from './renewal-in-memory.ts';
 
-/** CAs that never come to an end, through the workflow with its waits and retries. */
+/** CAs that never issue, tested through the workflow with its waits and retries. */
 
 const HOUR_MS = 3_600_000;
 const INTERVAL_H = 6;
@@ -15,7 +15,7 @@ const INTERVAL_H = 6;
 const due = ({ clock, ledger }: World) =>
   fleetDecision(spec, ledger.get('www'), (INTERVAL_H * HOUR_MS) / 1000, clock.now()) !== null;
 
-/** The renewals of a day on which the fleet runs every six hours. */
+/** Runs the renewals of a day on which the fleet runs every six hours. */
 async function dayOfRenewals(w: World): Promise<readonly Ended[]> {
   const start = w.clock.now().getTime();
   const ends: Ended[] = [];
@@ -34,13 +34,13 @@ async function dayOfRenewals(w: World): Promise<readonly Ended[]> {
 
 const problem = { type: 'urn:ietf:params:acme:error:rateLimited', status: 429, retryAfter: 600 };
 
-describe('a certificate that was never issued, on a day when the CA refuses every order', () => {
+describe('a certificate that was never issued, on a day when the CA rejects every order', () => {
   test.each([
     // 600 s with a tenth of jitter twice, then the retry schedule. The three later fleet runs try once.
     [7, new RateLimitedError({ what: 'Too many orders', problem }), [7260, 0, 0, 0]],
     // 60 + 600 + 6,000 s, four orders each time, then nothing until the next day.
     [16, new CaUnavailableError({ what: 'The CA is away' }), [6660]],
-  ])('costs the CA %i orders of the 30 allowed: %s', async (expected, refusal, waits) => {
+  ])('costs the CA %i orders of the 30 allowed, with %s', async (expected, refusal, waits) => {
     const w = world();
     let orders = 0;
     w.ca.newOrder = async () => {
@@ -56,7 +56,7 @@ describe('a certificate that was never issued, on a day when the CA refuses ever
   });
 });
 
-test('an order with a status that is not in RFC 8555 is given up, and the fleet does not retry it before its time', async () => {
+test('an order with a status that is not in RFC 8555 times out, and the fleet does not retry it too early', async () => {
   const w = world();
   w.ca.order = async (url) => ({ ...(await FakeCa.prototype.order.call(w.ca, url)), status: 'waiting' });
   w.executions.setStatus(execution, 'live');

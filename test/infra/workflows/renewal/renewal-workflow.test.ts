@@ -21,9 +21,9 @@ const checked = {
 };
 const zonesChecked = { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] };
 const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
-const left = { ...record, value: 'left by a dead run' };
-const resume = { ...checked, action: 'resume', order: saved, leftovers: [left] };
-/** As *Record failure* says it of the last rung. */
+const leftover = { ...record, value: 'value of an interrupted execution' };
+const resume = { ...checked, action: 'resume', order: saved, leftovers: [leftover] };
+/** The output of *Record failure* after the last attempt. */
 const failure = {
   error: 'ChallengeFailedError',
   cause: 'No TXT found.',
@@ -46,14 +46,14 @@ interface Entry {
   readonly DetailType: string;
 }
 
-/** A world in which all goes well, but for the states that the test gives other answers for (one for each call, the last again). */
+/** Runs the workflow. Every step succeeds, except the states in `answers`. They have one answer for each call, and the last one repeats. */
 async function renew(
   answers: Readonly<Record<string, readonly unknown[]>> = {},
   input: unknown = { certificate: 'www' },
 ) {
   const calls: Call[] = [];
   const events: Entry[] = [];
-  const well: Readonly<Record<string, unknown>> = {
+  const usualAnswers: Readonly<Record<string, unknown>> = {
     'Check renewal': checked,
     'Check zones': zonesChecked,
     'Check zones of saved order': zonesChecked,
@@ -85,7 +85,7 @@ async function renew(
     if (now instanceof Error) throw now;
     return now;
   };
-  const steps = Object.entries(well).map(([state, usual]): [string, Tasks[string]] => [
+  const steps = Object.entries(usualAnswers).map(([state, usual]): [string, Tasks[string]] => [
     state,
     ({ Payload }) => {
       const { input: given, run: who } = Payload as Record<string, Record<string, unknown>>;
@@ -113,7 +113,7 @@ async function renew(
 }
 
 describe('a renewal', () => {
-  test('goes through the states of RFC 8555 in order', async () => {
+  test('runs the states of RFC 8555 in order', async () => {
     const { status, calls } = await renew();
     expect(status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state)).toEqual([
@@ -133,12 +133,12 @@ describe('a renewal', () => {
     ]);
   });
 
-  test('of one name and one region takes at most 30 transitions with INSYNC at once', async () => {
+  test('takes at most 30 transitions for one name and one region if Route 53 is INSYNC at once', async () => {
     const { entered } = await renew({ 'Finalize order': [{ ...reached, reached: false, wait: 1 }] });
     expect(entered.length).toBeLessThanOrEqual(30);
   });
 
-  test('looks whether its endpoints serve what was issued at the cost of at most two transitions more, when they do', async () => {
+  test('takes at most two transitions more to check endpoints that serve the certificate', async () => {
     const { entered } = await renew({
       'Check renewal': [{ ...checked, spec: { ...checked.spec, endpoints: ['www.example.com:443'] } }],
       'Finalize order': [{ ...reached, reached: false, wait: 1 }],
@@ -146,7 +146,7 @@ describe('a renewal', () => {
     expect(entered.length).toBeLessThanOrEqual(32);
   });
 
-  test('of one name and one region takes at most 50 transitions with INSYNC after a minute', async () => {
+  test('takes at most 50 transitions for one name and one region if Route 53 is INSYNC after a minute', async () => {
     const pending = (wait: number) => ({ propagated: false, wait, waitingFor: 'INSYNC' });
     const { entered, waited } = await renew({
       'Check propagation': [...[1, 5, 10, 15, 15, 15].map(pending), { propagated: true, wait: 0, waitingFor: '' }],
@@ -156,14 +156,14 @@ describe('a renewal', () => {
     expect(entered.length).toBeLessThanOrEqual(50);
   });
 
-  test('tells every step who runs it, and which order once there is one', async () => {
+  test('passes the execution to every step, and the order to every step after it is placed', async () => {
     const { calls } = await renew();
     const who = { certificate: 'www', execution: 'arn:aws:states:::execution:renewal:test', attempt: 1 };
     expect(calls.find(({ state }) => state === 'New order')?.run).toEqual({ ...who, order: null });
     expect(calls.find(({ state }) => state === 'Finalize order')?.run).toEqual({ ...who, order: 'https://ca/order/1' });
   });
 
-  test('does nothing when nothing is due, and says why', async () => {
+  test('does nothing if nothing is due, and returns the reason', async () => {
     const { status, output, calls } = await renew({
       'Check renewal': [{ ...checked, action: 'none', reason: 'due in May' }],
     });
@@ -171,7 +171,7 @@ describe('a renewal', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('waits as long as it is told and asks again', async () => {
+  test('waits as long as *Check renewal* returns, and checks again', async () => {
     const { inputsOf, waited, status } = await renew({
       'Check renewal': [{ ...checked, action: 'wait', wait: 60 }, { ...checked, action: 'wait', wait: 60 }, checked],
     });
@@ -179,7 +179,7 @@ describe('a renewal', () => {
     expect({ waited, status }).toEqual({ waited: 121, status: 'SUCCEEDED' });
   });
 
-  test('removes what a dead run left, once, and asks again with what is gone', async () => {
+  test('removes the TXT values of an interrupted execution once, and checks again with the removed values', async () => {
     const clean = { ...checked, action: 'clean', leftovers: [record] };
     const { inputsOf, status } = await renew({ 'Check renewal': [clean, checked] });
     expect(inputsOf('Clean up leftover challenges')).toEqual([{ records: [record] }]);
@@ -187,7 +187,7 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('goes on when what a dead run left cannot be removed', async () => {
+  test('continues if the TXT values of an interrupted execution cannot be removed', async () => {
     const clean = { ...checked, action: 'clean', leftovers: [record] };
     const { inputsOf, status } = await renew({
       'Check renewal': [clean, checked],
@@ -197,7 +197,7 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('strikes off once what a dead run left: the same value may be in DNS again when the clean-up fails', async () => {
+  test('removes TXT values from the ledger once, because a failed clean-up may keep the same value in DNS', async () => {
     const clean = { ...checked, action: 'clean', leftovers: [record] };
     const { inputsOf, status } = await renew({
       'Check renewal': [clean, checked],
@@ -207,12 +207,12 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('does not clean for ever', async () => {
+  test('removes the TXT values of an interrupted execution only once', async () => {
     const { calls } = await renew({ 'Check renewal': [{ ...checked, action: 'clean', leftovers: [record] }] });
     expect(calls.filter(({ state }) => state === 'Clean up leftover challenges')).toHaveLength(1);
   });
 
-  test('delivers what is stored without a new order', async () => {
+  test('delivers a stored certificate without a new order', async () => {
     const { calls, inputsOf } = await renew({ 'Check renewal': [{ ...checked, action: 'deliver', current }] });
     expect(calls.map(({ state }) => state)).toEqual([
       'Check renewal',
@@ -223,14 +223,14 @@ describe('a renewal', () => {
     expect(inputsOf('Import certificate')).toEqual([{ spec: checked.spec, region: 'us-east-1', current }]);
   });
 
-  test('reads the secret when the ledger does not know its certificate, and delivers that', async () => {
+  test('reads the certificate from its secret if the ledger has none, and delivers it', async () => {
     const { inputsOf, status } = await renew({ 'Check renewal': [{ ...checked, action: 'repair' }] });
     expect(inputsOf('New order')).toEqual([]);
     expect(inputsOf('Import certificate')[0]).toMatchObject({ current });
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('that only changes who may read the secret is recorded, and neither announced nor looked at, so that no server reloads', async () => {
+  test('records a change of readers without an event or a check of endpoints, so that no server reloads', async () => {
     const spec = { ...checked.spec, endpoints: ['www.example.com:443'] };
     const { status, entered, inputsOf, events } = await renew({
       'Check renewal': [{ ...checked, action: 'share', spec }],
@@ -241,8 +241,8 @@ describe('a renewal', () => {
     expect(events).toEqual([]);
   });
 
-  test('whose reader is refused fails, and is recorded with that error', async () => {
-    const refused = thrown('SecretAccessError', 'Nobody of that name.');
+  test('fails if a reader is rejected, and records that error', async () => {
+    const refused = thrown('SecretAccessError', 'The principal does not exist.');
     const { status, inputsOf } = await renew({
       'Check renewal': [{ ...checked, action: 'share' }],
       'Share secret': [refused],
@@ -251,19 +251,19 @@ describe('a renewal', () => {
     expect([status, inputsOf('Record success')]).toEqual(['FAILED', []]);
   });
 
-  test('that reads a certificate the ledger did not know is announced', async () => {
+  test('publishes an event for a certificate that it has read from the secret', async () => {
     const { events } = await renew({ 'Check renewal': [{ ...checked, action: 'repair' }] });
     expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
   });
 
-  test('proves nothing when every authorization is valid already', async () => {
+  test('presents no challenges if every authorization is already valid', async () => {
     const order = { url: 'https://ca/order/1', finalize: 'https://ca/finalize/1', expires: null };
     const { inputsOf, status } = await renew({ 'New order': [{ order, challenges: [], records: [] }] });
     expect(inputsOf('Present challenges')).toEqual([]);
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('polls with a counter, and waits what each look says', async () => {
+  test('counts its polls of the order, and waits as long as each of them returns', async () => {
     const notYet = (wait: number) => ({ ...reached, reached: false, status: 'processing', wait });
     const { inputsOf, waited } = await renew({
       'Poll order until ready': [notYet(2), reached],
@@ -275,7 +275,7 @@ describe('a renewal', () => {
     expect(waited).toBe(1 + 2 + 5 + 30);
   });
 
-  test('is announced with what was issued and where it was delivered', async () => {
+  test('publishes an event with the certificate and its deliveries', async () => {
     const { events } = await renew();
     expect(events).toEqual([
       expect.objectContaining({
@@ -291,21 +291,21 @@ describe('a renewal', () => {
     ]);
   });
 
-  test('has succeeded, and is recorded, although the event could not be published', async () => {
+  test('records the success even if the event could not be published', async () => {
     const { status, inputsOf } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
     expect([status, inputsOf('Record success')]).toEqual(['SUCCEEDED', [{ removed: [record] }]]);
   });
 });
 
-describe('the servers of a certificate', () => {
+describe('the endpoints of a certificate', () => {
   const endpoint = 'www.example.com:443';
   const spec = { ...checked.spec, endpoints: [endpoint] };
   const old = { endpoint, status: 'other', serialNumber: '0A00', detail: 'it shows 0A00' };
   const notYet = (wait: number) => ({ served: false, wait, endpoints: [old] });
-  const watch = { ...checked, action: 'checkEndpoints', reason: 'a day ago', spec, current };
+  const endpointCheck = { ...checked, action: 'checkEndpoints', reason: 'a day ago', spec, current };
   const states = ({ calls }: { readonly calls: readonly Call[] }) => calls.map(({ state }) => state);
 
-  test('are looked at when everyone has been told and no lease is held', async () => {
+  test('are checked when the event is published and no lease is held', async () => {
     const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] });
     expect(states(renewed).slice(-4)).toEqual(['Import certificate', 'Announce', 'Record success', 'Check endpoints']);
     expect(renewed.inputsOf('Check endpoints')).toEqual([{ spec, current, tries: 0 }]);
@@ -313,9 +313,9 @@ describe('the servers of a certificate', () => {
     expect(renewed.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
   });
 
-  test('that need some time get it', async () => {
+  test('are checked again until they serve the certificate', async () => {
     const { status, inputsOf, waited, events, output } = await renew({
-      'Check renewal': [watch],
+      'Check renewal': [endpointCheck],
       'Check endpoints': [notYet(60), notYet(300), { served: true, wait: 0, endpoints: [] }],
     });
     expect(inputsOf('Check endpoints').map(({ tries }) => tries)).toEqual([0, 1, 2]);
@@ -327,7 +327,7 @@ describe('the servers of a certificate', () => {
     });
   });
 
-  test('that do not serve it in the end are announced, and the renewal has succeeded', async () => {
+  test('cause an event if they do not serve the certificate, and the renewal succeeds', async () => {
     const { status, output, events } = await renew({
       'Check renewal': [{ ...checked, spec }],
       'Check endpoints': [notYet(60), notYet(0)],
@@ -346,42 +346,42 @@ describe('the servers of a certificate', () => {
     });
   });
 
-  test('that nobody can be told of do not fail it', async () => {
+  test('do not fail the renewal if the event cannot be published', async () => {
     const { status, output } = await renew({
-      'Check renewal': [watch],
+      'Check renewal': [endpointCheck],
       'Check endpoints': [notYet(0)],
       'Announce endpoints not served': [thrown('States.TaskFailed', 'throttled')],
     });
     expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { served: false } });
   });
 
-  test('that cannot be looked at do not fail it', async () => {
+  test('do not fail the renewal if they cannot be checked', async () => {
     const { status, output, events } = await renew({
-      'Check renewal': [watch],
+      'Check renewal': [endpointCheck],
       'Check endpoints': [thrown('ThrottledError', 'slow down')],
     });
     expect({ status, output, events }).toMatchObject({ status: 'SUCCEEDED', output: { served: null }, events: [] });
   });
 
-  test('are nobody’s concern any more when another version is current by now', async () => {
+  test('cause no event if another version has become current', async () => {
     const { output, events } = await renew({
-      'Check renewal': [watch],
+      'Check renewal': [endpointCheck],
       'Check endpoints': [notYet(60), { served: null, wait: 0, endpoints: [] }],
     });
     expect({ output, events }).toMatchObject({ output: { served: null }, events: [] });
   });
 
-  test('are looked at once a day without anything else', async () => {
-    expect(states(await renew({ 'Check renewal': [watch] }))).toEqual(['Check renewal', 'Check endpoints']);
+  test('are checked without any other step if nothing else is due', async () => {
+    expect(states(await renew({ 'Check renewal': [endpointCheck] }))).toEqual(['Check renewal', 'Check endpoints']);
   });
 
-  test('do not keep a deployment that waits for the certificate', async () => {
+  test('do not delay a deployment that waits for the certificate', async () => {
     const renewed = await renew({ 'Check renewal': [{ ...checked, spec }] }, { certificate: 'www', deploy: true });
     expect(states(renewed).slice(-2)).toEqual(['Announce', 'Record success']);
     expect(renewed).toMatchObject({ status: 'SUCCEEDED', output: { served: null } });
   });
 
-  test('do not matter to a renewal that was told nobody', async () => {
+  test('are checked even if the event could not be published', async () => {
     const { inputsOf } = await renew({
       'Check renewal': [{ ...checked, spec }],
       Announce: [thrown('States.TaskFailed', 'throttled')],
@@ -389,7 +389,7 @@ describe('the servers of a certificate', () => {
     expect(inputsOf('Check endpoints')).toHaveLength(1);
   });
 
-  test('are not looked at when the success could not be recorded', async () => {
+  test('are not checked if the success could not be recorded', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [{ ...checked, spec }],
       'Record success': [thrown('LeaseLostError', 'another has it')],
@@ -401,9 +401,9 @@ describe('the servers of a certificate', () => {
 describe('a saved order', () => {
   const challenge = { identifier: 'example.com', url: 'https://ca/chall/0', authorization: 'https://ca/authz/0' };
   const prove = { outcome: 'prove', reason: 'pending', order: saved, challenges: [challenge], records: [record] };
-  const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [left] };
+  const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [leftover] };
 
-  test('that is pending is proven and finished, and no other is placed', async () => {
+  test('is proven and finalized if it is pending, and no other order is placed', async () => {
     const { status, calls, inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
     expect(status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state).slice(0, 5)).toEqual([
@@ -419,19 +419,19 @@ describe('a saved order', () => {
         spec: checked.spec,
         order: saved,
         challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }],
-        leftovers: [left],
+        leftovers: [leftover],
       },
     ]);
     expect(inputsOf('Respond to challenges')).toEqual([{ spec: checked.spec, challenges: [challenge] }]);
     expect(inputsOf('Finalize order')).toEqual([{ spec: checked.spec, order: saved, resumed: true }]);
   });
 
-  test('that is pending is cleaned up together with what the dead run left', async () => {
+  test('is cleaned up together with the TXT values of the interrupted execution', async () => {
     const { inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
-    expect(inputsOf('Clean up challenges')).toEqual([{ records: [record, left] }]);
+    expect(inputsOf('Clean up challenges')).toEqual([{ records: [record, leftover] }]);
   });
 
-  test('that is proven is cleaned up first and finished, with nothing presented', async () => {
+  test('is cleaned up and finalized without new challenges if it is proven', async () => {
     const { status, calls, inputsOf } = await renew({ 'Check renewal': [resume], 'Check order': [finish] });
     expect(calls.map(({ state }) => state)).toEqual([
       'Check renewal',
@@ -444,29 +444,29 @@ describe('a saved order', () => {
       'Announce',
       'Record success',
     ]);
-    expect(inputsOf('Clean up challenges')[0]).toMatchObject({ records: expect.arrayContaining([left]) });
+    expect(inputsOf('Clean up challenges')[0]).toMatchObject({ records: expect.arrayContaining([leftover]) });
     expect(inputsOf('Finalize order')).toMatchObject([{ resumed: true }]);
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('that is of no use is given up, what it left is removed, and a new one is placed', async () => {
+  test('is discarded if it cannot be used, its TXT values are removed, and a new order is placed', async () => {
     const { status, inputsOf } = await renew({
-      'Check renewal': [resume, { ...checked, action: 'clean', leftovers: [left] }, checked],
+      'Check renewal': [resume, { ...checked, action: 'clean', leftovers: [leftover] }, checked],
     });
     expect(inputsOf('Check renewal').map(({ discardedOrder }) => discardedOrder)).toEqual([null, saved.url, saved.url]);
-    expect(inputsOf('Clean up leftover challenges')).toEqual([{ records: [left] }]);
+    expect(inputsOf('Clean up leftover challenges')).toEqual([{ records: [leftover] }]);
     expect(inputsOf('New order')).toHaveLength(1);
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('is not looked at for ever', async () => {
+  test('is checked only once if it cannot be used', async () => {
     const { inputsOf } = await renew({ 'Check renewal': [resume] });
     expect(inputsOf('Check order')).toHaveLength(1);
   });
 
-  const undelegated = thrown('ZoneNotDelegatedError', 'nobody would see it');
+  const undelegated = thrown('ZoneNotDelegatedError', 'no resolver would see the record');
 
-  test('that is proven is fetched although its zone is not in order any more', async () => {
+  test('is finalized if it is proven, even if its zone has become invalid', async () => {
     const { status, calls, inputsOf } = await renew({
       'Check renewal': [resume],
       'Check zones of saved order': [undelegated],
@@ -478,7 +478,7 @@ describe('a saved order', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('that is to be proven in a zone that is not in order fails with what is wrong there', async () => {
+  test('fails with the error of its zone if it is not proven yet', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [resume],
       'Check zones of saved order': [undelegated],
@@ -489,7 +489,7 @@ describe('a saved order', () => {
     expect(status).toBe('FAILED');
   });
 
-  test('that is of no use makes room for a new one where the zone is in order again', async () => {
+  test('is replaced by a new order if it cannot be used and its zone is valid again', async () => {
     const { status, inputsOf } = await renew({
       'Check renewal': [resume, checked],
       'Check zones of saved order': [undelegated],
@@ -497,7 +497,7 @@ describe('a saved order', () => {
     expect([status, inputsOf('New order').length]).toEqual(['SUCCEEDED', 1]);
   });
 
-  test('is named in the log from the moment it is known', async () => {
+  test('is passed to the first step after *Check renewal* for its log', async () => {
     const { calls } = await renew({ 'Check renewal': [resume], 'Check order': [prove] });
     expect(calls.find(({ state }) => state === 'Check order')?.run.order).toBe(saved.url);
   });
@@ -509,37 +509,37 @@ describe('an order', () => {
     expect(inputsOf('New order')).toMatchObject([{ replaces: 'aki.serial' }]);
   });
 
-  test('that was just placed has not been finalized before', async () => {
+  test('is not passed as a resumed order if it was just placed', async () => {
     const { inputsOf } = await renew();
     expect(inputsOf('Finalize order')).toMatchObject([{ resumed: false }]);
   });
 });
 
-describe('CAA that refuses', () => {
+describe('a CAA record set that does not allow the CA', () => {
   const caa = thrown('CaaError', 'the CAA set allows other CAs only');
 
-  test('fails the renewal with what *Check zones* found, and costs no order', async () => {
+  test('fails the renewal with the error of *Check zones* and without an order', async () => {
     const { inputsOf, status } = await renew({ 'Check zones': [caa] });
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: caa.errorOutput }]);
     expect([status, inputsOf('New order')]).toEqual(['FAILED', []]);
   });
 
-  test('is left to the CA where a saved order is proven', async () => {
+  test('does not stop a saved order that is proven', async () => {
     const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [] };
     const answers = { 'Check renewal': [resume], 'Check zones of saved order': [caa], 'Check order': [finish] };
     expect((await renew(answers)).status).toBe('SUCCEEDED');
   });
 });
 
-describe('the retry ladder', () => {
-  const rung = (retryIn: number | null) => ({ ...failure, retryIn });
+describe('the retry schedule', () => {
+  const retryAfter = (retryIn: number | null) => ({ ...failure, retryIn });
   const failed = thrown('CaUnavailableError', 'The CA is away.');
-  const rungs = [rung(60), rung(600), rung(6000), rung(null)];
+  const schedule = [retryAfter(60), retryAfter(600), retryAfter(6000), retryAfter(null)];
 
-  test('waits as long as it is told, tells of each failure, and ends under the last one', async () => {
+  test('waits as long as *Record failure* returns, publishes each failure, and ends with the last one', async () => {
     const { status, error, waited, inputsOf, events, calls } = await renew({
       'New order': [failed],
-      'Record failure': rungs,
+      'Record failure': schedule,
     });
     expect({ status, error, waited }).toEqual({ status: 'FAILED', error: 'ChallengeFailedError', waited: 6660 });
     expect(inputsOf('New order')).toHaveLength(4);
@@ -548,9 +548,9 @@ describe('the retry ladder', () => {
     expect(attempts).toEqual([1, 2, 3, 4]);
   });
 
-  test('ends with a try that succeeds', async () => {
+  test('ends with the first attempt that succeeds', async () => {
     const order = { order: saved, challenges: [], records: [] };
-    const { status, events } = await renew({ 'New order': [failed, failed, order], 'Record failure': rungs });
+    const { status, events } = await renew({ 'New order': [failed, failed, order], 'Record failure': schedule });
     expect(status).toBe('SUCCEEDED');
     expect(events.map(({ DetailType }) => DetailType)).toEqual([
       'Certificate Renewal Failed',
@@ -559,24 +559,24 @@ describe('the retry ladder', () => {
     ]);
   });
 
-  test('carries on from the saved order', async () => {
+  test('resumes the saved order', async () => {
     const finish = { outcome: 'finish', reason: 'valid', order: saved, challenges: [], records: [] };
     const { status, inputsOf } = await renew({
       'Check renewal': [checked, resume],
       'Check order': [finish],
       'Store certificate': [thrown('Runtime.ExitError', 'signal: killed'), { current, warnings: [] }],
-      'Record failure': [rung(60)],
+      'Record failure': [retryAfter(60)],
     });
     expect(status).toBe('SUCCEEDED');
     expect(inputsOf('New order')).toHaveLength(1);
     expect(inputsOf('Finalize order').map(({ resumed }) => resumed)).toEqual([false, true]);
   });
 
-  test('begins each rung with nothing of the last one', async () => {
+  test('begins each attempt without the variables of the last one', async () => {
     const { inputsOf } = await renew({
       'Check renewal': [{ ...checked, action: 'wait', wait: 5 }, { ...resume }, checked],
       'Check zones': [thrown('ZoneNotFoundError', 'no zone')],
-      'Record failure': [rung(60), rung(null)],
+      'Record failure': [retryAfter(60), retryAfter(null)],
     });
     expect(inputsOf('Check renewal').at(-1)).toMatchObject({
       waits: 0,
@@ -586,43 +586,43 @@ describe('the retry ladder', () => {
     });
   });
 
-  test('counts its looks at the order anew', async () => {
+  test('counts the polls of the order from 0 in each attempt', async () => {
     const notYet = { ...reached, reached: false, status: 'processing', wait: 1 };
     const { inputsOf } = await renew({
       'Finalize order': [notYet],
       'Poll order until valid': [notYet, thrown('OrderTimeoutError', 'never'), reached],
-      'Record failure': [rung(60)],
+      'Record failure': [retryAfter(60)],
     });
     expect(inputsOf('Poll order until valid').map(({ tries }) => tries)).toEqual([0, 1, 0]);
   });
 
-  test('goes on when nobody could be told', async () => {
+  test('continues if the failure could not be published', async () => {
     const { inputsOf } = await renew({
       'New order': [failed],
-      'Record failure': [rung(60), rung(null)],
+      'Record failure': [retryAfter(60), retryAfter(null)],
       'Announce failure': [thrown('States.TaskFailed', 'throttled')],
     });
     expect(inputsOf('New order')).toHaveLength(2);
   });
 
-  test('tells nobody of a permission that a deployment has made a moment ago, but when it was the last try', async () => {
-    const settling = { ...rung(20), quiet: true };
+  test('publishes no event for a permission that a deployment has just made, except after the last attempt', async () => {
+    const iamPropagation = { ...retryAfter(20), quiet: true };
     const denied = thrown('AccessDeniedError', 'no identity-based policy allows it');
     const order = { order: saved, challenges: [], records: [] };
-    const settled = await renew({ 'New order': [denied, denied, order], 'Record failure': [settling] });
-    expect(settled.status).toBe('SUCCEEDED');
-    expect(settled.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
-    const { events } = await renew({ 'New order': [denied], 'Record failure': [settling] });
+    const deployed = await renew({ 'New order': [denied, denied, order], 'Record failure': [iamPropagation] });
+    expect(deployed.status).toBe('SUCCEEDED');
+    expect(deployed.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
+    const { events } = await renew({ 'New order': [denied], 'Record failure': [iamPropagation] });
     expect(events.map(({ Detail }) => Detail.attempt)).toEqual([10]);
   });
 
-  test('ends after ten tries whatever it is told', async () => {
-    const { status, inputsOf } = await renew({ 'Check zones': [failed], 'Record failure': [rung(1)] });
+  test('ends after ten attempts even if *Record failure* always returns a time for a retry', async () => {
+    const { status, inputsOf } = await renew({ 'Check zones': [failed], 'Record failure': [retryAfter(1)] });
     expect(inputsOf('Check zones')).toHaveLength(10);
     expect(status).toBe('FAILED');
   });
 
-  test('says what a person has to do and when it is tried again', async () => {
+  test('publishes what the operator has to do and the time of the next attempt', async () => {
     const action = 'Allow the CA in the CAA record.';
     const { events } = await renew({ 'New order': [failed], 'Record failure': [{ ...failure, action }] });
     expect(events[0]?.Detail).toMatchObject({ action, nextAttempt: '2026-03-02T12:00:00Z', attempt: 1 });
@@ -633,7 +633,7 @@ describe('a failing proof', () => {
   const states = ['Present challenges', 'Check propagation', 'Respond to challenges', 'Poll order until ready'];
   const challengeFailed = thrown('ChallengeFailedError', 'No TXT found.\n{"problem":{"type":"urn:dns"}}');
 
-  test.each(states)('at %s is cleaned up, recorded and announced, and ends under its real name', async (state) => {
+  test.each(states)('at %s is cleaned up, recorded and published, and ends with its own error', async (state) => {
     const { status, error, cause, calls, events, inputsOf } = await renew({ [state]: [challengeFailed] });
     expect({ status, error, cause }).toEqual({
       status: 'FAILED',
@@ -666,7 +666,7 @@ describe('a failing proof', () => {
     });
   });
 
-  test('that cannot be cleaned up is recorded with nothing removed', async () => {
+  test('is recorded without removed values if it cannot be cleaned up', async () => {
     const { inputsOf, error } = await renew({
       'Poll order until ready': [challengeFailed],
       'Clean up challenges': [thrown('ThrottledError', 'slow down')],
@@ -683,21 +683,21 @@ describe('a failing proof', () => {
     expect(error).toBe('ChallengeFailedError');
   });
 
-  test('never reaches the CA again', async () => {
+  test('sends no response to a challenge and no CSR if its records do not propagate', async () => {
     const { inputsOf } = await renew({ 'Check propagation': [thrown('PropagationTimeoutError', 'not there')] });
     expect([...inputsOf('Respond to challenges'), ...inputsOf('Finalize order')]).toEqual([]);
   });
 });
 
-describe('a renewal whose proof is not cleaned up', () => {
-  test('goes on', async () => {
+describe('a renewal whose clean-up fails', () => {
+  test('succeeds and records no removed values', async () => {
     const { status, inputsOf } = await renew({ 'Clean up challenges': [thrown('ThrottledError', 'slow down')] });
     expect(status).toBe('SUCCEEDED');
     expect(inputsOf('Record success')).toEqual([{ removed: [] }]);
   });
 });
 
-describe('a region that refuses', () => {
+describe('a region that rejects the import', () => {
   const answers = {
     'Check renewal': [{ ...checked, spec: { name: 'www', regions: ['eu-west-1', 'us-east-1', 'us-west-2'] } }],
     'Import certificate': [
@@ -707,7 +707,7 @@ describe('a region that refuses', () => {
     ],
   };
 
-  test('does not stop the others, and fails the renewal when they are through', async () => {
+  test('does not stop the other regions, and fails the renewal after them', async () => {
     const { status, inputsOf } = await renew(answers);
     expect(inputsOf('Import certificate').map(({ region }) => region)).toEqual(['eu-west-1', 'us-east-1', 'us-west-2']);
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: 'ImportLimitError' } }]);
@@ -729,19 +729,19 @@ describe('a region that refuses', () => {
     current,
     spec: { name: 'www', regions: ['eu-west-1', 'us-east-1'] },
   };
-  const told = ({ events }: { readonly events: readonly Entry[] }) =>
+  const published = ({ events }: { readonly events: readonly Entry[] }) =>
     events.map(({ DetailType, Detail }) => [DetailType, Detail.deliveries]);
 
-  test('leaves the others announced, before its own failure', async () => {
+  test('does not prevent the event for the other regions, which is published before the failure', async () => {
     const delivered = [fine('eu-west-1'), fine('us-west-2')];
     const imports = [delivered[0], full, delivered[1]];
-    expect(told(await renew({ ...answers, 'Import certificate': imports }))).toEqual([
+    expect(published(await renew({ ...answers, 'Import certificate': imports }))).toEqual([
       ['Certificate Renewed', delivered],
       ['Certificate Renewal Failed', undefined],
     ]);
   });
 
-  test('is followed by a try that does the rest: what is there is announced again only with something new', async () => {
+  test('is retried, and the event for the other regions is published again only after a new import', async () => {
     const { inputsOf, status, ...rest } = await renew({
       'Check renewal': [deliver],
       'Import certificate': [
@@ -755,7 +755,7 @@ describe('a region that refuses', () => {
       'Record failure': [{ ...failure, retryIn: 60 }],
     });
     expect(status).toBe('SUCCEEDED');
-    expect(told(rest)).toEqual([
+    expect(published(rest)).toEqual([
       ['Certificate Renewed', [fine('eu-west-1')]],
       ['Certificate Renewal Failed', undefined],
       ['Certificate Renewal Failed', undefined],
@@ -763,15 +763,15 @@ describe('a region that refuses', () => {
     ]);
   });
 
-  test('leaves readers of the secret told of a new certificate although no region has it', async () => {
-    const events = told(await renew({ ...answers, 'Import certificate': [full] }));
+  test('does not prevent the event for the readers of the secret, even if no region has the certificate', async () => {
+    const events = published(await renew({ ...answers, 'Import certificate': [full] }));
     expect(events).toEqual([
       ['Certificate Renewed', []],
       ['Certificate Renewal Failed', undefined],
     ]);
   });
 
-  test('fails the renewal also when nobody could be told of the others', async () => {
+  test('fails the renewal even if the event for the other regions could not be published', async () => {
     const { status, inputsOf } = await renew({
       ...answers,
       'Announce partial delivery': [thrown('States.TaskFailed', 'throttled')],
@@ -784,13 +784,13 @@ describe('a region that refuses', () => {
     [['ImportLimitError', 'ThrottledError'], 'ThrottledError'],
     [['AccessDeniedError', 'ImportRefusedError'], 'AccessDeniedError'],
     [['ImportRefusedError', 'ImportLimitError'], 'ImportRefusedError'],
-  ])('by %j is recorded as %s: what waits for a person holds nothing else back', async (names, recorded) => {
+  ])('with the errors %j is recorded as %s, so errors for the operator come last', async (names, recorded) => {
     const imports = names.map((name) => thrown(name, `${name} in its region`));
     const { inputsOf } = await renew({ 'Check renewal': [deliver], 'Import certificate': imports });
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: recorded } }]);
   });
 
-  test('because it takes one import a second has time for a thousand of them before it counts as refusing', () => {
+  test('is retried long enough for a thousand imports at one import a second', () => {
     const { Retry: retries = [] } = workflow.States.Deliver?.ItemProcessor?.States['Import certificate'] ?? {};
     // Step Functions takes the first policy that has the name.
     expect(retries.find(({ ErrorEquals }) => ErrorEquals.includes('ThrottledError'))).toMatchObject({
@@ -823,14 +823,14 @@ describe('a failing step', () => {
   });
 });
 
-describe('input that names no certificate of ours', () => {
+describe('an input that names no configured certificate', () => {
   test.each([
     [{ certificate: 'nope' }, 'UnknownCertificateError'],
     [{ name: 'www' }, 'InvalidInputError'],
     ['www', 'InvalidInputError'],
     [null, 'InvalidInputError'],
     [[{ certificate: 'www' }], 'InvalidInputError'],
-  ])('%j fails at once with the sentence of %s, and nothing is recorded', async (input, name) => {
+  ])('%j fails at once with the message of %s, and nothing is recorded', async (input, name) => {
     const { error, cause, calls } = await renew({ 'Check renewal': [thrown(name, 'Do this and that.')] }, input);
     expect({ error, cause }).toEqual({ error: name, cause: 'Do this and that.' });
     expect(calls.map(({ state }) => state)).toEqual(['Check renewal']);
@@ -838,7 +838,7 @@ describe('input that names no certificate of ours', () => {
 });
 
 test.each(['SecretNotOursError', 'SecretDeletedError'])(
-  '%s is announced, since the certificate will expire',
+  '%s is published, because the certificate will expire',
   async (name) => {
     const failure = { error: name, cause: 'Do this and that.', retryIn: null };
     const { error, calls } = await renew(
@@ -864,7 +864,7 @@ describe('a failure that cannot be recorded', () => {
     return { error, cause };
   };
 
-  test('ends under its own name, with the sentence out of the function’s reply', async () => {
+  test('ends the execution with its own name and with the message of the function', async () => {
     expect(
       await ends(thrown('RateLimitedError', 'Too many.\n{"certificate":"www","problem":{"type":"urn:rateLimited"}}')),
     ).toEqual({
@@ -881,7 +881,7 @@ describe('a failure that cannot be recorded', () => {
     ['States.', 'UnexpectedError'],
     ['Lambda.TooManyRequestsException', 'ThrottledError'],
     ['Lambda.Unknown', 'Lambda.Unknown'],
-  ])('as %s ends as %s', async (name, shown) => {
+  ])('with the name %s ends the execution with the name %s', async (name, shown) => {
     expect(await ends(new TaskError(name, 'in words'))).toEqual({ error: shown, cause: 'in words' });
   });
 
@@ -896,7 +896,7 @@ describe('a failure that cannot be recorded', () => {
     '{"errorMessage":5}',
     '{"errorType":"CaUnavailableError"}',
     'two\nlines',
-  ])('with the strange cause %j still ends under its own name', async (cause) => {
+  ])('with the malformed cause %j ends the execution with its own name', async (cause) => {
     expect((await ends(new TaskError('CaUnavailableError', cause))).error).toBe('CaUnavailableError');
   });
 });

@@ -7,7 +7,7 @@ import { renew, request, spec, thirdExecution, world } from './renewal-in-memory
 
 const restart = { restartOf: execution, input: JSON.stringify(request) };
 
-/** How many calls of ports a renewal makes, and their names. */
+/** Returns the names of all calls of ports in a renewal. */
 async function callsOfARenewal(): Promise<string[]> {
   const w = world();
   expect(await renew(w, { input: request, arn: execution })).toMatchObject({
@@ -27,7 +27,7 @@ function expectIssuedOnce(w: World, last: string): void {
 }
 
 describe('a renewal', () => {
-  test('that is stopped after any call is finished by its restart: issued once, delivered, nothing left in DNS', async () => {
+  test('is finished by its restart if it is stopped after any call, with one issuance, a delivery, and no TXT values in DNS', async () => {
     const calls = await callsOfARenewal();
     expect(calls.length).toBeGreaterThan(30);
     for (const [index, last] of calls.entries()) {
@@ -42,7 +42,7 @@ describe('a renewal', () => {
     }
   }, 60_000);
 
-  test('whose function dies after any call goes on by itself, and the next run takes away what that left', async () => {
+  test('continues if its function is killed after any call, and the next execution removes the remaining TXT values', async () => {
     const calls = await callsOfARenewal();
     for (const [index, last] of calls.entries()) {
       const w = world();
@@ -59,7 +59,7 @@ describe('a renewal', () => {
     }
   }, 60_000);
 
-  test('after which readers are configured shares the secret, and makes no server reload', async () => {
+  test('only shares the secret if readers are configured after it, so that no server reloads', async () => {
     const w = world();
     await renew(w, { input: request, arn: execution });
     w.executions.setStatus(execution, 'ended');
