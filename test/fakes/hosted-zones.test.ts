@@ -13,7 +13,7 @@ describe('hosted zones in memory', () => {
       return name;
     },
     createCname: async (zone, name, target) =>
-      hostedZones.put(zone, name, [], { unsuitable: `a CNAME to ${target} stands there` }),
+      hostedZones.put(zone, name, [], { unsuitable: `a CNAME to ${target} is at that name` }),
     settle: async () => hostedZones.settle(),
   }));
 });
