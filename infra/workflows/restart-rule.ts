@@ -54,7 +54,7 @@ export class RestartRule extends Construct {
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
       reason:
-        'The ledger has the saved order and the leftover TXT values, so the next fleet run starts a renewal that this rule did not start.',
+        'The ledger has the saved order and the TXT values that are still in DNS, so the next fleet run starts a renewal that this rule did not start.',
     });
   }
 }

@@ -12,7 +12,7 @@ type Functions = Record<'order' | 'challenge', WorkflowFunction>;
 export function proofPhase(scope: Construct, functions: Functions) {
   const proveControl = Parallel.jsonata(scope, 'Prove control').branch(presentAndRespond(scope, functions));
   const cleanUp = functions.challenge.step(scope, 'Clean up challenges', {
-    // The leftover values are from an earlier execution that placed the saved order.
+    // The other values are from an earlier execution that placed the saved order.
     payload: { records: '{% [$records, $leftovers] %}' },
     retry: [recordSetContention],
     assign: { removed: '{% $states.result.Payload.removed %}' },
