@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** As `node --conditions=perennial-source`: this package's own name is its sources here; the others are Vite's own. */
+/** Resolves the name of this package to its sources, as `node --conditions=perennial-source` does. The other conditions are Vite's defaults. */
 const conditions = ['perennial-source', 'node', 'development|production'];
 
 /** The files that take longest start first, so that the workers end together. Vitest itself starts with the largest files. */
@@ -23,15 +23,15 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * `unit` and `infra` need no network and no emulator. `package` installs from npm's registry or its cache. `e2e` runs against the local
- * environment, after the others, two files at a time: each has an environment of its own and waits half of its time.
+ * Four projects. `unit` and `infra` need no network and no emulator. `package` installs packages from the npm registry or its cache.
+ * `e2e` runs after the others against the local environment, two files at a time, because each file spends half of its time waiting.
  */
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
-    // One more than Vitest takes by itself: some tests wait for servers and child processes, while others compute.
+    // One more worker than Vitest's default, because some tests wait for servers and child processes while others compute.
     maxWorkers: availableParallelism() + 1,
-    // A test that takes a tenth of a second alone may take seconds beside others. The limit ends what hangs.
+    // The limit ends tests that hang. A test that takes 0.1 s alone may take seconds while other files run.
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
@@ -42,7 +42,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/infra/**', 'test/package/**', 'test/**/*.e2e.test.ts'],
-          // To import the modules takes longer than the tests: the files share them, and mocks of modules or SDK clients with them.
+          // Test files share their modules, because importing takes longer than the tests. They also share mocks of modules and SDK clients.
           isolate: false,
         },
       },
@@ -52,7 +52,7 @@ export default defineConfig({
           name: 'infra',
           include: ['test/infra/**/*.test.ts'],
           isolate: false,
-          // The CDK's own rules take seconds to load: findings.test.ts evaluates them itself.
+          // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.
           env: { CDK_VALIDATION: 'false' },
         },
       },

@@ -3,12 +3,14 @@ import type { LocalEnvironmentOptions } from '../local/environment.ts';
 import type { EndedExecution } from '../local/executions.ts';
 import { type Deployed, deployed } from '../test/e2e/deployed.ts';
 
+// Measures how long renewals take on this machine: `node bench/renewals.ts [largest number of certificates]`, 100 by default.
+
 /**
- * What a renewal takes on this machine: real one-second waits and IAM enforced; Pebble's refused nonces, reuse of authorizations and
- * validation sleep are off, and it sends no Retry-After. `node bench/renewals.ts [largest wave]`.
+ * The local environment for measurements. Wait states wait in real time and IAM is enforced. Pebble rejects no nonces, reuses no
+ * authorizations, does not sleep before a validation, and sends no Retry-After.
  */
 const quiet: LocalEnvironmentOptions = {
-  // As many functions at once as two cores run without waiting for each other.
+  // The number of concurrent functions that two cores run without delaying each other.
   lambdaConcurrency: 24,
   pebble: {
     chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
@@ -24,7 +26,7 @@ const ofOneName = (count: number): CertificateConfig[] =>
     name: `c${index}`,
     identifiers: [`c${index}.example.com`],
     acm: ['us-east-1'],
-    ignoreIssueCap: true, // it is forced more often than twice
+    ignoreIssueCap: true, // Each run forces more renewals than the two in 24 h that the issue cap allows.
   }));
 const ten: CertificateConfig = {
   name: 'ten',
@@ -42,7 +44,7 @@ interface Row {
 }
 const rows: Row[] = [];
 
-/** Requests to the CA and the functions' own AWS calls while something runs. */
+/** Counts the requests to the CA and the AWS calls of functions and workflows during `run`. */
 async function counted<Result>({ local }: Deployed, run: () => Promise<Result>) {
   const [requests, calls] = [local.pebble.requests().length, (await local.aws.apiCalls()).length];
   const result = await run();
@@ -53,7 +55,7 @@ async function counted<Result>({ local }: Deployed, run: () => Promise<Result>) 
   };
 }
 
-/** Five forced renewals in a row: the median and its spread. */
+/** Adds a row with the median, minimum and maximum time of five forced renewals, one after the other. */
 async function warm(what: string, service: Deployed, certificate: string): Promise<void> {
   const seen = [];
   for (let run = 0; run < runs; run += 1) {
@@ -61,7 +63,7 @@ async function warm(what: string, service: Deployed, certificate: string): Promi
   }
   const seconds = seen.map(({ result }) => succeeded(result).seconds).toSorted((a, b) => a - b);
   const last = seen[runs - 1];
-  if (!last) throw new Error('no run');
+  if (!last) throw new Error(`No renewal of ${certificate} was measured.`);
   rows.push({
     what,
     seconds: `${seconds[2]?.toFixed(1)} (${seconds[0]?.toFixed(1)} to ${seconds.at(-1)?.toFixed(1)} in ${runs} runs)`,
@@ -71,7 +73,7 @@ async function warm(what: string, service: Deployed, certificate: string): Promi
   });
 }
 
-/** The wave that a deploy starts, functions cold and account new: from the first start to the last end. */
+/** Adds a row for the renewals that a deployment starts, with cold functions and a new account. The time is from the first start to the last end. */
 async function wave(what: string, certificates: CertificateConfig[], then?: (service: Deployed) => Promise<void>) {
   const service = await deployed({ zones, certificates }, quiet);
   try {
@@ -92,7 +94,8 @@ async function wave(what: string, certificates: CertificateConfig[], then?: (ser
 }
 
 function succeeded(run: EndedExecution): EndedExecution {
-  if (run.status !== 'SUCCEEDED') throw new Error(`${run.arn}: ${run.error} ${run.cause}`);
+  if (run.status !== 'SUCCEEDED')
+    throw new Error(`Execution ${run.arn} ended ${run.status}. ${run.error}: ${run.cause}`);
   return run;
 }
 

@@ -5,12 +5,13 @@ import { thirdPartyNotices } from './third-party-notices.ts';
 
 const root = join(import.meta.dirname, '..');
 
-/** Folders of `lambdas/` with a handler: one bundle each. */
+/** The folders of `lambdas/` that have a handler. Each one becomes one bundle. */
 export const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'] as const;
 
 /**
- * Two parts of acme-client's that nothing here calls and that no bundler can see are unused: its old crypto (node-forge, the new one
- * is `crypto`) and the table of media types behind axios's uploads. A third of the two bundles that talk to the CA.
+ * Leaves out two parts of acme-client that no code here calls and that esbuild cannot recognize as unused. One is its old crypto API,
+ * which uses node-forge. The other is the table of media types for uploads with axios. Together they are a third of the two bundles
+ * that connect to the CA.
  */
 const unusedParts: Plugin = {
   name: 'unused-parts',
@@ -28,8 +29,10 @@ export interface BundleSize {
 }
 
 /**
- * Bundles every function into `dist/functions/<name>/index.mjs`, SDK included, so that what was tested is what runs: the runtime's own SDK
- * changes with the runtime. The construct and the npm package use this output.
+ * Bundles every function into `dist/functions/<name>/index.mjs`. The construct and the npm package use this output. The AWS SDK is
+ * included, because the SDK of the Lambda runtime changes with the runtime, so the tested version would not be the one that runs.
+ *
+ * @returns the size of each bundle, largest first
  */
 export async function buildFunctions(out: string = join(root, 'dist', 'functions')): Promise<readonly BundleSize[]> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
@@ -43,13 +46,13 @@ export async function buildFunctions(out: string = join(root, 'dist', 'functions
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    // ES modules before CommonJS: only they can be shaken, 390 KB instead of 590 for three SDK clients.
+    // Prefers ES modules, because esbuild removes unused code only from them. Three SDK clients take 390 KB instead of 590 KB.
     mainFields: ['module', 'main'],
-    // What is CommonJS inside still calls require for Node's own modules.
+    // CommonJS modules in the bundle still call `require` for the modules of Node.js.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     plugins: [unusedParts],
     define: { PERENNIAL_VERSION: JSON.stringify(version) },
-    legalComments: 'none', // they are in the notices, whole
+    legalComments: 'none', // THIRD-PARTY-NOTICES.txt has the complete licences.
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -62,7 +65,7 @@ export async function buildFunctions(out: string = join(root, 'dist', 'functions
     .toSorted((a, b) => b.bytes - a.bytes);
 }
 
-/** Another process may read a bundle while it is built again. */
+/** Writes a file only if its content changed, because another process may read a bundle while it is built again. */
 function writeIfChanged(path: string, contents: Uint8Array): void {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });

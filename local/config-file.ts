@@ -7,24 +7,24 @@ import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 
 export interface LocalConfig extends Omit<PerennialConfig, 'issuer' | 'hostedZones' | 'certificates'> {
-  /** Names, or zones with what else is to be said of them. One without an id becomes a hosted zone here. */
+  /** Names of hosted zones, or zones with more fields. A zone without an id is created in the local environment. */
   readonly zones: readonly (string | (Omit<HostedZoneConfig, 'id'> & Partial<Pick<HostedZoneConfig, 'id'>>))[];
-  /** Issuers in here are passed over: the local CA issues. */
+  /** Certificates of the config. Their own issuers are ignored, because the local CA issues all certificates. */
   readonly certificates: readonly CertificateConfig[];
-  /** What differs from the local CA: the directory of a proxy before it, say. */
+  /** Options that replace those of the local CA, for example the directory of a proxy in front of it. */
   readonly issuer?: Partial<AcmeDirectoryOptions>;
 }
 
-/** A config with the local CA and hosted zones of these names, made where they are not there yet. */
+/** Returns a config with the local CA and these hosted zones. Creates the hosted zones that do not exist. */
 export async function localConfig(
   local: LocalEnvironment,
   { zones, certificates, issuer, ...rest }: LocalConfig,
 ): Promise<PerennialConfig> {
-  const there = new Map((await local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
+  const existing = new Map((await local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
   const hostedZones = [];
   for (const zone of zones) {
     const { name, ...others } = typeof zone === 'string' ? { name: zone } : zone;
-    const id = others.id ?? there.get(name) ?? (await createHostedZone(local, name));
+    const id = others.id ?? existing.get(name) ?? (await createHostedZone(local, name));
     hostedZones.push({ ...others, id, name });
   }
   return {
@@ -41,7 +41,7 @@ export async function localConfig(
   };
 }
 
-/** Writes a config where `cdk -c config=` finds it. It is plain data, so the file needs no import. */
+/** Writes a config into a file for `cdk -c config=FILE`. The config is plain data, so the file needs no imports. @returns the path */
 export function writeConfig(local: LocalEnvironment, config: PerennialConfig): string {
   const file = join(local.folder, 'certificates.mjs');
   writeFileSync(file, `export default ${JSON.stringify(config, null, 2)};\n`);

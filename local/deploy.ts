@@ -8,7 +8,7 @@ import { applyStack } from './stacks.ts';
 const ROOT = join(import.meta.dirname, '..');
 const TOOLS = join(ROOT, 'node_modules', '.bin');
 
-/** The local AWS for root of another account: MiniStack takes an access key of twelve digits for the account. */
+/** Returns the local AWS with the root credentials of another account. MiniStack takes an access key of twelve digits as the account id. */
 export function inAccount(local: LocalEnvironment, accountId: string): LocalEnvironment {
   const credentials = { ...local.clientConfig.credentials, accessKeyId: accountId };
   return {
@@ -19,14 +19,14 @@ export function inAccount(local: LocalEnvironment, accountId: string): LocalEnvi
   };
 }
 
-/** A public hosted zone whose name server is the local DNS server's authoritative view. Returns its id, `Z…`. */
+/** Creates a public hosted zone. Its name server is the authoritative view of the local DNS server. @returns its id, `Z…` */
 export async function createHostedZone(local: LocalEnvironment, name: string): Promise<string> {
   const client = new Route53Client(local.clientConfig);
   const created = await client.send(new CreateHostedZoneCommand({ Name: name, CallerReference: `local-${name}` }));
   return (created.HostedZone?.Id ?? '').replace('/hostedzone/', '');
 }
 
-/** Every TXT value of a zone without its quotes, by record name without the trailing dot. */
+/** Returns every TXT value of a zone without quotes, by record name without the trailing dot. */
 export async function txtValues(local: LocalEnvironment, zoneName: string): Promise<Record<string, string[]>> {
   const zones = (await local.aws.hostedZones()).filter((zone) => zone.name === `${zoneName}.`);
   const sets = zones.flatMap((zone) => zone.records.filter((record) => record.type === 'TXT'));
@@ -36,9 +36,8 @@ export async function txtValues(local: LocalEnvironment, zoneName: string): Prom
 }
 
 /**
- * What `cdk bootstrap` is needed for here: the bucket that assets are published to, under the name that the CDK expects.
- * The whole command would take 3.5 s, and under enforced IAM its publishing roles are of no use: an app that is deployed
- * here has a `CliCredentialsStackSynthesizer`.
+ * Creates the bucket for assets, under the name that the CDK expects. No other part of `cdk bootstrap` is needed here. The command would
+ * take 3.5 s. Its roles for publishing are not used, because an app that is deployed here has a `CliCredentialsStackSynthesizer`.
  */
 export async function bootstrap(local: LocalEnvironment): Promise<void> {
   const bucket = `cdk-hnb659fds-assets-${local.aws.accountId}-${local.aws.region}`;
@@ -47,15 +46,15 @@ export async function bootstrap(local: LocalEnvironment): Promise<void> {
 }
 
 export interface DeployOptions {
-  /** What `cdk --app` takes: a command, or a folder that `cdk synth` filled. */
+  /** Value of `cdk --app`, a command or the output folder of `cdk synth`. */
   app?: string;
-  /** `-c` flags. */
+  /** Context values, as for `cdk -c`. */
   context?: Record<string, string>;
-  /** Where the app runs; the repository unless given. */
+  /** Folder in which the app runs. @default the repository */
   cwd?: string;
 }
 
-/** `cdk deploy` of every stack of the app. @returns the outputs by stack name. @throws Error with what the CDK printed. */
+/** Deploys every stack of an app with `cdk deploy`. @returns the outputs by stack name @throws Error with the output of the CDK */
 export async function deploy(
   local: LocalEnvironment,
   options: DeployOptions = {},
@@ -68,7 +67,7 @@ export async function deploy(
       'deploy',
       '--all',
       '--require-approval=never',
-      // Without a change set: nobody would read it, and waiting for it costs seconds.
+      // No change set, because it would not be reviewed and takes seconds to create.
       '--method=direct',
       '--no-notices',
       '--no-version-reporting',
@@ -84,7 +83,7 @@ export async function deploy(
         ...local.variables,
         CI: 'true',
         PATH: `${TOOLS}:${process.env.PATH ?? ''}`,
-        // An app of ours imports this package by its name and means the sources.
+        // The apps of this repository import the package by its name, which this condition resolves to the sources.
         NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --conditions=perennial-source`,
       },
     },

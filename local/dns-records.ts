@@ -3,7 +3,7 @@ import type { StoredZone } from './ministack.ts';
 
 export type StoredRecord = StoredZone['records'][number];
 
-/** What an authoritative server says to one question (RFC 1034 §4.3.2). */
+/** The reply of an authoritative server to one question (RFC 1034 §4.3.2). */
 export interface DnsReply {
   status: 'NOERROR' | 'NXDOMAIN' | 'REFUSED';
   authoritative: boolean;
@@ -11,18 +11,18 @@ export interface DnsReply {
   authorities: Answer[];
 }
 
-/** What parents say about zones in place of the zones' own NS sets: other servers, or `null`, none. By absolute name. */
+/** Delegations that replace the NS sets of zones in the replies of their parents, by absolute name. `null` means no delegation. */
 export type Delegations = Map<string, readonly string[] | null>;
 
-/** RFC 1034 sets no limit on a chain of aliases; resolvers stop at about this many. */
+/** Maximum length of a chain of CNAMEs. RFC 1034 sets no limit, and resolvers stop after about this many. */
 const LONGEST_ALIAS_CHAIN = 8;
 
 /**
- * Answers a question from the zones: CNAMEs are followed as far as they stay in them, a delegation is a referral, a
- * wildcard stands in for names that do not exist. Names are compared in lower case.
+ * Answers a question from the hosted zones. CNAMEs are followed as long as they stay in these zones. A delegation is answered with a
+ * referral, and a wildcard answers for names that do not exist. Names are compared in lower case.
  *
- * A zone and its parent may both be among the zones: then this is the server of both, and answers for the closer one itself. Who asks for
- * the NS set of a zone inside another hears what was said of its delegation.
+ * If a zone and its parent are both hosted here, this server is authoritative for both and answers from the closer zone. A question for
+ * the NS set of a zone inside another one is answered from `delegations`, if it has the zone.
  */
 export function answer(zones: StoredZone[], name: string, type: string, delegations?: Delegations): DnsReply {
   const answers: Answer[] = [];
@@ -32,7 +32,7 @@ export function answer(zones: StoredZone[], name: string, type: string, delegati
   if (delegated !== undefined) return referralTo(wanted, delegated);
   for (let step = 0; step < LONGEST_ALIAS_CHAIN; step++) {
     const zone = closestZone(zones, wanted);
-    // A CNAME that leaves our zones: what we know is the answer, the asker goes on elsewhere.
+    // The CNAME leads out of these zones. The answer ends here, and the resolver continues at another server.
     if (!zone) return { status: step === 0 ? 'REFUSED' : 'NOERROR', authoritative: step > 0, answers, authorities: [] };
     const referral = delegation(zone, wanted);
     if (referral) return { status: 'NOERROR', authoritative: step > 0, answers, authorities: toAnswer(referral) };
@@ -58,13 +58,16 @@ export function answer(zones: StoredZone[], name: string, type: string, delegati
 }
 
 /**
- * What root and every domain above the zones say: a referral to the topmost zone that the name lies in, as parents refer to the cut next
- * to them; to a closer one where there is a delegation of its own. They know no other names.
+ * Answers a question as the root and the domains above the zones do. The answer is a referral to the topmost zone that contains the
+ * name, because a parent refers to the next zone below it. If `delegations` has a closer zone, the referral is to that zone. Other names
+ * do not exist there.
  */
 export function fromRoot(zones: StoredZone[], delegations: Delegations, name: string): DnsReply {
   const wanted = absolute(name);
-  const [told] = [...delegations.keys()].filter((zone) => isWithin(wanted, zone)).sort((a, b) => b.length - a.length);
-  if (told !== undefined) return referralTo(told, delegations.get(told) ?? null);
+  const [delegated] = [...delegations.keys()]
+    .filter((zone) => isWithin(wanted, zone))
+    .sort((a, b) => b.length - a.length);
+  if (delegated !== undefined) return referralTo(delegated, delegations.get(delegated) ?? null);
   const zone = zones.filter((each) => isWithin(wanted, each.name)).sort((a, b) => a.name.length - b.name.length)[0];
   const servers = zone?.records.find((record) => record.type === 'NS' && record.name === zone.name)?.values;
   if (zone) return referralTo(zone.name, servers ?? null);
@@ -78,7 +81,7 @@ const rootStartOfAuthority: Answer = {
   data: { mname: '.', rname: '.', serial: 1, refresh: 1800, retry: 900, expire: 604_800, minimum: 60 },
 };
 
-/** `null`: the parent knows no such name. */
+/** Returns a referral to these servers, or NXDOMAIN for `null`. */
 function referralTo(zone: string, servers: readonly string[] | null): DnsReply {
   if (servers === null) {
     return { status: 'NXDOMAIN', authoritative: true, answers: [], authorities: [rootStartOfAuthority] };
@@ -95,19 +98,19 @@ function closestZone(zones: StoredZone[], name: string): StoredZone | undefined 
 
 const isWithin = (name: string, domain: string) => `.${name}`.endsWith(`.${domain}`);
 
-/** The NS set between the zone's apex and the name, if the zone hands that part to somebody else. */
+/** Returns the NS set between the zone's apex and the name, if the zone delegates that part to other servers. */
 function delegation(zone: StoredZone, name: string): StoredRecord | undefined {
   return zone.records.find(
     (record) => record.type === 'NS' && record.name !== zone.name && `.${name}`.endsWith(`.${record.name}`),
   );
 }
 
-/** The record sets of a name; none when it only has names below it, undefined when it does not exist. */
+/** Returns the record sets of a name. The list is empty if there are only names below it. `undefined` if the name does not exist. */
 function recordsAt(zone: StoredZone, name: string): StoredRecord[] | undefined {
   const own = zone.records.filter((record) => record.name === name);
   if (own.length > 0) return own;
   if (exists(zone, name)) return [];
-  // RFC 4592: the wildcard below the closest name that exists.
+  // The wildcard that applies is below the closest name that exists (RFC 4592).
   for (let parent = above(name); ; parent = above(parent)) {
     const wildcard = zone.records.filter((record) => record.name === `*.${parent}`);
     if (wildcard.length > 0) return wildcard.map((record) => ({ ...record, name }));
@@ -121,7 +124,7 @@ function exists(zone: StoredZone, name: string): boolean {
   return zone.records.some((record) => record.name === name || record.name.endsWith(`.${name}`));
 }
 
-/** A record set of Route 53 as DNS answers; types that no part of this project asks for are left out. */
+/** Converts a record set of Route 53 into DNS answers. Types that this project does not use are left out. */
 function toAnswer(record: StoredRecord): Answer[] {
   const base = { name: record.name.replace(/\.$/, ''), ttl: record.ttl, class: 'IN' as const };
   return record.values.flatMap((value): Answer[] => {
@@ -161,7 +164,7 @@ function toAnswer(record: StoredRecord): Answer[] {
   });
 }
 
-/** The texts of a value in Route 53's form: quoted, with `\"`, `\\` and octal `\ooo`. */
+/** Returns the character strings of a value. Route 53 writes them in quotes, with the escapes `\"`, `\\` and octal `\ooo`. */
 function characterStrings(value: string): Buffer[] {
   return [...value.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, text = '']) =>
     Buffer.from(

@@ -6,8 +6,8 @@ import { absolute, answer, type Delegations, fromRoot } from './dns-records.ts';
 import type { StoredZone } from './ministack.ts';
 
 /**
- * `root`: root and every domain above the hosted zones, where the service begins to look. `authoritative`: the zones' name server,
- * where it is referred to. `validation`: what the CA asks.
+ * The three servers. `root` answers for the root and every domain above the hosted zones, where lookups start. `authoritative` is the
+ * name server of the hosted zones. `validation` is the resolver of the CA.
  */
 export type DnsView = 'root' | 'authoritative' | 'validation';
 
@@ -21,35 +21,37 @@ export interface DnsQuestion {
 
 export interface HiddenRecords {
   view: DnsView;
-  /** Every record of this name is hidden, */
+  /** Name whose records are hidden. */
   name: string;
-  /** or only the TXT value that is exactly this text. */
+  /** Hides only the TXT value that equals this text. @default all records of the name */
   value?: string;
 }
 
 export interface DnsServer {
-  /** `address:port` of each view; UDP and TCP. */
+  /** `address:port` of each view, for UDP and TCP. */
   addresses: Record<DnsView, string>;
-  /** Every question asked, oldest first. */
+  /** Every question received, oldest first. */
   questions: DnsQuestion[];
-  /** From now on the view answers as if these records were not there; the returned function shows them again. */
+  /** Hides records from a view. @returns a function that shows them again */
   hide(records: HiddenRecords): () => void;
-  /** Shows everything again, delegated as the zones say. */
+  /** Shows all records again and removes all delegations that a test has set. */
   showAll(): void;
   /**
-   * The parent delegates this zone to these servers (host names, or `address:port`) or, `null`, to none, whatever the zone's own NS set
-   * says; the returned function ends it. Only who asks for a delegation sees it: the zones' name server answers for the zone as ever.
+   * Makes the parent delegate a zone to these servers instead of those in the zone's NS set. Servers are host names or `address:port`.
+   * `null` removes the delegation. Only questions for the delegation see the change. The name server of the zones still answers for them.
+   *
+   * @returns a function that restores the delegation
    */
   delegate(zone: string, servers: readonly string[] | null): () => void;
   stop(): Promise<void>;
 }
 
-/** What a UDP answer may hold when the asker names no size (RFC 1035 §2.3.4). */
+/** Maximum size in bytes of a UDP answer to a client that names no size (RFC 1035 §2.3.4). */
 const PLAIN_UDP_SIZE = 512;
 /** RFC 1035 §4.1.1. */
 const REPLY_CODES = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 } as const;
 
-/** Starts the views. `zones` is asked anew for every question, so answers are never stale. */
+/** Starts the three servers. `zones` is called for every question, so that answers are never stale. */
 export async function startDnsServer(zones: () => Promise<StoredZone[]>): Promise<DnsServer> {
   const questions: DnsQuestion[] = [];
   const hidden = new Set<HiddenRecords>();
@@ -60,7 +62,7 @@ export async function startDnsServer(zones: () => Promise<StoredZone[]>): Promis
     const [question] = query.questions ?? [];
     if (!question) return encodeReply(query, 'REFUSED');
     questions.push({ view, protocol, name: question.name.toLowerCase(), type: question.type, at: new Date() });
-    const stored = await zones().catch(() => undefined); // Route 53 is gone: the asker shall know at once.
+    const stored = await zones().catch(() => undefined); // If Route 53 is down, the client gets SERVFAIL at once.
     if (!stored) return encodeReply(query, 'SERVFAIL');
     const shown = withoutHidden(stored, view, hidden);
     const { status, authoritative, ...sections } =
@@ -105,7 +107,7 @@ function udpLimit(query: Packet): number {
   return edns && 'udpPayloadSize' in edns ? Math.max(edns.udpPayloadSize, PLAIN_UDP_SIZE) : PLAIN_UDP_SIZE;
 }
 
-/** The question is given back as it was asked: resolvers that mix upper and lower case compare it. */
+/** Encodes a reply. It repeats the question unchanged, because resolvers that mix upper and lower case compare it. */
 function encodeReply(
   query: Packet,
   status: keyof typeof REPLY_CODES,
@@ -136,14 +138,14 @@ function withoutHidden(zones: StoredZone[], view: DnsView, hidden: Set<HiddenRec
 
 type Responder = (protocol: 'udp' | 'tcp', message: Buffer) => Promise<Buffer>;
 
-/** One port of 127.0.0.1 for UDP and TCP alike. */
+/** Listens on one port of 127.0.0.1 for UDP and TCP. */
 async function listen(respond: Responder): Promise<{ address: string; stop(): Promise<void> }> {
-  // The port that UDP gets may be taken for TCP: then another one. Ten times is never needed.
+  // The port that the system chooses for UDP may be in use for TCP. Ten attempts are more than enough.
   for (let attempt = 0; attempt < 10; attempt++) {
     const udp = createSocket('udp4', (message, from) => {
       respond('udp', message).then(
         (reply) => udp.send(reply, from.port, from.address),
-        () => {}, // Not a DNS message: nobody waits for an answer.
+        () => {}, // It is not a DNS message, so it gets no answer.
       );
     });
     udp.bind(0, '127.0.0.1');
@@ -158,7 +160,9 @@ async function listen(respond: Responder): Promise<{ address: string; stop(): Pr
       udp.close();
     }
   }
-  throw new Error('No port of 127.0.0.1 is free for UDP and TCP');
+  throw new Error(
+    'Could not start the local DNS server. No port of 127.0.0.1 was free for both UDP and TCP in ten attempts.',
+  );
 }
 
 async function close(udp: UdpSocket, tcp: Server): Promise<void> {
@@ -167,7 +171,7 @@ async function close(udp: UdpSocket, tcp: Server): Promise<void> {
   await once(tcp, 'close');
 }
 
-/** RFC 1035 §4.2.2: each message after its length in two bytes; several may come on one connection. */
+/** Answers the messages of a TCP connection. Each message follows its length in two bytes (RFC 1035 §4.2.2). */
 function serveTcp(socket: Socket, respond: Responder): void {
   let received = Buffer.alloc(0);
   socket.setTimeout(5000, () => socket.destroy());

@@ -11,29 +11,29 @@ export interface LocalEnvironmentOptions extends MiniStackOptions {
   onProgress?: InstallOptions['onProgress'];
 }
 
-/** AWS, an ACME CA and DNS on this machine. */
+/** AWS (MiniStack), an ACME CA (Pebble) and DNS on this machine. */
 export interface LocalEnvironment {
   aws: MiniStack;
   pebble: Pebble;
   dns: DnsServer;
-  /** For SDK clients: `new Route53Client(local.clientConfig)`. The credentials are the account's root. */
+  /** Config of SDK clients with the root credentials of the account, for example `new Route53Client(local.clientConfig)`. */
   clientConfig: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
-  /** The same for other programs (the CDK, the AWS CLI, certbot). */
+  /** Environment variables for other programs such as the CDK, the AWS CLI or certbot. */
   variables: Record<string, string>;
   installation: Installation;
-  /** A temporary folder with the logs; removed on stop. */
+  /** Temporary folder with the logs. `stop` removes it. */
   folder: string;
-  /** Process ids of what was started. */
+  /** Ids of the started processes. */
   pids: number[];
-  /** Ends every process and removes the folder; a second call waits for the first. */
+  /** Ends every process and removes the folder. A second call waits for the first one. */
   stop(): Promise<void>;
 }
 
 /**
- * Installs what is missing, starts everything on free ports and waits until it answers. It ends with this process,
- * however that ends; `stop` ends it earlier.
+ * Starts the local environment on free ports and waits until all servers answer. Installs them first if they are missing. The environment
+ * ends with this process, even if the process is killed. `stop` ends it earlier.
  *
- * @throws MissingPrerequisiteError when the machine lacks something; the message says what to install.
+ * @throws MissingPrerequisiteError if a program is missing on the machine
  */
 export async function startLocalEnvironment(options: LocalEnvironmentOptions = {}): Promise<LocalEnvironment> {
   const installation = await install(options.onProgress ? { onProgress: options.onProgress } : {});
@@ -50,13 +50,13 @@ export async function startLocalEnvironment(options: LocalEnvironmentOptions = {
     return stopping;
   };
   try {
-    // The DNS server's ports go into MiniStack's and Pebble's configuration, and it asks MiniStack when it is asked.
+    // The DNS server starts first, because MiniStack and Pebble need its ports. It reads the zones from MiniStack for each question.
     let aws: MiniStack | undefined;
     const dns = await startDnsServer(async () => (await aws?.hostedZones()) ?? []);
     started.push(dns);
     const ministack = startMiniStack(installation.python, folder, dns.addresses.authoritative, options).then(remember);
     const ca = startPebble(installation, folder, dns.addresses.validation, options.pebble).then(remember);
-    // Both have started or failed before anything is stopped again.
+    // Waits for both, so that `stop` in the catch block below stops both.
     await Promise.allSettled([ministack, ca]);
     aws = await ministack;
     const pebble = await ca;

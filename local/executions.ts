@@ -13,17 +13,17 @@ type Clients = Pick<LocalEnvironment, 'clientConfig'>;
 export interface EndedExecution {
   arn: string;
   status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
-  /** Parsed; undefined unless it succeeded. */
+  /** Parsed output, or `undefined` if the execution did not succeed. */
   output: unknown;
   error: string | undefined;
   cause: string | undefined;
   seconds: number;
   history: HistoryEvent[];
-  /** States entered, in branches and Map items too: what AWS charges for, besides one more for each retry. */
+  /** Number of states entered, including branches and Map items. AWS charges for each of them and for each retry. */
   transitions: number;
 }
 
-/** @returns the execution's ARN. */
+/** Starts an execution. @returns its ARN */
 export async function startExecution(
   local: Clients,
   stateMachineArn: string,
@@ -37,7 +37,7 @@ export async function startExecution(
   return started.executionArn ?? '';
 }
 
-/** Waits until the execution has ended, whichever way. @throws Error when it still runs after `limitSeconds`. */
+/** Waits until an execution has succeeded, failed, timed out or been aborted. @throws Error if it still runs after `limitSeconds` */
 export async function waitForExecution(local: Clients, arn: string, limitSeconds = 120): Promise<EndedExecution> {
   const sfn = new SFNClient(local.clientConfig);
   const deadline = Date.now() + limitSeconds * 1000;
@@ -57,7 +57,7 @@ export async function waitForExecution(local: Clients, arn: string, limitSeconds
         transitions: history.filter((event) => event.type?.endsWith('StateEntered')).length,
       };
     }
-    if (Date.now() > deadline) throw new Error(`${arn} is still ${status} after ${limitSeconds} s`);
+    if (Date.now() > deadline) throw new Error(`Execution ${arn} is still ${status} after ${limitSeconds} s.`);
     await sleep(100);
   }
 }

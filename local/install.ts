@@ -8,32 +8,32 @@ import { run } from './processes.ts';
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 
 export interface Installation {
-  /** Folder that holds everything: `PERENNIAL_CACHE`, else `$XDG_CACHE_HOME/perennial`, else `~/.cache/perennial`. */
+  /** Folder of all installations. It is `PERENNIAL_CACHE`, or else `$XDG_CACHE_HOME/perennial`, or else `~/.cache/perennial`. */
   cache: string;
-  /** The interpreter of the virtual environment with MiniStack in it. */
+  /** Path of the Python interpreter in the virtual environment of MiniStack. */
   python: string;
-  /** The ACME test server's binary. */
+  /** Path of the binary of Pebble, the ACME test server. */
   pebble: string;
-  /** What this call installed; empty when all was there. */
+  /** Names of the programs that this call installed. */
   installed: string[];
 }
 
 export interface InstallOptions {
   env?: NodeJS.ProcessEnv;
-  /** Told before each thing that takes a while. */
+  /** Called with a message before each installation. */
   onProgress?: (message: string) => void;
 }
 
-/** Something that must be on the machine is not; the message is one sentence that says what to install. */
+/** A program or setting that the local environment needs is missing on the machine. The message says what to install. */
 export class MissingPrerequisiteError extends Error {
   override name = 'MissingPrerequisiteError';
 }
 
 /**
- * Installs what the local environment consists of, once: a Python virtual environment with MiniStack, and Pebble. The
- * folders carry the versions, so an upgrade installs beside the old ones.
+ * Installs the programs of the local environment unless they are installed already. They are Pebble, and a Python virtual environment
+ * with MiniStack. The folder names contain the versions, so that an upgrade installs into a new folder.
  *
- * @throws MissingPrerequisiteError when Python is missing, too old, or without its venv module.
+ * @throws MissingPrerequisiteError if Python is missing, too old, or without its venv module
  */
 export async function install(options: InstallOptions = {}): Promise<Installation> {
   const env = options.env ?? process.env;
@@ -47,7 +47,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   const requirements = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 8);
   const venv = join(cache, `ministack-${requirements}`);
   const python = join(venv, 'bin', 'python');
-  // existsSync follows the link: an environment whose Python was removed from the machine is made again.
+  // `existsSync` follows the link, so the environment is created again if its Python was removed from the machine.
   if (!existsSync(python)) {
     const machinePython = await findPython(env);
     progress('MiniStack');
@@ -72,8 +72,8 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Fills a folder beside `target` and renames it, so that half an installation is never taken for a whole one. When two
- * install at once the first rename wins and the other's work is thrown away.
+ * Fills a temporary folder and renames it to `target`, so that an incomplete installation is never used. If two processes install at the
+ * same time, the first rename wins and the other folder is removed.
  */
 async function atomically(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const partial = `${target}.partial-${randomBytes(4).toString('hex')}`;
@@ -95,7 +95,7 @@ function pip(python: string, args: string[], env: NodeJS.ProcessEnv): Promise<st
 }
 
 const HOW_TO_INSTALL_PYTHON =
-  'install it (Debian and Ubuntu: apt-get install python3 python3-venv; macOS: brew install python)';
+  'Install it (Debian and Ubuntu: apt-get install python3 python3-venv; macOS: brew install python).';
 
 async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
   const script = 'import sys; print("%d.%d" % sys.version_info[:2], sys.executable); import venv, ensurepip';
@@ -105,9 +105,9 @@ async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
     try {
       output = await run(name, ['-c', script], { env });
     } catch (error) {
-      if (!String(error).includes('No module named')) continue; // Not there, or a stub that does not run.
+      if (!String(error).includes('No module named')) continue; // The command does not exist, or is a stub that does not run.
       throw new MissingPrerequisiteError(
-        `${name} has no venv module, which the local environment needs: ${HOW_TO_INSTALL_PYTHON}.`,
+        `The local environment needs Python with the venv module. ${name} has no venv module. ${HOW_TO_INSTALL_PYTHON}`,
       );
     }
     const [version = '', executable = name] = output.trim().split(' ');
@@ -115,8 +115,8 @@ async function findPython(env: NodeJS.ProcessEnv): Promise<string> {
     if (major === 3 && minor >= 10) return executable;
     tooOld.push(`${name} is ${version}`);
   }
-  const found = tooOld.length > 0 ? tooOld.join(', ') : 'there is no python3 on the PATH';
+  const found = tooOld.length > 0 ? `On this machine ${tooOld.join(', ')}` : 'There is no python3 on the PATH';
   throw new MissingPrerequisiteError(
-    `The local environment needs Python 3.10 or newer, and ${found}: ${HOW_TO_INSTALL_PYTHON}.`,
+    `The local environment needs Python 3.10 or newer. ${found}. ${HOW_TO_INSTALL_PYTHON}`,
   );
 }

@@ -2,21 +2,22 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Longer than any run of the local environment; the key is thrown away with it. */
+/** Lifetime of both certificates, longer than any run of the local environment. */
 const LIFETIME_MS = 30 * 24 * 3600 * 1000;
 
 export interface ListenerCertificate {
-  /** PEM of the throw-away CA. */
+  /** Certificate of the temporary CA, as PEM. */
   root: string;
-  /** PEM of the server's certificate, and its PKCS#8 key. */
+  /** Certificate of the server, as PEM. */
   certificate: string;
+  /** Private key of the server in PKCS#8 PEM. */
   privateKey: string;
 }
 
-/** A CA made for this one start, and a server certificate of it for these IP addresses and `localhost`. */
+/** Makes a temporary CA and a server certificate for `localhost` and these IP addresses. */
 export async function makeListenerCertificate(addresses: string[], now: Date): Promise<ListenerCertificate> {
   x509.cryptoProvider.set(webcrypto);
-  const notBefore = new Date(now.getTime() - 3600 * 1000); // An hour's grace for clocks that differ.
+  const notBefore = new Date(now.getTime() - 3600 * 1000); // Allows clocks that differ by up to an hour.
   const notAfter = new Date(now.getTime() + LIFETIME_MS);
   const caKeys = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
   const ca = await x509.X509CertificateGenerator.createSelfSigned({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startLocalEnvironment } from './environment.ts';
 import { MissingPrerequisiteError } from './install.ts';
 
-/** Shows what to export, for a shell: `npm run local`, then paste. Everything else goes to standard error. */
+/** Starts the local environment for `npm run local`. Prints `export` lines for a shell to standard output, and all else to standard error. */
 async function main(): Promise<void> {
   const local = await startLocalEnvironment({ onProgress: (message) => console.error(message) });
   const trustedRoots = join(local.folder, 'acme-trusted-roots.pem');

@@ -4,24 +4,26 @@ import { freePort, startTethered, waitUntilReady } from './processes.ts';
 
 export interface MiniStackOptions {
   /**
-   * Function calls at once before Lambda throttles; 32 unless given. AWS's default quota is 1,000, and 10 in a new account.
-   * Each is a Node process here, of 60 MB and a third of a second to start: more of them at once only wait for each other.
+   * Maximum number of concurrent function calls before Lambda throttles. The default quota of AWS is 1,000, and 10 in a new account. Here
+   * each call is a Node.js process that takes 60 MB and starts in a third of a second, so a higher number does not make a run faster.
+   *
+   * @default 32
    */
   lambdaConcurrency?: number;
-  /** Factor on the Wait states of workflows. Never report a time measured with anything but 1. */
+  /** Factor for the duration of Wait states. Report only times that were measured with 1. @default 1 */
   waitScale?: number;
 }
 
-/** One call to the API of the local AWS, as CloudTrail saw it. */
+/** One call to the API of the local AWS, with the facts that CloudTrail records. */
 export interface ApiCall {
-  /** `route53`, `secretsmanager`, … */
+  /** Service prefix in IAM actions, for example `route53` or `secretsmanager`. */
   service: string;
   operation: string;
   /** ARN of the principal. */
   caller: string;
-  /** HTTP status of the answer: 400 and above are refusals. */
+  /** HTTP status of the answer. Failed calls have 400 and above. */
   status: number;
-  /** ISO 8601, when it was answered. */
+  /** Time of the answer in ISO 8601. */
   at: string;
 }
 
@@ -33,7 +35,7 @@ export interface LogEvent {
   message: string;
 }
 
-/** An event that reached an EventBridge bus, AWS's own among them. */
+/** An event that was published to an EventBridge bus, by this project or by an AWS service. */
 export interface BusEvent {
   bus: string;
   source: string;
@@ -41,7 +43,7 @@ export interface BusEvent {
   detail: unknown;
 }
 
-/** A hosted zone as Route 53 holds it; names are absolute, with a trailing dot. */
+/** A hosted zone in Route 53. Names are absolute, with a trailing dot. */
 export interface StoredZone {
   id: string;
   name: string;
@@ -52,7 +54,7 @@ export interface MiniStack {
   endpoint: string;
   region: string;
   accountId: string;
-  /** All API calls since the start, or since a mark: an earlier list's length. Reading it is no API call itself. */
+  /** Returns all API calls, or those after the first `since`. Reading the list is not an API call itself. */
   apiCalls(since?: number): Promise<ApiCall[]>;
   logEvents(): Promise<LogEvent[]>;
   busEvents(): Promise<BusEvent[]>;
@@ -66,7 +68,7 @@ export const REGION = 'us-east-1';
 export const ACCOUNT_ID = '000000000000';
 const ROOT = join(import.meta.dirname, '..');
 
-/** Starts MiniStack through the package ministack_strict, which makes it as strict as AWS. */
+/** Starts MiniStack with the Python package ministack_strict, which makes it as strict as AWS. */
 export async function startMiniStack(
   python: string,
   folder: string,
@@ -84,9 +86,9 @@ export async function startMiniStack(
     folder,
   });
   const endpoint = `http://localhost:${port}`;
-  const look = async <T>(what: string): Promise<T> => {
-    const response = await fetch(`${endpoint}/_local/${what}`);
-    if (!response.ok) throw new Error(`MiniStack answered ${response.status} for /_local/${what}`);
+  const readPage = async <T>(page: string): Promise<T> => {
+    const response = await fetch(`${endpoint}/_local/${page}`);
+    if (!response.ok) throw new Error(`MiniStack answered ${response.status} for /_local/${page}.`);
     return (await response.json()) as T;
   };
   await waitUntilReady(process, async () => (await fetch(`${endpoint}/_ministack/health`)).ok, 30);
@@ -95,17 +97,17 @@ export async function startMiniStack(
     endpoint,
     region: REGION,
     accountId: ACCOUNT_ID,
-    apiCalls: async (since = 0) => (await look<ApiCall[]>('api-calls')).slice(since),
-    logEvents: () => look('log-events'),
-    busEvents: () => look('bus-events'),
-    hostedZones: () => look('hosted-zones'),
+    apiCalls: async (since = 0) => (await readPage<ApiCall[]>('api-calls')).slice(since),
+    logEvents: () => readPage('log-events'),
+    busEvents: () => readPage('bus-events'),
+    hostedZones: () => readPage('hosted-zones'),
     logFile: process.logFile,
     pids: [process.pid],
     stop: process.stop,
   };
 }
 
-/** Functions inherit it, so it holds nothing of the user's own environment. */
+/** Returns the environment variables of MiniStack. Functions inherit them, so they contain none of the user's variables except PATH. */
 function environment(
   port: number,
   home: string,
@@ -114,15 +116,15 @@ function environment(
   options: MiniStackOptions,
 ): Record<string, string> {
   return {
-    // The Node that npm installed comes first: MiniStack starts functions with the `node` on its path.
+    // The Node.js in node_modules is first, because MiniStack starts functions with the `node` on its PATH.
     PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH ?? '/usr/bin:/bin'}`,
     HOME: home,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',
     PYTHONDONTWRITEBYTECODE: '1',
-    // The folder of the package ministack_strict.
+    // The folder that contains the package ministack_strict.
     PYTHONPATH: import.meta.dirname,
-    // MiniStack's worker script calls url.parse, which Node would say in every function's log.
+    // MiniStack's worker script calls url.parse. Without this option Node.js writes a warning into every function's log.
     NODE_OPTIONS: '--disable-warning=DEP0169',
     GATEWAY_PORT: String(port),
     BIND_HOST: '127.0.0.1',
@@ -133,7 +135,7 @@ function environment(
     LAMBDA_ACCOUNT_CONCURRENCY: String(options.lambdaConcurrency ?? 32),
     SFN_WAIT_SCALE: String(options.waitScale ?? 1),
     S3_DATA_DIR: join(temporary, 's3'),
-    // Services that we do not use and that would open ports, or clean up containers that are not ours.
+    // Turns off unused services that would open ports, or remove containers of other programs.
     SFTP_ENABLED: '0',
     IOT_MTLS_ENABLED: '0',
     DOCKER_HOST: `unix://${join(temporary, 'no-docker.sock')}`,

@@ -7,36 +7,36 @@ import { makeListenerCertificate } from './listener-certificate.ts';
 import { freePort, startTethered, waitUntilReady } from './processes.ts';
 
 export interface PebbleOptions {
-  /** Chaos that a client must bear; all on unless switched off, which is for timing only. */
+  /** Irregular behaviour that a client must handle. All of it is on by default. Turn it off only for measurements. */
   chaos?: {
-    /** Refuses 5 % of all good nonces. */
+    /** Rejects 5 % of all valid nonces. @default true */
     rejectNonces?: boolean;
-    /** Reuses half of all valid authorizations in new orders; `always`: every one, as Let's Encrypt does. */
+    /** Reuses half of all valid authorizations in new orders. `always` reuses all of them, as Let's Encrypt does. @default true */
     reuseAuthorizations?: boolean | 'always';
-    /** Sleeps up to 5 seconds before it validates. */
+    /** Sleeps up to 5 seconds before each validation. @default true */
     validationSleep?: boolean;
   };
-  /** Key id to base64url MAC key. When given, an account needs one of them (RFC 8555 §7.3.4). */
+  /** MAC keys in base64url by key id. If it is given, each account needs one of them (RFC 8555 §7.3.4). */
   externalAccountKeys?: Record<string, string>;
-  /** Seconds of the Retry-After on orders and authorizations; 1 unless given, 0 for none. */
+  /** Retry-After of orders and authorizations in seconds, 0 for none. @default 1 */
   retryAfter?: number;
-  /** Of the keys of its roots and intermediates: ACM imports certificates of the same algorithm only. `ecdsa` unless given. */
+  /** Algorithm of the root and intermediate keys. ACM imports only certificates with keys of the same algorithm. @default 'ecdsa' */
   keyAlgorithm?: 'ecdsa' | 'rsa';
-  /** How many more roots the same intermediates chain to, offered as alternate links; 0 unless given. */
+  /** Number of further roots for the same intermediates, offered as alternate chains. @default 0 */
   alternateRoots?: number;
 }
 
 export interface Pebble {
-  /** The directory URL for clients, under an address that MiniStack's functions do not turn into plain HTTP. */
+  /** URL of the ACME directory. MiniStack's functions do not change its address to plain HTTP. */
   directoryUrl: string;
   managementUrl: string;
-  /** PEM of the CA that signed the certificate of the directory's server: what a client must trust to talk to it. */
+  /** PEM of the CA that signed the server certificate of the directory. Clients must trust it. */
   trustedRoots: string;
-  /** PEM of the root that issued certificates chain to; 1 and up are the alternate roots. */
+  /** Returns the PEM of the root of issued certificates. Index 0 is the main root, and 1 and above are the alternate roots. */
   issuingRoot(index?: number): Promise<string>;
-  /** One call to the management API. */
+  /** Calls the management API. @returns the body of the answer */
   manage(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string>;
-  /** Every request to the ACME API since the start, or since a mark: an earlier list's length. */
+  /** Returns all requests to the ACME API, or those after the first `since`. */
   requests(since?: number): AcmeRequest[];
   logFile: string;
   pids: number[];
@@ -45,13 +45,13 @@ export interface Pebble {
 
 export interface AcmeRequest {
   method: string;
-  /** Pebble's route, without the id after it: `/my-order/`. */
+  /** Route of Pebble without the id, for example `/my-order/`. */
   path: string;
 }
 
 /**
- * MiniStack's Node worker turns https to localhost and 127.0.0.1 into plain http, so the directory is at another
- * address of the loopback network.
+ * Address of Pebble. MiniStack's Node worker changes https to plain http for localhost and 127.0.0.1, so Pebble has another address of
+ * the loopback network.
  */
 const ADDRESS = '127.0.0.2';
 const DAY_S = 24 * 3600;
@@ -88,7 +88,7 @@ export async function startPebble(
     },
     20,
   );
-  const seen = readRequests(process.logFile).length; // Our own, while we waited.
+  const ownRequests = readRequests(process.logFile).length; // The requests of `waitUntilReady` above.
 
   return {
     directoryUrl,
@@ -96,7 +96,7 @@ export async function startPebble(
     trustedRoots: certificate.root,
     issuingRoot: (index = 0) => manage('GET', `/roots/${index}`),
     manage,
-    requests: (since = 0) => readRequests(process.logFile).slice(seen + since),
+    requests: (since = 0) => readRequests(process.logFile).slice(ownRequests + since),
     logFile: process.logFile,
     pids: [process.pid],
     stop: process.stop,
@@ -106,7 +106,7 @@ export async function startPebble(
 async function loopbackPort(): Promise<number> {
   return freePort(ADDRESS).catch((cause) => {
     throw new MissingPrerequisiteError(
-      `The local ACME server needs the loopback address ${ADDRESS}, which this machine does not have: add it (macOS: ` +
+      `The local ACME server needs the loopback address ${ADDRESS}. This machine does not have it. Add it (macOS: ` +
         `sudo ifconfig lo0 alias ${ADDRESS}).`,
       { cause },
     );
@@ -121,7 +121,7 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
       managementListenAddress: `${ADDRESS}:${managementPort}`,
       certificate: join(folder, 'certificate.pem'),
       privateKey: join(folder, 'key.pem'),
-      // HTTP-01 and TLS-ALPN-01 are never used; these ports are only named.
+      // Pebble needs these ports in its configuration. HTTP-01 and TLS-ALPN-01 are never used.
       httpPort: 5002,
       tlsPort: 5001,
       externalAccountBindingRequired: Object.keys(keys).length > 0,
@@ -150,7 +150,7 @@ function chaosEnvironment({ chaos = {}, alternateRoots = 0 }: PebbleOptions): Re
   };
 }
 
-/** Pebble prints one line for each request that it hands to a handler. */
+/** Reads the requests from the log. Pebble prints one line for each request that it passes to a handler. */
 function readRequests(logFile: string): AcmeRequest[] {
   const lines = readFileSync(logFile, 'utf8').matchAll(/ ([A-Z]+) (\/\S*) -> calling handler\(\)$/gm);
   return [...lines].map(([, method = '', path = '']) => ({ method, path }));
@@ -164,7 +164,7 @@ async function call(url: string, ca: string, method: string, body?: unknown): Pr
     outgoing.on('response', async (response) => {
       const text = String(await buffer(response));
       if ((response.statusCode ?? 500) < 400) resolve(text);
-      else reject(new Error(`${method} ${url} answered ${response.statusCode}: ${text}`));
+      else reject(new Error(`Pebble answered ${response.statusCode} to ${method} ${url}: ${text}`));
     });
   });
 }

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** A process that cannot outlive this one (see tether.py). */
+/** A process that ends when this process ends (see tether.py). */
 export interface TetheredProcess {
   name: string;
-  /** Standard output and error of the command. */
+  /** File with standard output and standard error of the command. */
   logFile: string;
-  /** Process id of the tether; the command is its child. */
+  /** Process id of the tether. The command is its child. */
   pid: number;
-  /** Resolves when the command, and everything it started, is gone. */
+  /** Ends the command and every process that it started, and waits until they have ended. */
   stop(): Promise<void>;
-  /** The end of the log, for an error message. */
+  /** Returns the last 20 lines of the log, for an error message. */
   lastLines(): string;
   hasEnded(): boolean;
 }
@@ -25,11 +25,11 @@ interface TetherOptions {
   python: string;
   command: string[];
   env: Record<string, string>;
-  /** Removed when the command has ended, however it ended. Holds the log. */
+  /** Folder for the log. The tether removes it when this process has ended. */
   folder: string;
 }
 
-/** A stop takes milliseconds; after 10 s something is wrong and the tether is killed too. */
+/** Time after which a stop kills the tether itself. A stop usually takes milliseconds. */
 const STOP_LIMIT_MS = 10_000;
 
 export async function startTethered(options: TetherOptions): Promise<TetheredProcess> {
@@ -38,13 +38,13 @@ export async function startTethered(options: TetherOptions): Promise<TetheredPro
   const tether = spawn(
     options.python,
     ['-I', '-S', join(import.meta.dirname, 'tether.py'), options.folder, ...options.command],
-    // A session of its own: Ctrl-C in a terminal reaches only us, and the closing pipe does the rest.
+    // The tether has its own session, so Ctrl-C in a terminal reaches only this process. The tether ends when the pipe closes.
     { env: options.env, stdio: ['pipe', log, log], detached: true },
   );
   closeSync(log);
   await once(tether, 'spawn');
   const exited = once(tether, 'exit');
-  // The pipe must not keep us alive: whoever waits for us to end would wait for ever.
+  // The tether and its pipe must not keep this process running.
   tether.unref();
   unrefPipe(tether);
 
@@ -68,11 +68,11 @@ export async function startTethered(options: TetherOptions): Promise<TetheredPro
 
 function unrefPipe(child: ChildProcess): void {
   const pipe = child.stdin;
-  pipe?.on('error', () => {}); // The command ended first: hasEnded() tells.
+  pipe?.on('error', () => {}); // The command has ended already. `hasEnded` reports it.
   if (pipe && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref();
 }
 
-/** Tries until `ready` returns true, at most `seconds`. @throws Error with the end of the log. */
+/** Calls `ready` until it returns true, for at most `seconds`. @throws Error with the end of the log */
 export async function waitUntilReady(
   process: TetheredProcess,
   ready: () => Promise<boolean>,
@@ -83,17 +83,17 @@ export async function waitUntilReady(
     if (await ready().catch(() => false)) return;
     await sleep(25);
   }
-  const what = process.hasEnded() ? 'ended while it started' : `was not ready after ${seconds} s`;
-  throw new Error(`${process.name} ${what}. The end of its log:\n${process.lastLines()}`);
+  const reason = process.hasEnded() ? 'It ended while it started' : `It was not ready after ${seconds} s`;
+  throw new Error(`Could not start ${process.name}. ${reason}. The end of its log:\n${process.lastLines()}`);
 }
 
-/** Ports below the range that outgoing connections use (32768 and up on Linux), so that none of those takes one before it is used. */
+/** The first port to use. All ports are below the range of outgoing connections (32768 and up on Linux), which could take a chosen port. */
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
-/** Each worker of the tests has a part of its own: two that look at the same moment could find the same port free. */
+/** Number of parts of the range. Each test worker chooses from its own part, so that two workers never choose the same port. */
 const PARTS = 12;
 
-/** Returns a TCP port that no process listens on at this moment. */
+/** Returns a TCP port on which no process listens. @throws Error if a hundred ports are in use */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const count = PORTS / PARTS;
   const first = FIRST_PORT + count * (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS);
@@ -101,7 +101,9 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     const port = first + Math.floor(Math.random() * count);
     if (await isFree(port, host)) return port;
   }
-  throw new Error(`No free port on ${host}: a hundred between ${first} and ${first + count} are taken`);
+  throw new Error(
+    `No free port was found on ${host}. A hundred ports between ${first} and ${first + count} are in use.`,
+  );
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {
@@ -117,13 +119,13 @@ async function isFree(port: number, host: string): Promise<boolean> {
   return true;
 }
 
-/** Runs a command to its end; it ends with this process. @throws Error with what it printed. */
+/** Runs a command and waits for its end. The command is killed when this process ends. @throws Error with the last 30 lines of its output */
 export async function run(
   file: string,
   args: string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<string> {
-  // 64 MiB: an installer or the CDK may print much, and the default of 1 MiB would end it.
+  // Installers and the CDK may print more than the default of 1 MiB, which would end the command.
   const running = promisify(execFile)(file, args, { ...options, maxBuffer: 64 * 1024 * 1024 });
   const end = () => running.child.kill();
   process.once('exit', end);

@@ -16,14 +16,14 @@ type Clients = Pick<LocalEnvironment, 'clientConfig'>;
 type Template = Pick<CreateStackCommandInput, 'TemplateBody'> | Pick<CreateStackCommandInput, 'TemplateURL'>;
 
 const POLL_MS = 50;
-/** A deployment that waits for a certificate takes half a minute here. */
+/** Time limit of a deployment. One that waits for a certificate takes half a minute in the local environment. */
 const LIMIT_MS = 240_000;
 
 /**
- * Creates or updates a stack and waits for its end, as `cdk deploy --method=direct` does.
+ * Creates or updates a stack and waits until that has ended, as `cdk deploy --method=direct` does.
  *
  * @returns the outputs
- * @throws Error with the reasons that CloudFormation gives
+ * @throws Error with the reasons from CloudFormation
  */
 export async function applyStack(
   local: Clients,
@@ -53,16 +53,16 @@ export async function deleteStack(local: Clients, name: string): Promise<void> {
   const client = new CloudFormationClient(local.clientConfig);
   await client.send(new DeleteStackCommand({ StackName: name }));
   const left = await settled(client, name);
-  if (left) throw new Error(`Stack ${name} is ${left.StackStatus}`);
+  if (left) throw new Error(`Stack ${name} could not be deleted. It is ${left.StackStatus}.`);
 }
 
-/** Waits until nothing is in progress. @returns the stack, or `undefined` if it does not exist (any more) */
+/** Waits until no change of the stack is in progress. @returns the stack, or `undefined` if it does not exist */
 async function settled(client: CloudFormationClient, name: string): Promise<Stack | undefined> {
   for (const deadline = Date.now() + LIMIT_MS; Date.now() < deadline; await sleep(POLL_MS)) {
     const stack = await findStack(client, name);
     if (!stack?.StackStatus?.endsWith('_IN_PROGRESS')) return stack;
   }
-  throw new Error(`Stack ${name} is still in progress after ${LIMIT_MS / 1000} s`);
+  throw new Error(`Stack ${name} is still in progress after ${LIMIT_MS / 1000} s.`);
 }
 
 async function findStack(client: CloudFormationClient, name: string): Promise<Stack | undefined> {
@@ -75,7 +75,7 @@ async function findStack(client: CloudFormationClient, name: string): Promise<St
   }
 }
 
-/** Why resources of the latest change of a stack failed, the newest first. */
+/** Returns the reasons why resources failed in the latest change of a stack, newest first. */
 async function failureReasons(local: Clients, name: string): Promise<readonly string[]> {
   const client = new CloudFormationClient(local.clientConfig);
   const reasons: string[] = [];

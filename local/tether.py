@@ -1,7 +1,7 @@
-"""Runs one command, and ends it with everything it started when standard input closes.
+"""Runs one command. When standard input closes, ends the command and every process that it started.
 
-The parent holds the other end of standard input, so the command ends whichever way the parent ends: a normal stop, an
-exception, Ctrl-C or SIGKILL. The folder given is removed then.
+The parent holds the other end of standard input, so the command ends when the parent ends, also after an exception,
+Ctrl-C or SIGKILL. FOLDER is removed then.
 
     python tether.py FOLDER COMMAND [ARGUMENT...]
 """
@@ -23,7 +23,7 @@ def main():
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # The whole group has ended by itself.
+            pass  # The group has already ended.
 
     def wait_for_parent():
         while os.read(0, 1024):
@@ -34,7 +34,7 @@ def main():
     threading.Thread(target=wait_for_parent, daemon=True).start()
     status = child.wait()
     end_group()
-    # A command that ends by itself leaves the folder with its log to the parent.
+    # If the command ends first, the parent still needs the log in the folder.
     if parent_ended.is_set():
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status if status >= 0 else 128 - status)

@@ -8,15 +8,15 @@ import { CertificateRenewal, type CertificateRenewalProps, type KeyType } from '
 import type { Construct } from 'constructs';
 
 export interface SiteStackProps extends StackProps {
-  /** Of the domain that the site is served under, with and without `www.`. */
+  /** Hosted zone of the domain. The site has this domain name, with and without `www.`. */
   readonly zone: HostedZoneAttributes;
-  /** Who issues the certificate, and what else `CertificateRenewal` may be told. */
+  /** The issuer and other props of `CertificateRenewal`. */
   readonly renewal: Omit<CertificateRenewalProps, 'hostedZones' | 'certificates'>;
-  /** CloudFront takes P-256 and RSA. @default 'P-256' */
+  /** Key type of the certificate. CloudFront supports P-256 and RSA. @default 'P-256' */
   readonly keyType?: KeyType;
 }
 
-/** Files in a bucket that nobody but CloudFront reads, served over HTTPS under a domain of one's own. */
+/** A website on CloudFront. Its files are in a bucket that only CloudFront can read, and it has your own domain over HTTPS. */
 export class SiteStack extends Stack {
   constructor(scope: Construct, id: string, { zone: found, renewal, keyType = 'P-256', ...props }: SiteStackProps) {
     super(scope, id, props);
@@ -37,7 +37,7 @@ export class SiteStack extends Stack {
     });
     const distribution = new Distribution(this, 'Distribution', {
       domainNames,
-      // Waits until ACM has it: CloudFront refuses a distribution whose certificate is not there.
+      // The deployment waits until ACM has the certificate, because CloudFront rejects a distribution without it.
       certificate: certificates.certificate('www', 'us-east-1'),
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       defaultRootObject: 'index.html',

@@ -17,11 +17,11 @@ import type { Construct } from 'constructs';
 export interface ServiceStackProps extends StackProps {
   /** Name of the certificate. */
   readonly certificate: string;
-  /** Of the stack that renews it. @default 'certificates/' */
+  /** Value of `secretPrefix` in the stack that renews the certificate. @default 'certificates/' */
   readonly secretPrefix?: string;
 }
 
-/** Writes what ECS gave it into memory and starts nginx with it. */
+/** Command of the container. It writes the certificate and the key from ECS into memory and starts nginx with them. */
 const start = `umask 077
 printf %s "$TLS_CERTIFICATE" > /dev/shm/tls.crt
 printf %s "$TLS_KEY" > /dev/shm/tls.key
@@ -36,7 +36,7 @@ server {
 END
 exec nginx -g 'daemon off;'`;
 
-/** A service on Fargate that serves TLS itself, with new tasks after each renewal. */
+/** A service on Fargate that terminates TLS itself and gets new tasks after each renewal. */
 export class ServiceStack extends Stack {
   constructor(
     scope: Construct,
@@ -52,7 +52,7 @@ export class ServiceStack extends Stack {
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
 
-    /** One member of the secret's JSON, read by ECS when a task starts. */
+    /** Refers to one member of the secret's JSON value, which ECS reads when a task starts. */
     const member = (name: string): Secret => ({
       arn: `${secretArn}:${name}::`,
       hasField: true,
@@ -76,7 +76,7 @@ export class ServiceStack extends Stack {
       circuitBreaker: { rollback: true },
     });
 
-    // New tasks read the new certificate; old ones serve until those are up. No function of ours is needed for it.
+    // New tasks read the new certificate, and the old tasks serve until the new ones run. This needs no Lambda function.
     const restart = new StateMachine(this, 'Restart', {
       stateMachineType: StateMachineType.EXPRESS,
       definitionBody: DefinitionBody.fromChainable(

@@ -17,10 +17,10 @@ import { printIssued } from './report.ts';
 import type { Screen } from './screen.ts';
 
 /**
- * The service's main job, from nothing to certificates that are stored, imported and not due again.
+ * Deploys the service, issues the certificates of the config, and checks that they are stored, imported and not due again.
  *
- * @param started is told of the local environment as soon as there is one: whoever gave it stops it
- * @throws an Error with a sentence for the user at the first thing that fails
+ * @param started called with the local environment as soon as it runs. The caller stops the environment
+ * @throws Error with a message for the user, at the first step that fails
  */
 export async function demonstrate(
   screen: Screen,
@@ -68,7 +68,7 @@ async function prove(screen: Screen, facts: Facts, local: LocalEnvironment): Pro
     const names = all.length <= 4 ? all.map(({ serverName }) => serverName).join(', ') : count(all, 'name');
     step.title(`${protocol} server on the stored secret: a client with the CA's root accepts ${names}`);
   });
-  await screen.step('Nothing of ours is left in DNS', async (step) => {
+  await screen.step('Checking that no challenge value is left in DNS', async (step) => {
     facts.hostedZones = await proveZonesAreEmpty(local);
     step.title(`No TXT value is left in ${zones(facts.hostedZones.map(({ name }) => name))}`);
   });

@@ -13,7 +13,7 @@ import {
 } from './renewals.ts';
 import type { Screen, Work } from './screen.ts';
 
-/** Deploys; the deployment starts the fleet and the fleet the renewals, which are watched from their first state on. */
+/** Deploys the stack and watches the renewals. The deployment starts the fleet, and the fleet starts the renewals. */
 export async function deployAndRenew(
   screen: Screen,
   facts: Facts,
@@ -52,8 +52,8 @@ export async function deployAndRenew(
   return ended.filter((renewal) => renewal !== undefined);
 }
 
-/** So many certificates show all of their states; of more, each shows the one it is in. */
-const MOST_TRAILS = 5;
+/** Maximum number of certificates that show all their states. With more certificates, each one shows only its current state. */
+const MAXIMUM_TRAILS = 5;
 
 interface Watched {
   readonly certificate: string;
@@ -63,7 +63,7 @@ interface Watched {
 
 function renewalWork(screen: Screen, local: LocalEnvironment, { certificate, names, signal }: Watched): Work<Renewal> {
   const label = certificate.padEnd(Math.max(...names.map((name) => name.length)));
-  const withTrail = names.length <= MOST_TRAILS;
+  const withTrail = names.length <= MAXIMUM_TRAILS;
   return {
     title: `${label}  waits for the deployment`,
     timed: false,
@@ -86,7 +86,7 @@ function renewalWork(screen: Screen, local: LocalEnvironment, { certificate, nam
   };
 }
 
-/** Each state once, where it came first, with how often it came. */
+/** Returns each state once, in the order of the first visits, with the number of its visits. */
 function trail(screen: Screen, states: readonly VisitedState[]): string {
   const times = new Map<string, number>();
   for (const { name } of states) times.set(name, (times.get(name) ?? 0) + 1);

@@ -1,18 +1,18 @@
 import type { EmptyZone, FleetRun, Handshake, IssuedCertificate } from './proofs.ts';
 import type { Workflows } from './renewals.ts';
 
-/** What the demo has shown so far. */
+/** Results of the demo so far. */
 export interface Facts {
   /** Path of the config. */
   readonly config: string;
   workflows?: Workflows;
-  /** The one that the deployment starts. */
+  /** The fleet run that the deployment starts. */
   firstRun?: FleetRun;
   caRequests?: CaRequests;
   certificates?: readonly IssuedCertificate[];
   /** PEM of the root that the certificates chain to. */
   issuingRoot?: string;
-  /** By certificate. */
+  /** TLS handshakes by certificate. */
   handshakes?: Readonly<Record<string, readonly Handshake[]>>;
   hostedZones?: readonly EmptyZone[];
   secondRun?: FleetRun;
@@ -20,6 +20,6 @@ export interface Facts {
 
 export interface CaRequests {
   readonly total: number;
-  /** The average: the CA's log does not say which order a request belongs to. */
+  /** The average. The log of the CA does not say which order a request belongs to. */
   readonly perCertificate: number;
 }

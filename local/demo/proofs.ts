@@ -11,7 +11,7 @@ import type { LocalEnvironment } from '../environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../executions.ts';
 import { executionsOf, type Renewal, type VisitedState, type Workflows } from './renewals.ts';
 
-/** What was issued, as a consumer finds it: read from Secrets Manager and ACM, not from what the workflow says. */
+/** An issued certificate. It is read from Secrets Manager and ACM, as a consumer reads it, and not from the output of the workflow. */
 export interface IssuedCertificate {
   readonly name: string;
   readonly identifiers: readonly string[];
@@ -71,7 +71,7 @@ export interface Handshake {
   /** The name that the client asked for. */
   readonly serverName: string;
   readonly protocol: string;
-  /** Of the certificate that was served. */
+  /** Serial number of the certificate that was served. */
   readonly serialNumber: string;
 }
 
@@ -115,7 +115,7 @@ export interface EmptyZone {
   readonly txtValues: 0;
 }
 
-/** All hosted zones. @throws Error when a TXT value is left in one: nobody but the service has written any */
+/** Returns all hosted zones. @throws Error if one has a TXT value, because only the service writes them here */
 export async function proveZonesAreEmpty(local: LocalEnvironment): Promise<EmptyZone[]> {
   const zones = (await local.aws.hostedZones()).map(({ id, name }) => ({ id, name: name.replace(/\.$/, '') }));
   for (const { name: zone } of zones) {
@@ -128,9 +128,9 @@ export async function proveZonesAreEmpty(local: LocalEnvironment): Promise<Empty
 export interface FleetRun {
   readonly execution: string;
   readonly seconds: number;
-  /** Certificates looked at. */
+  /** Number of certificates that it checked. */
   readonly checked: number;
-  /** Renewals that it found due. */
+  /** Number of renewals that it found due. */
   readonly due: number;
 }
 
@@ -156,7 +156,7 @@ function fleetRun(ended: EndedExecution): FleetRun {
   };
 }
 
-/** What each pass through a state gave. */
+/** Returns the output of each visit of a state. */
 function outputsOf<T>({ history }: EndedExecution, state: string): T[] {
   return history.flatMap(({ type, stateExitedEventDetails: exited }) =>
     type === 'TaskStateExited' && exited?.name === state ? [JSON.parse(exited.output ?? 'null') as T] : [],

@@ -20,7 +20,7 @@ export interface Renewal extends EndedExecution {
   readonly states: readonly VisitedState[];
 }
 
-/** A renewal that did not end well. */
+/** A renewal failed or did not end in time. */
 export class RenewalFailedError extends Error {
   override name = 'RenewalFailedError';
 }
@@ -89,11 +89,11 @@ export async function watchRenewal(local: LocalEnvironment, options: WatchOption
   );
 }
 
-async function poll<T>({ certificate, among, signal }: WatchOptions, look: () => Promise<T | undefined>): Promise<T> {
+async function poll<T>({ certificate, among, signal }: WatchOptions, check: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + LIMIT_S * 1000;
   while (Date.now() < deadline) {
     signal.throwIfAborted();
-    const found = await look();
+    const found = await check();
     if (found !== undefined) return found;
     await sleep((among * 1000) / READS_PER_SECOND);
   }

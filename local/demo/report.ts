@@ -46,7 +46,7 @@ function indented(text: string, indent: number): string {
   return lines.join(`\n${' '.repeat(indent)}`);
 }
 
-/** What another terminal needs to look around. */
+/** Returns the environment variables for commands in another terminal. */
 export function keptVariables(local: LocalEnvironment, { workflows, certificates }: Facts): Record<string, string> {
   return {
     ...local.variables,
@@ -58,7 +58,7 @@ export function keptVariables(local: LocalEnvironment, { workflows, certificates
   };
 }
 
-/** What to export and what to look at, while everything is kept up. */
+/** Prints environment variables and commands for another terminal, while the environment keeps running. */
 export function printKept(screen: Screen, local: LocalEnvironment, facts: Facts): void {
   const { certificates = [], hostedZones = [] } = facts;
   const [first] = certificates;

@@ -24,8 +24,8 @@ export interface DemoPorts {
 export const INTERRUPTED = 130;
 
 /**
- * Runs the demo until it has ended or is interrupted, and stops the local environment. An interruption decides the exit code: whatever
- * fails while everything is being stopped is ignored.
+ * Runs the demo until it has ended or is interrupted, and stops the local environment. After an interruption the exit code is always 130,
+ * because errors while everything is being stopped are ignored.
  *
  * @returns the exit code
  */

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from 'listr2';
 
-/** Tells about one step that is under way. */
+/** Shows the progress of one step. */
 export interface Step {
-  /** From now on its title. */
+  /** Replaces the title of the step. */
   title(text: string): void;
-  /** In a terminal `live` stands under the title and replaces what stood there; elsewhere `line` is one more line. */
+  /** In a terminal, shows `live` below the title in place of its previous text. Elsewhere, prints `line` as a new line. */
   say(line: string, live?: string): void;
 }
 
@@ -18,7 +18,7 @@ export interface Work<T> {
   readonly keep?: boolean;
 }
 
-/** Where a person watches: spinners in a terminal, plain lines in a log. */
+/** Shows the progress to the user, with spinners in a terminal and with plain lines in a log. */
 export interface Screen {
   step<T>(title: string, work: Work<T>['work']): Promise<T>;
   /** All at once. @throws what failed, when all have ended */
@@ -26,7 +26,7 @@ export interface Screen {
   print(text: string): void;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
-  /** Gives a terminal its cursor back, for who ends in the middle of a step. */
+  /** Shows the cursor of the terminal again, for a program that ends during a step. */
   release(): void;
 }
 
@@ -46,8 +46,8 @@ export function createScreen(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
 }
 
 const SHOW_CURSOR = '\u001b[?25h';
-/** Less is none to a person. */
-const isWorthTelling = (milliseconds = 0) => milliseconds >= 100;
+/** Shorter times are not shown. */
+const isNoticeable = (milliseconds = 0) => milliseconds >= 100;
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** Waits for all. @throws what failed, the sentences of several in one error */
@@ -70,7 +70,7 @@ async function runPlain<T>({ title, work, timed = true }: Work<T>, print: Screen
       say: (line) => print(`  ${line}`),
     });
     const took = Date.now() - start;
-    print(timed && isWorthTelling(took) ? `${current} [${seconds(took)}]` : current);
+    print(timed && isNoticeable(took) ? `${current} [${seconds(took)}]` : current);
     return result;
   } catch (error) {
     print(`${current}: failed`);
@@ -85,7 +85,7 @@ class LiveRenderer extends DefaultRenderer {
 
 const dim = (text = '') => styleText('dim', text);
 const timer = {
-  condition: isWorthTelling,
+  condition: isNoticeable,
   field: seconds,
   format: () => dim,
 };

@@ -1,7 +1,7 @@
-"""Starts MiniStack, the local AWS, and makes it as strict as AWS where it is kinder.
+"""Starts MiniStack, the local AWS, and makes it as strict as AWS.
 
-Each rule says what AWS does and how that is known. MiniStack is changed in memory only: a rule replaces a function or a
-text that it names, and the start fails when that is not there.
+Each rule documents the behaviour of AWS and its source. Rules change MiniStack in memory only. A rule replaces a function
+or a text of MiniStack, and the start fails if that function or text does not exist.
 """
 
 from importlib.metadata import version
@@ -15,8 +15,11 @@ MINISTACK_VERSION = "1.5.33"
 
 def main():
     if version("ministack") != MINISTACK_VERSION:
-        raise SystemExit(f"The rules are for MiniStack {MINISTACK_VERSION}, and {version('ministack')} is installed")
-    # Both modules about secrets replace one handler. The second calls the first, in the account of the secret.
+        raise SystemExit(
+            f"The rules are for MiniStack {MINISTACK_VERSION}, but {version('ministack')} is installed. "
+            "Check the rules and change MINISTACK_VERSION."
+        )
+    # Both modules for secrets replace the same handler. The second calls the first, in the account of the secret.
     for rules in (lambda_functions, step_functions, secrets_manager, secret_policies, acm, route_53, iam, local_pages):
         rules.apply()
     app.main()

@@ -18,14 +18,15 @@ LISTED_BY_DEFAULT = ["RSA_1024", "RSA_2048"]
 
 
 def leaf_of(stored):
-    """The parsed certificate of an imported item; ACM's own are placeholders that do not parse."""
+    """Returns the parsed certificate of an import. MiniStack's other certificates are placeholders that cannot be parsed."""
     if stored.get("Type") != "IMPORTED":
         return None
     return x509.load_pem_x509_certificate(stored["_pem_body"].encode())
 
 
 def reimport_refusal(before, leaf):
-    """ACM has no words of its own for these in its documentation, and one error for all."""
+    """Returns why a re-import over this certificate is rejected, or None. ACM uses one error for all reasons and does not
+    document the messages."""
     if key_algorithm(before.public_key()) != key_algorithm(leaf.public_key()):
         return "The new certificate's key type and size must match those of the certificate it replaces."
     if not {name.lower() for name in dns_names(before)} & {name.lower() for name in dns_names(leaf)}:
@@ -43,7 +44,7 @@ def reimport_refusal(before, leaf):
 
 
 def import_refusal(data):
-    """The sentence with which ACM refuses an import, or None."""
+    """Returns the message with which ACM rejects an import, or None."""
     stored = acm._certificates.get(data.get("CertificateArn"))
     if stored and data.get("Tags"):
         return "Tagging is not permitted on re-import."
@@ -72,13 +73,13 @@ def import_refusal(data):
     for child, issuer in zip([leaf, *chain], chain):
         try:
             child.verify_directly_issued_by(issuer)
-        except Exception:  # Each of its causes means the same here.
+        except Exception:  # All causes have the same meaning here.
             return "Could not validate the certificate with the certificate chain."
     return reimport_refusal(leaf_of(stored), leaf) if stored else None
 
 
 def import_certificate(original, data):
-    """Imports over an ARN that exists only; MiniStack would create the certificate."""
+    """An import over an ARN that does not exist is rejected. MiniStack would create the certificate."""
     arn = data.get("CertificateArn")
     if arn and not acm._get_local_certificate(arn):
         return acm._certificate_not_found(arn)
@@ -96,7 +97,7 @@ def import_certificate(original, data):
 
 
 def describe_shape(original, stored):
-    """KeyAlgorithm, usages and Serial of the certificate itself; MiniStack calls every key RSA_2048."""
+    """KeyAlgorithm, usages and Serial are those of the certificate. MiniStack reports RSA_2048 for every key."""
     shape = original(stored)
     if leaf := leaf_of(stored):
         serial = f"{leaf.serial_number:x}"
@@ -112,7 +113,7 @@ def describe_shape(original, stored):
 
 
 def list_certificates(original, data):
-    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed. Summaries have all names and the time of the import."""
+    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed. Summaries have all names and the import time."""
     wanted = (data.get("Includes") or {}).get("keyTypes") or LISTED_BY_DEFAULT
     status, _, body = original(data)
     summaries = []
@@ -130,7 +131,7 @@ def list_certificates(original, data):
 
 
 def certificate_tags():
-    """aws:ResourceTag of ACM certificates, which MiniStack knows of other services only."""
+    """Returns the tags for the condition key aws:ResourceTag. MiniStack does not support it for ACM certificates."""
     for arn, certificate in acm._certificates.items():
         yield arn, certificate.get("Tags", [])
 

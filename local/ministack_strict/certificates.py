@@ -1,4 +1,4 @@
-"""What ACM reads of a certificate: key, usages, names."""
+"""Reads the facts of a certificate that ACM reports: key, usages and names."""
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -21,7 +21,7 @@ def spki(public_key):
 
 
 def key_usages(certificate):
-    """As ACM names them; none without the extension."""
+    """Returns the key usages under ACM's names. The set is empty without the extension."""
     names = ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"]
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -41,7 +41,7 @@ EXTENDED_USAGES = {
 
 
 def extended_key_usages(certificate):
-    """As ACM names them, by OID and in the certificate's order; none without the extension."""
+    """Returns ACM's names of the extended key usages by OID, in the order of the certificate. Empty without the extension."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:

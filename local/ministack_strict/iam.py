@@ -1,4 +1,4 @@
-"""Rules for IAM: resources and condition keys that MiniStack does not know."""
+"""Rules for IAM, for resources and condition keys that MiniStack does not support."""
 
 import functools
 import json
@@ -12,16 +12,16 @@ from .route_53 import changes_of
 
 
 def condition_key(original, key, ctx):
-    """aws:PrincipalArn of a role's session is the ARN of the role (IAM User Guide, "AWS global condition context keys"); MiniStack says
-    that of the session."""
+    """aws:PrincipalArn of a role session is the ARN of the role (IAM User Guide, "AWS global condition context keys").
+    MiniStack uses the ARN of the session."""
     session = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+", ctx.principal_arn)
     role = iam._roles.get_scoped(session[1], None, session[2]) if session else None
     return role["Arn"] if role and key.lower() == "aws:principalarn" else original(key, ctx)
 
 
 def resource_arn(original, service, method, path, headers, body, params, region, account_id):
-    """Resources that AWS asks about where MiniStack asks about * (Service Authorization Reference): a change in
-    Route 53, and a certificate that does not exist yet in ACM."""
+    """A change in Route 53 and a new certificate in ACM have resource ARNs (Service Authorization Reference). MiniStack
+    checks them as *."""
     arn = original(service, method, path, headers, body, params, region, account_id)
     if service == "route53" and (change := re.fullmatch(r"/2013-04-01/change/([A-Z0-9]+)", path)):
         return f"arn:aws:route53:::change/{change[1]}"
@@ -30,14 +30,17 @@ def resource_arn(original, service, method, path, headers, body, params, region,
     return arn
 
 
-# Condition keys of Secrets Manager that are a parameter of the request, and absent where that is.
+# Condition keys of Secrets Manager with the value of a request parameter. Without the parameter the key does not exist.
 SECRET_CONDITIONS = ["VersionId", "VersionStage", "BlockPublicPolicy", "ForceOverwriteReplicaSecret"]
 
 
 def request_context(original, service, iam_action, body, params):
-    """The condition keys of route53:ChangeResourceRecordSets, normalised as the Service Authorization Reference says:
-    lower case, no trailing dot, everything but a-z 0-9 - _ . as an octal escape. Those of secretsmanager as they come: a request
-    for no stage has no secretsmanager:VersionStage (issue 5031 of aws/aws-cli)."""
+    """Adds the condition keys of route53:ChangeResourceRecordSets and of Secrets Manager.
+
+    Record names are normalised as in the Service Authorization Reference. They are in lower case without a trailing dot,
+    and characters other than a-z 0-9 - _ . are octal escapes. Keys of Secrets Manager are not completed with defaults. A
+    request without a stage has no secretsmanager:VersionStage (issue 5031 of aws/aws-cli).
+    """
     context = original(service, iam_action, body, params)
     if service == "secretsmanager":
         given = json.loads(body or b"{}")

@@ -1,4 +1,4 @@
-"""Rules for Lambda: the error that a function throws, and throttled calls."""
+"""Rules for Lambda, for errors that functions throw and for throttled calls."""
 
 import time
 
@@ -7,10 +7,10 @@ from ministack.services import lambda_svc, stepfunctions
 
 from .replacing import replace, replace_once
 
-# The runtime interface client of AWS sends {errorType, errorMessage, trace}; errorType is error.name, or the JavaScript
-# type of what was thrown if that is no Error (aws/aws-lambda-nodejs-runtime-interface-client on GitHub, Errors.js), and
-# the process lives on. MiniStack says Runtime.HandlerError, so Retry and Catch by name would never match, and ends the
-# process. So the worker sends AWS's object as a marked result, and `execute` makes an error of it again.
+# The runtime interface client of AWS reports {errorType, errorMessage, trace} and keeps the process running. errorType is
+# error.name, or the JavaScript type of a thrown value that is no Error (aws/aws-lambda-nodejs-runtime-interface-client on
+# GitHub, Errors.js). MiniStack reports Runtime.HandlerError, which no Retry and Catch by name would match, and ends the
+# process. With this rule the worker sends the object of AWS as a marked result, and `execute` converts it into an error.
 ERROR_MARK = "perennial-error"
 ERROR_FUNCTION = """
 function _awsError(err) {
@@ -33,7 +33,7 @@ def worker_script(script):
     script = replace_once(
         script, 'status: "error", error: e.message, trace: e.stack\n', 'status: "ok", result: _awsError(e)\n'
     )
-    # A promise rejected with nothing is a success for MiniStack.
+    # MiniStack takes a promise that is rejected without a value for a success.
     script = replace_once(script, "err => settle(err))", "err => settle(err ?? new Error(String(err))))")
     return ERROR_FUNCTION + script
 
@@ -44,16 +44,19 @@ def execute(original, func, event, request_id):
     if isinstance(body, dict) and ERROR_MARK in body:
         return {**result, "body": body[ERROR_MARK], "error": True}
     if result.get("error") and body.get("errorMessage") == "Worker process died":
-        # What AWS reports of a process that was killed.
+        # AWS reports this error for a process that was killed.
         message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
         result["body"] = {"errorType": "Runtime.ExitError", "errorMessage": message}
     return result
 
 
 def throttled(original, *args, **kwargs):
-    """A state whose function is throttled fails as Lambda.TooManyRequestsException (Developer Guide, "Handling transient Lambda service
-    exceptions"); MiniStack says Lambda.Unknown, which no Retry names. Where waits are shortened so are those of every Retry, and twenty
-    tries are over before another function has ended: there it waits for its place, for a minute at most."""
+    """A state whose function is throttled fails with Lambda.TooManyRequestsException (Developer Guide, "Handling transient
+    Lambda service exceptions"). MiniStack reports Lambda.Unknown, which no Retry names.
+
+    With shortened waits the intervals of Retry are shortened too, so twenty attempts would end before another function
+    does. In that case the call waits up to a minute for a free place.
+    """
     result = original(*args, **kwargs)
     deadline = time.monotonic() + 60
     while result.get("throttle") and stepfunctions._SFN_WAIT_SCALE < 1 and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Read-only pages under /_local that show the tests what was called, logged and published. Reading one is no API call."""
+"""Serves read-only pages under /_local with API calls, log events, bus events and hosted zones. Reading them is no API call."""
 
 import datetime
 import json
@@ -37,7 +37,7 @@ def record_event(original, event, view=None):
             "bus": event.get("EventBusName", "default"),
             "source": event["Source"],
             "detailType": event["DetailType"],
-            # A workflow's events:putEvents may give an object.
+            # events:putEvents of a workflow may pass an object.
             "detail": json.loads(event["Detail"]) if isinstance(event["Detail"], str) else event["Detail"],
         }
     )

@@ -1,4 +1,4 @@
-"""Puts rules in the place of functions of MiniStack. The start fails when MiniStack is not what a rule was written for."""
+"""Replaces functions of MiniStack by rules. The start fails if MiniStack does not have the code that a rule replaces."""
 
 import functools
 
@@ -9,13 +9,15 @@ def replace(module, name, rule):
 
 
 def anchor(module, name):
-    """The function of MiniStack that a rule replaces."""
+    """Returns the function of MiniStack that a rule replaces."""
     if not callable(getattr(module, name, None)):
-        raise SystemExit(f"{module.__name__}.{name} is not in this MiniStack: a rule has lost its place")
+        raise SystemExit(f"MiniStack has no function {module.__name__}.{name}. Adapt the rule that replaces it.")
     return getattr(module, name)
 
 
 def replace_once(text, old, new):
     if text.count(old) != 1:
-        raise SystemExit(f"{old!r} occurs {text.count(old)} times in MiniStack's worker script instead of once")
+        raise SystemExit(
+            f"MiniStack's worker script contains {old!r} {text.count(old)} times instead of once. Adapt the rule that replaces it."
+        )
     return text.replace(old, new)

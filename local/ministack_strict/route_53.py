@@ -8,12 +8,13 @@ from ministack.services import route53
 
 from .replacing import replace
 
-# ResourceRecord elements in one request; an UPSERT counts twice. The same request may hold 32,000 characters of values.
+# Maximum number of ResourceRecord elements in one request. An UPSERT counts twice.
 MAX_RECORDS = 1000
+# Maximum number of characters in the values of one request.
 MAX_CHARACTERS = 32000
-# Values of one set.
+# Maximum number of values in one record set.
 MAX_VALUES = 400
-# Each text of a TXT value is quoted, and 255 characters long at most.
+# Each string of a TXT value is quoted and has at most 255 characters.
 TXT_VALUE = re.compile(r'"(?:[^"\\]|\\.){0,255}"(?:\s+"(?:[^"\\]|\\.){0,255}")*')
 
 
@@ -41,7 +42,7 @@ def change_refusal(zone_name, changes):
 
 
 def changes_of(body):
-    """(action, record set) of each change in a request, or None where MiniStack refuses it anyway."""
+    """Returns (action, record set) of each change in a request, or None if MiniStack rejects the request itself."""
     root = route53._parse_body(body)
     batch = None if root is None else route53._find(root, "ChangeBatch")
     changes = None if batch is None else route53._find(batch, "Changes")
@@ -54,7 +55,7 @@ def changes_of(body):
 
 
 def change_record_sets(original, zone_id, body):
-    """Names belong to the zone, batches have a size, TXT values are quoted, and sets do not exclude each other."""
+    """Names must belong to the zone, batches have a maximum size, TXT values are quoted, and record sets must not conflict."""
     zone = route53._zones.get(zone_id)
     changes = changes_of(body)
     if zone and changes is not None:
@@ -67,8 +68,12 @@ def change_record_sets(original, zone_id, body):
 
 
 def conflict(zone_id, stored, changes):
-    """A CNAME stands alone; sets with and without a routing policy do not share a name and type (refused in these words:
-    issue 100 of chef-boneyard/route53); an alias of a set in the zone has a target (issue 227 of barnybug/cli53)."""
+    """Returns why the changed record sets conflict, or None.
+
+    A name with a CNAME has no other sets. Sets with and without a routing policy do not share a name and type (message as
+    in issue 100 of chef-boneyard/route53). The target of an alias in the same zone must exist (issue 227 of
+    barnybug/cli53).
+    """
     sets = {(rs["Name"], rs["Type"], rs.get("SetIdentifier")) for rs in stored}
     for action, rs in changes:
         name, kind, identifier = rs["Name"], rs["Type"], rs.get("SetIdentifier")
@@ -88,11 +93,11 @@ def conflict(zone_id, stored, changes):
                 "and type."
             )
         sets.add((name, kind, identifier))
-    there = {each[:2] for each in sets}
+    existing = {each[:2] for each in sets}
     for action, rs in changes:
         target = rs.get("AliasTarget", {})
         alias_here = action != "DELETE" and target.get("HostedZoneId") == zone_id
-        if alias_here and (target["DNSName"], rs["Type"]) not in there:
+        if alias_here and (target["DNSName"], rs["Type"]) not in existing:
             return (
                 f"Tried to create an alias that targets {target['DNSName']}, type {rs['Type']} in zone {zone_id}, "
                 "but that target was not found"
@@ -101,19 +106,19 @@ def conflict(zone_id, stored, changes):
 
 
 def normalise_name(original, name):
-    """Route 53 keeps names in lower case."""
+    """Route 53 stores names in lower case."""
     return original(name).lower()
 
 
 def delegation_set(original, parent, zone_name):
-    """The name servers of a zone lead to the local DNS server; in a delegation set they have no trailing dot."""
+    """The name server of each zone is the local DNS server. Names in a delegation set have no trailing dot."""
     name_servers = route53.SubElement(route53.SubElement(parent, "DelegationSet"), "NameServers")
     for name in route53._DEFAULT_NS:
         route53.SubElement(name_servers, "NameServer").text = name.rstrip(".")
 
 
 def route_53_error(original, code, message, status=400):
-    """A zone of another account is denied, not missing; MiniStack knows the zones of the caller's account only."""
+    """A zone of another account is denied, not missing. MiniStack finds only the zones of the caller's account."""
     zone_id = message.rsplit(" ", 1)[-1]
     if code == "NoSuchHostedZone" and any(key[-1] == zone_id for key in list(route53._zones._data)):
         return original("AccessDenied", f"User: {iam_evaluator.caller_arn()} is not authorized to access this resource", 403)

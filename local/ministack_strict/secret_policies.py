@@ -1,4 +1,4 @@
-"""Rules for the policies of secrets, and for callers of other accounts."""
+"""Rules for the resource policies of secrets, and for callers from other accounts."""
 
 import copy
 import json
@@ -18,8 +18,8 @@ from .replacing import replace
 
 
 def put_resource_policy(original, data):
-    """A role or user that is the principal has to exist, since its unique id is stored in the place of its ARN (IAM User Guide, "AWS JSON
-    policy elements: Principal"), and a policy for everybody is refused under BlockPublicPolicy."""
+    """A role or user that is a principal must exist, because its unique id is stored instead of its ARN (IAM User Guide, "AWS
+    JSON policy elements: Principal"). BlockPublicPolicy rejects a policy for all principals."""
     try:
         statements = json.loads(data.get("ResourcePolicy", ""))["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -42,13 +42,13 @@ def put_resource_policy(original, data):
 
 
 def unique_ids():
-    """Of the roles and users of all accounts, by their ARNs."""
+    """Returns the unique ids of the roles and users of all accounts, by ARN."""
     roles = {role["Arn"]: role["RoleId"] for role in list(iam._roles._data.values())}
     return roles | {user["Arn"]: user["UserId"] for user in list(iam._users._data.values())}
 
 
 def with_principals(policy, names):
-    """The policy with principals under other names; as it was written where that changes none."""
+    """Returns the policy with its principals renamed. The text is unchanged if no principal is renamed."""
     document = json.loads(policy or "{}")
     before = copy.deepcopy(document)
     for statement in document.get("Statement", []):
@@ -64,7 +64,7 @@ def arns_by_id():
 
 
 def get_resource_policy(original, data):
-    """The ARN of a principal that is still there, and the id of one that is no more."""
+    """The policy shows the ARN of a principal that exists, and the unique id of a principal that was deleted."""
     status, headers, body = original(data)
     answer = json.loads(body)
     if "ResourcePolicy" not in answer:
@@ -78,15 +78,15 @@ def account_of(secret_id):
 
 
 def secret_policy(original, arn):
-    """Of the secrets of all accounts: callers of another one need it, and a policy of their own."""
+    """The policies of all accounts are found, because callers from another account need one besides their own policy."""
     with request_scope(account_of(arn), get_region()):
         found = original(arn)
     return found and (with_principals(found[0], arns_by_id()), found[1])
 
 
 async def handle_in_account_of_secret(original, method, path, headers, body, query_params):
-    """A caller of another account names the secret by its whole ARN (User Guide, "Access secrets from a different account"). MiniStack
-    looks for it in the caller's, and asks no policy about root."""
+    """A caller from another account names the secret by its complete ARN (User Guide, "Access secrets from a different
+    account"). MiniStack looks for the secret in the caller's account, and checks no policy for root."""
     secret_id = json.loads(body or b"{}").get("SecretId")
     owner = account_of(secret_id)
     if owner == get_account_id():

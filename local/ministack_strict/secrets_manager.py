@@ -23,7 +23,7 @@ def same_value(version_, data):
 
 
 def create_secret(original, data):
-    """The token becomes the version's id; a name that waits for its deletion cannot be taken."""
+    """The token becomes the version id. The name of a secret that is scheduled for deletion cannot be used."""
     if refusal := bad_token(data):
         return refusal
     existing = secretsmanager._secrets.get(data.get("Name"))
@@ -42,7 +42,7 @@ def create_secret(original, data):
     answer = json.loads(body)
     versions = secretsmanager._secrets[data["Name"]]["Versions"]
     if data.get("SecretString") is None and data.get("SecretBinary") is None:
-        versions.clear()  # A secret made without a value has no version.
+        versions.clear()  # A secret that is created without a value has no version.
         del answer["VersionId"]
     elif token:
         versions[token] = versions.pop(answer["VersionId"])
@@ -51,10 +51,10 @@ def create_secret(original, data):
 
 
 def put_secret_value(original, data):
-    """A token names one content for ever; the first version gets AWSCURRENT as well; a label is on one version only."""
+    """A token always names the same content. The first version also gets AWSCURRENT. A label is attached to one version only."""
     _, secret = secretsmanager._resolve(data.get("SecretId"))
     if not secret or secret.get("DeletedDate") or secretsmanager._is_replica(secret):
-        return original(data)  # Its refusals are AWS's.
+        return original(data)  # MiniStack rejects these as AWS does.
     if refusal := bad_token(data):
         return refusal
     token = data.get("ClientRequestToken") or new_uuid()
@@ -91,7 +91,7 @@ def put_secret_value(original, data):
 
 
 async def remove_regions(original, method, path, headers, body, query_params):
-    """RemoveRegionsFromReplication, which MiniStack does not know: the replicas of these regions are deleted."""
+    """RemoveRegionsFromReplication deletes the replicas of these regions. MiniStack does not support the call."""
     if headers.get("x-amz-target", "").split(".")[-1] != "RemoveRegionsFromReplication":
         return await original(method, path, headers, body, query_params)
     data = json.loads(body)

@@ -1,4 +1,4 @@
-"""Rules for Step Functions: starts by name, histories, variables of branches, outputs in JSONata."""
+"""Rules for Step Functions, for starts by name, histories, variables of branches, and outputs in JSONata."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ from .replacing import anchor, replace
 
 
 def start_execution(original, data):
-    """The same name and input as an execution that still runs answers that one (API reference, StartExecution)."""
+    """A start with the name and input of a running execution returns that execution (API reference, StartExecution)."""
     machine = data.get("stateMachineArn", "")
     name = data.get("name")
     running = stepfunctions._executions.get(machine.replace(":stateMachine:", ":execution:") + f":{name}")
@@ -21,7 +21,7 @@ def start_execution(original, data):
 
 
 def nested_start(original, resource, input_data):
-    """states:startExecution of a name that exists fails as StepFunctions.ExecutionAlreadyExistsException."""
+    """states:startExecution with a name that exists fails with StepFunctions.ExecutionAlreadyExistsException."""
     try:
         return original(resource, input_data)
     except stepfunctions._ExecutionError as error:
@@ -41,9 +41,9 @@ HANDLERS = {
 
 
 def run_sub_machine(_original, states, start_at, input_data, execution, ctx):
-    """The states of a Parallel branch or a Map item are in the history like all others, and what they assign stays with
-    them (Developer Guide, "Passing data between states with variables"). MiniStack leaves them out of the history and
-    lets branches share the variables of the state around them."""
+    """The history includes the states of Parallel branches and Map items. Variables that they assign exist only in the branch
+    or item (Developer Guide, "Passing data between states with variables"). MiniStack leaves these states out of the
+    history and lets branches change the variables of the outer state."""
     scope = {**ctx, "variables": dict(ctx.get("variables", {}))}
     name, data = start_at, copy.deepcopy(input_data)
     while name:
@@ -70,20 +70,20 @@ history_lock = threading.Lock()
 
 
 def add_event(original, execution, event_type, details=None):
-    """Branches and items write into one history: an event's id is taken by one of them."""
+    """Branches and items write into one history, so a lock keeps two of them from using the same event id."""
     with history_lock:
         return original(execution, event_type, details)
 
 
 def succeed_output(original, state, data, ctx=None):
-    """Succeed has an Output in JSONata; MiniStack knows OutputPath only."""
+    """Succeed has Output in JSONata. MiniStack supports only OutputPath."""
     if state.get("Type") == "Succeed" and stepfunctions._state_query_language(state, ctx) == "JSONata":
         return stepfunctions._apply_jsonata_output(state, data, ctx, default=data)
     return original(state, data, ctx)
 
 
 def parallel_output(original, state, data, execution, ctx):
-    """Parallel has Output and Assign in JSONata; MiniStack knows ResultPath only."""
+    """Parallel has Output and Assign in JSONata. MiniStack supports only ResultPath."""
     results, following = original(state, data, execution, ctx)
     if stepfunctions._state_query_language(state, ctx) != "JSONata":
         return results, following

@@ -13,20 +13,20 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(out, { recursive: true }));
 
-test.each(functions)('the bundle of %s is whole: it loads by itself and has a handler', async (name) => {
+test.each(functions)('the bundle of %s loads without other files and has a handler', async (name) => {
   const bundle = (await import(pathToFileURL(join(out, name, 'index.mjs')).href)) as { readonly handler: unknown };
   expect(bundle.handler).toBeTypeOf('function');
 });
 
-test('every bundle stays as small as a cold start wants it', () => {
+test('every bundle is smaller than 500 KB, or 900 KB with acme-client', () => {
   expect(sizes.map(({ name }) => name).toSorted()).toEqual([...functions].toSorted());
   for (const { name, bytes } of sizes) {
-    const most = ['order', 'certificate'].includes(name) ? 900 : 500;
-    expect(bytes / 1024, name).toBeLessThan(most);
+    const maximumKilobytes = ['order', 'certificate'].includes(name) ? 900 : 500;
+    expect(bytes / 1024, name).toBeLessThan(maximumKilobytes);
   }
 });
 
-test('the CA is told the version of the package', () => {
+test('the bundles contain the version of the package for the User-Agent that the CA gets', () => {
   const file = join(import.meta.dirname, '..', '..', 'package.json');
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
   const bundle = readFileSync(join(out, 'order', 'index.mjs'), 'utf8');
@@ -36,7 +36,7 @@ test('the CA is told the version of the package', () => {
   });
 });
 
-test('what is passed on with the bundles goes with its licence', () => {
+test('the notices name each bundled package with its licence', () => {
   const notices = readFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
   for (const name of ['acme-client', 'axios', '@peculiar/x509', '@aws-sdk/client-acm'])
     expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|Apache-2\\.0)\\)$`, 'm'));

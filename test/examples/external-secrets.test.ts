@@ -6,10 +6,10 @@ const manifest = readFileSync('examples/external-secrets/external-secret.yaml', 
 const valuesOf = (key: string) =>
   [...manifest.matchAll(new RegExp(`^[ -]*${key}: (.+)$`, 'gm'))].map(([, value]) => value);
 
-/** What the operator makes of it: each entry is one member of the secret's JSON. */
-test('a Kubernetes TLS secret gets leaf with chain and the key, of one certificate', async () => {
+test('the Kubernetes TLS secret gets leaf, chain and key of one certificate', async () => {
   const value = await secretValue({ identifiers: ['example.com'] });
   const [keys, properties] = [valuesOf('secretKey'), valuesOf('property')] as [string[], (keyof typeof value)[]];
+  // The External Secrets Operator takes one member of the secret's JSON value for each entry.
   expect(Object.fromEntries(keys.map((key, index) => [key, value[properties[index] ?? 'format']]))).toEqual({
     'tls.crt': value.fullChain,
     'tls.key': value.privateKey,
@@ -18,6 +18,6 @@ test('a Kubernetes TLS secret gets leaf with chain and the key, of one certifica
   expect(new Set(valuesOf('key'))).toEqual(new Set(['certificates/www']));
 });
 
-test('nothing is asked that a reader may not: no metadata, no version by its id', () => {
+test('the manifest reads neither metadata nor a version by its id, which a reader has no permission for', () => {
   expect(manifest).not.toMatch(/metadataPolicy|version:/);
 });

@@ -1,14 +1,14 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A program of this name, in a folder for the PATH. */
+/** Writes an executable script with this name into a folder for the PATH. */
 export function standIn(folder: string, name: string, script: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, name), script);
   chmodSync(join(folder, name), 0o755);
 }
 
-/** As much of jq as the example asks of it. */
+/** A replacement for jq with the options that the example uses. */
 export const jq = `#!${process.execPath}
 const name = process.argv[process.argv.indexOf('--arg') + 2];
 const value = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))[name];

@@ -25,25 +25,29 @@ async function refusal(): Promise<string> {
   return (error as Error).message;
 }
 
-const HOW = 'install it (Debian and Ubuntu: apt-get install python3 python3-venv; macOS: brew install python).';
+const howToInstall = /Install it.*apt-get install python3 python3-venv.*brew install python/;
 
-test('a machine without Python is told what to install', async () => {
-  expect(await refusal()).toBe(
-    `The local environment needs Python 3.10 or newer, and there is no python3 on the PATH: ${HOW}`,
-  );
+test('install says what to install on a machine without Python', async () => {
+  const message = await refusal();
+  expect(message).toMatch(/needs Python 3\.10 or newer.*no python3 on the PATH/);
+  expect(message).toMatch(howToInstall);
 });
 
-test('a machine with an old Python is told which one it has', async () => {
+test('install names the version of a Python that is too old', async () => {
   command('python3', 'echo 3.8 /usr/bin/python3');
-  expect(await refusal()).toBe(`The local environment needs Python 3.10 or newer, and python3 is 3.8: ${HOW}`);
+  const message = await refusal();
+  expect(message).toMatch(/needs Python 3\.10 or newer.*python3 is 3\.8/);
+  expect(message).toMatch(howToInstall);
 });
 
-test('a Python without venv is named, as Debian ships it', async () => {
+test('install names a Python without the venv module, as on Debian', async () => {
   command('python3', `echo "ModuleNotFoundError: No module named 'ensurepip'" >&2; exit 1`);
-  expect(await refusal()).toBe(`python3 has no venv module, which the local environment needs: ${HOW}`);
+  const message = await refusal();
+  expect(message).toContain('python3 has no venv module');
+  expect(message).toMatch(howToInstall);
 });
 
-test('an installation that fails half way leaves nothing that looks whole', async () => {
+test('an installation that fails leaves no folder in the cache', async () => {
   command('python3', 'case "$1" in -c) echo 3.12 "$0";; *) echo "disk full" >&2; exit 1;; esac');
   await expect(install({ env })).rejects.toThrow('disk full');
   expect(readdirSync(join(folder, 'cache'))).toEqual([]);
