@@ -30,7 +30,7 @@ import { hostedZonesBehaviour } from './route-53/hosted-zones-behaviour.ts';
 import { accountSecretsBehaviour } from './secrets-manager/account-secrets-behaviour.ts';
 import { certificateSecretsBehaviour } from './secrets-manager/certificate-secrets-behaviour.ts';
 
-/** The adapters against the services of the local environment: what a mock cannot tell, such as whether a condition holds. */
+/** Tests the adapters against the services of the local environment. A mock cannot show, for example, whether a condition holds. */
 let local: LocalEnvironment;
 beforeAll(async () => {
   local = await startLocalEnvironment();
@@ -58,7 +58,7 @@ describe('the ledger', () => {
   const item = async (id: string) =>
     (await client.send(new GetItemCommand({ TableName: 'ledger', Key: { id: { S: id } } }))).Item ?? {};
 
-  test('leaves no list of sets in the item of a certificate that was released', async () => {
+  test('removes the list of sets from the item of a certificate when its lease is released', async () => {
     const run = { certificate: 'www', execution: 'me' };
     await ledger.takeLease({ certificate: 'www' }, run, now);
     await ledger.takeLease({ set: 'hash' }, run, now);
@@ -68,7 +68,7 @@ describe('the ledger', () => {
     expect(Object.keys(await item('set#hash')).toSorted()).toEqual(['certificate', 'id']);
   });
 
-  test('makes no item for an issue that was never counted', async () => {
+  test('creates no item when an issue that was never counted is refunded', async () => {
     await ledger.refundIssue('never', 'https://ca.example/order/1');
     expect(await item('set#never')).toEqual({});
   });
@@ -84,7 +84,7 @@ describe('the ledger', () => {
     expect(expires).toEqual({ N: String(Date.parse('2027-01-02T06:00:00.000Z') / 1000) });
   });
 
-  describe('as its fake', () => ledgerBehaviour(() => ledger));
+  describe('fulfils the contract of its port:', () => ledgerBehaviour(() => ledger));
 });
 
 describe('secrets', () => {
@@ -108,12 +108,12 @@ describe('secrets', () => {
     }
   }
 
-  describe('of certificates, as their fake', () =>
+  describe('of certificates fulfil the contract of their port:', () =>
     certificateSecretsBehaviour(() => ({
       secrets,
       versions: createCertificateVersions({ prefix, client }),
       labelled,
-      createForeign: async (certificate, SecretString) => {
+      createByAnotherStack: async (certificate, SecretString) => {
         const Tags = [{ Key: 'perennial:stack', Value: 'Another' }];
         await client.send(new CreateSecretCommand({ Name: `${prefix}${certificate}`, SecretString, Tags }));
       },
@@ -122,10 +122,10 @@ describe('secrets', () => {
       },
     })));
 
-  describe('of accounts, as their fake', () =>
+  describe('of accounts fulfil the contract of their port:', () =>
     accountSecretsBehaviour(() => createAccountSecrets({ prefix: 'accounts/', stackTag: 'Perennial', client })));
 
-  test('carry the tags of the stack, and are encrypted with its key', async () => {
+  test('have the tags of the stack and are encrypted with its key', async () => {
     const kmsKeyId = 'arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef';
     const stack = { stackTag: 'Perennial', kmsKeyId, client };
     await createCertificateSecrets({ prefix: 'tagged/', ...stack }).create('www');
@@ -141,7 +141,7 @@ describe('secrets', () => {
     expect((await described(`${prefix}own-key`)).KmsKeyId).toBeUndefined();
   });
 
-  test('name their versions after the order, so that a later release finds them', async () => {
+  test('derive version ids from the order URL, so that a later release finds the versions', async () => {
     const order = 'https://ca.example/order/1';
     await secrets.create('versions');
     await secrets.stageKey('versions', order, 'key');
@@ -156,8 +156,11 @@ describe('secrets', () => {
     expect(staged.SecretString).toBe(JSON.stringify({ format: 1, orderUrl: order, privateKey: 'key' }));
   });
 
-  describe('of which AWSCURRENT is moved by another execution between read and write', () => {
-    /** The two certificates of a secret whose placeholder is current, and the port as it is when `act` runs before its move. */
+  describe('whose AWSCURRENT label another execution moves between read and write', () => {
+    /**
+     * Creates a secret with two certificates while the placeholder is current. Returns the ids of their versions, and a port that runs `act`
+     * before it moves a label for the first time.
+     */
     async function raced(certificate: string, act: (one: string) => Promise<unknown>) {
       await secrets.create(certificate);
       const [one = '', two = ''] = await Promise.all(
@@ -185,14 +188,14 @@ describe('secrets', () => {
     }
     const current = async (certificate: string) => (await secrets.describe(certificate))?.currentVersion;
 
-    test('the other certificate stays current', async () => {
-      const { one, two, slow } = await raced('raced', (other) => secrets.makeCurrent('raced', other));
+    test('keep the certificate of the other execution current', async () => {
+      const { one, two, slow } = await raced('raced', (version) => secrets.makeCurrent('raced', version));
       await expect(slow.makeCurrent('raced', two)).rejects.toMatchObject({ name: 'UnexpectedError' });
       expect(await current('raced')).toBe(one);
     });
 
-    test('it is a success where both moved it to the same certificate', async () => {
-      const { one, slow } = await raced('agreed', (other) => secrets.makeCurrent('agreed', other));
+    test('report success if both executions chose the same certificate', async () => {
+      const { one, slow } = await raced('agreed', (version) => secrets.makeCurrent('agreed', version));
       expect(await slow.makeCurrent('agreed', one)).toMatchObject({ first: true });
       expect(await current('agreed')).toBe(one);
     });
@@ -213,16 +216,16 @@ describe('hosted zones', () => {
     await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch }));
   }
 
-  describe('as their fake', () =>
+  describe('fulfil the contract of their port:', () =>
     hostedZonesBehaviour(() => ({
       hostedZones,
       createZone: (name) => createHostedZone(local, name),
       createCname: (zone, name, target) => create(zone, name, 'CNAME', target),
-      // MiniStack reports INSYNC when it is asked a second time.
+      // MiniStack reports INSYNC at the second request.
       settle: async () => undefined,
     })));
 
-  test('have the TXT set of a name beside its other sets, and their name servers show it', async () => {
+  test('keep the TXT set of a name separate from its other sets, and their name servers return it', async () => {
     const zone = await createHostedZone(local, 'example.test');
     const name = '_acme-challenge.example.test';
     await create(zone, name, 'A', '192.0.2.1');
@@ -233,11 +236,11 @@ describe('hosted zones', () => {
     expect(await hostedZones.readTxt(zone, name)).toEqual(after);
     const [server = ''] = await hostedZones.nameServers(zone);
     expect((await createNameServers().txt(server, name)).toSorted()).toEqual(['one', 'two']);
-    expect(await createNameServers().txt(server, 'nothing.example.test')).toEqual([]);
+    expect(await createNameServers().txt(server, 'missing.example.test')).toEqual([]);
   });
 });
 
-describe('ACM, as its fake', () => {
+describe('ACM fulfils the contract of its port:', () => {
   const clientFor = (region: string) => new ACMClient({ ...local.clientConfig, region });
   const acmOf = (secretsTag: string) => createAcmCertificates({ stackTag: 'Perennial', secretsTag, clientFor });
   acmBehaviour(() => ({

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { keptWarm } from '../../../../lambdas/adapters/aws/client.ts';
 
-test('a client is made at its first use, once', () => {
-  let made = 0;
-  const client = keptWarm(() => ({ number: ++made }));
-  expect(made).toBe(0);
+test('a client is created once, at its first use', () => {
+  let count = 0;
+  const client = keptWarm(() => ({ number: ++count }));
+  expect(count).toBe(0);
   expect(client()).toBe(client());
-  expect(made).toBe(1);
+  expect(count).toBe(1);
 });

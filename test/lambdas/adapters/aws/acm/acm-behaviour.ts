@@ -3,12 +3,12 @@ import type { KeyType } from '../../../../../lambdas/domain/contract/config.ts';
 import type { AcmCertificates } from '../../../../../lambdas/domain/ports/acm-certificates.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../../../fakes/certificates.ts';
 
-/** ACM, with what a test needs beside the port. */
+/** The port, and what the tests need besides. */
 export interface AcmWorld {
   readonly acm: AcmCertificates;
-  /** The port of another stack, which has a certificate of the same name. */
+  /** The port of another stack that has a certificate with the same name. */
   readonly namesake: AcmCertificates;
-  /** Hex, of the certificate that an ARN has now. */
+  /** Returns the serial number (hex) of the certificate that this ARN currently has. */
   serialNumber(region: string, arn: string): Promise<string>;
   delete(region: string, arn: string): Promise<void>;
 }
@@ -21,7 +21,7 @@ const day = 86_400_000;
 let authority: ReturnType<typeof makeAuthority> | undefined;
 let serial = 0x1000;
 
-/** A certificate that is valid now, of a CA that this file has made. */
+/** Returns a currently valid certificate, issued by a CA that is created in this file. */
 async function issue({
   identifiers,
   keyType = 'P-256',
@@ -46,7 +46,7 @@ async function issue({
   return { serialNumber, pem: { certificate, privateKey, chain: pemOf(issuer.certificate) } };
 }
 
-/** What the port promises. It runs against ACM and against the fake. Each test has names of its own. */
+/** The contract of the port, tested against ACM and against the fake. Each test uses its own names. */
 export function acmBehaviour(worldOf: () => AcmWorld): void {
   async function importNew(certificate: string, identifiers: readonly string[], by = worldOf().acm): Promise<string> {
     const answer = await by.import(region, certificate, (await issue({ identifiers })).pem, null);
@@ -55,7 +55,7 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
   }
 
   describe('an import', () => {
-    test('is found by its certificate, by any of its names, by its key type and in its region', async () => {
+    test('is found by certificate name, any of its domain names, key type and region', async () => {
       const { acm } = worldOf();
       const names = ['*.found.test', 'FOUND.test'];
       const find = (of: Partial<{ region: string; certificate: string; names: string[]; keyType: KeyType }> = {}) =>
@@ -70,17 +70,17 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       expect(await find({ region: 'us-east-1' })).toBeNull();
     });
 
-    test('of another stack is not found, although the certificate has the same name', async () => {
+    test('of another stack is not found, even if its certificate has the same name', async () => {
       const { acm, namesake } = worldOf();
       const find = (by: AcmCertificates) => by.find(region, 'www', ['namesake.test'], 'P-256');
-      const theirs = await importNew('www', ['namesake.test'], namesake);
+      const ofOtherStack = await importNew('www', ['namesake.test'], namesake);
       expect(await find(acm)).toBeNull();
-      const ours = await importNew('www', ['namesake.test']);
-      expect(await find(acm)).toBe(ours);
-      expect(await find(namesake)).toBe(theirs);
+      const ofThisStack = await importNew('www', ['namesake.test']);
+      expect(await find(acm)).toBe(ofThisStack);
+      expect(await find(namesake)).toBe(ofOtherStack);
     });
 
-    test('is the latest where there are several, also one that was imported again', async () => {
+    test('is found as the latest of several, including one that was imported again', async () => {
       const { acm } = worldOf();
       const find = () => acm.find(region, 'several', ['several.test'], 'P-256');
       const first = await importNew('several', ['several.test']);
@@ -99,7 +99,7 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
   });
 
   describe('an import over an ARN', () => {
-    test('keeps the ARN and its tags, and twice is once', async () => {
+    test('keeps the ARN and its tags, and can be repeated', async () => {
       const { acm, serialNumber } = worldOf();
       const arn = await importNew('kept', ['kept.test']);
       const renewed = await issue({ identifiers: ['kept.test', 'added.test'] });
@@ -113,7 +113,7 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       ['keyChanged', { identifiers: ['refused.test'], keyType: 'P-384' }],
       ['namesChanged', { identifiers: ['another.test'] }],
       ['usageRemoved', { identifiers: ['refused.test'] }],
-    ])('that ACM does not take is told apart: %s', async (reason, after) => {
+    ])('that ACM rejects returns the reason %s', async (reason, after) => {
       const { acm, serialNumber } = worldOf();
       const extendedKeyUsages = [serverAuthentication, emailProtection];
       const before = await issue({ identifiers: ['refused.test'], extendedKeyUsages });
@@ -127,7 +127,7 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       expect(await serialNumber(region, first.arn)).toBe(before.serialNumber);
     });
 
-    test('may lose the usage for client authentication', async () => {
+    test('is allowed to remove the extended key usage for client authentication', async () => {
       const { acm } = worldOf();
       const usages = [serverAuthentication, '1.3.6.1.5.5.7.3.2'];
       const before = await issue({ identifiers: ['client.test'], extendedKeyUsages: usages });
@@ -137,7 +137,7 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       expect(await acm.import(region, 'client', pem, first.arn)).toEqual(first);
     });
 
-    test('that is gone says so', async () => {
+    test('that no longer exists returns notFound', async () => {
       const { acm, delete: remove } = worldOf();
       const arn = await importNew('deleted', ['deleted.test']);
       await remove(region, arn);
@@ -146,15 +146,15 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
     });
   });
 
-  test('a key that does not belong to the certificate is refused, and nothing is imported', async () => {
+  test('a key that does not match the certificate is rejected, and nothing is imported', async () => {
     const { acm, serialNumber } = worldOf();
     const wrong = async () => ({ ...(await issue({ identifiers: ['wrong.test'] })).pem, privateKey: makePrivateKey() });
-    const refused = { name: 'ImportRefusedError' };
-    await expect(acm.import(region, 'wrong', await wrong(), null)).rejects.toMatchObject(refused);
+    const rejected = { name: 'ImportRefusedError' };
+    await expect(acm.import(region, 'wrong', await wrong(), null)).rejects.toMatchObject(rejected);
     expect(await acm.find(region, 'wrong', ['wrong.test'], 'P-256')).toBeNull();
     const arn = await importNew('wrong', ['wrong.test']);
     const before = await serialNumber(region, arn);
-    await expect(acm.import(region, 'wrong', await wrong(), arn)).rejects.toMatchObject(refused);
+    await expect(acm.import(region, 'wrong', await wrong(), arn)).rejects.toMatchObject(rejected);
     expect(await serialNumber(region, arn)).toBe(before);
   });
 }

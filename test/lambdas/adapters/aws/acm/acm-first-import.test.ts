@@ -10,17 +10,18 @@ import { createAcmCertificates } from '../../../../../lambdas/adapters/aws/acm/a
 const arn = 'arn:aws:acm:eu-west-1:123456789012:certificate/1';
 const pem = { certificate: 'leaf', chain: 'chain', privateKey: 'key' };
 
-/** Calls as ACM received and acted on them: whether each named an ARN. The first reply after `cut` is set is lost. */
+/** The imports that ACM received, in order. `again` means that the call named an ARN. */
 const imports: ('first' | 'again')[] = [];
-/** The region that each call was signed for. */
+/** The region that each call was signed for, in order. */
 const regions: (string | undefined)[] = [];
-let cut = false;
+/** Whether the server loses its next reply. */
+let loseReply = false;
 const server = createServer(async (request, response) => {
   const { CertificateArn } = (await json(request)) as { CertificateArn?: string };
   imports.push(CertificateArn ? 'again' : 'first');
   regions.push(/Credential=[^,]+\/([\w-]+)\/acm\//.exec(request.headers.authorization ?? '')?.[1]);
-  if (cut) {
-    cut = false;
+  if (loseReply) {
+    loseReply = false;
     request.socket.destroy();
     return;
   }
@@ -28,7 +29,7 @@ const server = createServer(async (request, response) => {
 });
 
 beforeAll(async () => {
-  // Test files share their modules: the mock of another file may still replace the client.
+  // Test files share their modules, so the mock of another file may still replace the client.
   mockClient(ACMClient).restore();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   vi.stubEnv('AWS_ENDPOINT_URL_ACM', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -45,11 +46,11 @@ beforeEach(() => {
   regions.length = 0;
 });
 
-/** With the clients that the functions have. */
+/** Uses the clients that the functions use. */
 const acm = createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'eu-west-1/certificates/' });
 
-test('a first import whose reply is lost is not sent a second time, which would leave an orphan: the step looks for it first', async () => {
-  cut = true;
+test('a first import whose reply is lost is not sent again, because a second import would create a second certificate', async () => {
+  loseReply = true;
   await expect(acm.import('eu-west-1', 'www', pem, null)).rejects.toMatchObject({
     name: 'ThrottledError',
     message: expect.stringContaining('acm:ImportCertificate on certificate www in eu-west-1'),
@@ -57,13 +58,13 @@ test('a first import whose reply is lost is not sent a second time, which would 
   expect(imports).toEqual(['first']);
 });
 
-test('an import over an ARN whose reply is lost is sent again at once: twice is once', async () => {
-  cut = true;
+test('an import over an ARN whose reply is lost is sent again at once, because it can be repeated', async () => {
+  loseReply = true;
   expect(await acm.import('eu-west-1', 'www', pem, arn)).toEqual({ arn });
   expect(imports).toEqual(['again', 'again']);
 });
 
-test('each call goes to ACM in its own region', async () => {
+test('each call is sent to ACM in its own region', async () => {
   for (const region of ['eu-west-1', 'us-east-1', 'eu-west-1']) await acm.import(region, 'www', pem, arn);
   expect(regions).toEqual(['eu-west-1', 'us-east-1', 'eu-west-1']);
 });

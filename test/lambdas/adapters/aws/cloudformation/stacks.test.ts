@@ -17,16 +17,18 @@ describe('a stack', () => {
     ['UPDATE_ROLLBACK_IN_PROGRESS', true],
     ['UPDATE_IN_PROGRESS', false],
     ['UPDATE_FAILED', false],
-  ] as const)('in %s is taken back: %j', async (StackStatus, expected) => {
+  ] as const)('with status %s is rolling back: %j', async (StackStatus, expected) => {
     const stack = { StackName: 'App', CreationTime: new Date('2026-03-01T12:00:00Z'), StackStatus };
     cloudFormation.on(DescribeStacksCommand, { StackName: stackId }).resolves({ Stacks: [stack] });
     expect(await stacks.rollsBack(stackId)).toBe(expected);
   });
 
-  test('that may not be looked at is named', async () => {
+  test('is named in the error when the function may not describe it', async () => {
     cloudFormation.on(DescribeStacksCommand).rejects(awsError('AccessDenied'));
-    await expect(stacks.rollsBack(stackId)).rejects.toThrow(
-      `cloudformation:DescribeStacks on stack ${stackId} was denied`,
-    );
+    await expect(stacks.rollsBack(stackId)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringContaining(`stack ${stackId}`),
+      fields: { action: 'cloudformation:DescribeStacks' },
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fromAttribute, toAttribute } from '../../../../../lambdas/adapters/aws/dynamodb/attribute-values.ts';
 
-test('a JSON value comes back as it was', () => {
+test('a JSON value is the same after it was written and read', () => {
   const value = { text: 'a', none: null, count: 2, yes: true, list: ['x', { y: 1 }], empty: {}, nothing: [] };
   expect(fromAttribute(toAttribute(value))).toEqual(value);
 });
@@ -16,7 +16,7 @@ test('a missing attribute is null', () => {
   expect(fromAttribute(undefined)).toBeNull();
 });
 
-test('what JSON does not know is refused, and so is an attribute that we never write', () => {
-  expect(() => toAttribute(undefined)).toThrow('A undefined cannot be kept in the ledger');
-  expect(() => fromAttribute({ B: new Uint8Array([1]) })).toThrow('an attribute of a kind that it never writes: B');
+test('rejects a value that JSON does not have, and an attribute type that the ledger never writes', () => {
+  expect(() => toAttribute(undefined)).toThrow('undefined');
+  expect(() => fromAttribute({ B: new Uint8Array([1]) })).toThrow(/attribute.* B\b/);
 });

@@ -36,8 +36,8 @@ const check = (versionId: string) => ({
 });
 
 /**
- * What the port promises. It runs against DynamoDB and against the fake, because the tests of the steps are worth only what the fake is.
- * Each test has certificates of its own.
+ * The contract of the port, tested against DynamoDB and against the fake. The tests of the steps use the fake, so they are only as reliable
+ * as it is. Each test uses its own certificates.
  */
 export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   const lease = (certificate: string, execution = me, instead?: string, at = now) =>
@@ -47,11 +47,11 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   const read = (certificate: string) => ledgerOf().certificate(certificate);
 
   describe('a record', () => {
-    test('of a certificate never seen is empty', async () => {
-      expect(await read('never-seen')).toEqual(emptyRecord);
+    test('of an unknown certificate is empty', async () => {
+      expect(await read('unknown')).toEqual(emptyRecord);
     });
 
-    test('is read with all that was written', async () => {
+    test('has everything that was written', async () => {
       const ledger = ledgerOf();
       const current = factsWith({ certificateId: 'aki.serial' });
       await lease('whole');
@@ -81,10 +81,10 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(await ledger.certificates(['whole'])).toEqual(new Map([['whole', record]]));
     });
 
-    test('is one of many that are read at once, without those never seen', async () => {
+    test('is read together with others, and unknown certificates are omitted', async () => {
       await lease('many-1');
       await lease('many-2', other);
-      const found = await ledgerOf().certificates(['many-1', 'never-seen', 'many-2', 'many-1']);
+      const found = await ledgerOf().certificates(['many-1', 'unknown', 'many-2', 'many-1']);
       expect([...found].map(([name, record]) => [name, record.lease])).toEqual([
         ['many-1', me],
         ['many-2', other],
@@ -94,7 +94,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   });
 
   describe('the lease of a certificate', () => {
-    test('goes to one of five executions that ask at once, and the others are told which', async () => {
+    test('is taken by one of five executions that request it at the same time, and the others get the name of the holder', async () => {
       const executions = ['e0', 'e1', 'e2', 'e3', 'e4'];
       const answers = await Promise.all(executions.map((execution) => lease('raced', execution)));
       expect(answers.filter((answer) => answer === null)).toHaveLength(1);
@@ -105,7 +105,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(await read('raced')).toMatchObject({ lease: execution, leasedAt: now.toISOString() });
     });
 
-    test('is taken a second time by the execution that holds it, with a new time, and what is recorded stays', async () => {
+    test('can be taken again by its holder, which updates its time and keeps the record', async () => {
       await lease('again', me, undefined, earlier);
       await ledgerOf().recordDelivery('again', me, 'us-east-1', delivery);
       expect(await lease('again')).toBeNull();
@@ -116,7 +116,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       });
     });
 
-    test('is taken from an execution that has stopped, and from no other', async () => {
+    test('is taken from the execution that the caller names as stopped, and from no other', async () => {
       await lease('stopped', 'stopped');
       expect(await lease('stopped', me, 'another')).toMatchObject({ execution: 'stopped' });
       expect(await lease('stopped', me, 'stopped')).toBeNull();
@@ -124,7 +124,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledgerOf().assertLease('stopped', me);
     });
 
-    test('is released by its holder only, as often as it likes', async () => {
+    test('is released only by its holder, and can be released twice', async () => {
       const ledger = ledgerOf();
       await ledger.release('released', me);
       await lease('released');
@@ -139,14 +139,14 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   });
 
   describe('the lease of an identifier set', () => {
-    test('is taken by an execution that holds its certificate, and by one execution only', async () => {
+    test('is taken by one execution only, and that execution holds the lease of its certificate', async () => {
       await lease('set-first');
-      await lease('set-twin', other);
+      await lease('set-second', other);
       expect(await leaseSet('set', 'set-first', me)).toBeNull();
       expect(await leaseSet('set', 'set-first', me)).toBeNull();
-      expect(await leaseSet('set', 'set-twin', other)).toEqual({ execution: me, since: now.toISOString() });
-      expect(await leaseSet('set', 'set-twin', other, 'another')).toMatchObject({ execution: me });
-      expect(await leaseSet('set', 'set-twin', other, me)).toBeNull();
+      expect(await leaseSet('set', 'set-second', other)).toEqual({ execution: me, since: now.toISOString() });
+      expect(await leaseSet('set', 'set-second', other, 'another')).toMatchObject({ execution: me });
+      expect(await leaseSet('set', 'set-second', other, me)).toBeNull();
     });
 
     test('is not taken without the lease of the certificate', async () => {
@@ -156,7 +156,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(await leaseSet('unheld', 'set-free', me)).toBeNull();
     });
 
-    test('is released with the certificate, but not one that another execution holds by then', async () => {
+    test('is released with the lease of the certificate, unless another execution has taken it', async () => {
       const ledger = ledgerOf();
       await lease('set-mine');
       await leaseSet('mine', 'set-mine', me);
@@ -169,7 +169,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(await leaseSet('lost', 'set-mine', me)).toMatchObject({ execution: other });
     });
 
-    test('is released although another execution holds the certificate by then', async () => {
+    test('is released even if another execution has taken the lease of the certificate', async () => {
       const ledger = ledgerOf();
       await lease('set-passed');
       await leaseSet('passed', 'set-passed', me);
@@ -184,7 +184,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   });
 
   describe('without the lease', () => {
-    /** Each would change the record below if it were written. */
+    /** Calls that would change the record below if the ledger accepted them. */
     const writes: Readonly<Record<string, (ledger: Ledger, certificate: string, execution: string) => Promise<void>>> =
       {
         saveOrder: (ledger, certificate, execution) =>
@@ -200,7 +200,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
           ledger.recordFailure(certificate, execution, failure('t2'), { notBefore: null, issuersFault: true }),
       };
 
-    test.each(Object.entries(writes))('%s is refused and changes nothing', async (name, write) => {
+    test.each(Object.entries(writes))('%s is rejected and changes nothing', async (name, write) => {
       const ledger = ledgerOf();
       const certificate = `guarded-${name}`;
       await lease(certificate);
@@ -210,20 +210,20 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.recordAccess(certificate, me, 'hash');
       await ledger.recordFailure(certificate, me, failure('t1'), { notBefore: 't2', issuersFault: false });
 
-      const held = await read(certificate);
+      const before = await read(certificate);
       await expect(write(ledger, certificate, other)).rejects.toMatchObject({ name: 'LeaseLostError' });
-      expect(await read(certificate), 'held by another').toEqual(held);
+      expect(await read(certificate), 'another execution holds the lease').toEqual(before);
       await ledger.release(certificate, me);
-      const free = await read(certificate);
+      const released = await read(certificate);
       await expect(write(ledger, certificate, me)).rejects.toMatchObject({ name: 'LeaseLostError' });
-      expect(await read(certificate), 'held by none').toEqual(free);
-      await expect(write(ledger, `${certificate}-never-seen`, me)).rejects.toMatchObject({ name: 'LeaseLostError' });
-      expect(await ledger.certificates([`${certificate}-never-seen`])).toEqual(new Map());
+      expect(await read(certificate), 'no execution holds the lease').toEqual(released);
+      await expect(write(ledger, `${certificate}-unknown`, me)).rejects.toMatchObject({ name: 'LeaseLostError' });
+      expect(await ledger.certificates([`${certificate}-unknown`])).toEqual(new Map());
     });
   });
 
   describe('an order', () => {
-    test('replaces the one before it, and its values are added to those that are there', async () => {
+    test('replaces the saved order, and its TXT values are added to the leftover ones', async () => {
       const ledger = ledgerOf();
       const next = { ...order, url: 'https://ca.example/order/2' };
       await lease('ordered');
@@ -235,7 +235,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(leftovers.map((each) => each.value).toSorted()).toEqual(['1', '2', '3']);
     });
 
-    test('is dropped only while it is the saved one, and its values stay', async () => {
+    test('is dropped only if it is the saved order, and its TXT values are kept', async () => {
       const ledger = ledgerOf();
       await lease('dropped');
       await ledger.saveOrder('dropped', order, [value('1')]);
@@ -247,8 +247,8 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     });
   });
 
-  describe('leftover values', () => {
-    test('are struck off without a lease, in any order of their members', async () => {
+  describe('leftover TXT values', () => {
+    test('are removed without a lease, regardless of the order of their fields', async () => {
       const ledger = ledgerOf();
       await lease('leftovers');
       await ledger.saveOrder('leftovers', order, [value('1'), value('2'), value('3')]);
@@ -263,7 +263,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect((await read('leftovers')).leftovers).toEqual([]);
     });
 
-    test('are kept without the role of their zone, and struck off whatever the role is by then', async () => {
+    test('are saved without the role of their hosted zone, and removed even if that role has changed', async () => {
       const ledger = ledgerOf();
       const role = (name: string) => ({ arn: `arn:aws:iam::111122223333:role/${name}`, externalId: 'the-shop-0815' });
       await lease('roles');
@@ -273,13 +273,13 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect((await read('roles')).leftovers).toEqual([]);
     });
 
-    test('of a certificate never seen are struck off without making a record', async () => {
-      await ledgerOf().removeLeftovers('never-struck', [value('1')]);
-      expect(await ledgerOf().certificates(['never-struck'])).toEqual(new Map());
+    test('of an unknown certificate are removed without creating a record', async () => {
+      await ledgerOf().removeLeftovers('never-removed', [value('1')]);
+      expect(await ledgerOf().certificates(['never-removed'])).toEqual(new Map());
     });
   });
 
-  test('keeps the delivery of each region', async () => {
+  test('keeps the last delivery to each region', async () => {
     const ledger = ledgerOf();
     const replaced = {
       ...delivery,
@@ -292,7 +292,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect((await read('delivered')).deliveries).toEqual({ 'us-east-1': delivery, 'eu-central-1': replaced });
   });
 
-  test('keeps what the CA said about the current certificate only, and needs no lease for it', async () => {
+  test('keeps renewal information only for the current certificate, and needs no lease to save it', async () => {
     const ledger = ledgerOf();
     await lease('asked');
     await ledger.saveRenewalInfo('asked', renewalInfo('old'));
@@ -304,7 +304,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect((await read('asked')).renewalInfo).toEqual(renewalInfo('new'));
   });
 
-  test('keeps a check of the endpoints of the current version only, and needs no lease for it', async () => {
+  test('keeps an endpoint check only for the current version, and needs no lease to save it', async () => {
     const ledger = ledgerOf();
     await lease('seen');
     await ledger.recordServed('seen', check('version-1'));
@@ -316,15 +316,15 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect((await read('seen')).served).toEqual(check('version-1'));
   });
 
-  test('knows who may read the secret as the holder of the lease has set it', async () => {
+  test('records the access settings of the secret that the lease holder has applied', async () => {
     await lease('read');
     await ledgerOf().recordAccess('read', me, 'hash');
     expect((await read('read')).access).toBe('hash');
     await ledgerOf().recordAccess('read', me, '');
-    expect((await read('read')).access, 'known: none').toBe('');
+    expect((await read('read')).access, 'known to be empty').toBe('');
   });
 
-  test('records a revocation whoever holds the lease, and makes no record for it', async () => {
+  test('records a revocation even if another execution holds the lease, and creates no record for it', async () => {
     await lease('revoked', other);
     await ledgerOf().recordRevocation('revoked', 'version-1');
     expect(await read('revoked')).toMatchObject({ revokedVersion: 'version-1', lease: other });
@@ -332,7 +332,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect(await ledgerOf().certificates(['never-revoked'])).toEqual(new Map());
   });
 
-  test('remembers the account at each directory, and when it was read', async () => {
+  test('keeps the account at each directory, with the time at which it was read', async () => {
     const account = { url: 'https://ca.example/acct/1', caaIdentities: ['ca.example'] };
     expect(await ledgerOf().account('https://ca.example/directory')).toBeNull();
     await ledgerOf().recordAccount('https://ca.example/directory', account, now);
@@ -340,7 +340,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect(await ledgerOf().account('https://other.example/directory')).toBeNull();
   });
 
-  test('keeps a stale account until it is read again, and makes none where there was none', async () => {
+  test('keeps a stale account until it is read again, and creates none for an unknown directory', async () => {
     const directoryUrl = 'https://stale.example/directory';
     const account = { url: 'https://stale.example/acct/1', caaIdentities: ['ca.example'] };
     await ledgerOf().markAccountStale(directoryUrl);
@@ -354,7 +354,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   });
 
   describe('failures', () => {
-    test('are counted, those of the issuer apart, once for each time, and the order stays', async () => {
+    test('are counted once for each time, with a separate count for the issuer, and keep the order', async () => {
       const ledger = ledgerOf();
       await lease('failing');
       await ledger.saveOrder('failing', order, []);
@@ -369,7 +369,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       });
     });
 
-    test('end with a success, which drops the order too and nothing else, and are counted from one again', async () => {
+    test('are cleared by a success, which also drops the order and nothing else, and are then counted from one', async () => {
       const ledger = ledgerOf();
       await lease('recovered');
       await ledger.saveOrder('recovered', order, [value('1')]);
@@ -389,7 +389,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     const url = (number: number) => `https://ca.example/acme/order/${number}`;
     const at = (time: string) => new Date(`2027-01-01T${time}.000Z`);
 
-    test('are counted once for each order, at the first time', async () => {
+    test('are counted once for each order, with the time of the first call', async () => {
       await ledgerOf().countIssue('counted', url(1), at('04:00:00'));
       await ledgerOf().countIssue('counted', url(1), now);
       await ledgerOf().countIssue('counted', url(2), at('05:00:00'));
@@ -397,16 +397,16 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         [url(1)]: '2027-01-01T04:00:00.000Z',
         [url(2)]: '2027-01-01T05:00:00.000Z',
       });
-      expect(await ledgerOf().issues('never seen', now)).toEqual({});
+      expect(await ledgerOf().issues('unknown', now)).toEqual({});
     });
 
-    test('are those of the last 24 hours', async () => {
+    test('are limited to the last 24 hours', async () => {
       await ledgerOf().countIssue('daily', url(1), new Date('2026-12-31T06:00:00.000Z'));
       await ledgerOf().countIssue('daily', url(2), new Date('2026-12-31T06:00:00.001Z'));
       expect(Object.keys(await ledgerOf().issues('daily', now))).toEqual([url(2)]);
     });
 
-    test('are refunded, whether or not they were counted', async () => {
+    test('can be refunded, whether or not they were counted', async () => {
       await ledgerOf().refundIssue('refunded', url(1));
       await ledgerOf().countIssue('refunded', url(1), now);
       await ledgerOf().countIssue('refunded', url(2), now);
@@ -415,17 +415,17 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(Object.keys(await ledgerOf().issues('refunded', now))).toEqual([url(2)]);
     });
 
-    test('are forgotten after a revocation but for the latest, as often as it is said', async () => {
+    test('are removed after a revocation except for the latest, even if this is requested twice', async () => {
       await ledgerOf().countIssue('allowed', url(2), at('03:00:00'));
       await ledgerOf().countIssue('allowed', url(3), at('05:00:00'));
       await ledgerOf().countIssue('allowed', url(1), at('01:00:00'));
       await ledgerOf().allowIssue('allowed');
       await ledgerOf().allowIssue('allowed');
       expect(Object.keys(await ledgerOf().issues('allowed', now))).toEqual([url(3)]);
-      await ledgerOf().allowIssue('never seen');
+      await ledgerOf().allowIssue('unknown');
     });
 
-    test('are counted beside the lease of the set', async () => {
+    test('are counted independently of the set lease', async () => {
       await lease('issuing');
       await leaseSet('issued', 'issuing', me);
       await ledgerOf().countIssue('issued', url(1), now);
@@ -434,7 +434,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     });
   });
 
-  test('counts failed validations of the last hour, of each identifier and account', async () => {
+  test('counts failed validations of the last hour for each identifier and account', async () => {
     const directory = 'https://ca.example/directory';
     const names = ['example.com', '*.example.com', 'never.example.com'];
     const count = (times: readonly string[], time: string, of = directory) =>

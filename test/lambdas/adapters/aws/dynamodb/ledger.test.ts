@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createLedger } from '../../../../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { awsError } from '../aws-error.ts';
 
-/** What DynamoDB answers only now and then. What the ledger does is in `ledger-behaviour.ts`. */
+// Tests for rare replies of DynamoDB. `ledger-behaviour.ts` tests the contract of the port.
 const me = 'arn:aws:states:us-east-1:123456789012:execution:renewal:me';
 const other = 'arn:aws:states:us-east-1:123456789012:execution:renewal:other';
 const TableName = 'ledger';
@@ -43,10 +43,10 @@ test('every read is strongly consistent', async () => {
   expect(batches.map((batch) => batch?.ConsistentRead)).toEqual([true, true]);
 });
 
-describe('a batch', () => {
+describe('a batch read', () => {
   const keyOf = (name: string) => ({ id: { S: `certificate#${name}` } });
 
-  test('of which DynamoDB leaves keys unread asks for those again', async () => {
+  test('requests the keys again that DynamoDB did not process', async () => {
     sdk
       .on(BatchGetItemCommand)
       .resolvesOnce({
@@ -62,25 +62,25 @@ describe('a batch', () => {
     });
   });
 
-  test('of which keys stay unread four times is a throttle', async () => {
+  test('is reported as throttling if DynamoDB does not process some keys four times', async () => {
     sdk
       .on(BatchGetItemCommand)
       .resolves({ Responses: {}, UnprocessedKeys: { [TableName]: { Keys: [keyOf('a'), keyOf('b')] } } });
     await expect(ledger.certificates(['a', 'b', 'c'])).rejects.toMatchObject({
       name: 'ThrottledError',
-      message: expect.stringContaining('left 2 unread 4 times'),
+      message: expect.stringMatching(/\b2\b.*\b4\b/),
       fields: { action: 'dynamodb:BatchGetItem', resource: '3 items of table ledger' },
     });
     expect(sdk).toHaveReceivedCommandTimes(BatchGetItemCommand, 4);
   });
 
-  test('of no certificate asks nothing: DynamoDB rejects an empty batch', async () => {
+  test('of no certificates makes no call, because DynamoDB rejects an empty batch', async () => {
     expect(await ledger.certificates([])).toEqual(new Map());
     expect(sdk).not.toHaveReceivedCommand(BatchGetItemCommand);
   });
 });
 
-test('no write has an empty set, which DynamoDB rejects', async () => {
+test('no write includes an empty set, which DynamoDB rejects', async () => {
   sdk.on(UpdateItemCommand).resolves({});
   const order = { url: 'u', finalize: 'f', expires: null, execution: me, specHash: 's', directoryUrl: 'd' };
   await ledger.removeLeftovers('www', []);
@@ -90,27 +90,27 @@ test('no write has an empty set, which DynamoDB rejects', async () => {
   expect(values).toHaveLength(1);
 });
 
-test('a call that is denied names the item and the table', async () => {
+test('a denied call names the item and the table', async () => {
   sdk.on(GetItemCommand).rejects(awsError('AccessDeniedException'));
   await expect(ledger.certificate('www')).rejects.toMatchObject({
     name: 'AccessDeniedError',
-    message: expect.stringContaining('dynamodb:GetItem on item certificate#www of table ledger'),
+    message: expect.stringMatching(/dynamodb:GetItem.*certificate#www.*ledger/),
   });
 });
 
-test('a write that meets another transaction is a throttle', async () => {
+test('a write that conflicts with a transaction is reported as throttling', async () => {
   sdk.on(UpdateItemCommand).rejects(awsError('TransactionConflictException'));
   await expect(ledger.recordSuccess('www', me)).rejects.toMatchObject({ name: 'ThrottledError' });
 });
 
 describe('a lost lease', () => {
   test.each([
-    ['another execution', { lease: { S: other } }, `Execution ${other} holds it`],
-    ['none', {}, 'No execution holds it'],
-  ])('that %s holds is named', async (_, Item: Record<string, AttributeValue>, holder) => {
+    ['another execution holds it', { lease: { S: other } }, other],
+    ['no execution holds it', {}, 'No execution'],
+  ])('is reported with its holder if %s', async (_, Item: Record<string, AttributeValue>, holder) => {
     const lost = {
       name: 'LeaseLostError',
-      message: expect.stringMatching(`Execution ${me} does not hold the lease.*${holder}`),
+      message: expect.stringMatching(`${me}.*lease.*${holder}`),
       fields: { certificate: 'www' },
     };
     sdk.on(GetItemCommand).resolves({ Item });

@@ -12,45 +12,39 @@ const plain: ResourceRecordSet = {
 const read = { name, ttl: 60, values: ['"one"', '"t" "wo"'], unsuitable: null };
 
 describe('the TXT set of a name', () => {
-  test('is null where there is no set, and where there are sets of other types', () => {
+  test('is null if the name has no sets, or only sets of other types', () => {
     expect(txtRecordSetOf([])).toBeNull();
     expect(txtRecordSetOf([{ ...plain, Type: 'A' }])).toBeNull();
   });
 
-  test('is found among sets of other types, to the byte', () => {
+  test('is found among sets of other types, with unchanged values', () => {
     expect(txtRecordSetOf([{ ...plain, Type: 'A' }, { ...plain, Type: 'MX' }, plain])).toEqual(read);
   });
 
-  test.each<[string, Partial<ResourceRecordSet>, string]>([
-    [
-      'a CNAME',
-      { Type: 'CNAME', ResourceRecords: [{ Value: 'x.example.net' }] },
-      'a CNAME to x.example.net is at that name',
-    ],
+  test.each<[string, Partial<ResourceRecordSet>, RegExp]>([
+    ['a CNAME', { Type: 'CNAME', ResourceRecords: [{ Value: 'x.example.net' }] }, /CNAME to x\.example\.net/],
     [
       'an alias',
       { AliasTarget: { HostedZoneId: 'Z1', DNSName: 'y.example.net.', EvaluateTargetHealth: false } },
-      'the TXT set there is an alias of y.example.net.',
+      /alias .*y\.example\.net\./,
     ],
-    [
-      'a routing policy',
-      { SetIdentifier: 'blue', Weight: 1 },
-      'the TXT set there has a routing policy (set identifier blue)',
-    ],
-    ['a traffic policy', { TrafficPolicyInstanceId: 't1' }, 'a traffic policy makes the TXT set there'],
-    ['a delegation', { Type: 'NS' }, 'the name is delegated to other name servers'],
-  ])('names what is not suitable: %s', (_, fields, unsuitable) => {
-    expect(txtRecordSetOf([{ ...plain, ResourceRecords: [], ...fields }])).toMatchObject({ unsuitable });
+    ['a routing policy', { SetIdentifier: 'blue', Weight: 1 }, /routing policy .*blue/],
+    ['a traffic policy', { TrafficPolicyInstanceId: 't1' }, /traffic policy/],
+    ['a delegation', { Type: 'NS' }, /delegated/],
+  ])('is reported as unsuitable: %s', (_, fields, unsuitable) => {
+    expect(txtRecordSetOf([{ ...plain, ResourceRecords: [], ...fields }])).toMatchObject({
+      unsuitable: expect.stringMatching(unsuitable),
+    });
   });
 
-  test("is not hindered by the zone's own NS set", () => {
+  test("is not affected by the zone's own NS set", () => {
     expect(txtRecordSetOf([{ ...plain, Type: 'NS' }, { ...plain, Type: 'SOA' }, plain])).toEqual(read);
   });
 
-  test('keeps the values beside a delegation, so that they can be removed, and takes none', () => {
+  test('at a delegated name keeps its values, so that they can be removed, and is reported as unsuitable', () => {
     expect(txtRecordSetOf([{ ...plain, Type: 'NS', ResourceRecords: [{ Value: 'ns.other.test.' }] }, plain])).toEqual({
       ...read,
-      unsuitable: 'the name is delegated to other name servers',
+      unsuitable: expect.stringContaining('delegated'),
     });
   });
 });
@@ -61,7 +55,7 @@ test.each([
   ['an escaped star', '\\052.example.com.', '*.example.com', true],
   ['a longer name', 'example.com.au.', 'example.com', false],
   ['no name', undefined, 'example.com', false],
-])('a name with %s is compared as DNS does', (_, one, other, same) => {
+])('a name with %s is compared as in DNS', (_, one, other, same) => {
   expect(isSameName(one, other)).toBe(same);
   expect(isSameName(other, one)).toBe(same);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { AccountSecrets } from '../../../../../lambdas/domain/ports/account-secrets.ts';
 
-/** What the port promises. It runs against Secrets Manager and against the fake. Each test has a directory of its own. */
+/** The contract of the port, tested against Secrets Manager and against the fake. Each test uses its own directory URL. */
 export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void {
   const directory = (name: string) => `https://ca.example:14000/${name}`;
   const url = 'https://ca.example:14000/account/1';
 
-  test('an account is read only after it was created', async () => {
+  test('an account can be read only after it was created', async () => {
     const accounts = accountsOf();
     expect(await accounts.read(directory('read'))).toBeNull();
     const created = await accounts.create(directory('read'), 'key');
@@ -14,7 +14,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.read(directory('read'))).toEqual(created);
   });
 
-  test('one key is created, also by two at once, and later ones yield to it', async () => {
+  test('two executions that create an account at the same time get the same key, and so does a later one', async () => {
     const accounts = accountsOf();
     const both = await Promise.all(['k1', 'k2'].map((key) => accounts.create(directory('raced'), key)));
     expect(both[0]).toEqual(both[1]);
@@ -22,7 +22,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.create(directory('raced'), 'k3')).toEqual(both[0]);
   });
 
-  test('the accounts of two directories at one host are two', async () => {
+  test('two directories at the same host have separate accounts', async () => {
     const accounts = accountsOf();
     await accounts.create(directory('first'), 'k1');
     await accounts.create(directory('second'), 'k2');
@@ -30,7 +30,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.read(directory('second'))).toMatchObject({ privateKey: 'k2' });
   });
 
-  test('a URL is saved once, also by two at once', async () => {
+  test('the account URL is saved once, even by two executions at the same time', async () => {
     const accounts = accountsOf();
     const account = await accounts.create(directory('saved'), 'key');
     const both = await Promise.all([1, 2].map(() => accounts.saveUrl(directory('saved'), account, url)));
@@ -40,7 +40,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.read(directory('saved'))).toEqual(both[0]);
   });
 
-  test('a URL is not saved beside another key, and not where there is no account', async () => {
+  test('the account URL is not saved if the key has changed or the account does not exist', async () => {
     const accounts = accountsOf();
     const created = await accounts.create(directory('other'), 'key');
     const replaced = await accounts.replace(directory('other'), created, { privateKey: 'new', url: null });
@@ -50,7 +50,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.read(directory('none'))).toBeNull();
   });
 
-  test('an account is replaced from the version that was read, with or without a next key', async () => {
+  test('an account is replaced if its version is unchanged since it was read, with or without a next key', async () => {
     const accounts = accountsOf();
     const created = await accounts.create(directory('replaced'), 'old');
     const during = await accounts.replace(directory('replaced'), created, {
@@ -66,7 +66,7 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.read(directory('replaced'))).toEqual(after);
   });
 
-  test('an account is not replaced from an older version: the current one comes back', async () => {
+  test('an account is not replaced if its version has changed, and the current one is returned', async () => {
     const accounts = accountsOf();
     const created = await accounts.create(directory('stale'), 'old');
     const faster = await accounts.replace(directory('stale'), created, { privateKey: 'faster', url });

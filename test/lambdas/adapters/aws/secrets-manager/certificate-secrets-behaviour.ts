@@ -5,14 +5,14 @@ import type {
   CertificateVersions,
 } from '../../../../../lambdas/domain/ports/certificate-secrets.ts';
 
-/** A Secrets Manager, with what a test needs beside the two ports. Secrets are given by the name of their certificate. */
+/** The two ports, and what the tests need besides. A test refers to a secret by the name of its certificate. */
 export interface CertificateSecretsWorld {
   readonly secrets: CertificateSecrets;
   readonly versions: CertificateVersions;
-  /** Makes a secret as another stack would, with this value. */
-  createForeign(certificate: string, value: string): Promise<void>;
+  /** Creates a secret with this value and the tag of another stack. */
+  createByAnotherStack(certificate: string, value: string): Promise<void>;
   scheduleDeletion(certificate: string): Promise<void>;
-  /** The value that a reader of this staging label gets; `null` when no version has the label. */
+  /** Returns the value of the version with this staging label, or `null` if no version has the label. */
   labelled(certificate: string, label: string): Promise<string | null>;
 }
 
@@ -34,9 +34,9 @@ const value = (fields: Partial<CertificateSecretValue> = {}): CertificateSecretV
 });
 const url = (number: number) => `https://ca.example/order/${number}`;
 
-/** What the two ports promise. It runs against Secrets Manager and against the fake. Each test has secrets of its own. */
+/** The contract of the two ports, tested against Secrets Manager and against the fake. Each test uses its own secrets. */
 export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWorld): void {
-  /** Stores a certificate of this order and makes it current. Returns its version. */
+  /** Stores a certificate for this order, makes it current and returns its version id. */
   async function store(certificate: string, order: number, fields: Partial<CertificateSecretValue> = {}) {
     const { secrets } = worldOf();
     const { privateKey } = value(fields);
@@ -48,7 +48,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   const current = async (certificate: string) => (await worldOf().secrets.describe(certificate))?.currentVersion;
 
   describe('a secret', () => {
-    test('that does not exist is described as null, and holds nothing', async () => {
+    test('that does not exist is described as null, and cannot be read, written or shared', async () => {
       const { secrets } = worldOf();
       expect(await secrets.describe('missing')).toBeNull();
       expect(await secrets.stagedKey('missing', url(1))).toBeNull();
@@ -58,7 +58,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await expect(secrets.share('missing', access)).rejects.toMatchObject({ name: 'SecretAccessError' });
     });
 
-    test('is created with a placeholder that is no certificate, by any number of executions', async () => {
+    test('is created with a placeholder instead of a certificate, even by two executions at the same time', async () => {
       const { secrets, labelled } = worldOf();
       await Promise.all([secrets.create('created'), secrets.create('created')]);
       expect(await secrets.describe('created')).toEqual({
@@ -71,23 +71,23 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await expect(secrets.readCurrent('created')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
     });
 
-    test('that holds a certificate is left alone by a second creation', async () => {
+    test('that has a certificate is not changed when it is created again', async () => {
       await worldOf().secrets.create('kept');
       const version = await store('kept', 1);
       await worldOf().secrets.create('kept');
       expect(await current('kept')).toBe(version);
     });
 
-    test('of another stack is not ours, and is not overwritten by a creation', async () => {
-      const { secrets, createForeign, labelled } = worldOf();
-      await createForeign('foreign', 'theirs');
-      expect(await secrets.describe('foreign')).toMatchObject({ ours: false, deletedAt: null });
-      await secrets.create('foreign');
-      expect(await labelled('foreign', 'AWSCURRENT')).toBe('theirs');
-      await expect(secrets.readCurrent('foreign')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
+    test('created by another stack is recognized as such and is not overwritten', async () => {
+      const { secrets, createByAnotherStack, labelled } = worldOf();
+      await createByAnotherStack('other-stack', 'other value');
+      expect(await secrets.describe('other-stack')).toMatchObject({ ours: false, deletedAt: null });
+      await secrets.create('other-stack');
+      expect(await labelled('other-stack', 'AWSCURRENT')).toBe('other value');
+      await expect(secrets.readCurrent('other-stack')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
     });
 
-    test('that is scheduled for deletion says so, and takes and gives nothing', async () => {
+    test('that is scheduled for deletion has a deletion date, and cannot be read, written or shared', async () => {
       const { secrets, scheduleDeletion } = worldOf();
       await secrets.create('deleted');
       const version = await store('deleted', 1);
@@ -113,7 +113,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   });
 
   describe('a staged key', () => {
-    test('is the first of those that are staged for the order, also of several at once', async () => {
+    test('is the first one staged for its order, even if several are staged at the same time', async () => {
       const { secrets } = worldOf();
       await secrets.create('staged');
       expect(await secrets.stagedKey('staged', url(1))).toBeNull();
@@ -126,7 +126,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await secrets.stagedKey('staged', url(2))).toBeNull();
     });
 
-    test('is not what readers get, also where it is the first version after the placeholder', async () => {
+    test('is never the current version, even directly after the placeholder', async () => {
       const { secrets, labelled } = worldOf();
       await secrets.create('unread');
       await secrets.stageKey('unread', url(1), 'the key');
@@ -138,7 +138,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   });
 
   describe('a certificate', () => {
-    test('is stored once for an order, whole, and is not current yet', async () => {
+    test('is stored once for each order, with all fields, and does not become current yet', async () => {
       const { secrets, labelled } = worldOf();
       await secrets.create('stored');
       const version = await secrets.putCertificate('stored', url(1), value());
@@ -154,7 +154,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       });
     });
 
-    test('larger than Secrets Manager takes is not stored', async () => {
+    test('that exceeds the size limit of Secrets Manager is not stored', async () => {
       const { secrets, labelled } = worldOf();
       await secrets.create('large');
       const chain = 'x'.repeat(65_536);
@@ -165,7 +165,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await labelled('large', 'CANDIDATE')).toBeNull();
     });
 
-    test('becomes current in one move, and the one before it becomes previous', async () => {
+    test('becomes current in one call, and the certificate before it becomes previous', async () => {
       const { secrets, labelled } = worldOf();
       await secrets.create('moved');
       const { arn } = (await secrets.describe('moved')) ?? {};
@@ -181,7 +181,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await labelled('moved', 'AWSPREVIOUS')).toContain('"serialNumber":"01"');
     });
 
-    test('that was never stored does not become current', async () => {
+    test('that was never stored cannot become current', async () => {
       const { secrets } = worldOf();
       await secrets.create('unstored');
       const version = await store('unstored', 1);
@@ -192,7 +192,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   });
 
   describe('the versions of a secret', () => {
-    test('that hold a certificate are listed, with or without a label', async () => {
+    test('are listed if they have a certificate, with or without a label', async () => {
       const { secrets, versions } = worldOf();
       await secrets.create('listed');
       const stored = [
@@ -227,8 +227,8 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
     });
   });
 
-  describe('a key that was staged for reuse and is compromised since', () => {
-    /** The key `reused` is staged for order 2, and the certificate of order 1 that had it was marked. */
+  describe('a key that was staged for reuse and later marked as compromised', () => {
+    /** Stages the key `reused` for order 2, then marks the certificate of order 1, which has the same key, as compromised. */
     async function compromised(certificate: string): Promise<void> {
       const { secrets, versions } = worldOf();
       await secrets.create(certificate);
@@ -238,14 +238,14 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await versions.markCompromised(certificate, version);
     }
 
-    test('is not given out any more', async () => {
+    test('is no longer returned', async () => {
       const { secrets } = worldOf();
       await compromised('refused');
       const asked = secrets.stagedKey('refused', url(2));
       await expect(asked).rejects.toMatchObject({ name: 'CompromisedKeyError' });
     });
 
-    test('is replaced by the first new key that is staged for the same order', async () => {
+    test('is replaced by the first new key that is staged for its order', async () => {
       const { secrets } = worldOf();
       await compromised('replaced');
       const keys = ['new', 'newer'];
@@ -256,7 +256,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await secrets.stagedKey('replaced', url(2))).toBe(staged[0]);
     });
 
-    test('is no reason to refuse the key of another order', async () => {
+    test('does not affect the key of another order', async () => {
       const { secrets } = worldOf();
       await compromised('other-order');
       expect(await secrets.stagedKey('other-order', url(3))).toBe('another');

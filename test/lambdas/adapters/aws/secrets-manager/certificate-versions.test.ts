@@ -10,7 +10,7 @@ import { createCertificateVersions } from '../../../../../lambdas/adapters/aws/s
 import { secretValue } from '../../../../fakes/certificate-authority.ts';
 import { awsError } from '../aws-error.ts';
 
-/** What Secrets Manager answers only now and then. What the versions do is in `certificate-secrets-behaviour.ts`. */
+// Tests for rare replies of Secrets Manager. `certificate-secrets-behaviour.ts` tests the contract of the port.
 const sdk = mockClient(SecretsManagerClient);
 const client = new SecretsManagerClient({ region: 'us-east-1' });
 const versions = createCertificateVersions({ prefix: 'certificates/', client });
@@ -19,9 +19,9 @@ beforeEach(() => {
   sdk.reset();
 });
 
-test('the versions of a certificate are read on all pages', async () => {
+test('the versions of a certificate are read from all pages', async () => {
   const value = await secretValue({ identifiers: ['example.com'], serialNumber: '0a01' });
-  // Without this flag Secrets Manager leaves out the versions that have no label. MiniStack lists them always.
+  // Without this flag Secrets Manager omits versions that have no label. MiniStack always lists them.
   const IncludeDeprecated = true;
   sdk
     .on(ListSecretVersionIdsCommand, { IncludeDeprecated })
@@ -35,13 +35,13 @@ test('the versions of a certificate are read on all pages', async () => {
   ]);
 });
 
-test('a version that is deleted while the others are read is left out', async () => {
+test('a version that is deleted during the listing is skipped', async () => {
   sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [{ VersionId: 'v1' }] });
   sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
   expect(await versions.list('www')).toEqual([]);
 });
 
-test('a version that is marked as compromised is not marked again', async () => {
+test('a version that is already marked as compromised is not marked again', async () => {
   sdk
     .on(ListSecretVersionIdsCommand)
     .resolves({ Versions: [{ VersionId: 'v1', VersionStages: ['AWSCURRENT', 'COMPROMISED'] }] });
@@ -49,9 +49,10 @@ test('a version that is marked as compromised is not marked again', async () => 
   await versions.markCompromised('www', 'v1');
 });
 
-test('versions that may not be listed name the call', async () => {
+test('a listing that AWS denies names the action and the secret', async () => {
   sdk.on(ListSecretVersionIdsCommand).rejects(awsError('AccessDeniedException'));
-  await expect(versions.list('www')).rejects.toThrow(
-    'secretsmanager:ListSecretVersionIds on secret certificates/www was denied',
-  );
+  await expect(versions.list('www')).rejects.toMatchObject({
+    name: 'AccessDeniedError',
+    message: expect.stringMatching(/secretsmanager:ListSecretVersionIds.*certificates\/www/),
+  });
 });

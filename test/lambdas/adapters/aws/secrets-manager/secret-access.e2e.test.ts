@@ -14,7 +14,7 @@ import { type LocalEnvironment, startLocalEnvironment } from '../../../../../loc
 import { secretValue } from '../../../../fakes/certificate-authority.ts';
 import { deleteReader, otherAccount, newReader as roleOf } from '../../../../local/reader.ts';
 
-/** Who may read a secret, asked of a Secrets Manager that has IAM enforced, by callers as there are. */
+/** Tests the resource policy and the replicas of a secret against Secrets Manager with IAM enforcement and roles of another account. */
 let local: LocalEnvironment;
 let client: SecretsManagerClient;
 let secrets: CertificateSecrets;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => local?.stop());
 
 let count = 0;
-/** A secret with a current certificate, one before it, and a staged key. */
+/** Creates a secret with a current certificate, a previous one and a staged key. */
 beforeEach(async () => {
   count += 1;
   secret = `www${count}`;
@@ -50,15 +50,15 @@ const policy = async () =>
 const regions = async () => (await describeIt()).ReplicationStatus?.map(({ Region }) => Region) ?? [];
 const replica = (region: string, encryptionKey: string | null = null) => ({ region, encryptionKey });
 
-/** A role of another account, and Secrets Manager as it sees it. */
+/** Creates a role in another account. Returns its ARN and a client with its credentials. */
 async function newReader(name: string) {
   const { arn, credentials } = await roleOf(local, name);
   return { arn, client: new SecretsManagerClient({ ...local.clientConfig, credentials }) };
 }
 
 describe('a reader', () => {
-  /** The serial number, or the name of the error. */
-  async function asked(by: SecretsManagerClient, what: { VersionStage?: string; VersionId?: string } = {}) {
+  /** Reads the secret. Returns the serial number of the certificate, or the name of the error. */
+  async function readBy(by: SecretsManagerClient, what: { VersionStage?: string; VersionId?: string } = {}) {
     const { ARN: SecretId } = await describeIt();
     try {
       const { SecretString } = await by.send(new GetSecretValueCommand({ SecretId, ...what }));
@@ -68,88 +68,88 @@ describe('a reader', () => {
     }
   }
 
-  test('that names no stage, or one of the two, gets a certificate; a staged key it gets neither by stage nor by id', async () => {
+  test('reads the current and the previous certificate, and no staged key, neither by stage nor by id', async () => {
     const reader = await newReader('reader');
-    expect(await asked(reader.client)).toBe('AccessDeniedException');
+    expect(await readBy(reader.client)).toBe('AccessDeniedException');
     await secrets.share(secret, { readers: [reader.arn], replicas: [] });
     const { VersionIdsToStages: stages = {} } = await describeIt();
     const [candidate, current] = ['CANDIDATE', 'AWSCURRENT'].map(
       (label) => Object.entries(stages).find(([, labels]) => labels.includes(label))?.[0] ?? '',
     );
-    expect(await asked(client, { VersionId: candidate ?? '' })).toBe('a key');
-    expect(await asked(reader.client)).toBe('0a02');
-    expect(await asked(reader.client, { VersionStage: 'AWSCURRENT' })).toBe('0a02');
-    expect(await asked(reader.client, { VersionStage: 'AWSPREVIOUS' })).toBe('0a01');
+    expect(await readBy(client, { VersionId: candidate ?? '' })).toBe('a key');
+    expect(await readBy(reader.client)).toBe('0a02');
+    expect(await readBy(reader.client, { VersionStage: 'AWSCURRENT' })).toBe('0a02');
+    expect(await readBy(reader.client, { VersionStage: 'AWSPREVIOUS' })).toBe('0a01');
     for (const what of [
       { VersionStage: 'CANDIDATE' },
       { VersionId: candidate ?? '' },
       { VersionId: current ?? '' },
       { VersionId: candidate ?? '', VersionStage: 'AWSCURRENT' },
     ])
-      expect(await asked(reader.client, what), JSON.stringify(what)).toBe('AccessDeniedException');
+      expect(await readBy(reader.client, what), JSON.stringify(what)).toBe('AccessDeniedException');
   });
 
-  test('that is taken out of the configuration reads no more, and whoever took its place does', async () => {
+  test('that is removed from the configuration loses access, and the reader that replaces it gains access', async () => {
     const [one, other] = [await newReader('one'), await newReader('other')];
     await secrets.share(secret, { readers: [one.arn], replicas: [] });
     await secrets.share(secret, { readers: [other.arn], replicas: [] });
-    expect(await asked(one.client)).toBe('AccessDeniedException');
-    expect(await asked(other.client)).toBe('0a02');
+    expect(await readBy(one.client)).toBe('AccessDeniedException');
+    expect(await readBy(other.client)).toBe('0a02');
     await secrets.share(secret, { readers: [], replicas: [] });
-    expect(await asked(other.client)).toBe('AccessDeniedException');
+    expect(await readBy(other.client)).toBe('AccessDeniedException');
     expect(await policy()).toBeUndefined();
   });
 
-  test('that is not made yet keeps no other out, and reads as soon as it is there', async () => {
-    const other = await newReader('there');
+  test('whose role does not exist yet does not block other readers, and can read as soon as its role exists', async () => {
+    const other = await newReader('existing');
     const early = `arn:aws:iam::${otherAccount}:role/early`;
     await secrets.share(secret, { readers: [other.arn, early], replicas: [] });
-    expect(await asked(other.client)).toBe('0a02');
-    expect(await asked((await newReader('early')).client)).toBe('0a02');
+    expect(await readBy(other.client)).toBe('0a02');
+    expect(await readBy((await newReader('early')).client)).toBe('0a02');
   });
 
-  test('that is made anew under its name reads on', async () => {
+  test('whose role is deleted and created again can still read', async () => {
     const { arn, client: before } = await newReader('again');
     await secrets.share(secret, { readers: [arn], replicas: [] });
-    expect(await asked(before)).toBe('0a02');
+    expect(await readBy(before)).toBe('0a02');
     await deleteReader(local, 'again');
-    expect(await asked((await newReader('again')).client)).toBe('0a02');
+    expect(await readBy((await newReader('again')).client)).toBe('0a02');
   });
 
-  test('of the account that is named as a whole reads by policies of its own', async () => {
-    const { client: theirs } = await newReader('anybody');
+  test('in an account that is configured as a whole can read if the policies of its account allow it', async () => {
+    const { client: anyRole } = await newReader('any-role');
     await secrets.share(secret, { readers: [`arn:aws:iam::${otherAccount}:root`], replicas: [] });
-    expect(await asked(theirs)).toBe('0a02');
-    expect(await asked(theirs, { VersionStage: 'CANDIDATE' })).toBe('AccessDeniedException');
+    expect(await readBy(anyRole)).toBe('0a02');
+    expect(await readBy(anyRole, { VersionStage: 'CANDIDATE' })).toBe('AccessDeniedException');
   });
 
-  test('that is taken out reads no more, although one who takes its place is refused; whoever stays does', async () => {
+  test('that is removed loses access even if another reader is rejected, and the remaining reader keeps access', async () => {
     const [one, staying] = [await newReader('leaving'), await newReader('staying')];
     await secrets.share(secret, { readers: [one.arn, staying.arn], replicas: [replica('eu-west-1')] });
     await expect(secrets.share(secret, { readers: [staying.arn, '*'], replicas: [] })).rejects.toThrow('as readers of');
-    expect(await asked(one.client)).toBe('AccessDeniedException');
-    expect(await asked(staying.client)).toBe('0a02');
+    expect(await readBy(one.client)).toBe('AccessDeniedException');
+    expect(await readBy(staying.client)).toBe('0a02');
     expect(await regions()).toEqual([]);
   });
 
-  test('may be everybody under no circumstances', async () => {
+  test('cannot be everyone', async () => {
     await expect(secrets.share(secret, { readers: ['*'], replicas: [] })).rejects.toMatchObject({
       name: 'SecretAccessError',
     });
     expect(await policy()).toBeUndefined();
   });
 
-  test('does not displace a resource policy that somebody else wrote, and neither does its absence', async () => {
-    const theirs = JSON.stringify({
+  test('does not replace a resource policy that this stack did not write, and the removal of all readers does not either', async () => {
+    const otherPolicy = JSON.stringify({
       Version: '2012-10-17',
       Statement: [{ Effect: 'Deny', Principal: '*', Action: 'secretsmanager:DeleteSecret', Resource: '*' }],
     });
     const SecretId = `certificates/${secret}`;
-    await client.send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy: theirs }));
+    await client.send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy: otherPolicy }));
     const { arn } = await newReader('late');
     await expect(secrets.share(secret, { readers: [arn], replicas: [] })).rejects.toThrow(/this stack did not write/);
     await secrets.share(secret, { readers: [], replicas: [] });
-    expect(await policy()).toBe(theirs);
+    expect(await policy()).toBe(otherPolicy);
   });
 });
 
@@ -158,20 +158,20 @@ describe('a replica', () => {
   const read = async (region: string) =>
     (await inRegion(region).send(new GetSecretValueCommand({ SecretId: `certificates/${secret}` }))).SecretString ?? '';
 
-  test('holds what the secret holds, also after the next renewal, and is made once', async () => {
-    const made = async () =>
+  test('has the value of the secret, also after the next renewal, and is created once', async () => {
+    const replications = async () =>
       (await local.aws.apiCalls()).filter(({ operation }) => operation === 'ReplicateSecretToRegions').length;
-    const before = await made();
+    const before = await replications();
     expect(await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] })).toBe(true);
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a02' });
     const next = await secretValue({ identifiers: ['example.com'], serialNumber: '0a03' });
     await secrets.makeCurrent(secret, await secrets.putCertificate(secret, 'third', next));
     await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] });
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a03' });
-    expect(await made()).toBe(before + 1);
+    expect(await replications()).toBe(before + 1);
   });
 
-  test('goes when its region is taken out of the configuration, and one that somebody else made stays', async () => {
+  test('is removed with its region from the configuration, while a replica that this stack did not create is kept', async () => {
     const SecretId = `certificates/${secret}`;
     await client.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: 'ap-south-1' }] }));
     await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1'), replica('eu-west-2')] });
@@ -183,13 +183,13 @@ describe('a replica', () => {
     expect(await regions()).toEqual(['ap-south-1']);
   });
 
-  test('is not made over a secret of that name that is there already', async () => {
-    const there = inRegion('eu-central-1');
-    await there.send(new CreateSecretCommand({ Name: `certificates/${secret}`, SecretString: 'theirs' }));
+  test('is not created if its region already has a secret with that name', async () => {
+    const existing = inRegion('eu-central-1');
+    await existing.send(new CreateSecretCommand({ Name: `certificates/${secret}`, SecretString: 'existing value' }));
     await expect(secrets.share(secret, { readers: [], replicas: [replica('eu-central-1')] })).rejects.toMatchObject({
       name: 'SecretAccessError',
       message: expect.stringContaining('eu-central-1'),
     });
-    expect(await read('eu-central-1')).toBe('theirs');
+    expect(await read('eu-central-1')).toBe('existing value');
   });
 });

@@ -20,18 +20,18 @@ describe('the status of an execution', () => {
     ['FAILED', 'ended'],
     ['TIMED_OUT', 'ended'],
     ['ABORTED', 'ended'],
-  ] as const)('%s is %s', async (status, expected) => {
+  ] as const)('%s is reported as %s', async (status, expected) => {
     sfn.on(DescribeExecutionCommand, { executionArn: arn }).resolves({ status });
     expect(await executions.status(arn)).toBe(expected);
   });
 
-  test.each(['ExecutionDoesNotExist', 'InvalidArn'])('%s is unknown', async (name) => {
+  test.each(['ExecutionDoesNotExist', 'InvalidArn'])('is unknown after the error %s', async (name) => {
     sfn.on(DescribeExecutionCommand).rejects(awsError(name));
     expect(await executions.status(arn)).toBe('unknown');
   });
 
-  test('a denial names the execution', async () => {
+  test('that AWS denies is an error that names the execution', async () => {
     sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException'));
-    await expect(executions.status(arn)).rejects.toThrow(`states:DescribeExecution on execution ${arn} was denied`);
+    await expect(executions.status(arn)).rejects.toThrow(`states:DescribeExecution on execution ${arn}`);
   });
 });

@@ -20,15 +20,15 @@ describe('starting a state machine', () => {
     expect(call?.args[0].input).toEqual({ stateMachineArn: arn, name: 'deployment-1', input: '{}' });
   });
 
-  test('that was done before is done', async () => {
+  test('succeeds if the execution already exists', async () => {
     sfn.on(StartExecutionCommand).rejects(awsError('ExecutionAlreadyExists'));
     await expect(stateMachines.start(arn, 'deployment-1')).resolves.toBeUndefined();
   });
 
-  test('that is denied names the state machine', async () => {
+  test('fails with the name of the state machine if AWS denies the call', async () => {
     sfn.on(StartExecutionCommand).rejects(awsError('AccessDeniedException'));
     await expect(stateMachines.start(arn, 'deployment-1')).rejects.toThrow(
-      `states:StartExecution on state machine ${arn} was denied`,
+      `states:StartExecution on state machine ${arn}`,
     );
   });
 });
@@ -36,35 +36,35 @@ describe('starting a state machine', () => {
 describe('the end of an execution', () => {
   const execution = 'arn:aws:states:us-east-1:123456789012:execution:renewal:www-1';
 
-  test('that failed has its error and cause', async () => {
+  test('has its error and cause if it failed', async () => {
     sfn
       .on(DescribeExecutionCommand, { executionArn: execution })
       .resolves({ status: 'FAILED', error: 'CaaError', cause: 'No.' });
     expect(await stateMachines.end(execution)).toEqual({ status: 'FAILED', error: 'CaaError', cause: 'No.' });
   });
 
-  test('that succeeded has its output', async () => {
+  test('has its output if it succeeded', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', output: '{"reason":"done"}' });
     expect(await stateMachines.end(execution)).toEqual({ status: 'SUCCEEDED', output: { reason: 'done' } });
   });
 
-  test.each(['ABORTED', 'TIMED_OUT'] as const)('that was %s has neither', async (status) => {
+  test.each(['ABORTED', 'TIMED_OUT'] as const)('has neither if its status is %s', async (status) => {
     sfn.on(DescribeExecutionCommand).resolves({ status });
     expect(await stateMachines.end(execution)).toEqual({ status });
   });
 
-  test.each(['RUNNING', 'PENDING_REDRIVE'] as const)('is none while it is %s', async (status) => {
+  test.each(['RUNNING', 'PENDING_REDRIVE'] as const)('is null while its status is %s', async (status) => {
     sfn.on(DescribeExecutionCommand).resolves({ status });
     expect(await stateMachines.end(execution)).toBeNull();
   });
 
-  test('is none yet where Step Functions does not know it yet', async () => {
+  test('is null if Step Functions does not know the execution yet', async () => {
     sfn.on(DescribeExecutionCommand).rejects(awsError('ExecutionDoesNotExist'));
     expect(await stateMachines.end(execution)).toBeNull();
   });
 
-  test('that may not be looked at is named', async () => {
+  test('is an error that names the execution if AWS denies the call', async () => {
     sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException'));
-    await expect(stateMachines.end(execution)).rejects.toThrow(`on execution ${execution} was denied`);
+    await expect(stateMachines.end(execution)).rejects.toThrow(`on execution ${execution}`);
   });
 });

@@ -16,7 +16,7 @@ const refusal = `${user} is not authorized to perform: sts:AssumeRole on resourc
 
 const sts = mockClient(STSClient);
 const route53 = mockClient(Route53Client);
-/** What the clients were made with, in order. */
+/** The credential providers of the clients, in the order of their creation. */
 let credentials: (() => Promise<RoleCredentials>)[];
 let as: HostedZonesAs;
 let warm: Map<string, HostedZones>;
@@ -50,8 +50,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** As the client does before it signs a call. */
-const signed = () => {
+/** Calls Route 53 with the credentials of the role, which the client requests before it signs a call. */
+const callWithRole = () => {
   route53.on(GetHostedZoneCommand).callsFake(async () => {
     await credentials[0]?.();
     return { DelegationSet: { NameServers: ['ns-1.awsdns-01.com'] } };
@@ -60,7 +60,7 @@ const signed = () => {
 };
 
 describe('the credentials of a role', () => {
-  test('are asked for with its external id, for the shortest time, in a session that says who we are', async () => {
+  test('are requested with its external id, for the shortest duration, in a session named after the function', async () => {
     as(strict);
     expect(await credentials[0]?.()).toEqual({
       accessKeyId: 'ASIA1',
@@ -77,14 +77,14 @@ describe('the credentials of a role', () => {
     expect('perennial-Perennial-CertificatesChallengeFunction0A1B2C3D-abcdef').toHaveLength(64);
   });
 
-  test('are asked for without an external id where none is configured', async () => {
+  test('are requested without an external id if none is configured', async () => {
     as(role);
     await credentials[0]?.();
     const [call] = sts.commandCalls(AssumeRoleCommand);
     expect(call?.args[0].input.ExternalId).toBeUndefined();
   });
 
-  test('are asked for by the first call, not before', async () => {
+  test('are requested by the first call, not before', async () => {
     expect(await as(role).nameServers(zone)).toEqual(['ns-1.awsdns-01.com']);
     expect(credentials).toHaveLength(1);
     expect(sts).not.toHaveReceivedCommand(AssumeRoleCommand);
@@ -97,7 +97,7 @@ describe('the credentials of a role', () => {
     expect(credentials).toHaveLength(3);
   });
 
-  test('are asked for once while they last, and again five minutes before they end', async () => {
+  test('are requested once, and again five minutes before they expire', async () => {
     vi.useFakeTimers({ now: new Date('2027-01-01T00:00:00Z'), toFake: ['Date'] });
     const clients: Route53Client[] = [];
     const clientWith = (provider: () => Promise<RoleCredentials>) => {
@@ -115,18 +115,18 @@ describe('the credentials of a role', () => {
     expect(sts).toHaveReceivedCommandTimes(AssumeRoleCommand, 2);
   });
 
-  test('are our own without a role', () => {
+  test('are those of the function if no role is given', () => {
     expect(as()).toBeDefined();
     expect(credentials).toHaveLength(0);
   });
 
   test.each(['ExpiredToken', 'ExpiredTokenException', 'InvalidClientTokenId'])(
-    'that Route 53 refuses by %s are asked for anew at the next try',
+    'that Route 53 rejects with %s are requested again at the next attempt',
     async (name) => {
       route53.on(GetHostedZoneCommand).rejects(awsError(name));
       await expect(as(role).nameServers(zone)).rejects.toMatchObject({
         name: 'ThrottledError',
-        message: expect.stringContaining(`The credentials of role ${role.arn} have expired`),
+        message: expect.stringMatching(`${role.arn}.*expired`),
       });
       expect(warm.size).toBe(0);
       as(role);
@@ -134,55 +134,56 @@ describe('the credentials of a role', () => {
     },
   );
 
-  test('that STS gives without a key are an error of their own', async () => {
+  test('that STS returns without a key are rejected as unexpected', async () => {
     sts.on(AssumeRoleCommand).resolves({});
-    await expect(signed()).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(callWithRole()).rejects.toMatchObject({ name: 'UnexpectedError' });
   });
 });
 
 describe('a role that cannot be assumed', () => {
-  test.each(['trusts another', 'is missing', 'wants another external id'])(
-    'because it %s is named with its zone and with what to look at',
+  test.each(['trusts another role', 'does not exist', 'requires another external id'])(
+    'because it %s is reported with its zone and with what to check',
     async () => {
-      // STS has one answer for the three.
+      // STS replies in the same way to all three.
       sts.on(AssumeRoleCommand).rejects(awsError('AccessDenied', refusal, 403));
-      const error = await signed().catch((thrown: unknown) => thrown);
+      const error = await callWithRole().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({
         name: 'RoleNotAssumedError',
         fields: { zone, role: role.arn },
       });
       const { message } = error as Error;
-      expect(message).toContain(`No access to hosted zone ${zone}: role ${role.arn} cannot be assumed.`);
-      expect(message).toContain(`STS says: ${refusal}`);
-      expect(message).toMatch(/it trusts the role of the challenge function.*the external id that is configured/);
+      expect(message).toContain(`hosted zone ${zone}`);
+      expect(message).toContain(`${role.arn} cannot be assumed`);
+      expect(message).toContain(refusal);
+      expect(message).toMatch(/trusts? .*external id/);
     },
   );
 
-  test('says so when no external id is configured', async () => {
+  test('is reported with the advice on external ids if none is configured', async () => {
     sts.on(AssumeRoleCommand).rejects(awsError('AccessDenied', refusal, 403));
     as(role);
-    await expect(credentials[0]?.()).rejects.toThrow('that it asks for no external id, since none is configured');
+    await expect(credentials[0]?.()).rejects.toThrow(/no external id.*none is configured/);
   });
 
-  test.each(['ValidationError', 'RegionDisabledException'])('is named too after a %s', async (name) => {
+  test.each(['ValidationError', 'RegionDisabledException'])('is also named after a %s', async (name) => {
     sts.on(AssumeRoleCommand).rejects(awsError(name, 'STS is not activated in this region.', 403));
-    await expect(signed()).rejects.toMatchObject({
+    await expect(callWithRole()).rejects.toMatchObject({
       name: 'RoleNotAssumedError',
       message: expect.stringMatching(new RegExp(`${role.arn} .*STS is not activated in this region\\.`)),
     });
   });
 
-  test('keeps its external id to itself, in the error and in all that it carries', async () => {
+  test('is reported without its external id, in the error and in its cause', async () => {
     const message = `Value '${strict.externalId}' at 'externalId' failed to satisfy constraint`;
     sts.on(AssumeRoleCommand).rejects(awsError('ValidationError', message));
-    const error = await signed().catch((thrown: unknown) => thrown);
+    const error = await callWithRole().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'RoleNotAssumedError', message: expect.stringContaining('[external id]') });
     expect(inspect(error, { depth: 10 })).not.toContain(strict.externalId);
   });
 
-  test('for the moment is a throttle', async () => {
+  test('because STS throttles is reported as throttling', async () => {
     sts.on(AssumeRoleCommand).rejects(awsError('Throttling'));
-    await expect(signed()).rejects.toMatchObject({
+    await expect(callWithRole()).rejects.toMatchObject({
       name: 'ThrottledError',
       message: expect.stringContaining(`sts:AssumeRole on role ${role.arn}`),
     });
@@ -190,18 +191,18 @@ describe('a role that cannot be assumed', () => {
 });
 
 describe('a call that Route 53 denies to a role', () => {
-  test('names the zone and the role', async () => {
+  test('is reported with the zone and the role', async () => {
     route53.on(GetHostedZoneCommand).rejects(awsError('AccessDenied', 'Not for you.', 403));
     await expect(as(role).nameServers(zone)).rejects.toMatchObject({
       name: 'AccessDeniedError',
-      message: expect.stringContaining(`route53:GetHostedZone on hosted zone ${zone} was denied to role ${role.arn}`),
+      message: expect.stringMatching(`route53:GetHostedZone on hosted zone ${zone} .*${role.arn}`),
     });
   });
 
-  test('names them for a change too', async () => {
+  test('is reported with the zone and the role for a change too', async () => {
     route53.on(GetChangeCommand).rejects(awsError('AccessDenied', 'Not for you.', 403));
     await expect(as(role).pendingChanges([{ hostedZoneId: zone, role, id: '/change/C1' }])).rejects.toThrow(
-      `change /change/C1 in hosted zone ${zone} was denied to role ${role.arn}`,
+      new RegExp(`/change/C1 in hosted zone ${zone} .*${role.arn}`),
     );
   });
 });
