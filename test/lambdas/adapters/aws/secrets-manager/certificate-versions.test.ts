@@ -45,8 +45,8 @@ test('a version that is already marked as compromised is not marked again', asyn
   sdk
     .on(ListSecretVersionIdsCommand)
     .resolves({ Versions: [{ VersionId: 'v1', VersionStages: ['AWSCURRENT', 'COMPROMISED'] }] });
-  sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException'));
   await versions.markCompromised('www', 'v1');
+  expect(sdk.commandCalls(UpdateSecretVersionStageCommand)).toEqual([]);
 });
 
 test('a listing that AWS denies names the action and the secret', async () => {

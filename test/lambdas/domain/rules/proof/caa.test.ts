@@ -204,12 +204,32 @@ test.each([
   expect(parsed?.parameters.length).toBe(parameters);
 });
 
-test('any value is parsed or rejected, and a value that allows the CA contains its name', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (value) => {
-      const set = { domain: 'example.com', records: [{ critical: false, tag: 'issue', value }] };
-      if (caaRefusal('example.com', set, account) !== null) return;
-      expect(value.toLowerCase()).toMatch(/ca\.test|brand\.test/);
-    }),
+test('a value that allows begins with a name of the CA, whatever else it holds', () => {
+  const word = fc.constantFrom(
+    'ca.test',
+    'BRAND.test',
+    'ca.test.other',
+    ';',
+    ' ',
+    '\t',
+    '=',
+    'policy=1',
+    'x',
+    '\u0000',
+    'ä',
   );
+  const bytes = fc.uint8Array({ maxLength: 8 }).map((each) => Buffer.from(each).toString('latin1'));
+  const outcomes = { allowed: 0, refused: 0 };
+  fc.assert(
+    fc.property(fc.array(fc.oneof({ weight: 5, arbitrary: word }, bytes), { maxLength: 5 }), (words) => {
+      const value = words.join('');
+      const set = { domain: 'example.com', records: [{ critical: false, tag: 'issue', value }] };
+      const allowed = caaRefusal('example.com', set, account) === null;
+      outcomes[allowed ? 'allowed' : 'refused'] += 1;
+      if (allowed) expect(value).toMatch(/^[ \t]*(ca|BRAND)\.test[ \t]*(;|$)/);
+    }),
+    { numRuns: 1000 },
+  );
+  expect(outcomes.allowed).toBeGreaterThan(0);
+  expect(outcomes.refused).toBeGreaterThan(0);
 });
