@@ -22,6 +22,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** A test that reaches no assertion fails. */
+const expect = { requireAssertions: true };
+
 /**
  * Four projects. `unit` and `infra` need no network and no emulator. `package` installs packages from the npm registry or its cache.
  * `e2e` runs after the others against the local environment, two files at a time, because each file spends half of its time waiting.
@@ -33,7 +36,6 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // The limit ends tests that hang. A test that takes 0.1 s alone may take seconds while other files run.
     testTimeout: 30_000,
-    expect: { requireAssertions: true },
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -41,6 +43,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          expect,
           include: ['test/**/*.test.ts'],
           exclude: ['test/infra/**', 'test/package/**', 'test/**/*.e2e.test.ts'],
           // Test files share their modules, because importing takes longer than the tests. They also share mocks of modules and SDK clients.
@@ -51,6 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'infra',
+          expect,
           include: ['test/infra/**/*.test.ts'],
           isolate: false,
           // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.

@@ -16,6 +16,7 @@ export interface State {
   readonly Arguments?: Readonly<Record<string, unknown>>;
   readonly Items?: unknown;
   readonly ItemProcessor?: StateMachine;
+  readonly MaxConcurrency?: number;
   readonly Branches?: readonly StateMachine[];
   readonly Seconds?: unknown;
   readonly TimeoutSeconds?: number;
@@ -75,6 +76,8 @@ export interface Ended {
   readonly cause: string;
   /** Names of the entered states in order. AWS bills each as a transition. */
   readonly entered: readonly string[];
+  /** Transitions inside one state machine, as `from > to`. */
+  readonly transitions: ReadonlySet<string>;
   /** Sum of all Wait states, in seconds. */
   readonly waited: number;
 }
@@ -101,11 +104,12 @@ function compiled(source: string): jsonata.Expression {
   return expression;
 }
 
-/** Runs the branches of a Parallel and the items of a Map one after the other. */
+/** Runs the branches of a Parallel one after the other, and as many items of a Map at the same time as it allows. */
 export async function run(machine: StateMachine, options: RunOptions): Promise<Ended> {
   const { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() } = options;
   const { onWait = () => undefined, retries = false } = options;
   const entered: string[] = [];
+  const transitions = new Set<string>();
   let waited = 0;
 
   async function evaluate(value: unknown, scope: Scope, states: Record<string, unknown>): Promise<unknown> {
@@ -143,7 +147,9 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
       entered.push(name);
       if (entered.length > 2000)
         throw new Error(`The workflow does not end. Its last states were ${entered.slice(-12).join(', ')}.`);
-      [name, current] = await step(name, state, current, scope);
+      const [next, output]: [string | undefined, unknown] = await step(name, state, current, scope);
+      if (next !== undefined) transitions.add(`${name} > ${next}`);
+      [name, current] = [next, output];
     }
     return current;
   }
@@ -197,9 +203,15 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
         return from;
       }
       case 'Map': {
+        const items = (await evaluate(state.Items, scope, states)) as unknown[];
         const results: unknown[] = [];
-        for (const item of (await evaluate(state.Items, scope, states)) as unknown[])
-          results.push(await machineRun(state.ItemProcessor as StateMachine, item, new Scope(scope)));
+        const left = items.entries();
+        const processItems = async () => {
+          for (const [index, item] of left)
+            results[index] = await machineRun(state.ItemProcessor as StateMachine, item, new Scope(scope));
+        };
+        // Without a limit, or with 0, Step Functions processes up to 40 items at the same time.
+        await Promise.all(Array.from({ length: state.MaxConcurrency || 40 }, processItems));
         return results;
       }
       case 'Parallel': {
@@ -236,6 +248,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
 
   const end = {
     entered,
+    transitions,
     get waited() {
       return waited;
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as errors from '../../../lambdas/domain/contract/errors.ts';
 import { ofType, synthesize } from '../synthesized.ts';
+import { followers, scopes, statesOf } from './graph.ts';
 import { definition, type State, type StateMachine } from './state-machine.ts';
 
 /** The validator, whose package has no types. */
@@ -23,40 +24,6 @@ const workflows = [
   ['accounts', accounts],
 ] as const;
 const machines = workflows.map(([, machine]) => machine);
-
-interface Scope {
-  readonly machine: StateMachine;
-  readonly outer: readonly StateMachine[];
-  /** The Map or Parallel state around it. */
-  readonly around: State | undefined;
-}
-
-/** Returns the outer scope of the workflow and the scopes of its Map items and Parallel branches. */
-function scopes(machine: StateMachine, outer: readonly StateMachine[] = [], around?: State): Scope[] {
-  const inner = Object.values(machine.States).flatMap((state) =>
-    [...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])].flatMap((each) =>
-      scopes(each, [...outer, machine], state),
-    ),
-  );
-  return [{ machine, outer, around }, ...inner];
-}
-
-const statesOf = (machine: StateMachine): [string, State, Scope][] =>
-  scopes(machine).flatMap((scope) =>
-    Object.entries(scope.machine.States).map(([name, state]): [string, State, Scope] => [name, state, scope]),
-  );
-
-/** Returns the states that may follow, each with the variables that the transition assigns. */
-function followers(state: State): { readonly next: string; readonly assigns: readonly string[] }[] {
-  const to = (next: string | undefined, assigned?: object) =>
-    next === undefined ? [] : [{ next, assigns: Object.keys(assigned ?? {}) }];
-  return [
-    ...to(state.Next, state.Assign),
-    ...to(state.Default, state.Assign),
-    ...(state.Choices ?? []).flatMap((choice) => to(choice.Next, choice.Assign)),
-    ...(state.Catch ?? []).flatMap((catcher) => to(catcher.Next, catcher.Assign)),
-  ];
-}
 
 /** Returns the variables that the state reads, without those of its inner scopes. */
 function variablesRead({ Branches: _, ItemProcessor: __, ...state }: State): Set<string> {
@@ -121,35 +88,19 @@ describe.each(workflows)('the %s workflow', (_, machine) => {
     for (const [name, { Default }] of choices) expect(Default, name).toBeTypeOf('string');
   });
 
-  test('sets in every loop a variable that bounds it and that a step or Choice in the loop reads', () => {
-    for (const { machine: scope } of scopes(machine))
-      for (const loop of loops(scope)) {
-        const inLoop = loop.map((name) => scope.States[name] as State);
-        const assigned = inLoop.flatMap((state, index) => {
-          const next = loop[(index + 1) % loop.length];
-          const [first, ...others] = followers(state).filter((follower) => follower.next === next);
-          // Only variables that every transition between the two states assigns, also after a Catch.
-          return (first?.assigns ?? []).filter((each) => others.every(({ assigns }) => assigns.includes(each)));
-        });
-        const read = inLoop
-          .filter(({ Type }) => Type === 'Task' || Type === 'Choice')
-          .flatMap((state) => [...variablesRead(state)]);
-        const bounds = assigned.filter(
-          (name) => /tries$|^waits$|^cleaned$|^attempt$|^discardedOrder$/i.test(name) && read.includes(name),
-        );
-        expect(bounds, loop.join(' > ')).not.toEqual([]);
-      }
+  test('limits how many items of a Map are processed at the same time', () => {
+    const maps = statesOf(machine).filter(([, { Type }]) => Type === 'Map');
+    expect(maps.length).toBeGreaterThan(0);
+    for (const [name, { MaxConcurrency }] of maps) expect(MaxConcurrency, name).toBeGreaterThan(0);
   });
 
   test('uses no variable name in two nested scopes', () => {
     const assignedIn = ({ States }: StateMachine) =>
       new Set(Object.values(States).flatMap((state) => followers(state).flatMap(({ assigns }) => assigns)));
-    for (const { machine: scope, outer } of scopes(machine))
-      for (const name of assignedIn(scope))
-        expect(
-          outer.filter((each) => assignedIn(each).has(name)),
-          name,
-        ).toEqual([]);
+    const repeated = scopes(machine).flatMap(({ machine: scope, outer }) =>
+      [...assignedIn(scope)].filter((name) => outer.some((each) => assignedIn(each).has(name))),
+    );
+    expect(repeated).toEqual([]);
   });
 
   test('sets every variable in the first state of its scope', () => {

@@ -23,7 +23,7 @@ import { createWorld, type World } from '../../../fakes/world.ts';
 import { synthesize } from '../../synthesized.ts';
 import { definition, type Ended, run, type State, type Tasks, thrown } from '../state-machine.ts';
 
-const workflow = definition('-renewal', synthesize());
+export const workflow = definition('-renewal', synthesize());
 const endpoint = 'www.example.com:443';
 export const spec = specWith({
   identifiers: ['*.example.com', 'example.com'],
@@ -72,17 +72,20 @@ interface Renewal {
   readonly configured?: CertificateSpec;
   /** Whether tasks are retried as the workflow says. */
   readonly retries?: boolean;
+  /** Steps that always fail, by name, with these errors. */
+  readonly failing?: Readonly<Record<string, Error>>;
 }
 
 /** Runs the workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
 export function renew(
   { ports, clock }: World,
-  { input, arn, killed = (error) => error, configured = spec, retries = false }: Renewal,
+  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {} }: Renewal,
 ): Promise<Ended> {
   const all = { ...ports, config: configOf(configured) };
   const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
     const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };
     try {
+      if (failing[step]) throw failing[step];
       const output = await steps[step]?.({ ...who, ...given } as never, all as never);
       return { Payload: JSON.parse(JSON.stringify(output)) as unknown };
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { synthesize } from '../../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from '../state-machine.ts';
@@ -46,7 +47,10 @@ interface Entry {
   readonly DetailType: string;
 }
 
-/** Runs the workflow. Every step succeeds, except the states in `answers`. They have one answer for each call, and the last one repeats. */
+/**
+ * Runs the workflow. Every step succeeds, except the states in `answers`. They have one answer for each call, and the last one repeats. An
+ * answer that is a function is called.
+ */
 async function renew(
   answers: Readonly<Record<string, readonly unknown[]>> = {},
   input: unknown = { certificate: 'www' },
@@ -83,14 +87,14 @@ async function renew(
     const given = answers[state] ?? [usual];
     const now = given[Math.min(calls.filter((call) => call.state === state).length, given.length) - 1];
     if (now instanceof Error) throw now;
-    return now;
+    return typeof now === 'function' ? now() : now;
   };
   const steps = Object.entries(usualAnswers).map(([state, usual]): [string, Tasks[string]] => [
     state,
-    ({ Payload }) => {
+    async ({ Payload }) => {
       const { input: given, run: who } = Payload as Record<string, Record<string, unknown>>;
       calls.push({ state, input: given ?? {}, run: who ?? {} });
-      return { Payload: answer(state, usual) };
+      return { Payload: await answer(state, usual) };
     },
   ]);
   const announcing =
@@ -295,6 +299,25 @@ describe('a renewal', () => {
     const { status, inputsOf } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
     expect([status, inputsOf('Record success')]).toEqual(['SUCCEEDED', [{ removed: [record] }]]);
   });
+});
+
+test('a certificate is imported into five regions at the same time at most', async () => {
+  const regions = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'eu-west-1', 'eu-west-2', 'eu-west-3'];
+  let running = 0;
+  const importing: number[] = [];
+  const importInto = async () => {
+    importing.push(++running);
+    await setImmediate();
+    running -= 1;
+    return { region: 'any', arn: 'arn:acm', replaces: null };
+  };
+  const { status } = await renew({
+    'Check renewal': [{ ...checked, spec: { ...checked.spec, regions } }],
+    'Import certificate': [importInto],
+  });
+  expect(status).toBe('SUCCEEDED');
+  expect(importing).toHaveLength(7);
+  expect(Math.max(...importing)).toBe(5);
 });
 
 describe('the endpoints of a certificate', () => {
