@@ -12,14 +12,15 @@ export interface CheckEndpointsPorts {
   readonly clock: Clock;
 }
 
-/** Each may take 5 s of the function's 60: a hundred endpoints, all of them away, are through in 50. */
-const lookedAtOnce = 10;
+/** Endpoints that are checked at the same time. One check takes at most 5 s, so 20 endpoints (the limit) take at most 10 of the function's 60 s. */
+const parallelChecks = 10;
 
 /**
- * Do the servers show the certificate that is stored? Each endpoint is asked by a handshake as a browser would, and the serial numbers
- * are compared: a server that was not reloaded serves the old certificate until that expires. What was found goes to the ledger.
+ * Checks whether the endpoints present the stored certificate, and saves the result in the ledger. Each endpoint is asked in a TLS handshake, and
+ * the serial numbers are compared. A server that was not reloaded presents the old certificate until that expires. If another version is current,
+ * nothing is checked.
  *
- * Run twice, it looks twice.
+ * A second run checks again and overwrites the result, so it is safe to run twice.
  */
 export async function checkEndpoints(
   { certificate, spec, current, tries }: CheckEndpointsInput,
@@ -28,16 +29,17 @@ export async function checkEndpoints(
   const known = (await ledger.certificate(certificate)).current;
   if (known && known.versionId !== current.versionId) return { served: null, wait: 0, endpoints: [] };
 
-  const look = async (endpoint: string): Promise<ServedCertificate> => {
+  const checkEndpoint = async (endpoint: string): Promise<ServedCertificate> => {
     const shown = await tlsEndpoints.shown(endpoint, current.keyType);
     if ('failed' in shown) return { endpoint, status: 'unreachable', serialNumber: null, detail: shown.failed };
     const { serialNumber, notAfter } = shown.found;
-    return isSameSerial(serialNumber, current.serialNumber)
-      ? { endpoint, status: 'served', serialNumber, detail: '' }
-      : { endpoint, status: 'other', serialNumber, detail: `it shows ${serialNumber}, which expires ${notAfter}` };
+    if (isSameSerial(serialNumber, current.serialNumber))
+      return { endpoint, status: 'served', serialNumber, detail: '' };
+    const detail = `it presents ${serialNumber}, which expires on ${notAfter}`;
+    return { endpoint, status: 'other', serialNumber, detail };
   };
-  const limited = concurrencyLimit(lookedAtOnce);
-  const endpoints = await Promise.all((spec.endpoints ?? []).map((endpoint) => limited(() => look(endpoint))));
+  const limited = concurrencyLimit(parallelChecks);
+  const endpoints = await Promise.all((spec.endpoints ?? []).map((endpoint) => limited(() => checkEndpoint(endpoint))));
   const served = endpoints.every(({ status }) => status === 'served');
   const at = clock.now().toISOString();
   await ledger.recordServed(certificate, { versionId: current.versionId, at, served, endpoints });

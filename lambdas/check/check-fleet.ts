@@ -18,17 +18,18 @@ export interface CheckFleetPorts extends RenewalInfoPorts {
   readonly metrics: FleetMetrics;
 }
 
-/** CAs that are asked for renewal information at once. Let's Encrypt takes 1,000 such requests a second. */
-const askedAtOnce = 10;
+/** Fetches of renewal information that run at the same time. Let's Encrypt accepts 1,000 such requests per second. */
+const parallelFetches = 10;
 
-/** Milliseconds after which no more are asked: the last may take 30 s of the 60 that the function has. */
-const askingTime = 15_000;
+/** Time after which no fetch is started, in ms. The last fetch may take 30 of the function's 60 s. */
+const fetchTime = 15_000;
 
 /**
- * Which of up to a hundred certificates are due. One BatchGetItem, and a GET to the CA for those whose renewal information is to be
- * asked for again; no secret is looked at, and what a renewal finds out it finds out itself.
+ * Returns the due certificates of one batch of up to 100, and publishes the metrics of the batch. It reads the ledger with one BatchGetItem, and
+ * sends one GET to the CA for each certificate whose renewal information has to be fetched again. It reads no secret, because *Check renewal*
+ * does that.
  *
- * Writes nothing but what the CA said, so running it twice is running it once.
+ * It writes only the renewal information that the CA returned, so it is safe to run twice.
  */
 export async function checkFleet(
   { batch, batches, execution }: CheckFleetInput,
@@ -39,7 +40,7 @@ export async function checkFleet(
   const records = await ledger.certificates(names);
   const seen = names.flatMap((name) => {
     const spec = specOf(config, name);
-    const record = withinReach(records.get(name) ?? emptyRecord, name, ports);
+    const record = withoutUnknownZones(records.get(name) ?? emptyRecord, name, ports);
     return spec ? [{ spec: withChosenIssuer(spec, record.failure), record }] : [];
   });
   const members = await withRenewalInfos(seen, ports);
@@ -57,33 +58,45 @@ export async function checkFleet(
   return output;
 }
 
-/** What nobody of us can remove is no reason to start a renewal every time; a person is told where it is. */
-function withinReach(record: LedgerCertificate, name: string, { config, log }: CheckFleetPorts): LedgerCertificate {
+/**
+ * Returns the record without the leftover TXT values in zones that are no longer configured. This stack cannot remove them, so they must not start
+ * a renewal at every fleet run. A warning in the log tells the operator where they are.
+ */
+function withoutUnknownZones(
+  record: LedgerCertificate,
+  name: string,
+  { config, log }: CheckFleetPorts,
+): LedgerCertificate {
   const leftovers = inZones(record.leftovers, config.hostedZones);
   for (const { hostedZoneId, name: at, value } of record.leftovers.filter((each) => !leftovers.includes(each))) {
     log.warn(
-      `TXT value ${value} of certificate ${name} stays at ${at} in hosted zone ${hostedZoneId}, which is configured no more: remove it by hand, or configure the zone again.`,
+      `TXT value ${value} of certificate ${name} was not removed from ${at}. Its hosted zone ${hostedZoneId} is no longer configured. Remove the value by hand, or configure the zone again.`,
     );
   }
   return { ...record, leftovers };
 }
 
-/** Those that are not asked for in time go by what was known before: the next run asks. */
+/** Fetches the renewal information that is due. Certificates for which no time is left keep their saved information until the next run. */
 async function withRenewalInfos(seen: readonly FleetMember[], ports: CheckFleetPorts): Promise<readonly FleetMember[]> {
   const { clock, log } = ports;
   const started = clock.now();
-  const limited = concurrencyLimit(askedAtOnce);
-  let late = 0;
-  const asked = async ({ spec, record }: FleetMember): Promise<FleetMember> => {
-    if (clock.now().getTime() - started.getTime() < askingTime) {
+  const limited = concurrencyLimit(parallelFetches);
+  let skipped = 0;
+  const withRenewalInfo = async ({ spec, record }: FleetMember): Promise<FleetMember> => {
+    if (clock.now().getTime() - started.getTime() < fetchTime) {
       return { spec, record: await refreshRenewalInfo(spec, record, ports) };
     }
-    late += 1;
+    skipped += 1;
     return { spec, record };
   };
   const members = await Promise.all(
-    seen.map((member) => (isFetchDue(member.record, started) ? limited(() => asked(member)) : member)),
+    seen.map((member) => (isFetchDue(member.record, started) ? limited(() => withRenewalInfo(member)) : member)),
   );
-  if (late > 0) log.warn(`${late} certificates were not asked about in time; the next run asks again.`);
+  if (skipped > 0) {
+    const seconds = fetchTime / 1000;
+    log.warn(
+      `The renewal information of ${skipped} certificates was not fetched within ${seconds} s. The next fleet run fetches it.`,
+    );
+  }
   return members;
 }

@@ -16,7 +16,7 @@ import {
 } from '../domain/rules/renewal/renewal-decision.ts';
 import {
   boundedWait,
-  hasReachedWaitLimit,
+  waitLimitReached,
   whileCertificateLeaseIsTaken,
   whileSetLeaseIsTaken,
 } from '../domain/rules/renewal/renewal-waits.ts';
@@ -28,34 +28,33 @@ export interface CheckRenewalPorts extends LeasePorts, SituationPorts {
   readonly config: DeployedConfig;
 }
 
-type Asked = CheckRenewalInput & RenewalRequest;
+type CheckRun = CheckRenewalInput & RenewalRequest;
 
 /**
- * Decides what to do for this certificate, and whether this execution may do it. The certificate's lease comes first, so that the
- * situation includes what another execution has just done. It is released when there is nothing to do, or nothing yet. Ordering takes the
- * lease of the identifier set too, and keeps to the limits that the ledger counts.
+ * Decides what to do for a certificate, and whether this execution may do it. It takes the certificate's lease first, so that it sees what another
+ * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease and checks the limits.
  *
- * Run twice, it finds its own leases and comes to the same answer.
+ * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
-  const asked = { ...input, ...parseRequest(input.request) };
-  const { certificate, execution } = asked;
-  const configured = specOf(ports.config, certificate) ?? unknown(certificate, ports.config);
-  const releasing = async (error: unknown): Promise<never> => {
+  const run = { ...input, ...parseRequest(input.request) };
+  const { certificate, execution } = run;
+  const configured = specOf(ports.config, certificate) ?? throwUnknown(certificate, ports.config);
+  const releaseAndThrow = async (error: unknown): Promise<never> => {
     await ports.ledger.release(certificate, execution);
     throw error;
   };
 
-  const holder = await acquireLease({ certificate }, asked, ports);
-  if (holder) return { ...nothing, ...whileCertificateLeaseIsTaken(holder, asked), certificate, spec: configured };
-  const situation = await lookAt(configured, asked, ports).catch(releasing);
-  const decision = await decide(situation, asked, ports).catch(releasing);
-  await takeConsequences(decision, situation, asked, ports);
-  return { ...nothing, ...decision, certificate, ...(await handedOver(decision, situation, ports)) };
+  const holder = await acquireLease({ certificate }, run, ports);
+  if (holder) return { ...emptyOutput, ...whileCertificateLeaseIsTaken(holder, run), certificate, spec: configured };
+  const situation = await situationOf(configured, run, ports).catch(releaseAndThrow);
+  const decision = await decide(situation, run, ports).catch(releaseAndThrow);
+  await applyDecision(decision, situation, run, ports);
+  return { ...emptyOutput, ...decision, certificate, ...(await outputFor(decision, situation, ports)) };
 }
 
-/** An answer that asks for nothing. */
-const nothing = {
+/** The output without the fields that only some actions have. */
+const emptyOutput = {
   wait: 0,
   current: null,
   leftovers: [],
@@ -65,44 +64,43 @@ const nothing = {
   account: null,
 };
 
-/** The situation once what *Clean up* removed is out of the ledger. */
-async function lookAt(spec: CertificateSpec, asked: Asked, ports: CheckRenewalPorts): Promise<RenewalSituation> {
+/** Removes the TXT values from the ledger that are no longer in DNS, then reads the situation. */
+async function situationOf(spec: CertificateSpec, run: CheckRun, ports: CheckRenewalPorts): Promise<RenewalSituation> {
   const { checkInterval, hostedZones } = ports.config;
-  if (asked.removed.length > 0) await ports.ledger.removeLeftovers(asked.certificate, asked.removed);
-  return renewalSituation(spec, { ...asked, checkInterval, hostedZones }, ports);
+  if (run.removed.length > 0) await ports.ledger.removeLeftovers(run.certificate, run.removed);
+  return renewalSituation(spec, { ...run, checkInterval, hostedZones }, ports);
 }
 
-/** Two executions that order for the same names take turns: the one without the set lease waits, and holds nothing. */
-async function decide(situation: RenewalSituation, asked: Asked, ports: CheckRenewalPorts): Promise<Decision> {
+/** Decides, and takes the set lease before an order. If another execution orders for the same names, this one waits and holds no lease. */
+async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRenewalPorts): Promise<Decision> {
   const decision = decideRenewal(situation, ports.clock.now());
-  if (decision.action === 'wait') return boundedWait(decision, asked.waits);
+  if (decision.action === 'wait') return boundedWait(decision, run.waits);
   if (decision.action !== 'issue' && decision.action !== 'resume') return decision;
-  const holder = await acquireLease({ set: situation.spec.setHash }, asked, ports);
-  return holder ? whileSetLeaseIsTaken(holder, asked.waits) : decision;
+  const holder = await acquireLease({ set: situation.spec.setHash }, run, ports);
+  return holder ? whileSetLeaseIsTaken(holder, run.waits) : decision;
 }
 
-/** A failure that nothing is left of is forgotten, leases that are not needed are released, and an order keeps to the limits. */
-async function takeConsequences(
+/** Removes a failure that is resolved, releases leases that are not needed, and checks the limits before an order. */
+async function applyDecision(
   { action }: Decision,
   situation: RenewalSituation,
-  { certificate, execution, waits }: Asked,
+  { certificate, execution, waits }: CheckRun,
   ports: CheckRenewalPorts,
 ): Promise<void> {
   const { ledger, clock } = ports;
-  // Endpoints, readers and replicas come last, and are no part of the renewal. After enough waits `none` says nothing about it.
-  const renewed =
-    action === 'checkEndpoints' || action === 'share' || (action === 'none' && !hasReachedWaitLimit(waits));
+  // Endpoint checks and sharing come after the renewal and are not part of it. `none` at the limit of waits does not mean that it succeeded.
+  const renewed = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitLimitReached(waits));
   if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution);
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
-  // A limit keeps the lease: *Record failure* needs it to write until when nothing is tried, and releases it.
+  // If a limit is reached, the lease is kept. *Record failure* needs it to save the time of the next attempt, and releases it.
   if (action === 'issue') await assertWithinLimits(situation.spec, ports);
 }
 
-/** What the states that follow the action need. */
-async function handedOver(
+/** Returns the fields that the states after the action need. */
+async function outputFor(
   { action }: Decision,
   { spec, record }: RenewalSituation,
   { config: { hostedZones }, ledger }: CheckRenewalPorts,
@@ -138,14 +136,14 @@ async function assertWithinLimits(spec: CertificateSpec, { ledger, clock }: Chec
   assertValidationLimit(spec, failures, now);
 }
 
-function orderOf({ order }: LedgerCertificate): OrderReference | null {
-  return order && { url: order.url, finalize: order.finalize, expires: order.expires };
-}
+const orderOf = ({ order }: LedgerCertificate): OrderReference | null =>
+  order && { url: order.url, finalize: order.finalize, expires: order.expires };
 
-function unknown(certificate: string, { certificates }: DeployedConfig): never {
+function throwUnknown(certificate: string, { certificates }: DeployedConfig): never {
   const names = certificates.slice(0, 10).map(({ name }) => name);
   throw new UnknownCertificateError({
-    what: `The deployed configuration has no certificate of this name, but ${names.join(', ')}${certificates.length > 10 ? ', …' : ''}.`,
+    what: 'The deployed configuration has no certificate of this name.',
+    why: `Its certificates are: ${names.join(', ')}${certificates.length > 10 ? ', …' : '.'}`,
     remedy: 'Check the name, or deploy the configuration that has it.',
     certificate,
   });

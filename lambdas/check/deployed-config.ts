@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { DeployedConfig } from '../domain/contract/config.ts';
 import { resolveTokens } from '../domain/rules/certificate/certificate-spec.ts';
 
-/** The configuration that was deployed with this function, from the file beside its bundle. */
+/**
+ * Returns the configuration that was deployed with this function. It is read from the file beside the bundle. `tokens` is a JSON array of the values
+ * that CloudFormation resolved during deployment.
+ */
 export function readConfig(tokens: string | undefined): DeployedConfig {
   const file = JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8')) as DeployedConfig;
   return resolveTokens(file, JSON.parse(tokens ?? '[]') as string[]);

@@ -25,7 +25,7 @@ import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
 import { resolveAccountRequest } from './resolve-account-request.ts';
 
-/** Is it due; how did it end. Sees the ledger and descriptions, never a key. */
+/** Decides what is due and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
 export const handler = stepHandler((log, atEnd) => {
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
   const config = () => readConfig(process.env[environment.configTokens]);

@@ -3,10 +3,10 @@ import type { LeaseKey, Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 
 /**
- * A lease of an execution that DescribeExecution does not know is free only ten minutes after it was taken: the answer is eventually
- * consistent for an execution that has just begun.
+ * Time after which a lease is free if DescribeExecution does not know its execution, in ms. DescribeExecution is eventually consistent, so it may
+ * not know an execution that has just started.
  */
-const unknownFor = 600_000;
+const unknownGracePeriod = 600_000;
 
 export interface LeasePorts {
   readonly ledger: Ledger;
@@ -15,9 +15,9 @@ export interface LeasePorts {
 }
 
 /**
- * Takes the lease, also from an execution that has ended without giving it back. `null`: it is ours. Otherwise the ARN of the
- * execution that holds it. The end of the one that this
- * run restarts was told by an event, which may be ahead of what DescribeExecution says.
+ * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the ARN of the
+ * execution that holds the lease. The execution that this run restarts always counts as ended, because the event that reports its end can arrive
+ * before DescribeExecution shows it.
  */
 export async function acquireLease(
   key: LeaseKey,
@@ -28,8 +28,9 @@ export async function acquireLease(
   const holder = await ledger.takeLease(key, run, now);
   if (!holder) return null;
   const status = holder.execution === run.restartOf ? 'ended' : await executions.status(holder.execution);
-  const dead = status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownFor);
-  if (!dead) return holder.execution;
+  const isFree =
+    status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownGracePeriod);
+  if (!isFree) return holder.execution;
   const other = await ledger.takeLease(key, run, now, holder.execution);
   return other ? other.execution : null;
 }

@@ -14,12 +14,13 @@ export interface RecordFailurePorts {
 }
 
 /**
- * The end of an attempt that failed: says why under a name of ours, with the CA's problem in the sentence, decides when it is tried
- * again and by whom, counts it, strikes off what is gone from DNS and gives back the leases. An execution without the lease writes
- * nothing.
+ * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
+ * makes it, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no longer in DNS. An execution
+ * that does not hold the lease only does the latter.
  *
- * Run twice, the second finds the failure younger than the lease, or the lease given back, and counts nothing. Only a death between the
- * two counts lets the second count identifiers again: one too many keeps us under the CA's limit, one too few would not.
+ * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
+ * between the two counts, the second run counts the identifiers again. A count that is too high keeps the account below the limit of the CA. A count
+ * that is too low would not.
  */
 export async function recordFailure(
   { certificate, execution, attempt, spec, errorOutput, removed, deploy, startedAt }: RecordFailureInput,
@@ -30,7 +31,7 @@ export async function recordFailure(
   const record = await ledger.certificate(certificate);
   const { current, failure, lease, order } = record;
   const now = clock.now();
-  const isNew = lease === execution && !recordedAlready(record);
+  const isNew = lease === execution && !isAlreadyRecorded(record);
   const one = isNew ? 1 : 0;
   const failures = (failure?.count ?? 0) + one;
   const nextIssuer = spec && chosenIssuer(spec, { issuerFailures: (failure?.issuerFailures ?? 0) + one });
@@ -39,7 +40,7 @@ export async function recordFailure(
   const situation = { attempt, failures, current, issuerChanges, deployedFor, random: clock.random() };
   const verdict = judgeFailure(report, situation, now);
   const notBefore = verdict.notBefore?.toISOString() ?? null;
-  // Where another execution has the lease, it is the one that tries again.
+  // If another execution holds the lease, that execution makes the next attempt.
   const retryIn = lease === null || lease === execution ? verdict.retryIn : null;
 
   if (isNew && verdict.counted) {
@@ -47,7 +48,8 @@ export async function recordFailure(
     if (spec && identifiers.length > 0) {
       await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
     }
-    // The CA may go by other names since they were read: the next try orders, which reads them again, and the CA decides.
+    // The CAA identities of the CA may have changed since they were read. The next attempt places an order, which reads them again, and the CA
+    // decides.
     if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
     const written = {
       error: report.error,
@@ -56,10 +58,10 @@ export async function recordFailure(
       ...(spec ? { specHash: spec.specHash } : {}),
     };
     const { issuersFault } = verdict;
-    await unlessLost(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
+    await ignoringLostLease(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
   }
   if (lease === execution && order && verdict.dropOrder) {
-    await unlessLost(ledger.dropOrder(certificate, execution, order.url));
+    await ignoringLostLease(ledger.dropOrder(certificate, execution, order.url));
   }
   await ledger.release(certificate, execution);
 
@@ -75,12 +77,13 @@ export async function recordFailure(
   };
 }
 
-/** Each attempt takes the lease anew, so a failure younger than the lease is of this attempt. */
-function recordedAlready({ failure, leasedAt }: LedgerCertificate): boolean {
+/** Tells whether this attempt is recorded already. Each attempt takes the lease again, so a failure that is newer than the lease belongs to it. */
+function isAlreadyRecorded({ failure, leasedAt }: LedgerCertificate): boolean {
   return failure !== null && leasedAt !== null && Date.parse(failure.last) > Date.parse(leasedAt);
 }
 
-async function unlessLost(write: Promise<void>): Promise<void> {
+/** Waits for a write. If the lease was lost in the meantime, the write is skipped, because another execution works on the certificate. */
+async function ignoringLostLease(write: Promise<void>): Promise<void> {
   try {
     await write;
   } catch (error) {

@@ -2,9 +2,12 @@ import type { RecordSuccessInput } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 
 /**
- * The end of a renewal that went well: strikes off the values that are gone from DNS, drops order and failure, gives back the leases.
+ * Records a successful renewal. It removes the TXT values from the ledger that are no longer in DNS, removes order and failure, and releases the
+ * leases.
  *
- * Run twice, the second finds the lease given back: that is how the first ended, so it is success.
+ * A second run finds that the lease is released, which is the last step of the first run, and succeeds.
+ *
+ * @throws LeaseLostError if another execution holds the lease
  */
 export async function recordSuccess(
   { certificate, execution, removed }: RecordSuccessInput,

@@ -13,8 +13,9 @@ export interface RenewalInfoPorts {
 }
 
 /**
- * Asks the directory that issued the current certificate when to renew it, and remembers the answer. RFC 9773 §4. A CA that gives none
- * is no failure: the certificate's dates serve. One whose issuer is no longer configured is due anyway, and nobody is asked.
+ * Fetches the renewal information of the current certificate from its CA, and saves it in the ledger. RFC 9773 §4. Returns the record with it. If the
+ * fetch fails, the dates of the certificate decide when to renew, and nothing is thrown. If the issuer is no longer configured, the certificate is
+ * due anyway, so no CA is asked.
  */
 export async function refreshRenewalInfo(
   spec: CertificateSpec,
@@ -28,7 +29,7 @@ export async function refreshRenewalInfo(
   const result = await renewalInfos.fetch(issuer, certificateId);
   if (typeof result === 'object' && 'failed' in result) {
     log.warn(
-      `No renewal information for certificate ${spec.name}: ${result.failed}. It is asked for again; its dates serve.`,
+      `The renewal information of certificate ${spec.name} could not be fetched: ${result.failed}. Until the next fetch the dates of the certificate decide, unless an earlier answer of the CA set an earlier time.`,
       {
         temporary: result.temporary,
       },

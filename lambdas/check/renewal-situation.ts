@@ -21,8 +21,11 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'disc
   Pick<DeployedConfig, 'checkInterval' | 'hostedZones'>;
 
 /**
- * All that the decision goes by: ledger, secret, the CA's renewal information, whose turn it is among the issuers. Needs the
- * certificate's lease: a saved order of no use is dropped on the way, and its TXT values, which stay in the ledger, are then left over.
+ * Collects what the decision depends on: the ledger, the secret, the renewal information of the CA, and the issuer to use now. It needs the lease of
+ * the certificate, because it removes a saved order that cannot be resumed. The TXT values of that order stay in the ledger as leftover values.
+ *
+ * @throws SecretNotOursError if the secret was not created by this stack
+ * @throws SecretDeletedError if the secret is scheduled for deletion
  */
 export async function renewalSituation(
   configured: CertificateSpec,
@@ -48,17 +51,17 @@ export async function renewalSituation(
   const spec = withChosenIssuer(configured, seen.failure);
 
   let record: LedgerCertificate = seen;
-  const useless = discardedOrder && discardedOrder === seen.order?.url ? 'the CA does not carry it on' : null;
-  const why = seen.order && (useless ?? unusableOrderReason(seen.order, spec, seen.current, clock.now()));
-  if (seen.order && why) {
-    log.info(`Order ${seen.order.url} of certificate ${spec.name} is dropped: ${why}.`);
+  const discarded = discardedOrder && discardedOrder === seen.order?.url ? 'the CA cannot continue it' : null;
+  const reason = seen.order && (discarded ?? unusableOrderReason(seen.order, spec, seen.current, clock.now()));
+  if (seen.order && reason) {
+    log.info(`Saved order ${seen.order.url} of certificate ${spec.name} cannot be resumed and is removed: ${reason}.`);
     await ledger.dropOrder(spec.name, execution, seen.order.url);
     record = { ...seen, order: null };
   }
-  if (shouldAsk(record, { attempt, checkInterval }, clock.now())) {
+  if (shouldFetch(record, { attempt, checkInterval }, clock.now())) {
     record = await refreshRenewalInfo(spec, record, ports);
   }
-  // A forced run that has issued, or holds an order, has had its wish: a restart of it must not issue again.
+  // `force` applies once. If this execution has already issued or has an order, a restart must not issue again.
   const spent = record.current?.execution === execution || record.order?.execution === execution;
   const retrying = attempt > 1 || (restartOf !== null && record.order !== null);
   const deployedAt = deploy ? new Date(startedAt) : null;
@@ -66,31 +69,33 @@ export async function renewalSituation(
 }
 
 /**
- * When the CA's time for a new answer has come, and before acting on a second of its window, which may have moved since. A later rung
- * is in the middle of acting: a CA that is in trouble is not asked with each of them.
+ * Tells whether to fetch renewal information: if the Retry-After of the CA has passed, and before the execution waits for or uses a renewal time,
+ * which may have moved. Later attempts of an execution do not fetch it, so that a failing CA does not get a request at each attempt.
  */
-function shouldAsk(
+function shouldFetch(
   record: LedgerCertificate,
   { attempt, checkInterval }: Pick<Asked, 'attempt' | 'checkInterval'>,
   now: Date,
 ): boolean {
   if (attempt > 1) return false;
-  const second = ariRenewalTime(record);
-  return (second !== null && isBeforeNextCheck(second, checkInterval, now)) || isFetchDue(record, now);
+  const ariTime = ariRenewalTime(record);
+  return (ariTime !== null && isBeforeNextCheck(ariTime, checkInterval, now)) || isFetchDue(record, now);
 }
 
 function assertUsable(certificate: string, secret: SecretDescription | null): void {
   if (secret && !secret.ours) {
     throw new SecretNotOursError({
-      what: `Nothing was ordered: the secret ${secret.arn} exists and was not created by this stack.`,
-      remedy: 'Rename or delete it, or give the certificate another name.',
+      what: 'Nothing was ordered.',
+      why: `The secret ${secret.arn} exists and was not created by this stack.`,
+      remedy: 'Delete the secret, or give the certificate another name.',
       certificate,
       secret: secret.arn,
     });
   }
   if (secret?.deletedAt) {
     throw new SecretDeletedError({
-      what: `Nothing was ordered: the secret is scheduled for deletion on ${secret.deletedAt}.`,
+      what: 'Nothing was ordered.',
+      why: `The secret is scheduled for deletion (${secret.deletedAt}).`,
       remedy: `Run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or remove the certificate from the configuration.`,
       certificate,
       secret: secret.arn,

@@ -24,10 +24,17 @@ export interface ResolveAccountRequestPorts {
 }
 
 /**
- * What the names in the request stand for, and whether it can be done now: a key is not changed under renewals that sign with it, nor
- * a certificate revoked that is just being replaced. The leases say who is at work; one of an execution that has ended holds nobody up.
+ * Returns the request with the objects that its names refer to, and checks that it can be carried out now. An account key is not changed while a
+ * renewal may sign with it, and a certificate is not revoked while it is being renewed. The leases tell which renewals are in progress. Leases of
+ * executions that have ended do not count.
  *
- * Only reads, so running it twice is running it once.
+ * It only reads, so it is safe to run twice.
+ *
+ * @throws InvalidInputError
+ * @throws UnknownIssuerError
+ * @throws UnknownCertificateError if the certificate is not configured or was never stored
+ * @throws KeyRolloverUnsupportedError
+ * @throws RenewalsInProgressError
  */
 export async function resolveAccountRequest(
   { execution, request }: ResolveAccountRequestInput,
@@ -46,8 +53,9 @@ export async function resolveAccountRequest(
       const issuer = issuerOf(config, wanted.issuer);
       if (!issuer.keyRollover) {
         throw new KeyRolloverUnsupportedError({
-          what: `${issuer.name} does not support changing an account's key (RFC 8555 §7.3.5).`,
-          remedy: 'Deactivate the account instead: the next order makes a new one, with a new key.',
+          what: `The account key at ${issuer.name} was not changed.`,
+          why: `${issuer.name} does not support key changes (RFC 8555 §7.3.5).`,
+          remedy: 'Deactivate the account instead. The next order registers a new account with a new key.',
           issuer: issuer.name,
         });
       }
@@ -65,7 +73,9 @@ export async function resolveAccountRequest(
       const secret = await ports.secrets.describe(spec.name);
       if (!secret?.currentVersion) {
         throw new UnknownCertificateError({
-          what: 'There is nothing to revoke: no certificate has been stored yet.',
+          what: 'There is nothing to revoke.',
+          why: 'No certificate has been stored yet.',
+          remedy: 'Check the name.',
           certificate: spec.name,
         });
       }
@@ -76,21 +86,21 @@ export async function resolveAccountRequest(
   }
 }
 
-/** Throws `RenewalsInProgressError`, which names them; the workflow asks again for some minutes. */
+/** Throws `RenewalsInProgressError` with the names of the certificates that are being renewed. The workflow retries it for some minutes. */
 async function assertNoneInProgress(
   names: readonly string[],
   { ledger, executions }: ResolveAccountRequestPorts,
 ): Promise<void> {
   if (names.length === 0) return;
-  const atWork: string[] = [];
+  const inProgress: string[] = [];
   for (const [name, { lease }] of await ledger.certificates(names)) {
-    if (lease && (await executions.status(lease)) === 'live') atWork.push(`${name} (${lease})`);
+    if (lease && (await executions.status(lease)) === 'live') inProgress.push(`${name} (${lease})`);
   }
-  if (atWork.length === 0) return;
+  if (inProgress.length === 0) return;
   throw new RenewalsInProgressError({
     what: 'Nothing was changed, because renewals are in progress.',
-    why: `They are ${atWork.slice(0, 10).join(', ')}${atWork.length > 10 ? ` and ${atWork.length - 10} more` : ''}.`,
-    remedy: 'Start this again when they have ended, or stop them.',
+    why: `These are in progress: ${inProgress.slice(0, 10).join(', ')}${inProgress.length > 10 ? ` and ${inProgress.length - 10} more` : ''}.`,
+    remedy: 'Start this request again after they have ended, or stop them.',
   });
 }
 
@@ -98,7 +108,8 @@ function issuerOf({ issuers }: DeployedConfig, name: string): Issuer {
   const issuer = issuers.find((each) => each.name === name);
   if (issuer) return issuer;
   throw new UnknownIssuerError({
-    what: `The deployed configuration has no issuer ${name}, but ${issuers.map((each) => each.name).join(', ')}.`,
+    what: `The deployed configuration has no issuer ${name}.`,
+    why: `Its issuers are: ${issuers.map((each) => each.name).join(', ')}.`,
     remedy: 'Check the name, or deploy the configuration that has it.',
     issuer: name,
   });
@@ -108,7 +119,8 @@ function certificateOf(config: DeployedConfig, name: string): CertificateSpec {
   const spec = specOf(config, name);
   if (spec) return spec;
   throw new UnknownCertificateError({
-    what: 'The deployed configuration has no certificate of this name, and only those in it can be revoked.',
+    what: 'The deployed configuration has no certificate of this name.',
+    why: 'Only certificates of the deployed configuration can be revoked.',
     remedy: 'Check the name, or deploy the configuration that has it.',
     certificate: name,
   });

@@ -63,7 +63,7 @@ const order: SavedOrder = {
 };
 const reference = { url: order.url, finalize: order.finalize, expires: order.expires };
 
-/** A world in which `www` was issued and stored, and the ledger knows. */
+/** Creates a world in which `www` is issued, stored and in the ledger. */
 function issued(now = quietDay): World {
   const world = createWorld({ now });
   world.ledger.put('www', { current: factsWith() });
@@ -71,15 +71,15 @@ function issued(now = quietDay): World {
   return world;
 }
 
-describe('what is to be done', () => {
-  test('a certificate never seen is issued, with both leases taken', async () => {
+describe('the action', () => {
+  test('for a certificate that was never issued is `issue`, and both leases are taken', async () => {
     const world = createWorld();
     expect(await check(world)).toMatchObject({ action: 'issue', reason: 'never issued', wait: 0, certificate: 'www' });
     expect(world.ledger.get('www').lease).toBe(execution);
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
   });
 
-  test('one that is not due is left alone, and nothing stays taken', async () => {
+  test('for a certificate that is not due is `none`, and no lease is kept', async () => {
     const world = issued();
     expect(await check(world)).toMatchObject({
       action: 'none',
@@ -88,25 +88,25 @@ describe('what is to be done', () => {
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
-  test('one with a third of its lifetime left is issued', async () => {
+  test('with a third of the lifetime left is `issue`', async () => {
     expect((await check(issued(dueDay))).action).toBe('issue');
   });
 
-  test('a person who insists gets a new one', async () => {
+  test('with `force` is `issue`', async () => {
     expect(await check(issued(), { request: { certificate: 'www', force: true } })).toMatchObject({
       action: 'issue',
       reason: 'forced',
     });
   });
 
-  test('values of a dead run are handed over for removal before anything else', async () => {
+  test('is `clean` first if an interrupted execution left TXT values', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { leftovers: [leftover] });
     expect(await check(world)).toMatchObject({ action: 'clean', leftovers: [leftover] });
     expect(world.ledger.get('www').lease).toBe(execution);
   });
 
-  test('values of a dead run are removed with the role that their zone has now', async () => {
+  test('`clean` has the role that the zone of the leftover values has now', async () => {
     const world = issued(dueDay);
     const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
     const zone = { id: leftover.hostedZoneId, name: 'example.com', role };
@@ -115,7 +115,7 @@ describe('what is to be done', () => {
     expect(output).toMatchObject({ action: 'clean', leftovers: [{ ...leftover, role }] });
   });
 
-  test('once cleaned, what is gone from DNS is struck off and the renewal goes on', async () => {
+  test('after the clean-up is `issue`, and the removed values are removed from the ledger', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { leftovers: [leftover], lease: execution });
     const output = await check(world, { cleaned: true, removed: [leftover] });
@@ -123,14 +123,14 @@ describe('what is to be done', () => {
     expect(world.ledger.get('www').leftovers).toEqual([]);
   });
 
-  test('a value that could not be removed does not hold up the renewal, and is remembered', async () => {
+  test('after a failed clean-up is `issue`, and the values stay in the ledger', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { leftovers: [leftover], lease: execution });
     expect((await check(world, { cleaned: true })).action).toBe('issue');
     expect(world.ledger.get('www').leftovers).toEqual([leftover]);
   });
 
-  test('a secret that is ahead of the ledger is read, not ordered again', async () => {
+  test('is `repair` if the secret has a newer version than the ledger', async () => {
     const world = issued(dueDay);
     world.secrets.put('www', { current: { versionId: 'version-2', value: 'whole' } });
     expect(await check(world)).toMatchObject({ action: 'repair', current: null });
@@ -138,25 +138,25 @@ describe('what is to be done', () => {
     expect(world.ledger.setLease(specWith().setHash)).toBeNull();
   });
 
-  test('after the table was lost the secret is read back', async () => {
+  test('is `repair` if the table was lost', async () => {
     const world = createWorld();
     world.secrets.put('www', { current: { versionId: 'version-1', value: 'whole' } });
     expect((await check(world)).action).toBe('repair');
   });
 
-  test('a secret that holds nothing but its placeholder is issued for', async () => {
+  test('is `issue` if the secret holds only its placeholder', async () => {
     const world = createWorld();
     world.secrets.put('www');
     expect((await check(world)).action).toBe('issue');
   });
 
-  test('a secret that somebody deleted for good is issued for, whatever the ledger remembers', async () => {
+  test('is `issue` if the secret was deleted, even if the ledger has the certificate', async () => {
     const world = createWorld({ now: quietDay });
     world.ledger.put('www', { current: factsWith() });
     expect((await check(world)).action).toBe('issue');
   });
 
-  test('a region behind gets the current version, and no order is placed', async () => {
+  test('is `deliver` if a region does not have the current version, and no set lease is taken', async () => {
     const world = issued();
     const output = await check(world, { spec: specWith({ regions: ['us-east-1'] }) });
     expect(output).toMatchObject({
@@ -168,33 +168,33 @@ describe('what is to be done', () => {
   });
 });
 
-describe('the servers of a certificate', () => {
+describe('endpoints', () => {
   const spec = specWith({ endpoints: ['www.example.com:443'] });
 
-  test('are to be looked at when there is nothing else to do, for the version that is handed over', async () => {
+  test('are checked for the current version if there is nothing else to do', async () => {
     const world = issued();
     expect(await check(world, { spec })).toMatchObject({
       action: 'checkEndpoints',
-      reason: 'nobody has looked yet whether www.example.com:443 serve 0a01',
+      reason: expect.stringMatching(/www\.example\.com:443.*0a01/),
       wait: 0,
       current: factsWith(),
     });
   });
 
-  test('are looked at without a lease, which a renewal may need meanwhile', async () => {
+  test('are checked without a lease, because a renewal may need it', async () => {
     const world = issued();
     await check(world, { spec });
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
-  test('are looked at after a failure too, which is forgotten then', async () => {
+  test('are checked after a resolved failure, which is removed from the ledger', async () => {
     const world = issued();
     world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
     expect((await check(world, { spec })).action).toBe('checkEndpoints');
     expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null });
   });
 
-  test('are followed by readers who have changed; what failed before is forgotten then, whether they are refused or not', async () => {
+  test('are followed by changed readers, and a resolved failure is removed before they are set', async () => {
     const world = issued();
     world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
     const readers = ['arn:aws:iam::444455556666:root'];
@@ -202,21 +202,21 @@ describe('the servers of a certificate', () => {
     expect(world.ledger.get('www')).toMatchObject({ failure: null, notBefore: null, lease: execution });
   });
 
-  test('do not keep a deployment that waits for the certificate', async () => {
+  test('are not checked during a deployment that waits for the certificate', async () => {
     const request = { certificate: 'www', deploy: true };
     const startedAt = quietDay;
     expect((await check(issued(), { spec, request, startedAt })).action).toBe('none');
   });
 });
 
-describe('force is spent', () => {
-  test('when this execution made the current certificate', async () => {
+describe('`force`', () => {
+  test('has no effect if this execution has issued the current certificate', async () => {
     const world = issued();
     world.ledger.put('www', { current: factsWith({ execution }) });
     expect((await check(world, { request: { certificate: 'www', force: true } })).action).toBe('none');
   });
 
-  test('when this execution has an order in the ledger, which goes on', async () => {
+  test('has no effect if this execution has a saved order, which is resumed', async () => {
     const world = issued();
     world.ledger.put('www', { order: { ...order, execution } });
     expect(await check(world, { request: { certificate: 'www', force: true } })).toMatchObject({
@@ -225,7 +225,7 @@ describe('force is spent', () => {
     });
   });
 
-  test('not by an order that came to nothing', async () => {
+  test('still applies after the order of this execution was discarded', async () => {
     const world = issued();
     world.ledger.put('www', { order: { ...order, execution } });
     const request = { certificate: 'www', force: true };
@@ -233,14 +233,14 @@ describe('force is spent', () => {
     expect(world.ledger.get('www').order).toBeNull();
   });
 
-  test('always in a restart', async () => {
+  test('has no effect in a restart', async () => {
     const request = { restartOf: otherExecution, input: '{"certificate":"www","force":true}' };
     expect((await check(issued(), { request })).action).toBe('none');
   });
 });
 
-describe('an order that a dead run left', () => {
-  test('goes on with its values, due or not, and with both leases taken', async () => {
+describe('the saved order of an interrupted execution', () => {
+  test('is resumed with its TXT values even if the certificate is not due, and both leases are taken', async () => {
     const world = issued();
     world.ledger.put('www', { order, leftovers: [leftover] });
     expect(await check(world)).toMatchObject({
@@ -255,11 +255,11 @@ describe('an order that a dead run left', () => {
   });
 
   test.each<[string, Partial<SavedOrder>]>([
-    ['expired', { expires: '2026-03-14T00:00:00Z' }],
-    ['was for another configuration', { specHash: 'other' }],
-    ['was for another CA', { directoryUrl: 'https://other.test/directory' }],
-    ['is stored already', { url: factsWith().orderUrl ?? '' }],
-  ])('and that %s is dropped, and its values are cleaned', async (_, fields) => {
+    ['has expired', { expires: '2026-03-14T00:00:00Z' }],
+    ['has another configuration', { specHash: 'other' }],
+    ['is at another CA', { directoryUrl: 'https://other.test/directory' }],
+    ['has a stored certificate', { url: factsWith().orderUrl ?? '' }],
+  ])('is removed if it %s, and its TXT values are cleaned up', async (_, fields) => {
     const world = issued(dueDay);
     world.ledger.put('www', { order: { ...order, ...fields }, leftovers: [leftover] });
     expect(await check(world)).toMatchObject({ action: 'clean', leftovers: [leftover], order: null });
@@ -267,26 +267,26 @@ describe('an order that a dead run left', () => {
     expect(await check(world, { cleaned: true, removed: [leftover] })).toMatchObject({ action: 'issue' });
   });
 
-  test('and that the CA does not carry on is dropped', async () => {
+  test('is removed if *Check order* has discarded it', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order });
     expect(await check(world, { discardedOrder: order.url })).toMatchObject({ action: 'issue', order: null });
     expect(world.ledger.get('www').order).toBeNull();
   });
 
-  test('is kept when it is another that the CA does not carry on', async () => {
+  test('is resumed if *Check order* has discarded another order', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order });
     expect((await check(world, { discardedOrder: 'https://ca.test/order/0' })).action).toBe('resume');
   });
 
-  test('whose certificate is stored and not delivered is delivered only', async () => {
+  test('leads to `deliver` if its certificate is stored and not delivered', async () => {
     const world = issued();
     world.ledger.put('www', { order: { ...order, url: factsWith().orderUrl ?? '' } });
     expect((await check(world, { spec: specWith({ regions: ['us-east-1'] }) })).action).toBe('deliver');
   });
 
-  test('goes on in a restart, whatever an earlier failure has set', async () => {
+  test('is resumed in a restart before the `notBefore` time of an earlier failure', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order, failure, notBefore: '2026-03-15T10:00:00Z' });
     expect((await check(world)).action).toBe('none');
@@ -295,32 +295,32 @@ describe('an order that a dead run left', () => {
   });
 });
 
-describe('after failures', () => {
-  const held = { failure, notBefore: '2026-03-15T10:00:00Z' };
+describe('after a failure', () => {
+  const delayed = { failure, notBefore: '2026-03-15T10:00:00Z' };
 
-  test('nothing is tried before the time in the ledger, by an execution that was started by hand too', async () => {
+  test('nothing is attempted before the `notBefore` time, even if the execution was started by hand', async () => {
     const world = issued(dueDay);
-    world.ledger.put('www', held);
+    world.ledger.put('www', delayed);
     expect(await check(world)).toMatchObject({
       action: 'none',
       reason: expect.stringContaining('2026-03-15T10:00:00Z'),
     });
-    expect(world.ledger.get('www')).toMatchObject({ ...held, lease: null });
+    expect(world.ledger.get('www')).toMatchObject({ ...delayed, lease: null });
   });
 
   test.each<[string, Partial<CheckRenewalInput>, string]>([
-    ['by a later rung of its own', { attempt: 2 }, dueDay],
-    ['by force', { request: { certificate: 'www', force: true } }, dueDay],
-    ['in an emergency', {}, '2026-03-28T00:00:00Z'],
-    ['after that time', {}, '2026-03-15T10:00:00Z'],
-  ])('it is tried %s', async (_, input, now) => {
+    ['before the `notBefore` time by a later attempt of the execution', { attempt: 2 }, dueDay],
+    ['before the `notBefore` time with `force`', { request: { certificate: 'www', force: true } }, dueDay],
+    ['before the `notBefore` time in an emergency', {}, '2026-03-28T00:00:00Z'],
+    ['at the `notBefore` time', {}, '2026-03-15T10:00:00Z'],
+  ])('a certificate is ordered %s', async (_, input, now) => {
     const world = issued(now);
-    const notBefore = now === '2026-03-28T00:00:00Z' ? '2026-03-29T00:00:00Z' : held.notBefore;
+    const notBefore = now === '2026-03-28T00:00:00Z' ? '2026-03-29T00:00:00Z' : delayed.notBefore;
     world.ledger.put('www', { failure, notBefore });
     expect((await check(world, input)).action).toBe('issue');
   });
 
-  test('that nothing is left of, they are forgotten', async () => {
+  test('it is removed from the ledger if nothing is left to do', async () => {
     const world = issued();
     world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
     expect((await check(world)).action).toBe('none');
@@ -334,7 +334,7 @@ describe('after failures', () => {
     [2, 'test-ca', 'key.01'],
     [3, 'fallback-ca', null],
     [6, 'test-ca', 'key.01'],
-  ])('%d of them of issuers, %s is asked', async (issuerFailures, name, replaces) => {
+  ])('that is number %d of an issuer, %s is used', async (issuerFailures, name, replaces) => {
     const world = issued(dueDay);
     world.ledger.put('www', { current: withId, failure: { ...failure, issuerFailures, error: 'CaUnavailableError' } });
     const output = await check(world, { spec });
@@ -343,7 +343,7 @@ describe('after failures', () => {
   });
 });
 
-describe('the CA', () => {
+describe('the renewal information of the CA', () => {
   const id = 'key.01';
   const window = ['2026-02-01T05:00:00Z', '2026-02-01T05:00:01Z'] as const;
 
@@ -353,7 +353,7 @@ describe('the CA', () => {
     return world;
   }
 
-  test('is asked before a third of the lifetime is left, and what it says is remembered', async () => {
+  test('is fetched for a certificate that is not due by its dates, and saved', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z', 'https://ca.test/drill');
     const output = await check(world);
@@ -371,7 +371,7 @@ describe('the CA', () => {
     });
   });
 
-  test('names a second before the next check: it is waited for with nothing held, and the CA asked again', async () => {
+  test('has a renewal time before the next fleet run, so the execution waits without a lease and fetches it again', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, ...window);
     expect(await check(world)).toMatchObject({ action: 'wait', wait: 18_000 });
@@ -381,7 +381,7 @@ describe('the CA', () => {
     expect(world.calls.names('renewalInfos')).toEqual(['renewalInfos.fetch', 'renewalInfos.fetch']);
   });
 
-  test('has moved its window since: nothing is done', async () => {
+  test('has a window that moved during the wait, so nothing is done', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, ...window);
     await check(world);
@@ -390,7 +390,7 @@ describe('the CA', () => {
     expect(await check(world, { waits: 1 })).toMatchObject({ action: 'none' });
   });
 
-  test('that moves its window each time is not followed for ever', async () => {
+  test('is not waited for after 60 waits', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, ...window);
     expect((await check(world, { waits: 59 })).action).toBe('wait');
@@ -398,7 +398,7 @@ describe('the CA', () => {
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
-  test('is not asked before its time when its second is far', async () => {
+  test('is not fetched before the Retry-After has passed if the renewal time is after the next fleet run', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, '2026-02-20T00:00:00Z', '2026-02-21T00:00:00Z');
     await check(world);
@@ -410,13 +410,13 @@ describe('the CA', () => {
     expect(world.calls.names('renewalInfos')).toHaveLength(2);
   });
 
-  test('is not asked with each rung', async () => {
+  test('is not fetched at later attempts of an execution', async () => {
     const world = issuedWithId(dueDay);
     expect((await check(world, { attempt: 2 })).action).toBe('issue');
     expect(world.calls.names('renewalInfos')).toEqual([]);
   });
 
-  test('is the one that issued the certificate, though it is the turn of another', async () => {
+  test('is fetched from the issuer of the certificate even if another issuer is used now', async () => {
     const fallback = { ...issuer, name: 'fallback-ca', directoryUrl: 'https://fallback.test/directory' };
     const world = issuedWithId();
     world.ledger.put('www', { current: { ...withId, directoryUrl: fallback.directoryUrl } });
@@ -427,14 +427,14 @@ describe('the CA', () => {
   test.each([
     [quietDay, 'none'],
     [dueDay, 'issue'],
-  ])('that fails on %s leads to %s, by the dates', async (now, action) => {
+  ])('cannot be fetched on %s, so the dates of the certificate lead to `%s`', async (now, action) => {
     const world = issuedWithId(now);
     world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true });
     expect((await check(world)).action).toBe(action);
     expect(world.log.messages('warn')).toEqual([expect.stringContaining('HTTP 503')]);
   });
 
-  test('that fails after it moved the window into the past is taken at its word', async () => {
+  test('still applies after a failed fetch if the window is in the past', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z');
     await check(world);
@@ -442,7 +442,7 @@ describe('the CA', () => {
     expect((await check(world)).action).toBe('issue');
   });
 
-  test('said something of the certificate before: that means nothing for this one', async () => {
+  test('of the previous certificate does not apply', async () => {
     const world = issuedWithId();
     const past = { start: '2026-01-31T00:00:00Z', end: '2026-01-31T00:30:00Z', explanationUrl: null };
     world.ledger.put('www', { renewalInfo: { ...past, certificateId: 'key.00', nextFetch: '2026-06-01T00:00:00Z' } });
@@ -456,34 +456,34 @@ describe('limits', () => {
   const two = { 'https://ca.test/order/8': '2026-03-14T10:00:00Z', 'https://ca.test/order/9': '2026-03-14T20:00:00Z' };
   const force = { request: { certificate: 'www', force: true } };
 
-  test('a third certificate of the set in a day is refused with the time when it may be, forced or not', async () => {
+  test('reject a third certificate of the set in a day with the time of the next attempt, even with `force`', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);
     await expect(check(world, force)).rejects.toThrow(IssueCapError);
     await expect(check(world)).rejects.toThrow('2026-03-15T10:00:00.000Z');
   });
 
-  test('and the lease stays, for the failure to be recorded with that time', async () => {
+  test('keep the lease, because *Record failure* saves that time', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);
     await expect(check(world)).rejects.toThrow(IssueCapError);
     expect(world.ledger.get('www').lease).toBe(execution);
   });
 
-  test('with the override it is ordered', async () => {
+  test('do not apply with `ignoreIssueCap`', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);
     expect((await check(world, { spec: specWith({ ignoreIssueCap: true }) })).action).toBe('issue');
   });
 
-  test('an order that is there already goes on', async () => {
+  test('do not apply to a saved order', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);
     world.ledger.put('www', { order });
     expect((await check(world)).action).toBe('resume');
   });
 
-  test('an identifier that failed four times in the hour, for whichever certificate, is not tried a fifth time', async () => {
+  test('reject a fifth validation of an identifier in an hour, even if other certificates failed', async () => {
     const world = issued(dueDay);
     const times = ['10', '20', '30', '40'].map((minute) => `2026-03-14T23:${minute}:00Z`);
     world.ledger.putIdentifierFailures(issuer.directoryUrl, 'example.com', times);
@@ -494,8 +494,8 @@ describe('limits', () => {
   });
 });
 
-describe('leases', () => {
-  test('an execution that is at work on the same certificate is left to it, forced or not', async () => {
+describe('the lease', () => {
+  test('of a running execution for the same certificate is not taken, even with `force`', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
     world.executions.setStatus(otherExecution, 'live');
@@ -506,7 +506,7 @@ describe('leases', () => {
     expect(world.ledger.get('www').lease).toBe(otherExecution);
   });
 
-  test('the lease of an execution that has ended is taken over', async () => {
+  test('of an execution that has ended is taken', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:00Z' });
     world.executions.setStatus(otherExecution, 'ended');
@@ -514,7 +514,7 @@ describe('leases', () => {
     expect(world.ledger.get('www').lease).toBe(execution);
   });
 
-  test('the leases of the execution that this one restarts are free, whatever Step Functions says of it yet', async () => {
+  test('of the restarted execution is taken even if DescribeExecution still says that it is running', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
@@ -527,16 +527,16 @@ describe('leases', () => {
   });
 
   test.each([
-    ['2026-03-14T23:50:00Z', 'none', 'ten minutes ago, and may just have begun'],
-    ['2026-03-14T23:49:59Z', 'issue', 'more than ten minutes ago'],
-  ])('an execution that nobody knows and that took the lease at %s leads to %s: %s', async (leasedAt, action) => {
+    ['none', 'ten minutes ago, because the execution may just have started', '2026-03-14T23:50:00Z'],
+    ['issue', 'more than ten minutes ago', '2026-03-14T23:49:59Z'],
+  ])('of an unknown execution leads to `%s` if it was taken %s', async (action, _, leasedAt) => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt });
     world.executions.setStatus(otherExecution, 'unknown');
     expect((await check(world)).action).toBe(action);
   });
 
-  test('of two that find the same dead holder, the second leaves it to the first', async () => {
+  test('of an execution that has ended is taken only once if two executions find it', async () => {
     const world = issued(dueDay);
     const third = `${otherExecution}-third`;
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
@@ -548,7 +548,7 @@ describe('leases', () => {
     expect(world.ledger.get('www').lease).toBe(third);
   });
 
-  test('a twin that issues the same names is waited for with nothing held', async () => {
+  test('of the set is waited for without a lease while another execution orders for the same names', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
     world.executions.setStatus(otherExecution, 'live');
@@ -561,7 +561,7 @@ describe('leases', () => {
     expect(world.ledger.setLease(specWith().setHash)).toBe(otherExecution);
   });
 
-  test('after an hour of waiting for a twin the execution ends and leaves it to the next fleet run', async () => {
+  test('of the set is waited for one hour, then the execution ends until the next fleet run', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
     world.executions.setStatus(otherExecution, 'live');
@@ -570,7 +570,7 @@ describe('leases', () => {
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
-  test('a saved order and what failed before outlive such an hour', async () => {
+  test('of the set is waited for without removing the saved order or the recorded failure', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { current: factsWith(), order, failure });
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
@@ -579,7 +579,7 @@ describe('leases', () => {
     expect(world.ledger.get('www')).toMatchObject({ order, failure });
   });
 
-  test('the set of a dead twin is taken over', async () => {
+  test('of the set is taken from an execution that has ended', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T20:00:00Z' });
     world.executions.setStatus(otherExecution, 'ended');
@@ -587,7 +587,7 @@ describe('leases', () => {
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
   });
 
-  test.each(['ledger.certificate', 'secrets.describe'])('are given back when %s fails', async (call) => {
+  test.each(['ledger.certificate', 'secrets.describe'])('is released if %s fails', async (call) => {
     const world = issued(dueDay);
     world.calls.answer(call, throttledError());
     await expect(check(world)).rejects.toThrow('Slow down.');
@@ -599,19 +599,19 @@ describe('a deployment that waits for its certificate', () => {
   const request = { certificate: 'www', deploy: true };
   const startedAt = '2026-03-15T00:00:00Z';
 
-  test('issues nothing that is not due', async () => {
+  test('does not order a certificate that is not due', async () => {
     const answer = await check(issued(), { request, startedAt: quietDay });
     expect(answer.action).toBe('none');
   });
 
-  test('tries again what failed before it, whatever time was set for the next try', async () => {
+  test('retries a failure from before the deployment without waiting for the `notBefore` time', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { failure, notBefore: '2026-03-15T10:00:00Z' });
     expect((await check(world, { request, startedAt })).action).toBe('issue');
     expect((await check(world, { request: { certificate: 'www' }, startedAt })).action).toBe('none');
   });
 
-  test("keeps to a CA's own limit", async () => {
+  test('waits for the `notBefore` time after a rate limit of the CA', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', {
       failure: { ...failure, error: 'RateLimitedError' },
@@ -620,7 +620,7 @@ describe('a deployment that waits for its certificate', () => {
     expect((await check(world, { request, startedAt })).action).toBe('none');
   });
 
-  test('looks again each ten seconds for 25 minutes while another is at work, holding nothing', async () => {
+  test('checks every ten seconds for 25 minutes while another execution holds the lease', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: dueDay });
     world.executions.setStatus(otherExecution, 'live');
@@ -630,7 +630,7 @@ describe('a deployment that waits for its certificate', () => {
     expect(await check(world, { request, startedAt, waits: 150 })).toMatchObject({ action: 'none', wait: 0 });
   });
 
-  test('does not try by itself after one that failed meanwhile, and says what that one recorded', async () => {
+  test('does not retry if another execution has failed during the deployment, and returns its failure as the reason', async () => {
     const world = issued('2026-03-15T00:01:00Z');
     world.ledger.put('www', {
       failure: { ...failure, last: '2026-03-15T00:00:50Z' },
@@ -643,8 +643,8 @@ describe('a deployment that waits for its certificate', () => {
   });
 });
 
-describe('what *Check zones* needs', () => {
-  test('is handed over with an order to be made: every zone, and the account at the issuer', async () => {
+describe('the input of *Check zones*', () => {
+  test('has every zone and the account at the issuer', async () => {
     const world = createWorld({ now: quietDay });
     const account = { url: 'https://ca.test/acct/1', caaIdentities: ['ca.test'] };
     await world.ledger.recordAccount(issuer.directoryUrl, account, world.clock.now());
@@ -657,7 +657,7 @@ describe('what *Check zones* needs', () => {
     });
   });
 
-  test('fits into a state beside all that a certificate may have: 300 zones of other accounts, a hundred names', async () => {
+  test('fits into a state with 300 zones of other accounts and 100 names', async () => {
     const world = createWorld({ now: quietDay });
     const long = (length: number, text: string) => text.padEnd(length, 'x');
     const hostedZones = Array.from({ length: 300 }, (_, index) => ({
@@ -681,39 +681,39 @@ describe('what *Check zones* needs', () => {
     expect(JSON.stringify(answer).length).toBeLessThan(256 * 1024);
   });
 
-  test('knows no account before the first order there', async () => {
+  test('has no account before the first order at the issuer', async () => {
     expect((await check(createWorld({ now: quietDay }))).account).toBeNull();
   });
 
-  test('is left out where nothing is ordered', async () => {
+  test('is empty if nothing is ordered', async () => {
     expect(await check(issued())).toMatchObject({ action: 'none', challengeZones: [], account: null });
   });
 });
 
-describe('what a person has to mend', () => {
-  test('an unknown certificate is refused with the names that there are, before any call', async () => {
+describe('a certificate is rejected', () => {
+  test('with the configured names if its name is unknown, before any call', async () => {
     const world = createWorld();
     await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(UnknownCertificateError);
     await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(
-      /no certificate of this name, but www\b/,
+      /^Certificate ww: .*no certificate of this name.*\bwww\b/,
     );
     expect(world.calls.names()).toEqual([]);
   });
 
-  test('input of another shape is refused before any call', async () => {
+  test('if the input of the execution has an unknown field, before any call', async () => {
     const world = createWorld();
     await expect(check(world, { request: { name: 'www' } })).rejects.toThrow(InvalidInputError);
     expect(world.calls.names()).toEqual([]);
   });
 
-  test('a secret that we did not make is left alone, and the lease is free again', async () => {
+  test('if this stack did not create its secret, and the lease is released', async () => {
     const world = createWorld();
     world.secrets.put('www', { ours: false });
     await expect(check(world)).rejects.toThrow(SecretNotOursError);
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
-  test('a secret scheduled for deletion is named with the command that restores it', async () => {
+  test('with the restore command if its secret is scheduled for deletion, and the lease is released', async () => {
     const world = createWorld();
     world.secrets.put('www', { deletedAt: '2026-03-20T00:00:00Z' });
     await expect(check(world)).rejects.toThrow(SecretDeletedError);
@@ -722,43 +722,43 @@ describe('what a person has to mend', () => {
   });
 });
 
-describe('run again', () => {
+describe('a second run', () => {
   const situations: Readonly<Record<string, () => World>> = {
     'with nothing to do': () => issued(),
     'with a renewal due': () => issued(dueDay),
-    'with values left over': () => {
+    'with leftover TXT values': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { leftovers: [leftover] });
       return world;
     },
-    'with an order left over': () => {
+    'with a saved order': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { order, leftovers: [leftover] });
       return world;
     },
-    'with an order that has expired': () => {
+    'with an expired order': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { order: { ...order, expires: '2026-03-14T00:00:00Z' }, leftovers: [leftover] });
       return world;
     },
-    'with a second to wait for': () => {
+    'with a renewal time to wait for': () => {
       const world = issued();
       world.ledger.put('www', { current: withId });
       world.renewalInfos.suggest('key.01', '2026-02-01T05:00:00Z', '2026-02-01T05:00:01Z');
       return world;
     },
-    'with a failure that nothing is left of': () => {
+    'with a resolved failure': () => {
       const world = issued();
       world.ledger.put('www', { failure, notBefore: '2026-01-31T00:00:00Z' });
       return world;
     },
-    'with a dead holder': () => {
+    'with the lease of an execution that has ended': () => {
       const world = issued(dueDay);
       world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
       world.executions.setStatus(otherExecution, 'ended');
       return world;
     },
-    'with a twin at work': () => {
+    'with another execution that orders for the same names': () => {
       const world = issued(dueDay);
       world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
       world.executions.setStatus(otherExecution, 'live');
@@ -766,7 +766,7 @@ describe('run again', () => {
     },
   };
 
-  test.each(Object.entries(situations))('%s it answers the same and leaves the same', async (_, create) => {
+  test.each(Object.entries(situations))('%s returns the same and keeps the same lease', async (_, create) => {
     const world = create();
     const first = await check(world);
     const lease = world.ledger.get('www').lease;
@@ -774,7 +774,7 @@ describe('run again', () => {
     expect(world.ledger.get('www').lease).toBe(lease);
   });
 
-  test.each(Object.entries(situations))('%s it may die after any call', async (_, create) => {
+  test.each(Object.entries(situations))('%s completes after an interruption at any call', async (_, create) => {
     const expected = await check(create());
     await interruptedAfterEachCall(create, check, (world, output, last) => {
       expect(output, last).toEqual(expected);

@@ -8,7 +8,7 @@ import { failedWith } from '../../fakes/error-output.ts';
 import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 
-/** A day on which every order fails, with the real *Check renewal* and *Record failure*: what it costs the CA. */
+/** Counts the requests to the CA on a day on which every order fails, with the real *Check renewal* and *Record failure*. */
 
 const start = Date.parse('2026-03-10T00:00:00Z');
 const minutes = (count: number): number => count * 60_000;
@@ -21,9 +21,9 @@ interface Failure {
 
 interface Day {
   readonly specs?: readonly CertificateSpec[];
-  /** `notAfter` of the certificate in use, ninety days after it began; `null`: never issued. */
+  /** `notAfter` of the certificate in use, which has a lifetime of 90 days. `null` if it was never issued. */
   readonly expires?: string | null;
-  /** Milliseconds between two fleet runs. */
+  /** Time between two fleet runs, in ms. */
   readonly interval?: number;
 }
 
@@ -34,7 +34,7 @@ interface Wake {
   readonly attempt: number;
 }
 
-/** When an order was about to be placed, in minutes since midnight, by certificate; each fails ten seconds later. */
+/** Returns the times at which an order was about to be placed, in minutes since midnight, by certificate. Each order fails ten seconds later. */
 async function ordersOfADay(
   failure: Failure,
   { specs = [specWith()], expires = '2026-04-01T00:00:00Z', interval = hours(6) }: Day = {},
@@ -50,7 +50,7 @@ async function ordersOfADay(
     secrets.put(name, { current: { versionId: 'version-1', value: 'whole' } });
   }
 
-  /** From one wait to the next; `null`: the execution has ended. */
+  /** Runs an execution until its next wait. Returns `null` if the execution has ended. */
   async function wake({ certificate, execution, attempt }: Wake): Promise<Wake | null> {
     const run = { certificate, execution, attempt };
     const startedAt = clock.now().toISOString();
@@ -121,19 +121,19 @@ const limited = (retryAfter?: number): Failure => ({
   problem: { type: urn('rateLimited'), status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) },
 });
 
-describe('a day of 429 costs the CA thirty requests at most', () => {
+describe('a CA that answers 429 gets at most 30 requests a day', () => {
   const retryAfters = [undefined, 0, 1, 36, 600, 3600, 7000, 7300, 14_400, 86_400, 122_400];
 
-  test.each(retryAfters)('where each asks to come back after %s s, three requests an order', async (retryAfter) => {
+  test.each(retryAfters)('if its Retry-After is %s s and an order takes three requests', async (retryAfter) => {
     for (const expires of [null, '2026-04-01T00:00:00Z', '2026-03-12T00:00:00Z']) {
       const { www = [] } = await ordersOfADay(limited(retryAfter), { expires });
       expect(www.length, `expires ${expires}`).toBeGreaterThan(0);
-      // Directory, nonce and order, with nothing kept from the time before.
+      // Directory, nonce and order, without any cached reply.
       expect(3 * www.length, `expires ${expires}: ${www}`).toBeLessThanOrEqual(30);
     }
   });
 
-  test.each(retryAfters)('also where the fleet runs every quarter of an hour: after %s s', async (retryAfter) => {
+  test.each(retryAfters)('if its Retry-After is %s s and the fleet runs every 15 minutes', async (retryAfter) => {
     for (const expires of ['2026-04-01T00:00:00Z', '2026-03-12T00:00:00Z']) {
       const { www = [] } = await ordersOfADay(limited(retryAfter), { interval: minutes(15), expires });
       expect(www.length, `expires ${expires}: ${www}`).toBeLessThanOrEqual(30);
@@ -143,27 +143,27 @@ describe('a day of 429 costs the CA thirty requests at most', () => {
 
 /** Minutes after midnight. The fleet runs at 0, 360, 720 and 1080. */
 test.each<[string, Failure, number[]]>([
-  ['a CA that is away', { error: 'CaUnavailableError' }, [0, 1, 11, 111]],
+  ['an unavailable CA', { error: 'CaUnavailableError' }, [0, 1, 11, 111]],
   [
-    'a 503 that asks for an hour',
+    'status 503 with a Retry-After of one hour',
     { error: 'CaUnavailableError', problem: { type: 'about:blank', status: 503, retryAfter: 3600 } },
     [0, 63, 126, 226, 360, 720, 1080],
   ],
-  ['a 429 without a time', limited(), [0, 1, 11, 111]],
-  ['a 429 that asks for an hour', limited(3600), [0, 63, 126, 226, 360, 720, 1080]],
-  ['a 429 that asks for five hours', limited(18_000), [0, 360, 720, 1080]],
-  ['a 429 that asks for a day and a half', limited(129_600), [0]],
+  ['status 429 without a Retry-After', limited(), [0, 1, 11, 111]],
+  ['status 429 with a Retry-After of one hour', limited(3600), [0, 63, 126, 226, 360, 720, 1080]],
+  ['status 429 with a Retry-After of five hours', limited(18_000), [0, 360, 720, 1080]],
+  ['status 429 with a Retry-After of 36 hours', limited(129_600), [0]],
   [
-    'a refused proof',
+    'failed challenges',
     { error: 'ChallengeFailedError', problem: { type: urn('dns'), identifier: 'example.com' } },
     [0, 1, 11, 111],
   ],
-  ['CAA that forbids it', { error: 'CaaError', problem: { type: urn('caa') } }, [0]],
+  ['CAA records that forbid the CA', { error: 'CaaError', problem: { type: urn('caa') } }, [0]],
   ['a paused account', { error: 'AccountPausedError', problem: { type: urn('rateLimited'), status: 429 } }, [0]],
-  ['a call that is denied', { error: 'AccessDeniedError' }, [0, 1]],
-  ['an order that went invalid', { error: 'OrderInvalidError' }, [0, 1, 11, 111]],
-  ['a fault of ours', { error: 'UnexpectedError' }, [0, 1, 11, 111]],
-])('a day of %s', async (_, failure, minutesOfOrders) => {
+  ['denied AWS calls', { error: 'AccessDeniedError' }, [0, 1]],
+  ['invalid orders', { error: 'OrderInvalidError' }, [0, 1, 11, 111]],
+  ['unexpected errors', { error: 'UnexpectedError' }, [0, 1, 11, 111]],
+])('on a day of %s, orders are placed at the times of the retry schedule', async (_, failure, minutesOfOrders) => {
   expect(await ordersOfADay(failure)).toEqual({ www: minutesOfOrders });
 });
 
@@ -173,14 +173,14 @@ describe('certificates that share a name', () => {
   );
   const refused = { error: 'ChallengeFailedError', problem: { type: urn('unauthorized'), identifier: 'example.com' } };
 
-  test('fail for it four times in an hour together, of the five that the CA allows', async () => {
+  test('together fail four times an hour for that name, which is below the limit of five of the CA', async () => {
     const all = Object.values(await ordersOfADay(refused, { specs })).flat();
     const inTheHourFrom = (minute: number) => all.filter((each) => each >= minute && each < minute + 60).length;
     expect(Math.max(...all.map(inTheHourFrom))).toBe(4);
     expect(all.length).toBeLessThanOrEqual(4 * 4);
   });
 
-  test('fail for themselves where each fails for another name', async () => {
+  test('do not delay each other if each fails for another name', async () => {
     const problem = { type: urn('unauthorized'), identifier: 'other.example.com' };
     const orders = await ordersOfADay({ ...refused, problem }, { specs: specs.slice(0, 1) });
     expect(orders).toEqual({ one: [0, 1, 11, 111] });

@@ -13,7 +13,7 @@ const rejected = failedWith('ChallengeFailedError', 'The CA did not accept the p
   ...refused('example.com'),
   subproblems: [refused('example.com'), refused('*.example.com')],
 });
-const caUnavailable = failedWith('CaUnavailableError', 'The CA is away.');
+const unavailable = failedWith('CaUnavailableError', 'The CA is unavailable.');
 const removed = [{ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'gone' }];
 const kept = { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'still there' };
 const order = {
@@ -46,14 +46,14 @@ const record = ({ ports }: World, input: Partial<RecordFailureInput> = {}) =>
     { ...ports, config: { checkInterval: 21_600 } },
   );
 
-/** How often each identifier failed at the CA in the last hour. */
+/** Returns the number of failed validations in the last hour, by identifier. */
 async function failures({ ports, clock }: World, directoryUrl = issuer.directoryUrl): Promise<object> {
   const found = await ports.ledger.identifierFailures(directoryUrl, ['example.com', '*.example.com'], clock.now());
   return Object.fromEntries([...found].map(([identifier, times]) => [identifier, times.length]));
 }
 
-describe('a failed proof', () => {
-  test('is counted and tried again in a minute, the lease given back, and the CA speaks for itself', async () => {
+describe('a failed challenge', () => {
+  test('is counted with the problem of the CA and retried after a minute, and the lease is released', async () => {
     const world = failing();
     expect(await record(world)).toEqual({
       error: 'ChallengeFailedError',
@@ -73,20 +73,20 @@ describe('a failed proof', () => {
     });
   });
 
-  test('leaves the saved order, which the next try looks at', async () => {
+  test('leaves the saved order for the next attempt', async () => {
     const world = failing();
     await record(world);
     expect(world.ledger.get('www').order).toEqual(order);
   });
 
-  test('counts for each identifier that the CA refused, at this issuer', async () => {
+  test('is counted for each refused identifier at this issuer', async () => {
     const world = failing();
     await record(world);
     expect(await failures(world)).toEqual({ 'example.com': 1, '*.example.com': 1 });
     expect(await failures(world, 'https://other.test/directory')).toEqual({ 'example.com': 0, '*.example.com': 0 });
   });
 
-  test('is the only failure that counts for identifiers', async () => {
+  test('is the only failure that is counted for identifiers', async () => {
     const world = failing();
     await record(world, { errorOutput: failedWith('CaaError', 'No.', refused('example.com')) });
     expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
@@ -104,27 +104,27 @@ describe('the account at the CA', () => {
     return (await world.ledger.account(issuer.directoryUrl))?.readAt;
   }
 
-  test('counts as stale after CAA has refused in *Check zones*, so that the CA decides next time', async () => {
+  test('is marked as stale after a CAA error of *Check zones*, so that the CA decides at the next attempt', async () => {
     expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', ofCheckZones))).toBeNull();
     expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.'))).toBeNull();
   });
 
-  test('stays as it was read after the CA has refused', async () => {
+  test('is not marked as stale after a CAA error of the CA', async () => {
     expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', { ...ofCheckZones, status: 403 }))).toBe(readAt);
     expect(await readAtAfter(failedWith('ChallengeFailedError', 'CAA forbids.', ofCheckZones))).toBe(readAt);
   });
 
-  test('is not touched by an execution that lost its lease', async () => {
+  test('is not marked as stale by an execution that lost its lease', async () => {
     const world = failing();
     world.ledger.put('www', { lease: otherExecution });
     expect(await readAtAfter(failedWith('CaaError', 'CAA forbids.', ofCheckZones), world)).toBe(readAt);
   });
 });
 
-test('a reader who is refused ends the execution for a person to see to, and leaves the ledger as it was', async () => {
+test('a rejected reader ends the execution with advice for the operator, and the recorded failure stays', async () => {
   const world = failing();
   world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
-  const output = await record(world, { errorOutput: failedWith('SecretAccessError', 'Nobody of that name.') });
+  const output = await record(world, { errorOutput: failedWith('SecretAccessError', 'The reader does not exist.') });
   expect(output).toMatchObject({
     action: expect.stringContaining('readers or replicas'),
     retryIn: null,
@@ -137,20 +137,20 @@ test('a reader who is refused ends the execution for a person to see to, and lea
   });
 });
 
-describe('the next try', () => {
+describe('the next attempt', () => {
   test.each([
     [1, 1, 600, '2026-03-01T12:10:00.000Z'],
     [2, 2, 6000, '2026-03-01T13:40:00.000Z'],
     [3, 3, null, '2026-03-02T12:00:00.000Z'],
     [7, 1, null, '2026-03-02T12:00:00.000Z'],
-  ])('after %i failures before, at attempt %i, is in %j s', async (count, attempt, retryIn, nextAttempt) => {
+  ])('after %i earlier failures and at attempt %i comes after %j s', async (count, attempt, retryIn, nextAttempt) => {
     const world = failing();
     world.ledger.put('www', { failure: { ...before, count } });
-    expect(await record(world, { errorOutput: caUnavailable, attempt })).toMatchObject({ retryIn, nextAttempt });
+    expect(await record(world, { errorOutput: unavailable, attempt })).toMatchObject({ retryIn, nextAttempt });
     expect(world.ledger.get('www')).toMatchObject({ failure: { count: count + 1 }, notBefore: nextAttempt });
   });
 
-  test('is the CA’s to say: longer than two hours ends the execution and stands in the ledger', async () => {
+  test('is saved in the ledger and the execution ends if the Retry-After of the CA is longer than two hours', async () => {
     const world = failing();
     const problem = { type: urn('rateLimited'), status: 429, retryAfter: 36_000 };
     expect(
@@ -164,7 +164,7 @@ describe('the next try', () => {
     expect(world.ledger.get('www').notBefore).toBe('2026-03-01T22:30:00.000Z');
   });
 
-  test('asks another issuer after the third, whatever this one said', async () => {
+  test('ignores the Retry-After of the issuer if the third failure changes to another issuer', async () => {
     const world = failing();
     const fallback = { ...issuer, name: 'other', directoryUrl: 'https://other.test/directory' };
     world.ledger.put('www', { failure: { ...before, count: 2, issuerFailures: 2 } });
@@ -176,7 +176,7 @@ describe('the next try', () => {
     expect(world.ledger.get('www').failure).toMatchObject({ count: 3, issuerFailures: 3 });
   });
 
-  test('of what a person has to mend is tomorrow, and says what to do', async () => {
+  test('is made a day later if the operator has to act, and the output has the advice', async () => {
     const world = failing();
     const problem = { type: urn('caa'), identifier: 'example.com' };
     expect(await record(world, { errorOutput: failedWith('CaaError', 'CAA forbids.', problem) })).toMatchObject({
@@ -189,15 +189,15 @@ describe('the next try', () => {
     expect(world.ledger.get('www').failure).toMatchObject({ count: 1, issuerFailures: 0 });
   });
 
-  test('of a certificate of six days comes sooner than tomorrow', async () => {
+  test('is made in less than a day for a certificate with a lifetime of six days', async () => {
     const world = failing();
     const current = factsWith({ notBefore: '2026-02-26T00:00:00Z', notAfter: '2026-03-04T12:00:00Z' });
     world.ledger.put('www', { current, failure: { ...before, count: 4 } });
-    expect((await record(world, { errorOutput: caUnavailable })).nextAttempt).toBe('2026-03-01T21:00:00.000Z');
+    expect((await record(world, { errorOutput: unavailable })).nextAttempt).toBe('2026-03-01T21:00:00.000Z');
   });
 });
 
-test('a second failure in a row counts two, and the first stays the issuer’s', async () => {
+test('a second failure in a row is counted, and only the first counts as a failure of the issuer', async () => {
   const world = failing();
   await record(world);
   world.clock.set('2026-03-01T12:01:10Z');
@@ -207,7 +207,7 @@ test('a second failure in a row counts two, and the first stays the issuer’s',
   expect(world.ledger.get('www').failure).toMatchObject({ count: 2, issuerFailures: 1, error: 'StepTimedOutError' });
 });
 
-test('an execution that lost its lease strikes off what is gone, writes nothing else and tries no more', async () => {
+test('an execution that lost its lease only removes TXT values from the ledger, and does not retry', async () => {
   const world = failing();
   world.ledger.put('www', { lease: otherExecution });
   expect(await record(world)).toMatchObject({ error: 'ChallengeFailedError', retryIn: null });
@@ -215,7 +215,7 @@ test('an execution that lost its lease strikes off what is gone, writes nothing 
   expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
 });
 
-test('a lease that is lost between the look and the write is lost', async () => {
+test('nothing is recorded if the lease is lost between the read and the write', async () => {
   const world = failing();
   world.calls.meanwhile('ledger.recordFailure', () => world.ledger.put('www', { lease: otherExecution }));
   expect((await record(world)).error).toBe('ChallengeFailedError');
@@ -224,9 +224,9 @@ test('a lease that is lost between the look and the write is lost', async () => 
 
 test.each([
   ['ThrottledError', 60, '2026-03-01T12:01:00.000Z'],
-  // It waits for nothing: the next fleet run, six hours at most, looks again.
+  // No attempt is scheduled. The next fleet run, after at most six hours, checks again.
   ['LeaseLostError', null, '2026-03-01T18:00:00.000Z'],
-])('%s is no failure of the certificate', async (name, retryIn, nextAttempt) => {
+])('%s is not counted as a failure of the certificate', async (name, retryIn, nextAttempt) => {
   const world = failing();
   expect(await record(world, { errorOutput: failedWith(name, 'Slow down.') })).toMatchObject({
     error: name,
@@ -237,16 +237,16 @@ test.each([
   expect(world.ledger.get('www')).toMatchObject({ lease: null, failure: null, notBefore: null, order });
 });
 
-test('an order that turned out to be the twin’s is dropped, uncounted, and ordered again at once', async () => {
+test('an order that was finalized for another certificate is removed, not counted, and placed again at once', async () => {
   const world = failing();
-  expect(await record(world, { errorOutput: failedWith('OrderSharedError', 'Not our key.') })).toMatchObject({
+  expect(await record(world, { errorOutput: failedWith('OrderSharedError', 'Another key.') })).toMatchObject({
     retryIn: 1,
   });
   expect(world.ledger.get('www')).toMatchObject({ order: null, failure: null, lease: null, leftovers: [kept] });
 });
 
 test.each([undefined, null, 'text', 7, [], {}, { Error: 7, Cause: { deep: true } }])(
-  'an error output of %j is recorded too',
+  'the error output %j is recorded as UnexpectedError',
   async (errorOutput) => {
     const world = failing();
     expect(await record(world, { errorOutput, spec: null })).toMatchObject({ error: 'UnexpectedError', retryIn: 60 });
@@ -254,27 +254,27 @@ test.each([undefined, null, 'text', 7, [], {}, { Error: 7, Cause: { deep: true }
   },
 );
 
-test('a certificate that the ledger never saw gets no item', async () => {
+test('no item is created for a certificate that is not in the ledger', async () => {
   const world = createWorld();
   await record(world, { errorOutput: { Error: 'UnknownCertificateError', Cause: 'No such certificate.' }, spec: null });
   expect((await world.ledger.certificates(['www'])).size).toBe(0);
 });
 
-test('a ledger that fails is no lost lease', async () => {
+test('an error of the ledger is thrown and not treated as a lost lease', async () => {
   const world = failing();
   world.calls.answer('ledger.recordFailure', new Error('The table is gone.'));
   await expect(record(world)).rejects.toThrow('The table is gone.');
 });
 
 describe('a failure that a deployment waits for', () => {
-  test('is told when nobody tries again, since another execution is at it', async () => {
+  test('is not quiet if this execution does not retry because another execution holds the lease', async () => {
     const world = failing();
     world.ledger.put('www', { lease: otherExecution });
     const denied = failedWith('AccessDeniedError', 'It was denied.');
     expect(await record(world, { deploy: true, errorOutput: denied })).toMatchObject({ retryIn: null, quiet: false });
   });
 
-  test('ends the execution, and is counted and told as ever', async () => {
+  test('ends the execution and is counted', async () => {
     const world = failing();
     expect(await record(world, { deploy: true })).toMatchObject({
       error: 'ChallengeFailedError',
@@ -288,7 +288,7 @@ describe('a failure that a deployment waits for', () => {
     });
   });
 
-  test('is tried again where access was denied: roles and policies are new', async () => {
+  test('is retried quietly for three minutes if access was denied, because roles and policies are new', async () => {
     const world = failing();
     const denied = failedWith('AccessDeniedError', 'It was denied.');
     const startedAt = '2026-03-01T11:58:00.000Z';
@@ -305,7 +305,7 @@ describe('a failure that a deployment waits for', () => {
   });
 });
 
-test('run twice, it counts once and says the same', async () => {
+test('a second run counts nothing and returns the same', async () => {
   const world = failing();
   const first = await record(world);
   expect(await record(world)).toEqual(first);
@@ -313,8 +313,8 @@ test('run twice, it counts once and says the same', async () => {
   expect(await failures(world)).toEqual({ 'example.com': 1, '*.example.com': 1 });
 });
 
-test('it may die after any call: counted once, the lease free, what is gone struck off, the next try the same', async () => {
-  // Each run a second later: a death between the two counts may count the identifiers once more, and never less than once.
+test('a run after an interruption at any call leaves one counted failure, no lease and the same next attempt', async () => {
+  // Each run is one second later. After an interruption between the two counts, the identifiers are counted twice.
   const step = (world: World) => {
     world.clock.advance(1000);
     return record(world);
@@ -328,7 +328,7 @@ test('it may die after any call: counted once, the lease free, what is gone stru
   });
 });
 
-test('it may die after any call also when the order is of no use', async () => {
+test('a run after an interruption at any call removes an order that cannot be used', async () => {
   const step = (world: World) => record(world, { errorOutput: failedWith('StagedKeyMissingError', 'No key.') });
   await interruptedAfterEachCall(failing, step, (world, _, last) => {
     expect(world.ledger.get('www'), last).toMatchObject({ order: null, failure: { count: 1 }, lease: null });

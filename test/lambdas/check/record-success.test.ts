@@ -21,7 +21,7 @@ async function done(): Promise<World> {
       issuerFailures: 3,
       last: '2026-02-28T12:00:00Z',
       error: 'CaUnavailableError',
-      cause: 'The CA was away.',
+      cause: 'The CA was unavailable.',
     },
     notBefore: '2026-03-01T00:00:00Z',
     order: {
@@ -50,24 +50,24 @@ function expectDone(world: World, last?: string): void {
   expect(world.ledger.setLease(setHash), last).toBeNull();
 }
 
-test('the certificate is free, with no order, no failure and nothing left over', async () => {
+test('removes order, failure and leftover TXT values, and releases the leases', async () => {
   const world = await done();
   await record(world);
   expectDone(world);
 });
 
-test('run twice, it succeeds twice', async () => {
+test('succeeds again in a second run', async () => {
   const world = await done();
   await record(world);
   await record(world);
   expectDone(world);
 });
 
-test('it may die after any call', async () => {
+test('completes in a run after an interruption at any call', async () => {
   await interruptedAfterEachCall(done, record, (world, _, last) => expectDone(world, last));
 });
 
-test('an execution that lost its lease takes nothing from the one that has it', async () => {
+test('throws LeaseLostError and changes nothing if another execution holds the lease', async () => {
   const world = await done();
   world.ledger.put('www', { lease: otherExecution });
   await expect(record(world)).rejects.toThrow(LeaseLostError);

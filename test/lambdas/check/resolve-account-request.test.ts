@@ -28,7 +28,7 @@ async function stored(): Promise<World> {
   return world;
 }
 
-test('registration concerns every configured issuer', async () => {
+test('a registration returns every configured issuer', async () => {
   expect(await resolve({ action: 'register' })).toEqual({
     ...nothing,
     action: 'register',
@@ -36,29 +36,29 @@ test('registration concerns every configured issuer', async () => {
   });
 });
 
-test('a deactivation names one issuer', async () => {
+test('a deactivation returns the named issuer', async () => {
   const output = await resolve({ action: 'deactivate', issuer: 'other-ca' });
   expect(output).toEqual({ ...nothing, action: 'deactivate', issuer: elsewhere });
 });
 
-test('an issuer that is not configured is answered with those that are', async () => {
+test('rejects an unknown issuer with the names of the configured ones', async () => {
   const resolving = resolve({ action: 'deactivate', issuer: 'lets' });
   await expect(resolving).rejects.toThrow(UnknownIssuerError);
   await expect(resolving).rejects.toThrow('test-ca, other-ca');
 });
 
-describe('a change of key', () => {
+describe('a key change', () => {
   const request = { action: 'rollOverKey', issuer: 'test-ca' };
 
-  test('names the issuer when no renewal is at work', async () => {
+  test('returns the issuer if no renewal is in progress', async () => {
     expect(await resolve(request)).toEqual({ ...nothing, action: 'rollOverKey', issuer });
   });
 
-  test('is refused for a CA that does not know it', async () => {
+  test('is rejected for a CA that does not support it', async () => {
     await expect(resolve({ action: 'rollOverKey', issuer: 'other-ca' })).rejects.toThrow(KeyRolloverUnsupportedError);
   });
 
-  test('waits for a renewal that may sign with the key, and names it', async () => {
+  test('is rejected while a renewal may sign with the key, and the error names the renewal', async () => {
     const world = createWorld();
     world.ledger.put('www', { lease: otherExecution });
     world.executions.setStatus(otherExecution, 'live');
@@ -67,24 +67,27 @@ describe('a change of key', () => {
     await expect(resolving).rejects.toThrow(`www (${otherExecution})`);
   });
 
-  test('does not wait for a renewal at other issuers', async () => {
+  test('is accepted while a renewal at another issuer is in progress', async () => {
     const world = createWorld();
     world.ledger.put('api', { lease: otherExecution });
     expect(await resolve(request, world)).toMatchObject({ issuer });
   });
 
-  test.each(['ended', 'unknown'] as const)('does not wait for an execution that is %s', async (status) => {
-    const world = createWorld();
-    world.ledger.put('www', { lease: otherExecution });
-    world.executions.setStatus(otherExecution, status);
-    expect(await resolve(request, world)).toMatchObject({ issuer });
-  });
+  test.each(['ended', 'unknown'] as const)(
+    'is accepted if the status of the execution with the lease is %s',
+    async (status) => {
+      const world = createWorld();
+      world.ledger.put('www', { lease: otherExecution });
+      world.executions.setStatus(otherExecution, status);
+      expect(await resolve(request, world)).toMatchObject({ issuer });
+    },
+  );
 });
 
 describe('a revocation', () => {
   const request = { action: 'revoke', certificate: 'www', reason: 'keyCompromise' };
 
-  test('names the version that is current now, and the renewal that follows', async () => {
+  test('returns the current version and the name of the execution that replaces it', async () => {
     expect(await resolve(request, await stored())).toEqual({
       ...nothing,
       action: 'revoke',
@@ -95,30 +98,30 @@ describe('a revocation', () => {
     });
   });
 
-  test('waits while the certificate is being renewed', async () => {
+  test('is rejected while the certificate is being renewed', async () => {
     const world = await stored();
     world.ledger.put('www', { lease: otherExecution });
     world.executions.setStatus(otherExecution, 'live');
     await expect(resolve(request, world)).rejects.toThrow(RenewalsInProgressError);
   });
 
-  test('of a certificate that was never stored says so', async () => {
+  test('is rejected for a certificate that was never stored', async () => {
     await expect(resolve(request)).rejects.toThrow('nothing to revoke');
   });
 
-  test('of a certificate that is not configured says so', async () => {
+  test('is rejected for a certificate that is not configured', async () => {
     await expect(resolve({ ...request, certificate: 'shop' })).rejects.toThrow(UnknownCertificateError);
   });
 });
 
 test.each([
-  ['nothing', {}, 'action'],
-  ['an action that nobody knows', { action: 'delete' }, 'action'],
+  ['no field', {}, 'action'],
+  ['an unknown action', { action: 'delete' }, 'action'],
   ['no issuer', { action: 'rollOverKey' }, 'issuer'],
-  ['a reason that no CA takes from us', { action: 'revoke', certificate: 'www', reason: 'caCompromise' }, 'reason'],
-  ['a key that means nothing', { action: 'register', force: true }, 'force'],
-  ['text', 'register', 'input'],
-])('an input with %s is refused with what is wanted', async (_, request, named) => {
+  ['a reason that only a CA may give', { action: 'revoke', certificate: 'www', reason: 'caCompromise' }, 'reason'],
+  ['an unknown field', { action: 'register', force: true }, 'force'],
+  ['text instead of an object', 'register', 'input'],
+])('rejects an input with %s, and the error names the field and a valid input', async (_, request, named) => {
   const resolving = resolve(request);
   await expect(resolving).rejects.toThrow(InvalidInputError);
   await expect(resolving).rejects.toThrow(named);

@@ -31,8 +31,8 @@ export const whileSetLeaseIsTaken = (holder: string, waits: number): Decision =>
 
 /** Returns the wait, or `none` if the execution has reached the limit of waits. */
 export const boundedWait = (wait: Decision, waits: number): Decision =>
-  hasReachedWaitLimit(waits)
+  waitLimitReached(waits)
     ? { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run checks again` }
     : wait;
 
-export const hasReachedWaitLimit = (waits: number): boolean => waits >= maximumWaits;
+export const waitLimitReached = (waits: number): boolean => waits >= maximumWaits;
