@@ -3,9 +3,9 @@ import type { AccountSecrets, AcmeAccount } from '../domain/ports/account-secret
 import type { Acme } from '../domain/ports/acme.ts';
 
 /**
- * The stored account with the key that is live. A change of key that died may have left two: the CA knows the account by one of them,
- * and newAccount with onlyReturnExisting says by which. RFC 8555 §7.3.1, §7.3.5. Where the next key is not live it stays stored, for
- * the change to go on with.
+ * Returns the stored account with the key that the CA accepts. An interrupted key change may have left two keys. The CA knows the account by one of
+ * them, and newAccount with `onlyReturnExisting` tells which (RFC 8555 §7.3.1, §7.3.5). If the CA does not accept the next key yet, that key stays
+ * stored for the next try of the key change.
  */
 export async function accountKeyInUse(
   issuer: Issuer,

@@ -6,13 +6,15 @@ import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
 
 /**
- * What an order that an earlier run left is still good for. RFC 8555 §7.1.6, §7.4. Pending: its challenges and TXT values, computed again,
- * and in the ledger before they may get into DNS. Proven, or past it: to be finished; a status that nobody knew yesterday is
- * taken for that and waited out. Otherwise gone: invalid, expired, or not known to the CA under our account (any more).
+ * Decides how the saved order of an earlier execution continues. RFC 8555 §7.1.6, §7.4.
  *
- * It is asked also when *Check zones* failed: no zone has to be in order for a certificate to be fetched that is proven.
+ * - `prove`: the order is pending. Its challenges and TXT values are computed again, and saved in the ledger before they are written to DNS.
+ * - `finish`: control is proven. An unknown status is treated in the same way, and later states poll the order.
+ * - `gone`: the order is invalid or expired, one of its authorizations failed, or the CA does not know the order for this account.
  *
- * Run twice, it saves and says the same.
+ * It also runs after *Check zones* failed, because an order with proven control needs no valid zone.
+ *
+ * A second run saves and returns the same.
  */
 export async function checkOrder(
   { certificate, execution, spec, order, challengeRecords, leftovers }: CheckOrderInput,
@@ -28,38 +30,47 @@ export async function checkOrder(
     records: [],
   });
   const seen = await ca.order(order.url).catch((error: unknown) => {
-    if (unknownToTheCa(error)) return null;
+    if (isUnknownToCa(error)) return null;
     throw error;
   });
-  if (!seen) return gone(`is not known to ${spec.issuer.name} under our account`);
+  if (!seen) return gone(`is not known to ${spec.issuer.name} under this account`);
 
   const { url, finalize, expires, status } = seen;
   if (status === 'invalid') {
-    // The run that it failed may have died before it could say so.
+    // The execution that finalized the order may have been interrupted before it removed the order from the issue count.
     await ledger.refundIssue(spec.setHash, url);
-    return gone(`is invalid: ${seen.error?.detail ?? 'a proof was not accepted'}`);
+    return gone(`is invalid: ${seen.error?.detail ?? 'a challenge failed'}`);
   }
-  const living = { url, finalize, expires };
+  const reference = { url, finalize, expires };
   const expired = expires !== null && Date.parse(expires) <= clock.now().getTime();
   if (expired && (status === 'pending' || status === 'ready')) return gone(`expired at ${expires}`);
   if (status !== 'pending') {
-    return { outcome: 'finish', reason: `the order is ${status}`, order: living, challenges: [], records: leftovers };
+    return {
+      outcome: 'finish',
+      reason: `the order is ${status}`,
+      order: reference,
+      challenges: [],
+      records: leftovers,
+    };
   }
   const authorizations = await authorizationsOf(seen, ca);
-  const dead = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
-  if (dead) return gone(`cannot be completed: its authorization of ${dead.identifier} is ${dead.status}`);
+  const failed = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
+  if (failed) return gone(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
   if (!challengeRecords) {
-    return { outcome: 'prove', reason: 'the order is pending', order: living, challenges: [], records: [] };
+    return { outcome: 'prove', reason: 'the order is pending', order: reference, challenges: [], records: [] };
   }
   const proofs = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
   await ledger.saveOrder(
     certificate,
-    { ...living, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
+    { ...reference, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
     proofs.records,
   );
-  return { outcome: 'prove', reason: 'the order is pending', order: living, ...proofs };
+  return { outcome: 'prove', reason: 'the order is pending', order: reference, ...proofs };
 }
 
-/** Boulder answers 404 `malformed` for an order that it deleted and `unauthorized` for another account's; Pebble a bare 404. */
-const unknownToTheCa = (error: unknown): boolean =>
+/**
+ * Tells whether the CA does not know the order. Boulder answers 404 `malformed` for an order that it has deleted, and `unauthorized` for an order of
+ * another account. Pebble answers 404 without a problem document.
+ */
+const isUnknownToCa = (error: unknown): boolean =>
   error instanceof MalformedError || error instanceof UnauthorizedError || error instanceof AccountDoesNotExistError;

@@ -5,11 +5,11 @@ import { accountKeyInUse } from './account-key-in-use.ts';
 import type { AccountPorts } from './ensure-account.ts';
 
 /**
- * Deactivates our account at a CA, for good. RFC 8555 §7.3.6. Its key is of no use any more, since the CA would find the deactivated
- * account by it: a fresh one takes its place, with no URL, so that the next order or deployment registers a new account. Whoever does
- * not want that takes the issuer out of the configuration.
+ * Deactivates the account at a CA permanently. RFC 8555 §7.3.6. The CA finds the deactivated account by its key, so that key cannot be used again. A
+ * new key without a URL replaces it, and the next order or deployment registers a new account. To prevent that, remove the issuer from the
+ * configuration.
  *
- * Run twice, the CA refuses the account the second time, which says that it is gone; after that nothing is left to deactivate.
+ * In a second run the CA refuses the account, which means that it is deactivated. Later runs find no account URL and do nothing.
  */
 export async function deactivateAccount(
   { issuer }: IssuerInput,
@@ -26,7 +26,7 @@ export async function deactivateAccount(
     await acme.deactivate(issuer, { url, privateKey });
   } catch (error) {
     if (!(error instanceof UnauthorizedError || error instanceof AccountDoesNotExistError)) throw error;
-    log.warn(`${name} does not know the account any more: it counts as deactivated.`, { account: url, error });
+    log.warn(`${name} does not know the account any more, so it counts as deactivated.`, { account: url, error });
   }
   await accounts.replace(directoryUrl, account, { privateKey: await newPrivateKey('P-256'), url: null });
   return { issuer: name, account: url };

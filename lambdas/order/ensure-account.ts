@@ -8,16 +8,17 @@ import { accountKeyInUse } from './account-key-in-use.ts';
 export interface AccountPorts {
   readonly accounts: AccountSecrets;
   readonly acme: Acme;
-  /** The binding in this secret. Throws `ExternalAccountBindingError`. RFC 8555 §7.3.4 */
+  /** Reads the external account binding from this secret. Throws `ExternalAccountBindingError`. RFC 8555 §7.3.4 */
   readonly externalAccountKey: (secretArn: string) => Promise<ExternalAccountKey>;
   readonly newPrivateKey: NewPrivateKey;
 }
 
 /**
- * The CA, seen from our account there; made on first use. RFC 8555 §7.3. Key first, then the secret (who was first wins), then
- * newAccount, then its URL: dying in between leaves a key that the next call registers, never an account without its key.
+ * Returns the CA as the stored account sees it. On first use it registers the account. RFC 8555 §7.3. It creates a key, stores the key in the secret,
+ * calls newAccount, and stores the URL of the account. If two executions store a key at the same time, both use the first one. An interruption leaves
+ * a key that the next call registers, and never an account without its key.
  *
- * An account that the CA no longer knows is registered again, once, with the same key, when the next order finds out.
+ * If the CA no longer knows the account, `newOrder` registers it again with the same key and repeats the order once.
  */
 export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promise<CertificateAuthority> {
   const { accounts, acme, newPrivateKey } = ports;
@@ -52,8 +53,8 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
 type Registered = { readonly url: string; readonly privateKey: string };
 
 /**
- * With a binding it asks first whether the account is there: a binding registers one account only, and what a run that died has used up
- * would be refused.
+ * Registers the account and stores its URL. With an external account binding it first asks whether the account exists. A binding registers one account
+ * only, so the CA would refuse a binding that an interrupted execution has used.
  */
 async function register(
   issuer: Issuer,

@@ -23,7 +23,7 @@ import { registerAccount } from './register-account.ts';
 import { respondToChallenges } from './respond-to-challenges.ts';
 import { rollOverKey } from './roll-over-key.ts';
 
-/** Talks to the CA about orders. Holds the account key; sees no certificate's secret. */
+/** Sends the requests about orders and accounts to the CA. It uses the account key, and cannot read the secret of a certificate. */
 export const handler = stepHandler((log, atEnd) => {
   const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(acme.close);

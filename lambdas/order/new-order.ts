@@ -21,11 +21,15 @@ export interface NewOrderPorts extends AccountPorts {
 }
 
 /**
- * Creates the order and collects what has to be proven. RFC 8555 §7.4, §7.5. The order and the TXT values are in the ledger
- * before anything is written to DNS, so whatever dies later can be found and cleaned up. Valid authorizations need no proof.
+ * Creates an order and returns its pending challenges and their TXT values. RFC 8555 §7.4, §7.5. The order and the values are saved in the ledger
+ * before anything is written to DNS, so that another execution can resume the order and remove the values. Valid authorizations have no pending
+ * challenge.
  *
- * Run twice, it makes a second order (CAs that reuse pending ones return the first) and saves that one; the values of both are
- * remembered for removal.
+ * A second run creates and saves a second order, or gets the first one from a CA that reuses pending orders. The ledger keeps the values of both
+ * orders for removal, so it is safe to run twice.
+ *
+ * @throws OrderInvalidError if the CA returns an invalid order
+ * @throws NoDnsChallengeError
  */
 export async function newOrder(
   { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,
@@ -33,15 +37,15 @@ export async function newOrder(
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await ensureAccount(spec.issuer, accountPorts);
-  const ordered = { identifiers: spec.identifiers, profile: spec.profile };
+  const request = { identifiers: spec.identifiers, profile: spec.profile };
   const order = replaces
-    ? await ca.newOrder({ ...ordered, replaces }).catch(async (error: unknown) => {
+    ? await ca.newOrder({ ...request, replaces }).catch(async (error: unknown) => {
         if (!refusesReplaces(error)) throw error;
-        const saved = isReplacedAlready(error) ? await savedOrder(spec, ca, ledger) : null;
-        return saved ?? (await ca.newOrder(ordered));
+        const saved = isAlreadyReplaced(error) ? await savedOrder(spec, ca, ledger) : null;
+        return saved ?? (await ca.newOrder(request));
       })
-    : await ca.newOrder(ordered);
-  if (order.status === 'invalid') throw invalidFromTheStart(certificate, order);
+    : await ca.newOrder(request);
+  if (order.status === 'invalid') throw invalidNewOrder(certificate, order);
   const { challenges, records } = pendingChallengesOf(
     await authorizationsOf(order, ca),
     { spec, challengeRecords },
@@ -55,12 +59,15 @@ export async function newOrder(
     records,
   );
   await recordAccount(spec.issuer, ca, { ledger, clock }).catch((error: unknown) => {
-    log.warn('The account was not noted: whether CAA allows it is not looked at before the next order.', { error });
+    log.warn(
+      'The account was not saved in the ledger. Check zones does not check CAA records for it until another order saves it.',
+      { error },
+    );
   });
   return { order: { url, finalize, expires }, challenges, records };
 }
 
-/** For *Check zones*, which sees neither the CA nor the account's key: it judges CAA records by this before the next order. */
+/** Saves the account in the ledger. *Check zones* has no access to the CA, and uses the saved account to check CAA records before the next order. */
 async function recordAccount(
   { directoryUrl }: Issuer,
   ca: CertificateAuthority,
@@ -69,25 +76,28 @@ async function recordAccount(
   await ledger.recordAccount(directoryUrl, await ca.account(), clock.now());
 }
 
-/** Some CAs say `conflict` instead of `alreadyReplaced`: both are 409 (getssl#908). */
-const isReplacedAlready = (error: unknown): boolean =>
+/** Some CAs answer `conflict` instead of `alreadyReplaced`. Both have the HTTP status 409 (getssl#908). */
+const isAlreadyReplaced = (error: unknown): boolean =>
   error instanceof AlreadyReplacedError || (error instanceof PerennialError && error.problem?.status === 409);
 
 /**
- * RFC 9773 §5 leaves it to the CA how it refuses a certificate to replace: Boulder says `unauthorized` to another account than the one
- * that ordered it and `malformed` to a certificate that it does not know; Pebble breaks (`serverInternal`) when it looks for one whose serial
- * number begins with a zero byte, and a CA that breaks on it once breaks on it each time. Asked once more without, whatever else was wrong
- * says so again.
+ * Tells whether `replaces` may be the reason for the error. RFC 9773 §5 does not define the error for a certificate that cannot be replaced. Boulder
+ * answers `unauthorized` if another account ordered the certificate, and `malformed` if it does not know the certificate. Pebble answers
+ * `serverInternal` each time if the serial number of the certificate begins with a zero byte. The order is then requested again without `replaces`.
+ * If the error has another reason, the CA returns it again.
  */
 const refusesReplaces = (error: unknown): boolean =>
-  isReplacedAlready(error) || error instanceof UnauthorizedError || error instanceof MalformedError || isBroken(error);
+  isAlreadyReplaced(error) ||
+  error instanceof UnauthorizedError ||
+  error instanceof MalformedError ||
+  isServerInternal(error);
 
-const isBroken = (error: unknown): boolean =>
+const isServerInternal = (error: unknown): boolean =>
   error instanceof CaUnavailableError &&
   error.problem?.status === 500 &&
   error.problem.type === 'urn:ietf:params:acme:error:serverInternal';
 
-/** The order of ours that replaces the certificate already, if it is of the same kind and lives. */
+/** Returns the saved order if it has the same configuration and issuer, the CA knows it, and it is not invalid. Otherwise `null`. */
 async function savedOrder(
   { name, specHash, issuer }: CertificateSpec,
   ca: CertificateAuthority,
@@ -96,16 +106,16 @@ async function savedOrder(
   const { order } = await ledger.certificate(name);
   if (order?.specHash !== specHash || order.directoryUrl !== issuer.directoryUrl) return null;
   const seen = await ca.order(order.url).catch((error: unknown) => {
-    if (error instanceof MalformedError || error instanceof UnauthorizedError) return null; // the CA has forgotten it
+    if (error instanceof MalformedError || error instanceof UnauthorizedError) return null; // the CA no longer has the order
     throw error;
   });
   return seen && seen.status !== 'invalid' ? seen : null;
 }
 
-const invalidFromTheStart = (certificate: string, { url, error }: Order): OrderInvalidError =>
+const invalidNewOrder = (certificate: string, { url, error }: Order): OrderInvalidError =>
   new OrderInvalidError({
-    what: 'The CA made the new order invalid from the start.',
-    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    what: 'The CA returned the new order as invalid.',
+    why: error?.detail ? `The CA says: ${error.detail}` : 'The CA gives no reason.',
     remedy: 'The next attempt places a new order.',
     certificate,
     order: url,

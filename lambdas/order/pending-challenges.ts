@@ -4,30 +4,30 @@ import { NoDnsChallengeError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, PendingChallenge } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 
-interface Place {
+interface ProofContext {
   readonly spec: CertificateSpec;
   readonly challengeRecords: readonly ChallengeRecord[];
 }
 
-/** The authorizations of a pending order; past that, nothing is left to prove. RFC 8555 §7.5 */
+/** Returns the authorizations of a pending order. RFC 8555 §7.5. For an order with a later status the list is empty, because control is proven. */
 export async function authorizationsOf(order: Order, ca: CertificateAuthority): Promise<readonly Authorization[]> {
   const authorizations: Authorization[] = [];
-  // One after the other: each reply brings the nonce of the next request (RFC 8555 §6.5).
+  // Sequential, because each reply has the nonce of the next request (RFC 8555 §6.5).
   for (const authorization of order.status === 'pending' ? order.authorizations : []) {
     authorizations.push(await ca.authorization(authorization));
   }
   return authorizations;
 }
 
-/** What there is to answer and to write: nothing for a name whose authorization is valid already. */
+/** Returns the challenges to answer and the TXT values to write. Identifiers with a valid authorization have neither. */
 export function pendingChallengesOf(
   authorizations: readonly Authorization[],
-  place: Place,
+  context: ProofContext,
   ca: CertificateAuthority,
 ): { readonly challenges: readonly PendingChallenge[]; readonly records: readonly TxtValue[] } {
   const proofs = authorizations
     .filter(({ status }) => status !== 'valid')
-    .map((authorization) => proofOf(authorization, place, ca));
+    .map((authorization) => proofOf(authorization, context, ca));
   return {
     challenges: proofs.map(({ challenge }) => challenge),
     records: uniqueRecords(proofs.map(({ record }) => record)),
@@ -36,19 +36,19 @@ export function pendingChallengesOf(
 
 function proofOf(
   authorization: Authorization,
-  { spec, challengeRecords }: Place,
+  { spec, challengeRecords }: ProofContext,
   ca: CertificateAuthority,
 ): { readonly challenge: PendingChallenge; readonly record: TxtValue } {
   const { identifier } = authorization;
-  // Challenge types that nobody knew yesterday, and challenges without a token, are none of ours.
+  // Challenges of other types, also unknown ones, and challenges without a token are ignored.
   const challenge = authorization.challenges.find(({ type, token }) => type === 'dns-01' && token !== null);
   const place = challengeRecords.find((each) => each.identifier === identifier);
   if (!challenge || !place) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'nothing';
     throw new NoDnsChallengeError({
       what: `${spec.issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`,
-      why: `The authorization is ${authorization.status}, and it offers ${offered}.`,
-      remedy: 'It is tried again. Ask the CA if this repeats.',
+      why: `The authorization is ${authorization.status} and offers ${offered}.`,
+      remedy: 'The workflow retries. If the error repeats, ask the CA.',
       certificate: spec.name,
       identifier,
       issuer: spec.issuer.name,
@@ -65,7 +65,7 @@ function proofOf(
   };
 }
 
-/** Some CAs give an apex and its wildcard the same value (DigiCert: certbot#10593). */
+/** Removes duplicate TXT values. Some CAs use the same value for a name and its wildcard (DigiCert, certbot#10593). */
 const uniqueRecords = (records: readonly TxtValue[]): TxtValue[] => [
   ...new Map(records.map((each) => [`${each.hostedZoneId} ${each.name} ${each.value}`, each])).values(),
 ];

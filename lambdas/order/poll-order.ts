@@ -10,15 +10,19 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import { pollTries, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
-/** The way of an order, RFC 8555 §7.1.6: what lies at or past each status we wait for. */
+/** For each status to wait for, the statuses at which the wait ends. RFC 8555 §7.1.6 */
 const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
 
 /**
- * One look at the order. RFC 8555 §7.1.6, §7.4. "Not yet" is a value; `invalid` is an error that names each failed identifier with the
- * CA's own problem, read from its challenge, since the order itself says nothing of failed challenges. A status that nobody knew
- * yesterday is waited out. An order that went invalid after its CSR left has issued nothing, so it is taken off the issue cap again.
+ * Reads the order once and tells whether it has reached the status to wait for. RFC 8555 §7.1.6, §7.4. "Not yet" is a value, also for an unknown
+ * status. An invalid order is an error that names each failed identifier with the problem of the CA. The problems are read from the challenges,
+ * because the order does not have them. An order that became invalid after its CSR was sent has issued nothing, so it is removed from the issue count.
  *
- * Only reads, but for that, which is the same twice: running it twice is running it once.
+ * Apart from that removal it only reads, and removing twice has no effect, so it is safe to run twice.
+ *
+ * @throws ChallengeFailedError if the CA reports a failed challenge
+ * @throws OrderInvalidError if the order is invalid for another reason
+ * @throws OrderTimeoutError after the last poll
  */
 export async function pollOrder(
   { certificate, spec, order, until, tries }: PollOrderInput,
@@ -29,16 +33,16 @@ export async function pollOrder(
   const { status } = seen;
   if (status === 'invalid') {
     if (until === 'valid') await ledger.refundIssue(spec.setHash, order.url);
-    throw await whyInvalid(certificate, seen, ca);
+    throw await invalidOrderError(certificate, seen, ca);
   }
   if ((reachedBy[until] as readonly string[]).includes(status)) {
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
   }
   if (tries >= pollTries[until]) {
     throw new OrderTimeoutError({
-      what: `The order did not become ${until} in time: ${order.url}.`,
-      why: `${spec.issuer.name} left it ${status}.`,
-      remedy: 'It is tried again.',
+      what: `Order ${order.url} did not become ${until} in time.`,
+      why: `Its status at ${spec.issuer.name} is ${status}.`,
+      remedy: 'The workflow retries.',
       certificate,
       issuer: spec.issuer.name,
       order: order.url,
@@ -47,7 +51,7 @@ export async function pollOrder(
   return { reached: false, status, wait: pollWait(tries, seen.retryAfter), certificateUrl: null };
 }
 
-async function whyInvalid(
+async function invalidOrderError(
   certificate: string,
   { url, authorizations, error }: Order,
   ca: CertificateAuthority,
@@ -64,15 +68,15 @@ async function whyInvalid(
       what: 'The CA did not accept the proof of control.',
       why: sentences.join('; '),
       remedy:
-        'The next attempt places a new order. If this repeats, check the delegation and the name servers of these names.',
+        'The next attempt places a new order. If the error repeats, check the delegation and the name servers of these names.',
       certificate,
       order: url,
       problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
     });
   }
   return new OrderInvalidError({
-    what: `The CA made the order invalid: ${url}.`,
-    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    what: `The CA made order ${url} invalid.`,
+    why: error?.detail ? `The CA says: ${error.detail}` : 'The CA gives no reason.',
     remedy: 'The next attempt places a new order.',
     certificate,
     order: url,

@@ -10,10 +10,11 @@ export interface RegisterAccountPorts extends AccountPorts {
 }
 
 /**
- * Makes our account at a CA where there is none. RFC 8555 §7.3. Run for every issuer after each deployment, so that a one-time external
- * account binding is used before it dies, a fallback is ready when it is needed, and CAA records are judged before the first order.
+ * Registers the account at a CA if none is stored, and returns it with the CAA records that allow it. RFC 8555 §7.3. It runs for every issuer after
+ * each deployment. So a one-time external account binding is used before it expires, the account of a fallback exists when it is needed, and CAA
+ * records are checked before the first order.
  *
- * An account that is stored is not asked about: running it again reads the CA's directory at most.
+ * For a stored account it reads at most the CA's directory, so it is safe to run twice.
  */
 export async function registerAccount(
   { issuer }: IssuerInput,
@@ -22,6 +23,6 @@ export async function registerAccount(
   const ca = await ensureAccount(issuer, ports);
   const account = await ca.account();
   await ledger.recordAccount(issuer.directoryUrl, account, clock.now());
-  // A CA that wants no proof uses no method.
+  // A CA that requires no proof of control uses no validation method.
   return { issuer: issuer.name, ...account, caa: caaLines(account, issuer.challenges === 'none' ? null : 'dns-01') };
 }

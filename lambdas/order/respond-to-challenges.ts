@@ -9,9 +9,10 @@ import { pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
 /**
- * Tells the CA that the proofs are in place. RFC 8555 §7.5.1. A lost reply is read back, not repeated.
+ * Asks the CA to validate the challenges. RFC 8555 §7.5.1. After a lost reply the challenge is read, and the request is not repeated.
  *
- * A challenge answered before is no longer pending: the CA says `malformed`, we look, and it counts as answered; so twice is once.
+ * The CA answers `malformed` for a challenge that was answered before. The challenge is then read, and if it is no longer pending it counts as
+ * answered. So it is safe to run twice.
  */
 export async function respondToChallenges(
   { spec, challenges }: RespondToChallengesInput,

@@ -4,11 +4,13 @@ import { accountKeyInUse } from './account-key-in-use.ts';
 import type { AccountPorts } from './ensure-account.ts';
 
 /**
- * Gives our account at a CA a new key. RFC 8555 §7.3.5. The new key is stored beside the old one before the CA hears of it, and takes
- * its place when the CA has it: whichever is live is stored at every moment, and `accountKeyInUse` finds out which. Functions read the
- * secret at every call, so the next one signs with the new key.
+ * Changes the key of the account at a CA. RFC 8555 §7.3.5. The new key is stored beside the old one before the CA receives it, and replaces the old
+ * one after the CA has accepted it. So the key that the CA accepts is stored at every moment, and `accountKeyInUse` finds out which one it is.
+ * Functions read the secret at every call, so the next call signs with the new key.
  *
- * Run again after it died, it goes on with the key that is stored. Run again after it ended, it changes the key once more.
+ * A run after an interruption continues with the stored new key. A run after a complete one changes the key again.
+ *
+ * @throws AccountDoesNotExistError if no account is registered
  */
 export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts): Promise<AccountOutput> {
   const { accounts, acme, newPrivateKey } = ports;
@@ -16,8 +18,9 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
   const account = await accounts.read(directoryUrl);
   if (!account?.url) {
     throw new AccountDoesNotExistError({
-      what: `There is no account at ${name} (${directoryUrl}) whose key could be changed.`,
-      remedy: '{"action": "register"} makes one.',
+      what: 'No account key was changed.',
+      why: `There is no account at ${name} (${directoryUrl}).`,
+      remedy: 'Start the accounts workflow with {"action": "register"}, which registers one.',
       issuer: name,
     });
   }
@@ -26,7 +29,7 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
     : await accounts.replace(directoryUrl, account, { ...account, nextPrivateKey: await newPrivateKey('P-256') });
   const { url } = account;
   const seen = await accountKeyInUse(issuer, staged, ports);
-  // No next key: it is live already, by a call whose reply was lost or by another run that was faster.
+  // Without a next key, the CA has accepted the new key already. The reply to an earlier call was lost, or another execution was faster.
   if (seen.nextPrivateKey) {
     await acme.changeKey(issuer, { url, privateKey: seen.privateKey }, seen.nextPrivateKey);
     await accounts.replace(directoryUrl, seen, { privateKey: seen.nextPrivateKey, url });

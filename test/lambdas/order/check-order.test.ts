@@ -16,13 +16,13 @@ import { createWorld, type World } from '../../fakes/world.ts';
 const spec = specWith({ identifiers: ['*.example.com', 'example.com'] });
 const place = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com' };
 const challengeRecords = spec.identifiers.map((identifier) => ({ identifier, ...place }));
-const leftover = { ...place, value: 'left by a dead run' };
+const leftover = { ...place, value: 'of an interrupted run' };
 
 interface SavedWorld extends World {
   readonly order: OrderReference;
 }
 
-/** An order in the ledger, as a dead execution left it, and the lease taken over. */
+/** Creates a world with the saved order of an interrupted execution, whose lease this execution has taken. */
 async function saved({ status = 'pending', alreadyValid = [] as readonly string[] } = {}): Promise<SavedWorld> {
   const world = createWorld();
   for (const identifier of alreadyValid) world.ca.alreadyValid.add(identifier);
@@ -42,8 +42,8 @@ async function saved({ status = 'pending', alreadyValid = [] as readonly string[
 const check = ({ ports, order }: SavedWorld, input: Partial<CheckOrderInput> = {}) =>
   checkOrder({ ...run, spec, order, challengeRecords, leftovers: [leftover], ...input }, ports);
 
-describe('an order that is pending', () => {
-  test('is to be proven, with its challenges and values computed again', async () => {
+describe('a pending order', () => {
+  test('leads to `prove` with its challenges and values computed again', async () => {
     const world = await saved();
     const output = await check(world);
     expect(output).toMatchObject({ outcome: 'prove', order: world.order });
@@ -54,7 +54,7 @@ describe('an order that is pending', () => {
     expect(output.records).toHaveLength(2);
   });
 
-  test('is in the ledger as ours, its values beside those that were left, before they get into DNS', async () => {
+  test('is saved as the order of this execution, and its values are added to the leftover ones', async () => {
     const world = await saved();
     const { records } = await check(world);
     expect(world.ledger.get('www')).toMatchObject({
@@ -63,12 +63,12 @@ describe('an order that is pending', () => {
     });
   });
 
-  test('asks for no proof of a name that is proven already', async () => {
+  test('has no challenge for an identifier with a valid authorization', async () => {
     const { challenges } = await check(await saved({ alreadyValid: ['example.com'] }));
     expect(challenges.map(({ identifier }) => identifier)).toEqual(['*.example.com']);
   });
 
-  test('whose challenges were answered by the dead run is polled like any other', async () => {
+  test('leads to `prove` even if the interrupted execution has answered its challenges', async () => {
     const world = await saved();
     world.ca.validation = 'later';
     for (const index of [1, 2]) await world.ca.respond(`${world.order.url}/authorization/${index}/dns-01`);
@@ -76,7 +76,7 @@ describe('an order that is pending', () => {
     expect([outcome, challenges.length]).toEqual(['prove', 2]);
   });
 
-  test('without a place for its proofs, since *Check zones* failed, is left as it is', async () => {
+  test('is not changed if *Check zones* failed', async () => {
     const world = await saved();
     const before = world.ledger.get('www');
     expect(await check(world, { challengeRecords: null })).toMatchObject({
@@ -88,16 +88,16 @@ describe('an order that is pending', () => {
     expect(world.ledger.get('www')).toEqual(before);
   });
 
-  test('places no other order', async () => {
+  test('leads to no new order', async () => {
     const world = await saved();
     await check(world);
     expect(world.calls.names('ca.')).toEqual(['ca.order', 'ca.authorization', 'ca.authorization']);
   });
 });
 
-describe('an order that is proven', () => {
-  test.each(['ready', 'processing', 'valid', 'a status of next year'])(
-    'and %s is to be finished, what was left being removed first',
+describe('an order with proven control', () => {
+  test.each(['ready', 'processing', 'valid', 'an unknown status'])(
+    'and the status "%s" leads to `finish` with the leftover values to remove',
     async (status) => {
       const world = await saved({ status });
       const output = await check(world);
@@ -106,26 +106,26 @@ describe('an order that is proven', () => {
     },
   );
 
-  test('is finished also where no zone is in order any more', async () => {
+  test('leads to `finish` even if *Check zones* failed', async () => {
     const world = await saved({ status: 'valid' });
     expect(await check(world, { challengeRecords: null })).toMatchObject({ outcome: 'finish', records: [leftover] });
   });
 
-  test('is downloaded although the time to finalize it is over', async () => {
+  test('leads to `finish` even after it has expired', async () => {
     const world = await saved({ status: 'valid' });
     world.clock.set('2026-03-09T12:00:00Z');
     expect(await check(world)).toMatchObject({ outcome: 'finish' });
   });
 });
 
-describe('an order that is of no use', () => {
+describe('an order leads to `gone`', () => {
   const gone = { outcome: 'gone', challenges: [], records: [] };
 
   test.each([
     new MalformedError({ what: 'No order for that id.' }),
     new UnauthorizedError({ what: 'That order is of another account.' }),
     new AccountDoesNotExistError({ what: 'No such account.' }),
-  ])('since the CA does not know it: %s', async (error) => {
+  ])('if the CA does not know it: %s', async (error) => {
     const world = await saved();
     world.calls.answer('ca.order', error);
     const output = await check(world);
@@ -133,7 +133,7 @@ describe('an order that is of no use', () => {
     expect(output.reason).toContain(world.order.url);
   });
 
-  test('since it is invalid says why, and no longer counts as an issue', async () => {
+  test('with the reason of the CA if it is invalid, and is removed from the issue count', async () => {
     const world = await saved({ status: 'invalid' });
     world.ca.state(world.order.url).error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it' };
     await world.ledger.countIssue(spec.setHash, world.order.url, world.clock.now());
@@ -143,14 +143,14 @@ describe('an order that is of no use', () => {
     expect(await world.ledger.issues(spec.setHash, world.clock.now())).toEqual({});
   });
 
-  test.each(['pending', 'ready'])('since it expired while %s', async (status) => {
+  test.each(['pending', 'ready'])('if it expired with the status "%s"', async (status) => {
     const world = await saved({ status });
     world.clock.set('2026-03-08T12:00:00Z');
     expect(await check(world)).toMatchObject(gone);
   });
 
   test.each(['invalid', 'expired', 'deactivated', 'revoked'])(
-    'since one of its authorizations is %s names the identifier',
+    'with the identifier if one of its authorizations is %s',
     async (status) => {
       const world = await saved();
       Object.assign(world.ca.state(world.order.url).authorizations[0] ?? {}, { status });
@@ -161,21 +161,21 @@ describe('an order that is of no use', () => {
   );
 });
 
-test('a CA that is away says nothing about the order', async () => {
+test('the order is kept if the CA is unavailable', async () => {
   const world = await saved();
-  world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is away.' }));
+  world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is unavailable.' }));
   await expect(check(world)).rejects.toThrow(CaUnavailableError);
   expect(world.ledger.get('www').order?.url).toBe(world.order.url);
 });
 
-test('an execution without the lease asks the CA nothing', async () => {
+test('an execution without the lease sends no request to the CA', async () => {
   const world = await saved();
   world.ledger.put('www', { lease: otherExecution });
   await expect(check(world)).rejects.toThrow(LeaseLostError);
   expect(world.calls.names('ca.')).toEqual([]);
 });
 
-test('run twice, it says and saves the same', async () => {
+test('a second run returns and saves the same', async () => {
   const world = await saved();
   const first = await check(world);
   const record = world.ledger.get('www');
@@ -183,7 +183,7 @@ test('run twice, it says and saves the same', async () => {
   expect(world.ledger.get('www')).toEqual(record);
 });
 
-test('it may die after any call: one order, and every value that may get into DNS is remembered', async () => {
+test('a run after an interruption at any call uses the same order and saves all its TXT values', async () => {
   await interruptedAfterEachCall(saved, check, (world, output, last) => {
     expect(world.ca.orderUrls(), last).toEqual([world.order.url]);
     expect(world.ledger.get('www').leftovers, last).toEqual([leftover, ...output.records]);

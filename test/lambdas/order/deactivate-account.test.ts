@@ -16,13 +16,13 @@ async function registered(): Promise<World> {
 
 const deactivate = ({ ports }: World) => deactivateAccount({ ...run, issuer }, ports);
 
-test('the CA has no valid account of ours any more', async () => {
+test('the account is deactivated at the CA', async () => {
   const world = await registered();
   expect(await deactivate(world)).toEqual({ issuer: issuer.name, account: 'https://ca.test/account/1' });
   expect(world.acme.accounts()).toEqual([]);
 });
 
-test('the next order makes a new account with a new key', async () => {
+test('the next order registers a new account with a new key', async () => {
   const world = await registered();
   const before = world.accounts.get(directoryUrl)?.privateKey;
   await deactivate(world);
@@ -31,14 +31,14 @@ test('the next order makes a new account with a new key', async () => {
   expect(world.accounts.get(directoryUrl)?.privateKey).not.toBe(before);
 });
 
-test('dying after any call and run again, it leaves no account and no URL', async () => {
+test('a run after an interruption at any call leaves no account and no URL', async () => {
   await interruptedAfterEachCall(registered, deactivate, (world) => {
     expect(world.acme.accounts()).toEqual([]);
     expect(world.accounts.get(directoryUrl)?.url).toBeNull();
   });
 });
 
-test('an account that the CA refuses counts as deactivated, and the log says so', async () => {
+test('an account that the CA refuses counts as deactivated, with a warning in the log', async () => {
   const world = await registered();
   world.acme.forgetAccounts();
   await deactivate(world);
@@ -46,7 +46,7 @@ test('an account that the CA refuses counts as deactivated, and the log says so'
   expect(world.log.messages('warn')).toEqual([expect.stringContaining('does not know the account')]);
 });
 
-test('a CA that cannot answer changes nothing', async () => {
+test('the stored account does not change if the CA is unavailable', async () => {
   const world = await registered();
   const before = world.accounts.get(directoryUrl);
   world.calls.answer('acme.deactivate', new CaUnavailableError({ what: 'down' }));
@@ -54,7 +54,7 @@ test('a CA that cannot answer changes nothing', async () => {
   expect(world.accounts.get(directoryUrl)).toEqual(before);
 });
 
-test('where there is no account there is nothing to do', async () => {
+test('nothing is done if no account is stored', async () => {
   const world = createWorld();
   expect(await deactivate(world)).toEqual({ issuer: issuer.name, account: null });
   expect(world.calls.names('acme')).toEqual([]);

@@ -17,14 +17,14 @@ function worldWithBinding(): World {
   return world;
 }
 
-test('the first use makes an account whose key is stored before the CA hears of it', async () => {
+test('the first use registers an account after it has stored the key', async () => {
   const world = createWorld();
   await ensureAccount(issuer, world.ports);
   expect(world.calls.names()).toEqual(['accounts.read', 'accounts.create', 'acme.newAccount', 'accounts.saveUrl']);
   expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(world.acme.accounts()[0]);
 });
 
-test('an account that is stored costs the CA nothing', async () => {
+test('no request is sent to the CA for a stored account', async () => {
   const world = createWorld();
   await ensureAccount(issuer, world.ports);
   const before = world.calls.made.length;
@@ -33,7 +33,7 @@ test('an account that is stored costs the CA nothing', async () => {
 });
 
 describe('an issuer with an external account binding', () => {
-  test('gets the key of the secret that the configuration names', async () => {
+  test('gets the binding key from the configured secret', async () => {
     const world = worldWithBinding();
     await ensureAccount(bound, world.ports);
     expect(world.calls.made.find(({ name }) => name === 'acme.newAccount')?.args[2]).toEqual({
@@ -43,7 +43,7 @@ describe('an issuer with an external account binding', () => {
     expect(world.acme.accounts()).toHaveLength(1);
   });
 
-  test('is not bound again for an account that is stored: its binding may be gone', async () => {
+  test('is not bound again for a stored account, because the binding may have expired', async () => {
     const world = worldWithBinding();
     await ensureAccount(bound, world.ports);
     const before = world.calls.made.length;
@@ -51,17 +51,17 @@ describe('an issuer with an external account binding', () => {
     expect(world.calls.names().slice(before)).toEqual(['accounts.read']);
   });
 
-  test('keeps the account whose registration died before its URL was stored, although its binding is used up', async () => {
+  test('keeps an account whose registration was interrupted before its URL was stored, although the binding is used', async () => {
     const world = worldWithBinding();
-    world.calls.answer('accounts.saveUrl', new Error('killed'));
-    await expect(ensureAccount(bound, world.ports)).rejects.toThrow('killed');
+    world.calls.answer('accounts.saveUrl', new Error('interrupted'));
+    await expect(ensureAccount(bound, world.ports)).rejects.toThrow('interrupted');
     world.acme.externalAccountKeys = new Map();
     await ensureAccount(bound, world.ports);
     expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(world.acme.accounts()[0]);
     expect(world.acme.accounts()).toHaveLength(1);
   });
 
-  test('without the secret has no account, and its key waits for the next try', async () => {
+  test('has no account if the secret is missing, and keeps the account key for the next attempt', async () => {
     const world = createWorld();
     await expect(ensureAccount(bound, world.ports)).rejects.toThrow(ExternalAccountBindingError);
     expect(world.acme.accounts()).toEqual([]);
@@ -77,7 +77,7 @@ describe('an account that the CA no longer knows', () => {
     return world;
   }
 
-  test('is registered again with the same key, and the order is placed', async () => {
+  test('is registered again with the same key, and then the order is placed', async () => {
     const world = await forgotten();
     const before = world.accounts.get(issuer.directoryUrl);
     const ca = await ensureAccount(bound, world.ports);
@@ -90,17 +90,17 @@ describe('an account that the CA no longer knows', () => {
     expect(after?.url).not.toBe(before?.url);
   });
 
-  test('is registered again once, not for ever', async () => {
+  test('is registered again only once', async () => {
     const world = createWorld();
     await ensureAccount(issuer, world.ports);
     const ca = await ensureAccount(issuer, world.ports);
     for (let time = 0; time < 2; time += 1)
-      world.calls.answer('ca.newOrder', new AccountDoesNotExistError({ what: 'Never heard of it.' }));
+      world.calls.answer('ca.newOrder', new AccountDoesNotExistError({ what: 'The account does not exist.' }));
     await expect(ca.newOrder(order)).rejects.toThrow(AccountDoesNotExistError);
     expect(world.calls.names('ca.newOrder')).toHaveLength(2);
   });
 
-  test('is not made again for an order that went with it', async () => {
+  test('is not registered again to read its orders', async () => {
     const world = await forgotten();
     const ca = await ensureAccount(bound, world.ports);
     await expect(ca.order('https://ca.test/order/1')).rejects.toThrow(AccountDoesNotExistError);
@@ -108,7 +108,7 @@ describe('an account that the CA no longer knows', () => {
   });
 });
 
-test('a change of key that died is noticed, and the live key signs', async () => {
+test('after an interrupted key change, requests are signed with the key that the CA accepts', async () => {
   const world = createWorld();
   await ensureAccount(issuer, world.ports);
   const stored = world.accounts.get(issuer.directoryUrl);
@@ -120,7 +120,7 @@ test('a change of key that died is noticed, and the live key signs', async () =>
   expect((await ca.newOrder(order)).status).toBe('pending');
 });
 
-test('registration may die after any call: in the end one account, its key stored', async () => {
+test('a run after an interruption at any call leaves one account with a stored key', async () => {
   await interruptedAfterEachCall(
     worldWithBinding,
     (world) => ensureAccount(bound, world.ports),

@@ -31,8 +31,8 @@ function leased(): World {
 const order = ({ ports }: World, ordered: CertificateSpec = spec, replaces: string | null = null) =>
   newOrder({ ...run, spec: ordered, challengeRecords, replaces }, ports);
 
-describe('an order', () => {
-  test('comes with a dns-01 challenge and a TXT value for each identifier', async () => {
+describe('a new order', () => {
+  test('has a dns-01 challenge and a TXT value for each identifier', async () => {
     const output = await order(leased());
     expect(output.order.url).toBe('https://ca.test/order/1');
     expect(output.challenges.map(({ identifier, url }) => [identifier, url])).toEqual([
@@ -43,7 +43,7 @@ describe('an order', () => {
     for (const record of output.records) expect(record).toEqual({ ...place, value: expect.stringMatching(/^.{43}$/) });
   });
 
-  test('is in the ledger with its values when the step ends', async () => {
+  test('is saved in the ledger with its TXT values', async () => {
     const world = leased();
     const { order: reference, records } = await order(world);
     expect(world.ledger.get('www')).toMatchObject({
@@ -52,7 +52,7 @@ describe('an order', () => {
     });
   });
 
-  test('hands over the role of a zone with its value', async () => {
+  test('has the role of the zone in each TXT value', async () => {
     const world = leased();
     const role = { arn: 'arn:aws:iam::111122223333:role/challenges', externalId: 'the-shop-0815' };
     const [wildcard, apex] = challengeRecords.map((record, index) => (index === 0 ? { ...record, role } : record));
@@ -61,7 +61,7 @@ describe('an order', () => {
     expect(records.map((record) => record.role)).toEqual([role, undefined]);
   });
 
-  test('adds its values to those that an earlier run left', async () => {
+  test('adds its TXT values to the leftover ones of an earlier execution', async () => {
     const world = leased();
     const left = { ...place, value: 'left' };
     world.ledger.put('www', { leftovers: [left] });
@@ -69,7 +69,7 @@ describe('an order', () => {
     expect(world.ledger.get('www').leftovers).toEqual([left, ...records]);
   });
 
-  test('asks for the profile of the configuration', async () => {
+  test('has the configured profile', async () => {
     const world = leased();
     await order(world, specWith({ profile: 'shortlived' }));
     expect(world.ca.state('https://ca.test/order/1')).toMatchObject({
@@ -78,14 +78,14 @@ describe('an order', () => {
     });
   });
 
-  test('whose names are proven already has nothing to prove, and costs no look at its authorizations', async () => {
+  test('that is ready has no challenge, and its authorizations are not read', async () => {
     const world = leased();
     world.ca.alreadyValid.add('example.com').add('*.example.com');
     expect(await order(world)).toMatchObject({ challenges: [], records: [] });
     expect(world.calls.names('ca.a')).toEqual(['ca.account']);
   });
 
-  test('of which one name is proven already asks for the proof of the other', async () => {
+  test('has no challenge for an identifier with a valid authorization', async () => {
     const world = leased();
     world.ca.alreadyValid.add('example.com');
     const { challenges, records } = await order(world);
@@ -93,14 +93,14 @@ describe('an order', () => {
     expect(records).toHaveLength(1);
   });
 
-  test('with one value for an apex and its wildcard writes it once and answers both challenges', async () => {
+  test('has one TXT value and two challenges if the CA uses the same value for a name and its wildcard', async () => {
     const world = leased();
     world.ca.tokenOf = (url) => url;
     const { challenges, records } = await order(world);
     expect([challenges.length, records.length]).toEqual([2, 1]);
   });
 
-  test('with challenge types that nobody knows takes dns-01', async () => {
+  test('uses dns-01 if the CA also offers unknown challenge types', async () => {
     const world = leased();
     world.ca.challengeTypes = [
       { type: 'dns-persist-99', token: false },
@@ -112,10 +112,10 @@ describe('an order', () => {
   });
 
   test.each([
-    ['no dns-01', [{ type: 'http-01', token: true }]],
-    ['a dns-01 without a token', [{ type: 'dns-01', token: false }]],
-    ['nothing', []],
-  ])('with %s fails before anything is written, naming the identifier', async (_, types) => {
+    ['no dns-01 challenge', [{ type: 'http-01', token: true }]],
+    ['a dns-01 challenge without a token', [{ type: 'dns-01', token: false }]],
+    ['no challenge', []],
+  ])('with %s fails with the name of the identifier and is not saved', async (_, types) => {
     const world = leased();
     world.ca.challengeTypes = types;
     await expect(order(world)).rejects.toThrow(NoDnsChallengeError);
@@ -123,7 +123,7 @@ describe('an order', () => {
     expect(world.ledger.get('www').order).toBeNull();
   });
 
-  test('that is invalid from the start says what the CA says', async () => {
+  test('that is invalid at once is an error with the problem of the CA', async () => {
     const world = leased();
     const problem = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this name' };
     world.ca.invalidFromTheStart = problem;
@@ -134,14 +134,14 @@ describe('an order', () => {
 });
 
 describe('the lease', () => {
-  test('is looked at before the CA is asked', async () => {
+  test('is checked before the first request to the CA', async () => {
     const world = leased();
     world.ledger.put('www', { lease: otherExecution });
     await expect(order(world)).rejects.toThrow(LeaseLostError);
     expect(world.calls.names()).toEqual(['ledger.assertLease']);
   });
 
-  test('lost while the CA was asked keeps the order out of the ledger', async () => {
+  test('is required to save the order', async () => {
     const world = leased();
     world.calls.meanwhile('ca.newOrder', () => world.ledger.put('www', { lease: otherExecution }));
     await expect(order(world)).rejects.toThrow(LeaseLostError);
@@ -150,7 +150,7 @@ describe('the lease', () => {
 });
 
 describe('the account', () => {
-  test('is made on first use and kept', async () => {
+  test('is registered on first use and then kept', async () => {
     const world = leased();
     await order(world);
     expect(world.accounts.get(issuer.directoryUrl)?.url).toBe('https://ca.test/account/1');
@@ -158,7 +158,7 @@ describe('the account', () => {
     expect(world.calls.names('acme.')).toEqual(['acme.newAccount']);
   });
 
-  test('is one, whoever of two that begin together comes first', async () => {
+  test('is registered once if two executions start at the same time', async () => {
     const world = leased();
     world.ledger.put('api', { lease: otherExecution });
     const api = { certificate: 'api', execution: otherExecution, attempt: 1, spec, challengeRecords, replaces: null };
@@ -167,7 +167,7 @@ describe('the account', () => {
     expect(world.calls.names('accounts.create')).toHaveLength(2);
   });
 
-  test('and the names of the CA are noted for the check of CAA before the next order', async () => {
+  test('is saved with the CAA identities of the CA', async () => {
     const world = leased();
     world.ca.caaIdentities = ['ca.test', 'other.test'];
     await order(world);
@@ -178,15 +178,15 @@ describe('the account', () => {
     });
   });
 
-  test('that cannot be noted does not keep the order from going on, and the log says so', async () => {
+  test('that cannot be saved is logged, and the order continues', async () => {
     const world = leased();
     world.calls.answer('ledger.recordAccount', throttledError());
     const output = await order(world);
     expect(world.ledger.get('www').order?.url).toBe(output.order.url);
-    expect(world.log.messages('warn')).toEqual([expect.stringMatching(/^The account was not noted/)]);
+    expect(world.log.messages('warn')).toEqual([expect.stringMatching(/^The account was not saved/)]);
   });
 
-  test('that was registered anew on the way is the one that is noted', async () => {
+  test('that was registered again during the order is saved', async () => {
     const world = leased();
     await order(world);
     world.acme.forgetAccounts();
@@ -194,7 +194,7 @@ describe('the account', () => {
     expect((await world.ledger.account(issuer.directoryUrl))?.url).toBe('https://ca.test/account/2');
   });
 
-  test('is not made without agreement to the terms', async () => {
+  test('is not registered without agreement to the terms', async () => {
     const world = leased();
     const disagreed = specWith({ issuer: { ...issuer, termsOfServiceAgreed: false } });
     await expect(order(world, disagreed)).rejects.toThrow(TermsNotAgreedError);
@@ -202,15 +202,15 @@ describe('the account', () => {
   });
 });
 
-test.each([new RateLimitedError({ what: 'Too many orders.' }), new CaUnavailableError({ what: 'The CA is away.' })])(
-  'what the CA answers to an order comes through: %s',
-  async (error) => {
-    const world = leased();
-    world.calls.answer('ca.newOrder', error);
-    await expect(order(world)).rejects.toBe(error);
-    expect(world.ledger.get('www').order).toBeNull();
-  },
-);
+test.each([
+  new RateLimitedError({ what: 'Too many orders.' }),
+  new CaUnavailableError({ what: 'The CA is unavailable.' }),
+])('an error of the CA is thrown unchanged: %s', async (error) => {
+  const world = leased();
+  world.calls.answer('ca.newOrder', error);
+  await expect(order(world)).rejects.toBe(error);
+  expect(world.ledger.get('www').order).toBeNull();
+});
 
 describe('the certificate that an order replaces', () => {
   const requested = (world: World) =>
@@ -219,25 +219,31 @@ describe('the certificate that an order replaces', () => {
   const broken = { type: 'urn:ietf:params:acme:error:serverInternal', status: 500 };
   const conflict = { type: 'urn:ietf:params:acme:error:conflict', status: 409 };
 
-  test('is named to the CA', async () => {
+  test('is sent to the CA', async () => {
     const world = leased();
     await order(world, spec, 'aki.serial');
     expect(requested(world)).toEqual([{ ...asked, replaces: 'aki.serial' }]);
   });
 
-  test('is not named where there is none', async () => {
+  test('is not sent if there is none', async () => {
     const world = leased();
     await order(world);
     expect(requested(world)).toEqual([asked]);
   });
 
   test.each([
-    ['replaced already by nobody’s order that we know of', new AlreadyReplacedError({ what: 'It is replaced.' })],
-    ['replaced already in the words of another CA', new AcmeProblemError({ what: 'Conflict.', problem: conflict })],
+    ['replaced already by an unknown order', new AlreadyReplacedError({ what: 'It is replaced.' })],
+    [
+      'replaced already, which the CA reports as `conflict`',
+      new AcmeProblemError({ what: 'Conflict.', problem: conflict }),
+    ],
     ['ordered by another account', new UnauthorizedError({ what: 'The requester did not request that certificate.' })],
     ['unknown to the CA', new MalformedError({ what: 'No such certificate.' })],
-    ['what the CA breaks on', new CaUnavailableError({ what: 'Could not find an order.', problem: broken })],
-  ])('and that is %s is not named the second time', async (_, error) => {
+    [
+      'the cause of an internal error of the CA',
+      new CaUnavailableError({ what: 'Could not find an order.', problem: broken }),
+    ],
+  ])('is not sent again if it is %s', async (_, error) => {
     const world = leased();
     world.calls.answer('ca.newOrder', error);
     const output = await order(world, spec, 'aki.serial');
@@ -245,7 +251,7 @@ describe('the certificate that an order replaces', () => {
     expect(world.ledger.get('www').order?.url).toBe(output.order.url);
   });
 
-  test('is left out once, and what is refused then is the answer', async () => {
+  test('is left out once, and a second refusal is thrown', async () => {
     const world = leased();
     const refused = new UnauthorizedError({ what: 'The account is deactivated.' });
     world.calls.answer('ca.newOrder', new UnauthorizedError({ what: 'No.' }));
@@ -258,21 +264,21 @@ describe('the certificate that an order replaces', () => {
     new UnauthorizedError({ what: 'No.' }),
     new MalformedError({ what: 'No.' }),
     new AlreadyReplacedError({ what: 'No.' }),
-  ])('has nothing to do with a refusal when none was named: %s', async (error) => {
+  ])('is not the reason of a refusal if none was sent, so no second order is placed: %s', async (error) => {
     const world = leased();
     world.calls.answer('ca.newOrder', error);
     await expect(order(world)).rejects.toBe(error);
     expect(requested(world)).toHaveLength(1);
   });
 
-  test('costs no second order when the CA is away', async () => {
+  test('leads to no second order if the CA is unavailable', async () => {
     const world = leased();
-    world.calls.answer('ca.newOrder', new CaUnavailableError({ what: 'Away.' }));
+    world.calls.answer('ca.newOrder', new CaUnavailableError({ what: 'Unavailable.' }));
     await expect(order(world, spec, 'aki.serial')).rejects.toThrow(CaUnavailableError);
     expect(requested(world)).toHaveLength(1);
   });
 
-  describe('replaced already by the order that we have saved', () => {
+  describe('is replaced already by the saved order, which', () => {
     async function saved(fields: { readonly specHash?: string; readonly directoryUrl?: string } = {}) {
       const world = leased();
       const ours = await order(world, spec, 'aki.serial');
@@ -284,7 +290,7 @@ describe('the certificate that an order replaces', () => {
     }
 
     test.each([new AlreadyReplacedError({ what: 'No.' }), new AcmeProblemError({ what: 'No.', problem: conflict })])(
-      'goes on with that one: %s',
+      'is continued: %s',
       async (error) => {
         const { world, ours } = await saved();
         world.calls.answer('ca.newOrder', error);
@@ -293,26 +299,26 @@ describe('the certificate that an order replaces', () => {
       },
     );
 
-    test('and past its proofs has nothing to prove', async () => {
+    test('has no challenge if control is proven', async () => {
       const { world, ours } = await saved();
       world.ca.state(ours.order.url).status = 'processing';
       expect(await order(world, spec, 'aki.serial')).toEqual({ ...ours, challenges: [], records: [] });
     });
 
-    test('but invalid by now is ordered again', async () => {
+    test('is not used if it is invalid', async () => {
       const { world, ours } = await saved();
       world.ca.state(ours.order.url).status = 'invalid';
       expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
     });
 
-    test('but not known to the CA any more is ordered again', async () => {
+    test('is not used if the CA no longer knows it', async () => {
       const { world, ours } = await saved();
       world.calls.answer('ca.order', new MalformedError({ what: 'No order for that id.' }));
       expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
     });
 
     test.each([{ specHash: 'of another configuration' }, { directoryUrl: 'https://other.test/directory' }])(
-      'but of another kind is ordered again: %j',
+      'is not used if it has another configuration or issuer: %j',
       async (fields) => {
         const { world, ours } = await saved(fields);
         expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
@@ -320,7 +326,7 @@ describe('the certificate that an order replaces', () => {
     );
   });
 
-  test('may be refused and the function die after any call: the saved order is the one that comes back', async () => {
+  test('is refused and the function is interrupted at any call, and the next run returns the saved order', async () => {
     const refusing = () => {
       const world = leased();
       world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
@@ -337,7 +343,7 @@ describe('the certificate that an order replaces', () => {
   });
 });
 
-test('run twice, the second order is the saved one and the values of both are remembered', async () => {
+test('a second run saves the second order and the TXT values of both orders', async () => {
   const world = leased();
   const first = await order(world);
   const second = await order(world);
@@ -345,7 +351,7 @@ test('run twice, the second order is the saved one and the values of both are re
   expect(world.ledger.get('www').leftovers).toEqual([...first.records, ...second.records]);
 });
 
-test('it may die after any call: one account, and every value that may get into DNS is remembered', async () => {
+test('a run after an interruption at any call leaves one account and saves the order with all its TXT values', async () => {
   await interruptedAfterEachCall(leased, order, (world, output, last) => {
     expect(world.acme.accounts(), last).toEqual(['https://ca.test/account/1']);
     expect(world.accounts.get(issuer.directoryUrl)?.url, last).toBe('https://ca.test/account/1');

@@ -8,7 +8,7 @@ import { createWorld, type World } from '../../fakes/world.ts';
 const spec = specWith({ identifiers: ['*.example.com', 'example.com', 'example.net'] });
 const url = 'https://ca.test/order/1';
 
-/** An order in this status, as a CA's words would have it. */
+/** Creates a world with an order in this status. */
 async function ordered(status: string): Promise<World> {
   const world = createWorld();
   await world.ca.newOrder({ identifiers: spec.identifiers, profile: null });
@@ -22,25 +22,25 @@ const poll = ({ ports }: World, input: Partial<PollOrderInput> = {}) =>
     ports,
   );
 
-describe('reached', () => {
+describe('a poll has reached', () => {
   test.each([
     ['ready', 'ready', null],
     ['ready', 'processing', null],
     ['ready', 'valid', `${url}/certificate`],
     ['valid', 'valid', `${url}/certificate`],
-  ] as const)('%s, when the order is %s', async (until, status, certificateUrl) => {
+  ] as const)('"%s" if the order is %s', async (until, status, certificateUrl) => {
     expect(await poll(await ordered(status), { until })).toEqual({ reached: true, status, wait: 0, certificateUrl });
   });
 });
 
-describe('not yet', () => {
+describe('a poll has not reached', () => {
   test.each([
     ['ready', 'pending'],
     ['valid', 'ready'],
     ['valid', 'processing'],
-    ['ready', 'a status of next year'],
-    ['valid', 'a status of next year'],
-  ] as const)('%s, when the order is %s', async (until, status) => {
+    ['ready', 'an unknown status'],
+    ['valid', 'an unknown status'],
+  ] as const)('"%s" if the status of the order is "%s"', async (until, status) => {
     expect(await poll(await ordered(status), { until })).toEqual({
       reached: false,
       status,
@@ -49,7 +49,7 @@ describe('not yet', () => {
     });
   });
 
-  test('waits as long as the CA asks', async () => {
+  test('the status, and the next poll waits for the Retry-After of the CA', async () => {
     const world = await ordered('processing');
     world.ca.retryAfter = 42;
     expect(await poll(world, { until: 'valid', tries: 3 })).toMatchObject({ wait: 42 });
@@ -59,7 +59,7 @@ describe('not yet', () => {
     ['ready', 19, 20],
     ['valid', 65, 66],
   ] as const)(
-    '%s is waited for up to look %i and given up at %i with the URL of the order',
+    '"%s" after %i polls and continues, and after %i polls it fails with the URL of the order',
     async (until, last, over) => {
       const world = await ordered('pending');
       expect(await poll(world, { until, tries: last })).toMatchObject({ reached: false, wait: 30 });
@@ -68,12 +68,12 @@ describe('not yet', () => {
     },
   );
 
-  test('an order that arrives at the last look has arrived', async () => {
+  test('the status in earlier polls but reaches it in the last one', async () => {
     expect(await poll(await ordered('ready'), { tries: 20 })).toMatchObject({ reached: true });
   });
 });
 
-describe('no', () => {
+describe('an invalid order', () => {
   const noRecord = { type: 'urn:ietf:params:acme:error:unauthorized', status: 403, detail: 'No TXT record found' };
   const noAnswer = { type: 'urn:ietf:params:acme:error:dns', status: 400, detail: 'SERVFAIL looking up TXT' };
 
@@ -85,7 +85,7 @@ describe('no', () => {
     return poll(world).catch((error: unknown) => error);
   }
 
-  test("one failed proof is that challenge's own problem, for its identifier with its star", async () => {
+  test('with one failed challenge is an error with the problem of that challenge and the identifier as ordered', async () => {
     const error = await rejected({ '*.example.com': noRecord });
     expect(error).toBeInstanceOf(ChallengeFailedError);
     expect(error).toMatchObject({
@@ -94,7 +94,7 @@ describe('no', () => {
     });
   });
 
-  test('two failed proofs are named each with its own cause', async () => {
+  test('with two failed challenges is an error with the problem of each', async () => {
     const error = await rejected({ 'example.com': noRecord, 'example.net': noAnswer });
     expect(error).toMatchObject({
       message: expect.stringMatching(/example\.com: No TXT record found; example\.net: SERVFAIL/),
@@ -109,7 +109,7 @@ describe('no', () => {
     });
   });
 
-  test('an order that is invalid with every proof accepted says what the order says', async () => {
+  test('without a failed challenge is an error with the problem of the order', async () => {
     const world = await ordered('invalid');
     const problem = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA record prevents issuance' };
     world.ca.state(url).error = problem;
@@ -118,12 +118,12 @@ describe('no', () => {
     expect(error).toMatchObject({ problem, message: expect.stringContaining('CAA record prevents issuance') });
   });
 
-  test('an order that is invalid without a word is an error all the same', async () => {
+  test('without any problem is an error', async () => {
     await expect(poll(await ordered('invalid'))).rejects.toThrow(OrderInvalidError);
   });
 });
 
-describe('the issue cap', () => {
+describe('the issue count', () => {
   const counted = async (status: string) => {
     const world = await ordered(status);
     await world.ledger.countIssue(spec.setHash, url, world.clock.now());
@@ -131,30 +131,27 @@ describe('the issue cap', () => {
   };
   const issues = (world: World) => world.ledger.issues(spec.setHash, world.clock.now());
 
-  test('gets an issue back that the CA did not make after all, once', async () => {
+  test('no longer has an order that became invalid after its CSR was sent', async () => {
     const world = await counted('invalid');
     await expect(poll(world, { until: 'valid' })).rejects.toThrow(OrderInvalidError);
     await expect(poll(world, { until: 'valid' })).rejects.toThrow(OrderInvalidError);
     expect(await issues(world)).toEqual({});
   });
 
-  test.each(['processing', 'valid', 'a status of next year'])(
-    'keeps the issue of an order that is %s',
-    async (status) => {
-      const world = await counted(status);
-      await poll(world, { until: 'valid' });
-      expect(Object.keys(await issues(world))).toEqual([url]);
-    },
-  );
+  test.each(['processing', 'valid', 'an unknown status'])('keeps an order with the status "%s"', async (status) => {
+    const world = await counted(status);
+    await poll(world, { until: 'valid' });
+    expect(Object.keys(await issues(world))).toEqual([url]);
+  });
 
-  test('is not asked about a proof that failed: no CSR left', async () => {
+  test('is not changed after a failed challenge, because no CSR was sent', async () => {
     const world = await counted('invalid');
     await expect(poll(world)).rejects.toThrow(OrderInvalidError);
     expect(world.calls.names('ledger.')).toEqual([]);
   });
 });
 
-test('looking twice changes nothing', async () => {
+test('a second poll returns the same and changes nothing', async () => {
   const world = await ordered('processing');
   const first = await poll(world, { until: 'valid' });
   expect(await poll(world, { until: 'valid' })).toEqual(first);

@@ -9,7 +9,7 @@ const register = ({ ports }: World, at = issuer) => registerAccount({ ...run, is
 
 const url = 'https://ca.test/account/1';
 
-test('an issuer that nothing was ordered from has an account, and the records that lock a domain to it are said', async () => {
+test('registers an account before the first order, and returns the CAA records that allow only this account', async () => {
   const world = createWorld();
   expect(await register(world)).toEqual({
     issuer: issuer.name,
@@ -20,7 +20,7 @@ test('an issuer that nothing was ordered from has an account, and the records th
   expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(url);
 });
 
-test('the account is noted for the check of CAA before the first order', async () => {
+test('saves the account in the ledger for the CAA check before the first order', async () => {
   const world = createWorld();
   await register(world);
   expect(await world.ledger.account(issuer.directoryUrl)).toEqual({
@@ -30,18 +30,18 @@ test('the account is noted for the check of CAA before the first order', async (
   });
 });
 
-test('an issuer that wants no proof is bound to no method', async () => {
+test('returns a CAA record without a validation method if the issuer requires no challenge', async () => {
   const { caa } = await register(createWorld(), { ...issuer, challenges: 'none' });
   expect(caa).toEqual([`0 issue "ca.test; accounturi=${url}"`]);
 });
 
-test('an issuer whose directory does not say by which name it is allowed has no record', async () => {
+test('returns no CAA record if the directory of the issuer has no CAA identities', async () => {
   const world = createWorld();
   world.ca.caaIdentities = [];
   expect(await register(world)).toMatchObject({ url, caa: [] });
 });
 
-test('run after every deployment, it makes the account once and looks at the directory only', async () => {
+test('registers the account once and then reads only the directory', async () => {
   const world = createWorld();
   const first = await register(world);
   const asked = world.calls.names('acme').length;
@@ -50,11 +50,11 @@ test('run after every deployment, it makes the account once and looks at the dir
   expect(new Set(world.calls.names('ca.'))).toEqual(new Set(['ca.account']));
 });
 
-test('dying after any call and run again, it has made one account', async () => {
+test('registers one account in a run after an interruption at any call', async () => {
   await interruptedAfterEachCall(createWorld, register, (world) => expect(world.acme.accounts()).toHaveLength(1));
 });
 
-test('terms that are not agreed to are an error with their name', async () => {
+test('throws TermsNotAgreedError without agreement to the terms', async () => {
   await expect(register(createWorld(), { ...issuer, termsOfServiceAgreed: false })).rejects.toThrow(
     TermsNotAgreedError,
   );

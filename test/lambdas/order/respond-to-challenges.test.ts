@@ -25,7 +25,7 @@ const respond = ({ ports }: World) => respondToChallenges({ ...run, spec, challe
 const statuses = ({ ca }: World): (string | undefined)[] =>
   ca.state(orderUrl).authorizations.map((each) => each.challenges.find(({ type }) => type === 'dns-01')?.status);
 
-test('tells the CA of every proof, and of no other challenge', async () => {
+test('answers every dns-01 challenge and no other challenge', async () => {
   const world = await presented();
   expect(await respond(world)).toEqual({ wait: 1 });
   expect(statuses(world)).toEqual(['processing', 'processing', 'processing']);
@@ -34,7 +34,7 @@ test('tells the CA of every proof, and of no other challenge', async () => {
   );
 });
 
-test('has one request under way at a time, so that each reply brings the nonce of the next', async () => {
+test('sends one request at a time, because each reply has the nonce of the next request', async () => {
   const world = await presented();
   let underWay = 0;
   let most = 0;
@@ -50,11 +50,11 @@ test('has one request under way at a time, so that each reply brings the nonce o
   expect(most).toBe(1);
 });
 
-describe('a lost reply is read', () => {
+describe('after a failed request the challenge is read, and', () => {
   test.each([
     ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
     ['malformed', new MalformedError({ what: 'The challenge is processing.' })],
-  ])('%s on a challenge that moved on counts as answered', async (_, error) => {
+  ])('%s counts as answered if the challenge is no longer pending', async (_, error) => {
     const world = await presented();
     world.calls.loseReply('ca.respond', error);
     expect(await respond(world)).toEqual({ wait: 1 });
@@ -64,28 +64,28 @@ describe('a lost reply is read', () => {
   test.each([
     ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
     ['malformed', new MalformedError({ what: 'No such thing.' })],
-  ])('%s on a challenge that is still pending is that error', async (_, error) => {
+  ])('%s is thrown if the challenge is still pending', async (_, error) => {
     const world = await presented();
     world.calls.answer('ca.respond', error);
     await expect(respond(world)).rejects.toBe(error);
   });
 });
 
-test('another refusal comes through', async () => {
+test('any other error of the CA is thrown', async () => {
   const world = await presented();
   const error = new UnauthorizedError({ what: 'The account is deactivated.' });
   world.calls.answer('ca.respond', error);
   await expect(respond(world)).rejects.toBe(error);
 });
 
-test('run twice is run once', async () => {
+test('a second run returns the same and does not change the challenges', async () => {
   const world = await presented();
   const first = await respond(world);
   expect(await respond(world)).toEqual(first);
   expect(statuses(world)).toEqual(['processing', 'processing', 'processing']);
 });
 
-test('it may die after any call, and every proof is announced', async () => {
+test('a run after an interruption at any call answers every challenge', async () => {
   await interruptedAfterEachCall(presented, respond, (world, _, last) => {
     expect(statuses(world), last).toEqual(['processing', 'processing', 'processing']);
   });

@@ -17,7 +17,7 @@ async function registered(): Promise<World> {
 const rollOver = ({ ports }: World) => rollOverKey({ ...run, issuer }, ports);
 const stored = ({ accounts }: World) => accounts.get(directoryUrl);
 
-/** The CA knows the account by the key that is stored, and nothing is left of the change. */
+/** Expects that the CA accepts the stored key, and that no next key is stored. */
 async function expectOneLiveKey(world: World): Promise<void> {
   const account = stored(world);
   expect(account?.nextPrivateKey).toBeUndefined();
@@ -25,7 +25,7 @@ async function expectOneLiveKey(world: World): Promise<void> {
   expect(world.acme.accounts()).toEqual([account?.url]);
 }
 
-test('the account keeps its URL and gets a key that the old one says nothing about', async () => {
+test('the account keeps its URL, and the CA no longer accepts the old key', async () => {
   const world = await registered();
   const before = stored(world);
   expect(await rollOver(world)).toEqual({ issuer: issuer.name, account: before?.url });
@@ -35,7 +35,7 @@ test('the account keeps its URL and gets a key that the old one says nothing abo
   await expectOneLiveKey(world);
 });
 
-test('the new key is stored before the CA hears of it', async () => {
+test('the new key is stored before it is sent to the CA', async () => {
   const world = await registered();
   world.calls.meanwhile('acme.changeKey', () => {
     expect(stored(world)?.nextPrivateKey).toBeTypeOf('string');
@@ -48,12 +48,12 @@ test('the new key is stored before the CA hears of it', async () => {
   ]);
 });
 
-test('dying after any call and run again, it ends with one key, which is live', async () => {
+test('a run after an interruption at any call leaves one key, which the CA accepts', async () => {
   await interruptedAfterEachCall(registered, rollOver, (world) => expectOneLiveKey(world));
 });
 
-describe('a change whose end is not known', () => {
-  test('and that the CA made is found and finished by the next order', async () => {
+describe('an interrupted key change', () => {
+  test('that the CA has made is completed by the next order', async () => {
     const world = await registered();
     world.calls.loseReply('acme.changeKey');
     await expect(rollOver(world)).rejects.toThrow(CaUnavailableError);
@@ -64,7 +64,7 @@ describe('a change whose end is not known', () => {
     await expectOneLiveKey(world);
   });
 
-  test('and that never arrived leaves the old key in use, and goes on with the key that is stored', async () => {
+  test('that the CA has not made leaves the old key in use, and the next run continues with the stored new key', async () => {
     const world = await registered();
     const before = stored(world)?.privateKey;
     world.calls.answer('acme.changeKey', new CaUnavailableError({ what: 'down' }));
@@ -79,7 +79,7 @@ describe('a change whose end is not known', () => {
   });
 });
 
-test('two at once change the key once and agree on it', async () => {
+test('two runs at the same time change the key once', async () => {
   const world = await registered();
   world.calls.meanwhile('accounts.replace', () => rollOver(world));
   await rollOver(world);
@@ -87,10 +87,10 @@ test('two at once change the key once and agree on it', async () => {
   await expectOneLiveKey(world);
 });
 
-test('without an account there is no key to change', async () => {
+test('throws AccountDoesNotExistError without an account', async () => {
   await expect(rollOver(createWorld())).rejects.toThrow(AccountDoesNotExistError);
 });
 
-test('no key is in what it returns', async () => {
+test('the output contains no key', async () => {
   expect(JSON.stringify(await rollOver(await registered()))).not.toMatch(/PRIVATE|BEGIN/);
 });
