@@ -2,7 +2,7 @@ import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
 import { certificateId } from '../domain/rules/certificate/certificate-id.ts';
 
-/** What may leave the secret: everything that the ledger keeps of it, and nothing that is PEM. */
+/** Returns the facts that may leave the secret. The ledger keeps them. None of them is a PEM block. */
 export function factsOf({
   certificate,
   identifiers,

@@ -22,11 +22,14 @@ export interface FinalizeOrderPorts extends AccountPorts {
 }
 
 /**
- * Stages the key, then sends the CSR. RFC 8555 §7.4. The key is in the secret before the CA may issue for it, so a certificate can
- * never belong to a key we lost; the first key staged for an order is the one that counts. The issue is counted before the CSR leaves,
- * and taken off again where the order turns out invalid. A resumed order is looked at first: what is past `ready` needs no CSR.
+ * Stages the key and sends the CSR. RFC 8555 §7.4. The key is in the secret before the CA may sign a certificate for it, so a certificate can never
+ * belong to a key that was lost. If a key is staged for the order already, that key is used. The issue is counted before the CSR is sent, and removed
+ * from the count if the order becomes invalid. The status of a resumed order is read first, because an order past `ready` needs no CSR.
  *
- * Run twice, the second finds the staged key and an order past `ready`, reads the order and goes by its status.
+ * A second run finds the staged key and an order past `ready`. It reads the order and continues with its status.
+ *
+ * @throws OrderInvalidError if the CA made the order invalid
+ * @throws OrderSharedError if the resumed order was finalized for another certificate with the same names
  */
 export async function finalizeOrder(
   { resumed, ...input }: FinalizeOrderInput,
@@ -35,41 +38,45 @@ export async function finalizeOrder(
   const { certificate, spec, order } = input;
   const ca = await connectStoredAccount(spec.issuer, ports);
   const before = resumed ? await ca.order(order.url) : null;
-  const seen = before && !wantsCsr(before) ? await ours(before, certificate, ports) : await send(input, ca, ports);
+  const seen =
+    before && !needsCsr(before) ? await requireStagedKey(before, certificate, ports) : await sendCsr(input, ca, ports);
   if (seen.status === 'invalid') {
     await ports.ledger.refundIssue(spec.setHash, order.url);
-    throw invalidAtFinalize(certificate, seen);
+    throw invalidOrder(certificate, seen);
   }
-  return soFar(seen);
+  return outputFor(seen);
 }
 
-const wantsCsr = ({ status }: Order): boolean => status === 'ready' || status === 'pending';
+const needsCsr = ({ status }: Order): boolean => status === 'ready' || status === 'pending';
 
-/** RFC 8555 §7.1.6. Any other status past `ready` is one that nobody knew yesterday: it says nothing of a CSR and is waited out. */
+/** Tells whether the CA has a CSR for the order. RFC 8555 §7.1.6. An unknown status does not tell, so the order is polled until its status is known. */
 const hasCsr = ({ status }: Order): boolean => status === 'processing' || status === 'valid';
 
-async function send(
+async function sendCsr(
   { certificate, execution, spec, order }: Omit<FinalizeOrderInput, 'resumed'>,
   ca: CertificateAuthority,
   { ledger, secrets, newPrivateKey, clock }: FinalizeOrderPorts,
 ): Promise<Order> {
   const secret = await secrets.describe(certificate);
   if (!secret) await secrets.create(certificate);
-  // A new key for every certificate; those who pin theirs keep it, as long as it is of the type that is asked for and nobody else's.
+  // Each certificate gets a new key. With `reuseKey` the current key is used again if it has the configured type and is not compromised.
   const current = spec.reuseKey && secret?.currentVersion ? await secrets.readCurrent(certificate) : null;
   const pinned = current?.value.keyType === spec.keyType && !current.compromised ? current.value.privateKey : null;
   const key = pinned ?? (await newPrivateKey(spec.keyType));
   const privateKey = await secrets.stageKey(certificate, order.url, key);
   await ledger.assertLease(certificate, execution);
   if (!spec.issuer.staging) await ledger.countIssue(spec.setHash, order.url, clock.now());
-  return ca.finalize(order, spec.identifiers, privateKey).catch((error: unknown) => wentThrough(error, order.url, ca));
+  return ca
+    .finalize(order, spec.identifiers, privateKey)
+    .catch((error: unknown) => orderAfterFailedFinalize(error, order.url, ca));
 }
 
 /**
- * No CSR of ours leaves before its key is staged. So an order past `ready` without one was finalized by a twin: a CA hands out
- * a pending order of the same names and account again, whoever asks (Boulder does).
+ * Returns a resumed order. If the CA has a CSR for it, the key must be staged in the secret of this certificate, because a key is staged before its
+ * CSR is sent. Otherwise another certificate with the same names finalized the order, and `OrderSharedError` is thrown. This happens because a CA may
+ * return one pending order to all requests of an account for the same names (Boulder does).
  */
-async function ours(
+async function requireStagedKey(
   order: Order,
   certificate: string,
   { secrets }: Pick<FinalizeOrderPorts, 'secrets'>,
@@ -79,35 +86,38 @@ async function ours(
   if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
   throw new OrderSharedError({
     what: `The saved order ${order.url} was finalized for another certificate with the same names.`,
-    remedy: 'A new order is placed.',
+    remedy: 'The next attempt places a new order.',
     certificate,
     order: order.url,
   });
 }
 
-/** The reply to a finalize that went through may be lost, and a second one is refused: the order itself knows. */
-async function wentThrough(error: unknown, orderUrl: string, ca: CertificateAuthority): Promise<Order> {
-  const lost =
+/**
+ * Reads the order after finalize failed. The CA may have accepted the CSR although its reply was lost, and it refuses a second CSR. The status of the
+ * order tells which. Throws the error if the order still has no CSR.
+ */
+async function orderAfterFailedFinalize(error: unknown, orderUrl: string, ca: CertificateAuthority): Promise<Order> {
+  const mayHaveArrived =
     error instanceof CaUnavailableError || error instanceof MalformedError || error instanceof OrderNotReadyError;
-  if (!lost) throw error;
+  if (!mayHaveArrived) throw error;
   const now = await ca.order(orderUrl);
-  if (now.status === 'ready' || now.status === 'pending') throw error; // it never arrived, or may not yet
+  if (now.status === 'ready' || now.status === 'pending') throw error; // the CSR has not arrived, or not yet
   return now;
 }
 
-const invalidAtFinalize = (certificate: string, { url, error }: Order): OrderInvalidError =>
+const invalidOrder = (certificate: string, { url, error }: Order): OrderInvalidError =>
   new OrderInvalidError({
-    what: `The CA made the order invalid at finalize: ${url}.`,
-    why: error?.detail ? `It says: ${error.detail}` : 'It gives no reason.',
+    what: `The CA made order ${url} invalid when it was finalized.`,
+    why: error?.detail ? `The CA says: ${error.detail}` : 'The CA gives no reason.',
     remedy: 'The next attempt places a new order.',
     certificate,
     order: url,
     problem: error ?? undefined,
   });
 
-function soFar({ status, certificate, retryAfter }: Order): FinalizeOrderOutput {
+function outputFor({ status, certificate, retryAfter }: Order): FinalizeOrderOutput {
   const reached = status === 'valid';
-  // A CA that names no time may have signed already: the first look is at once, later ones as `pollWait` says.
+  // A CA that sends no Retry-After may have signed already, so the first poll follows at once. `pollWait` sets the later waits.
   return {
     reached,
     status,

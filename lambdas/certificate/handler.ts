@@ -22,7 +22,7 @@ import { revokeCertificate } from './revoke-certificate.ts';
 import { shareSecret } from './share-secret.ts';
 import { storeCertificate } from './store-certificate.ts';
 
-/** Key, CSR, chain and secret. Reads the account key; writes certificate secrets. */
+/** Finalizes orders, and stores, shares and revokes certificates. It reads the account key, and reads and writes the secrets of certificates. */
 export const handler = stepHandler((log, atEnd) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);

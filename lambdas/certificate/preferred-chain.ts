@@ -4,8 +4,8 @@ import { endOf, endsIn } from '../domain/rules/certificate/chain-end.ts';
 import type { VerifiedCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 
 /**
- * The certificate, verified, with the chain that the issuer's settings prefer. Alternates are asked for only while none fits, and one that cannot
- * be had or is not what was ordered is passed over: the default chain is good, so it is stored, with a warning.
+ * Returns the verified certificate with the chain that the issuer's settings prefer. Alternate chains are downloaded until one matches. An alternate
+ * that cannot be downloaded or verified is skipped. If no chain matches, the default chain is returned with a warning, because it is valid too.
  */
 export async function inPreferredChain(
   { preferredChain }: Pick<Issuer, 'preferredChain'>,
@@ -16,22 +16,25 @@ export async function inPreferredChain(
   }: { readonly ca: Pick<CertificateAuthority, 'certificate'>; readonly verify: (pem: string) => VerifiedCertificate },
 ): Promise<VerifiedCertificate> {
   const verified = verify(pem);
-  // As it is stored: in order, whatever the order was that it came in.
-  const whole = ({ certificate, chain }: VerifiedCertificate) => certificate + chain;
-  if (preferredChain === null || endsIn(whole(verified), preferredChain)) return verified;
-  const seen = [endOf(whole(verified))];
-  for (const url of alternates.slice(0, mostAlternates)) {
+  // The chain as it is stored. It is sorted, and the CA may send it unsorted.
+  const fullChainOf = ({ certificate, chain }: VerifiedCertificate) => certificate + chain;
+  if (preferredChain === null || endsIn(fullChainOf(verified), preferredChain)) return verified;
+  const seen = [endOf(fullChainOf(verified))];
+  for (const url of alternates.slice(0, maximumAlternates)) {
     try {
       const alternate = verify((await ca.certificate(url)).pem);
-      if (endsIn(whole(alternate), preferredChain)) return alternate;
-      seen.push(endOf(whole(alternate)));
+      if (endsIn(fullChainOf(alternate), preferredChain)) return alternate;
+      seen.push(endOf(fullChainOf(alternate)));
     } catch (error) {
       seen.push(`nothing (${url}: ${error instanceof Error ? error.message : error})`);
     }
   }
-  const warning = `no chain of it ends in the preferred ${preferredChain}, so the CA's default is stored; the chains end in ${seen.join(', ')}`;
+  const warning = `no chain ends in the preferred ${preferredChain}, so the default chain of the CA is stored. The chains end in ${seen.join(', ')}`;
   return { ...verified, warnings: [...verified.warnings, warning] };
 }
 
-/** CAs offer one to three. Each may take as long as an answer of the CA may, and all have to fit into the function's time. */
-const mostAlternates = 4;
+/**
+ * Number of alternate chains that are downloaded at most. CAs offer one to three. Each download may take the reply timeout of the CA, and all of them
+ * have to fit into the timeout of the function.
+ */
+const maximumAlternates = 4;

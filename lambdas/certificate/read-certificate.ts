@@ -14,10 +14,10 @@ export interface ReadCertificatePorts {
 }
 
 /**
- * Records in the ledger what the secret holds: after an execution that was interrupted once AWSCURRENT had moved, and after a lost
- * table. Nothing is ordered for a certificate that is there. Its readers and replicas are unknown then, so they are set too.
+ * Records in the ledger which certificate the secret holds. It is needed if an execution was interrupted after AWSCURRENT had moved, or if the table
+ * was lost. No order is placed for an existing certificate. The ledger may not know its readers and replicas, so they are set too.
  *
- * Writes what it reads, under its execution's name, so running it twice is running it once.
+ * It writes only what it reads, so it is safe to run twice.
  */
 export async function readCertificate(
   { certificate, execution, spec }: ReadCertificateInput,
@@ -31,7 +31,7 @@ export async function readCertificate(
     orderUrl: null,
     execution,
   };
-  // Before the rest, so that an interruption in between does not leave a reader who is configured no more.
+  // First, so that after an interruption the next fleet run decides `share` and removes readers that are no longer configured.
   await ledger.recordAccess(certificate, execution, accessChanging);
   await ledger.recordCurrent(certificate, execution, current);
   await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });

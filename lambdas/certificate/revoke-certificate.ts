@@ -18,11 +18,14 @@ export interface RevokeCertificatePorts {
 }
 
 /**
- * Revokes a certificate. RFC 8555 §7.6. A compromised key takes every unexpired certificate on it along, also those of earlier renewals
- * that kept the key: each is revoked with that key itself, which works whatever has become of the account, and no certificate is made
- * with it again. For other reasons it is the named one, and the account signs. The next certificate may pass the issue cap.
+ * Revokes a certificate. RFC 8555 §7.6. If its key is compromised, every unexpired certificate with that key is revoked, including those of earlier
+ * renewals with `reuseKey`. The compromised key itself signs these requests, so they need no account, and the key is never used again. For other
+ * reasons only the named certificate is revoked, and the account signs the request. The next certificate may pass the issue cap.
  *
- * The version is named, so a repetition revokes the same; a certificate that is revoked already counts as done.
+ * The input names the version, so a second run revokes the same certificates. A certificate that is already revoked is a success.
+ *
+ * @throws UnreadableSecretError if the version holds no certificate
+ * @throws AccountDoesNotExistError if the account that has to sign is not stored
  */
 export async function revokeCertificate(
   { certificate, spec, versionId, reason }: RevokeCertificateInput,
@@ -32,8 +35,9 @@ export async function revokeCertificate(
   const named = stored.find((each) => each.versionId === versionId);
   if (!named) {
     throw new UnreadableSecretError({
-      what: `Nothing was revoked: version ${versionId} of the secret holds no certificate any more.`,
-      remedy: 'Start the revocation again, for the version that is current now.',
+      what: 'Nothing was revoked.',
+      why: `Version ${versionId} of the secret no longer holds a certificate.`,
+      remedy: 'Start the revocation again. It then revokes the version that is current.',
       certificate,
     });
   }
@@ -41,7 +45,7 @@ export async function revokeCertificate(
   const key = publicKeyOf(named);
   const affected = compromised ? stored.filter((each) => publicKeyOf(each) === key) : [named];
   const current = affected.find((each) => each.current);
-  // First: from now on no renewal reuses the key, whatever becomes of this run.
+  // Before the revocation, so that no renewal reuses the key even if this execution fails.
   if (compromised && current) {
     await versions.markCompromised(certificate, current.versionId);
     await ledger.recordRevocation(certificate, current.versionId);
@@ -50,7 +54,7 @@ export async function revokeCertificate(
   const now = clock.now().getTime();
   const unexpired = affected.filter(({ value }) => Date.parse(value.notAfter) > now);
   const failures: unknown[] = [];
-  // The one in use first. A CA that refuses one of them, a staging directory that has forgotten it say, keeps none of the others valid.
+  // The certificate in use is revoked first. If a CA refuses one revocation, for example because a staging directory was reset, the others continue.
   for (const { value } of currentFirst(unexpired)) {
     try {
       const issuer = issuerAt(value.directoryUrl, spec);
@@ -63,7 +67,7 @@ export async function revokeCertificate(
   const renew = current !== undefined && reason !== 'cessationOfOperation';
   if (renew) await ledger.allowIssue(spec.setHash);
   if (failures.length > 0) throw failures[0];
-  // The run that is started now may fail for a day: until it succeeds the fleet goes on.
+  // The renewal that starts now may fail for a day. The fleet starts it again until it succeeds.
   if (renew) await ledger.recordRevocation(certificate, current.versionId);
   return { revoked: unexpired.map(({ value }) => value.serialNumber), renew };
 }
@@ -74,7 +78,7 @@ const currentFirst = (stored: readonly StoredCertificate[]): readonly StoredCert
 const publicKeyOf = ({ value }: StoredCertificate): string =>
   new X509Certificate(value.certificate).publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
 
-/** The CA that issued it, also when the configuration has moved on to another since: then only its directory is known. */
+/** Returns the issuer of the certificate. If that issuer is no longer configured, only its directory is known. */
 const issuerAt = (directoryUrl: string, { issuer, issuers }: CertificateSpec): Issuer =>
   issuers.find((each) => each.directoryUrl === directoryUrl) ?? {
     ...issuer,
@@ -86,8 +90,9 @@ async function connectStoredAccount({ name, directoryUrl }: Issuer, accounts: Re
   const account = await accounts.read(directoryUrl);
   if (account?.url) return { url: account.url, privateKey: account.privateKey };
   throw new AccountDoesNotExistError({
-    what: `The revocation cannot be signed: the account at ${name} (${directoryUrl}) that ordered the certificate is not in Secrets Manager.`,
-    remedy: 'Where the key is compromised, {"reason": "keyCompromise"} needs no account.',
+    what: 'The revocation could not be signed.',
+    why: `The account at ${name} (${directoryUrl}) that ordered the certificate is not in Secrets Manager.`,
+    remedy: 'If the key is compromised, give {"reason": "keyCompromise"}, which needs no account.',
     issuer: name,
   });
 }

@@ -13,11 +13,13 @@ export interface ShareSecretPorts {
 type Shared = Omit<ShareSecretInput, 'attempt'>;
 
 /**
- * Gives the secret the readers and replicas that are configured, and removes all others. Does nothing where the ledger says that the
- * secret has them. Until all replicas exist the ledger says that access is changing, so that each fleet run decides `share` again, also
- * when the configuration has gone back to what it was.
+ * Gives the secret the readers and replicas that are configured, and removes all others. If the ledger shows that the secret has them, nothing is
+ * done. Until all replicas exist, the ledger shows that access is changing. So each fleet run decides `share` again, even if the configuration was
+ * reverted.
  *
- * Sets what is configured, so running it twice is running it once.
+ * It sets what is configured, so it is safe to run twice.
+ *
+ * @throws SecretAccessError if Secrets Manager rejects a reader or a replica
  */
 export async function shareSecret(
   { certificate, execution, spec }: Shared,
@@ -25,9 +27,9 @@ export async function shareSecret(
 ): Promise<Record<string, never>> {
   const { access, current } = await ledger.certificate(certificate);
   const wanted = accessHash(spec, current);
-  // Not `isSharingOutdated`: a table that is new has noted nothing of the readers that a secret may still have.
+  // `isSharingOutdated` does not suffice, because a new table does not know the readers that the secret may still have.
   if (access === wanted) return {};
-  // Nobody is to have access, and nobody is known to: a call that fails then leaves nothing to do.
+  // If no access is configured and none is known, a failed call leaves nothing to do.
   if (wanted !== '' || access !== undefined) await ledger.recordAccess(certificate, execution, accessChanging);
   const settled = await secrets.share(certificate, { readers: spec.readers ?? [], replicas: spec.replicas ?? [] });
   if (settled) await ledger.recordAccess(certificate, execution, wanted);
@@ -35,8 +37,8 @@ export async function shareSecret(
 }
 
 /**
- * Shares the secret of a certificate that was stored or read by this step. Delivery does not wait for a reader that is rejected: the error
- * is logged, and the next fleet run decides `share`.
+ * Shares the secret of a certificate that this step has stored or read. A rejected reader does not delay the delivery. The error is logged, and the
+ * next fleet run decides `share`.
  */
 export async function shareIfPossible(
   shared: Shared,

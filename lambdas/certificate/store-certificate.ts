@@ -20,10 +20,10 @@ export interface StoreCertificatePorts extends AccountPorts {
 }
 
 /**
- * Downloads the certificate, holds it against order and key, and makes it current. RFC 8555 §7.4.2. Readers see the old value or the
- * new one, never half: the new version is whole before AWSCURRENT moves. The facts are in the ledger at once.
+ * Downloads the certificate, verifies it against order and key, and makes it current. RFC 8555 §7.4.2. The new version is complete before AWSCURRENT
+ * moves, so readers get the complete old value or the complete new one. The facts are then saved in the ledger.
  *
- * The version's id comes from the order, so running it twice stores once; AWSCURRENT that is there already has moved.
+ * The order determines the id of the version, so a second run stores nothing. It is a success if AWSCURRENT has already moved.
  */
 export async function storeCertificate(
   { certificate, execution, spec, order, certificateUrl }: StoreCertificateInput,
@@ -36,7 +36,7 @@ export async function storeCertificate(
     throw new StagedKeyMissingError({
       what: `The secret does not hold the key staged for order ${order.url}.`,
       why: 'A version may have been deleted by hand.',
-      remedy: 'A new order is placed.',
+      remedy: 'The next attempt places a new order.',
       certificate,
       order: order.url,
     });
@@ -71,7 +71,7 @@ export async function storeCertificate(
     execution,
   };
   await ledger.recordCurrent(certificate, execution, current);
-  // A secret that is new has no readers to take away.
+  // A new secret has no readers to remove.
   if (!first || accessHash(spec, current) !== '') {
     await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
   }

@@ -8,7 +8,11 @@ export interface AccountPorts {
   readonly acme: Pick<Acme, 'connect'>;
 }
 
-/** The CA, seen from the account that made the order. This function only reads accounts. The order function makes them. */
+/**
+ * Returns the CA as the account that placed the order sees it. The certificate function only reads accounts. The order function registers them.
+ *
+ * @throws AccountDoesNotExistError if no registered account is stored
+ */
 export async function connectStoredAccount(
   issuer: Issuer,
   { accounts, acme }: AccountPorts,
@@ -16,8 +20,9 @@ export async function connectStoredAccount(
   const account = await accounts.read(issuer.directoryUrl);
   if (!account?.url) {
     throw new AccountDoesNotExistError({
-      what: `The account at ${issuer.name} that made the order is not in Secrets Manager.`,
-      remedy: 'Start the renewal again: it makes a new account.',
+      what: 'The order cannot be continued.',
+      why: `The account at ${issuer.name} that placed it is not in Secrets Manager.`,
+      remedy: 'Start the renewal again. It registers a new account.',
       issuer: issuer.name,
     });
   }

@@ -25,7 +25,7 @@ interface OrderedWorld extends World {
   readonly order: OrderReference;
 }
 
-/** The lease taken, an account made, and an order whose names are proven. */
+/** Creates a world with the lease, a registered account and a ready order. */
 async function ready(spec = specWith()): Promise<OrderedWorld> {
   const world = createWorld();
   world.ledger.put('www', { lease: execution });
@@ -41,7 +41,7 @@ const finalize = ({ ports, order }: OrderedWorld, spec = specWith(), resumed = f
   finalizeOrder({ ...run, spec, order, resumed }, ports);
 const resume = (world: OrderedWorld, spec = specWith()) => finalize(world, spec, true);
 
-test('the CSR leaves, and the certificate can be downloaded at once where the CA is quick', async () => {
+test('returns the URL of the certificate if the CA issues at once', async () => {
   const world = await ready();
   expect(await finalize(world)).toEqual({
     reached: true,
@@ -51,21 +51,21 @@ test('the CSR leaves, and the certificate can be downloaded at once where the CA
   });
 });
 
-test('a CA that takes its time is asked again when it says so', async () => {
+test('waits for the Retry-After of the CA before the next poll', async () => {
   const world = await ready();
   world.ca.issuance = 'later';
   world.ca.retryAfter = 7;
   expect(await finalize(world)).toEqual({ reached: false, status: 'processing', wait: 7, certificateUrl: null });
 });
 
-test('a CA that names no time is looked at again at once, since it may have signed already', async () => {
+test('does not wait before the next poll without a Retry-After, because the CA may have signed already', async () => {
   const world = await ready();
   world.ca.issuance = 'later';
   world.ca.retryAfter = null;
   expect(await finalize(world)).toMatchObject({ reached: false, status: 'processing', wait: 0 });
 });
 
-test('the key that the CA certifies is in the secret, under its order, before the CSR leaves', async () => {
+test('stages the key for its order before the CSR is sent', async () => {
   const world = await ready();
   let staged: string | null = null;
   world.calls.meanwhile('ca.finalize', async () => {
@@ -76,7 +76,7 @@ test('the key that the CA certifies is in the secret, under its order, before th
   expect(world.ca.finalizedWith.get(world.order.url)).toBe(staged);
 });
 
-test('the key is of the type that was asked for', async () => {
+test('uses a key of the configured type', async () => {
   const spec = specWith({ keyType: 'P-384' });
   const world = await ready(spec);
   await finalize(world, spec);
@@ -84,20 +84,20 @@ test('the key is of the type that was asked for', async () => {
   expect(key.asymmetricKeyDetails?.namedCurve).toBe('secp384r1');
 });
 
-test('readers of a secret that has a certificate notice nothing', async () => {
+test('does not change the current version of the secret', async () => {
   const world = await ready();
   world.secrets.put('www', { current: { versionId: 'version-1', value: 'whole' } });
   await finalize(world);
   expect(world.secrets.labelled('www', 'AWSCURRENT')).toBe('whole');
 });
 
-test('a first secret has no certificate yet', async () => {
+test('creates a first secret without a certificate', async () => {
   const world = await ready();
   await finalize(world);
   expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: null, ours: true });
 });
 
-test('a key staged for this order by an earlier try is the one that is used', async () => {
+test('uses the key that an earlier attempt staged for the order', async () => {
   const world = await ready();
   const first = makePrivateKey();
   await world.secrets.create('www');
@@ -106,25 +106,25 @@ test('a key staged for this order by an earlier try is the one that is used', as
   expect(world.ca.finalizedWith.get(world.order.url)).toBe(first);
 });
 
-test('an execution that lost its lease sends no CSR', async () => {
+test('sends no CSR if the lease was lost', async () => {
   const world = await ready();
   world.ledger.put('www', { lease: otherExecution });
   await expect(finalize(world)).rejects.toThrow(LeaseLostError);
   expect(world.calls.names('ca.')).toEqual([]);
 });
 
-test('an account that is gone is named, and none is made in its place', async () => {
+test('throws AccountDoesNotExistError if the account is not registered, and registers none', async () => {
   const world = await ready();
   world.accounts.put(issuer.directoryUrl, { privateKey: makePrivateKey(), url: null, version: '1' });
   await expect(finalize(world)).rejects.toThrow(AccountDoesNotExistError);
 });
 
-describe('a lost reply is read', () => {
+describe('after a failed request the order is read, and', () => {
   test.each([
     ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
     ['malformed', new MalformedError({ what: 'The order was finalized already.' })],
     ['orderNotReady', new OrderNotReadyError({ what: 'The order is processing.' })],
-  ])('%s after the order went on is success', async (_, error) => {
+  ])('%s is a success if the order has its CSR', async (_, error) => {
     const world = await ready();
     world.calls.loseReply('ca.finalize', error);
     expect(await finalize(world)).toMatchObject({ reached: true, status: 'valid' });
@@ -135,13 +135,13 @@ describe('a lost reply is read', () => {
     ['a cut connection', new CaUnavailableError({ what: 'The connection was cut.' })],
     ['malformed', new MalformedError({ what: 'No such field.' })],
     ['orderNotReady', new OrderNotReadyError({ what: 'The order is pending.' })],
-  ])('%s with an order that did not move is that error', async (_, error) => {
+  ])('%s is thrown if the order has no CSR', async (_, error) => {
     const world = await ready();
     world.calls.answer('ca.finalize', error);
     await expect(finalize(world)).rejects.toBe(error);
   });
 
-  test('and says so when the order became invalid', async () => {
+  test('an invalid order is an error with the problem of the CA', async () => {
     const world = await ready();
     world.calls.loseReply('ca.finalize');
     world.calls.meanwhile('ca.order', () => {
@@ -159,8 +159,8 @@ describe('a lost reply is read', () => {
   });
 });
 
-describe('an order of an earlier run', () => {
-  /** Finalized by a run that died before it could store. */
+describe('a resumed order', () => {
+  /** Creates a world with an order that an interrupted execution has finalized. */
   async function finalized(status: string): Promise<OrderedWorld> {
     const world = await ready();
     await finalize(world);
@@ -172,7 +172,7 @@ describe('an order of an earlier run', () => {
     return world;
   }
 
-  test('that is valid is downloaded: no CSR leaves, no key is made, nothing is counted', async () => {
+  test('that is valid is returned without a CSR, a new key or another count', async () => {
     const world = await finalized('valid');
     const key = await world.secrets.stagedKey('www', world.order.url);
     expect(await resume(world)).toEqual({
@@ -186,13 +186,13 @@ describe('an order of an earlier run', () => {
     expect(await world.secrets.stagedKey('www', world.order.url)).toBe(key);
   });
 
-  test.each(['processing', 'a status of next year'])('that is %s is waited for', async (status) => {
+  test.each(['processing', 'an unknown status'])('with the status "%s" is polled', async (status) => {
     const world = await finalized(status);
     expect(await resume(world)).toMatchObject({ reached: false, status, certificateUrl: null });
     expect(world.calls.names('ca.')).toEqual(['ca.order']);
   });
 
-  test('that is ready is finalized with the key that was staged for it', async () => {
+  test('that is ready is finalized with its staged key', async () => {
     const world = await ready();
     const first = makePrivateKey();
     await world.secrets.create('www');
@@ -201,26 +201,29 @@ describe('an order of an earlier run', () => {
     expect(world.ca.finalizedWith.get(world.order.url)).toBe(first);
   });
 
-  test.each(['valid', 'processing'])('that is %s without a key of ours is a twin’s', async (status) => {
-    const world = await finalized(status);
-    world.secrets.deleteVersion('www', world.secrets.keyVersion(world.order.url));
-    await expect(resume(world)).rejects.toThrow(OrderSharedError);
-    expect(world.calls.names('ca.')).toEqual(['ca.order']);
-  });
+  test.each(['valid', 'processing'])(
+    'that is %s without a staged key belongs to another certificate',
+    async (status) => {
+      const world = await finalized(status);
+      world.secrets.deleteVersion('www', world.secrets.keyVersion(world.order.url));
+      await expect(resume(world)).rejects.toThrow(OrderSharedError);
+      expect(world.calls.names('ca.')).toEqual(['ca.order']);
+    },
+  );
 
-  test('that is valid where there is no secret at all is a twin’s', async () => {
+  test('that is valid without a secret belongs to another certificate', async () => {
     const world = await ready();
     Object.assign(world.ca.state(world.order.url), { status: 'valid' });
     await expect(resume(world)).rejects.toThrow(OrderSharedError);
   });
 
-  test('that is invalid says why, and is taken off the issue cap', async () => {
+  test('that is invalid is an error and is removed from the issue count', async () => {
     const world = await finalized('invalid');
     await expect(resume(world)).rejects.toThrow(OrderInvalidError);
     expect(await issues(world)).toEqual({});
   });
 
-  test('may see the function die after any call', async () => {
+  test('is returned by a run after an interruption at any call', async () => {
     await interruptedAfterEachCall(
       () => finalized('valid'),
       (world) => resume(world),
@@ -234,8 +237,8 @@ describe('an order of an earlier run', () => {
 
 const issues = (world: World, spec = specWith()) => world.ledger.issues(spec.setHash, world.clock.now());
 
-describe('the issue', () => {
-  test('is counted by its order before the CSR leaves', async () => {
+describe('an issue', () => {
+  test('is counted with the URL of its order before the CSR is sent', async () => {
     const world = await ready();
     let counted: object = {};
     world.calls.meanwhile('ca.finalize', async () => {
@@ -245,14 +248,14 @@ describe('the issue', () => {
     expect(counted).toEqual({ [world.order.url]: expect.stringContaining('2026-03-01T12:00:00') });
   });
 
-  test('is counted once however often the step runs', async () => {
+  test('is counted once if the step runs twice', async () => {
     const world = await ready();
     await finalize(world);
     await finalize(world);
     expect(Object.keys(await issues(world))).toEqual([world.order.url]);
   });
 
-  test('is taken off again when the order is invalid', async () => {
+  test('is removed from the count if the order becomes invalid', async () => {
     const world = await ready();
     world.calls.loseReply('ca.finalize');
     world.calls.meanwhile('ca.order', () => Object.assign(world.ca.state(world.order.url), { status: 'invalid' }));
@@ -260,22 +263,22 @@ describe('the issue', () => {
     expect(await issues(world)).toEqual({});
   });
 
-  test('stays counted when nobody knows whether the CSR arrived', async () => {
+  test('stays counted if it is unknown whether the CSR has arrived', async () => {
     const world = await ready();
     world.calls.answer('ca.finalize', new CaUnavailableError({ what: 'The connection was cut.' }));
-    world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is away.' }));
+    world.calls.answer('ca.order', new CaUnavailableError({ what: 'The CA is unavailable.' }));
     await expect(finalize(world)).rejects.toThrow(CaUnavailableError);
     expect(Object.keys(await issues(world))).toEqual([world.order.url]);
   });
 
-  test('of a staging directory does not count', async () => {
+  test('at a staging directory is not counted', async () => {
     const spec = specWith({ issuer: { ...issuer, staging: true } });
     const world = await ready(spec);
     await finalize(world, spec);
     expect(await issues(world, spec)).toEqual({});
   });
 
-  test('of an execution that lost its lease does not count', async () => {
+  test('is not counted if the lease was lost', async () => {
     const world = await ready();
     world.ledger.put('www', { lease: otherExecution });
     await expect(finalize(world)).rejects.toThrow(LeaseLostError);
@@ -283,7 +286,7 @@ describe('the issue', () => {
   });
 });
 
-describe('a pinned key', () => {
+describe('a reused key', () => {
   const pinned = specWith({ reuseKey: true });
   const holding = async (keyType: KeyType = 'P-256') => {
     const world = await ready(pinned);
@@ -292,14 +295,14 @@ describe('a pinned key', () => {
     return { world, key: value.privateKey };
   };
 
-  test('that was compromised is not kept', async () => {
+  test('that is compromised is not used', async () => {
     const { world, key } = await holding();
     await world.secrets.markCompromised('www', 'version-1');
     await finalize(world, pinned);
     expect(world.ca.finalizedWith.get(world.order.url)).not.toBe(key);
   });
 
-  test('that was compromised after it was staged for a saved order that is ready gets no certificate: a new one does', async () => {
+  test('that is compromised after it was staged for a ready order is replaced by a new key', async () => {
     const { world, key } = await holding();
     await world.secrets.stageKey('www', world.order.url, key);
     await world.secrets.markCompromised('www', 'version-1');
@@ -309,21 +312,21 @@ describe('a pinned key', () => {
     expect(await world.secrets.stagedKey('www', world.order.url)).toBe(used);
   });
 
-  test('that was compromised after the CSR left is waited for no longer', async () => {
+  test('that is compromised after the CSR was sent is an error', async () => {
     const { world } = await holding();
     await finalize(world, pinned);
     await world.secrets.markCompromised('www', 'version-1');
     await expect(resume(world, pinned)).rejects.toThrow(CompromisedKeyError);
   });
 
-  test('is the current certificate’s, staged for the order like any other', async () => {
+  test('is the key of the current certificate and is staged for the order', async () => {
     const { world, key } = await holding();
     await finalize(world, pinned);
     expect(world.ca.finalizedWith.get(world.order.url)).toBe(key);
     expect(await world.secrets.stagedKey('www', world.order.url)).toBe(key);
   });
 
-  test('of another type than is asked for makes place for a new one', async () => {
+  test('of another type than the configured one is replaced by a new key', async () => {
     const { world, key } = await holding('P-384');
     await finalize(world, pinned);
     const used = world.ca.finalizedWith.get(world.order.url) ?? '';
@@ -331,34 +334,34 @@ describe('a pinned key', () => {
     expect(createPrivateKey(used).asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
   });
 
-  test('is made new for a first certificate', async () => {
+  test('is created for the first certificate', async () => {
     const world = await ready(pinned);
     await finalize(world, pinned);
     expect(world.ca.finalizedWith.get(world.order.url)).toMatch(/^-----BEGIN PRIVATE KEY-----/);
   });
 
-  test('that cannot be read is not replaced by another without a word', async () => {
+  test('that cannot be read is an error, and no CSR is sent', async () => {
     const world = await ready(pinned);
-    world.secrets.put('www', { current: { versionId: 'version-1', value: 'not ours' } });
+    world.secrets.put('www', { current: { versionId: 'version-1', value: 'another format' } });
     await expect(finalize(world, pinned)).rejects.toThrow(UnreadableSecretError);
     expect(world.calls.names('ca.')).toEqual([]);
   });
 
-  test('stays out of a certificate that pins none', async () => {
+  test('is not used without `reuseKey`', async () => {
     const { world, key } = await holding();
     await finalize(world);
     expect(world.ca.finalizedWith.get(world.order.url)).not.toBe(key);
   });
 });
 
-test('what the CA refuses outright is not asked again', async () => {
+test('throws a refusal of the CSR without reading the order', async () => {
   const world = await ready();
   world.calls.answer('ca.finalize', new BadCsrError({ what: 'The key is weak.' }));
   await expect(finalize(world)).rejects.toThrow(BadCsrError);
   expect(world.calls.names('ca.')).toEqual(['ca.finalize']);
 });
 
-test('run twice, both name one certificate, made for one key', async () => {
+test('returns the same certificate with the same key in a second run', async () => {
   const world = await ready();
   const first = await finalize(world);
   const key = world.ca.finalizedWith.get(world.order.url);
@@ -366,7 +369,7 @@ test('run twice, both name one certificate, made for one key', async () => {
   expect(world.ca.finalizedWith.get(world.order.url)).toBe(key);
 });
 
-test('it may die after any call: the certificate never belongs to a key that is lost', async () => {
+test('has the key of the certificate in the secret in a run after an interruption at any call', async () => {
   await interruptedAfterEachCall(ready, finalize, async (world, output, last) => {
     expect(output.certificateUrl, last).toBe('https://ca.test/order/1/certificate');
     const staged = await world.secrets.stagedKey('www', world.order.url);

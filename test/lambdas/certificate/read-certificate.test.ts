@@ -13,8 +13,8 @@ beforeAll(async () => {
   value = await secretValue({ identifiers: ['example.com'] });
 });
 
-/** AWSCURRENT has moved, and the execution that moved it died before it told the ledger. */
-function ahead(): World {
+/** Creates a world in which an execution was interrupted after it moved AWSCURRENT and before it updated the ledger. */
+function aheadOfLedger(): World {
   const world = createWorld();
   world.ledger.put('www', { lease: execution, current: factsWith({ versionId: 'version-1' }) });
   world.secrets.put('www', { current: { versionId: 'version-2', value } });
@@ -23,8 +23,8 @@ function ahead(): World {
 
 const read = ({ ports }: World) => readCertificate({ ...run, spec: specWith() }, ports);
 
-test('the ledger learns what the secret holds', async () => {
-  const world = ahead();
+test('records the facts of the current version of the secret in the ledger', async () => {
+  const world = aheadOfLedger();
   const { current } = await read(world);
   expect(current).toMatchObject({
     versionId: 'version-2',
@@ -39,32 +39,32 @@ test('the ledger learns what the secret holds', async () => {
   expect(world.ledger.get('www').current).toEqual(current);
 });
 
-test('no key and no PEM gets out of the secret', async () => {
-  expect(JSON.stringify([await read(ahead()), factsOf(value)])).not.toMatch(/BEGIN|PRIVATE/);
+test('returns no private key and no PEM block', async () => {
+  expect(JSON.stringify([await read(aheadOfLedger()), factsOf(value)])).not.toMatch(/BEGIN|PRIVATE/);
 });
 
-test('a secret that is not of our format is named, and the ledger keeps what it knew', async () => {
-  const world = ahead();
-  world.secrets.put('www', { current: { versionId: 'version-2', value: 'somebody typed this' } });
+test('throws UnreadableSecretError for a secret with another format, and the ledger does not change', async () => {
+  const world = aheadOfLedger();
+  world.secrets.put('www', { current: { versionId: 'version-2', value: 'text written by hand' } });
   await expect(read(world)).rejects.toThrow(UnreadableSecretError);
   expect(world.ledger.get('www').current?.versionId).toBe('version-1');
 });
 
-test('an execution that lost its lease tells the ledger nothing', async () => {
-  const world = ahead();
+test('throws LeaseLostError if the lease was lost, and the ledger does not change', async () => {
+  const world = aheadOfLedger();
   world.ledger.put('www', { lease: otherExecution });
   await expect(read(world)).rejects.toThrow(LeaseLostError);
   expect(world.ledger.get('www').current?.versionId).toBe('version-1');
 });
 
-test('run twice, it reads the same', async () => {
-  const world = ahead();
+test('returns the same in a second run', async () => {
+  const world = aheadOfLedger();
   const first = await read(world);
   expect(await read(world)).toEqual(first);
 });
 
-test('it may die after any call', async () => {
-  await interruptedAfterEachCall(ahead, read, (world, { current }, last) => {
+test('updates the ledger in a run after an interruption at any call', async () => {
+  await interruptedAfterEachCall(aheadOfLedger, read, (world, { current }, last) => {
     expect(world.ledger.get('www').current, last).toEqual(current);
   });
 });

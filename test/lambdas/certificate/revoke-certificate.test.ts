@@ -27,14 +27,14 @@ beforeAll(async () => {
   other = await secretValue({ identifiers, serialNumber: '0b01' });
 });
 
-/** Another certificate on the same key. */
+/** Returns another certificate with the same key. */
 async function again(value: CertificateSecretValue, serialNumber: string): Promise<CertificateSecretValue> {
   const { intermediate } = await authorities();
   const certificate = await makeLeaf(intermediate, { identifiers, privateKey: value.privateKey, serialNumber });
   return { ...value, certificate, serialNumber };
 }
 
-/** Four certificates, three of them on one key; the last is current. The set's issue cap is reached. */
+/** Creates a secret with four certificates. Three of them have the same key, and the last one is current. The issue cap of the set is reached. */
 async function renewed(): Promise<World & { readonly versionId: string }> {
   const world = createWorld();
   const { secrets, ledger } = world;
@@ -59,7 +59,7 @@ const revoke = (reason: RevocationReason) => (world: World & { readonly versionI
   );
 
 describe('a compromised key', () => {
-  test('takes every unexpired certificate on it along, signed with the key itself', async () => {
+  test('signs the revocation of every unexpired certificate that has it', async () => {
     const world = await renewed();
     expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a02', '0a03'], renew: true });
     expect(world.acme.revocations).toEqual([
@@ -68,28 +68,28 @@ describe('a compromised key', () => {
     ]);
   });
 
-  test('takes the one in use first, and the others along although one CA refuses; that comes up at the end', async () => {
+  test('revokes the other certificates even if the first revocation fails, and then throws the error', async () => {
     const world = await renewed();
     world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow('down');
     expect(world.acme.revocations.map(({ certificate }) => certificate)).toEqual([previous.certificate]);
   });
 
-  test('is marked, so that it is not used for the next certificate', async () => {
+  test('is marked as compromised', async () => {
     const world = await renewed();
     expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
     await revoke('keyCompromise')(world);
     expect((await world.secrets.readCurrent('www')).compromised).toBe(true);
   });
 
-  test('is marked before the CA is asked, which may take long to answer', async () => {
+  test('is marked as compromised before the request to the CA', async () => {
     const world = await renewed();
     world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow(CaUnavailableError);
     expect((await world.secrets.readCurrent('www')).compromised).toBe(true);
   });
 
-  test('is due until another certificate is current, also where the CA does not answer', async () => {
+  test('makes a renewal due even if the CA is unavailable', async () => {
     const world = await renewed();
     world.ledger.put('www', { current: factsWith({ versionId: world.versionId }) });
     world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
@@ -103,7 +103,7 @@ describe('a compromised key', () => {
     expect(await revoke('keyCompromise')(world)).toMatchObject({ renew: true });
   });
 
-  test('lets the next certificate pass the issue cap', async () => {
+  test('allows the next certificate to pass the issue cap', async () => {
     const world = await renewed();
     const before = Object.keys(await world.ledger.issues(spec.setHash, world.clock.now()));
     await revoke('keyCompromise')(world);
@@ -111,7 +111,7 @@ describe('a compromised key', () => {
     expect(after.length).toBeLessThan(before.length);
   });
 
-  test('that was replaced already is revoked, and nothing is issued again', async () => {
+  test('that is no longer current needs no new certificate', async () => {
     const world = await renewed();
     const order = 'https://ca.test/order/9';
     await world.secrets.makeCurrent('www', await world.secrets.putCertificate('www', order, other));
@@ -119,7 +119,7 @@ describe('a compromised key', () => {
     expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
   });
 
-  test('dying after any call and run again, has revoked each certificate once', async () => {
+  test('has revoked each certificate once in a run after an interruption at any call', async () => {
     await interruptedAfterEachCall(renewed, revoke('keyCompromise'), (world, output) => {
       expect(output.renew).toBe(true);
       expect(world.acme.revocations.map(({ certificate }) => certificate)).toEqual([
@@ -135,14 +135,14 @@ describe.each([
   ['superseded', 4, true],
   ['cessationOfOperation', 5, false],
 ] as const)('for the reason %s', (reason, code, renew) => {
-  test('the named certificate only is revoked, signed by the account', async () => {
+  test('only the named certificate is revoked, and the account signs', async () => {
     const world = await renewed();
     expect(await revoke(reason)(world)).toEqual({ revoked: ['0a03'], renew });
     expect(world.acme.revocations).toEqual([{ certificate: current.certificate, reason: code, by: 'account' }]);
     expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
   });
 
-  test(`${renew ? 'is due' : 'nothing is due'} from then on, whatever becomes of the run that is to replace it`, async () => {
+  test(`a renewal is ${renew ? '' : 'not '}due until the certificate is replaced`, async () => {
     const world = await renewed();
     world.ledger.put('www', { current: factsWith({ versionId: world.versionId }) });
     await revoke(reason)(world);
@@ -150,7 +150,7 @@ describe.each([
   });
 });
 
-test('without the account that ordered it, the message says which reason needs none', async () => {
+test('throws AccountDoesNotExistError with the reason that needs no account', async () => {
   const world = await renewed();
   world.accounts.put(issuer.directoryUrl, { privateKey: 'account key', url: null, version: '2' });
   const revoking = revoke('superseded')(world);
@@ -158,12 +158,12 @@ test('without the account that ordered it, the message says which reason needs n
   await expect(revoking).rejects.toThrow('keyCompromise');
 });
 
-test('a version that is gone is named, and nothing is revoked', async () => {
+test('throws UnreadableSecretError for a version that no longer exists, and revokes nothing', async () => {
   const world = { ...(await renewed()), versionId: 'version-0' };
   await expect(revoke('keyCompromise')(world)).rejects.toThrow(UnreadableSecretError);
   expect(world.acme.revocations).toEqual([]);
 });
 
-test('no key and no PEM is in what it returns', async () => {
+test('returns no private key and no PEM block', async () => {
   expect(JSON.stringify(await revoke('keyCompromise')(await renewed()))).not.toMatch(/BEGIN|PRIVATE/);
 });

@@ -29,14 +29,14 @@ const share = ({ ports }: World, of = spec) => shareSecret({ ...run, spec: of },
 const read = ({ ports }: World, of = spec) => readCertificate({ ...run, spec: of }, ports);
 
 describe('readers and replicas', () => {
-  test('that are new are given to the secret, and the ledger knows it', async () => {
+  test('are set and recorded in the ledger', async () => {
     const world = stored();
     await share(world);
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
-  test('that the secret has cost no call', async () => {
+  test('are not set again if the ledger has recorded them', async () => {
     const world = stored();
     await share(world);
     const before = world.calls.names().length;
@@ -44,7 +44,7 @@ describe('readers and replicas', () => {
     expect(world.calls.names().slice(before)).toEqual(['ledger.certificate']);
   });
 
-  test('that are configured no more are taken away', async () => {
+  test('are removed if they are no longer configured', async () => {
     const world = stored();
     await share(world);
     await share(world, specWith());
@@ -52,13 +52,13 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(false);
   });
 
-  test('come with the certificate that the ledger is told of', async () => {
+  test('are set by *Read certificate*', async () => {
     const world = stored();
     await read(world);
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
   });
 
-  test('that are refused keep a certificate that the ledger did not know from nothing: it is logged, and delivery goes on', async () => {
+  test('do not fail *Read certificate* if they are rejected, and the error is logged', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
     expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' } });
@@ -67,7 +67,7 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
   });
 
-  test('that are refused fail the step, and the certificate that the ledger knows stays as it is', async () => {
+  test('fail *Share secret* if they are rejected, and the certificate in the ledger does not change', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
     const current = factsWith({ versionId: 'version-1', execution: otherExecution });
@@ -81,7 +81,7 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
-  test('that were removed stay removed when another reader is refused, also when that is tried again', async () => {
+  test('stay removed if another reader is rejected, even at the second attempt', async () => {
     const world = stored();
     const removed = 'arn:aws:iam::444455556666:role/former';
     await share(world, specWith({ readers: [removed, ...readers], replicas }));
@@ -94,7 +94,7 @@ describe('readers and replicas', () => {
     }
   });
 
-  test('are in the ledger only when Secrets Manager has made the replicas: before, the next run looks again', async () => {
+  test('are recorded in the ledger only after Secrets Manager has created the replicas', async () => {
     const world = stored();
     world.secrets.replicated = false;
     await share(world);
@@ -104,7 +104,7 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(false);
   });
 
-  test('that were taken away before others were refused are given again when the configuration goes back', async () => {
+  test('are set again if the configuration is reverted after others were rejected', async () => {
     const world = stored();
     await share(world);
     world.secrets.noSuchReader = 'arn:aws:iam::444455556666:role/nobody';
@@ -112,7 +112,7 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
   });
 
-  test('are given again to a secret that was deleted and made anew', async () => {
+  test('are set again for a secret that was deleted and created again', async () => {
     const world = stored();
     await read(world);
     world.secrets.delete('www');
@@ -121,7 +121,7 @@ describe('readers and replicas', () => {
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
   });
 
-  test('that were taken out of the configuration while the table was lost read no more', async () => {
+  test('are removed after the table was lost if they are no longer configured', async () => {
     const lost = async () => {
       const world = stored();
       await share(world);
@@ -138,7 +138,7 @@ describe('readers and replicas', () => {
     );
   });
 
-  test('that a lost table leaves unknown are behind from the moment at which the ledger knows the certificate', async () => {
+  test('are outdated after the table was lost if they cannot be set', async () => {
     const world = stored();
     await share(world);
     world.ledger.put('www', { access: undefined, current: null });
@@ -147,14 +147,14 @@ describe('readers and replicas', () => {
     expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(true);
   });
 
-  test('that nobody has noted and nobody wants leave nothing to do when they cannot be looked at', async () => {
+  test('are not outdated after a failed call if none are configured and none are recorded', async () => {
     const world = stored();
     world.calls.answer('secrets.share', new SecretAccessError({ what: 'no.', secret: 'certificates/www' }));
     await expect(share(world, specWith())).rejects.toThrow(SecretAccessError);
     expect(isSharingOutdated(specWith(), world.ledger.get('www'))).toBe(false);
   });
 
-  test('that nobody has noted are looked at once, and that there are none is noted', async () => {
+  test('are read once if none are configured and none are recorded', async () => {
     const world = stored();
     await share(world, specWith());
     const before = world.calls.names().length;
@@ -162,7 +162,7 @@ describe('readers and replicas', () => {
     expect(world.calls.names().slice(before)).toEqual(['ledger.certificate']);
   });
 
-  test('are not touched by an execution that lost its lease', async () => {
+  test('are not set by an execution that lost its lease', async () => {
     const world = stored();
     world.ledger.put('www', { lease: otherExecution });
     await expect(share(world)).rejects.toThrow(LeaseLostError);
@@ -172,7 +172,7 @@ describe('readers and replicas', () => {
   test.each<[string, (world: World) => Promise<unknown>]>([
     ['Read certificate', read],
     ['Share secret', share],
-  ])('may be left half way by a death of *%s* after any call', async (_, step) => {
+  ])('are set by *%s* in a run after an interruption at any call', async (_, step) => {
     await interruptedAfterEachCall(stored, step, (world, __, last) => {
       expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
       expect(isSharingOutdated(spec, world.ledger.get('www')), last).toBe(false);
