@@ -1,142 +1,147 @@
 import { PerennialError } from './perennial-error.ts';
 
-// Errors of the CA: RFC 8555 §6.7. `problem` is the CA's own document.
+// Errors that a CA reports (RFC 8555 §6.7). `problem` is the problem document of the CA.
 
 /**
- * The CA replied with a problem type that no other class names; `problem.type` has it. It is retried; the operator reads
- * the CA's documentation if it repeats.
+ * The CA replied with a problem type that has no error class. `problem.type` is that type. The request is retried. If the error repeats, the
+ * operator reads the documentation of the CA.
  */
 export class AcmeProblemError extends PerennialError {
   override readonly name = 'AcmeProblemError';
 }
 
-/** `rateLimited`. It is retried after `problem.retryAfter` seconds, where the CA gives a time. Needs no action. */
+/** The CA replied `rateLimited`. The request is retried after `problem.retryAfter` seconds if the CA sends a time. No action is needed. */
 export class RateLimitedError extends PerennialError {
   override readonly name = 'RateLimitedError';
 }
 
 /**
- * The CA cannot answer: HTTP 5xx, a cut or refused connection, or a reply that is not ACME. It is retried. No
- * action is needed.
+ * The CA is not available. It replied with HTTP 5xx or something that is not ACME, or it refused or closed the connection. The request is
+ * retried. No action is needed.
  */
 export class CaUnavailableError extends PerennialError {
   override readonly name = 'CaUnavailableError';
 }
 
-/** `malformed`: often an object that the CA has deleted. It is retried; the operator tells the CA if it repeats. */
+/**
+ * The CA replied `malformed`, often because it has deleted an object. The request is retried. If the error repeats, the operator reports it to
+ * the CA.
+ */
 export class MalformedError extends PerennialError {
   override readonly name = 'MalformedError';
 }
 
-/** `unauthorized`: the account may not do this. It is retried; the operator checks the account if it repeats. */
+/**
+ * The CA replied `unauthorized`, because the account may not do this. The request is retried. If the error repeats, the operator checks the
+ * account.
+ */
 export class UnauthorizedError extends PerennialError {
   override readonly name = 'UnauthorizedError';
 }
 
-/** `orderNotReady`: the order has another status than finalize needs. The caller reads the order again. */
+/** The CA replied `orderNotReady`, because the status of the order does not allow finalization. The caller reads the order again. */
 export class OrderNotReadyError extends PerennialError {
   override readonly name = 'OrderNotReadyError';
 }
 
-/** `alreadyReplaced`: another order replaces this certificate. The caller orders without `replaces`. RFC 9773 §7.4 */
+/** The CA replied `alreadyReplaced`, because another order replaces this certificate. The caller orders without `replaces`. RFC 9773 §7.4 */
 export class AlreadyReplacedError extends PerennialError {
   override readonly name = 'AlreadyReplacedError';
 }
 
 /**
- * `accountDoesNotExist`, or the account's secret is gone. The operator deletes the account's secret; the next order
- * makes a new account.
+ * The CA replied `accountDoesNotExist`, or the secret of the account does not exist. The operator deletes the account secret, and the next order
+ * registers a new account.
  */
 export class AccountDoesNotExistError extends PerennialError {
   override readonly name = 'AccountDoesNotExistError';
 }
 
 /**
- * CAA records forbid this CA to issue, as the CA says or as *Check zones* read them. The operator adds `record` or
- * removes the record that forbids it.
+ * CAA records forbid this CA to issue. Either the CA replied so, or *Check zones* read the records. The operator adds `record`, or removes the
+ * record that forbids the CA.
  */
 export class CaaError extends PerennialError {
   override readonly name = 'CaaError';
 }
 
-/** `rejectedIdentifier`: the CA does not issue for this name. The operator removes the name or asks the CA. */
+/** The CA replied `rejectedIdentifier`, because it does not issue for this name. The operator removes the name or asks the CA. */
 export class RejectedIdentifierError extends PerennialError {
   override readonly name = 'RejectedIdentifierError';
 }
 
-/** `unsupportedIdentifier`: the CA does not issue for this type of name. The operator removes the name. */
+/** The CA replied `unsupportedIdentifier`, because it does not issue for this type of name. The operator removes the name. */
 export class UnsupportedIdentifierError extends PerennialError {
   override readonly name = 'UnsupportedIdentifierError';
 }
 
-/** `badCSR`: the CA rejects the key or the names. The operator chooses another key type. */
+/** The CA replied `badCSR`, because it rejects the key or the names. The operator chooses another key type or other names. */
 export class BadCsrError extends PerennialError {
   override readonly name = 'BadCsrError';
 }
 
-/** `userActionRequired`, usually changed terms of service. The operator does what the CA asks for at its link. */
+/** The CA replied `userActionRequired`, usually because its terms of service changed. The operator follows the link of the CA. */
 export class UserActionRequiredError extends PerennialError {
   override readonly name = 'UserActionRequiredError';
 }
 
-/** `invalidProfile`: the CA does not offer the profile. The operator chooses one that the message lists, or none. */
+/** The CA replied `invalidProfile`, because it does not offer the profile. The operator chooses a profile that the message lists, or none. */
 export class InvalidProfileError extends PerennialError {
   override readonly name = 'InvalidProfileError';
 }
 
-/** `externalAccountRequired`: the CA needs an external account binding. The operator configures one. */
+/** The CA replied `externalAccountRequired`, because it needs an external account binding. The operator configures one. */
 export class ExternalAccountRequiredError extends PerennialError {
   override readonly name = 'ExternalAccountRequiredError';
 }
 
-/** The external account binding is missing, unreadable or rejected. The operator puts a new one into `secret`. */
+/** The external account binding is missing, unreadable or rejected. The operator saves a new one in `secret`. */
 export class ExternalAccountBindingError extends PerennialError {
   override readonly name = 'ExternalAccountBindingError';
 }
 
 /**
- * The directory asks for agreement to its terms, and the configuration does not give it. The operator reads them and
- * sets `termsOfServiceAgreed`.
+ * The directory requires agreement to its terms of service, and the configuration does not agree. The operator reads the terms and sets
+ * `termsOfServiceAgreed`.
  */
 export class TermsNotAgreedError extends PerennialError<'issuer'> {
   override readonly name = 'TermsNotAgreedError';
 }
 
 /**
- * The CA offers no dns-01 challenge that can be answered for `identifier`. It is retried; the operator asks the CA if it
- * repeats.
+ * The CA offers no usable dns-01 challenge for `identifier`. The order is retried. If the error repeats, the operator asks the CA.
  */
 export class NoDnsChallengeError extends PerennialError {
   override readonly name = 'NoDnsChallengeError';
 }
 
 /**
- * The CA did not accept the response to a challenge. `problem` is that of the first failed challenge;
- * `problem.subproblems` has all. The operator checks DNS if it repeats.
+ * The CA did not accept the response to a challenge. `problem` describes the first failed challenge, and `problem.subproblems` describes all. The
+ * order is retried. If the error repeats, the operator checks DNS.
  */
 export class ChallengeFailedError extends PerennialError {
   override readonly name = 'ChallengeFailedError';
 }
 
 /**
- * The CA stopped this account from ordering these identifiers after very many failures. The operator fixes the cause
- * and ends the pause at the CA's link.
+ * The CA paused orders of this account for these identifiers after very many failures. The operator fixes the cause and ends the pause at the
+ * link of the CA.
  */
 export class AccountPausedError extends PerennialError {
   override readonly name = 'AccountPausedError';
 }
 
-/** The CA does not support changing an account's key. The operator deactivates the account instead. */
+/** The CA does not support key rollover. The operator deactivates the account instead. */
 export class KeyRolloverUnsupportedError extends PerennialError<'issuer'> {
   override readonly name = 'KeyRolloverUnsupportedError';
 }
 
-/** The order became invalid for another reason than a challenge. It is retried with a new order; `problem` says more. */
+/** The order became invalid, but not because of a challenge. `problem` has the reason. A new order is placed at the next attempt. */
 export class OrderInvalidError extends PerennialError {
   override readonly name = 'OrderInvalidError';
 }
 
-/** The order did not reach the wanted status in time. It is retried with the same order. Needs no action at first. */
+/** The order did not reach the expected status in time. The next attempt continues with the same order. No action is needed at first. */
 export class OrderTimeoutError extends PerennialError<'order'> {
   override readonly name = 'OrderTimeoutError';
 }

@@ -1,55 +1,47 @@
 import { PerennialError } from './perennial-error.ts';
 
 /**
- * The CA sent another certificate than was ordered: another name, expired, or a broken chain. It is not stored. The
- * operator tells the CA if it repeats.
+ * The CA sent a certificate that does not match the order. For example, a name is missing, the certificate has expired or its chain is
+ * broken. The certificate is not stored. If the error repeats, the operator reports it to the CA.
  */
 export class CertificateMismatchError extends PerennialError {
   override readonly name = 'CertificateMismatchError';
 }
 
 /**
- * Another certificate with the same names finalized this order. A new order is placed at once and nothing is counted.
- * Needs no action.
+ * Another certificate with the same names finalized this order. A new order is placed at once, and no failure is counted. No action is needed.
  */
 export class OrderSharedError extends PerennialError {
   override readonly name = 'OrderSharedError';
 }
 
-/** The secret does not have the key that was staged for `order`. A new order is placed. Needs no action. */
+/** The secret does not have the key that was staged for `order`. A new order is placed. No action is needed. */
 export class StagedKeyMissingError extends PerennialError<'order'> {
   override readonly name = 'StagedKeyMissingError';
 }
 
-/**
- * The key that was staged for `order` is known to be compromised. A new order with a new key is placed. No action is
- * needed.
- */
+/** The key that was staged for `order` is marked as compromised. A new order is placed with a new key. No action is needed. */
 export class CompromisedKeyError extends PerennialError<'order'> {
   override readonly name = 'CompromisedKeyError';
 }
 
-/**
- * The secret does not hold a value of this project's format. The operator restores an earlier version or deletes the
- * secret.
- */
+/** The value of the secret does not have the format of this project. The operator restores an earlier version or deletes the secret. */
 export class UnreadableSecretError extends PerennialError {
   override readonly name = 'UnreadableSecretError';
 }
 
-/** Secrets Manager rejects the readers or the replicas of a secret. The operator corrects them, or the KMS key. */
+/** Secrets Manager rejected the readers or the replicas of a secret. The operator corrects the readers, the replicas or the KMS key. */
 export class SecretAccessError extends PerennialError<'secret'> {
   override readonly name = 'SecretAccessError';
 }
 
-/** ACM rejects this certificate at every attempt. The operator corrects what the message names. */
+/** ACM does not accept this certificate, and a retry does not help. The operator fixes the cause that the message names. */
 export class ImportRefusedError extends PerennialError<'region'> {
   override readonly name = 'ImportRefusedError';
 }
 
 /**
- * ACM's quota of certificates, or of imports a year, is used up. The operator deletes certificates or asks AWS for a
- * higher quota.
+ * The ACM quota for certificates, or for imports in a year, is exhausted. The operator deletes certificates or asks AWS for a higher quota.
  */
 export class ImportLimitError extends PerennialError<'region'> {
   override readonly name = 'ImportLimitError';

@@ -7,7 +7,7 @@ export class InvalidInputError extends PerennialError {
 
 /**
  * The deployed configuration has no certificate of this name. The operator corrects the name or deploys the
- * configuration that has it.
+ * configuration that has the certificate.
  */
 export class UnknownCertificateError extends PerennialError {
   override readonly name = 'UnknownCertificateError';
@@ -15,13 +15,13 @@ export class UnknownCertificateError extends PerennialError {
 
 /**
  * The deployed configuration has no issuer of this name. The operator corrects the name or deploys the configuration
- * that has it.
+ * that has the issuer.
  */
 export class UnknownIssuerError extends PerennialError<'issuer'> {
   override readonly name = 'UnknownIssuerError';
 }
 
-/** A secret with the certificate's name exists without this stack's tag. The operator renames one of the two. */
+/** A secret with the name of the certificate exists, but it does not have the tag of this stack. The operator renames one of the two. */
 export class SecretNotOursError extends PerennialError<'secret'> {
   override readonly name = 'SecretNotOursError';
 }
@@ -32,22 +32,22 @@ export class SecretDeletedError extends PerennialError<'secret'> {
 }
 
 /**
- * Two certificates for this set of identifiers were issued in 24 h. Ends by itself at `problem.retryAfter`;
- * `ignoreIssueCap` overrides it.
+ * Two certificates for this set of identifiers were issued in 24 h. The renewal is retried after `problem.retryAfter` seconds. No action is
+ * needed. `ignoreIssueCap` overrides this limit.
  */
 export class IssueCapError extends PerennialError<'issuer'> {
   override readonly name = 'IssueCapError';
 }
 
 /**
- * An identifier failed validation so often in the last hour that one more failure would reach the CA's limit. Ends by
- * itself at `problem.retryAfter`.
+ * An identifier failed validation so often in the last hour that one more failure would reach the limit of the CA. The renewal is retried after
+ * `problem.retryAfter` seconds. No action is needed.
  */
 export class ValidationLimitError extends PerennialError<'issuer'> {
   override readonly name = 'ValidationLimitError';
 }
 
-/** Another execution holds the lease. Needs no action: that execution continues. */
+/** Another execution holds the lease, and continues. No action is needed. */
 export class LeaseLostError extends PerennialError<'certificate'> {
   override readonly name = 'LeaseLostError';
 }

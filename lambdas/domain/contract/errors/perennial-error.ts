@@ -1,21 +1,21 @@
-/** RFC 7807 as RFC 8555 §6.7 uses it, reduced to what an operator or a later decision needs. */
+/** A problem document (RFC 7807, RFC 8555 §6.7), reduced to the members that the operator or a later decision needs. */
 export interface ProblemDocument {
-  /** `urn:ietf:params:acme:error:…`, or `about:blank` where the server sent no problem document. */
+  /** The type URN, `urn:ietf:params:acme:error:…`, or `about:blank` if the server sent no problem document. */
   readonly type: string;
   /** HTTP status of the reply. */
   readonly status?: number;
   readonly detail?: string;
-  /** The identifier that the problem is about, as ordered (`*.example.com` with its star). */
+  /** The identifier that the problem is about, as ordered (a wildcard such as `*.example.com` includes `*.`). */
   readonly identifier?: string;
-  /** Whole seconds to wait, from the `Retry-After` header in either form. */
+  /** Whole seconds to wait, from a `Retry-After` header with seconds or with a date. */
   readonly retryAfter?: number;
-  /** RFC 8555 §6.7.1. */
+  /** Problems of single identifiers. RFC 8555 §6.7.1 */
   readonly subproblems?: readonly ProblemDocument[];
 }
 
-/** What an error is about, for callers, events and the log. Code reads these fields and never the sentence. */
+/** The subjects of an error, for callers, events and the log. Code reads these fields and never the message. */
 export interface ErrorFields {
-  /** Name of the certificate. An error without it gets it from the run, when it leaves the function. */
+  /** Name of the certificate. If it is missing, the function adds it from its input before it throws the error. */
   readonly certificate?: string;
   readonly identifier?: string;
   /** `Issuer.name`. */
@@ -32,7 +32,7 @@ export interface ErrorFields {
   readonly record?: string;
   /** Names of the record sets that could not be changed. */
   readonly recordNames?: readonly string[];
-  /** The name servers that are wrong, or the one that lacks a record. */
+  /** The name servers that are wrong, or the name server without the record. */
   readonly servers?: readonly string[];
   /** IAM action of the AWS call that failed, e.g. `route53:GetHostedZone`. */
   readonly action?: string;
@@ -42,28 +42,28 @@ export interface ErrorFields {
   readonly role?: string;
 }
 
-/** The three parts of a message, each one sentence or more. */
+/** The three parts of a message. Each has at least one sentence. */
 export interface Explanation {
-  /** What failed. */
+  /** The failure. */
   readonly what: string;
-  /** Why, with the words of the CA or of AWS. */
+  /** The reason, with the message of the CA or of AWS. */
   readonly why?: string;
-  /** What the operator has to do, or what happens next. */
+  /** The action that the operator has to take, or the next step of the workflow. */
   readonly remedy?: string;
 }
 
-/** `Needed`: the fields that an error of this class always has. */
+/** The details of an error. `Needed` lists the fields that an error of this class always has. */
 export type ErrorDetails<Needed extends keyof ErrorFields = never> = Explanation &
   ErrorFields &
   Required<Pick<ErrorFields, Needed>> & {
-    /** The CA's own problem document. */
+    /** The problem document of the CA. */
     readonly problem?: ProblemDocument;
     readonly cause?: unknown;
   };
 
 /**
- * Base class of all errors that a caller, Step Functions or the operator treats by name. The message is built here, once, and an error
- * is never changed: `with` makes another.
+ * Base class of all errors that a caller, Step Functions or the operator distinguishes by name. The constructor builds the message. An error does
+ * not change afterwards, and `with` returns a new error.
  */
 export abstract class PerennialError<Needed extends keyof ErrorFields = never> extends Error {
   readonly fields: ErrorFields & Required<Pick<ErrorFields, Needed>>;
@@ -87,13 +87,13 @@ export abstract class PerennialError<Needed extends keyof ErrorFields = never> e
     return { what, why, remedy };
   }
 
-  /** An error of the same class with some details replaced. */
+  /** Returns an error of the same class with some details replaced. */
   with(details: Partial<ErrorDetails>): this {
     const SameClass = this.constructor as new (details: ErrorDetails) => this;
     return new SameClass({ ...this.#details, ...details });
   }
 }
 
-/** The parts as one text. The words of AWS often lack the full stop. */
+/** Joins the parts of a message. Adds a full stop to each part that has none, because messages of AWS often end without one. */
 export const sentences = ({ what, why, remedy }: Explanation): string =>
   [what, why, remedy].flatMap((part) => (part ? [/[.!?…:"']$/.test(part) ? part : `${part}.`] : [])).join(' ');
