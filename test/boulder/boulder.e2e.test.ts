@@ -17,7 +17,8 @@ import { type Boulder, startBoulder } from './boulder.ts';
 import { makeForgedChains } from './forged-chains.ts';
 import { chain } from './misbehaviour.ts';
 
-/** The proxy before the real Pebble, which verifies every signature and every URL in it. */
+// The proxy in front of a real Pebble, which verifies every signature and the URL in it.
+
 const accountKey = makePrivateKey();
 const records = new Map<string, string>();
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'boulder-'));
   dns = await startDnsServer(async () => [zone()]);
   pebble = await startPebble(await install(), folder, dns.addresses.validation, {
-    // A refused nonce would use up what the proxy is told to do once.
+    // A rejected nonce would use up a behaviour that the proxy applies once.
     chaos: { reuseAuthorizations: 'always', validationSleep: false, rejectNonces: false },
   });
   boulder = await startBoulder({ upstream: pebble, processing: 0.5 });
@@ -68,7 +69,7 @@ async function settled(url: string, unsettled: string): Promise<Order> {
 
 const request = (name: string, replaces: string | null = null) => ({ identifiers: [name], profile: null, replaces });
 
-/** Proves what the order needs. */
+/** Proves control of the names of an order, and waits until it is not pending. */
 async function prove(name: string, order: Order): Promise<Order> {
   for (const url of order.authorizations) {
     const { status, challenges } = await ca.authorization(url);
@@ -87,7 +88,7 @@ async function issue(name: string, replaces: string | null = null): Promise<stri
   return (await ca.certificate(certificate ?? '')).pem;
 }
 
-test('a certificate is issued through the proxy, after its order was processing', async () => {
+test('an order through the proxy is processing before its certificate is issued', async () => {
   const order = await prove('a.example.com', await ca.newOrder(request('a.example.com')));
   expect(order.status).toBe('ready');
   const finalized = await ca.finalize(order, ['a.example.com'], makePrivateKey());
@@ -98,7 +99,7 @@ test('a certificate is issued through the proxy, after its order was processing'
   expect(boulder.requests().filter(({ kind }) => kind === 'unknown')).toEqual([]);
 });
 
-test('a pending order comes back, with the same proofs, and a name once proven needs no second proof', async () => {
+test('newOrder returns the pending order again, and a proven name needs no second proof', async () => {
   const first = await ca.newOrder(request('b.example.com'));
   const again = await ca.newOrder(request('b.example.com'));
   expect(again.url).toBe(first.url);
@@ -112,7 +113,7 @@ test('a pending order comes back, with the same proofs, and a name once proven n
   expect(next.status).toBe('ready');
 });
 
-test('a replacement is taken once, and renewalInfo has its window', async () => {
+test('newOrder accepts one replacement of a certificate, and renewalInfo has a window', async () => {
   const id = certificateId(await issue('c.example.com')) ?? '';
   const infos = createRenewalInfos({ userAgent: 'test', now: () => new Date(), trustedRoots: boulder.trustedRoots });
   const info = await infos.fetch({ ...issuer, directoryUrl: boulder.directoryUrl }, id);
@@ -127,7 +128,7 @@ test.each([
   ['anotherKey', 'DNS:d.example.com'],
   ['missingName', ''],
   ['oneMoreName', 'DNS:d.example.com, DNS:one-more.example'],
-] as const)('the chain can be forged: %s', async (kind, names) => {
+] as const)('the proxy replaces the issued chain by a forged one: %s', async (kind, names) => {
   const forged = await makeForgedChains();
   boulder.next('certificate', chain(forged[kind]));
   const [leaf = '', intermediate = ''] = (await issue('d.example.com')).split(/(?=-----BEGIN)/);

@@ -67,7 +67,7 @@ async function send(method: string, url: string, body?: string): Promise<Answer>
 }
 
 const get = (path: string) => send('GET', new URL(path, boulder.directoryUrl).href);
-/** A JWS whose signature nobody checks. `null`: POST-as-GET. */
+/** Sends a POST with a JWS. Its signature is not valid, because the upstream does not verify it. `null` is a POST-as-GET. */
 const post = (path: string, payload: JsonObject | null = null, kid = account) => {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const jws = { protected: encode({ alg: 'ES256', kid }), payload: payload ? encode(payload) : '', signature: 'none' };
@@ -77,7 +77,7 @@ const newOrder = (names: readonly string[], more: object = {}, kid = account) =>
   post('/new-order', { identifiers: names.map((value) => ({ type: 'dns', value })), ...more }, kid);
 const pathOf = ({ headers }: Answer) => new URL(String(headers.location)).pathname;
 
-/** An order of these names, proven and issued. */
+/** Orders these names, proves and finalizes them. Returns the path of the order. */
 async function issue(names: readonly string[], more: object = {}): Promise<string> {
   const path = pathOf(await newOrder(names, more));
   const number = Number(path.split('/').at(-1));
@@ -87,7 +87,7 @@ async function issue(names: readonly string[], more: object = {}): Promise<strin
   return path;
 }
 
-/** An order of this name whose proof fails. */
+/** Orders this name and fails its validation. Returns the reply to newOrder. */
 async function failProof(name: string): Promise<Answer> {
   const ordered = await newOrder([name]);
   if (ordered.status !== 201) return ordered;
@@ -97,8 +97,8 @@ async function failProof(name: string): Promise<Answer> {
   return ordered;
 }
 
-describe('the way through', () => {
-  test('every URL leads through the proxy', async () => {
+describe('the proxy', () => {
+  test('serves every URL under its own host', async () => {
     const directory = await get('/directory');
     expect(directory.body.newOrder).toBe(new URL('/new-order', boulder.directoryUrl).href);
     const order = await newOrder(['a.example.com']);
@@ -109,7 +109,7 @@ describe('the way through', () => {
     ]);
   });
 
-  test('a request is known by what its URL was named as, and by the identifiers it is about', async () => {
+  test('learns the kind and the identifiers of each request from the objects that named its URL', async () => {
     const path = pathOf(await newOrder(['a.example.com']));
     await post(path);
     await post('/authorization/1');
@@ -120,8 +120,8 @@ describe('the way through', () => {
   });
 });
 
-describe('orders', () => {
-  test('the same account and names get the open order again, whatever their sequence', async () => {
+describe('newOrder', () => {
+  test('returns the open order for the same account and the same names in any order', async () => {
     const first = await newOrder(['b.example.com', 'a.example.com']);
     const again = await newOrder(['a.example.com', 'B.example.com']);
     expect([again.status, again.headers.location]).toEqual([201, first.headers.location]);
@@ -129,7 +129,7 @@ describe('orders', () => {
     expect(upstream.orders.size).toBe(1);
   });
 
-  test('another account, other names or another profile get an order of their own', async () => {
+  test('creates a new order for another account, other names or another profile', async () => {
     await newOrder(['a.example.com']);
     await newOrder(['a.example.com'], {}, `${account}2`);
     await newOrder(['a.example.com', 'b.example.com']);
@@ -137,7 +137,7 @@ describe('orders', () => {
     expect(upstream.orders.size).toBe(4);
   });
 
-  test('a ready order comes back as ready, an invalid, finalized or expired one does not', async () => {
+  test('returns an open order that is ready, but none that is invalid, finalized or expired', async () => {
     const path = pathOf(await newOrder(['a.example.com']));
     upstream.orders.set(1, { status: 'ready', authorization: 'valid' });
     await post('/authorization/1');
@@ -152,7 +152,7 @@ describe('orders', () => {
     expect(pathOf(await newOrder(['a.example.com']))).toBe('/order/5');
   });
 
-  test('a replaced certificate is refused until its order is invalid', async () => {
+  test('rejects a second replacement of a certificate until the first order is invalid', async () => {
     upstream.windows.set('aki.01', { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00Z' });
     await newOrder(['a.example.com'], { replaces: 'aki.01' });
     const again = await newOrder(['a.example.com'], { replaces: 'aki.01' });
@@ -165,21 +165,21 @@ describe('orders', () => {
     expect((await newOrder(['a.example.com'], { replaces: 'aki.02' })).status).toBe(404);
   });
 
-  test('names covered by a wildcard beside them, and notAfter, are refused', async () => {
+  test('rejects names that a wildcard in the same order covers, and notAfter', async () => {
     const redundant = await newOrder(['*.example.com', 'www.example.com']);
     expect([redundant.status, redundant.body.detail]).toEqual([400, expect.stringContaining('redundant')]);
     expect((await newOrder(['*.example.com', 'example.com'])).status).toBe(201);
     expect((await newOrder(['a.example.com'], { notAfter: '2026-04-01T00:00:00Z' })).status).toBe(400);
   });
 
-  test('an account lists no orders, and an order names neither what it replaces nor why its proofs failed', async () => {
+  test('creates orders that do not show what they replace, and accounts have no list of orders', async () => {
     expect((await post('/new-account', {})).body).toEqual({ status: 'valid' });
     expect(await post(pathOf(await newOrder(['a.example.com'])))).not.toHaveProperty('body.replaces');
   });
 });
 
-describe('limits', () => {
-  test('300 new orders of an account in 3 h, then one every 36 s; renewals of the same names are exempt', async () => {
+describe('rate limits', () => {
+  test('allow 300 new orders of an account in 3 h and then one every 36 s, and exempt renewals of the same names', async () => {
     await startWith({ limits: { newOrders: { capacity: 3, refill: 36 } } });
     await issue(['renewed.example.com']);
     await newOrder(['a.example.com']);
@@ -194,7 +194,7 @@ describe('limits', () => {
     expect((await newOrder(['c.example.com'])).status).toBe(201);
   });
 
-  test('five certificates of the same names in a week; a renewal announced by ARI is exempt inside its window only', async () => {
+  test('allow five certificates with the same names in a week, and exempt an ARI renewal only inside its window', async () => {
     for (let count = 0; count < 5; count += 1) await issue(['a.example.com']);
     const refused = await newOrder(['a.example.com']);
     expect([refused.status, refused.body.detail]).toEqual([429, expect.stringContaining('exact set')]);
@@ -206,7 +206,7 @@ describe('limits', () => {
     expect((await newOrder(['a.example.com'], { replaces: 'aki.01' })).status).toBe(201);
   });
 
-  test('fifty certificates of a domain in a week', async () => {
+  test('allow fifty certificates of a domain in a week', async () => {
     await startWith({ limits: { certificatesPerDomain: { capacity: 2, refill: 12_096 } } });
     await issue(['a.example.com']);
     await issue(['b.example.com']);
@@ -215,7 +215,7 @@ describe('limits', () => {
     expect((await newOrder(['c.example.net'])).status).toBe(201);
   });
 
-  test('five failed validations of a name an hour, over the orders it is in', async () => {
+  test('allow five failed validations of a name in an hour, in all orders together', async () => {
     for (let count = 0; count < 5; count += 1) expect((await failProof('a.example.com')).status).toBe(201);
     const refused = await newOrder(['a.example.com', 'b.example.com']);
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '720']);
@@ -224,7 +224,7 @@ describe('limits', () => {
     expect((await newOrder(['a.example.com'])).status).toBe(201);
   });
 
-  test('giving up a pending authorization counts as a failed validation, once', async () => {
+  test('count a deactivated pending authorization once as a failed validation', async () => {
     await startWith({ limits: { failedAuthorizations: { capacity: 1, refill: 720 } } });
     await newOrder(['a.example.com']);
     await post('/authorization/1');
@@ -233,7 +233,7 @@ describe('limits', () => {
     expect((await newOrder(['a.example.com'])).headers['retry-after']).toBe('720');
   });
 
-  test('after very many failures in a row the name is paused, with its way back in the text only', async () => {
+  test('pause a name after very many failures in a row, with a link in the text and without Retry-After', async () => {
     await startWith({
       limits: {
         consecutiveFailures: { capacity: 2, refill: 86_400 },
@@ -248,7 +248,7 @@ describe('limits', () => {
     expect((await newOrder(['b.example.com'])).status).toBe(201);
   });
 
-  test('a success begins the count of failures in a row anew', async () => {
+  test('reset the count of failures in a row after a success', async () => {
     await startWith({ limits: { consecutiveFailures: { capacity: 2, refill: 86_400 } } });
     await failProof('a.example.com');
     await newOrder(['a.example.com']);
@@ -259,7 +259,7 @@ describe('limits', () => {
     expect((await newOrder(['a.example.com'])).status).toBe(201);
   });
 
-  test('an identifier that a test pauses is refused to every account until it is let go', async () => {
+  test('reject an identifier that a test pauses, until the test ends the pause', async () => {
     const release = boulder.pause('a.example.com');
     expect((await newOrder(['a.example.com'])).status).toBe(429);
     release();
@@ -268,7 +268,7 @@ describe('limits', () => {
 });
 
 describe('validation and issuance', () => {
-  test('an order is processing for as long as it is told, with Retry-After 3', async () => {
+  test('an order is processing for the configured time, with Retry-After 3', async () => {
     await startWith({ processing: 600 });
     const path = await issue(['a.example.com']);
     passed = 599;
@@ -284,13 +284,13 @@ describe('validation and issuance', () => {
     expect(after.body.certificate).toContain('/certificate/1');
   });
 
-  test('a second finalization is refused', async () => {
+  test('a second finalize request is rejected', async () => {
     await issue(['a.example.com']);
     const again = await post('/finalize/1', { csr: 'x' });
     expect([again.status, again.body.type]).toEqual([403, 'urn:ietf:params:acme:error:orderNotReady']);
   });
 
-  test('CAA is looked at again when the authorization is seven hours old, and the order stays ready', async () => {
+  test('CAA is checked again at finalize when the authorization is seven hours old, and the order stays ready', async () => {
     const path = pathOf(await newOrder(['a.example.com']));
     upstream.orders.set(1, { status: 'ready', authorization: 'valid' });
     await post('/authorization/1');
@@ -303,7 +303,7 @@ describe('validation and issuance', () => {
     expect((await post('/finalize/1', { csr: 'x' })).status).toBe(200);
   });
 
-  test('CAA that forbids fails the proof, and the reason is in the challenge, not in the order', async () => {
+  test('CAA that forbids issuance fails the validation, and the challenge has the reason but not the order', async () => {
     boulder.forbidByCaa('a.example.com');
     const path = pathOf(await newOrder(['a.example.com']));
     await post('/authorization/1');
@@ -318,19 +318,19 @@ describe('validation and issuance', () => {
     expect((await post('/challenge/1', {})).status).toBe(400);
   });
 
-  test('renewalInfo asks to come back in six hours, give or take', async () => {
+  test('renewalInfo has a Retry-After of about six hours', async () => {
     upstream.windows.set('aki.01', { start: '2026-03-01T00:00:00Z', end: '2026-03-02T00:00:00Z' });
     expect((await get('/renewal-info/aki.01')).headers['retry-after']).toBe('21600');
   });
 
-  test('only reasons of revocation that are the subscriber’s are taken', async () => {
+  test('a revocation is accepted only with a reason code that subscribers may use', async () => {
     expect((await post('/revoke', { certificate: 'x', reason: 1 })).status).toBe(200);
     expect((await post('/revoke', { certificate: 'x', reason: 3 })).body.type).toContain('badRevocationReason');
   });
 });
 
-describe('what a test scripts', () => {
-  test('happens so many times to what matches, then no more', async () => {
+describe('a behaviour that a test sets', () => {
+  test('applies to the given number of matching requests', async () => {
     boulder.next({ kind: 'newOrder', identifier: 'a.example.com' }, badNonce, 2);
     expect((await newOrder(['b.example.com'])).status).toBe(201);
     expect((await newOrder(['a.example.com'])).body.type).toContain('badNonce');
@@ -338,17 +338,17 @@ describe('what a test scripts', () => {
     expect((await newOrder(['a.example.com'])).status).toBe(201);
   });
 
-  test('can be called off', async () => {
-    const callOff = boulder.next('newOrder', badNonce, Number.POSITIVE_INFINITY);
+  test('can be cancelled', async () => {
+    const cancel = boulder.next('newOrder', badNonce, Number.POSITIVE_INFINITY);
     expect((await newOrder(['a.example.com'])).status).toBe(400);
-    callOff();
+    cancel();
     expect((await newOrder(['a.example.com'])).status).toBe(201);
   });
 
-  test('429 tells the time in seconds, as a date, or in the text only', async () => {
+  test('can reply with 429 and the time in seconds, as a date, or only in the text', async () => {
     const answers = [];
-    for (const told of ['seconds', 'date', 'text'] as const) {
-      boulder.next('newNonce', rateLimit(90, told));
+    for (const retryAfter of ['seconds', 'date', 'text'] as const) {
+      boulder.next('newNonce', rateLimit(90, retryAfter));
       answers.push(await get('/nonce'));
     }
     expect(answers.map(({ status, headers }) => [status, headers['retry-after']])).toEqual([
@@ -359,7 +359,7 @@ describe('what a test scripts', () => {
     for (const { body } of answers) expect(body.detail).toContain('retry after 2026-03-01 12:01:30 UTC');
   });
 
-  test('503 is a page without a nonce', async () => {
+  test('can reply with 503 and an HTML page without a nonce', async () => {
     boulder.next('newOrder', overloaded(5));
     const { status, headers, text: page } = await newOrder(['a.example.com']);
     expect([status, headers['retry-after'], headers['content-type'], headers['replay-nonce']]).toEqual([
@@ -371,7 +371,7 @@ describe('what a test scripts', () => {
     expect(page).toContain('<h1>503</h1>');
   });
 
-  test('a connection cut before the request went on, or after it was carried out', async () => {
+  test('can cut the connection before or after the CA has handled the request', async () => {
     boulder.next('newOrder', cut('before'));
     await expect(newOrder(['a.example.com'])).rejects.toThrow(/socket hang up|ECONNRESET/);
     expect(upstream.orders.size).toBe(0);
@@ -382,7 +382,7 @@ describe('what a test scripts', () => {
     expect(boulder.requests().map(({ outcome }) => outcome)).toEqual(['cut', 'cut', 201]);
   });
 
-  test('an order that stays processing, one that is invalid after ready, and one of an unknown status', async () => {
+  test('can keep an order processing, make it invalid after ready, or give it an unknown status', async () => {
     boulder.next('finalize', processing(10));
     const path = await issue(['a.example.com']);
     expect((await post(path)).body.status).toBe('processing');
@@ -398,7 +398,7 @@ describe('what a test scripts', () => {
     expect(upstream.orders.get(2)?.status).toBe('ready');
   });
 
-  test('alreadyReplaced, any other problem, a page instead of JSON, no nonce, a late answer', async () => {
+  test('can reply with any problem, with HTML instead of JSON, without a nonce, or late', async () => {
     boulder.next('newOrder', alreadyReplaced);
     expect((await newOrder(['a.example.com'])).status).toBe(409);
     boulder.next('newOrder', refuse({ type: 'rejectedIdentifier', status: 400, detail: 'forbidden by policy' }));
@@ -416,7 +416,7 @@ describe('what a test scripts', () => {
     expect(waits).toEqual([200]);
   });
 
-  test('no renewalInfo, a window of the test’s own, a challenge without token', async () => {
+  test('can remove renewalInfo, set its window, or remove the token of a challenge', async () => {
     boulder.next('directory', withoutRenewalInfo);
     expect((await get('/directory')).body).not.toHaveProperty('renewalInfo');
     boulder.next('renewalInfo', suggest({ start: '2026-03-02T00:00:00Z', end: '2026-03-01T00:00:00Z' }, null));

@@ -25,19 +25,19 @@ export interface BoulderOptions {
   /** Pebble, or any ACME server that builds its URLs from the Host header. */
   readonly upstream: { readonly directoryUrl: string; readonly trustedRoots: string };
   readonly now?: () => Date;
-  /** Let's Encrypt's published ones unless given. */
+  /** Rate limits that differ from the published limits of Let's Encrypt. */
   readonly limits?: Partial<Limits>;
-  /** Seconds that an order stays `processing` after it was finalized; 0, the default: until Pebble has issued. */
+  /** Seconds that an order stays `processing` after it was finalized. With 0 it ends when Pebble has issued. @default 0 */
   readonly processing?: number;
-  /** Seconds after which a valid authorization's CAA is looked at again; 7 hours, as at Boulder. */
+  /** Age in seconds of a valid authorization after which CAA is checked again. @default 7 hours, as Boulder does */
   readonly caaRecheckAfter?: number;
-  /** 0 up to, not including, 1: the jitter of renewalInfo's Retry-After. */
+  /** Returns a number from 0 up to but not including 1, for the jitter of renewalInfo's Retry-After. */
   readonly random?: () => number;
 }
 
-/** One exchange: what was asked, and what came back. */
+/** A request with its outcome. */
 export interface Exchange extends AcmeRequest {
-  /** HTTP status, or `cut`; `null` while it is not answered. */
+  /** HTTP status, `cut` if the connection was cut, or `null` until the request is answered. */
   readonly outcome: number | 'cut' | null;
 }
 
@@ -45,21 +45,21 @@ export interface Boulder {
   readonly directoryUrl: string;
   /** PEM of the CA that signed the proxy's certificate. */
   readonly trustedRoots: string;
-  /** All requests since the start, or since a mark: an earlier list's length. */
+  /** Returns all requests, or those after the first `since`. */
   requests(since?: number): readonly Exchange[];
-  /** The next `times` requests that match meet this behaviour. Returns how to call it off. */
+  /** Applies a behaviour to the next `times` requests that match. @default 1 request. @returns a function that cancels it */
   next(matcher: Matcher, behaviour: Behaviour, times?: number): () => void;
-  /** Every account is paused for this identifier, until the function that comes back is called. */
+  /** Pauses an identifier for every account. @returns a function that ends the pause */
   pause(identifier: string): () => void;
-  /** CAA forbids this identifier, until the function that comes back is called. */
+  /** Makes CAA forbid an identifier. @returns a function that makes CAA allow it again */
   forbidByCaa(identifier: string): () => void;
   stop(): Promise<void>;
 }
 
-/** MiniStack's Node worker turns https to localhost and 127.0.0.1 into plain http. */
+/** Address of the proxy. MiniStack's Node worker changes https to plain http for localhost and 127.0.0.1. */
 const address = '127.0.0.2';
 
-/** A proxy before Pebble that behaves as Let's Encrypt's Boulder does, and misbehaves when told. */
+/** Starts a proxy in front of Pebble that behaves as Let's Encrypt's Boulder does, and misbehaves when a test asks for it. */
 export async function startBoulder(options: BoulderOptions): Promise<Boulder> {
   const certificate = await makeListenerCertificate([address], new Date());
   const server = https.createServer({ key: certificate.privateKey, cert: certificate.certificate });
@@ -70,7 +70,7 @@ export async function startBoulder(options: BoulderOptions): Promise<Boulder> {
   const state = createState(options, upstream);
   const { random = Math.random } = options;
 
-  // A warm client does not read the directory again, so the endpoints are learnt before the first request comes.
+  // A warm client does not read the directory again, so the proxy reads it before the first request.
   const { pathname } = new URL(options.upstream.directoryUrl);
   const directoryUrl = `https://${host}${pathname}`;
   state.records.learn(describe(state, 'GET', directoryUrl, ''), await upstream.request('GET', pathname), state.now());
@@ -102,7 +102,7 @@ export async function startBoulder(options: BoulderOptions): Promise<Boulder> {
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     outcomeOf(incoming)
-      // The upstream is gone, or this proxy is wrong: a status that no test takes for an answer of Boulder's.
+      // The upstream is down, or the proxy has a bug. No test takes status 599 for an answer of Boulder.
       .catch((error): Reply => ({ status: 599, headers: { 'content-type': 'text/plain' }, body: String(error) }))
       .then((outcome) => {
         if (outcome === 'cut') incoming.socket.destroy();
@@ -121,8 +121,8 @@ export async function startBoulder(options: BoulderOptions): Promise<Boulder> {
         line.times = 0;
       };
     },
-    pause: (identifier) => holding(state.paused, pair('', identifier)),
-    forbidByCaa: (identifier) => holding(state.forbiddenByCaa, identifier),
+    pause: (identifier) => addTo(state.paused, pair('', identifier)),
+    forbidByCaa: (identifier) => addTo(state.forbiddenByCaa, identifier),
     async stop() {
       upstream.close();
       const closed = once(server, 'close');
@@ -161,7 +161,7 @@ function describe({ records, now }: State, method: string, url: string, body: st
   return { at: now(), method, url, kind, ...jws, identifiers };
 }
 
-/** What the proxy answers by itself brings a good nonce too. RFC 8555 §6.5.1 */
+/** Adds a valid nonce to a reply that the proxy itself made (RFC 8555 §6.5.1). */
 async function withNonce(method: string, reply: Reply, { newNonce }: Upstream): Promise<Reply> {
   if (method !== 'POST' || 'replay-nonce' in reply.headers) return reply;
   return { ...reply, headers: { ...reply.headers, 'replay-nonce': await newNonce() } };
@@ -175,8 +175,8 @@ function send({ status, headers, body }: Reply, method: string | undefined, outg
   outgoing.end(body);
 }
 
-/** Adds it, and returns how to take it out again. */
-function holding(held: Set<string>, value: string): () => void {
-  held.add(value);
-  return () => void held.delete(value);
+/** Adds a value to a set. @returns a function that removes it */
+function addTo(set: Set<string>, value: string): () => void {
+  set.add(value);
+  return () => void set.delete(value);
 }

@@ -5,12 +5,12 @@ import { finalize, shownOrder } from './orders.ts';
 import type { State } from './state.ts';
 import { authorization, challenge } from './validation.ts';
 
-/** Boulder's Retry-After on renewalInfo: six hours, a fifth more or less. */
+/** Retry-After of Boulder's renewalInfo in seconds, before a jitter of 20 % in both directions. */
 const renewalInfoRetryAfter = 6 * 3600;
-/** Of RFC 5280 §5.3.1: unspecified, keyCompromise, superseded, cessationOfOperation. */
+/** Reasons that Boulder accepts (RFC 5280 §5.3.1): unspecified, keyCompromise, superseded, cessationOfOperation. */
 const revocationReasons = [0, 1, 4, 5];
 
-/** How Boulder differs from Pebble, by kind of request. `forward` asks Pebble and remembers what it said. */
+/** Answers a request as Boulder does, where that differs from Pebble. `forward` sends the request to Pebble and records its reply. */
 export async function answer(
   state: State,
   request: AcmeRequest,
@@ -53,7 +53,7 @@ export async function answer(
   }
 }
 
-/** Boulder lists no orders of an account: a client must remember its order URLs. */
+/** Removes the list of orders from an account. Boulder has no such list, so a client must remember its order URLs. */
 function withoutOrders(reply: Reply): Reply {
   if (!succeeded(reply)) return reply;
   const { orders: _, ...body } = objectOf(reply.body);

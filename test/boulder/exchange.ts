@@ -1,15 +1,15 @@
-/** One request as the proxy understands it. The JWS is decoded, not verified: Pebble does that. */
+/** A request with its decoded JWS. The proxy does not verify the JWS, because Pebble does. */
 export interface AcmeRequest {
   readonly at: Date;
   readonly method: string;
-  /** Absolute, as in the JWS's `url` header. */
+  /** Absolute URL, as in the `url` header of the JWS. */
   readonly url: string;
   readonly kind: RequestKind;
-  /** Account URL (`kid`); `null` where the request carries its key, or no JWS. */
+  /** Account URL (`kid`). It is `null` if the request contains its key, or has no JWS. */
   readonly account: string | null;
-  /** `null`: POST-as-GET, or no JWS. */
+  /** Payload of the JWS. It is `null` for POST-as-GET and for a request without a JWS. */
   readonly payload: JsonObject | null;
-  /** What the order or authorization is about, sorted, wildcards with their star; empty where that is not known. */
+  /** Identifiers of the order or authorization, sorted, with `*.` for wildcards. Empty if they are not known. */
   readonly identifiers: readonly string[];
 }
 
@@ -35,17 +35,17 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface Reply {
   readonly status: number;
-  /** Lower-case names. */
+  /** Headers by their names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string;
 }
 
-/** `cut`: the connection ends without a reply. */
+/** A reply, or `cut` if the connection is closed without one. */
 export type Outcome = Reply | 'cut';
 
-/** RFC 7807 as RFC 8555 §6.7 uses it. */
+/** A problem document (RFC 7807) as RFC 8555 §6.7 uses it. */
 export interface Problem {
-  /** Without the `urn:ietf:params:acme:error:` before it. */
+  /** Error type without the prefix `urn:ietf:params:acme:error:`. */
   readonly type: string;
   readonly status: number;
   readonly detail: string;
@@ -71,7 +71,7 @@ export function jsonReply(status: number, body: JsonObject, headers: Reply['head
 
 export const succeeded = ({ status }: Reply): boolean => status >= 200 && status < 300;
 
-/** The body as an object; empty for anything else. */
+/** Parses a body. Returns an empty object if the body is not a JSON object. */
 export function objectOf(body: string): JsonObject {
   try {
     const value: unknown = JSON.parse(body);
@@ -88,13 +88,13 @@ export function isObject(value: unknown): value is JsonObject {
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 
-/** The names in an order, sorted, without doubles. */
+/** Returns the names in an order, sorted and without duplicates. */
 export function identifiersOf({ identifiers }: JsonObject): string[] {
   const values = Array.isArray(identifiers) ? identifiers.map((each) => (isObject(each) ? each.value : null)) : [];
   return [...new Set(texts(values).map((each) => each.toLowerCase()))].sort();
 }
 
-/** The account and the payload of a JWS in flattened JSON. RFC 8555 §6.2 */
+/** Returns the account and the payload of a JWS in flattened JSON (RFC 8555 §6.2). */
 export function decodeJws(body: string): Pick<AcmeRequest, 'account' | 'payload'> {
   const { protected: header, payload } = objectOf(body);
   const decoded = (part: unknown) =>

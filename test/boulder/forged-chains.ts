@@ -2,11 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { type Authority, makeAuthority, pemOf } from '../fakes/certificates.ts';
 
-/** Chains that a broken CA might hand out in place of the one that was asked for. All signatures in them are real. */
+/** Wrong chains that a faulty CA might return. All their certificates have real signatures. */
 export interface ForgedChains {
-  /** The leaf as issued, behind an intermediate that did not sign it. */
+  /** Returns the issued leaf with an intermediate that did not sign it. */
   wrongIntermediate(issued: string): Promise<string>;
-  /** The names as ordered, for a key that nobody has. */
+  /** Returns a leaf with the ordered names and another public key. */
   anotherKey(issued: string): Promise<string>;
   missingName(issued: string): Promise<string>;
   oneMoreName(issued: string): Promise<string>;

@@ -1,8 +1,8 @@
 import { problemReply, type Reply } from './exchange.ts';
 
 /**
- * Let's Encrypt's rate limits as token buckets: `capacity` at once, one token back every `refill` seconds.
- * https://letsencrypt.org/docs/rate-limits, the version of 2026-08-05.
+ * A rate limit of Let's Encrypt as a token bucket. It holds `capacity` tokens and gets one more every `refill` seconds.
+ * Source: https://letsencrypt.org/docs/rate-limits, version of 2026-08-05.
  */
 export interface Limit {
   readonly capacity: number;
@@ -14,17 +14,17 @@ const hour = 3600;
 const day = 24 * hour;
 
 export const publishedLimits = {
-  /** By address; all clients here have the same. */
+  /** New accounts per IP address. All clients of the proxy have the same address. */
   newAccounts: { capacity: 10, refill: 18 * minute },
-  /** By account. */
+  /** New orders per account. */
   newOrders: { capacity: 300, refill: 36 },
-  /** By registered domain, over all accounts. 7 days / 50 */
+  /** Certificates per registered domain of all accounts. One token returns every 7 days / 50. */
   certificatesPerDomain: { capacity: 50, refill: (7 * day) / 50 },
-  /** By the set of names, over all accounts. 7 days / 5 */
+  /** Certificates per set of names of all accounts. One token returns every 7 days / 5. */
   certificatesPerSet: { capacity: 5, refill: (7 * day) / 5 },
-  /** By account and identifier. */
+  /** Failed validations per account and identifier. */
   failedAuthorizations: { capacity: 5, refill: 12 * minute },
-  /** By account and identifier, filled up again by a success; empty, the pair is paused. */
+  /** Failed validations in a row per account and identifier. A success refills the bucket. An empty bucket pauses the pair. */
   consecutiveFailures: { capacity: 1152, refill: day },
 } as const satisfies Record<string, Limit>;
 
@@ -32,16 +32,16 @@ export type LimitName = keyof typeof publishedLimits;
 export type Limits = Readonly<Record<LimitName, Limit>>;
 
 export interface Buckets {
-  /** When the bucket has its next token; `null`: it has one now. */
+  /** Returns the time at which the bucket gets its next token, or `null` if it has one now. */
   fullUntil(limit: LimitName, key: string): Date | null;
-  /** Takes a token; an empty bucket goes on owing, as Boulder's do. */
+  /** Takes a token. The number of tokens can become negative, as in Boulder. */
   spend(limit: LimitName, key: string): void;
   refill(limit: LimitName, key: string): void;
   left(limit: LimitName, key: string): number;
 }
 
 export function createBuckets(limits: Limits, now: () => Date): Buckets {
-  /** By limit and key: the time (ms) at which the bucket is full. All that a token bucket has to remember. */
+  /** Time in milliseconds at which each bucket is full, by limit and key. The number of tokens follows from it. */
   const fullAt = new Map<string, number>();
   const tokens = (limit: LimitName, key: string): number => {
     const { capacity, refill } = limits[limit];
@@ -62,10 +62,10 @@ export function createBuckets(limits: Limits, now: () => Date): Buckets {
   };
 }
 
-/** The last two labels. No public suffix list: tests use names below `example.com` and the like. */
+/** Returns the last two labels of a name. The public suffix list is not needed for test names such as those below `example.com`. */
 export const registeredDomain = (identifier: string): string => identifier.split('.').slice(-2).join('.');
 
-/** `2026-11-27 05:06:44 UTC`, as Boulder writes times into its texts. */
+/** Returns a time as Boulder writes it into messages, for example `2026-11-27 05:06:44 UTC`. */
 export const stamp = (at: Date): string => `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 export const limitTexts: Readonly<Record<LimitName, (about: string) => string>> = {

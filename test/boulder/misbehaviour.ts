@@ -15,7 +15,7 @@ import {
 import { limitTexts, stamp } from './limits.ts';
 import type { OrderRecord } from './records.ts';
 
-/** A kind of request, one that is about an identifier, or any other condition. */
+/** Selects requests by kind, by kind and identifier, or by any other condition. */
 export type Matcher =
   | RequestKind
   | { readonly kind: RequestKind; readonly identifier: string }
@@ -29,18 +29,18 @@ export function matches(matcher: Matcher, request: AcmeRequest): boolean {
 
 export interface Situation {
   readonly request: AcmeRequest;
-  /** What the proxy would do of itself. */
+  /** Handles the request as the proxy does without a behaviour. */
   readonly proceed: () => Promise<Reply>;
-  /** The order that the request is about. */
+  /** The order to which the request belongs. */
   readonly order: OrderRecord | null;
   readonly now: () => Date;
   readonly newNonce: () => Promise<string>;
 }
 
-/** What happens to a request instead. */
+/** Handles a request in place of the proxy. */
 export type Behaviour = (situation: Situation) => Promise<Outcome>;
 
-/** A reply of Boulder's own, which brings a nonce. RFC 8555 §6.5.1 */
+/** Replies without Pebble. The reply has a nonce (RFC 8555 §6.5.1). */
 const replying =
   (make: (situation: Situation) => Reply): Behaviour =>
   async (situation) => {
@@ -48,7 +48,7 @@ const replying =
     return { ...reply, headers: { 'replay-nonce': await situation.newNonce(), ...headers } };
   };
 
-/** Pebble's reply, changed. */
+/** Changes a successful reply of Pebble. */
 const changing =
   (change: (reply: Reply) => Reply): Behaviour =>
   async ({ proceed }) => {
@@ -59,24 +59,24 @@ const changing =
 const changingBody = (change: (body: JsonObject) => JsonObject): Behaviour =>
   changing((reply) => ({ ...reply, body: JSON.stringify(change(objectOf(reply.body))) }));
 
-/** Any problem document. */
+/** Replies with a problem document. */
 export const refuse = (problem: Problem, headers: Reply['headers'] = {}): Behaviour =>
   replying(() => problemReply(problem, headers));
 
-/** 429: when to come back is in the header as seconds or as a date, and in the text, or in the text only. */
-export function rateLimit(seconds: number, told: 'seconds' | 'date' | 'text'): Behaviour {
+/** Replies with 429. The text has the time of the next attempt. `Retry-After` has it as seconds or as a date, or is missing for `text`. */
+export function rateLimit(seconds: number, retryAfter: 'seconds' | 'date' | 'text'): Behaviour {
   return replying(({ now }) => {
     const until = new Date(now().getTime() + seconds * 1000);
     const detail = `${limitTexts.newOrders('')}, retry after ${stamp(until)}: see https://letsencrypt.org/docs/rate-limits/#new-orders-per-account`;
     const header = { seconds: String(seconds), date: until.toUTCString() };
     return problemReply(
       { type: 'rateLimited', status: 429, detail },
-      told === 'text' ? {} : { 'retry-after': header[told] },
+      retryAfter === 'text' ? {} : { 'retry-after': header[retryAfter] },
     );
   });
 }
 
-/** 503 of the load balancer before the CA: HTML, no nonce. */
+/** Replies with 503 as a load balancer does, with HTML and without a nonce. */
 export const overloaded =
   (retryAfter?: number): Behaviour =>
   async () => ({
@@ -88,7 +88,7 @@ export const overloaded =
     body: '<html><head><title>503 Service Temporarily Unavailable</title></head><body><h1>503</h1></body></html>',
   });
 
-/** The connection ends: before the CA has heard of the request, or after it has done what was asked. */
+/** Closes the connection without a reply, before the CA gets the request or after it has handled the request. */
 export const cut =
   (when: 'before' | 'after'): Behaviour =>
   async ({ proceed }) => {
@@ -96,7 +96,7 @@ export const cut =
     return 'cut';
   };
 
-/** Answers late. `wait` takes milliseconds. */
+/** Delays the reply. `wait` takes milliseconds. */
 export const slow =
   (seconds: number, wait: (milliseconds: number) => Promise<unknown> = sleep): Behaviour =>
   async ({ proceed }) => {
@@ -104,7 +104,7 @@ export const slow =
     return proceed();
   };
 
-/** 200 with a page. */
+/** Replies with 200 and an HTML page. */
 export const notJson: Behaviour = replying(() => ({
   status: 200,
   headers: { 'content-type': 'text/html' },
@@ -113,7 +113,7 @@ export const notJson: Behaviour = replying(() => ({
 
 export const badNonce: Behaviour = refuse({ type: 'badNonce', status: 400, detail: 'unable to find nonce' });
 
-/** The reply brings no nonce, so the next POST needs newNonce. */
+/** Removes the nonce from the reply, so that the next POST needs newNonce. */
 export const withoutNonce: Behaviour = changing(({ headers: { 'replay-nonce': _, ...headers }, ...reply }) => ({
   ...reply,
   headers,
@@ -125,7 +125,7 @@ export const alreadyReplaced: Behaviour = refuse({
   detail: 'cannot indicate an order replaces certificate with serial "00", which already has a replacement order',
 });
 
-/** For `finalize`: the order stays `processing` for so long. */
+/** Keeps an order `processing` for this number of seconds. For `finalize`. */
 export const processing =
   (seconds: number): Behaviour =>
   async ({ proceed, order, now }) => {
@@ -134,20 +134,20 @@ export const processing =
     return reply;
   };
 
-/** For `finalize`: nothing is issued, and the order is invalid at the next look. */
+/** Issues nothing and makes the order invalid at its next read. For `finalize`. */
 export const invalidAfterReady = (problem: Problem): Behaviour =>
   replying(({ order }) => {
-    if (!order) throw new Error('invalidAfterReady is for the finalization of an order');
+    if (!order) throw new Error('invalidAfterReady can be used only for finalize requests.');
     order.finalized = true;
     order.refused = problem;
     return jsonReply(200, { ...order.body, status: 'processing' }, { 'retry-after': '3' });
   });
 
-/** For `order`, `finalize` and `authorization`: a status that nobody knows. */
+/** Replaces the status by one that is not in RFC 8555. For `order`, `finalize` and `authorization`. */
 export const unknownStatus = (status: string): Behaviour =>
   changingBody(({ certificate: _, ...body }) => ({ ...body, status }));
 
-/** For `authorization`: its challenges carry no token. */
+/** Removes the tokens of the challenges. For `authorization`. */
 export const withoutToken: Behaviour = changingBody(({ challenges, ...body }) => ({
   ...body,
   challenges: (Array.isArray(challenges) ? challenges : []).map((each) => {
@@ -156,10 +156,10 @@ export const withoutToken: Behaviour = changingBody(({ challenges, ...body }) =>
   }),
 }));
 
-/** For `directory`: a CA without ARI. */
+/** Removes ARI from the directory. For `directory`. */
 export const withoutRenewalInfo: Behaviour = changingBody(({ renewalInfo: _, ...body }) => body);
 
-/** For `renewalInfo`: this window. Seconds of Retry-After; `null`: none. */
+/** Replies with this window, and with a Retry-After in seconds or none for `null`. For `renewalInfo`. @default 21,600 s */
 export const suggest = (
   window: { readonly start: string; readonly end: string; readonly explanationURL?: string },
   retryAfter: number | null = 21_600,
@@ -173,7 +173,7 @@ export const suggest = (
     );
 };
 
-/** For `certificate`: another chain than the one that was issued. */
+/** Replaces the issued chain by a forged one. For `certificate`. */
 export const chain =
   (forge: (issued: string) => Promise<string>): Behaviour =>
   async ({ proceed }) => {

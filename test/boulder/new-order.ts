@@ -3,7 +3,7 @@ import { type LimitName, limitTexts, rateLimited, registeredDomain } from './lim
 import type { OrderRecord } from './records.ts';
 import { pair, type State, setKey } from './state.ts';
 
-/** Boulder looks 120 days back for a certificate of the same names. */
+/** Milliseconds in which Boulder takes an order for names of an earlier certificate as a renewal (120 days). */
 const renewalWindow = 120 * 24 * 3_600_000;
 
 interface Wanted {
@@ -13,7 +13,10 @@ interface Wanted {
   readonly replaces: string | null;
 }
 
-/** RFC 8555 §7.4 in Boulder's order: what is asked, who is paused, what is replaced, the limits, an order that there is already. */
+/**
+ * Handles newOrder (RFC 8555 §7.4). The checks are in Boulder's order: the payload, paused identifiers, the replaced certificate, rate
+ * limits, and an existing open order.
+ */
 export async function newOrder(state: State, request: AcmeRequest, forward: () => Promise<Reply>): Promise<Reply> {
   const payload = request.payload ?? {};
   const wanted: Wanted = {
@@ -22,9 +25,9 @@ export async function newOrder(state: State, request: AcmeRequest, forward: () =
     profile: typeof payload.profile === 'string' ? payload.profile : null,
     replaces: typeof payload.replaces === 'string' ? payload.replaces : null,
   };
-  const early =
-    notServed(payload, wanted.identifiers) ?? pausedReply(state, wanted) ?? (await notReplaceable(state, wanted));
-  if (early) return early;
+  const rejected =
+    unsupportedReply(payload, wanted.identifiers) ?? pausedReply(state, wanted) ?? (await replacedReply(state, wanted));
+  if (rejected) return rejected;
   const exempt = await isAnnouncedRenewal(state, wanted);
   const renewal = isRenewal(state, wanted.identifiers);
   const limited = exempt ? null : limitReply(state, wanted, renewal);
@@ -39,7 +42,7 @@ export async function newOrder(state: State, request: AcmeRequest, forward: () =
   return reply;
 }
 
-function notServed(payload: object, identifiers: readonly string[]): Reply | null {
+function unsupportedReply(payload: object, identifiers: readonly string[]): Reply | null {
   if ('notBefore' in payload || 'notAfter' in payload) {
     return problemReply({ type: 'malformed', status: 400, detail: 'NotBefore and NotAfter are not supported' });
   }
@@ -51,7 +54,7 @@ function notServed(payload: object, identifiers: readonly string[]): Reply | nul
   return problemReply({ type: 'malformed', status: 400, detail });
 }
 
-/** `probs.Paused`: a 429 without a time; the way back is a link in the text, which carries a token. */
+/** Returns a 429 without a time if an identifier is paused (`probs.Paused`). The text has a link with a token, which ends the pause. */
 function pausedReply(state: State, { account, identifiers }: Wanted): Reply | null {
   const names = identifiers.filter((each) => state.paused.has(pair(account, each)) || state.paused.has(pair('', each)));
   if (names.length === 0) return null;
@@ -62,8 +65,8 @@ function pausedReply(state: State, { account, identifiers }: Wanted): Reply | nu
   });
 }
 
-/** RFC 9773 §5. That the account and a name are shared, Pebble checks. */
-async function notReplaceable(state: State, { replaces }: Wanted): Promise<Reply | null> {
+/** Checks `replaces` (RFC 9773 §5). Pebble checks that both orders have the same account and share a name. */
+async function replacedReply(state: State, { replaces }: Wanted): Promise<Reply | null> {
   if (replaces === null) return null;
   if ((await state.renewalWindow(replaces)) === null) {
     return problemReply({
@@ -73,7 +76,7 @@ async function notReplaceable(state: State, { replaces }: Wanted): Promise<Reply
     });
   }
   const holder = state.records.orderAt(state.replacements.get(replaces) ?? '');
-  // Pending, ready and processing orders count: only an invalid one sets the certificate free again.
+  // Pending, ready, processing and valid orders count. Only after an invalid order can the certificate be replaced again.
   if (holder === null || statusOf(state, holder) === 'invalid') return null;
   const serial = Buffer.from(replaces.split('.')[1] ?? '', 'base64url').toString('hex');
   return problemReply({
@@ -83,19 +86,19 @@ async function notReplaceable(state: State, { replaces }: Wanted): Promise<Reply
   });
 }
 
-/** Exempt from all limits, but only while now lies inside the suggested window. */
+/** Returns whether an order is exempt from all limits. It is exempt only inside the suggested window of the replaced certificate. */
 async function isAnnouncedRenewal(state: State, { replaces }: Wanted): Promise<boolean> {
   const window = replaces === null ? null : await state.renewalWindow(replaces);
   return window !== null && window.start <= state.now() && state.now() < window.end;
 }
 
-/** The same names were issued before, to whomever: exempt from the limits of new orders and of the domain. */
+/** Returns whether any account had a certificate with these names. Such an order is exempt from the limits on new orders and on the domain. */
 export function isRenewal(state: State, identifiers: readonly string[]): boolean {
   const times = state.issued.get(setKey(identifiers)) ?? [];
   return times.some((at) => state.now().getTime() - at < renewalWindow);
 }
 
-/** Of several limits the one that lasts longest is told. */
+/** Returns a 429 if a limit is exceeded. Of several limits, the reply names the one that lasts longest. */
 function limitReply(state: State, { account, identifiers }: Wanted, renewal: boolean): Reply | null {
   const domains = [...new Set(identifiers.map(registeredDomain))];
   const asked: [LimitName, string, string][] = [
@@ -113,7 +116,7 @@ function limitReply(state: State, { account, identifiers }: Wanted, renewal: boo
   return worst ? rateLimited(limitTexts[worst.limit](worst.about), worst.until, state.now()) : null;
 }
 
-/** newOrder is idempotent at Boulder: the same account, names and profile get the order that is still open. */
+/** Returns the open order with the same account, names and profile, because newOrder is idempotent in Boulder. */
 function openOrder(state: State, { account, identifiers, profile }: Wanted): OrderRecord | null {
   const open = state.records
     .orders()
@@ -128,7 +131,7 @@ function openOrder(state: State, { account, identifiers, profile }: Wanted): Ord
   return open ?? null;
 }
 
-/** As far as the replies that passed by tell. */
+/** Returns the status of an order, as far as the recorded replies show it. */
 export function statusOf({ records, now }: State, order: OrderRecord): string {
   const authorizations = order.authorizations.map((url) => records.authorization(url));
   if (order.refused || authorizations.some((each) => each?.refused)) return 'invalid';

@@ -12,10 +12,10 @@ import { isRenewal, statusOf } from './new-order.ts';
 import type { OrderRecord } from './records.ts';
 import { type State, setKey } from './state.ts';
 
-/** Seconds that Boulder asks for while an order is processing. */
+/** Retry-After of an order that is processing, in seconds. */
 const retryAfter = '3';
 
-/** RFC 8555 §7.4: finalizing is asynchronous, CAA is looked at again before it. */
+/** Handles finalize (RFC 8555 §7.4). It is asynchronous, and CAA is checked again before it. */
 export async function finalize(state: State, request: AcmeRequest, forward: () => Promise<Reply>): Promise<Reply> {
   const order = state.records.orderAt(request.url);
   if (!order) return forward();
@@ -34,7 +34,7 @@ export async function finalize(state: State, request: AcmeRequest, forward: () =
   return shown(order, reply, 'processing');
 }
 
-/** The order stays ready: once CAA allows it, it can be finalized. */
+/** Returns a 403 if CAA forbids the order. The order stays ready, so that it can be finalized when CAA allows it. */
 function forbidden(state: State, order: OrderRecord): Reply | null {
   const oldest = state.now().getTime() - state.caaRecheckAfter * 1000;
   const rechecked = order.authorizations.flatMap((url) => {
@@ -69,14 +69,14 @@ function countIssuance(state: State, order: OrderRecord): void {
   state.issued.set(key, [...(state.issued.get(key) ?? []), state.now().getTime()]);
 }
 
-/** An order as Boulder shows it. */
+/** Returns an order as Boulder shows it. */
 export function shownOrder(state: State, request: AcmeRequest, reply: Reply): Reply {
   const record = state.records.orderAt(request.url);
   return record && succeeded(reply) ? shown(record, reply, statusOf(state, record)) : reply;
 }
 
 function shown(record: OrderRecord, reply: Reply, status: string): Reply {
-  // Boulder leaves `replaces` out (boulder#8272), and `error` too unless finalizing failed.
+  // Boulder omits `replaces` (boulder#8272). It omits `error` unless finalizing failed.
   const { replaces: _, error: __, certificate, ...rest } = objectOf(reply.body);
   const body: JsonObject = {
     ...rest,

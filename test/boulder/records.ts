@@ -11,60 +11,63 @@ import {
   texts,
 } from './exchange.ts';
 
-/** What the proxy remembers of an order from the replies that passed by. */
+/** Facts of an order from the recorded replies. */
 export interface OrderRecord {
   readonly url: string;
   readonly account: string;
   readonly identifiers: readonly string[];
   readonly profile: string | null;
   readonly authorizations: readonly string[];
-  /** As last seen. */
+  /** The order object in the latest reply. */
   body: JsonObject;
+  /** Status in the latest reply of Pebble. */
   status: string;
-  /** A CSR has arrived. */
+  /** Whether a CSR was sent. */
   finalized: boolean;
-  /** Finalized, and said to be `processing` until then (ms). */
+  /** Time in milliseconds until which a finalized order is shown as `processing`. */
   processingUntil: number;
-  /** Made invalid by the proxy, whatever Pebble says. */
+  /** Problem with which the proxy made the order invalid. It overrides the status in Pebble. */
   refused: Problem | null;
+  /** Whether the issuance is counted. */
   issued: boolean;
 }
 
 export interface AuthorizationRecord {
   readonly url: string;
   readonly account: string;
-  /** With its star; `null` until it was read. */
+  /** Identifier, with `*.` for a wildcard. It is `null` until the authorization is read. */
   identifier: string | null;
   status: string;
-  /** When it was first seen valid (ms). */
+  /** Time in milliseconds at which it was first read as valid. */
   validAt: number | null;
-  /** Its failure is counted already. */
-  charged: boolean;
-  /** Made invalid by the proxy, whatever Pebble says. */
+  /** Whether its failure is counted. */
+  counted: boolean;
+  /** Problem with which the proxy made the authorization invalid. It overrides the status in Pebble. */
   refused: Problem | null;
 }
 
 export interface Records {
   kindOf(url: string): RequestKind;
   orders(): readonly OrderRecord[];
-  /** The order that a URL belongs to: its own, finalize, certificate, or one of its authorizations or challenges. */
+  /** Returns the order to which a URL belongs. It may be the URL of the order, finalize, certificate, an authorization or a challenge. */
   orderAt(url: string): OrderRecord | null;
   authorization(url: string): AuthorizationRecord | null;
-  /** The authorization of a challenge. */
+  /** Returns the authorization of a challenge. */
   challenged(url: string): AuthorizationRecord | null;
   identifiersAt(url: string): readonly string[];
   learn(request: AcmeRequest, reply: Reply, now: Date): void;
 }
 
-/** Which URL is what is learnt from the directory and from each object that passes by: no path is known beforehand. */
+/** Creates empty records. They learn the purpose of each URL from the directory and the recorded objects, so no path is hard-coded. */
 export function createRecords(): Records {
   const endpoints = new Map<string, RequestKind>();
   let renewalInfo: string | null = null;
   const orders = new Map<string, OrderRecord>();
   const authorizations = new Map<string, AuthorizationRecord>();
-  /** Challenge URL to authorization URL, and authorization, finalize or certificate URL to order URL. */
+  /** Authorization URL by challenge URL. */
   const challenges = new Map<string, string>();
-  const ways = new Map<string, string>();
+  /** Order URL by authorization, finalize or certificate URL. */
+  const orderUrls = new Map<string, string>();
 
   function learnDirectory(url: string, body: JsonObject): void {
     endpoints.set(url, 'directory');
@@ -93,21 +96,21 @@ export function createRecords(): Records {
     order.body = body;
     order.status = String(body.status);
     for (const each of order.authorizations) {
-      // A valid authorization belongs to every order that reuses it; the last one counts.
-      ways.set(each, url);
+      // A valid authorization belongs to every order that reuses it. The latest order is recorded.
+      orderUrls.set(each, url);
       if (!authorizations.has(each)) {
         const { account: owner } = order;
-        const fresh = { identifier: null, status: 'pending', validAt: null, charged: false, refused: null };
+        const fresh = { identifier: null, status: 'pending', validAt: null, counted: false, refused: null };
         authorizations.set(each, { url: each, account: owner, ...fresh });
       }
     }
-    for (const [way, kind] of [
+    for (const [related, kind] of [
       [body.finalize, 'finalize'],
       [body.certificate, 'certificate'],
     ] as const) {
-      if (typeof way !== 'string') continue;
-      endpoints.set(way, kind);
-      ways.set(way, url);
+      if (typeof related !== 'string') continue;
+      endpoints.set(related, kind);
+      orderUrls.set(related, url);
     }
   }
 
@@ -127,14 +130,14 @@ export function createRecords(): Records {
       if (authorizations.has(url)) return 'authorization';
       if (challenges.has(url)) return 'challenge';
       if (renewalInfo !== null && url.startsWith(`${renewalInfo}/`)) return 'renewalInfo';
-      // An alternate chain lies below its certificate's URL at every CA that offers one.
+      // Every CA that offers alternate chains has their URLs below the certificate's URL.
       const base = url.replace(/\/alternate\/\d+$/, '');
       return endpoints.get(url) ?? endpoints.get(base) ?? 'unknown';
     },
     orders: () => [...orders.values()],
     orderAt(url) {
-      const way = challenges.get(url) ?? url.replace(/\/alternate\/\d+$/, '');
-      return orders.get(way) ?? orders.get(ways.get(way) ?? '') ?? null;
+      const base = challenges.get(url) ?? url.replace(/\/alternate\/\d+$/, '');
+      return orders.get(base) ?? orders.get(orderUrls.get(base) ?? '') ?? null;
     },
     authorization: (url) => authorizations.get(url) ?? null,
     challenged: (url) => authorizations.get(challenges.get(url) ?? '') ?? null,

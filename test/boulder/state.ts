@@ -1,34 +1,34 @@
 import type { Buckets } from './limits.ts';
 import type { AuthorizationRecord, Records } from './records.ts';
 
-/** What Boulder keeps and Pebble does not. */
+/** Data that Boulder stores and Pebble does not. */
 export interface State {
   readonly records: Records;
   readonly buckets: Buckets;
   now(): Date;
-  /** Pebble's window for a certificate; `null`: it knows no such certificate. */
+  /** Returns Pebble's renewal window of a certificate, or `null` if Pebble has no such certificate. */
   renewalWindow(certificateId: string): Promise<{ readonly start: Date; readonly end: Date } | null>;
-  /** Pairs of account and identifier; `''` for all accounts. */
+  /** Paused pairs of account and identifier. The account is `''` for all accounts. */
   readonly paused: Set<string>;
-  /** Identifiers whose CAA records forbid this CA at the moment. */
+  /** Identifiers whose CAA records forbid this CA now. */
   readonly forbiddenByCaa: Set<string>;
-  /** Order URL by the id of the certificate that it replaces. */
+  /** Order URLs by the id of the certificate that the order replaces. */
   readonly replacements: Map<string, string>;
-  /** Times (ms) of issuance by set of names. */
+  /** Times of issuance in milliseconds, by set of names. */
   readonly issued: Map<string, number[]>;
   /** Seconds that an order stays `processing`. */
   readonly processing: number;
-  /** Seconds that an authorization may be old before CAA is looked at again. */
+  /** Age in seconds of an authorization after which CAA is checked again. */
   readonly caaRecheckAfter: number;
 }
 
 export const pair = (account: string, identifier: string): string => `${account} ${identifier}`;
 export const setKey = (identifiers: readonly string[]): string => identifiers.join(',');
 
-/** A failed validation: five an hour, and after very many in a row the pair is paused. */
-export function chargeFailure(state: State, authorization: AuthorizationRecord): void {
-  if (authorization.charged || authorization.identifier === null) return;
-  authorization.charged = true;
+/** Counts a failed validation once. Five an hour are allowed. After 1,152 in a row the account is paused for the identifier. */
+export function countFailure(state: State, authorization: AuthorizationRecord): void {
+  if (authorization.counted || authorization.identifier === null) return;
+  authorization.counted = true;
   const key = pair(authorization.account, authorization.identifier);
   state.buckets.spend('failedAuthorizations', key);
   state.buckets.spend('consecutiveFailures', key);

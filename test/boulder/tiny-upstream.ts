@@ -5,15 +5,15 @@ import { text } from 'node:stream/consumers';
 import { makeListenerCertificate } from '../../local/listener-certificate.ts';
 import { decodeJws, type JsonObject } from './exchange.ts';
 
-/** As little of Pebble as the proxy needs: URLs from the Host header, one authorization an order, nothing is checked. */
+/** A minimal replacement for Pebble. It builds URLs from the Host header, has one authorization per order, and checks nothing. */
 export interface TinyUpstream {
   readonly directoryUrl: string;
   readonly trustedRoots: string;
-  /** `METHOD /path` of all requests. */
+  /** All requests as `METHOD /path`. */
   readonly requests: readonly string[];
-  /** Status of the order with this number, and of its authorization. */
+  /** Status of each order and of its authorization, by order number. */
   readonly orders: Map<number, { status: string; authorization: string }>;
-  /** Window by certificate id. */
+  /** Renewal window by certificate id. */
   readonly windows: Map<string, { start: string; end: string }>;
   stop(): Promise<void>;
 }

@@ -4,18 +4,18 @@ import { text } from 'node:stream/consumers';
 import { objectOf, type Reply } from './exchange.ts';
 
 export interface Upstream {
-  /** One request to Pebble by a path of the proxy's. */
+  /** Sends a request to Pebble. The path is the same as at the proxy. */
   request(method: string, path: string, body?: string, headers?: IncomingHttpHeaders): Promise<Reply>;
-  /** A good nonce. RFC 8555 §7.2 */
+  /** Returns a valid nonce (RFC 8555 §7.2). */
   newNonce(): Promise<string>;
-  /** RFC 9773 §4.1 */
+  /** Returns the renewal information of a certificate (RFC 9773 §4.1). */
   renewalInfo(certificateId: string): Promise<Reply>;
   close(): void;
 }
 
 /**
- * Pebble builds every URL from the request's Host header and holds the JWS's `url` against it. So requests go on under the
- * proxy's own host: all URLs in the replies lead to the proxy, and the signatures are good as they are.
+ * Connects to Pebble. Pebble builds every URL from the Host header of the request and compares the `url` of the JWS with it. Requests are
+ * forwarded with the host of the proxy, so URLs in replies lead to the proxy and signatures stay valid.
  */
 export function connectUpstream(
   { directoryUrl, trustedRoots }: { readonly directoryUrl: string; readonly trustedRoots: string },
@@ -47,12 +47,12 @@ export function connectUpstream(
     });
   }
 
-  /** The endpoints do not move while the proxy lives. */
+  /** The directory of Pebble. It is read once, because it does not change. */
   let endpoints: Promise<ReturnType<typeof objectOf>> | undefined;
   async function pathOf(resource: string): Promise<string> {
     endpoints ??= request('GET', pathname).then(({ body }) => objectOf(body));
     const url = (await endpoints)[resource];
-    if (typeof url !== 'string') throw new Error(`the upstream directory names no ${resource}`);
+    if (typeof url !== 'string') throw new Error(`The directory of the upstream CA has no ${resource}.`);
     return new URL(url).pathname;
   }
 
@@ -61,7 +61,7 @@ export function connectUpstream(
     async newNonce() {
       const { headers } = await request('HEAD', await pathOf('newNonce'));
       const nonce = headers['replay-nonce'];
-      if (typeof nonce !== 'string') throw new Error('the upstream gave no nonce');
+      if (typeof nonce !== 'string') throw new Error('The reply of the upstream CA to newNonce has no nonce.');
       return nonce;
     },
     renewalInfo: async (certificateId) => request('GET', `${await pathOf('renewalInfo')}/${certificateId}`),

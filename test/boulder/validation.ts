@@ -8,17 +8,17 @@ import {
   type Reply,
   succeeded,
 } from './exchange.ts';
-import { chargeFailure, pair, type State } from './state.ts';
+import { countFailure, pair, type State } from './state.ts';
 
-/** Reading and deactivating an authorization. RFC 8555 §7.5 */
+/** Handles reading and deactivating an authorization (RFC 8555 §7.5). */
 export async function authorization(state: State, request: AcmeRequest, forward: () => Promise<Reply>): Promise<Reply> {
   const record = state.records.authorization(request.url);
   const wasPending = record?.status === 'pending';
   const reply = await forward();
   if (!record || !succeeded(reply)) return reply;
-  // Giving up a pending authorization counts as a failed validation.
-  if (request.payload?.status === 'deactivated' && wasPending) chargeFailure(state, record);
-  if (record.status === 'invalid') chargeFailure(state, record);
+  // Boulder counts a pending authorization that is deactivated as a failed validation.
+  if (request.payload?.status === 'deactivated' && wasPending) countFailure(state, record);
+  if (record.status === 'invalid') countFailure(state, record);
   if (record.status === 'valid')
     state.buckets.refill('consecutiveFailures', pair(record.account, record.identifier ?? ''));
   if (!record.refused) return reply;
@@ -34,7 +34,7 @@ export async function authorization(state: State, request: AcmeRequest, forward:
   return { ...reply, headers, body: JSON.stringify({ ...body, status: 'invalid', challenges: failed }) };
 }
 
-/** Answering a challenge. RFC 8555 §7.5.1 */
+/** Handles the response to a challenge (RFC 8555 §7.5.1). */
 export async function challenge(state: State, request: AcmeRequest, forward: () => Promise<Reply>): Promise<Reply> {
   const record = state.records.challenged(request.url);
   if (request.payload === null || !record) return forward();
@@ -43,9 +43,9 @@ export async function challenge(state: State, request: AcmeRequest, forward: () 
     return problemReply({ type: 'malformed', status: 400, detail });
   }
   if (record.identifier === null || !state.forbiddenByCaa.has(record.identifier)) return forward();
-  // Boulder looks at CAA while it validates, and Pebble never does.
+  // Boulder checks CAA during validation. Pebble never does.
   const name = record.identifier.replace('*.', '');
   record.refused = { type: 'caa', status: 403, detail: `CAA record for ${name} prevents issuance` };
-  chargeFailure(state, record);
+  countFailure(state, record);
   return jsonReply(200, { type: 'dns-01', url: request.url, status: 'processing' });
 }
