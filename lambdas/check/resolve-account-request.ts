@@ -30,11 +30,11 @@ export interface ResolveAccountRequestPorts {
  *
  * It only reads, so it is safe to run twice.
  *
- * @throws InvalidInputError
- * @throws UnknownIssuerError
+ * @throws InvalidInputError if the request is invalid
+ * @throws UnknownIssuerError if the issuer is not configured
  * @throws UnknownCertificateError if the certificate is not configured or was never stored
- * @throws KeyRolloverUnsupportedError
- * @throws RenewalsInProgressError
+ * @throws KeyRolloverUnsupportedError if the CA does not support key changes
+ * @throws RenewalsInProgressError if a renewal that the request affects is in progress
  */
 export async function resolveAccountRequest(
   { execution, request }: ResolveAccountRequestInput,

@@ -10,7 +10,7 @@ import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
  *
  * - `prove`: the order is pending. Its challenges and TXT values are computed again, and saved in the ledger before they are written to DNS.
  * - `finish`: control is proven. An unknown status is treated in the same way, and later states poll the order.
- * - `gone`: the order is invalid or expired, one of its authorizations failed, or the CA does not know the order for this account.
+ * - `discard`: the order is invalid or expired, one of its authorizations failed, or the CA does not know the order for this account.
  *
  * It also runs after *Check zones* failed, because an order with proven control needs no valid zone.
  *
@@ -22,8 +22,8 @@ export async function checkOrder(
 ): Promise<CheckOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await ensureAccount(spec.issuer, accountPorts);
-  const gone = (why: string): CheckOrderOutput => ({
-    outcome: 'gone',
+  const discard = (why: string): CheckOrderOutput => ({
+    outcome: 'discard',
     reason: `the saved order ${order.url} ${why}`,
     order,
     challenges: [],
@@ -33,17 +33,17 @@ export async function checkOrder(
     if (isUnknownToCa(error)) return null;
     throw error;
   });
-  if (!seen) return gone(`is not known to ${spec.issuer.name} under this account`);
+  if (!seen) return discard(`is not known to ${spec.issuer.name} under this account`);
 
   const { url, finalize, expires, status } = seen;
   if (status === 'invalid') {
     // The execution that finalized the order may have been interrupted before it removed the order from the issue count.
     await ledger.refundIssue(spec.setHash, url);
-    return gone(`is invalid: ${seen.error?.detail ?? 'a challenge failed'}`);
+    return discard(`is invalid: ${seen.error?.detail ?? 'a challenge failed'}`);
   }
   const reference = { url, finalize, expires };
   const expired = expires !== null && Date.parse(expires) <= clock.now().getTime();
-  if (expired && (status === 'pending' || status === 'ready')) return gone(`expired at ${expires}`);
+  if (expired && (status === 'pending' || status === 'ready')) return discard(`expired at ${expires}`);
   if (status !== 'pending') {
     return {
       outcome: 'finish',
@@ -55,7 +55,8 @@ export async function checkOrder(
   }
   const authorizations = await authorizationsOf(seen, ca);
   const failed = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
-  if (failed) return gone(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
+  if (failed)
+    return discard(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
   if (!challengeRecords) {
     return { outcome: 'prove', reason: 'the order is pending', order: reference, challenges: [], records: [] };
   }

@@ -29,7 +29,7 @@ export interface NewOrderPorts extends AccountPorts {
  * orders for removal, so it is safe to run twice.
  *
  * @throws OrderInvalidError if the CA returns an invalid order
- * @throws NoDnsChallengeError
+ * @throws NoDnsChallengeError if the CA offers no dns-01 challenge that can be answered for an identifier
  */
 export async function newOrder(
   { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,

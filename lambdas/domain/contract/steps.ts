@@ -157,9 +157,9 @@ export interface CheckOrderInput extends Run {
 export interface CheckOrderOutput extends NewOrderOutput {
   /**
    * `prove`: challenges are pending, as after *New order*. They cannot be answered without `challengeRecords`. `finish`: control is proven, and
-   * `records` are the leftover values to remove. `gone`: the order cannot be used.
+   * `records` are the leftover values to remove. `discard`: the order cannot be used.
    */
-  readonly outcome: 'prove' | 'finish' | 'gone';
+  readonly outcome: 'prove' | 'finish' | 'discard';
   /** The reason as a phrase. */
   readonly reason: string;
 }

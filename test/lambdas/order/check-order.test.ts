@@ -118,8 +118,8 @@ describe('an order with proven control', () => {
   });
 });
 
-describe('an order leads to `gone`', () => {
-  const gone = { outcome: 'gone', challenges: [], records: [] };
+describe('an order leads to `discard`', () => {
+  const discarded = { outcome: 'discard', challenges: [], records: [] };
 
   test.each([
     new MalformedError({ what: 'No order for that id.' }),
@@ -129,7 +129,7 @@ describe('an order leads to `gone`', () => {
     const world = await saved();
     world.calls.answer('ca.order', error);
     const output = await check(world);
-    expect(output).toMatchObject(gone);
+    expect(output).toMatchObject(discarded);
     expect(output.reason).toContain(world.order.url);
   });
 
@@ -138,7 +138,7 @@ describe('an order leads to `gone`', () => {
     world.ca.state(world.order.url).error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it' };
     await world.ledger.countIssue(spec.setHash, world.order.url, world.clock.now());
     const output = await check(world);
-    expect(output).toMatchObject(gone);
+    expect(output).toMatchObject(discarded);
     expect(output.reason).toContain('CAA forbids it');
     expect(await world.ledger.issues(spec.setHash, world.clock.now())).toEqual({});
   });
@@ -146,7 +146,7 @@ describe('an order leads to `gone`', () => {
   test.each(['pending', 'ready'])('if it expired with the status "%s"', async (status) => {
     const world = await saved({ status });
     world.clock.set('2026-03-08T12:00:00Z');
-    expect(await check(world)).toMatchObject(gone);
+    expect(await check(world)).toMatchObject(discarded);
   });
 
   test.each(['invalid', 'expired', 'deactivated', 'revoked'])(
@@ -155,7 +155,7 @@ describe('an order leads to `gone`', () => {
       const world = await saved();
       Object.assign(world.ca.state(world.order.url).authorizations[0] ?? {}, { status });
       const output = await check(world);
-      expect(output).toMatchObject(gone);
+      expect(output).toMatchObject(discarded);
       expect(output.reason).toContain(`*.example.com is ${status}`);
     },
   );

@@ -281,47 +281,47 @@ describe('the certificate that an order replaces', () => {
   describe('is replaced already by the saved order, which', () => {
     async function saved(fields: { readonly specHash?: string; readonly directoryUrl?: string } = {}) {
       const world = leased();
-      const ours = await order(world, spec, 'aki.serial');
+      const savedOutput = await order(world, spec, 'aki.serial');
       const record = world.ledger.get('www').order;
       if (record) world.ledger.put('www', { order: { ...record, ...fields } });
       world.calls.made.length = 0;
       world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
-      return { world, ours };
+      return { world, savedOutput };
     }
 
     test.each([new AlreadyReplacedError({ what: 'No.' }), new AcmeProblemError({ what: 'No.', problem: conflict })])(
       'is continued: %s',
       async (error) => {
-        const { world, ours } = await saved();
+        const { world, savedOutput } = await saved();
         world.calls.answer('ca.newOrder', error);
-        expect(await order(world, spec, 'aki.serial')).toEqual(ours);
-        expect(world.ca.orderUrls()).toEqual([ours.order.url]);
+        expect(await order(world, spec, 'aki.serial')).toEqual(savedOutput);
+        expect(world.ca.orderUrls()).toEqual([savedOutput.order.url]);
       },
     );
 
     test('has no challenge if control is proven', async () => {
-      const { world, ours } = await saved();
-      world.ca.state(ours.order.url).status = 'processing';
-      expect(await order(world, spec, 'aki.serial')).toEqual({ ...ours, challenges: [], records: [] });
+      const { world, savedOutput } = await saved();
+      world.ca.state(savedOutput.order.url).status = 'processing';
+      expect(await order(world, spec, 'aki.serial')).toEqual({ ...savedOutput, challenges: [], records: [] });
     });
 
     test('is not used if it is invalid', async () => {
-      const { world, ours } = await saved();
-      world.ca.state(ours.order.url).status = 'invalid';
-      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+      const { world, savedOutput } = await saved();
+      world.ca.state(savedOutput.order.url).status = 'invalid';
+      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
     });
 
     test('is not used if the CA no longer knows it', async () => {
-      const { world, ours } = await saved();
+      const { world, savedOutput } = await saved();
       world.calls.answer('ca.order', new MalformedError({ what: 'No order for that id.' }));
-      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
     });
 
     test.each([{ specHash: 'of another configuration' }, { directoryUrl: 'https://other.test/directory' }])(
       'is not used if it has another configuration or issuer: %j',
       async (fields) => {
-        const { world, ours } = await saved(fields);
-        expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(ours.order.url);
+        const { world, savedOutput } = await saved(fields);
+        expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
       },
     );
   });

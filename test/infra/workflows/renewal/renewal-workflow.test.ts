@@ -81,7 +81,7 @@ async function renew(
     'Record success': {},
     'Check endpoints': { served: true, wait: 0, endpoints: [] },
     'Record failure': failure,
-    'Check order': { outcome: 'gone', reason: 'not known', order: saved, challenges: [], records: [] },
+    'Check order': { outcome: 'discard', reason: 'not known', order: saved, challenges: [], records: [] },
   };
   const answer = (state: string, usual: unknown): unknown => {
     const given = answers[state] ?? [usual];
