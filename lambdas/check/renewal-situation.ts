@@ -1,5 +1,5 @@
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
-import { SecretDeletedError, SecretNotOursError } from '../domain/contract/errors.ts';
+import { SecretDeletedError, SecretNotOwnedError } from '../domain/contract/errors.ts';
 import type { RenewalRequest } from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets, SecretDescription } from '../domain/ports/certificate-secrets.ts';
@@ -24,7 +24,7 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'disc
  * Collects what the decision depends on: the ledger, the secret, the renewal information of the CA, and the issuer to use now. It needs the lease of
  * the certificate, because it removes a saved order that cannot be resumed. The TXT values of that order stay in the ledger as leftover values.
  *
- * @throws SecretNotOursError if the secret was not created by this stack
+ * @throws SecretNotOwnedError if the secret was not created by this stack
  * @throws SecretDeletedError if the secret is scheduled for deletion
  */
 export async function renewalSituation(
@@ -83,8 +83,8 @@ function shouldFetch(
 }
 
 function assertUsable(certificate: string, secret: SecretDescription | null): void {
-  if (secret && !secret.ours) {
-    throw new SecretNotOursError({
+  if (secret && !secret.owned) {
+    throw new SecretNotOwnedError({
       what: 'Nothing was ordered.',
       why: `The secret ${secret.arn} exists and was not created by this stack.`,
       remedy: 'Delete the secret, or give the certificate another name.',

@@ -293,7 +293,7 @@ describe('bad input at run time', () => {
     await secrets.send(new CreateSecretCommand({ Name: id.SecretId, SecretString: 'somebody else put this here' }));
     await refused(
       { certificate: 'foreign', force: true },
-      'SecretNotOursError',
+      'SecretNotOwnedError',
       /certificates\/foreign.*not created by this stack/,
       announced,
     );

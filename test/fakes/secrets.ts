@@ -33,7 +33,7 @@ interface Version {
 
 interface Secret {
   readonly arn: string;
-  readonly ours: boolean;
+  readonly owned: boolean;
   readonly deletedAt: string | null;
   readonly versions: Map<string, Version>;
 }
@@ -64,16 +64,16 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   put(
     certificate: string,
     {
-      ours = true,
+      owned = true,
       deletedAt = null,
       current,
     }: {
-      readonly ours?: boolean;
+      readonly owned?: boolean;
       readonly deletedAt?: string | null;
       readonly current?: { readonly versionId: string; readonly value: CertificateSecretValue | string };
     } = {},
   ): void {
-    const secret: Secret = { arn: this.arn(certificate), ours, deletedAt, versions: new Map() };
+    const secret: Secret = { arn: this.arn(certificate), owned, deletedAt, versions: new Map() };
     this.#secrets.set(certificate, secret);
     const value = current?.value ?? placeholder.value;
     putVersion(secret, {
@@ -126,8 +126,8 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const secret = this.#secrets.get(certificate);
     if (!secret) return null;
     const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
-    const { arn, ours, deletedAt } = secret;
-    return { arn, ours, deletedAt, currentVersion: current === placeholder.id ? null : current };
+    const { arn, owned, deletedAt } = secret;
+    return { arn, owned, deletedAt, currentVersion: current === placeholder.id ? null : current };
   }
 
   async create(certificate: string): Promise<void> {

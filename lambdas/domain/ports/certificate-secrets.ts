@@ -5,7 +5,7 @@ import type { Replica } from '../contract/config.ts';
 export interface SecretDescription {
   readonly arn: string;
   /** Whether the tag `perennial:stack` has the name of this stack. */
-  readonly ours: boolean;
+  readonly owned: boolean;
   /** Time at which deletion was scheduled, in RFC 3339. `null` if it is not scheduled. */
   readonly deletedAt: string | null;
   /** Version with the label AWSCURRENT. `null` while it is the placeholder. */

@@ -94,7 +94,7 @@ test('does not change the current version of the secret', async () => {
 test('creates a first secret without a certificate', async () => {
   const world = await ready();
   await finalize(world);
-  expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: null, ours: true });
+  expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: null, owned: true });
 });
 
 test('uses the key that an earlier attempt staged for the order', async () => {

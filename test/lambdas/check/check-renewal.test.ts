@@ -5,7 +5,7 @@ import {
   InvalidInputError,
   IssueCapError,
   SecretDeletedError,
-  SecretNotOursError,
+  SecretNotOwnedError,
   UnknownCertificateError,
   ValidationLimitError,
 } from '../../../lambdas/domain/contract/errors.ts';
@@ -708,8 +708,8 @@ describe('a certificate is rejected', () => {
 
   test('if this stack did not create its secret, and the lease is released', async () => {
     const world = createWorld();
-    world.secrets.put('www', { ours: false });
-    await expect(check(world)).rejects.toThrow(SecretNotOursError);
+    world.secrets.put('www', { owned: false });
+    await expect(check(world)).rejects.toThrow(SecretNotOwnedError);
     expect(world.ledger.get('www').lease).toBeNull();
   });
 

@@ -65,7 +65,7 @@ async function describe(secret: CertificateSecret): Promise<SecretDescription | 
   const current = versionLabelled(described, 'AWSCURRENT');
   return {
     arn: described.ARN ?? '',
-    ours: described.Tags?.some(({ Key, Value }) => Key === tags.stack && Value === secret.stackTag) ?? false,
+    owned: described.Tags?.some(({ Key, Value }) => Key === tags.stack && Value === secret.stackTag) ?? false,
     deletedAt: described.DeletedDate?.toISOString() ?? null,
     currentVersion: current === placeholderVersion ? null : current,
   };

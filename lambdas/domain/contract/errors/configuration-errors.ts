@@ -22,8 +22,8 @@ export class UnknownIssuerError extends PerennialError<'issuer'> {
 }
 
 /** A secret with the name of the certificate exists, but it does not have the tag of this stack. The operator renames one of the two. */
-export class SecretNotOursError extends PerennialError<'secret'> {
-  override readonly name = 'SecretNotOursError';
+export class SecretNotOwnedError extends PerennialError<'secret'> {
+  override readonly name = 'SecretNotOwnedError';
 }
 
 /** A secret is scheduled for deletion. The operator restores it or removes the certificate from the configuration. */

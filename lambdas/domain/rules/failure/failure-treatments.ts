@@ -37,7 +37,7 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   InvalidInputError: forOperator('Start the renewal with an input such as {"certificate": "www"}.'),
   UnknownCertificateError: forOperator('Check the name, or deploy the configuration that has the certificate.'),
   UnknownIssuerError: forOperator('Check the name, or deploy the configuration that has the issuer.'),
-  SecretNotOursError: forOperator('Rename or delete the secret, or give the certificate another name.'),
+  SecretNotOwnedError: forOperator('Delete the secret, or give the certificate another name.'),
   SecretDeletedError: forOperator('Restore the secret, or take the certificate out of the configuration.'),
   UnreadableSecretError: forOperator(
     'Correct the current version of the secret, or delete the secret. The certificate is then issued again.',

@@ -860,7 +860,7 @@ describe('an input that names no configured certificate', () => {
   });
 });
 
-test.each(['SecretNotOursError', 'SecretDeletedError'])(
+test.each(['SecretNotOwnedError', 'SecretDeletedError'])(
   '%s is published, because the certificate will expire',
   async (name) => {
     const failure = { error: name, cause: 'Do this and that.', retryIn: null };

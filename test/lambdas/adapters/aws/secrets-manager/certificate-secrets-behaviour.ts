@@ -63,7 +63,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await Promise.all([secrets.create('created'), secrets.create('created')]);
       expect(await secrets.describe('created')).toEqual({
         arn: expect.stringMatching(/^arn:aws:secretsmanager:.*:secret:certificates\/created-\w{6}$/),
-        ours: true,
+        owned: true,
         deletedAt: null,
         currentVersion: null,
       });
@@ -81,7 +81,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
     test('created by another stack is recognized as such and is not overwritten', async () => {
       const { secrets, createByAnotherStack, labelled } = worldOf();
       await createByAnotherStack('other-stack', 'other value');
-      expect(await secrets.describe('other-stack')).toMatchObject({ ours: false, deletedAt: null });
+      expect(await secrets.describe('other-stack')).toMatchObject({ owned: false, deletedAt: null });
       await secrets.create('other-stack');
       expect(await labelled('other-stack', 'AWSCURRENT')).toBe('other value');
       await expect(secrets.readCurrent('other-stack')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
