@@ -24,7 +24,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs the demo in a process group of its own; all that it starts works in our folder. `onOutput` sees standard error as it comes. */
+/** Runs the demo in its own process group. Its temporary files are in `folder`. `onOutput` gets standard error while the demo runs. */
 async function demo(args: string[], onOutput: (text: string, group: number) => void = () => {}): Promise<Ended> {
   const child = spawn(process.execPath, ['--conditions=perennial-source', join(ROOT, 'local', 'demo.ts'), ...args], {
     cwd: ROOT,
@@ -47,20 +47,20 @@ const zones = {
   hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
 };
 
-/** What is left of the local environment: its processes name its folder, and the folder goes with them. */
-async function leftOver(): Promise<string[]> {
-  const look = () => [
+/** Returns the processes and folders of the local environment that still exist. Its processes have the folder in their command lines. */
+async function remainingParts(): Promise<string[]> {
+  const find = () => [
     ...execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
       .split('\n')
       .filter((line) => line.includes(folder)),
     ...readdirSync(folder).filter((name) => /^perennial-\w{6}$/.test(name)),
   ];
-  // The last process may still be on its way out when ours has ended.
-  for (let tries = 0; tries < 20 && look().length > 0; tries++) await sleep(100);
-  return look();
+  // The last process may end shortly after the demo.
+  for (let tries = 0; tries < 20 && find().length > 0; tries++) await sleep(100);
+  return find();
 }
 
-test('the demo issues what certificates.ts asks for, proves it, and leaves nothing running', async () => {
+test('the demo issues the certificates of certificates.ts, checks them, and leaves no process running', async () => {
   const { code, stdout, stderr } = await demo(['--json']);
 
   expect(stderr).toMatch(/^ {2}www +\d+\.\d s {2}Present challenges$/m);
@@ -98,10 +98,10 @@ test('the demo issues what certificates.ts asks for, proves it, and leaves nothi
   expect(facts.hostedZones).toEqual([{ id: expect.stringMatching(/^Z/), name: 'example.com', txtValues: 0 }]);
   expect(facts.secondRun).toMatchObject({ checked: 2, due: 0 });
   expect(`${stdout}${stderr}`).not.toContain('PRIVATE KEY');
-  expect(await leftOver()).toEqual([]);
+  expect(await remainingParts()).toEqual([]);
 });
 
-test('every mistake of a config is shown, and nothing is started', async () => {
+test('the demo shows every mistake of a config, and starts nothing', async () => {
   const file = configFile({
     ...zones,
     certificates: [{ name: 'WWW', identifiers: ['example.com', 'example.org'] }],
@@ -117,7 +117,7 @@ test('every mistake of a config is shown, and nothing is started', async () => {
   ]);
 });
 
-test('a config that is not there is named', async () => {
+test('the demo names a config file that does not exist', async () => {
   const { code, stderr, stdout } = await demo(['--config', 'nowhere/certificates.ts']);
 
   expect(code).toBe(1);
@@ -125,16 +125,16 @@ test('a config that is not there is named', async () => {
   expect(stderr).toBe('');
 });
 
-test('Ctrl-C in the middle of a renewal ends everything', async () => {
+test('Ctrl-C during a renewal ends every process of the demo', async () => {
   let interrupted = false;
   const { code } = await demo(['--json'], (output, group) => {
     if (interrupted || !output.includes('Check renewal')) return;
     interrupted = true;
-    // As a terminal does: to the whole group.
+    // A terminal sends the signal to the whole process group.
     process.kill(-group, 'SIGINT');
   });
 
   expect(interrupted).toBe(true);
   expect(code).toBe(130);
-  expect(await leftOver()).toEqual([]);
+  expect(await remainingParts()).toEqual([]);
 });

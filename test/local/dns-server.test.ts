@@ -57,7 +57,7 @@ beforeEach(() => {
   server.questions.length = 0;
 });
 
-/** Node's resolver: UDP, and TCP when the answer is truncated. */
+/** Returns a resolver of Node.js. It uses UDP, and TCP when the answer is truncated. */
 function resolver(view: DnsView = 'authoritative'): Resolver {
   const made = new Resolver({ timeout: 2000, tries: 1 });
   made.setServers([server.addresses[view]]);
@@ -85,7 +85,7 @@ async function askOverTcp(name: string, type: 'TXT' | 'A' | 'SOA', view: DnsView
 }
 
 describe('records of a hosted zone', () => {
-  test('every type is answered over UDP', async () => {
+  test('are answered over UDP for every type', async () => {
     const asked = resolver();
     expect(await asked.resolve4('example.test')).toEqual(['192.0.2.1', '192.0.2.2']);
     expect(await asked.resolve6('example.test')).toEqual(['2001:db8::1']);
@@ -102,30 +102,30 @@ describe('records of a hosted zone', () => {
     ]);
   });
 
-  test('a TXT set keeps its values apart, its strings together and its escapes resolved', async () => {
+  test('have separate TXT values, each with its strings in order and its escapes decoded', async () => {
     const values = await resolver().resolveTxt('_acme-challenge.example.test');
     expect(values).toEqual([['first'], ['sec', 'ond'], ['a "quote" *']]);
   });
 
-  test('names are found whatever their case', async () => {
+  test('are found for names in upper and lower case', async () => {
     expect(await resolver().resolveTxt('_ACME-Challenge.Example.TEST')).toHaveLength(3);
     expect(server.questions[0]).toMatchObject({ name: '_acme-challenge.example.test', type: 'TXT', protocol: 'udp' });
   });
 
-  test('the same answer comes over TCP, marked authoritative', async () => {
+  test('are answered over TCP too, with the authoritative flag', async () => {
     const reply = await askOverTcp('_acme-challenge.example.test', 'TXT');
     expect(reply).toMatchObject({ id: 7, rcode: 'NOERROR', flag_aa: true });
     expect(reply.answers).toHaveLength(3);
     expect(server.questions).toMatchObject([{ view: 'validation', protocol: 'tcp' }]);
   });
 
-  test('an answer too long for UDP is fetched over TCP', async () => {
+  test('are truncated over UDP if the answer is too long, so that the client asks over TCP', async () => {
     expect((await resolver().resolveTxt('long.example.test')).map(([text]) => text?.length)).toEqual([255, 255, 255]);
   });
 });
 
-describe('names and types that are not there', () => {
-  test('an unknown name is NXDOMAIN with the SOA of the zone', async () => {
+describe('names and types that do not exist', () => {
+  test('an unknown name is answered with NXDOMAIN and the SOA of the zone', async () => {
     const reply = await askOverTcp('nobody.example.test', 'TXT');
     expect(reply).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true, answers: [] });
     expect(reply.authorities).toMatchObject([{ type: 'SOA', name: 'example.test' }]);
@@ -143,18 +143,18 @@ describe('names and types that are not there', () => {
     expect(await askOverTcp('example.org', 'A')).toMatchObject({ rcode: 'REFUSED', flag_aa: false });
   });
 
-  test('while Route 53 does not answer, the server says that it failed', async () => {
+  test('every name is answered with SERVFAIL while Route 53 does not answer', async () => {
     routeIsDown = true;
     const reply = await askOverTcp('example.test', 'TXT');
     routeIsDown = false;
     expect(reply).toMatchObject({ rcode: 'SERVFAIL', answers: [] });
   });
 
-  test('a wildcard stands in for a name that does not exist', async () => {
+  test('a wildcard answers for a name that does not exist', async () => {
     expect(await resolver().resolveTxt('x.wild.example.test')).toEqual([['any']]);
   });
 
-  test('a delegated part is a referral, not an answer', async () => {
+  test('a name in a delegated part is answered with a referral', async () => {
     const reply = await askOverTcp('_acme-challenge.sub.example.test', 'TXT');
     expect(reply).toMatchObject({ rcode: 'NOERROR', flag_aa: false, answers: [] });
     expect(reply.authorities).toMatchObject([{ type: 'NS', data: 'ns.sub-owner.test' }]);
@@ -170,7 +170,7 @@ describe('aliases', () => {
     ]);
   });
 
-  test('a CNAME that leaves the hosted zones is the whole answer', async () => {
+  test('a CNAME to a name outside the hosted zones is the only answer', async () => {
     const reply = await askOverTcp('_acme-challenge.lost.example.test', 'TXT');
     expect(reply).toMatchObject({ rcode: 'NOERROR', answers: [{ type: 'CNAME', data: 'somewhere.invalid' }] });
   });
@@ -179,7 +179,7 @@ describe('aliases', () => {
 describe('views', () => {
   const name = '_acme-challenge.example.test';
 
-  test('a hidden name is gone on its view and only there, until it is shown', async () => {
+  test('a hidden name does not exist in its view, but in the others, until it is shown again', async () => {
     const show = server.hide({ view: 'validation', name });
     await expect(resolver('validation').resolveTxt(name)).rejects.toMatchObject({ code: 'ENOTFOUND' });
     expect(await resolver('authoritative').resolveTxt(name)).toHaveLength(3);
@@ -187,7 +187,7 @@ describe('views', () => {
     expect(await resolver('validation').resolveTxt(name)).toHaveLength(3);
   });
 
-  test('a hidden value leaves the others', async () => {
+  test('hiding a value does not hide the other values of its name', async () => {
     server.hide({ view: 'authoritative', name: '_acme-challenge.EXAMPLE.test', value: 'first' });
     expect(await resolver().resolveTxt(name)).toEqual([['sec', 'ond'], ['a "quote" *']]);
     server.showAll();
@@ -195,10 +195,10 @@ describe('views', () => {
   });
 });
 
-describe('root and the domains above the zones', () => {
+describe('the root and the domains above the zones', () => {
   const ask = (name: string, type: 'TXT' | 'A' | 'SOA' = 'TXT') => askOverTcp(name, type, 'root');
 
-  test('refer to the servers that the NS set of the zone names', async () => {
+  test('refer to the servers in the NS set of the zone', async () => {
     const reply = await ask('_acme-challenge.EXAMPLE.test');
     expect(reply).toMatchObject({ rcode: 'NOERROR', flag_aa: false, answers: [] });
     expect(reply.authorities).toMatchObject([{ type: 'NS', name: 'example.test', data: '127.0.0.1:5301' }]);
@@ -212,26 +212,26 @@ describe('root and the domains above the zones', () => {
   test.each([
     ['nobody.invalid', 'NXDOMAIN'],
     ['test', 'NOERROR'],
-    ['elsewhere.test', 'NXDOMAIN'], // a zone without an NS set is delegated to nobody
-  ])('know nothing of %s themselves: %s', async (name, rcode) => {
+    ['elsewhere.test', 'NXDOMAIN'], // a zone without an NS set has no delegation
+  ])('answer for %s themselves with %s', async (name, rcode) => {
     const reply = await ask(name);
     expect(reply).toMatchObject({ rcode, flag_aa: true, answers: [], authorities: [{ type: 'SOA', name: '.' }] });
   });
 
-  test('fail while Route 53 does not answer', async () => {
+  test('answer with SERVFAIL while Route 53 does not answer', async () => {
     routeIsDown = true;
     const reply = await ask('example.test');
     routeIsDown = false;
     expect(reply).toMatchObject({ rcode: 'SERVFAIL' });
   });
 
-  test('refer to other servers, or to none, where a test says so, until it takes that back', async () => {
-    const back = server.delegate('Example.test.', ['ns1.other.test', '127.0.0.1:5302']);
+  test('refer to other servers, or to none, while a test changes the delegation', async () => {
+    const restore = server.delegate('Example.test.', ['ns1.other.test', '127.0.0.1:5302']);
     expect((await ask('www.example.test')).authorities).toMatchObject([
       { name: 'example.test', data: 'ns1.other.test' },
       { name: 'example.test', data: '127.0.0.1:5302' },
     ]);
-    back();
+    restore();
     server.delegate('example.test', null);
     expect(await ask('www.example.test')).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true });
     server.showAll();
@@ -240,13 +240,13 @@ describe('root and the domains above the zones', () => {
 });
 
 describe('a delegation that a test changes', () => {
-  test('is not seen by who asks the zone itself', async () => {
+  test('does not change the answers of the name server of the zone', async () => {
     server.delegate('example.test', null);
     expect(await resolver().resolveNs('example.test')).toEqual(['127.0.0.1:5301']);
     expect(await resolver('validation').resolveTxt('_acme-challenge.example.test')).toHaveLength(3);
   });
 
-  test('of a zone inside another is seen by who asks for it there, and by nobody else', async () => {
+  test('of a zone inside another one changes only the answer to a question for its NS set', async () => {
     server.delegate('child.example.test', null);
     const asked = resolver();
     await expect(asked.resolveNs('child.example.test')).rejects.toMatchObject({ code: 'ENOTFOUND' });
@@ -254,7 +254,7 @@ describe('a delegation that a test changes', () => {
   });
 });
 
-describe('the service, from the root down', () => {
+describe('a lookup of the service, which starts at the root', () => {
   const zonesServer = () => server.addresses.authoritative;
   const dns = () => createAuthoritativeDns({ rootServers: [server.addresses.root] });
 
@@ -269,7 +269,7 @@ describe('the service, from the root down', () => {
     expect(await dns().delegation('nobody.invalid')).toEqual({ found: [] });
   });
 
-  test('sees other delegations of a zone, and of a zone in it, whatever it has looked up before', async () => {
+  test('finds a changed delegation of a zone, and of a zone in it, after earlier lookups', async () => {
     server.delegate('child.example.test', null);
     const asked = dns();
     expect(await asked.cname('_acme-challenge.alias.example.test')).toEqual({

@@ -26,7 +26,7 @@ async function start(...options: Parameters<typeof startLocalEnvironment>): Prom
   return local;
 }
 
-/** Command lines of the processes that work in this folder. */
+/** Returns the command lines of the processes that work in this folder. */
 const processesOf = (folder: string) =>
   execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
     .split('\n')
@@ -38,18 +38,18 @@ const answers = (port: number, host: string) =>
     socket.on('connect', () => socket.destroy());
   });
 
-/** Runs; a process that ended and was not collected yet by its adoptive parent (state Z) does not. */
+/** Returns whether a process runs. A process that has ended, but that its new parent has not collected yet (state Z), does not run. */
 const isAlive = (pid: number) => {
   const states = execFileSync('ps', ['-ax', '-o', 'pid=,stat='], { encoding: 'utf8' }).split('\n');
   return states.some((line) => new RegExp(`^ *${pid} +[^Z ]`).test(line));
 };
 
-/** Leaves a warm function behind: a process that MiniStack started. */
+/** Runs a function, which stays warm afterwards. Returns the id of its process, which MiniStack started. */
 async function runFunction(local: Pick<LocalEnvironment, 'clientConfig'>): Promise<number> {
   const { Machine = '' } = await createStack(local, 'Functions', {
     FunctionRole: role('lambda.amazonaws.com', allow('states:DescribeExecution')),
     MachineRole: role('states.amazonaws.com', allow('lambda:InvokeFunction')),
-    // The timer keeps the process alive whatever happens to its standard input.
+    // The timer keeps the process running even if its standard input closes.
     Function: lambdaFunction(
       'try',
       'FunctionRole',
@@ -64,7 +64,7 @@ async function runFunction(local: Pick<LocalEnvironment, 'clientConfig'>): Promi
   return (await waitForExecution(local, await startExecution(local, Machine, {}), 30)).output as number;
 }
 
-test('a certificate is issued: Route 53 is written, the CA asks the validation view and signs', async () => {
+test('the CA issues a certificate after it has read the record from the validation view', async () => {
   const local = await start({ pebble: { alternateRoots: 1 } });
   const zone = await createHostedZone(local, 'example.test');
   const mark = local.pebble.requests().length;
@@ -107,7 +107,7 @@ test('a certificate is issued: Route 53 is written, the CA asks the validation v
   expect(local.pebble.requests(mark)).toContainEqual({ method: 'POST', path: '/order-plz' });
 });
 
-test('the directory offers the profiles, and asks for an external account only when told to', async () => {
+test('the directory offers profiles, and requires an external account if keys are configured', async () => {
   const local = await start({
     pebble: { externalAccountKeys: { one: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' } },
   });
@@ -126,7 +126,7 @@ test('the directory offers the profiles, and asks for an external account only w
   });
 });
 
-test('stop ends every process, functions too, and removes the folder', async () => {
+test('stop ends every process, including functions, and removes the folder', async () => {
   const local = await start();
   const pids = [...local.pids, await runFunction(local)];
   expect(pids.map(isAlive)).toEqual([true, true, true]);
@@ -137,7 +137,7 @@ test('stop ends every process, functions too, and removes the folder', async () 
   expect(existsSync(local.folder)).toBe(false);
 });
 
-test('a start that fails says why with the end of the log, and leaves nothing behind', async () => {
+test('a failed start shows the end of the log, and leaves neither processes nor files', async () => {
   vi.stubEnv('TMPDIR', mkdtempSync(join(tmpdir(), 'failing-start-')));
   ends.push(() => rmSync(tmpdir(), { recursive: true }), vi.unstubAllEnvs);
   const starting = startLocalEnvironment({ pebble: { externalAccountKeys: { broken: 'not base64url!' } } });
@@ -148,7 +148,7 @@ test('a start that fails says why with the end of the log, and leaves nothing be
   expect(processesOf(tmpdir())).toEqual([]);
 });
 
-/** `npm run local` as a process of its own. */
+/** Starts `npm run local` as a child process, and returns its exported variables. */
 async function runMain() {
   const root = join(import.meta.dirname, '..', '..');
   const child = spawn(join(root, 'node_modules', '.bin', 'node'), [join(root, 'local', 'main.ts')], {
@@ -166,7 +166,7 @@ async function runMain() {
 }
 
 test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
-  'npm run local ends with everything it started on %s',
+  'npm run local ends with every process it started after %s',
   async (signal) => {
     const { child, exited, exported, folder } = await runMain();
     const aws = new URL(exported.AWS_ENDPOINT_URL ?? '');

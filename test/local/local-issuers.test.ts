@@ -9,7 +9,7 @@ interface Config {
   readonly certificates: readonly { readonly name: string; readonly issuer?: { readonly name: string } }[];
 }
 
-test('replaces every issuer, so that no terms have to be agreed to, and removes fallback issuers', () => {
+test('the local issuers replace every issuer, so that no agreement to terms is needed, and remove fallback issuers', () => {
   const { issuer, fallbackIssuers, secretPrefix, certificates } = withLocalIssuers({
     issuer: letsEncryptStaging({ termsOfServiceAgreed: false }),
     fallbackIssuers: [letsEncrypt({ termsOfServiceAgreed: false })],
@@ -27,11 +27,14 @@ test('replaces every issuer, so that no terms have to be agreed to, and removes 
   ]);
 });
 
-test('keeps an issuer without challenges as one, because its names need no hosted zone', () => {
+test('the local issuer of an issuer without challenges has none either, because its names need no hosted zone', () => {
   const issuer = acmAcmeEndpoint({ directoryUrl: 'https://acm.example/directory', externalAccountBinding: 'arn' });
   expect(withLocalIssuers({ issuer, certificates: [] })).toMatchObject({ issuer: { challenges: 'none' } });
 });
 
-test.each([undefined, null, 7, 'text', []])('returns %j for the check to reject', (config) => {
-  expect(withLocalIssuers(config)).toBe(config);
-});
+test.each([undefined, null, 7, 'text', []])(
+  'the invalid config %j is not changed, so that the check rejects it',
+  (config) => {
+    expect(withLocalIssuers(config)).toBe(config);
+  },
+);

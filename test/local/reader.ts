@@ -10,13 +10,13 @@ import { inAccount } from '../../local/deploy.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { allow } from './stack.ts';
 
-/** Of the readers. */
+/** Account of the readers. */
 export const otherAccount = '111122223333';
 
 const policy = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
 const roleArn = (name: string) => `arn:aws:iam::${otherAccount}:role/${name}`;
 
-/** A role of another account that may read every secret as far as that account goes, and credentials of a session of it. */
+/** Creates a role in another account that allows every action on secrets. @returns its ARN, and the credentials of a session */
 export async function newReader(local: LocalEnvironment, RoleName: string) {
   const { clientConfig } = inAccount(local, otherAccount);
   const trust = {

@@ -3,7 +3,7 @@ import type { LocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
 import { applyStack } from '../../local/stacks.ts';
 
-/** Creates a stack of these resources. @returns what `Ref` gives for each, by logical id. */
+/** Creates a stack with these resources. @returns the value of `Ref` for each resource, by logical id */
 export async function createStack(
   local: Pick<LocalEnvironment, 'clientConfig'>,
   name: string,
@@ -26,7 +26,7 @@ export const role = (service: string, ...Statement: object[]) => ({
   },
 });
 
-/** A Node function of this CommonJS source. */
+/** Returns the resource of a Node.js function with this CommonJS source. */
 export const lambdaFunction = (name: string, roleId: string, code: string, variables: Record<string, string> = {}) => ({
   Type: 'AWS::Lambda::Function',
   Properties: {
@@ -40,7 +40,7 @@ export const lambdaFunction = (name: string, roleId: string, code: string, varia
   },
 });
 
-/** A workflow of one state. */
+/** Returns the resource of a state machine with one state. */
 export const stateMachine = (roleId: string, state: object) => ({
   Type: 'AWS::StepFunctions::StateMachine',
   Properties: {
@@ -49,7 +49,7 @@ export const stateMachine = (roleId: string, state: object) => ({
   },
 });
 
-/** The credentials that a function gets whose role has this statement. */
+/** Returns the credentials of a function whose role has this policy statement. */
 export async function credentialsOf(
   local: Pick<LocalEnvironment, 'clientConfig'>,
   statement: object,

@@ -11,9 +11,9 @@ const externalId = 'the-shop-0815';
 
 let local: LocalEnvironment;
 let zone: string;
-/** Of the roles, by what they do. */
+/** Names of the roles by logical id. */
 let names: Record<string, string>;
-/** May assume any role. */
+/** Credentials that allow sts:AssumeRole for any role. */
 let caller: Awaited<ReturnType<typeof credentialsOf>>;
 
 beforeAll(async () => {
@@ -56,7 +56,7 @@ async function assume(name: string, id: string | null = externalId, credentials 
   const command = new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test', ExternalId: id ?? undefined });
   return (await new STSClient({ ...local.clientConfig, credentials }).send(command)).Credentials;
 }
-const look = (given: Credentials | undefined) => {
+const readZone = (given: Credentials | undefined) => {
   const credentials = given && {
     accessKeyId: given.AccessKeyId ?? '',
     secretAccessKey: given.SecretAccessKey ?? '',
@@ -67,24 +67,24 @@ const look = (given: Credentials | undefined) => {
 };
 const denied = { name: 'AccessDenied' };
 
-test('a role of another account is assumed by the role that its trust names, with the external id', async () => {
-  expect((await look(await assume('trusting'))).HostedZone?.Name).toBe('example.test.');
+test('a role of another account can be assumed by the role in its trust policy, with the external id', async () => {
+  expect((await readZone(await assume('trusting'))).HostedZone?.Name).toBe('example.test.');
 });
 
-test('no role is assumed with another external id, without one, by another role, or when it is missing', async () => {
+test('a role cannot be assumed with another external id, without one, by another role, or if it does not exist', async () => {
   await expect(assume('trusting', 'another')).rejects.toMatchObject(denied);
   await expect(assume('trusting', null)).rejects.toMatchObject(denied);
   await expect(assume('distrusting')).rejects.toMatchObject(denied);
   await expect(assume('missing')).rejects.toMatchObject(denied);
 });
 
-test('no role is assumed by somebody whose own policies do not allow it', async () => {
+test('a role cannot be assumed by a caller whose own policies do not allow it', async () => {
   const credentials = await credentialsOf(local, allow('route53:GetHostedZone'));
   await expect(assume('trusting', externalId, credentials)).rejects.toMatchObject(denied);
 });
 
-test('a hosted zone of another account is denied, and one that is nowhere is missing', async () => {
-  await expect(look(undefined)).rejects.toMatchObject({
+test('a hosted zone of another account is denied, and one that does not exist is not found', async () => {
+  await expect(readZone(undefined)).rejects.toMatchObject({
     ...denied,
     message: expect.stringContaining('is not authorized to access this resource'),
   });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 type KeyType = 'P-256' | 'P-384' | 2048 | 3072;
 
-/** A leaf, for `www.example.test` where nothing else is said, and its CA, as ACM takes them. */
+/** Makes a CA and a leaf certificate, by default for `www.example.test`. Returns the input for ACM, and the CA's key as `other`. */
 async function issue(
   keyType: KeyType,
   days = 30,
@@ -80,7 +80,7 @@ const importIt = async (input: ImportCertificateCommandInput) =>
   (await client().send(new ImportCertificateCommand(input))).CertificateArn;
 const refusal = (sentence: RegExp) => ({ name: 'ValidationException', message: expect.stringMatching(sentence) });
 
-test('a certificate is imported with its own names, key type and dates, and again under the same ARN', async () => {
+test('an import has the names, key type and dates of the certificate, and a re-import keeps the ARN', async () => {
   const { other: _, ...first } = await issue('P-256');
   const arn = await importIt({ ...first, Tags: [{ Key: 'perennial:stack', Value: 'x' }] });
   const { other: __, ...second } = await issue('P-256', 60);
@@ -98,7 +98,7 @@ test.each<[KeyType, KeyType]>([
   ['P-256', 2048],
   ['P-256', 'P-384'],
   [2048, 3072],
-])('a re-import that changes the key from %s to %s is refused', async (before, after) => {
+])('a re-import that changes the key type from %s to %s is rejected', async (before, after) => {
   const { other: _, ...first } = await issue(before);
   const { other: __, ...second } = await issue(after);
   const arn = await importIt(first);
@@ -108,7 +108,7 @@ test.each<[KeyType, KeyType]>([
 test.each<[KeyType, boolean]>([
   [2048, true],
   ['P-256', false],
-])('a re-import of a key %s that may no longer encipher keys is refused or not: %s', async (keyType, isRefused) => {
+])('a re-import of a %s key without the usage KEY_ENCIPHERMENT, rejected: %s', async (keyType, isRejected) => {
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
   const { other: _, ...first } = await issue(keyType, 30, keyType, digitalSignature | keyEncipherment);
   const { other: __, ...second } = await issue(keyType, 30, keyType, digitalSignature);
@@ -116,11 +116,11 @@ test.each<[KeyType, boolean]>([
   const { Certificate } = await client().send(new DescribeCertificateCommand({ CertificateArn: arn }));
   expect(Certificate?.KeyUsages).toEqual([{ Name: 'DIGITAL_SIGNATURE' }, { Name: 'KEY_ENCIPHERMENT' }]);
   const again = importIt({ ...second, CertificateArn: arn });
-  if (isRefused) await expect(again).rejects.toMatchObject(refusal(/KEY_ENCIPHERMENT/));
+  if (isRejected) await expect(again).rejects.toMatchObject(refusal(/KEY_ENCIPHERMENT/));
   else expect(await again).toBe(arn);
 });
 
-test('a re-import that leaves none of the names is refused, and one that leaves one is not', async () => {
+test('a re-import that keeps none of the names is rejected, and one that keeps a name is accepted', async () => {
   const of = async (...names: string[]) => {
     const { other: _, ...input } = await issue('P-256', 30, 'P-256', null, { names });
     return input;
@@ -131,7 +131,7 @@ test('a re-import that leaves none of the names is refused, and one that leaves 
   expect(await importIt({ ...(await of('new.example.test', 'WWW.example.test')), CertificateArn: arn })).toBe(arn);
 });
 
-test('a re-import that loses an extended key usage is refused, unless that is client authentication', async () => {
+test('a re-import without a previous extended key usage is rejected, except for client authentication', async () => {
   const { serverAuth, clientAuth, emailProtection } = x509.ExtendedKeyUsage;
   const of = async (...extendedUsages: string[]) => {
     const { other: _, ...input } = await issue('P-256', 30, 'P-256', null, { extendedUsages });
@@ -149,36 +149,39 @@ test('a re-import that loses an extended key usage is refused, unless that is cl
   expect(await importIt({ ...(await of(serverAuth, emailProtection)), CertificateArn: arn })).toBe(arn);
 });
 
-test('a re-import with tags is refused', async () => {
+test('a re-import with tags is rejected', async () => {
   const { other: _, ...input } = await issue('P-256');
   const arn = await importIt(input);
   const again = importIt({ ...input, CertificateArn: arn, Tags: [{ Key: 'a', Value: 'b' }] });
   await expect(again).rejects.toMatchObject(refusal(/Tagging is not permitted on re-import/));
 });
 
-test('a key of another certificate, an expired one and a leaf without its chain are refused', async () => {
+test('an import with a wrong key, an expired certificate, or a missing or wrong chain is rejected', async () => {
   const { other, ...input } = await issue('P-256');
   await expect(importIt({ ...input, PrivateKey: other })).rejects.toMatchObject(refusal(/does not match/));
   const { other: _, ...expired } = await issue('P-256', -1);
   await expect(importIt(expired)).rejects.toMatchObject(refusal(/not valid at this moment/));
   const { CertificateChain: __, ...alone } = input;
   await expect(importIt(alone)).rejects.toMatchObject(refusal(/self.signed/));
-  const { other: ___, ...stranger } = await issue('P-256');
-  const foreign = importIt({ ...input, CertificateChain: stranger.CertificateChain });
-  await expect(foreign).rejects.toMatchObject(refusal(/certificate chain/));
+  const { other: ___, ...unrelated } = await issue('P-256');
+  const wrongChain = importIt({ ...input, CertificateChain: unrelated.CertificateChain });
+  await expect(wrongChain).rejects.toMatchObject(refusal(/certificate chain/));
 });
 
 test.each<[KeyType, KeyType]>([
   ['P-256', 2048],
   [2048, 'P-256'],
-])('a key %s that a CA with a key %s has signed is refused, and another size is not', async (keyType, signer) => {
-  const { other: _, ...mixed } = await issue(keyType, 30, signer);
-  await expect(importIt(mixed)).rejects.toMatchObject(refusal(/algorithm of the signing CA/));
-  const { other: __, ...sized } = await issue(keyType, 30, keyType === 2048 ? 3072 : 'P-384');
-  expect(await importIt(sized)).toMatch(/^arn:aws:acm:/);
-});
+])(
+  'a %s key signed by a CA with a %s key is rejected, but a CA key of another size is accepted',
+  async (keyType, signer) => {
+    const { other: _, ...mixed } = await issue(keyType, 30, signer);
+    await expect(importIt(mixed)).rejects.toMatchObject(refusal(/algorithm of the signing CA/));
+    const { other: __, ...sized } = await issue(keyType, 30, keyType === 2048 ? 3072 : 'P-384');
+    expect(await importIt(sized)).toMatch(/^arn:aws:acm:/);
+  },
+);
 
-test('only RSA certificates are listed unless other key types are asked for', async () => {
+test('the list has only RSA certificates unless the request names other key types', async () => {
   const { other: _, ...rsa } = await issue(2048);
   const { other: __, ...ec } = await issue('P-384');
   const [rsaArn, ecArn] = [await importIt(rsa), await importIt(ec)];
@@ -191,7 +194,7 @@ test('only RSA certificates are listed unless other key types are asked for', as
   expect(await list(['EC_secp384r1'])).toContain(ecArn);
 });
 
-test('an import is listed with its names and the time of the latest import', async () => {
+test('the list has the names of an import and the time of its latest import', async () => {
   const { other: _, ...first } = await issue('P-256', 30, 'P-256', null, { names: ['one.test', 'two.test'] });
   const arn = await importIt(first);
   const listed = async () => {
@@ -204,7 +207,7 @@ test('an import is listed with its names and the time of the latest import', asy
   expect((await listed())?.ImportedAt?.getTime()).toBeGreaterThan(before?.ImportedAt?.getTime() ?? Number.NaN);
 });
 
-test('an import over an ARN that does not exist is refused', async () => {
+test('an import over an ARN that does not exist is rejected', async () => {
   const { other: _, ...input } = await issue('P-256');
   const arn = await importIt(input);
   await client().send(new DeleteCertificateCommand({ CertificateArn: arn }));
@@ -213,7 +216,7 @@ test('an import over an ARN that does not exist is refused', async () => {
   });
 });
 
-test('a first import is allowed on the certificates of a region, and only there', async () => {
+test('a permission for the certificates of a region allows first imports only in that region', async () => {
   const { other: _, ...input } = await issue('P-256');
   const importAs = async (region: string) => {
     const resource = `arn:aws:acm:${region}:000000000000:certificate/*`;

@@ -35,7 +35,7 @@ beforeAll(async () => {
   zone = await createHostedZone(local, 'example.test');
 });
 
-test('the name server of a zone is the authoritative view', async () => {
+test('the name server of a hosted zone is the authoritative view of the DNS server', async () => {
   const { DelegationSet } = await root().send(new GetHostedZoneCommand({ Id: zone }));
   expect(DelegationSet?.NameServers).toEqual([local.dns.addresses.authoritative]);
 });
@@ -62,7 +62,7 @@ test.each<[string, RegExp, Change[]]>([
     /conflicting RRSet/,
     [change('CREATE', 'a.example.test', 'TXT', '"a"'), change('CREATE', 'a.example.test', 'CNAME', 'b.example.test')],
   ],
-])('%s is refused, and nothing of the batch is done', async (_, sentence, changes) => {
+])('%s is rejected, and no change of the batch is applied', async (_, sentence, changes) => {
   const before = await txtValues(local, 'example.test');
   const refused = send(root(), change('CREATE', 'first.example.test', 'TXT', '"a"'), ...changes);
   await expect(refused).rejects.toMatchObject({
@@ -72,7 +72,7 @@ test.each<[string, RegExp, Change[]]>([
   expect(await txtValues(local, 'example.test')).toEqual(before);
 });
 
-describe('beside what stands at the name', () => {
+describe('at a name that has a record set,', () => {
   const Name = 'taken.example.test';
   const create = (set: Partial<ResourceRecordSet>): Change => ({
     Action: 'CREATE',
@@ -87,29 +87,29 @@ describe('beside what stands at the name', () => {
 
   test.each<[string, RegExp, () => [Change[], Change]]>([
     [
-      'a set without a routing policy is refused beside one that has one',
+      'a set without a routing policy is rejected beside a set with one',
       /other RRSets exist/,
       () => [[create(weighted('blue'))], create(simple)],
     ],
     [
-      'a set with a routing policy is refused beside one that has none',
+      'a set with a routing policy is rejected beside a set without one',
       /other RRSets exist/,
       () => [[create(simple)], create(weighted('blue'))],
     ],
     [
-      'a set of values is refused where an alias stands',
+      'a set of values is rejected beside an alias',
       /already exists/,
       () => [[target(), create(alias('target.example.test'))], create(simple)],
     ],
     [
-      'an alias of a set of another type is refused',
+      'an alias whose target has another type is rejected',
       /target was not found/,
       () => [[target()], create({ ...alias('target.example.test'), Type: 'A' })],
     ],
   ])('%s', async (_, sentence, given) => {
-    const [standing, refused] = given();
-    await send(root(), ...standing);
-    const undo = standing.map((change): Change => ({ ...change, Action: 'DELETE' }));
+    const [existing, refused] = given();
+    await send(root(), ...existing);
+    const undo = existing.map((change): Change => ({ ...change, Action: 'DELETE' }));
     try {
       await expect(send(root(), refused)).rejects.toMatchObject({
         name: 'InvalidChangeBatch',
@@ -120,14 +120,14 @@ describe('beside what stands at the name', () => {
     }
   });
 
-  test('a second set with a routing policy is taken', async () => {
+  test('a second set with a routing policy is accepted', async () => {
     const both = [create(weighted('blue')), create(weighted('green'))];
     await send(root(), ...both);
     await send(root(), ...both.map((change): Change => ({ ...change, Action: 'DELETE' })));
   });
 });
 
-test('names are kept in lower case', async () => {
+test('names are stored in lower case', async () => {
   await send(root(), change('CREATE', '_ACME-Challenge.Upper.example.test', 'TXT', '"v"'));
   expect(await txtValues(local, 'example.test')).toMatchObject({ '_acme-challenge.upper.example.test': ['v'] });
   await send(root(), change('DELETE', '_acme-challenge.upper.example.test', 'TXT', '"v"'));
@@ -169,14 +169,14 @@ test('the condition keys of record names, types and actions are evaluated', asyn
   );
 });
 
-test('a change is looked up by whoever may see changes, and by nobody else', async () => {
+test('the status of a change can be read only with a permission for the change', async () => {
   const made = await send(root(), change('CREATE', '_acme-challenge.seen.example.test', 'TXT', '"v"'));
-  const look = async (resource: string) => {
+  const readStatus = async (resource: string) => {
     const credentials = await credentialsOf(local, allow('route53:GetChange', resource));
     return new Route53Client({ ...local.clientConfig, credentials }).send(
       new GetChangeCommand({ Id: made.ChangeInfo?.Id ?? '' }),
     );
   };
-  expect((await look('arn:aws:route53:::change/*')).ChangeInfo?.Status).toBe('PENDING');
-  await expect(look(`arn:aws:route53:::hostedzone/${zone}`)).rejects.toMatchObject({ name: 'AccessDenied' });
+  expect((await readStatus('arn:aws:route53:::change/*')).ChangeInfo?.Status).toBe('PENDING');
+  await expect(readStatus(`arn:aws:route53:::hostedzone/${zone}`)).rejects.toMatchObject({ name: 'AccessDenied' });
 });

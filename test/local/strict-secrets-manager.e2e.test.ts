@@ -45,13 +45,13 @@ const put = (name: string, value: string, label: string) =>
 const stages = async (name: string) =>
   (await client().send(new DescribeSecretCommand({ SecretId: name }))).VersionIdsToStages;
 
-test('the token given at creation names the first version', async () => {
+test('the token of CreateSecret becomes the id of the first version', async () => {
   expect((await create('created')).VersionId).toBe(token('placeholder'));
   expect(await stages('created')).toEqual({ [token('placeholder')]: ['AWSCURRENT'] });
   expect((await create('created')).VersionId).toBe(token('placeholder'));
 });
 
-test('a token keeps its first content: the same is answered again, another is refused', async () => {
+test('a token that is used again is accepted with the same value and rejected with another value', async () => {
   await create('tokens');
   const first = await put('tokens', 'one', 'CANDIDATE');
   expect((await put('tokens', 'one', 'CANDIDATE')).VersionId).toBe(first.VersionId);
@@ -60,18 +60,18 @@ test('a token keeps its first content: the same is answered again, another is re
   expect(kept.SecretString).toBe('one');
 });
 
-test('a token of fewer than 32 characters is refused', async () => {
+test('a token of fewer than 32 characters is rejected', async () => {
   const short = new CreateSecretCommand({ Name: 'short', SecretString: 'x', ClientRequestToken: 'too-short' });
   await expect(client().send(short)).rejects.toMatchObject({ name: 'InvalidParameterException' });
 });
 
-test('the first version of a secret made without a value becomes current, whatever label was asked', async () => {
+test('the first version of a secret that was created without a value becomes current, besides its own label', async () => {
   await client().send(new CreateSecretCommand({ Name: 'empty' }));
   await put('empty', 'one', 'CANDIDATE');
   expect(await stages('empty')).toEqual({ [token('emptyCANDIDATE')]: ['CANDIDATE', 'AWSCURRENT'] });
 });
 
-test('a label of our own moves to the version that asks for it', async () => {
+test('a custom label moves to the version that is written with it', async () => {
   await create('labels');
   await put('labels', 'one', 'CANDIDATE');
   const second = new PutSecretValueCommand({
@@ -87,7 +87,7 @@ test('a label of our own moves to the version that asks for it', async () => {
   });
 });
 
-test('moving AWSCURRENT leaves AWSPREVIOUS on the version it left, and needs to know which one that is', async () => {
+test('moving AWSCURRENT labels the previous version AWSPREVIOUS, and requires its version id', async () => {
   await create('moving');
   const { VersionId } = await put('moving', 'one', 'CANDIDATE');
   const move = (from: string) =>
@@ -107,7 +107,7 @@ test('moving AWSCURRENT leaves AWSPREVIOUS on the version it left, and needs to 
   });
 });
 
-test('a secret that waits for its deletion says so and can be neither read, written nor made again', async () => {
+test('a secret that is scheduled for deletion has a date and cannot be read, written or created again', async () => {
   await create('deleted');
   await client().send(new DeleteSecretCommand({ SecretId: 'deleted', RecoveryWindowInDays: 7 }));
   const described = await client().send(new DescribeSecretCommand({ SecretId: 'deleted' }));
@@ -118,7 +118,7 @@ test('a secret that waits for its deletion says so and can be neither read, writ
   await expect(create('deleted')).rejects.toMatchObject(refused);
 });
 
-test('a request carries its stage and version as condition keys, and one that names neither carries none', async () => {
+test('the condition keys for stage and version exist only in requests that name them', async () => {
   await create('conditions');
   const asked = async (condition: object, what: { VersionStage?: string; VersionId?: string } = {}) => {
     const credentials = await credentialsOf(local, { ...allow('secretsmanager:GetSecretValue'), Condition: condition });
@@ -137,17 +137,17 @@ test('a request carries its stage and version as condition keys, and one that na
   expect(await asked({ Null: { 'secretsmanager:VersionId': 'true' } }, { VersionId: versionId })).toBe(false);
 });
 
-test('a secret is tagged where the tags that it has, and the keys that are set, are those of the condition', async () => {
-  const tag = { Key: 'stack', Value: 'ours' };
+test('tagging a secret is allowed only if its existing tags and the new tag keys match the condition', async () => {
+  const tag = { Key: 'stack', Value: 'own' };
   const made = (Name: string, Tags: Tag[]) => client().send(new CreateSecretCommand({ Name, SecretString: 'x', Tags }));
-  await made('tagged/ours', [tag]);
-  await made('tagged/theirs', [{ Key: 'stack', Value: 'theirs' }]);
+  await made('tagged/own', [tag]);
+  await made('tagged/other', [{ Key: 'stack', Value: 'other' }]);
   await made('tagged/none', []);
   const credentials = await credentialsOf(local, {
     ...allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource']),
     Condition: {
-      StringEquals: { 'aws:RequestTag/stack': 'ours' },
-      StringEqualsIfExists: { 'aws:ResourceTag/stack': 'ours' },
+      StringEquals: { 'aws:RequestTag/stack': 'own' },
+      StringEqualsIfExists: { 'aws:ResourceTag/stack': 'own' },
       'ForAllValues:StringEquals': { 'aws:TagKeys': ['stack', 'certificate'] },
     },
   });
@@ -156,12 +156,12 @@ test('a secret is tagged where the tags that it has, and the keys that are set, 
     by.send(new TagResourceCommand({ SecretId: `tagged/${name}`, Tags }));
   const denied = { name: 'AccessDeniedException' };
   await by.send(new CreateSecretCommand({ Name: 'tagged/new', SecretString: 'x', Tags: [tag] }));
-  for (const name of ['new', 'ours', 'none']) await tagged(name, tag);
-  await expect(tagged('theirs', tag)).rejects.toMatchObject(denied);
-  await expect(tagged('ours', tag, { Key: 'team', Value: 'x' })).rejects.toMatchObject(denied);
+  for (const name of ['new', 'own', 'none']) await tagged(name, tag);
+  await expect(tagged('other', tag)).rejects.toMatchObject(denied);
+  await expect(tagged('own', tag, { Key: 'team', Value: 'x' })).rejects.toMatchObject(denied);
 });
 
-test('a resource policy names principals that exist, and never everybody where that is blocked', async () => {
+test('a resource policy needs principals that exist, and BlockPublicPolicy rejects one for all principals', async () => {
   await create('policies');
   const put = (AWS: string) =>
     client().send(
@@ -181,7 +181,7 @@ test('a resource policy names principals that exist, and never everybody where t
   await put('arn:aws:iam::000000000000:root');
 });
 
-const letIn = async (name: string, arn: string) => {
+const allowReader = async (name: string, arn: string) => {
   const Statement = [
     { Effect: 'Allow', Principal: { AWS: arn }, Action: 'secretsmanager:GetSecretValue', Resource: '*' },
   ];
@@ -193,27 +193,27 @@ const principal = async (name: string) => {
   return JSON.parse(ResourcePolicy ?? '').Statement[0].Principal.AWS;
 };
 
-test('a role of another account reads by the whole ARN what both accounts allow, and its root does not', async () => {
+test('a role of another account can read a secret by its complete ARN if both accounts allow it, but not the root', async () => {
   const { ARN = '' } = await create('shared');
   const { arn, credentials } = await newReader(local, 'reader');
   const read = (SecretId: string, as: object = { credentials }) =>
     new SecretsManagerClient({ ...local.clientConfig, ...as }).send(new GetSecretValueCommand({ SecretId }));
   const denied = { name: 'AccessDeniedException' };
   await expect(read(ARN)).rejects.toMatchObject(denied);
-  await letIn('shared', arn);
+  await allowReader('shared', arn);
   expect((await read(ARN)).SecretString).toBe('placeholder');
   await expect(read('shared')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   await expect(read(ARN.slice(0, -7))).rejects.toMatchObject(denied);
   await expect(read(ARN, inAccount(local, otherAccount).clientConfig)).rejects.toMatchObject(denied);
   const { arn: another } = await newReader(local, 'another');
-  await letIn('shared', another);
+  await allowReader('shared', another);
   await expect(read(ARN)).rejects.toMatchObject(denied);
 });
 
-test('a role that is a principal is kept by its id: made anew under its name it is another', async () => {
+test('a resource policy stores a role by its id, so a new role with the same name has no access', async () => {
   const { ARN: SecretId = '' } = await create('ids');
   const { arn } = await newReader(local, 'short-lived');
-  await letIn('ids', arn);
+  await allowReader('ids', arn);
   expect(await principal('ids')).toBe(arn);
   await deleteReader(local, 'short-lived');
   expect(await principal('ids')).toMatch(/^AROA/);
@@ -224,7 +224,7 @@ test('a role that is a principal is kept by its id: made anew under its name it 
   await expect(read).rejects.toMatchObject({ name: 'AccessDeniedException' });
 });
 
-test('a replica that is removed is gone', async () => {
+test('a replica that is removed does not exist any more', async () => {
   await create('replicated');
   const there = new SecretsManagerClient({ ...local.clientConfig, region: 'eu-west-1' });
   const describe = () => there.send(new DescribeSecretCommand({ SecretId: 'replicated' }));

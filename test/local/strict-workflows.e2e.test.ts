@@ -5,7 +5,7 @@ import { startExecution, waitForExecution } from '../../local/executions.ts';
 import { sharedEnvironment } from './shared-environment.ts';
 import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
 
-/** What the function of the test does, by `event.do`; the SDK is MiniStack's stand-in for the one in AWS's runtime. */
+/** Source of the function under test. `event.do` selects the action. MiniStack provides the SDK in place of the Lambda runtime. */
 const FUNCTION_CODE = `
 const { DynamoDB } = require('@aws-sdk/client-dynamodb');
 const { SFN } = require('@aws-sdk/client-sfn');
@@ -88,7 +88,7 @@ beforeAll(async () => {
     }),
   });
 });
-test('a thrown error arrives under its own name, is retried by it, and leaves the function warm', async () => {
+test('a thrown error keeps its name, is retried by that name, and leaves the function warm', async () => {
   const before = await run({});
   const failed = await run({ do: 'throw' });
   expect(failed).toMatchObject({ status: 'FAILED', error: 'RateLimitedError' });
@@ -101,7 +101,7 @@ test('a thrown error arrives under its own name, is retried by it, and leaves th
   expect((await run({})).output).toEqual(before.output);
 });
 
-test('what is thrown without being an Error is named by its type, and a dead process Runtime.ExitError', async () => {
+test('a thrown value that is no Error is named after its type, and an ended process Runtime.ExitError', async () => {
   expect(await run({ do: 'throw text' })).toMatchObject({
     error: 'string',
     cause: expect.stringContaining('"text"'),
@@ -117,13 +117,13 @@ test('conditional updates of string sets and nested maps work from a function', 
   });
 });
 
-test('a function describes an execution when its role allows it, and does nothing else', async () => {
+test('a function can make only the AWS calls that its role allows', async () => {
   const arn = await startExecution(local, outputs.Sleeper ?? '', {});
   expect((await run({ do: 'describe', arn })).output).toBe('RUNNING');
   expect((await run({ do: 'denied' })).output).toBe('AccessDeniedException');
 });
 
-test('starting again under a running name answers the same execution; with other input it fails by name', async () => {
+test('a start with the name of a running execution returns that execution, and fails if the input differs', async () => {
   const sfn = new SFNClient(local.clientConfig);
   const start = (input: object) =>
     sfn.send(
@@ -145,7 +145,7 @@ test('starting again under a running name answers the same execution; with other
   });
 });
 
-test('states in branches and items are in the history, and their variables stay with them', async () => {
+test('the history has the states of branches and items, and their variables are not visible outside', async () => {
   const ended = await run({}, outputs.Brancher ?? '');
   expect(ended.output).toEqual({ results: [['inner!', 'inner!']], leaked: false });
   const entered = ended.history.flatMap((event) => event.stateEnteredEventDetails?.name ?? []);
@@ -153,7 +153,7 @@ test('states in branches and items are in the history, and their variables stay 
   expect(ended.transitions).toBe(5);
 });
 
-test('what functions log and what happens on the bus can be read', async () => {
+test('the tests can read log events of functions and events of the bus', async () => {
   const failures = (await local.aws.logEvents()).filter((event) => event.message.startsWith('Invoke Error'));
   expect(failures[0]).toMatchObject({
     logGroup: '/aws/lambda/try',

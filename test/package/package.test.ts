@@ -21,7 +21,7 @@ import { functions } from '../../build/functions.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'perennial-package-'));
-/** A copy of this one: packing begins with a clean `dist/`, which other tests use. */
+/** A copy of this repository. Packing removes `dist/` first, which other tests use. */
 const repository = join(folder, 'repository');
 const consumer = join(folder, 'consumer');
 const library = join(consumer, 'node_modules', 'cdk-perennial');
@@ -48,7 +48,7 @@ beforeAll(() => {
   const left = ['node_modules', 'dist', 'cdk.out', 'test-results', '.git', '.cache'];
   cpSync(root, repository, { recursive: true, filter: (path) => !left.includes(relative(root, path)) });
   symlinkSync(join(root, 'node_modules'), join(repository, 'node_modules'));
-  // What an earlier build has left.
+  // A file of an earlier build, which the package must not contain.
   mkdirSync(join(repository, 'dist', 'functions', 'attic'), { recursive: true });
   writeFileSync(join(repository, 'dist', 'functions', 'attic', 'index.mjs'), '');
   [packed] = JSON.parse(npm(repository, 'pack', '--json', '--foreground-scripts=false')) as [Packed];
@@ -60,14 +60,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** As from a shell, also where `npm run` has started this. */
+/** Runs npm as from a shell, without the environment variables that `npm run` sets. */
 function npm(cwd: string, ...args: readonly string[]): string {
   const ofScripts = /^npm_(package|lifecycle|config_local_prefix)/;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofScripts.test(name)));
   return execFileSync('npm', args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Runs an app as the `cdk` command does. @returns the templates of its stacks, and the folder of what was synthesized */
+/** Runs an app as the `cdk` command does. @returns the templates of its stacks, and the output folder */
 async function synthesize(cwd: string, file: string, app: string, ...flags: readonly string[]) {
   writeFileSync(join(cwd, file), app);
   const out = join(folder, `${file}.out`);
@@ -79,7 +79,7 @@ async function synthesize(cwd: string, file: string, app: string, ...flags: read
   return { out, template: templates.join('\n') };
 }
 
-/** The whole apps that README and docs show. */
+/** Returns the complete apps that README and docs show. */
 function documentedApps(): readonly string[] {
   const pages = ['README.md', ...globSync('docs/*.md', { cwd: library })];
   const blocks = pages.flatMap((page) =>
@@ -93,7 +93,7 @@ function run(cwd: string, code: string, ...flags: readonly string[]): string {
   return execFileSync(process.execPath, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Of its headings, as GitHub and npm make them. */
+/** Returns the anchors of the headings, as GitHub and npm generate them. */
 function anchorsOf(file: string): string[] {
   const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
   return [...headings].map(([, words = '']) =>
@@ -109,7 +109,7 @@ function readJson(file: string): unknown {
 }
 
 describe('the package', () => {
-  test('holds the library, the functions, the schemas, the licences, the docs and the examples, and nothing else', async ({
+  test('contains only the library, the functions, the schemas, the licences, the docs and the examples', async ({
     annotate,
   }) => {
     const paths = packed.files.map(({ path }) => path);
@@ -134,7 +134,7 @@ describe('the package', () => {
     expect(paths).toContain('dist/infra/index.d.ts');
   });
 
-  test('has no text with a link that leads nowhere', () => {
+  test('has no broken links in its Markdown files', () => {
     const texts = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.md'));
     const links = texts.flatMap((text) => {
       const found = readFileSync(join(library, text), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g);
@@ -148,21 +148,21 @@ describe('the package', () => {
     expect(broken).toEqual([]);
   });
 
-  test('is a download of less than two megabytes', () => {
+  test('is smaller than two megabytes', () => {
     expect(packed.size / 1_000_000).toBeLessThan(2);
   });
 
-  test('has entries that every tool finds', async () => {
+  test('has entry points that every tool resolves', async () => {
     const { messages, pkg } = await publint({ pkgDir: library, pack: false, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
   });
 
-  test('brings in only what its code imports', () => {
+  test('depends only on packages that its code imports', () => {
     const files = readdirSync(join(library, 'dist'), { recursive: true, encoding: 'utf8' });
-    const ofUs = files
+    const sources = files
       .filter((file) => file.endsWith('.js'))
       .map((file) => readFileSync(join(library, 'dist', file), 'utf8'));
-    const imported = ofUs.flatMap((code) => [
+    const imported = sources.flatMap((code) => [
       ...code.matchAll(/^(?:import|export)\s(?:[^'"]*\sfrom\s)?['"]([^.'"][^'"]*)['"]/gm),
     ]);
     const names = imported.map(([, path = '']) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path);
@@ -172,8 +172,8 @@ describe('the package', () => {
   });
 });
 
-describe('an app of five lines in a folder of its own', () => {
-  test('is synthesized in TypeScript and in JavaScript, to the same template as from the sources', async () => {
+describe('an app of five lines that uses the package', () => {
+  test('has the same template in TypeScript, in JavaScript and with the sources', async () => {
     const [{ out, template }, ...others] = await Promise.all([
       synthesize(consumer, 'site.ts', typeScriptApp),
       synthesize(consumer, 'site.js', javaScriptApp),
@@ -185,21 +185,21 @@ describe('an app of five lines in a folder of its own', () => {
     expect(assets.map((name) => readdirSync(join(out, name)).includes('index.mjs'))).toEqual(functions.map(() => true));
   });
 
-  test('is synthesized, and so is every app in the docs exactly as it is shown', async () => {
+  test('is synthesized, and so is every app exactly as the docs show it', async () => {
     const apps = documentedApps().map((code, index) => synthesize(consumer, `documented-${index}.ts`, code));
     expect(apps).toHaveLength(2);
     const made = await Promise.allSettled(apps);
-    // Each with what the app has printed.
+    // The reasons contain the output of each failed app.
     expect(made.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))).toEqual([]);
   });
 
-  test('may be a CommonJS one', () => {
+  test('can be a CommonJS module', () => {
     writeFileSync(join(consumer, 'site.cjs'), "console.log(typeof require('cdk-perennial').CertificateRenewal);");
     const printed = execFileSync(process.execPath, ['site.cjs'], { cwd: consumer, encoding: 'utf8' });
     expect(printed).toBe('function\n');
   });
 
-  test('is checked against its types, like the examples and the apps in the docs, and a mistake in it is found', () => {
+  test('is type-checked like the examples and the apps in the docs, and a mistake is reported', () => {
     const apps = documentedApps();
     expect(apps).toHaveLength(2);
     const reader = `import { parseCertificateSecret } from 'cdk-perennial/secret';
@@ -233,8 +233,8 @@ export const key: string = parseCertificateSecret('').privateKey;
   });
 });
 
-describe('importing', () => {
-  test('the library does nothing: no output, file, child process, environment variable or open handle', () => {
+describe('an import', () => {
+  test('of the library prints nothing, writes no file, starts no process, reads no environment and opens no handle', () => {
     const before = readdirSync(consumer);
     const printed = run(
       consumer,
@@ -251,7 +251,7 @@ describe('importing', () => {
        await import('cdk-perennial');
        if (open() > before) found.push('an open handle');
        if (found.length > 0) console.log(found);`,
-      // Whatever writes a file, starts a process or a thread throws.
+      // With these flags, code that writes a file or starts a process or thread throws an error.
       '--permission',
       '--allow-fs-read=*',
     );
@@ -259,7 +259,7 @@ describe('importing', () => {
     expect(readdirSync(consumer)).toEqual(before);
   });
 
-  test("the secret's parser takes neither the CDK nor anything else", () => {
+  test("of the secret's parser needs no other package, not even the CDK", () => {
     const alone = join(folder, 'alone');
     cpSync(library, join(alone, 'node_modules', 'cdk-perennial'), { recursive: true });
     const code = `import { parseCertificateSecret } from 'cdk-perennial/secret';
@@ -268,7 +268,7 @@ describe('importing', () => {
     expect(() => run(alone, "import 'cdk-perennial';")).toThrow("Cannot find package 'aws-cdk-lib'");
   });
 
-  test.each(readdirSync(join(root, 'schemas')))('%s is found by its name', (schema) => {
+  test.each(readdirSync(join(root, 'schemas')))('of the schema %s resolves', (schema) => {
     const code = `import schema from 'cdk-perennial/schemas/${schema}' with { type: 'json' }; console.log(schema.title);`;
     expect(run(consumer, code)).not.toBe('');
   });

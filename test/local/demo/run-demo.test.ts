@@ -56,7 +56,7 @@ test('a demo that works stops the environment and ends with 0', async () => {
   expect(written).toEqual([]);
 });
 
-test('a demo that fails shows its error and stops the environment in spite of --keep', async () => {
+test('a demo that fails shows its error and stops the environment even with --keep', async () => {
   expect(await runWith(fails, { keep: true, json: true })).toBe(1);
   expect(stops).toBe(1);
   const { error, variables } = JSON.parse(written.join(''));
@@ -64,7 +64,7 @@ test('a demo that fails shows its error and stops the environment in spite of --
   expect(printed.join('\n')).toMatch(/^\nThe demo failed after [\d.]+ s\.\n\nThe renewal of www failed$/);
 });
 
-test('a demo that is kept stops the environment at Ctrl-C and ends with 0', async () => {
+test('a demo with --keep stops the environment at Ctrl-C and ends with 0', async () => {
   const ended = runWith(works, { keep: true, json: true });
   await expect.poll(() => printed.join('\n')).toContain('Kept up until Ctrl-C');
   expect(stops).toBe(0);
@@ -75,7 +75,7 @@ test('a demo that is kept stops the environment at Ctrl-C and ends with 0', asyn
 });
 
 describe('a demo that is interrupted', () => {
-  test('ends with 130, though the step under way fails while the environment is stopped', async () => {
+  test('ends with 130 even if the current step fails while the environment is stopped', async () => {
     let fail: (reason: Error) => void = () => undefined;
     const stopping = { ...local, stop: async () => fail(new Error('ECONNREFUSED')) };
     const ended = runWith(async (_, started) => {
@@ -95,7 +95,7 @@ describe('a demo that is interrupted', () => {
     expect(await ended).toBe(130);
   });
 
-  test('ends with 130 and says why the environment was not stopped', async () => {
+  test('ends with 130 and prints why the environment could not be stopped', async () => {
     const broken = { ...local, stop: () => Promise.reject(new Error('ENOTEMPTY')) };
     const ended = runWith(async (_, started) => {
       started(broken);
