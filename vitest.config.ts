@@ -36,7 +36,6 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // The limit ends tests that hang. A test that takes 0.1 s alone may take seconds while other files run.
     testTimeout: 30_000,
-    expect: { requireAssertions: true },
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
     projects: [
