@@ -59,7 +59,7 @@ beforeEach(() => {
 
 /** Returns a resolver of Node.js. It uses UDP, and TCP when the answer is truncated. */
 function resolver(view: DnsView = 'authoritative'): Resolver {
-  const made = new Resolver({ timeout: 2000, tries: 1 });
+  const made = new Resolver({ timeout: 10_000, tries: 1 });
   made.setServers([server.addresses[view]]);
   return made;
 }

@@ -2,8 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAddressBook, writtenAddress } from '../../../../lambdas/adapters/dns/addresses.ts';
 import { freePort } from '../../../../local/processes.ts';
-import { inVirtualTime } from '../virtual-time.ts';
+import { inVirtualTime, stopTime } from '../virtual-time.ts';
 import { hosts, type Script, serve, systemResolverAt } from './scripted-server.ts';
+
+stopTime();
 
 const servers: { close(): unknown }[] = [];
 afterEach(async () => {

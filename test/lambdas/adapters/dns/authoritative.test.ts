@@ -2,7 +2,7 @@ import type { Answer } from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAuthoritativeDns } from '../../../../lambdas/adapters/dns/authoritative.ts';
 import { freePort } from '../../../../local/processes.ts';
-import { inVirtualTime } from '../virtual-time.ts';
+import { inVirtualTime, stopTime } from '../virtual-time.ts';
 import {
   type Asked,
   a,
@@ -18,6 +18,8 @@ import {
   soa,
   systemResolverAt,
 } from './scripted-server.ts';
+
+stopTime();
 
 const servers: { close(): unknown }[] = [];
 afterEach(async () => {

@@ -4,8 +4,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createAddressBook } from '../../../../lambdas/adapters/dns/addresses.ts';
 import { createNameServers } from '../../../../lambdas/adapters/dns/name-servers.ts';
 import { freePort } from '../../../../local/processes.ts';
-import { inVirtualTime } from '../virtual-time.ts';
+import { inVirtualTime, stopTime } from '../virtual-time.ts';
 import { cname, hosts, type Script, serve as serveScript, systemResolverAt, txt } from './scripted-server.ts';
+
+stopTime();
 
 const { createServer, Packet } = dns2;
 const name = '_acme-challenge.example.com';

@@ -4,8 +4,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Address } from '../../../../lambdas/adapters/dns/addresses.ts';
 import { query } from '../../../../lambdas/adapters/dns/query.ts';
 import { freePort } from '../../../../local/processes.ts';
-import { inVirtualTime } from '../virtual-time.ts';
+import { inVirtualTime, stopTime } from '../virtual-time.ts';
 import { type Script, type Scripted, serve, txt } from './scripted-server.ts';
+
+stopTime();
 
 const name = '_acme-challenge.example.com';
 const servers: { close(): unknown }[] = [];

@@ -141,7 +141,7 @@ export const hosts =
 
 /** A system resolver at this address. */
 export const systemResolverAt = (address: string) => () => {
-  const resolver = new Resolver({ timeout: 1_000, tries: 2 });
+  const resolver = new Resolver({ timeout: 10_000, tries: 2 });
   resolver.setServers([address]);
   return resolver;
 };

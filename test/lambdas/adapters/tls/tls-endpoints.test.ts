@@ -6,7 +6,9 @@ import { createTlsEndpoints } from '../../../../lambdas/adapters/tls/tls-endpoin
 import type { KeyType } from '../../../../lambdas/domain/contract/config.ts';
 import { freePort } from '../../../../local/processes.ts';
 import { type Authority, makeAuthority, makeLeaf, makePrivateKey } from '../../../fakes/certificates.ts';
-import { inVirtualTime } from '../virtual-time.ts';
+import { inVirtualTime, stopTime } from '../virtual-time.ts';
+
+stopTime();
 
 interface Pair {
   readonly key: string;
