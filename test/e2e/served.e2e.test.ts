@@ -5,6 +5,9 @@ import { freePort } from '../../local/processes.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, scaleWaits, statesOf } from './observed.ts';
 
+/** The checks of half an hour take two seconds. */
+const waitScale = 0.001;
+
 let d: Deployed;
 let endpoint: string;
 
@@ -27,10 +30,9 @@ beforeAll(async () => {
     { name: 'www', identifiers: ['www.example.com'], endpoints: [endpoint], ignoreIssueCap: true },
     { name: 'other', identifiers: ['other.example.com'] },
   ];
-  // Half an hour of looks in 19 s.
   d = await deployed(
     { zones: ['example.com'], certificates },
-    { waitScale: 0.01, pebble: { chaos: { validationSleep: false } } },
+    { waitScale, pebble: { chaos: { validationSleep: false } } },
   );
 });
 afterAll(async () => {
@@ -76,11 +78,11 @@ describe('a server', () => {
       execution: run.arn,
       current: { serialNumber: current.serialNumber },
       endpoints: [{ endpoint, status: 'other', serialNumber: expect.stringMatching(hex(old.serialNumber)) }],
-      action: expect.stringContaining('reload it'),
+      action: expect.stringContaining('Reload its server'),
     });
     const { served } = await d.ledger('www');
     expect(served).toMatchObject({ served: false });
-    expect(served?.endpoints[0]?.detail).toContain(`which expires ${new Date(old.notAfter).toISOString()}`);
+    expect(served?.endpoints[0]?.detail).toContain(`which expires on ${new Date(old.notAfter).toISOString()}`);
   });
 
   test('that does not serve it is counted by each fleet run, and not looked at again on the same day', async () => {
@@ -99,7 +101,7 @@ describe('a server', () => {
     await reaches(d, arn, 'Wait for endpoints');
     await reload();
     const run = await d.ended(arn);
-    await scaleWaits(d, 0.01);
+    await scaleWaits(d, waitScale);
 
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { served: true } });
     expect((await d.ledger('www')).served).toMatchObject({ served: true });
