@@ -6,7 +6,7 @@ import { environment, requireVariable } from '../domain/contract/environment.ts'
 import type { ImportCertificateInput } from '../domain/contract/steps.ts';
 import { importCertificate } from './import-certificate.ts';
 
-/** Copies certificates into ACM. Reads certificate secrets, and talks to no CA. */
+/** The delivery function. It imports certificates into ACM. It reads certificate secrets and does not contact the CA. */
 export const handler = stepHandler(() => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);
@@ -15,7 +15,7 @@ export const handler = stepHandler(() => {
       importCertificate(input, {
         ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
         secrets: createCertificateSecrets({ prefix, stackTag }),
-        // Lambda sets its region.
+        // Lambda sets AWS_REGION.
         acm: createAcmCertificates({ stackTag, secretsTag: `${requireVariable(process.env, 'AWS_REGION')}/${prefix}` }),
       }),
   };

@@ -14,12 +14,15 @@ export interface ImportCertificatePorts {
 }
 
 /**
- * Copies the current certificate into ACM of one region: leaf and chain apart, over the ARN that consumers hold. The ARN is in the
- * ledger at once; one whose reply was lost is found by its tags. What ACM refuses over the old ARN (`NewArnReason`) needs a new one,
- * and so does a deletion by hand: the ledger keeps what a person has to do about it, so that it is told by the run
- * that succeeds, whichever that is, and the old ARN is left alone.
+ * Imports the current certificate into ACM of one region. The leaf certificate and the chain are separate fields there. The import keeps the ARN
+ * that consumers use. The ledger records the ARN immediately after the import, and an ARN whose reply was lost is found by its tags.
  *
- * A version that is delivered already needs no call, so running it twice is running it once.
+ * A new ARN is needed if ACM rejects the certificate over the old one (`NewArnReason`), or if the old one was deleted by hand. The ledger keeps what
+ * the operator has to do about it, so that the next successful run publishes it even if this run fails later. The old ARN is not changed.
+ *
+ * A version that is already delivered is not imported again, so the step is safe to run twice.
+ *
+ * @throws ImportRefusedError if ACM would reject the certificate because of its key
  */
 export async function importCertificate(
   { certificate, execution, region, current }: ImportCertificateInput,
@@ -30,14 +33,14 @@ export async function importCertificate(
   if (before?.versionId === current.versionId) return outputOf(region, before, false);
 
   const { versionId, value } = await secrets.readCurrent(certificate);
-  // Newer than this run knows of, and delivered by the one that stored it.
+  // Another run has stored a newer version and has already delivered it.
   if (before?.versionId === versionId) return outputOf(region, before, false);
   const problem = importProblem(value);
   if (problem) {
     throw new ImportRefusedError({
-      what: `ACM in ${region} would refuse the certificate.`,
-      why: `${problem}.`,
-      remedy: 'The certificate is safe in its secret.',
+      what: `ACM in ${region} would reject the certificate.`,
+      why: problem.why,
+      remedy: `${problem.remedy} The certificate is stored in its secret.`,
       certificate,
       region,
     });
@@ -57,20 +60,21 @@ function outputOf(region: string, { arn, replaced }: Delivery, imported: boolean
   return { region, arn, replaces: replaced?.arn ?? null, action: replaced?.action ?? null, imported };
 }
 
-/** Why the ARN that the ledger has was left. */
+/** Why the ARN in the ledger cannot be used. */
 type Obstacle = 'notFound' | NewArnReason;
 
 const reasons: Readonly<Record<NewArnReason, string>> = {
-  keyChanged: 'ACM keeps the key type and size of an ARN, and those of the certificate have changed',
-  namesChanged: 'ACM keeps at least one name of an ARN, and the certificate has none of the names that are there',
-  usageRemoved: 'ACM takes no key usage from an ARN, extended or not, and the certificate has one less',
+  keyChanged: 'The key type or size has changed, which ACM does not allow for an existing ARN.',
+  namesChanged: 'The certificate has none of the old names, and ACM requires at least one of them for an existing ARN.',
+  usageRemoved:
+    'The certificate lacks a key usage or an extended key usage of the old one, and ACM does not allow its removal for an existing ARN.',
 };
 
-/** The region is in both ARNs. */
+/** Returns what the operator has to do. Both ARNs contain the region, so the text does not repeat it. */
 const toDo = (before: string, arn: string, obstacle: Obstacle): string =>
   obstacle === 'notFound'
-    ? `Use ${arn} wherever ${before} was used: that was deleted from ACM, so the certificate has a new ARN.`
-    : `Replace ${before} by ${arn} wherever it is used: ${reasons[obstacle]}. The old one stays as it is and is not renewed.`;
+    ? `Use ${arn} wherever ${before} was used. The old ARN was deleted from ACM, so the certificate has a new one.`
+    : `Replace ${before} by ${arn} wherever it is used. ${reasons[obstacle]} The old ARN keeps its certificate, which is not renewed.`;
 
 async function importOver(
   known: string | null,
@@ -86,17 +90,19 @@ async function importOver(
     readonly acm: AcmCertificates;
   },
 ): Promise<{ readonly arn: string; readonly obstacle: Obstacle | null }> {
-  // No ARN is known for another key type, or for the first import of all, which replaces none.
+  // Without a known ARN, either the key type has changed, or this is the first import, which replaces no ARN.
   const first = known === null ? 'keyChanged' : await acm.import(region, certificate, value, known);
   if (typeof first === 'object') return { arn: first.arn, obstacle: null };
-  // Deleted by hand, or not to be imported over: ACM wants a new ARN, which a try whose reply was lost may have made already.
+  // A new ARN is needed. An earlier attempt whose reply was lost may already have created it.
   const found = await acm.find(region, certificate, value.identifiers, value.keyType);
   for (const arn of found === null || found === known ? [null] : [found, null]) {
     const result = await acm.import(region, certificate, value, arn);
     if (typeof result === 'object') return { arn: result.arn, obstacle: first };
   }
   throw new UnexpectedError({
-    what: `The certificate could not be imported into ACM in ${region}: every existing ARN was rejected.`,
+    what: `The certificate could not be imported into ACM in ${region}.`,
+    why: 'ACM rejected every existing ARN and a new one.',
+    remedy: 'The import is retried. Read the log of the delivery function if this repeats.',
     certificate,
     region,
   });

@@ -14,16 +14,16 @@ export interface AwaitDeliveryPorts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** What the Provider framework asks for. */
+/** The reply that CDK's Provider framework expects. */
 export interface Completion {
   readonly IsComplete: boolean;
   readonly Data?: { readonly Arn: string };
 }
 
-/** The deployment fails for this reason, which CloudFormation shows with the execution, where there was one. */
+/** Fails the deployment. CloudFormation shows the reason, with the ARN of the execution if there is one. */
 export class NotDeliveredError extends Error {
   override readonly name = 'NotDeliveredError';
-  /** ARN. */
+  /** ARN of the execution, or `null` if none was started. */
   readonly execution: string | null;
 
   constructor(reason: string, execution: string | null) {
@@ -32,16 +32,19 @@ export class NotDeliveredError extends Error {
   }
 }
 
-/** Milliseconds in which a permission of this deployment may still be on its way: as long as the renewal waits for its own. */
-const settling = 180_000;
+/** Time in milliseconds in which IAM may not yet have propagated a permission of this deployment. A renewal waits equally long for its own. */
+const permissionPropagation = 180_000;
 
-/** Milliseconds: a minute before the framework gives up after thirty with "Operation timed out". */
+/** Longest wait in milliseconds. The Provider framework stops one minute later, after 30 minutes, with "Operation timed out". */
 const longestWait = 29 * 60_000;
 
 /**
- * Whether ACM in this region has the certificate that is configured, and its ARN. True as soon as it is there, whatever the execution
- * does besides: other regions, a look at the servers. Once the execution has ended without it, the renewal's own error is thrown. Where
- * none was started, what was delivered last will do: the fleet makes it as configured.
+ * Tells whether ACM in this region has the certificate as it is configured, and returns its ARN. It does not wait for the rest of the execution,
+ * which delivers to other regions and checks endpoints. If no execution was started, any earlier delivery is enough, because the fleet updates it.
+ *
+ * Read-only, so it is safe to run twice.
+ *
+ * @throws NotDeliveredError with the error of the renewal, if the execution has ended without a delivery or takes more than 29 minutes
  */
 export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliveryPorts): Promise<Completion> {
   if (event.RequestType === 'Delete') return { IsComplete: true };
@@ -53,25 +56,26 @@ export async function awaitDelivery(event: AwaitDeliveryEvent, ports: AwaitDeliv
       const delivery = (await ledger.certificate(certificate)).deliveries[region];
       if (delivery) return { IsComplete: true, Data: { Arn: delivery.arn } };
       throw new NotDeliveredError(
-        `The ledger knows no delivery of certificate ${certificate} to ${region}, so there is no ARN to give. Start its renewal (output StartRenewal), then deploy again.`,
+        `Certificate ${certificate} has no ARN in ${region} yet. The ledger has no delivery to this region. Start its renewal (output StartRenewal), then deploy again.`,
         null,
       );
     }
-    // The end first: what is delivered in between is then seen.
+    // The end is read before the ledger, so that a delivery between the two reads is noticed.
     const end = await stateMachines.end(event.ExecutionArn);
     const record = await ledger.certificate(certificate);
     const arn = deliveredArn(event, record, clock.now());
     if (arn) return { IsComplete: true, Data: { Arn: arn } };
     if (end) throw new NotDeliveredError(reasonOf(event, end, record), event.ExecutionArn);
   } catch (error) {
-    const passes = error instanceof ThrottledError || (error instanceof AccessDeniedError && waited < settling);
-    if (!passes) throw error;
+    const temporary =
+      error instanceof ThrottledError || (error instanceof AccessDeniedError && waited < permissionPropagation);
+    if (!temporary) throw error;
   }
   if (waited > longestWait) throw new NotDeliveredError(stillRunning(event), event.ExecutionArn);
   return { IsComplete: false };
 }
 
-/** Of the delivery in this region, where it is the current certificate, as configured and not expired. */
+/** Returns the ARN of the delivery in this region, if the delivered certificate is current, as configured and not expired. */
 function deliveredArn(
   { ResourceProperties: { Region: region, SpecHashes: configured } }: AwaitDeliveryEvent,
   { current, deliveries }: LedgerCertificate,
@@ -82,7 +86,7 @@ function deliveredArn(
   return configured.includes(specHash(current)) && Date.parse(current.notAfter) > now.getTime() ? delivery.arn : null;
 }
 
-/** Why there is no delivery though the execution has ended: its own error, or what an execution before it has recorded. */
+/** Returns why the execution has ended without a delivery. This is its own error, or the failure that an earlier execution recorded. */
 function reasonOf(
   { ResourceProperties: { Certificate: certificate, Region: region } }: AwaitDeliveryEvent,
   { status, error, cause, output }: ExecutionEnd,
@@ -95,9 +99,9 @@ function reasonOf(
       return `${report.error}: ${report.sentence}`;
     }
     case 'ABORTED':
-      return `${named} was stopped before it was delivered to ${region}. It is started again by itself: deploy again when it has ended.`;
+      return `${named} was stopped before the certificate was delivered to ${region}. It restarts automatically. Deploy again when it has ended.`;
     case 'TIMED_OUT':
-      return `${named} ran out of time before it was delivered to ${region}. It is started again by itself: deploy again when it has ended.`;
+      return `${named} timed out before the certificate was delivered to ${region}. It restarts automatically. Deploy again when it has ended.`;
     default: {
       const ended = `${named} ended without a delivery to ${region}: ${reasonIn(output)}.`;
       return failure ? `${failure.error}: ${failure.cause} ${ended}` : ended;
@@ -105,11 +109,11 @@ function reasonOf(
   }
 }
 
-/** *Nothing to do* says why. */
+/** Returns the reason in the output of *Nothing to do*. */
 function reasonIn(output: unknown): string {
   const { reason } = (output ?? {}) as { readonly reason?: unknown };
   return typeof reason === 'string' ? reason : 'it gave no reason';
 }
 
 const stillRunning = ({ ResourceProperties: { Certificate: certificate } }: AwaitDeliveryEvent) =>
-  `The renewal of certificate ${certificate} has not ended after ${longestWait / 60_000} minutes, and CloudFormation does not wait longer. Deploy again when it has ended.`;
+  `The renewal of certificate ${certificate} has not ended after ${longestWait / 60_000} minutes. CloudFormation does not wait longer. Deploy again when it has ended.`;

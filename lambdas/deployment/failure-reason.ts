@@ -1,15 +1,15 @@
 import { NotDeliveredError } from './await-delivery.ts';
 
 /**
- * Bytes of a reason. CloudFormation takes 4,096 for a whole reply, in which every line break and quote is escaped and the stack's ARN and
- * the names around it need up to a thousand.
+ * Longest reason in bytes of JSON, in which line breaks and quotes are escaped. CloudFormation accepts a reply of 4,096 bytes. The ARN of the stack
+ * and the names in the reply need up to a thousand of them.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
  */
 const longestReason = 2400;
 
 /**
- * What a function throws becomes the reason that CloudFormation shows. CDK's Provider framework puts the stack behind the message, which
- * would take the room, so the error that is thrown has a stack of one line.
+ * Runs the work and throws its error as the reason that CloudFormation shows. CDK's Provider framework appends the stack trace to the message, so
+ * the error has a stack of one line. A longer one would leave no space for the reason.
  */
 export async function forCloudFormation<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
@@ -20,7 +20,7 @@ export async function forCloudFormation<Result>(work: () => Promise<Result>): Pr
   }
 }
 
-/** The execution's ARN is always whole. */
+/** Returns the reason, shortened if necessary. The ARN of the execution is always complete. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof NotDeliveredError))
     return shortened(error instanceof Error ? `${error.name}: ${error.message}` : `Error: ${error}`);

@@ -9,7 +9,7 @@ import { forCloudFormation } from './failure-reason.ts';
 import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } from './request-renewal.ts';
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
 
-/** Starts the fleet and the registration of accounts when a deployment has finished all else. It can do nothing else with them. */
+/** Starts the fleet and the registration of accounts after all other changes of a deployment. */
 export const handler = async (event: DeploymentEvent): Promise<void> => {
   const logger = new Logger();
   await startFleet(event, {
@@ -34,7 +34,7 @@ export const onEvent = (event: CertificateRequestEvent): Promise<RequestedRenewa
     }),
   );
 
-/** Asked until that renewal is delivered. */
+/** Tells whether that renewal has delivered the certificate. The Provider framework calls it until it has. */
 export const isComplete = (event: AwaitDeliveryEvent): Promise<Completion> =>
   forCloudFormation(() =>
     awaitDelivery(event, {
@@ -44,7 +44,7 @@ export const isComplete = (event: AwaitDeliveryEvent): Promise<Completion> =>
     }),
   );
 
-/** To the signed URL in S3, which wants the body as it is, of no type. A failure is thrown: Lambda calls twice more. */
+/** Sends the reply to a signed URL in S3, which requires an empty content type. A failure is thrown, so that Lambda retries twice. */
 async function put(url: string, body: string): Promise<void> {
   const response = await fetch(url, {
     method: 'PUT',
@@ -52,5 +52,7 @@ async function put(url: string, body: string): Promise<void> {
     headers: { 'content-type': '' },
     signal: AbortSignal.timeout(10_000),
   });
-  if (!response.ok) throw new Error(`CloudFormation's reply URL answered ${response.status}.`);
+  if (!response.ok) {
+    throw new Error(`The reply to CloudFormation failed with HTTP status ${response.status}. Lambda retries it.`);
+  }
 }

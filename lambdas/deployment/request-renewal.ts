@@ -2,36 +2,39 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { Stacks } from '../domain/ports/stacks.ts';
 import type { StateMachines } from '../domain/ports/state-machines.ts';
-import { patiently } from './permission-waits.ts';
+import { withPermissionRetries } from './permission-retries.ts';
 
-/** Properties of the resource. */
-interface AskedCertificate {
+/** Properties of the custom resource. */
+interface CertificateProperties {
   readonly StateMachineArn: string;
   readonly Certificate: string;
   readonly Region: string;
-  /** Of what is configured, one for each of its issuers (`specHash` in `rules/certificate/certificate-spec.ts`): what CloudFormation notices a change by. */
+  /**
+   * Spec hashes of the configured certificate, one for each of its issuers (`specHash` in `rules/certificate/certificate-spec.ts`). They differ
+   * after a change of the certificate, so that CloudFormation sends an update.
+   */
   readonly SpecHashes: readonly string[];
-  /** Of the whole configuration and of the code of the functions. */
+  /** Version of the whole configuration and of the code of the functions. */
   readonly Version: string;
 }
 
-/** What CDK's Provider framework hands on of CloudFormation's request. */
+/** The part of CloudFormation's request that is used here. CDK's Provider framework passes it on. */
 export interface CertificateRequestEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly RequestId: string;
   readonly StackId: string;
-  readonly ResourceProperties: AskedCertificate;
-  /** Of an `Update`. */
-  readonly OldResourceProperties?: AskedCertificate;
+  readonly ResourceProperties: CertificateProperties;
+  /** Present for an `Update` only. */
+  readonly OldResourceProperties?: CertificateProperties;
 }
 
-/** What *Await delivery* finds in its event besides. */
+/** The result, which the Provider framework adds to the event of `awaitDelivery`. */
 export interface RequestedRenewal {
-  /** The same for ever: a new one would make CloudFormation delete the old. */
+  /** Id of the resource. It never changes, because CloudFormation deletes the old resource after a change of the id. */
   readonly PhysicalResourceId: string;
-  /** `null`: none was started, since nothing about the certificate changes, or a deployment that failed is taken back. */
+  /** Execution of the renewal. `null` if none was started, because the certificate has not changed, or because of a rollback or a deletion. */
   readonly ExecutionArn: string | null;
-  /** RFC 3339. */
+  /** Time of the request, in RFC 3339. */
   readonly RequestedAt: string;
 }
 
@@ -42,15 +45,18 @@ export interface RequestRenewalPorts {
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
 }
 
-/** Of a state machine's execution. */
+/** Longest name of an execution, in characters. */
 const longestName = 80;
 
 /**
- * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so an event that comes twice
- * starts one. None is started where the deployment changes other things: it only hears which ARN there is by now, if there is one, and a
- * certificate that cannot be renewed stops no other. Nothing is done when the resource goes: secret, certificate and delivery outlive
- * every deployment. Nor when a failed deployment is taken back: what it had ordered is not ordered back while CloudFormation waits, since
- * a rollback that fails too leaves a stack that only a person gets going again.
+ * Starts the renewal that a deployment waits for. The execution is named after CloudFormation's request, so it is safe to run twice.
+ *
+ * No renewal is started in three cases:
+ * - The update changes only other things and the certificate is already delivered. A certificate that cannot be renewed then does not stop the
+ *   deployment, which gets the existing ARN.
+ * - The resource is deleted. The secret, the certificate and the delivery are kept after every deployment.
+ * - A failed update is rolled back. A renewal that failed would leave the stack in UPDATE_ROLLBACK_FAILED, from which only the operator can recover
+ *   it.
  */
 export async function requestRenewal(
   { RequestType, RequestId, StackId, ResourceProperties, OldResourceProperties }: CertificateRequestEvent,
@@ -61,21 +67,21 @@ export async function requestRenewal(
   const name = `${begin}-${RequestId}`;
   const requested = { PhysicalResourceId: `${certificate}/${region}`, RequestedAt: clock.now().toISOString() };
   if (RequestType === 'Delete') return { ...requested, ExecutionArn: null };
-  if (RequestType === 'Update' && changesOthers(ResourceProperties, OldResourceProperties)) {
-    const { deliveries } = await patiently(() => ledger.certificate(certificate), clock);
+  if (RequestType === 'Update' && changesOnlyOthers(ResourceProperties, OldResourceProperties)) {
+    const { deliveries } = await withPermissionRetries(() => ledger.certificate(certificate), clock);
     if (deliveries[region]) return { ...requested, ExecutionArn: null };
   }
-  // Only an update is taken back by an event of its kind.
-  if (RequestType === 'Update' && (await patiently(() => stacks.rollsBack(StackId), clock)))
+  // Only the rollback of an update sends an `Update`. The rollback of a creation sends a `Delete`.
+  if (RequestType === 'Update' && (await withPermissionRetries(() => stacks.rollsBack(StackId), clock)))
     return { ...requested, ExecutionArn: null };
-  await patiently(() => stateMachines.start(stateMachine, name, { certificate, deploy: true }), clock);
+  await withPermissionRetries(() => stateMachines.start(stateMachine, name, { certificate, deploy: true }), clock);
   return { ...requested, ExecutionArn: `${stateMachine.replace(':stateMachine:', ':execution:')}:${name}` };
 }
 
-/** Nothing of the certificate and something else; where all is the same, a deployment that failed is tried again. */
-function changesOthers(asked: AskedCertificate, before: AskedCertificate | undefined): boolean {
+/** Tells whether the update changes only other things than the certificate. If nothing changes at all, a failed deployment is repeated. */
+function changesOnlyOthers(after: CertificateProperties, before: CertificateProperties | undefined): boolean {
   const known = new Set(before?.SpecHashes);
-  const { Certificate, Region, SpecHashes, Version } = asked;
+  const { Certificate, Region, SpecHashes, Version } = after;
   const sameSpec = SpecHashes.length === known.size && SpecHashes.every((hash) => known.has(hash));
   return before?.Certificate === Certificate && before.Region === Region && sameSpec && before.Version !== Version;
 }

@@ -2,19 +2,19 @@ import { AccessDeniedError } from '../domain/contract/errors.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import type { StateMachines } from '../domain/ports/state-machines.ts';
 import { caaAttribute } from './caa-attribute.ts';
-import { patiently } from './permission-waits.ts';
+import { withPermissionRetries } from './permission-retries.ts';
 
-/** What CloudFormation sends to a custom resource's function, as far as it is read here. */
+/** The part of CloudFormation's request to the custom resource that is used here. */
 export interface DeploymentEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
-  /** Signed URL that waits for the reply. */
+  /** Signed URL for the reply. */
   readonly ResponseURL: string;
   readonly StackId: string;
   readonly RequestId: string;
   readonly LogicalResourceId: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: {
-    /** The fleet. */
+    /** ARN of the fleet workflow. */
     readonly StateMachineArn?: string;
     readonly AccountsStateMachineArn?: string;
   };
@@ -24,20 +24,23 @@ export interface StartFleetPorts {
   readonly stateMachines: StateMachines;
   readonly log: Pick<StepLog, 'info' | 'error'>;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
-  /** PUTs the reply. */
+  /** Sends the reply with PUT. */
   readonly reply: (url: string, body: string) => Promise<void>;
 }
 
-/** Seconds. An account takes some; a CA that takes its time must not keep a deployment. */
+/** Longest wait for the registration, in seconds. An account usually takes a few seconds, and a slow CA must not delay the deployment. */
 const longestRegistration = 30;
+
+/** Seconds between two checks of the registration. */
 const pause = 1;
 
 /**
- * Starts the fleet and the registration of accounts after a deployment, and says SUCCESS whatever becomes of them: the schedule starts
- * the fleet too, an order registers its account, and no deployment shall be rolled back for that. Nothing is started when the stack is
- * deleted. The attribute `Caa` of the reply are the CAA records that lock a domain to those accounts, or how to find them.
+ * Starts the fleet and the registration of accounts after a deployment. It replies SUCCESS even if a start fails, because that is no reason to roll
+ * back a deployment. The schedule also starts the fleet, and an order also registers its account. Nothing is started when the stack is deleted.
  *
- * The executions are named after CloudFormation's request, so running it twice starts each once.
+ * The attribute `Caa` of the reply has the CAA records that restrict a domain to these accounts, or says how to read them.
+ *
+ * The executions are named after CloudFormation's request, so it is safe to run twice.
  */
 export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts): Promise<void> {
   const { RequestType, RequestId, ResourceProperties, StackId, LogicalResourceId, PhysicalResourceId } = event;
@@ -45,9 +48,9 @@ export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts)
   const name = `deployment-${RequestId}`;
   let caa: string | undefined;
   if (RequestType !== 'Delete') {
-    const registration = { input: { action: 'register' }, otherwise: 'the first order registers' };
+    const registration = { input: { action: 'register' }, otherwise: 'The first order registers its account.' };
     [, caa] = await Promise.all([
-      startOrLog({ stateMachine: fleet ?? '', name, input: {}, otherwise: 'the schedule starts it' }, ports),
+      startOrLog({ stateMachine: fleet ?? '', name, input: {}, otherwise: 'The schedule starts the fleet.' }, ports),
       accounts ? register({ ...registration, stateMachine: accounts, name }, ports) : undefined,
     ]);
   }
@@ -62,7 +65,7 @@ export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts)
   );
 }
 
-/** Starts the registration and waits for its end, though not for long. */
+/** Starts the registration, waits at most 30 s for its end, and returns the attribute `Caa`. */
 async function register(start: Start, ports: StartFleetPorts): Promise<string> {
   const { stateMachines, clock, log } = ports;
   const { stateMachine, name } = start;
@@ -75,8 +78,8 @@ async function register(start: Start, ports: StartFleetPorts): Promise<string> {
       const end = await stateMachines.end(execution);
       if (end) return caaAttribute(stateMachine, execution, end);
     } catch (error) {
-      // That permission too may be too new to hold.
-      log.error('The registration of accounts could not be looked at.', { execution, error });
+      // Only a denied call is repeated, because a new permission may not work yet.
+      log.error('The status of the registration of accounts could not be read.', { execution, error });
       if (!(error instanceof AccessDeniedError)) break;
     }
   }
@@ -87,18 +90,18 @@ interface Start {
   readonly stateMachine: string;
   readonly name: string;
   readonly input: object;
-  /** What happens instead, in words. */
+  /** What happens if the start fails, as a sentence. */
   readonly otherwise: string;
 }
 
-/** Whether it was started. */
+/** Starts an execution and tells whether it was started. A failure is logged and not thrown. */
 async function startOrLog({ stateMachine, name, input, otherwise }: Start, ports: StartFleetPorts): Promise<boolean> {
   try {
-    await patiently(() => ports.stateMachines.start(stateMachine, name, input), ports.clock);
+    await withPermissionRetries(() => ports.stateMachines.start(stateMachine, name, input), ports.clock);
     ports.log.info('started', { stateMachine });
     return true;
   } catch (error) {
-    ports.log.error(`Not started after the deployment; ${otherwise}.`, { stateMachine, error });
+    ports.log.error(`The workflow could not be started after the deployment. ${otherwise}`, { stateMachine, error });
     return false;
   }
 }

@@ -155,7 +155,7 @@ describe('a CA with ECDSA keys', () => {
     expect(deliveries?.map(({ replaces }) => replaces)).toEqual([null, before['eu-west-1'], null]);
     expect(deliveries?.map(({ action }) => action)).toEqual([
       null,
-      `Use ${after['eu-west-1']} wherever ${before['eu-west-1']} was used: that was deleted from ACM, so the certificate has a new ARN.`,
+      expect.stringContaining(`Use ${after['eu-west-1']} wherever ${before['eu-west-1']} was used`),
       null,
     ]);
     expect(await listed('eu-west-1')).toEqual([after['eu-west-1']]);
@@ -195,9 +195,8 @@ describe('a CA with ECDSA keys', () => {
     for (const [index, region] of regions.entries()) {
       const [a = '', b = ''] = [before[region], after[region]];
       expect(deliveries[index]).toMatchObject({ region, arn: b, replaces: a });
-      expect(deliveries[index]?.action).toContain(
-        `Replace ${a} by ${b} wherever it is used: ACM keeps at least one name of an ARN, and the certificate has none of the names`,
-      );
+      expect(deliveries[index]?.action).toContain(`Replace ${a} by ${b} wherever it is used`);
+      expect(deliveries[index]?.action).toContain('none of the old names');
       expect([await served(region, a), await served(region, b)]).toEqual([old, serialNumber]);
     }
   });

@@ -9,23 +9,23 @@ const thrown = (error: unknown): Promise<Error> =>
     (shown: Error) => shown,
   );
 
-test('what is returned is handed on', async () => {
+test('returns the result of the work', async () => {
   expect(await forCloudFormation(async () => 7)).toBe(7);
 });
 
-test('the renewal’s own words stand alone, with no trace behind them', async () => {
+test('throws the message of the renewal without a stack trace', async () => {
   const error = await thrown(new NotDeliveredError('CaaError: No.', 'arn'));
   expect(error.message).toBe('CaaError: No.\nExecution: arn');
   expect(error.stack?.split('\n')).toHaveLength(1);
 });
 
-test('any other error is named', async () => {
+test('adds the name of any other error', async () => {
   expect((await thrown(deniedError('It was denied.'))).message).toBe('AccessDeniedError: It was denied.');
   expect((await thrown('a text')).message).toBe('Error: a text');
 });
 
 test.each(['x', '"', '\n', 'ü', '€'])(
-  'a text of many %j fits into CloudFormation’s reply, and the execution is still named',
+  'shortens a long message of %j to fit into the reply to CloudFormation, and keeps the execution',
   async (letter) => {
     const { message } = await thrown(new NotDeliveredError(`CaaError: ${letter.repeat(9000)}`, 'arn:1'));
     expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(2400);

@@ -19,26 +19,26 @@ const event: CertificateRequestEvent = {
   },
 };
 
-interface Met {
-  /** What starting the renewal meets, one after the other, before it succeeds. */
+interface Circumstances {
+  /** Errors of the first calls that start the renewal, before a call succeeds. */
   readonly failures?: readonly Error[];
   readonly rollsBack?: boolean;
-  /** What the question about the stack meets, likewise. */
+  /** Errors of the first calls that read the state of the stack. */
   readonly throttled?: readonly Error[];
-  /** Milliseconds that each of those takes. */
+  /** Duration of each of these calls in milliseconds. */
   readonly taking?: number;
-  /** Regions that the ledger knows a delivery to. */
+  /** Regions with a delivery in the ledger. */
   readonly delivered?: readonly string[];
 }
 
 async function requested(
   given: Partial<CertificateRequestEvent>,
-  { failures = [], rollsBack = false, throttled = [], taking = 0, delivered = ['us-east-1'] }: Met = {},
+  { failures = [], rollsBack = false, throttled = [], taking = 0, delivered = ['us-east-1'] }: Circumstances = {},
 ) {
   const started: unknown[] = [];
   const sleeps: number[] = [];
   const pending = [...failures];
-  const refusals = [...throttled];
+  const throttles = [...throttled];
   const ledger = new FakeLedger();
   const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/1';
   const deliveries = delivered.map((region) => [region, { arn, versionId: 'v1', keyType: 'P-256' }] as const);
@@ -56,10 +56,10 @@ async function requested(
       },
       stacks: {
         rollsBack: async () => {
-          const refusal = refusals.shift();
-          if (!refusal) return rollsBack;
+          const throttle = throttles.shift();
+          if (!throttle) return rollsBack;
           now += taking;
-          throw refusal;
+          throw throttle;
         },
       },
       ledger,
@@ -78,23 +78,26 @@ async function requested(
 const name = `www-us-east-1-${requestId}`;
 
 describe('a deployment that needs a certificate', () => {
-  test.each(['Create', 'Update'] as const)('starts its renewal on %s, and says which one to wait for', async (type) => {
-    const { answer, started } = await requested({ RequestType: type });
-    expect(started).toEqual([[stateMachine, name, { certificate: 'www', deploy: true }]]);
-    expect(answer).toEqual({
-      PhysicalResourceId: 'www/us-east-1',
-      ExecutionArn: `arn:aws:states:us-east-1:123456789012:execution:App-renewal:${name}`,
-      RequestedAt: '2026-03-01T12:00:00.000Z',
-    });
-  });
+  test.each(['Create', 'Update'] as const)(
+    'starts its renewal on %s and returns the execution to wait for',
+    async (type) => {
+      const { answer, started } = await requested({ RequestType: type });
+      expect(started).toEqual([[stateMachine, name, { certificate: 'www', deploy: true }]]);
+      expect(answer).toEqual({
+        PhysicalResourceId: 'www/us-east-1',
+        ExecutionArn: `arn:aws:states:us-east-1:123456789012:execution:App-renewal:${name}`,
+        RequestedAt: '2026-03-01T12:00:00.000Z',
+      });
+    },
+  );
 
-  test('names the execution after CloudFormation’s request: an event that comes twice starts one', async () => {
+  test('starts one execution for an event that arrives twice, because the request names it', async () => {
     const [first, second] = [await requested({}), await requested({})];
     expect(first.started).toEqual(second.started);
     expect((await requested({ RequestId: 'another' })).started).not.toEqual(first.started);
   });
 
-  test('keeps the name to 80 characters and the request in it, however long the certificate’s is', async () => {
+  test('keeps the name of the execution within 80 characters, with the complete request id', async () => {
     const long = { ...event.ResourceProperties, Certificate: 'c'.repeat(40), Region: 'ap-southeast-1' };
     const { started } = await requested({ ResourceProperties: long });
     const [[, shortened] = []] = started as string[][];
@@ -102,36 +105,36 @@ describe('a deployment that needs a certificate', () => {
     expect(shortened).toMatch(new RegExp(`^c{40}-ap-${requestId}$`));
   });
 
-  test('waits for a permission that does not hold yet', async () => {
+  test('retries if a new permission does not work yet', async () => {
     const { started, sleeps } = await requested({}, { failures: [deniedError('not yet')] });
     expect({ sleeps, started: started.length }).toEqual({ sleeps: [5000], started: 1 });
   });
 
-  test('is not failed by a call too many: in a rollback that would leave a stack nobody gets going', async () => {
+  test('retries throttled calls in a rollback, which must not fail', async () => {
     const throttled = [throttledError('Rate exceeded'), throttledError('Rate exceeded')];
     const { answer, sleeps } = await requested({ RequestType: 'Update' }, { rollsBack: true, throttled });
     expect(sleeps).toEqual([5000, 15_000]);
     expect(answer.ExecutionArn).toBeNull();
   });
 
-  test('does not ask again when a call has hung for so long that the function would die before it answers', async () => {
+  test('does not retry a call that took so long that the function would reach its timeout', async () => {
     const throttled = [throttledError('timed out'), throttledError('timed out')];
-    const asking = requested({ RequestType: 'Update' }, { throttled, taking: 47_000 });
-    await expect(asking).rejects.toThrow('timed out');
+    const rejected = requested({ RequestType: 'Update' }, { throttled, taking: 47_000 });
+    await expect(rejected).rejects.toThrow('timed out');
   });
 
-  test('fails when the renewal cannot be started', async () => {
+  test('fails if the renewal cannot be started', async () => {
     const failures = [new UnexpectedError({ what: 'no such state machine' })];
     await expect(requested({}, { failures })).rejects.toThrow('no such state machine');
   });
 });
 
 describe('a deployment that changes other things', () => {
-  const asked = event.ResourceProperties;
-  const update = { RequestType: 'Update', OldResourceProperties: asked } as const;
-  const others = { ...asked, Version: 'after' };
+  const before = event.ResourceProperties;
+  const update = { RequestType: 'Update', OldResourceProperties: before } as const;
+  const others = { ...before, Version: 'after' };
 
-  test('starts no renewal, and hears the ARN that there is by now', async () => {
+  test('starts no renewal and gets the existing ARN', async () => {
     const { answer, started } = await requested({ ...update, ResourceProperties: others });
     expect(started).toEqual([]);
     expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
@@ -143,28 +146,28 @@ describe('a deployment that changes other things', () => {
     { SpecHashes: [] },
     { Certificate: 'mail' },
     { Region: 'eu-west-1' },
-  ])('and this one too starts it: %j', async (change) => {
+  ])('starts a renewal if it also changes %j', async (change) => {
     const { started } = await requested({ ...update, ResourceProperties: { ...others, ...change } });
     expect(started).toHaveLength(1);
   });
 
-  test('starts it where the ledger has lost the delivery', async () => {
+  test('starts a renewal if the ledger has no delivery to the region', async () => {
     const { started } = await requested({ ...update, ResourceProperties: others }, { delivered: ['eu-west-1'] });
     expect(started).toHaveLength(1);
   });
 
-  test('is not one that is tried again after it failed, with all the same', async () => {
-    expect((await requested({ ...update, ResourceProperties: asked })).started).toHaveLength(1);
+  test('starts a renewal if nothing has changed, because a failed deployment is repeated', async () => {
+    expect((await requested({ ...update, ResourceProperties: before })).started).toHaveLength(1);
   });
 });
 
-test('a deployment that is taken back orders nothing back', async () => {
+test('a rollback starts no renewal', async () => {
   const { answer, started } = await requested({ RequestType: 'Update' }, { rollsBack: true });
   expect(started).toEqual([]);
   expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });
 });
 
-test('deleting the resource does nothing at all, and keeps its id', async () => {
+test('a deletion starts no renewal and keeps the id of the resource', async () => {
   const { answer, started } = await requested({ RequestType: 'Delete' });
   expect(started).toEqual([]);
   expect(answer).toMatchObject({ PhysicalResourceId: 'www/us-east-1', ExecutionArn: null });

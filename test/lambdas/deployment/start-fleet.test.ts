@@ -18,17 +18,17 @@ const event: DeploymentEvent = {
 const withAccounts = { ...event, ResourceProperties: { StateMachineArn: fleet, AccountsStateMachineArn: accounts } };
 
 interface Circumstances {
-  /** What starting this state machine meets, one after the other, before it succeeds. */
+  /** Errors of the first calls that start this state machine, before a call succeeds. */
   readonly failures?: Readonly<Record<string, readonly Error[]>>;
-  /** What looks at the registration find, one after the other, and the last again. */
-  readonly looks?: readonly (ExecutionEnd | null | Error)[];
+  /** Results of the calls that read the end of the registration. The last one is repeated. */
+  readonly ends?: readonly (ExecutionEnd | null | Error)[];
 }
 
-async function deployed(given: DeploymentEvent, { failures = {}, looks = [null] }: Circumstances = {}) {
+async function deployed(given: DeploymentEvent, { failures = {}, ends = [null] }: Circumstances = {}) {
   const started: [string, string, unknown][] = [];
   const met = new Map(Object.entries(failures).map(([arn, errors]) => [arn, [...errors]]));
-  const left = [...looks];
-  const looked: string[] = [];
+  const left = [...ends];
+  const polled: string[] = [];
   const replies: [string, string][] = [];
   const clock = new FakeClock('2026-03-01T12:00:00Z');
   const log = new FakeLog();
@@ -40,7 +40,7 @@ async function deployed(given: DeploymentEvent, { failures = {}, looks = [null] 
         started.push([arn, name, input]);
       },
       end: async (execution) => {
-        looked.push(execution);
+        polled.push(execution);
         const found = (left.length > 1 ? left.shift() : left[0]) ?? null;
         if (found instanceof Error) throw found;
         return found;
@@ -54,7 +54,7 @@ async function deployed(given: DeploymentEvent, { failures = {}, looks = [null] 
   });
   const [url = '', body = ''] = replies[0] ?? [];
   const reply = JSON.parse(body) as Record<string, unknown> & { readonly Data?: { readonly Caa: string } };
-  return { started, looked, replies, url, body, reply, caa: reply.Data?.Caa ?? '', log, slept: clock.slept };
+  return { started, polled, replies, url, body, reply, caa: reply.Data?.Caa ?? '', log, slept: clock.slept };
 }
 
 const success = {
@@ -67,7 +67,7 @@ const success = {
 
 describe('a deployment', () => {
   test.each(['Create', 'Update'] as const)(
-    'that ends in %s starts the fleet and says so to CloudFormation',
+    'starts the fleet on %s and replies SUCCESS to CloudFormation',
     async (RequestType) => {
       const { started, url, reply, replies } = await deployed({ ...event, RequestType });
       expect(started).toEqual([[fleet, 'deployment-request-1', {}]]);
@@ -76,18 +76,18 @@ describe('a deployment', () => {
     },
   );
 
-  test('registers the accounts beside the fleet, whatever becomes of either', async () => {
+  test('registers the accounts even if the fleet cannot be started', async () => {
     const { started, reply } = await deployed(withAccounts, { failures: { [fleet]: [new Error('no fleet')] } });
     expect(started).toEqual([[accounts, 'deployment-request-1', { action: 'register' }]]);
     expect(reply).toMatchObject(success);
   });
 
-  test('that asks twice starts one execution', async () => {
+  test('starts one execution for an event that arrives twice', async () => {
     const [first, second] = [await deployed(withAccounts), await deployed(withAccounts)];
     expect(first.started).toEqual(second.started);
   });
 
-  test('whose fleet cannot be started succeeds, and the log says why', async () => {
+  test('succeeds if the fleet cannot be started, and logs the reason', async () => {
     const failure = new Error('no permission');
     const { reply, log } = await deployed(event, { failures: { [fleet]: [failure] } });
     expect(reply).toEqual(success);
@@ -96,14 +96,14 @@ describe('a deployment', () => {
     ]);
   });
 
-  test('waits for a permission that does not hold yet', async () => {
+  test('retries if a new permission does not work yet', async () => {
     const denied = deniedError('states:StartExecution was denied');
     const { started, slept, log } = await deployed(event, { failures: { [fleet]: [denied] } });
     expect({ slept, errors: log.messages('error') }).toEqual({ slept: [5000], errors: [] });
     expect(started).toHaveLength(1);
   });
 
-  test('waits for a permission 20 seconds at most', async () => {
+  test('waits at most 20 s for a new permission', async () => {
     const denied = deniedError('states:StartExecution was denied');
     const { started, slept, reply } = await deployed(event, { failures: { [fleet]: [denied, denied, denied] } });
     expect(slept).toEqual([5000, 15_000]);
@@ -111,7 +111,7 @@ describe('a deployment', () => {
     expect(reply).toEqual(success);
   });
 
-  test('that takes the stack away starts nothing', async () => {
+  test('starts nothing if it deletes the stack', async () => {
     const { started, reply } = await deployed({
       ...withAccounts,
       RequestType: 'Delete',
@@ -132,68 +132,66 @@ describe('the attribute Caa', () => {
     output: { accounts: [], caa },
   });
 
-  test('is the records that the registration ends with, waited for', async () => {
-    const { caa, looked, slept } = await deployed(withAccounts, { looks: [null, null, succeeded(lines)] });
+  test('has the records of the registration, after it has ended', async () => {
+    const { caa, polled, slept } = await deployed(withAccounts, { ends: [null, null, succeeded(lines)] });
     expect(caa).toBe(lines.join('\n'));
-    expect(new Set(looked)).toEqual(new Set([registration]));
+    expect(new Set(polled)).toEqual(new Set([registration]));
     expect(slept).toEqual([1000, 1000, 1000]);
   });
 
-  test('is waited for half a minute at most, and then says how to see it', async () => {
+  test('says after 30 s how to read the records later', async () => {
     const { caa, slept, reply } = await deployed(withAccounts);
     expect(slept).toHaveLength(30);
     expect(caa).toContain(`aws stepfunctions describe-execution --execution-arn ${registration} --query output`);
     expect(reply).toMatchObject(success);
   });
 
-  test('is waited for until the permission to look holds', async () => {
+  test('has the records even if the permission to read the registration is new', async () => {
     const denied = deniedError('states:DescribeExecution was denied');
-    const { caa } = await deployed(withAccounts, { looks: [denied, denied, succeeded(lines)] });
+    const { caa } = await deployed(withAccounts, { ends: [denied, denied, succeeded(lines)] });
     expect(caa).toBe(lines.join('\n'));
   });
 
-  test('is given up when looking fails otherwise, and the deployment succeeds', async () => {
-    const { caa, slept, reply, log } = await deployed(withAccounts, { looks: [new Error('away')] });
+  test('is unknown if the registration cannot be read, and the deployment succeeds', async () => {
+    const { caa, slept, reply, log } = await deployed(withAccounts, { ends: [new Error('away')] });
     expect(slept).toEqual([1000]);
     expect(caa).toMatch(/^Unknown yet/);
-    expect(log.messages('error')).toEqual(['The registration of accounts could not be looked at.']);
+    expect(log.messages('error')).toEqual([expect.stringContaining('registration of accounts could not be read')]);
     expect(reply).toMatchObject(success);
   });
 
-  test('of a registration that failed names its error and how to go on', async () => {
+  test('has the error of a failed registration and the command to repeat it', async () => {
     const failed: ExecutionEnd = { status: 'FAILED', error: 'ExternalAccountBindingError', cause: 'x'.repeat(30_000) };
-    const { caa, body } = await deployed(withAccounts, { looks: [failed] });
-    expect(caa).toContain('ended in FAILED, ExternalAccountBindingError');
+    const { caa, body } = await deployed(withAccounts, { ends: [failed] });
+    expect(caa).toContain('FAILED, ExternalAccountBindingError');
     expect(caa).toContain(`--state-machine-arn ${accounts} --input '{"action":"register"}'`);
     expect(body.length).toBeLessThan(4096);
   });
 
-  test('of a registration that could not be started says how to start it', async () => {
-    const { caa, looked } = await deployed(withAccounts, { failures: { [accounts]: [new Error('no')] } });
+  test('has the command to start the registration if that could not be started', async () => {
+    const { caa, polled } = await deployed(withAccounts, { failures: { [accounts]: [new Error('no')] } });
     expect(caa).toContain(`aws stepfunctions start-execution --state-machine-arn ${accounts}`);
-    expect(looked).toEqual([]);
+    expect(polled).toEqual([]);
   });
 
-  test.each([[[]], [undefined]])('of a registration that ends without records says why: %j', async (caa) => {
-    const { caa: text } = await deployed(withAccounts, { looks: [{ status: 'SUCCEEDED', output: { caa } }] });
-    expect(text).toMatch(/^None: no issuer says/);
+  test.each([[[]], [undefined]])('says why the registration has no records for %j', async (caa) => {
+    const { caa: text } = await deployed(withAccounts, { ends: [{ status: 'SUCCEEDED', output: { caa } }] });
+    expect(text).toMatch(/^None, because no issuer/);
   });
 
   test.each([10, 100])(
-    'of %i long records is cut to what CloudFormation takes, and says where the rest is',
+    'is cut for %i long records to fit into the reply, and says how to read the rest',
     async (count) => {
       const many = Array.from({ length: count }, (_, index) => `0 issue "ca${index}.test; ${'é'.repeat(250)}"`);
-      const { caa, body } = await deployed(withAccounts, { looks: [succeeded(many)] });
+      const { caa, body } = await deployed(withAccounts, { ends: [succeeded(many)] });
       expect(Buffer.byteLength(body)).toBeLessThanOrEqual(4096);
       const shown = caa.split('\n');
       expect(shown.slice(0, -1)).toEqual(many.slice(0, shown.length - 1));
-      expect(shown.at(-1)).toContain(
-        `${count - shown.length + 1} more are shown by: aws stepfunctions describe-execution`,
-      );
+      expect(shown.at(-1)).toContain(`${count - shown.length + 1} more: aws stepfunctions describe-execution`);
     },
   );
 
-  test('leaves room in the reply for the longest names that a stack may have', async () => {
+  test('fits into the reply with the longest names that a stack can have', async () => {
     const many = Array.from(
       { length: 50 },
       (_, index) => `0 issue "ca${index}.test; accounturi=https://ca.test/${index}"`,
@@ -205,7 +203,7 @@ describe('the attribute Caa', () => {
       LogicalResourceId: 'l'.repeat(255),
       PhysicalResourceId: 'l'.repeat(255),
     };
-    const { body } = await deployed(long, { looks: [succeeded(many)] });
+    const { body } = await deployed(long, { ends: [succeeded(many)] });
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(4096);
   });
 });

@@ -6,18 +6,26 @@ type Algorithm = 'RSA' | 'ECDSA';
 
 const algorithmOf = (keyType: KeyType): Algorithm => (keyType.startsWith('RSA') ? 'RSA' : 'ECDSA');
 
-/** Of the key that signed it, as OpenSSL names signatures: `ecdsa-with-SHA384`, `sha256WithRSAEncryption`, `rsassaPss`. */
+/**
+ * Returns the algorithm of the key that signed a certificate, or `null` for any other. OpenSSL names signatures `ecdsa-with-SHA384`,
+ * `sha256WithRSAEncryption` or `rsassaPss`.
+ */
 function signingAlgorithm(certificate: string): Algorithm | null {
   const { signatureAlgorithm = '' } = new X509Certificate(certificate);
   if (/^ecdsa/i.test(signatureAlgorithm)) return 'ECDSA';
   return /rsa/i.test(signatureAlgorithm) ? 'RSA' : null;
 }
 
+/** Why ACM would reject an import, and what the operator has to do, each in sentences. */
+interface ImportProblem {
+  readonly why: string;
+  readonly remedy: string;
+}
+
 /**
- * Why ACM will refuse to import this certificate, in words; `null`: nothing is known against it. "The cryptographic algorithm of an
- * imported certificate must match the algorithm of the signing CA"
- * (https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html). Its limits of size are not looked at: the largest
- * of our keys, RSA-4096, has 3.3 KB of the 5 KB that are allowed.
+ * Returns why ACM would reject the import of this certificate, or `null` if no reason is known. "The cryptographic algorithm of an imported
+ * certificate must match the algorithm of the signing CA" (https://docs.aws.amazon.com/acm/latest/APIReference/API_ImportCertificate.html).
+ * The size limits are not checked, because the largest key of this project, RSA-4096, has 3.3 KB of the allowed 5 KB.
  */
 export function importProblem({
   certificate,
@@ -25,20 +33,20 @@ export function importProblem({
 }: {
   readonly certificate: string;
   readonly keyType: KeyType;
-}): string | null {
+}): ImportProblem | null {
   const signer = signingAlgorithm(certificate);
   const own = algorithmOf(keyType);
   if (signer === null || signer === own) return null;
   const matching = signer === 'RSA' ? 'RSA-2048' : 'P-256';
-  return (
-    `its key is ${keyType} and the CA signed it with ${signer}: ACM takes a certificate only from a CA whose key is of the same ` +
-    `algorithm. Set its keyType to '${matching}', choose an issuer that signs ${keyType} with ${own}, or deliver it to no ACM region`
-  );
+  return {
+    why: `The key of the certificate is ${keyType}, but the CA signed it with ${signer}. ACM requires the same algorithm for both keys.`,
+    remedy: `Set keyType to '${matching}', choose an issuer that signs ${keyType} with ${own}, or remove the ACM regions of the certificate.`,
+  };
 }
 
-/** An import as DescribeCertificate shows it. Nothing is held against what is missing there. */
+/** An imported certificate as DescribeCertificate returns it. Missing fields are not compared. */
 interface DescribedImport {
-  /** Written with a hyphen (RSA-2048) by this call and with an underscore by others. */
+  /** Algorithm and size. This call returns them with a hyphen (RSA-2048), and other calls with an underscore. */
   readonly KeyAlgorithm?: string | undefined;
   readonly SubjectAlternativeNames?: readonly string[] | undefined;
   readonly KeyUsages?: readonly { readonly Name?: string | undefined }[] | undefined;
@@ -50,17 +58,17 @@ interface DescribedImport {
 const clientAuthentication = '1.3.6.1.5.5.7.3.2';
 
 /**
- * Whether ACM's rules of a re-import keep this certificate from the ARN of an earlier one; `null`: nothing that is known.
+ * Returns why ACM would reject this certificate over the ARN of an earlier import, or `null` if no reason is known.
  * https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
  *
- * "You can add or remove domain names. You cannot remove all of the domain names": we take it that one of the names that are there now
- * has to stay, spelled the same (a wildcard stands for none but itself). Values of Key Usage and Extended Key Usage may come but not go,
- * except client authentication, and keyEncipherment of an ECDSA key. CAs leave the latter out of RSA certificates in some profiles,
- * Let's Encrypt's `tlsserver` for one.
+ * "You can add or remove domain names. You cannot remove all of the domain names." This project assumes that at least one existing name must stay,
+ * in the same spelling. A wildcard matches only itself. Values of Key Usage and Extended Key Usage may be added but not removed. The exceptions are
+ * client authentication, and keyEncipherment of an ECDSA key. CAs omit keyEncipherment from RSA certificates in some profiles, for example in
+ * `tlsserver` of Let's Encrypt.
  */
 export function newArnReason(earlier: DescribedImport, certificate: string): NewArnReason | null {
   const leaf = parsed(certificate);
-  if (!leaf) return null; // ACM's own refusal says more than the parser's.
+  if (!leaf) return null; // The error of ACM explains more than that of the parser.
   const { KeyAlgorithm: algorithm, SubjectAlternativeNames: names = [] } = earlier;
   if (algorithm !== undefined && algorithm.replace('-', '_') !== keyAlgorithmOf(leaf)) return 'keyChanged';
   const kept = dnsNames(leaf);
@@ -76,7 +84,7 @@ function parsed(certificate: string): X509Certificate | null {
   }
 }
 
-/** As ACM names it. */
+/** Returns the key algorithm and size as ACM names them. */
 function keyAlgorithmOf({ publicKey }: X509Certificate): string {
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   return publicKey.asymmetricKeyType === 'rsa' ? `RSA_${modulusLength}` : `EC_${namedCurve}`;
@@ -89,19 +97,19 @@ function losesUsage({ KeyUsages = [], ExtendedKeyUsages = [] }: DescribedImport,
   const keyUsages = keyUsagesOf(leaf.raw);
   const lostUsage = KeyUsages.some(
     ({ Name = '' }) =>
-      // ANY and CUSTOM are no values that a certificate could have or lose.
+      // ANY and CUSTOM are not values of a certificate, so it cannot lack them.
       keyUsageNames.includes(Name) &&
       !keyUsages.has(Name) &&
       !(Name === 'KEY_ENCIPHERMENT' && leaf.publicKey.asymmetricKeyType === 'ec'),
   );
-  // Node calls the extended ones keyUsage, by OID; undefined without the extension, whatever its type says.
+  // Node.js returns the OIDs of the extended key usages as `keyUsage`. Without the extension it is undefined, unlike its type.
   const extended = new Set(leaf.keyUsage ?? []);
   return (
     lostUsage || ExtendedKeyUsages.some(({ OID }) => OID && OID !== clientAuthentication && !extended.has(OID)) // NONE has no OID.
   );
 }
 
-/** ACM's names of the bits of Key Usage, from digitalSignature (0) to decipherOnly (8). */
+/** ACM's names for the bits of Key Usage, from digitalSignature (bit 0) to decipherOnly (bit 8). */
 const keyUsageNames: readonly string[] = [
   'DIGITAL_SIGNATURE',
   'NON_REPUDIATION',
@@ -115,8 +123,9 @@ const keyUsageNames: readonly string[] = [
 ];
 
 /**
- * The extension Key Usage (RFC 5280 §4.2.1.3) in DER: its id, `01 01 ff` when critical, then an octet string (`04`, length) of a bit
- * string: `03`, length, the number of unused bits, and one byte of bits or two, the first bit leftmost.
+ * Reads the Key Usage extension (RFC 5280 §4.2.1.3) from DER. It consists of its id, `01 01 ff` if it is critical, and an octet string (`04`, length)
+ * with a bit string. The bit string consists of `03`, its length, the number of unused bits, and one or two bytes of bits with the first bit
+ * leftmost.
  */
 function keyUsagesOf(der: Buffer): ReadonlySet<string> {
   const id = Buffer.from('0603551d0f', 'hex');

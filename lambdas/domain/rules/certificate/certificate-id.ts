@@ -1,8 +1,9 @@
 import { AuthorityKeyIdentifierExtension, X509Certificate } from '@peculiar/x509';
 
 /**
- * The certificate's id for ACME Renewal Information: base64url of the AKI's keyIdentifier, a dot, base64url of the serial's DER
- * content bytes, with the leading zero that a high first bit demands. RFC 9773 §4.1. `null`: it has no AKI.
+ * Returns the identifier of a certificate for ACME Renewal Information, or `null` if it has no authority key identifier. RFC 9773 §4.1. The
+ * identifier is the key identifier and the DER content bytes of the serial number, both in base64url and separated by a dot. A serial number whose
+ * first bit is set has a leading zero byte.
  */
 export function certificateId(pem: string): string | null {
   const certificate = new X509Certificate(pem);

@@ -1,26 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec, DeployedConfig } from '../../contract/config.ts';
 
-/** Certificates in one call of *Check fleet*: as many as BatchGetItem takes keys. */
+/** Number of certificates in one call of *Check fleet*. BatchGetItem accepts as many keys. */
 export const batchSize = 100;
 
+/** Returns the number of batches of a configuration. */
 export function batchCount(config: DeployedConfig): number {
   return Math.ceil(config.certificates.length / batchSize);
 }
 
-/** Names of the certificates of a batch, 0-based. */
+/** Returns the names of the certificates of a batch. The first batch is 0. */
 export function batchNames(config: DeployedConfig, batch: number): readonly string[] {
   return config.certificates.slice(batch * batchSize, (batch + 1) * batchSize).map(({ name }) => name);
 }
 
-/** The certificate with all that it refers to; `undefined`: no certificate of that name is configured. */
+/** Returns a certificate with everything that it refers to, or `undefined` if no certificate of this name is configured. */
 export function specOf(config: DeployedConfig, name: string): CertificateSpec | undefined {
   const entry = config.certificates.find((certificate) => certificate.name === name);
   if (!entry) return undefined;
   const issuers = entry.issuers.map((index) => at(config.issuers, index, 'issuer'));
   const issuer = at(issuers, 0, 'issuer');
   const { identifiers, keyType, profile } = entry;
-  // Roles are handed over with all zones, to the one step that needs them.
+  // The role is left out, because the one step that needs it receives all zones with their roles.
   const hostedZones = entry.hostedZones.map((index) => {
     const { role: _, ...zone } = at(config.hostedZones, index, 'hosted zone');
     return zone;
@@ -38,23 +39,24 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
 function at<T>(list: readonly T[], index: number, what: string): T {
   const entry = list[index];
   if (entry === undefined)
-    throw new Error(`config.json refers to ${what} ${index}, which it does not hold: deploy again.`);
+    throw new Error(`config.json refers to ${what} ${index}, which does not exist. Deploy again.`);
   return entry;
 }
 
+/** The fields of version 1 of the spec hash. */
 export interface HashedFields extends Pick<CertificateSpec, 'identifiers' | 'keyType' | 'profile'> {
   readonly directoryUrl: string;
 }
 
 /**
- * sha256 hex over version 1 of the fields whose change reissues. A later field is added only where it differs from its
- * default: the hashes of certificates that do not use it stay, and an upgrade reissues nothing.
+ * Returns the SHA-256 in hex over version 1 of the fields whose change causes a new order. A field of a later version is added only if it differs
+ * from its default. Then certificates that do not use it keep their hashes, and an upgrade causes no orders.
  */
 export function specHash({ identifiers, keyType, directoryUrl, profile }: HashedFields): string {
   return sha256({ version: 1, identifiers: identifiers.toSorted(), keyType, directoryUrl, profile });
 }
 
-/** sha256 hex of directory and identifiers: the key of the "exact set" limit that CAs have, whatever the key or profile. */
+/** Returns the SHA-256 in hex over directory URL and identifiers. CAs limit certificates per exact set of identifiers, for any key or profile. */
 export function setHash(directoryUrl: string, identifiers: readonly string[]): string {
   return sha256({ version: 1, directoryUrl, identifiers: identifiers.toSorted() });
 }
@@ -63,7 +65,7 @@ function sha256(fields: object): string {
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** The config with each `@n` among hosted zone ids and ARNs replaced by the nth token's value at run time. */
+/** Returns the configuration with each `@n` in ids and ARNs replaced by the value that token n has at run time. */
 export function resolveTokens(config: DeployedConfig, tokens: readonly string[]): DeployedConfig {
   const resolve = <T extends string | null>(value: T): T | string => {
     const index = /^@(\d+)$/.exec(value ?? '')?.[1];

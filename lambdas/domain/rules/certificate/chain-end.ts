@@ -2,15 +2,15 @@ import type { X509Certificate } from 'node:crypto';
 import { splitPem } from './verify-certificate.ts';
 
 /**
- * Whether this PEM chain ends in the certificate with this common name: the root, which issued the topmost certificate or is the
- * topmost itself where the CA sends it too. A chain that cannot be read ends in nothing.
+ * Tells whether a PEM chain ends in the certificate with this common name. This is the root, which issued the topmost certificate, or is the topmost
+ * certificate itself if the CA also sends the root. The result is `false` for a chain that cannot be read.
  */
 export function endsIn(pem: string, commonName: string): boolean {
   const top = topmost(pem);
   return top !== undefined && [top.issuer, top.subject].some((name) => commonNames(name).includes(commonName));
 }
 
-/** The common name that a chain ends in, for a message. */
+/** Returns the common name in which a chain ends, for a message. */
 export function endOf(pem: string): string {
   return commonNames(topmost(pem)?.issuer ?? '')[0] ?? 'a certificate without a common name';
 }
@@ -23,7 +23,7 @@ function topmost(pem: string): X509Certificate | undefined {
   }
 }
 
-/** Of a distinguished name as Node shows it: one attribute a line, special characters escaped (RFC 4514 §2.4). */
+/** Returns the common names in a distinguished name. Node.js writes one attribute per line and escapes special characters (RFC 4514 §2.4). */
 const commonNames = (name: string): string[] =>
   name
     .split('\n')

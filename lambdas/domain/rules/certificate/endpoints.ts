@@ -3,30 +3,31 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 
 /**
- * Seconds until the next look at endpoints that do not serve the certificate yet. Right after a delivery that is no fault: servers are
- * reloaded within minutes, and CloudFront needs some to reach all of its edges. 60 + 300 + 600 + 900 s are 31 minutes, then it is told.
- * The daily look takes the same time: a server that is restarted at that second is not worth an event.
+ * Seconds until the next check of endpoints that do not serve the certificate yet. Immediately after a delivery this is no fault, because servers
+ * reload it within minutes, and CloudFront needs some minutes to reach all edge locations. An event is published after 60 + 300 + 600 + 900 s,
+ * which are 31 minutes. The daily check has the same waits, so that a server that restarts during a check causes no event.
  */
 const endpointWaits = [60, 300, 600, 900] as const;
 
-/** The wait before look number `tries + 2`, after `tries + 1` of them; 0: that was the last. */
+/** Returns the seconds until the next check after `tries + 1` checks, or 0 if there is no further check. */
 export const endpointWait = (tries: number): number => endpointWaits[tries] ?? 0;
 
 const day = 86_400_000;
 
-/** Hex as OpenSSL, Node.js or a CA write it: leading zeros and lower case make no other number. */
+/** Normalizes a serial number in hexadecimal. OpenSSL, Node.js and CAs differ in leading zeros and in upper and lower case. */
 const numberOf = (serialNumber: string): string => serialNumber.toUpperCase().replace(/^0+(?=.)/, '');
 
+/** Tells whether two serial numbers in hexadecimal are the same number. */
 export const isSameSerial = (a: string, b: string): boolean => numberOf(a) === numberOf(b);
 
-/** The last look at the current version; `null`: there was none, or it was at another one. */
-function lastLook({ current, served }: LedgerCertificate): LedgerCertificate['served'] | null {
+/** Returns the last endpoint check of the current version, or `null` if there was none. */
+function lastCheck({ current, served }: LedgerCertificate): LedgerCertificate['served'] | null {
   return served && served.versionId === current?.versionId ? served : null;
 }
 
 /**
- * Why the endpoints have to be looked at; `null`: they have not. Once a day: fleet runs begin up to an hour late and a look takes half
- * an hour, so of the runs that come about a day later the first counts, half an interval before or after. `checkInterval` in seconds.
+ * Returns why the endpoints have to be checked, or `null` if they do not. They are checked once a day. Fleet runs begin up to an hour late, and a check
+ * takes half an hour. A run therefore counts as a day later if it is at most half an interval early. `checkInterval` is in seconds.
  */
 export function endpointCheckReason(
   { endpoints = [] }: CertificateSpec,
@@ -35,17 +36,17 @@ export function endpointCheckReason(
   now: Date,
 ): string | null {
   if (!record.current || endpoints.length === 0) return null;
-  const last = lastLook(record);
-  if (!last) return `nobody has looked yet whether ${endpoints.join(', ')} serve ${record.current.serialNumber}`;
+  const last = lastCheck(record);
+  if (!last) return `certificate ${record.current.serialNumber} has not been checked at ${endpoints.join(', ')} yet`;
   const seen = last.endpoints.map(({ endpoint }) => endpoint);
   const added = endpoints.filter((endpoint) => !seen.includes(endpoint));
-  if (added.length > 0) return `nobody has looked yet at ${added.join(', ')}`;
+  if (added.length > 0) return `the certificate has not been checked at ${added.join(', ')} yet`;
   const since = now.getTime() - Date.parse(last.at);
-  return since >= day - (checkInterval * 1000) / 2 ? `its endpoints were looked at ${last.at}, a day ago` : null;
+  return since >= day - (checkInterval * 1000) / 2 ? `the endpoints were last checked at ${last.at}, a day ago` : null;
 }
 
-/** Stored and delivered, but the last look found an endpoint that is still configured and does not serve it. */
+/** Tells whether the last check found a configured endpoint that does not serve the current certificate. */
 export function isNotServed({ endpoints = [] }: CertificateSpec, record: LedgerCertificate): boolean {
-  const seen: readonly ServedCertificate[] = lastLook(record)?.endpoints ?? [];
+  const seen: readonly ServedCertificate[] = lastCheck(record)?.endpoints ?? [];
   return seen.some(({ endpoint, status }) => status !== 'served' && endpoints.includes(endpoint));
 }

@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 
 /**
- * Issuers of a certificate, upward, picked out of what a CA sent, in whatever order: each directly signed the one before it, as ACM and
- * CloudFront want it (https://docs.aws.amazon.com/acm/latest/userguide/troubleshoot-import.html). Each once, others left out, no
- * self-signed root: who trusts it has it. The order of `sent` makes no difference.
+ * Returns the issuers of a certificate in upward order, selected from the certificates that a CA sent. Each directly signed the one before it, as ACM
+ * and CloudFront require (https://docs.aws.amazon.com/acm/latest/userguide/troubleshoot-import.html). Duplicates, unrelated certificates and
+ * a self-signed root are left out, because clients that trust the root have it already. The order of `sent` makes no difference.
  *
- * A cross-signed root stays, also beside its self-signed twin: only who trusts the twin could do without. So nothing is cut but what is
- * known to be self-signed.
+ * A cross-signed root is kept even if its self-signed version was sent too, because clients that do not trust the self-signed version need it. So
+ * only certificates that are known to be self-signed are left out.
  */
 export function issuersUpward(
   leaf: X509Certificate,
@@ -18,7 +18,7 @@ export function issuersUpward(
     const below = path.at(-1) ?? leaf;
     const [issuer] = sent
       .filter((each) => isIssuer(each, below))
-      // CAs that signed each other lead round in a circle.
+      // CAs that signed each other would form a loop.
       .filter((each) => !path.some((known) => isSameCa(each, known) || isIssuer(known, each)))
       .toSorted((a, b) => compare(rank(a, now), rank(b, now)));
     if (!issuer || isSelfSigned(issuer)) return path.slice(1);
@@ -26,7 +26,7 @@ export function issuersUpward(
   }
 }
 
-/** By name, key identifiers and signature. */
+/** Tells whether one certificate issued the other, by name, key identifiers and signature. */
 export const isIssuer = (issuer: X509Certificate, subject: X509Certificate): boolean =>
   subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 
@@ -36,7 +36,10 @@ const isSelfSigned = (certificate: X509Certificate): boolean =>
 const isSameCa = (a: X509Certificate, b: X509Certificate): boolean =>
   a.subject === b.subject && a.publicKey.equals(b.publicKey);
 
-/** The best first, whoever sent what first: usable, not the end of the chain, valid for longest; the digest decides between equals. */
+/**
+ * Returns the sort key of an issuer. The best issuer is usable, does not end the chain, and is valid for the longest time. The digest decides between
+ * equal issuers, so that the order in which a CA sends them makes no difference.
+ */
 const rank = (certificate: X509Certificate, now: Date): readonly (number | string)[] => [
   certificate.ca && certificate.validToDate > now ? 0 : 1,
   isSelfSigned(certificate) ? 1 : 0,

@@ -3,13 +3,13 @@ import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 
-/** The staging labels that readers are for: the certificate to use, and the one before it. */
+/** Staging labels that readers may read: the current certificate and the previous one. */
 export const readableStages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
 
 /**
- * Conditions under which GetSecretValue shows those two stages and nothing else. A request that names no stage gets AWSCURRENT, and then
- * the key is not there at all (aws-cli issue 5031), so a plain StringEquals would refuse most clients. A version's id is refused:
- * whoever guesses that of CANDIDATE, a hash of the order's URL, would read a key.
+ * Conditions under which GetSecretValue returns those two stages only. A request without a stage returns AWSCURRENT and does not have the condition
+ * key (aws-cli issue 5031), so a plain StringEquals would deny most clients. A request with a version id is denied. The id of CANDIDATE is a hash of
+ * the URL of the order, and a reader that guesses it would read a key that is not in use yet.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
 export const readConditions = {
@@ -24,10 +24,12 @@ const isAccount = (reader: string): boolean => reader.endsWith(':root');
 const accountOf = (reader: string): string => reader.replace(/^(arn:[\w-]+:iam::\d{12}:).*$/, '$1root');
 
 /**
- * The resource policy that lets these principals read a secret. The accounts are the principals, and who in them is a condition: a role or
- * a user that is the principal itself is kept by its unique id, so all of a policy is refused where one is not there yet, and made anew
- * under its old name it would read no more. One statement for all of them: of the 20,480 characters that PutResourcePolicy takes it has some
- * 400, an account 37 and a role with a name of 30 characters 66, so 190 readers fit if each has an account of its own.
+ * Returns the resource policy that allows these readers to read a secret. The principals of the policy are the accounts of the readers, and a
+ * condition has the ARNs of roles and users. AWS stores a role or user that is a principal by its unique id. The whole policy would then be rejected
+ * if one does not exist yet, and a role that is deleted and created again with the same name would lose access.
+ *
+ * All roles and users are in one statement, because PutResourcePolicy accepts 20,480 characters. The statement has some 400 characters, an account
+ * adds 37, and a role with a name of 30 characters adds 66. So 190 readers fit if each has its own account.
  */
 export function readersPolicy(readers: readonly string[]) {
   const sorted = readers.toSorted();
@@ -75,8 +77,8 @@ type Access = Pick<CertificateSpec, 'readers' | 'replicas'>;
 type Current = Pick<CertificateFacts, 'secretArn'> | null;
 
 /**
- * sha256 hex over version 1 of the readers and replicas, in any order, and the ARN of the secret that has them: one that was deleted and made
- * anew has another ARN, and none of them. Empty: neither is configured.
+ * Returns the SHA-256 in hex over version 1 of the readers and replicas, in any order, and the ARN of the secret. A secret that was deleted and
+ * created again has another ARN, and neither readers nor replicas. Returns an empty string if neither is configured.
  */
 export function accessHash({ readers = [], replicas = [] }: Access, current: Current): string {
   if (readers.length === 0 && replicas.length === 0) return '';
@@ -90,12 +92,12 @@ export function accessHash({ readers = [], replicas = [] }: Access, current: Cur
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** In the place of a hash while they are being changed, or nobody knows: what the secret has is then neither the old nor the new. */
+/** Recorded instead of a hash while readers and replicas are being changed, or if they are unknown. It differs from the old and the new hash. */
 export const accessChanging = 'changing';
 
 /**
- * The secret's readers or replicas are not those of the configuration. Where nothing is noted they are taken for none, at no cost of a call:
- * *Read certificate* and *Store certificate*, which tell a new table of a certificate, look for themselves.
+ * Tells whether the readers or replicas of the secret differ from the configuration. Without a recorded hash the secret counts as having none, so
+ * that no call is needed. *Read certificate* and *Store certificate* record certificates in a new table, and they check the secret themselves.
  */
 export function isSharingOutdated(
   spec: Access,

@@ -3,33 +3,37 @@ import type { CertificateSpec, KeyType } from '../../contract/config.ts';
 import { CertificateMismatchError, OrderSharedError } from '../../contract/errors.ts';
 import { isIssuer, issuersUpward } from './issuer-chain.ts';
 
-/** What a CA sent, taken apart and found to be what was asked. PEM; times RFC 3339. */
+/** A certificate from a CA that matches its order. Certificates are in PEM and times in RFC 3339. */
 export interface VerifiedCertificate {
+  /** The leaf certificate. */
   readonly certificate: string;
-  /** Issuers upward, no root: what ACM and TLS servers want. `issuersUpward` says more. */
+  /** Issuers in upward order without the root, as ACM and TLS servers require. See `issuersUpward`. */
   readonly chain: string;
   readonly serialNumber: string;
   readonly notBefore: string;
   readonly notAfter: string;
   readonly issuer: string;
   readonly keyType: KeyType;
+  /** Phrases about differences that are accepted. */
   readonly warnings: readonly string[];
 }
 
-/** CAs backdate, and clocks differ: a start this far ahead is a warning, more is a fault. Milliseconds. */
+/** Longest accepted time until a certificate becomes valid, in milliseconds, because clocks differ. It causes a warning. */
 const clockSkew = 3_600_000;
 
-/** The chain as separate certificates, leaf first. RFC 8555 §9.1 allows nothing between the blocks that we would miss. */
+/** Returns the certificates of a PEM chain, leaf first. RFC 8555 §9.1 forbids text between them, which is ignored here. */
 export function splitPem(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
 }
 
 /**
- * Holds the chain against the order: our key, every identifier, in its dates, signed by CAs that are valid themselves.
- * Extra names, extra certificates and a start up to an hour ahead are warnings. Throws `CertificateMismatchError`; `OrderSharedError` for
- * another key: CAs give one pending order to all that ask for the same names, so a certificate of those names with another key type may
- * have finalized it.
+ * Compares a chain with its order. The leaf certificate must have the key of the order and every identifier, must be valid now, and must be signed by
+ * CAs that are valid themselves. Extra names, extra certificates and a start up to an hour in the future are warnings.
+ *
+ * @throws CertificateMismatchError if the chain does not match
+ * @throws OrderSharedError if the certificate has another key. CAs give one pending order to all requests for the same names, so a certificate with
+ *   these names and another key type may have finalized it
  */
 export function verifyCertificate(
   pem: string,
@@ -37,16 +41,17 @@ export function verifyCertificate(
   spec: Pick<CertificateSpec, 'name' | 'identifiers'>,
   now: Date,
 ): VerifiedCertificate {
-  const refuse = (what: string): never => {
+  const reject = (why: string): never => {
     throw new CertificateMismatchError({
-      what: `The certificate that the CA sent is not stored: ${what}.`,
+      what: 'The certificate that the CA sent is not stored.',
+      why: `${why}.`,
       remedy: 'The current certificate stays in use. Tell the CA if this repeats.',
       certificate: spec.name,
     });
   };
-  const certificates = read(pem, refuse);
+  const certificates = read(pem, reject);
   const [leaf, ...rest] = certificates;
-  if (!leaf) return refuse('the reply holds no certificate');
+  if (!leaf) return reject('The reply contains no certificate');
   if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) {
     throw new OrderSharedError({
       what: 'The order was finalized for another key, usually by another certificate with the same names.',
@@ -57,30 +62,31 @@ export function verifyCertificate(
 
   const names = dnsNames(leaf);
   const missing = spec.identifiers.filter((identifier) => !names.includes(identifier));
-  if (missing.length > 0) refuse(`it lacks ${missing.join(', ')}`);
+  if (missing.length > 0) reject(`It lacks ${missing.join(', ')}`);
 
   const warnings: string[] = [];
   const extra = names.filter((name) => !spec.identifiers.includes(name));
   if (extra.length > 0) warnings.push(`it also names ${extra.join(', ')}`);
 
   const { validFromDate: notBefore, validToDate: notAfter } = leaf;
-  if (notAfter <= now) refuse(`it expired ${notAfter.toISOString()}`);
-  if (notBefore.getTime() > now.getTime() + clockSkew) refuse(`it is not valid before ${notBefore.toISOString()}`);
-  if (notBefore > now) warnings.push(`it is valid from ${notBefore.toISOString()}, a little ahead of this clock`);
+  if (notAfter <= now) reject(`It expired at ${notAfter.toISOString()}`);
+  if (notBefore.getTime() > now.getTime() + clockSkew) reject(`It is not valid before ${notBefore.toISOString()}`);
+  if (notBefore > now) warnings.push(`it is valid from ${notBefore.toISOString()}, which is in the future`);
 
   if (rest.length > 0 && !rest.some((each) => isIssuer(each, leaf))) {
-    refuse('none of the certificates that came with it has signed it');
+    reject('It is not signed by any of the certificates that the CA sent with it');
   }
   const chain = issuersUpward(leaf, rest, now);
   for (const issuer of chain) {
-    if (!issuer.ca) refuse(`its issuer ${nameOf(issuer)} is not a CA`);
-    if (issuer.validToDate <= now) refuse(`its issuer ${nameOf(issuer)} expired ${issuer.validToDate.toISOString()}`);
+    if (!issuer.ca) reject(`Its issuer ${nameOf(issuer)} is not a CA`);
+    if (issuer.validToDate <= now)
+      reject(`Its issuer ${nameOf(issuer)} expired at ${issuer.validToDate.toISOString()}`);
   }
-  if (chain.length === 0) warnings.push('it came without an intermediate');
+  if (chain.length === 0) warnings.push('the CA sent it without an intermediate');
   const needed = new Set([leaf, ...chain].map(({ fingerprint256 }) => fingerprint256));
   const others = rest.filter((each) => !needed.has(each.fingerprint256) && each.subject !== each.issuer);
   if (others.length > 0)
-    warnings.push(`it came with others that do not belong to its chain: ${others.map(nameOf).join('; ')}`);
+    warnings.push(`the CA also sent certificates that do not belong to its chain: ${others.map(nameOf).join('; ')}`);
 
   return {
     certificate: toPem([leaf]),
@@ -89,20 +95,20 @@ export function verifyCertificate(
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
     issuer: leaf.issuer.split('\n').join(', '),
-    keyType: keyTypeOf(leaf) ?? refuse('its key is of a type that was not asked for'),
+    keyType: keyTypeOf(leaf) ?? reject('Its key has a type that was not ordered'),
     warnings,
   };
 }
 
-function read(pem: string, refuse: (what: string) => never): X509Certificate[] {
+function read(pem: string, reject: (why: string) => never): X509Certificate[] {
   try {
     return splitPem(pem);
   } catch (error) {
-    return refuse(`it cannot be read (${error instanceof Error ? error.message : error})`);
+    return reject(`It cannot be read (${error instanceof Error ? error.message : error})`);
   }
 }
 
-/** Lower case: DNS names have no case, and what was ordered is lower case. */
+/** Returns the DNS names in lower case, as they were ordered. DNS names are case-insensitive. */
 const dnsNames = (leaf: X509Certificate): string[] =>
   (leaf.subjectAltName ?? '')
     .split(', ')
@@ -113,7 +119,7 @@ const nameOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n'
 
 const toPem = (certificates: readonly X509Certificate[]): string => certificates.map(String).join('');
 
-/** `undefined`: none of ours. */
+/** Returns the key type of a certificate, or `undefined` if this project does not order such keys. */
 export function keyTypeOf({ publicKey }: X509Certificate): KeyType | undefined {
   const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};
   const types: Readonly<Record<string, KeyType>> = {

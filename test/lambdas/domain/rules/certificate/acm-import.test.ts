@@ -26,78 +26,78 @@ async function leaf({
   return makeLeaf(issuer, { identifiers, privateKey: makePrivateKey(keyType), ...usages });
 }
 
-describe('a key', () => {
+describe('newArnReason compares the key', () => {
   test.each([
     ['P-256', 'EC_prime256v1', null],
     ['P-256', 'EC_secp384r1', 'keyChanged'],
     ['P-256', 'RSA_2048', 'keyChanged'],
     ['RSA-2048', 'RSA-2048', null],
     ['RSA-2048', 'RSA_3072', 'keyChanged'],
-  ] as const)('%s over one that ACM calls %s: %s', async (keyType, KeyAlgorithm, expected) => {
+  ] as const)('%s with %s in ACM: %s', async (keyType, KeyAlgorithm, expected) => {
     expect(newArnReason({ KeyAlgorithm }, await leaf({ keyType }))).toBe(expected);
   });
 });
 
-describe('the names', () => {
+describe('newArnReason compares the names', () => {
   test.each([
-    ['all are others', ['old.example', 'www.old.example'], 'namesChanged'],
-    ['one stays, in other letters', ['old.example', 'WWW.Example.com'], null],
-    ['a wildcard went whose one level they are of', ['*.example.com'], 'namesChanged'],
-    ['ACM says none', [], null],
-  ])('%s', async (_, SubjectAlternativeNames, expected) => {
+    ['if all have changed', ['old.example', 'www.old.example'], 'namesChanged'],
+    ['if one stays in another case', ['old.example', 'WWW.Example.com'], null],
+    ['if a wildcard was removed that covers them', ['*.example.com'], 'namesChanged'],
+    ['if ACM returns none', [], null],
+  ])('%s, from %j: %s', async (_, SubjectAlternativeNames, expected) => {
     const certificate = await leaf({ identifiers: ['www.example.com', 'example.com'] });
     expect(newArnReason({ SubjectAlternativeNames }, certificate)).toBe(expected);
   });
 });
 
-describe('the key usages', () => {
+describe('newArnReason compares the key usages', () => {
   const { digitalSignature, keyEncipherment, keyAgreement, decipherOnly } = KeyUsageFlags;
 
   test.each([
-    ['RSA-2048', 'lost keyEncipherment', digitalSignature, 'usageRemoved'],
-    ['RSA-2048', 'lost the extension', undefined, 'usageRemoved'],
-    ['RSA-2048', 'kept both', digitalSignature | keyEncipherment, null],
-    ['P-256', 'lost keyEncipherment, which ACM lets an ECDSA key do', digitalSignature, null],
-    ['P-256', 'lost digitalSignature', keyEncipherment, 'usageRemoved'],
-  ] as const)('of %s that %s', async (keyType, _, keyUsages, expected) => {
+    ['RSA-2048', 'keyEncipherment removed', digitalSignature, 'usageRemoved'],
+    ['RSA-2048', 'the extension removed', undefined, 'usageRemoved'],
+    ['RSA-2048', 'both kept', digitalSignature | keyEncipherment, null],
+    ['P-256', 'keyEncipherment removed, which ACM allows for an ECDSA key', digitalSignature, null],
+    ['P-256', 'digitalSignature removed', keyEncipherment, 'usageRemoved'],
+  ] as const)('of %s with %s, to bits %s: %s', async (keyType, _, keyUsages, expected) => {
     const certificate = await leaf({ keyType, ...(keyUsages !== undefined && { keyUsages }) });
     expect(newArnReason({ KeyUsages: named('DIGITAL_SIGNATURE', 'KEY_ENCIPHERMENT') }, certificate)).toBe(expected);
   });
 
-  test('may become more', async () => {
+  test('and allows more of them', async () => {
     const certificate = await leaf({ keyUsages: digitalSignature | keyAgreement });
     expect(newArnReason({ KeyUsages: named('DIGITAL_SIGNATURE') }, certificate)).toBeNull();
   });
 
-  test('are read to the ninth bit', async () => {
+  test('up to the ninth bit', async () => {
     const KeyUsages = named('KEY_AGREEMENT', 'DECIPHER_ONLY');
     expect(newArnReason({ KeyUsages }, await leaf({ keyUsages: keyAgreement | decipherOnly }))).toBeNull();
     expect(newArnReason({ KeyUsages }, await leaf({ keyUsages: keyAgreement }))).toBe('usageRemoved');
   });
 
-  test('are not missed where ACM writes that there were none', async () => {
+  test('and ignores the values ANY and NONE of ACM', async () => {
     const nothing = { KeyUsages: named('ANY'), ExtendedKeyUsages: named('NONE') };
     expect(newArnReason(nothing, await leaf())).toBeNull();
   });
 });
 
-describe('the extended key usages', () => {
+describe('newArnReason compares the extended key usages', () => {
   test.each([
-    ['lost client authentication, which ACM allows', [serverAuthentication, clientAuthentication], null],
-    ['lost another', [serverAuthentication, emailProtection], 'usageRemoved'],
-    ['are as before', [serverAuthentication], null],
-    ['are more', [], null],
-  ])('%s', async (_, ExtendedKeyUsages, expected) => {
+    ['with client authentication removed, which ACM allows', [serverAuthentication, clientAuthentication], null],
+    ['with another one removed', [serverAuthentication, emailProtection], 'usageRemoved'],
+    ['if they are unchanged', [serverAuthentication], null],
+    ['if there are more', [], null],
+  ])('%s, from %j: %s', async (_, ExtendedKeyUsages, expected) => {
     const certificate = await leaf({ extendedKeyUsages: [serverAuthentication.OID] });
     expect(newArnReason({ ExtendedKeyUsages }, certificate)).toBe(expected);
   });
 
-  test('lost the extension', async () => {
+  test('with the extension removed', async () => {
     expect(newArnReason({ ExtendedKeyUsages: [serverAuthentication] }, await leaf())).toBe('usageRemoved');
     expect(newArnReason({ ExtendedKeyUsages: [clientAuthentication] }, await leaf())).toBeNull();
   });
 });
 
-test('what is no certificate has no reason: ACM says more about it', () => {
+test('newArnReason returns null for an unreadable certificate, which ACM rejects itself', () => {
   expect(newArnReason({ KeyAlgorithm: 'RSA_2048' }, 'no PEM')).toBeNull();
 });

@@ -14,20 +14,20 @@ async function idOf(serialNumber: string, authorityKeyId = true): Promise<string
   );
 }
 
-test('the example of RFC 9773: a serial with its first bit set keeps the zero of its DER form', async () => {
+test('encodes the example of RFC 9773, whose serial number has a leading zero in DER', async () => {
   expect(await idOf('0087654321')).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
 });
 
 test.each([
-  ['7f', 'fw', 'the largest of one byte without a zero before it'],
-  ['0080', 'AIA', 'the smallest with one'],
-  ['01', 'AQ', 'a digit that hex writes with a zero of its own'],
+  ['7f', 'fw', 'the largest byte without a leading zero'],
+  ['0080', 'AIA', 'the smallest byte with a leading zero'],
+  ['01', 'AQ', 'a single digit'],
   ['0a01', 'CgE', 'two bytes'],
   ['03aabbccddeeff00112233445566778899aa', 'A6q7zN3u_wARIjNEVWZ3iJmq', 'as long as those of public CAs'],
-])('serial %s is %s: %s', async (serialNumber, encoded) => {
+])('encodes serial number %s as %s (%s)', async (serialNumber, encoded) => {
   expect((await idOf(serialNumber))?.split('.')[1]).toBe(encoded);
 });
 
-test('a certificate without an authority key identifier has no id', async () => {
+test('returns null without an authority key identifier', async () => {
   expect(await idOf('0a01', false)).toBeNull();
 });

@@ -18,22 +18,22 @@ describe('a chain ends in', () => {
     expect(endOf(chain)).toBe('Root, with a comma');
   });
 
-  test('the root that the CA sent with it', () => {
+  test('the root that the CA sent in the chain', () => {
     expect(endsIn(leaf + pemOf(intermediate.certificate) + pemOf(root.certificate), 'Root, with a comma')).toBe(true);
   });
 
-  test('a certificate that is the topmost, whoever issued that', () => {
+  test('its topmost certificate, if that is not the root', () => {
     expect(endsIn(leaf + pemOf(intermediate.certificate), 'Intermediate')).toBe(true);
   });
 
-  test('no other name, not one further down, and not a part of a name', () => {
+  test('no name further down, and no part of a name', () => {
     const chain = leaf + pemOf(intermediate.certificate) + pemOf(root.certificate);
     for (const name of ['Intermediate', 'example.com', 'Root', 'CN=Root, with a comma', '']) {
       expect(endsIn(chain, name), name).toBe(false);
     }
   });
 
-  test('nothing, when it cannot be read', () => {
+  test('nothing if it cannot be read', () => {
     for (const pem of ['', '<html>', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----']) {
       expect(endsIn(pem, 'Root')).toBe(false);
       expect(endOf(pem)).toBe('a certificate without a common name');

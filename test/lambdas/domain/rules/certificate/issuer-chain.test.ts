@@ -18,7 +18,7 @@ let otherRoot: Authority;
 let upper: Authority;
 let lower: Authority;
 let leaf: X509Certificate;
-/** The root, signed by the other one. */
+/** The root, signed by the other root. */
 let crossSigned: X509Certificate;
 let stranger: X509Certificate;
 beforeAll(async () => {
@@ -38,26 +38,26 @@ const named = (sent: readonly X509Certificate[], of = leaf) =>
 
 const longWay = ['Lower by Upper', 'Upper by Root', 'Root by Other Root'];
 
-describe('the issuers of a leaf', () => {
-  test('go upward, each directly signed the one before it', () => {
+describe('the issuers of a leaf certificate', () => {
+  test('are in upward order, and each directly signed the one before it', () => {
     expect(named([certificateOf(upper), certificateOf(lower)])).toEqual(['Lower by Upper', 'Upper by Root']);
   });
 
-  test('come without a self-signed root', () => {
+  test('do not include a self-signed root', () => {
     const sent = [certificateOf(lower), certificateOf(upper), certificateOf(root)];
     expect(named(sent)).toEqual(['Lower by Upper', 'Upper by Root']);
   });
 
-  test('come with a cross-signed root, which makes them trusted where its own root is not known yet', () => {
+  test('include a cross-signed root, for clients that do not trust the new root', () => {
     expect(named([certificateOf(lower), certificateOf(upper), crossSigned])).toEqual(longWay);
   });
 
-  test('come with a cross-signed root also when its self-signed twin and the root above it were sent', () => {
+  test('include a cross-signed root even if its self-signed version and the root above it were sent', () => {
     const sent = [root, otherRoot, upper, lower].map(certificateOf);
     expect(named([...sent, crossSigned])).toEqual(longWay);
   });
 
-  test('take the way past a cross-signed root that has expired', async () => {
+  test('do not include a cross-signed root that has expired', async () => {
     const expired = read(
       await crossSign(
         { ...(await makeAuthority({ name: 'Root', notAfter: '2026-02-01T00:00:00Z' })), keys: root.keys },
@@ -68,25 +68,25 @@ describe('the issuers of a leaf', () => {
     expect(named(sent)).toEqual(['Lower by Upper', 'Upper by Root']);
   });
 
-  test('are each there once, and a stranger is left out', () => {
+  test('include each issuer once and no unrelated certificate', () => {
     const sent = [leaf, stranger, certificateOf(lower), certificateOf(lower), certificateOf(upper), stranger];
     expect(named(sent)).toEqual(['Lower by Upper', 'Upper by Root']);
   });
 
-  test('end where the next is missing', () => {
+  test('end where the next issuer is missing', () => {
     expect(named([certificateOf(lower), crossSigned])).toEqual(['Lower by Upper']);
     expect(named([])).toEqual([]);
     expect(named([stranger])).toEqual([]);
   });
 
-  test('do not go round where two roots signed each other', async () => {
+  test('end without a loop if two roots signed each other', async () => {
     const back = read(await crossSign(otherRoot, root));
     const sent = [certificateOf(lower), certificateOf(upper), crossSigned, back];
     expect(named(sent)).toEqual(longWay);
     expect(named([...sent, certificateOf(root), certificateOf(otherRoot)])).toEqual(longWay);
   });
 
-  test('keep a certificate that names itself as its issuer and was signed by another key', async () => {
+  test('include a certificate that has its own name as issuer but was signed by another key', async () => {
     const renewed = await makeAuthority({ name: 'Root' });
     const underOld = read(await crossSign(renewed, root));
     const under = new X509Certificate(
@@ -96,7 +96,7 @@ describe('the issuers of a leaf', () => {
   });
 });
 
-test('the order in which a CA sends them makes no difference', async () => {
+test('the order in which a CA sends certificates makes no difference', async () => {
   const back = read(await crossSign(otherRoot, root));
   const again = read(await crossSign(upper, otherRoot));
   const all = [...[root, otherRoot, upper, lower].map(certificateOf), crossSigned, stranger, back, again, leaf];

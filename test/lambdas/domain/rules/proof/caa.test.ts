@@ -15,7 +15,7 @@ const refusal = (identifier: string, ...records: readonly string[]) =>
   caaRefusal(identifier, { domain: 'example.com', records: records.map(record) }, account);
 const allowed = (identifier: string, ...records: readonly string[]) => refusal(identifier, ...records) === null;
 
-describe('caaRefusal decides on a CAA set', () => {
+describe('a CAA set', () => {
   test.each([
     ['with the CA', ['0 issue "ca.test"'], true, true],
     ['with the CA by its other name', ['0 issue "brand.test"'], true, true],
@@ -46,7 +46,7 @@ describe('caaRefusal decides on a CAA set', () => {
     ['that falls back to issue for wildcards', ['0 issue "ca.test"'], true, true],
     ['for mail certificates of another CA', ['0 issuemail "other.test"'], true, true],
     ['that is empty', [], true, true],
-  ])('%s', (_, records, plain, wildcard) => {
+  ])('%s, %j, allows a name: %s, and a wildcard: %s', (_, records, plain, wildcard) => {
     expect([allowed('www.example.com', ...records), allowed('*.example.com', ...records)]).toEqual([plain, wildcard]);
   });
 
@@ -76,7 +76,7 @@ describe('caaRefusal decides on a CAA set', () => {
     ['a semicolon at the end', 'policy=ev;', false],
     ['a tag with an underscore', 'account_uri=x', false],
     ['an equals sign in a value', 'policy=a=b', true],
-  ])('that names the CA with %s', (_, parameters, expected) => {
+  ])('that names the CA with %s (%s) allows it: %s', (_, parameters, expected) => {
     expect(allowed('example.com', `0 issue "ca.test; ${parameters}"`)).toBe(expected);
   });
 
@@ -174,7 +174,7 @@ describe('the CAA records for an account', () => {
     );
   });
 
-  test('end a refusal that asks for them', () => {
+  test('fix a refusal if the record that it names is added', () => {
     const tag = fc.constantFrom('issue', 'issuewild', 'iodef', 'contactemail');
     const value = fc.oneof(
       fc.string(),

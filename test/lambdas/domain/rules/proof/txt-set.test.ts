@@ -20,7 +20,7 @@ const set = (values: readonly string[], ttl = 3600): TxtRecordSet => ({
 });
 const otherValue = '"v=spf1 \\"quoted\\" " "second string"';
 
-describe('withValues, for adding', () => {
+describe('withValues', () => {
   test('creates a set with a short TTL if there is none', () => {
     expect(withValues(name, null, ['one', 'two'])).toEqual({
       name,
@@ -49,7 +49,7 @@ describe('withValues, for adding', () => {
   });
 });
 
-describe('withoutValues, for removing', () => {
+describe('withoutValues', () => {
   test('keeps the value of another writer when two values of three are removed', () => {
     const before = set([otherValue, '"one"', '"two"']);
     expect(withoutValues(before, ['one', 'two'])).toEqual({ name: before.name, before, after: set([otherValue]) });
@@ -141,7 +141,7 @@ describe('batches', () => {
     ['1,000 values', Array.from({ length: 1000 }, () => change(1, 10)), [1000]],
     ['1,001 values', Array.from({ length: 1001 }, () => change(1, 10)), [1000, 1]],
     [
-      'values that are deleted and created count twice',
+      'values that are deleted and created, which count twice',
       Array.from({ length: 501 }, () => change(1, 10, { existing: true })),
       [500, 1],
     ],
