@@ -34,7 +34,7 @@ const request = async (input: unknown) => d.ended(await startExecution(d.local, 
 const account = async (): Promise<AcmeAccount> => {
   const accounts = createAccountSecrets({ prefix: 'certificates-accounts/', stackTag: 'Perennial', client: secrets });
   const found = await accounts.read(d.local.pebble.directoryUrl);
-  if (!found) throw new Error('there is no account');
+  if (!found) throw new Error('The account secret contains no account.');
   return found;
 };
 const statusOf = async (certificate: string) => {
@@ -43,7 +43,7 @@ const statusOf = async (certificate: string) => {
   return (JSON.parse(reply) as { readonly Status: string }).Status;
 };
 
-test('a deployment registers the account and succeeds', async () => {
+test('a deployment registers the account', async () => {
   const sfn = new SFNClient(d.local.clientConfig);
   const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn: output('AccountsArn') }));
   const ended = await d.ended(executions?.[0]?.executionArn ?? '');
@@ -51,12 +51,12 @@ test('a deployment registers the account and succeeds', async () => {
   expect((await account()).url).toContain(new URL(d.local.pebble.directoryUrl).host);
 });
 
-test('new secrets are under the key that the config names', async () => {
+test('new secrets are encrypted with the KMS key of the config', async () => {
   const described = await secrets.send(new DescribeSecretCommand({ SecretId: 'certificates/pinned' }));
   expect(described.KmsKeyId).toBe(keyArn);
 });
 
-test('an account gets a new key, keeps its URL, and is ordered with', async () => {
+test('a key rollover gives the account a new key under the same URL, and orders work with it', async () => {
   const before = await account();
   expect(await request({ action: 'rollOverKey', issuer: 'pebble' })).toMatchObject({
     status: 'SUCCEEDED',
@@ -70,7 +70,7 @@ test('an account gets a new key, keeps its URL, and is ordered with', async () =
 });
 
 describe('a compromised key', () => {
-  test('is revoked with all its certificates, and a new certificate with a new key is delivered at once', async () => {
+  test('revokes all its certificates, and a certificate with a new key is delivered at once', async () => {
     const pinned = await d.secret('pinned');
     const ended = await request({ action: 'revoke', certificate: 'pinned', reason: 'keyCompromise' });
     expect(ended).toMatchObject({ status: 'SUCCEEDED' });
@@ -88,7 +88,7 @@ describe('a compromised key', () => {
   });
 });
 
-test('a certificate is revoked by the account for another reason, and replaced', async () => {
+test('a certificate that is revoked for another reason is revoked with the account key and replaced', async () => {
   const before = await d.secret('pinned');
   const ended = await request({ action: 'revoke', certificate: 'pinned', reason: 'superseded' });
   expect(ended).toMatchObject({ status: 'SUCCEEDED' });
@@ -98,7 +98,7 @@ test('a certificate is revoked by the account for another reason, and replaced',
   expect(await statusOf((await d.secret('pinned')).certificate)).toBe('Valid');
 });
 
-test('a deactivated account is followed by a new one', async () => {
+test('a registration after a deactivation creates a new account with a new key', async () => {
   const before = await account();
   expect(await request({ action: 'deactivate', issuer: 'pebble' })).toMatchObject({ status: 'SUCCEEDED' });
   expect((await account()).url).toBeNull();
@@ -108,10 +108,10 @@ test('a deactivated account is followed by a new one', async () => {
   expect(after.privateKey).not.toBe(before.privateKey);
 });
 
-test('a request that cannot be is refused by its name, in words', async () => {
-  expect(await request({ action: 'rollOverKey', issuer: 'nobody' })).toMatchObject({
+test('a request for an unknown issuer fails and names the issuer', async () => {
+  expect(await request({ action: 'rollOverKey', issuer: 'unknown-ca' })).toMatchObject({
     status: 'FAILED',
     error: 'UnknownIssuerError',
-    cause: expect.stringContaining('no issuer nobody'),
+    cause: expect.stringContaining('unknown-ca'),
   });
 });

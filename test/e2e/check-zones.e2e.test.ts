@@ -7,7 +7,7 @@ import { createAccountSecrets } from '../../lambdas/adapters/aws/secrets-manager
 import { startExecution } from '../../local/executions.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
-/** Before an order is placed: where proofs go, whether they can be seen there, and whether the CA may issue. */
+// The checks before an order: the record name of each challenge, the delegation of its zone, and CAA.
 
 let d: Deployed;
 let zoneIds: ReadonlyMap<string, string>;
@@ -21,7 +21,7 @@ beforeAll(async () => {
         { name: 'alias', identifiers: ['www.example.org', '*.www.example.org'], ignoreIssueCap: true },
       ],
     },
-    // Each order is proven anew: where the proof stands is what these tests look at.
+    // Each order needs a new validation, because these tests check where its record is.
     { waitScale: 0.1, pebble: { chaos: { reuseAuthorizations: false, validationSleep: false } } },
   );
   zoneIds = new Map((await d.local.aws.hostedZones()).map(({ id, name }) => [name.replace(/\.$/, ''), id]));
@@ -30,7 +30,7 @@ afterAll(async () => {
   await d?.stop();
 });
 
-/** Made in its zone, and taken away by the function that is returned. */
+/** Creates a record set. @returns a function that deletes it */
 async function record(zone: string, name: string, type: RRType, ...values: readonly string[]) {
   const client = new Route53Client(d.local.clientConfig);
   const change = (Action: 'CREATE' | 'DELETE') =>
@@ -58,7 +58,8 @@ async function record(zone: string, name: string, type: RRType, ...values: reado
 
 const ordersSince = (mark: number) => d.local.pebble.requests(mark).filter(({ path }) => path === '/order-plz').length;
 
-async function refused(certificate: string) {
+/** Runs a renewal that fails before an order. */
+async function failBeforeOrder(certificate: string) {
   const mark = d.local.pebble.requests().length;
   const ended = await d.renew({ certificate, force: true });
   expect([ended.status, ordersSince(mark)]).toEqual(['FAILED', 0]);
@@ -71,23 +72,23 @@ const account = async () => {
   return (await accounts.read(d.local.pebble.directoryUrl))?.url ?? '';
 };
 
-test('the stack says which CAA records lock a domain to its account', async () => {
+test('the outputs of the stack and of a registration have the CAA record that locks a domain to its account', async () => {
   const lock = `0 issue "pebble.example; validationmethods=dns-01; accounturi=${await account()}"`;
   expect(d.outputs.Caa).toBe(lock);
   const registered = await d.ended(await startExecution(d.local, d.outputs.AccountsArn ?? '', { action: 'register' }));
   expect(registered.output).toMatchObject({ caa: [lock] });
 });
 
-test('what is in order is renewed without a warning', async () => {
+test('a certificate with correct zones is renewed without a warning', async () => {
   const { status, history } = await d.renew({ certificate: 'plain', force: true });
   expect(status).toBe('SUCCEEDED');
   const [left] = history.filter(({ stateExitedEventDetails: exited }) => exited?.name === 'Check zones');
   expect(JSON.parse(left?.stateExitedEventDetails?.output ?? '')).toMatchObject({ warnings: [] });
 });
 
-test('a domain that is not delegated to its hosted zone costs no order, and the records to set are named', async () => {
+test('a domain that is not delegated to its hosted zone fails before an order, with the records to set', async () => {
   const end = d.local.dns.delegate('example.com', ['ns1.old.example']);
-  const { error, cause } = await refused('plain');
+  const { error, cause } = await failBeforeOrder('plain');
   end();
   expect(error).toBe('ZoneNotDelegatedError');
   expect(cause).toContain('delegates example.com to ns1.old.example');
@@ -95,23 +96,23 @@ test('a domain that is not delegated to its hosted zone costs no order, and the 
 });
 
 describe('CAA', () => {
-  test('that allows another CA only costs no order, and the record to add is named', async () => {
+  test('that allows only another CA fails before an order, with the record to add', async () => {
     const end = await record('example.com', 'example.com', 'CAA', '0 issue "other.example"');
-    const { error, cause } = await refused('plain');
+    const { error, cause } = await failBeforeOrder('plain');
     await end();
     expect(error).toBe('CaaError');
     expect(cause).toContain('example.com. 300 IN CAA 0 issue "pebble.example"');
   });
 
-  test('that names the CA as it is called today is refused once for the name that is remembered, then the CA decides', async () => {
+  test('that allows a new name of the CA fails once with the stored name, and then the names are read again', async () => {
     const client = new DynamoDBClient(d.local.clientConfig);
     const ledger = createLedger({ table: d.outputs.LedgerTable ?? '', client });
     const { directoryUrl } = d.local.pebble;
-    const yesterday = { url: await account(), caaIdentities: ['yesterday.example'] };
-    await ledger.recordAccount(directoryUrl, yesterday, new Date());
+    const outdated = { url: await account(), caaIdentities: ['yesterday.example'] };
+    await ledger.recordAccount(directoryUrl, outdated, new Date());
     const end = await record('example.com', 'example.com', 'CAA', '0 issue "pebble.example"');
-    expect((await refused('plain')).error).toBe('CaaError');
-    expect(await ledger.account(directoryUrl)).toEqual({ ...yesterday, readAt: null });
+    expect((await failBeforeOrder('plain')).error).toBe('CaaError');
+    expect(await ledger.account(directoryUrl)).toEqual({ ...outdated, readAt: null });
     const { status } = await d.renew({ certificate: 'plain', force: true });
     await end();
     expect(status).toBe('SUCCEEDED');
@@ -121,7 +122,7 @@ describe('CAA', () => {
     });
   });
 
-  test('that locks the domain to this account lets it through', async () => {
+  test('that locks the domain to this account allows the renewal', async () => {
     const end = await record('example.com', 'example.com', 'CAA', d.outputs.Caa ?? '');
     const { status } = await d.renew({ certificate: 'plain', force: true });
     await end();
@@ -129,8 +130,8 @@ describe('CAA', () => {
   });
 });
 
-describe('a CNAME at the name of the proof', () => {
-  test('into the zone for challenges is followed: the proof is there and nowhere else', async () => {
+describe('a CNAME at the challenge name', () => {
+  test('into the zone for challenges is followed, and only that zone is written', async () => {
     const end = await record(
       'example.org',
       '_acme-challenge.www.example.org',
@@ -148,19 +149,19 @@ describe('a CNAME at the name of the proof', () => {
     ).toEqual([200, 200, 200]);
   });
 
-  test('that a wildcard of the zone makes is no hindrance', async () => {
+  test('from a wildcard of the zone does not prevent the renewal', async () => {
     const end = await record('example.com', '*.example.com', 'CNAME', 'web.example.org');
     const { status } = await d.renew({ certificate: 'plain', force: true });
     await end();
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('in a loop costs no order, and the record to make is named', async () => {
+  test('that loops fails before an order, with the record to create', async () => {
     const ends = [
       await record('example.org', '_acme-challenge.www.example.org', 'CNAME', 'loop.example.org'),
       await record('example.org', 'loop.example.org', 'CNAME', '_acme-challenge.www.example.org'),
     ];
-    const { error, cause } = await refused('alias');
+    const { error, cause } = await failBeforeOrder('alias');
     for (const end of ends) await end();
     expect(error).toBe('ChallengeAliasError');
     expect(cause).toContain(

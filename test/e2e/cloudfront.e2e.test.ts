@@ -15,7 +15,8 @@ import { deleteStack } from '../../local/stacks.ts';
 import { deployAssembly, synthesize } from './assembly.ts';
 import { type LocalSite, localSiteStack } from './local-site-stack.ts';
 
-/** The stack of `examples/cloudfront-site`, with IAM enforced. The tests are one story: each begins where the one before has ended. */
+// The stack of `examples/cloudfront-site`, with IAM enforced. Each test continues from the state that the previous test left.
+
 let local: LocalEnvironment;
 let site: LocalSite;
 let outputs: Readonly<Record<string, string>> = {};
@@ -23,7 +24,7 @@ let firstArn = '';
 
 beforeAll(async () => {
   local = await startLocalEnvironment({
-    // A change between two key types that CloudFront takes and that one intermediate signs for ACM: both RSA.
+    // The tests change between two key types. Both are RSA, because CloudFront supports them and ACM imports both from one RSA CA.
     pebble: {
       keyAlgorithm: 'rsa',
       chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
@@ -39,7 +40,7 @@ beforeAll(async () => {
       directoryUrl: local.pebble.directoryUrl,
       termsOfServiceAgreed: true,
       trustedRoots: [local.pebble.trustedRoots],
-      // Said of a CA that no browser knows: the local CloudFront looks at no chain.
+      // Browsers do not trust the local CA, but the local CloudFront does not check the chain.
       publiclyTrusted: true,
     },
   };
@@ -53,8 +54,8 @@ async function deploySite(change?: Partial<LocalSite>): Promise<void> {
   outputs = await deployAssembly(local, assembly(change));
 }
 
-/** Why CloudFormation says the certificate is not there, the newest reason first. */
-async function refusals(): Promise<readonly string[]> {
+/** Returns the reasons from CloudFormation why the certificate failed, newest first. */
+async function failureReasons(): Promise<readonly string[]> {
   const client = new CloudFormationClient(local.clientConfig);
   const reasons: string[] = [];
   for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName: 'Site' }))
@@ -96,21 +97,19 @@ async function renewals() {
 
 const names = ['site.test', 'www.site.test'];
 
-test('a zone that is not delegated yet fails the deployment, and CloudFormation shows the NS records to set', async () => {
+test('a zone without a delegation fails the deployment, and CloudFormation shows the NS records to set', async () => {
   const delegated = local.dns.delegate('site.test', null);
-  // The command prints the reason too.
+  // `cdk deploy` prints the reason too.
   await expect(deploy(local, { app: assembly().directory })).rejects.toThrow('ZoneNotDelegatedError');
   delegated();
-  const [reason] = await refusals();
+  const [reason] = await failureReasons();
   expect(reason).toContain('ZoneNotDelegatedError: ');
   expect(reason).toContain(`site.test. 3600 IN NS ${local.dns.addresses.authoritative}.`);
   expect(reason).toMatch(/Execution: arn:aws:states:\S+:execution:\S+-renewal:www-us-east-1-/);
-  expect(reason).not.toContain('index.mjs'); // no trace of ours
+  expect(reason).not.toContain('index.mjs'); // no stack trace
 });
 
-test('once they are set, one deployment leads from nothing to a distribution that holds the certificate', async ({
-  annotate,
-}) => {
+test('with the delegation, one deployment creates a distribution with its certificate', async ({ annotate }) => {
   const calls = (await local.aws.apiCalls()).length;
   const requests = local.pebble.requests().length;
   const begin = Date.now();
@@ -139,17 +138,17 @@ test('once they are set, one deployment leads from nothing to a distribution tha
     ({ caller, status }) => caller.includes(':assumed-role/') && status === 403,
   );
   expect(refused).toEqual([]);
-  await annotate(`From nothing to a distribution that holds the certificate: ${seconds.toFixed(1)} s.`);
+  await annotate(`The deployment of a distribution with its certificate took ${seconds.toFixed(1)} s.`);
 });
 
-test('a deployment that changes nothing about the certificate starts no renewal for it', async () => {
+test('a deployment without changes starts no renewal', async () => {
   const before = (await renewals()).length;
   await deploySite();
   expect((await renewals()).length).toBe(before);
   expect(await servedArn()).toBe(firstArn);
 });
 
-test('a deployment that changes other things hears the same ARN again, and no renewal is started for it', async () => {
+test('a deployment that changes other resources keeps the ARN and starts no renewal', async () => {
   const before = (await renewals()).length;
   const requests = local.pebble.requests().length;
   site = { ...site, schedule: Duration.hours(12) };
@@ -159,7 +158,7 @@ test('a deployment that changes other things hears the same ARN again, and no re
   expect({ orders, renewals: (await renewals()).length }).toEqual({ orders: [], renewals: before });
 });
 
-test('another key type brings a new ARN into the distribution, and the old certificate stays', async () => {
+test('another key type gives the distribution a new ARN, and the old certificate stays', async () => {
   await deploySite({ keyType: 'RSA-3072' });
   const arn = await servedArn();
   expect(arn).not.toBe(firstArn);
@@ -167,12 +166,12 @@ test('another key type brings a new ARN into the distribution, and the old certi
   expect((await imported(firstArn)).key).toBe('RSA_2048');
 });
 
-test('a change that cannot be issued fails the deployment, and its rollback leaves the distribution what it had', async () => {
+test('a change that cannot be issued fails the deployment, and the rollback keeps the certificate of the distribution', async () => {
   const before = await servedArn();
   const { DistributionId = '' } = outputs;
   const executions = (await renewals()).length;
   await expect(deploySite({ keyType: 'RSA-4096' })).rejects.toThrow();
-  const [reason] = await refusals();
+  const [reason] = await failureReasons();
   expect(reason).toMatch(/IssueCapError: .* issued 2 certificates for site\.test, www\.site\.test/);
   expect(await stackStatus()).toBe('UPDATE_ROLLBACK_COMPLETE');
   outputs = { ...outputs, DistributionId };
@@ -180,7 +179,7 @@ test('a change that cannot be issued fails the deployment, and its rollback leav
   expect((await renewals()).length).toBe(executions + 1);
 });
 
-test('deleting the stack deletes neither secret nor certificates', async () => {
+test('the secret and the certificates stay when the stack is deleted', async () => {
   await deleteStack(local, 'Site');
   expect(await storedIdentifiers()).toEqual(names);
   const acm = new ACMClient(local.clientConfig);

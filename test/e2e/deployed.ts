@@ -12,12 +12,12 @@ import { type EndedExecution, startExecution, waitForExecution } from '../../loc
 import { deployAssembly, synthesize } from './assembly.ts';
 import { eventually } from './observed.ts';
 
-/** The whole service, deployed into the local environment, and what the end-to-end tests look at. */
+/** The service, deployed into the local environment, with the functions that end-to-end tests use. */
 export interface Deployed {
   readonly local: LocalEnvironment;
-  /** Of the stack. */
+  /** Outputs of the stack. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Another config over the same stack. */
+  /** Updates the stack with another config, and waits until no execution runs. */
   redeploy(config: LocalConfig): Promise<void>;
   /** Starts a renewal and returns its ARN. */
   start(input: unknown): Promise<string>;
@@ -25,23 +25,23 @@ export interface Deployed {
   /** Starts a renewal and waits for its end. */
   renew(input: unknown, seconds?: number): Promise<EndedExecution>;
   fleet(): Promise<EndedExecution>;
-  /** Waits until no execution runs, those that a deploy starts and their renewals included. Returns the renewals' ARNs. */
+  /** Waits until no execution runs, including those that a deployment starts. Returns the ARNs of all renewals. */
   idle(): Promise<readonly string[]>;
-  /** ARNs of all renewals so far. */
+  /** Returns the ARNs of all renewals. */
   renewals(): Promise<readonly string[]>;
-  /** The certificate's current value. */
+  /** Returns the current value of a certificate's secret. */
   secret(certificate: string): Promise<CertificateSecretValue>;
-  /** Labels by version of the certificate's secret. */
+  /** Returns the labels of a certificate's secret by version id. */
   stages(certificate: string): Promise<Readonly<Record<string, readonly string[]>>>;
   ledger(certificate: string): Promise<LedgerCertificate>;
-  /** The execution that holds the lease of a set, if one does. */
+  /** Returns the ARN of the execution that holds a set lease, or `undefined`. */
   setLease(setHash: string): Promise<string | undefined>;
-  /** TXT values by name. */
+  /** Returns the TXT values in a zone by record name. */
   txt(zone: string): Promise<Record<string, string[]>>;
   stop(): Promise<void>;
 }
 
-/** A config that needs the local environment, for a proxy before its CA say, is made by a function. */
+/** Starts a local environment and deploys a config. A function can make the config, for example if it needs a proxy in front of the CA. */
 export async function deployed(
   config: LocalConfig | ((local: LocalEnvironment) => Promise<LocalConfig>),
   options: LocalEnvironmentOptions = {},
@@ -67,7 +67,8 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   const outputs = await redeploy(first);
   const output = (name: string): string => {
     const [found] = Object.entries(outputs).flatMap(([key, value]) => (key.endsWith(name) ? [value] : []));
-    if (found === undefined) throw new Error(`no output ${name} among ${Object.keys(outputs).join(', ')}`);
+    if (found === undefined)
+      throw new Error(`The stack has no output ${name}. It has ${Object.keys(outputs).join(', ')}.`);
     return found;
   };
   const secrets = new SecretsManagerClient(local.clientConfig);
@@ -79,7 +80,7 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
     (await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }))).executions ?? [];
   const idle = () =>
     eventually('The end of all executions', async () => {
-      // The fleet's first: once none of it runs, all that it starts is in the second list.
+      // Fleet runs are listed first. When none of them runs, the list of renewals contains all renewals that they started.
       const fleets = await executions(output('FleetArn'));
       const renewals = await executions(output('RenewalArn'));
       const accounts = await executions(output('AccountsArn'));

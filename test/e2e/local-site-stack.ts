@@ -2,7 +2,7 @@ import type { App, Duration, IStackSynthesizer } from 'aws-cdk-lib';
 import { type AcmeDirectoryOptions, acmeDirectory, type KeyType } from 'cdk-perennial';
 import { SiteStack } from '../../examples/cloudfront-site/site-stack.ts';
 
-/** What differs from `examples/cloudfront-site/app.ts` in the local environment. */
+/** Props of the site that differ from `examples/cloudfront-site/app.ts` in the local environment. */
 export interface LocalSite {
   readonly hostedZoneId: string;
   readonly zoneName: string;

@@ -9,7 +9,7 @@ import type { Deployed } from './deployed.ts';
 import { scaleWaits } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
 
-/** A minute of a workflow takes 60 ms. */
+/** Factor for Wait states. A minute takes 60 ms. */
 export const WAIT_SCALE = 0.001;
 const zones = ['example.com', 'example.net'];
 const externalAccountKey = {
@@ -18,32 +18,32 @@ const externalAccountKey = {
 };
 
 export interface Cases {
-  /** One certificate for each case. The first deployment issues it, unless it is in `unissued`. */
+  /** Names of the certificates, one for each case. The first deployment issues them, except those in `unissued`. */
   readonly names: readonly string[];
-  /** The CA refuses their first order, so that there is something to prove later. */
+  /** Certificates whose first order the CA rejects, so that a later order needs a validation. */
   readonly unissued: readonly string[];
-  /** Issued more than twice in a test. */
+  /** Certificates that a test issues more than twice. */
   readonly uncapped?: readonly string[];
 }
 
-/** A renewal and what it did. */
+/** A renewal and its requests. */
 export interface Renewal {
   readonly run: EndedExecution;
   readonly requests: readonly Exchange[];
-  /** Seconds until each retry, as *Record failure* gave them. */
+  /** Seconds before each retry, from the output of *Record failure*. */
   readonly waited: readonly number[];
 }
 
 export type MisbehavingCa = Awaited<ReturnType<typeof startMisbehavingCa>>;
 
-/** Deploys one certificate for each case with a CA that misbehaves as a test says. */
+/** Deploys one certificate for each case, with a CA that can misbehave. */
 export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cases) {
-  // Half of them in each zone: the CA issues fifty certificates a week for a domain.
+  // The names alternate between two zones, because the CA issues only fifty certificates a week for a domain.
   const identifierOf = (name: string) => `${name}.${zones[names.indexOf(name) % 2]}`;
   const certificates = names.map((name) => ({
     name,
     identifiers: [identifierOf(name)],
-    // Without a profile Pebble takes any, and certificates of a week have a shorter retry schedule.
+    // Without a profile Pebble chooses any of its profiles, and certificates valid for a week have a shorter retry schedule.
     profile: 'default',
     ignoreIssueCap: uncapped.includes(name),
   }));
@@ -54,9 +54,9 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
   const behaveAgain = (): void => {
     for (const end of endings.splice(0)) end();
   };
-  /** Scripts the replies to this certificate's requests of one kind. */
+  /** Sets a behaviour for the next requests of one kind and certificate. */
   const script = (name: string, kind: RequestKind, behaviour: Behaviour, times = 1): void =>
-    // A nonce is for the request that comes next, whichever it is.
+    // A request for a nonce does not belong to a certificate.
     during(kind === 'newNonce' ? kind : { kind, identifier: identifierOf(name) }, behaviour, times);
   const always = (name: string, kind: RequestKind, behaviour: Behaviour): void =>
     script(name, kind, behaviour, Number.POSITIVE_INFINITY);
@@ -81,10 +81,10 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
     },
   );
   behaveAgain();
-  // Only now: with waits of milliseconds the executions of the first deployment would poll without a pause.
+  // Waits are shortened only after the first deployment. Its executions would otherwise poll without a pause.
   await scaleWaits(d, WAIT_SCALE);
 
-  /** Renews, and checks what has to hold however the renewal ends. */
+  /** Renews a certificate, and asserts that the renewal loses no certificate and leaves no TXT value, lease or leftover. */
   async function renew(name: string): Promise<Renewal> {
     const before = (await d.ledger(name)).current ? await d.secret(name) : null;
     const mark = boulder.requests().length;
@@ -100,6 +100,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
     return { run, requests: boulder.requests(mark), waited: retriesIn(run) };
   }
 
+  /** Renews a certificate and asserts that the renewal succeeds. */
   async function succeeds(name: string): Promise<Renewal> {
     const renewal = await renew(name);
     expect(renewal.run.cause).toBeUndefined();
@@ -108,7 +109,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
     return renewal;
   }
 
-  /** The renewal ends in this error and names the certificate or its identifier. The fleet does not retry it before its time. */
+  /** Renews and asserts that the renewal fails with this error, which names the certificate, and that the fleet does not retry it early. */
   async function fails(name: string, error: string, words: RegExp): Promise<Renewal> {
     const renewal = await renew(name);
     const { run } = renewal;
@@ -127,7 +128,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
     return renewal;
   }
 
-  /** For the retry schedule, whose waits are two hours: seven seconds here otherwise. */
+  /** Runs `use` with even shorter waits, because the waits of the retry schedule would take seven seconds. */
   async function withShortestWaits(use: () => Promise<void>): Promise<void> {
     await scaleWaits(d, WAIT_SCALE / 10);
     try {
@@ -141,7 +142,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
   return { d, boulder, zones, identifierOf, during, script, always, behaveAgain, ...cases };
 }
 
-/** `retryIn` of each *Record failure*. */
+/** Returns `retryIn` from each output of *Record failure*. */
 function retriesIn({ history }: EndedExecution): number[] {
   return history.flatMap(({ stateExitedEventDetails: exited }) => {
     if (exited?.name !== 'Record failure') return [];
@@ -155,8 +156,8 @@ const commonNameOf = (pem: string) => /CN=(.+)/.exec(new X509Certificate(pem).su
 export const count = (requests: readonly Exchange[], kind: RequestKind) =>
   requests.filter((each) => each.kind === kind).length;
 
-/** The seconds from the last failure of a certificate to its next try. */
-export async function secondsToNextTry(d: Deployed, name: string): Promise<number> {
+/** Returns the seconds from the last failure of a certificate to its next attempt. */
+export async function secondsToNextAttempt(d: Deployed, name: string): Promise<number> {
   const { notBefore, failure } = await d.ledger(name);
   return (Date.parse(notBefore ?? '') - Date.parse(failure?.last ?? '')) / 1000;
 }

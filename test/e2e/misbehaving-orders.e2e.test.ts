@@ -19,10 +19,9 @@ import {
 import { count, type MisbehavingCa, startMisbehavingCa, WAIT_SCALE } from './misbehaving-ca.ts';
 import { reaches, requestsOfOrders, requestsTo } from './observed.ts';
 
-/**
- * CAs whose orders, challenges, chains or suggestions are not as they should be. Each case has a certificate of its own, issued before
- * without a disturbance unless it says so. A disturbance must neither lose the certificate nor leave anything behind.
- */
+// CAs with wrong orders, challenges, chains or renewal information. Each case has its own certificate, which the first deployment issues
+// unless it is in `unissued`. No case may lose the certificate, or leave TXT values or leases.
+
 const renewalInfos = ['inverted', 'missing', 'without-retry-after'] as const;
 const names = [
   ...['processing', 'invalid', 'saved', 'replaced', 'lost', 'nonce-refused', 'caa-finalize', 'rejected'],
@@ -39,25 +38,25 @@ beforeAll(async () => {
 afterAll(() => ca?.d.stop());
 afterEach(() => ca.behaveAgain());
 
-test('with an external account binding, every certificate but those refused is issued by the first deployment', async () => {
+test('the first deployment, with an external account binding, issues every certificate whose order is not rejected', async () => {
   const issued = await Promise.all(names.map(async (name) => (await ca.d.ledger(name)).current !== null));
   expect(names.filter((_, index) => !issued[index]).toSorted()).toEqual(unissued.toSorted());
 });
 
-test('of two roots the chain ends in the one that is preferred', async () => {
+test('the chain that is stored leads to the preferred root of two', async () => {
   const preferred = await ca.d.local.pebble.issuingRoot(1);
   const top = (await ca.d.secret('due')).chain.split(/(?=-----BEGIN)/).at(-1) ?? '';
   expect(new X509Certificate(top).verify(new X509Certificate(preferred).publicKey)).toBe(true);
 });
 
 describe('orders', () => {
-  test('ten minutes of processing are waited for', async () => {
+  test('may be processing for ten minutes without a failure', async () => {
     ca.script('processing', 'finalize', processing(600 * WAIT_SCALE));
     const { waited } = await ca.succeeds('processing');
     expect(waited).toEqual([]);
   });
 
-  test('an order invalid after ready is followed by another one', async () => {
+  test('that become invalid after ready are replaced by a new order', async () => {
     ca.script(
       'invalid',
       'finalize',
@@ -68,14 +67,14 @@ describe('orders', () => {
     expect(count(requests, 'newOrder')).toBe(2);
   });
 
-  test('alreadyReplaced without such an order is followed by an order without replaces', async () => {
+  test('that fail with alreadyReplaced are placed again without replaces if this account has no such order', async () => {
     ca.script('replaced', 'newOrder', alreadyReplaced);
     const { requests } = await ca.succeeds('replaced');
     const replaces = requests.filter(({ kind }) => kind === 'newOrder').map(({ payload }) => typeof payload?.replaces);
     expect(replaces).toEqual(['string', 'undefined']);
   });
 
-  test('alreadyReplaced by an order of this account whose reply was lost leads back to that order', async () => {
+  test('whose reply was lost are found again after alreadyReplaced, and finalized once', async () => {
     ca.script('lost', 'newOrder', cut('after'));
     const { requests } = await ca.succeeds('lost');
     const orders = requests.filter(({ kind }) => kind === 'newOrder');
@@ -83,7 +82,7 @@ describe('orders', () => {
     expect(requests.filter(({ kind }) => kind === 'finalize')).toHaveLength(1);
   });
 
-  test('an order that a stopped execution has saved is resumed, and its TXT values are removed', async () => {
+  test('that a stopped execution has saved are resumed, and their TXT values are removed', async () => {
     ca.always('saved', 'challenge', cut('before'));
     const mark = ca.d.local.pebble.requests().length;
     const arn = await ca.d.start({ certificate: 'saved', force: true });
@@ -98,29 +97,29 @@ describe('orders', () => {
     expect(requestsOfOrders(ca.d, mark)).toBe(1);
   });
 
-  test('five badNonce in a row are retried', async () => {
+  test('are retried after five badNonce errors in a row', async () => {
     ca.script('nonce-refused', 'newOrder', badNonce, 5);
     const { requests } = await ca.succeeds('nonce-refused');
     expect(count(requests, 'newOrder')).toBe(6);
   });
 
-  test('a status that is not in RFC 8555 is waited out', async () => {
+  test('with a status that is not in RFC 8555 are read again until the status is known', async () => {
     ca.script('status', 'order', unknownStatus('waiting'), 3);
     await ca.succeeds('status');
   });
 });
 
-describe('proofs of control', () => {
-  test('a challenge without a token is retried on the retry schedule', async () => {
+describe('a proof of control', () => {
+  test('whose challenge has no token is retried on the retry schedule', async () => {
     ca.always('token', 'authorization', withoutToken);
     await ca.withShortestWaits(async () => {
       const { waited } = await ca.fails('token', 'NoDnsChallengeError', /no dns-01 challenge/);
-      // The first failure was the refused order of the deployment.
+      // The first failure was the rejected order of the deployment.
       expect(waited).toEqual([600, 6000]);
     });
   });
 
-  test('a TXT value that the CA cannot see costs four of the five failures that it allows in an hour', async () => {
+  test('whose TXT value the CA cannot see is attempted at most four times of the five that the CA allows in an hour', async () => {
     const name = `_acme-challenge.${ca.identifierOf('unproven')}`;
     const show = ca.d.local.dns.hide({ view: 'validation', name });
     await ca.withShortestWaits(async () => {
@@ -130,7 +129,7 @@ describe('proofs of control', () => {
     show();
   });
 
-  test('CAA that forbids at validation is not retried', async () => {
+  test('that CAA forbids at validation is not retried', async () => {
     const allow = ca.boulder.forbidByCaa(ca.identifierOf('caa-proof'));
     const { waited, requests } = await ca.fails('caa-proof', 'ChallengeFailedError', /CAA record/);
     allow();
@@ -138,7 +137,7 @@ describe('proofs of control', () => {
     expect(count(requests, 'newOrder')).toBe(1);
   });
 
-  test('CAA that forbids at finalize is not retried, and the order is used once CAA allows it', async () => {
+  test('of an order that CAA forbids at finalize is not retried, and the order is finalized when CAA allows it', async () => {
     const problem = {
       type: 'caa',
       status: 403,
@@ -152,7 +151,7 @@ describe('proofs of control', () => {
     expect(count(requests, 'newOrder')).toBe(0);
   });
 
-  test('a rejected identifier is not retried', async () => {
+  test('for an identifier that the CA rejects is not retried', async () => {
     ca.always(
       'rejected',
       'newOrder',
@@ -168,13 +167,13 @@ describe('chains', () => {
     ['an intermediate that did not sign the leaf', 'intermediate', 'wrongIntermediate'],
     ['a leaf for another key', 'key', 'anotherKey'],
     ['a leaf that lacks a name', 'name-missing', 'missingName'],
-  ] as const)('with %s are not stored, and the next one is', async (_, name, forgery) => {
+  ] as const)('with %s are not stored, but the next chain is', async (_, name, forgery) => {
     const forged = await makeForgedChains();
     ca.script(name, 'certificate', chain(forged[forgery]));
     await ca.succeeds(name);
   });
 
-  test('chains for another key are ordered again only up to the issue cap', async () => {
+  test('for another key are ordered again only up to the issue cap', async () => {
     const forged = await makeForgedChains();
     ca.always('key-always', 'certificate', chain(forged.anotherKey));
     const mark = ca.d.local.pebble.requests().length;
@@ -184,7 +183,7 @@ describe('chains', () => {
     expect(requestsTo(ca.d, '/finalize-order', mark)).toBe(1);
   });
 
-  test('a leaf with an additional name is stored', async () => {
+  test('whose leaf has an additional name are stored', async () => {
     const forged = await makeForgedChains();
     ca.always('name-more', 'certificate', chain(forged.oneMoreName));
     await ca.succeeds('name-more');
@@ -202,7 +201,7 @@ describe('renewal information', () => {
     ca.during(matcher, behaviour);
   }
 
-  test('that is unusable is ignored: the dates decide, and nothing is ordered', async () => {
+  test('that is invalid is ignored, and nothing is ordered because the dates decide', async () => {
     const soon = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
     for (const each of renewalInfos) await ca.d.renew({ certificate: `ari-${each}`, force: true });
     await ari('ari-inverted', suggest({ start: soon.end, end: soon.start }));
@@ -221,7 +220,7 @@ describe('renewal information', () => {
     }
   });
 
-  test('that was moved into the past renews at the next run, with replaces', async () => {
+  test('with a window in the past renews the certificate in the next fleet run, with replaces', async () => {
     await ca.d.renew({ certificate: 'due', force: true });
     const id = await idOf('due');
     const { certificate, serialNumber } = await ca.d.secret('due');

@@ -8,7 +8,8 @@ import { deployAssembly, synthesize } from './assembly.ts';
 import { eventually, reaches, scaleWaits, statesOf } from './observed.ts';
 import { type RequestedCertificate, requestedStack } from './requested-stack.ts';
 
-/** A certificate that a deployment waits for. The tests are one story. */
+// A certificate that a deployment waits for.
+
 let local: LocalEnvironment;
 let requested: RequestedCertificate;
 let outputs: Readonly<Record<string, string>> = {};
@@ -45,8 +46,8 @@ async function importedNames(): Promise<readonly string[]> {
   return (await client.send(command)).Certificate?.SubjectAlternativeNames?.toSorted() ?? [];
 }
 
-/** The newest that a deployment started. */
-async function ofDeployment(): Promise<string> {
+/** Returns the ARN of the newest renewal that a deployment started. */
+async function newestOfDeployments(): Promise<string> {
   const client = new SFNClient(local.clientConfig);
   const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn: outputs.RenewalArn }));
   const started = executions.filter(({ name }) => name?.startsWith('www-us-east-1-'));
@@ -54,20 +55,20 @@ async function ofDeployment(): Promise<string> {
   return newest?.executionArn ?? '';
 }
 
-test('other names reach ACM with the deployment, under the ARN that is in use, also when it meets a renewal at work', async () => {
+test('a deployment imports other names under the same ARN, even while another renewal holds the lease', async () => {
   const { Certificate: arn, RenewalArn: renewal = '' } = outputs;
   expect(await importedNames()).toEqual(['example.com', 'www.example.com']);
 
-  // The renewal holds the lease until its TXT value is visible.
+  // This renewal holds the lease until its TXT value is visible.
   const show = local.dns.hide({ view: 'authoritative', name: '_acme-challenge.www.example.com' });
   await scaleWaits({ local }, 0.1);
   const holder = await startExecution(local, renewal, { certificate: 'www', force: true });
   await reaches({ local }, holder, 'Wait for propagation');
-  const before = await ofDeployment();
+  const before = await newestOfDeployments();
   requested = { ...requested, identifiers: ['example.com', 'shop.example.com'] };
   const deployment = deployIt();
   const waiting = await eventually('The execution of the deployment', async () => {
-    const newest = await ofDeployment();
+    const newest = await newestOfDeployments();
     return newest === before ? undefined : newest;
   });
   await reaches({ local }, waiting, 'Wait for renewal time or lease');

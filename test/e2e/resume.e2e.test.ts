@@ -14,7 +14,7 @@ let d: Deployed;
 let sfn: SFNClient;
 
 beforeAll(async () => {
-  // Each name is proven anew for each order, so that there is something to interrupt; and each request is sent once, to be counted.
+  // Each order needs a new validation, which a test can interrupt. Nonces are never rejected, so the number of requests is exact.
   const chaos = { reuseAuthorizations: false, rejectNonces: false };
   d = await deployedThroughBoulder({ zones, certificates }, { pebble: { chaos } });
   sfn = new SFNClient(d.local.clientConfig);
@@ -27,21 +27,21 @@ const markNow = () => d.local.pebble.requests().length;
 const inputOf = async (executionArn: string): Promise<unknown> =>
   JSON.parse((await sfn.send(new DescribeExecutionCommand({ executionArn }))).input ?? 'null');
 
-/** Stops the execution, and returns the one that the restart rule started in its place, ended. */
+/** Stops an execution, waits for the execution that the restart rule starts, and returns it after its end. */
 async function abort(arn: string): Promise<EndedExecution> {
   const before = new Set([...(await d.renewals()), arn]);
   await sfn.send(new StopExecutionCommand({ executionArn: arn }));
   return d.ended(await started(before));
 }
 
-/** The execution that was not there before. */
+/** Waits for a new execution and returns its ARN. */
 const started = (before: ReadonlySet<string>): Promise<string> =>
   eventually('A new execution', async () => (await d.renewals()).find((each) => !before.has(each)));
 
 const settled = { lease: null, order: null, leftovers: [], failure: null };
 
-describe('a renewal that is aborted', () => {
-  test('while the CA validates is carried on with the same order by a restart', async () => {
+describe('a renewal that is stopped', () => {
+  test('while the CA validates is resumed by a restart with the same order', async () => {
     const before = await d.secret('validating');
     const mark = markNow();
     const arn = await d.start({ certificate: 'validating', force: true });
@@ -61,7 +61,7 @@ describe('a renewal that is aborted', () => {
     expect(await d.txt('example.com')).toEqual({});
   });
 
-  test('while the CA issues is carried on with the same CSR', async () => {
+  test('while the CA issues is resumed by a restart without a second finalize request', async () => {
     const mark = markNow();
     const arn = await d.start({ certificate: 'issuing', force: true });
     await reaches(d, arn, 'Wait for issuance');
@@ -74,7 +74,7 @@ describe('a renewal that is aborted', () => {
     expect(await d.ledger('issuing')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
   });
 
-  test('and aborted again is left to the fleet, which finishes it with the same order', async () => {
+  test('and whose restart is stopped too is finished by the fleet with the same order', async () => {
     const mark = markNow();
     const arn = await d.start({ certificate: 'twice', force: true });
     await reaches(d, arn, 'Wait for validation');
@@ -94,8 +94,8 @@ describe('a renewal that is aborted', () => {
   });
 });
 
-describe('a certificate that was issued and not stored', () => {
-  /** Kills the function that stores while it does, and hands over the execution. */
+describe('a certificate that was issued but not stored', () => {
+  /** Kills the function in *Store certificate*. Returns the ARN of the execution. */
   async function killed(certificate: string): Promise<string> {
     const arn = await d.start({ certificate, force: true });
     await reaches(d, arn, 'Wait for issuance');
@@ -107,12 +107,12 @@ describe('a certificate that was issued and not stored', () => {
     return arn;
   }
 
-  test('is downloaded by the next rung of the same execution, not ordered again', async () => {
+  test('is downloaded in the next attempt of the same execution, without a new order', async () => {
     const before = await d.secret('killed');
     const mark = markNow();
     const arn = await killed('killed');
     const { order } = await d.ledger('killed');
-    await scaleWaits(d, 0.02); // a minute in 1.2 s
+    await scaleWaits(d, 0.02); // A minute takes 1.2 s.
     const run = await d.ended(arn);
     await scaleWaits(d, 1);
 
@@ -123,7 +123,7 @@ describe('a certificate that was issued and not stored', () => {
     expect(await d.ledger('killed')).toMatchObject({ ...settled, current: { orderUrl: order?.url } });
   });
 
-  test('is downloaded by the run that follows an abort on the ladder, not ordered again', async () => {
+  test('is downloaded by the restart of an execution that was stopped before its retry, without a new order', async () => {
     const mark = markNow();
     const arn = await killed('abandoned');
     await reaches(d, arn, 'Wait for next attempt');

@@ -3,7 +3,7 @@ import type { LocalEnvironment, LocalEnvironmentOptions } from '../../local/envi
 import { type Boulder, startBoulder } from '../boulder/boulder.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
-/** The whole service with a CA that behaves like Let's Encrypt's: Pebble behind the proxy that adds what Boulder does. */
+/** Deploys the service with a CA that behaves like Let's Encrypt. The CA is Pebble behind the Boulder proxy. */
 export async function deployedThroughBoulder(
   config: LocalConfig | ((local: LocalEnvironment, boulder: Boulder) => Promise<LocalConfig>),
   options: LocalEnvironmentOptions = {},
@@ -19,7 +19,7 @@ export async function deployedThroughBoulder(
       boulder = await startBoulder({ upstream: local.pebble });
       return through(boulder)(typeof config === 'function' ? await config(local, boulder) : config);
     }, options);
-    if (!boulder) throw new Error('the proxy was not started');
+    if (!boulder) throw new Error('The Boulder proxy was not started.');
     const started = boulder;
     return {
       ...service,

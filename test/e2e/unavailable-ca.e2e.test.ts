@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cut, notJson, overloaded, rateLimit, slow, withoutNonce } from '../boulder/misbehaviour.ts';
-import { count, type MisbehavingCa, secondsToNextTry, startMisbehavingCa } from './misbehaving-ca.ts';
+import { count, type MisbehavingCa, secondsToNextAttempt, startMisbehavingCa } from './misbehaving-ca.ts';
 import { requestsTo } from './observed.ts';
 
-/**
- * CAs that refuse for now, or do not answer. Each case has a certificate of its own, issued before without a disturbance unless it says so.
- * A disturbance must neither lose the certificate nor leave anything behind.
- */
+// CAs that reject requests for a time, or do not answer. Each case has its own certificate, which the first deployment issues unless it
+// is in `unissued`. No case may lose the certificate, or leave TXT values or leases.
+
 const cutKinds = ['newNonce', 'newOrder', 'authorization', 'challenge', 'order', 'finalize', 'certificate'] as const;
 const names = [
   ...['seconds', 'date', 'text', 'long', 'nonces', 'paused'],
@@ -23,29 +22,29 @@ beforeAll(async () => {
 afterAll(() => ca?.d.stop());
 afterEach(() => ca.behaveAgain());
 
-describe('a CA with limits', () => {
+describe('a CA with rate limits', () => {
   test.each(['seconds', 'date', 'text'] as const)(
-    'is waited for after a 429 that gives its time as %s',
-    async (told) => {
+    'gets the next order at the time in its 429, given as %s',
+    async (form) => {
       const begin = Date.now();
-      ca.script(told, 'newOrder', rateLimit(600, told));
-      const { requests, waited } = await ca.succeeds(told);
+      ca.script(form, 'newOrder', rateLimit(600, form));
+      const { requests, waited } = await ca.succeeds(form);
       expect(count(requests, 'newOrder')).toBe(2);
       expect(waited).toHaveLength(1);
-      // A date leaves less to wait for than 600 s, by the time that has passed since the reply.
-      expect(waited[0]).toBeGreaterThanOrEqual(599 - (told === 'date' ? (Date.now() - begin) / 1000 : 0));
+      // After a date, the wait is shorter than 600 s by the time since the reply.
+      expect(waited[0]).toBeGreaterThanOrEqual(599 - (form === 'date' ? (Date.now() - begin) / 1000 : 0));
       expect(waited[0]).toBeLessThanOrEqual(661);
     },
   );
 
-  test('is not asked again for a day after a 429 with that time', async () => {
+  test('gets no order for a day after a 429 with a Retry-After of a day', async () => {
     ca.always('long', 'newOrder', rateLimit(day, 'seconds'));
     const { requests } = await ca.fails('long', 'RateLimitedError', /too many new orders/);
     expect(count(requests, 'newOrder')).toBe(1);
-    expect(await secondsToNextTry(ca.d, 'long')).toBeGreaterThanOrEqual(day);
+    expect(await secondsToNextAttempt(ca.d, 'long')).toBeGreaterThanOrEqual(day);
   });
 
-  test('is waited for after a 429 on newNonce', async () => {
+  test('gets the next request at the time in a 429 to newNonce', async () => {
     ca.script('nonces', 'newNonce', rateLimit(600, 'seconds'));
     ca.during(({ kind }) => kind !== 'newNonce', withoutNonce);
     const { waited } = await ca.succeeds('nonces');
@@ -53,24 +52,24 @@ describe('a CA with limits', () => {
     expect(waited[0]).toBeGreaterThanOrEqual(600);
   });
 
-  test('that paused the account is not asked again for a day, and its link is in the error without the token', async () => {
+  test('that paused the account gets no order for a day, and the error has its link without the token', async () => {
     const release = ca.boulder.pause(ca.identifierOf('paused'));
     const { run, requests } = await ca.fails('paused', 'AccountPausedError', /temporarily prevented/);
     release();
     expect(run.cause).toContain('https://boulder.example/sfe/v1/unpause');
     expect(run.cause).not.toContain('jwt=');
     expect(count(requests, 'newOrder')).toBe(1);
-    expect(await secondsToNextTry(ca.d, 'paused')).toBeGreaterThanOrEqual(day);
+    expect(await secondsToNextAttempt(ca.d, 'paused')).toBeGreaterThanOrEqual(day);
   });
 });
 
-describe('a CA that cannot answer', () => {
-  test('is asked again in place after one 503 with a page', async () => {
+describe('a faulty CA', () => {
+  test('gets the request again in the same attempt after one 503 with HTML', async () => {
     ca.script('page', 'newOrder', overloaded());
     expect((await ca.succeeds('page')).waited).toEqual([]);
   });
 
-  test('is asked again at the time that a 503 gives', async () => {
+  test('gets the next order at the time in a 503', async () => {
     ca.script('page-later', 'newOrder', overloaded(600));
     const { waited, requests } = await ca.succeeds('page-later');
     expect(waited).toHaveLength(1);
@@ -78,7 +77,7 @@ describe('a CA that cannot answer', () => {
     expect(count(requests, 'newOrder')).toBe(2);
   });
 
-  test('but for 503s is asked on the retry schedule, then after a day', async () => {
+  test('that always replies with 503 gets requests on the retry schedule, and then after a day', async () => {
     ca.during(() => true, overloaded());
     await ca.withShortestWaits(async () => {
       const { run, requests, waited } = await ca.renew('silence');
@@ -86,15 +85,15 @@ describe('a CA that cannot answer', () => {
       expect(waited).toEqual([60, 600, 6000]);
       expect(requests).toHaveLength(16);
     });
-    expect(await secondsToNextTry(ca.d, 'silence')).toBeGreaterThanOrEqual(day);
+    expect(await secondsToNextAttempt(ca.d, 'silence')).toBeGreaterThanOrEqual(day);
   });
 
-  test('is asked again in place after one body that is not JSON', async () => {
+  test('gets the request again in the same attempt after one body that is not JSON', async () => {
     ca.script('html', 'newOrder', notJson);
     await ca.succeeds('html');
   });
 
-  test('but for bodies that are not JSON is asked on the retry schedule', async () => {
+  test('that never replies with JSON gets requests on the retry schedule', async () => {
     ca.always('html-always', 'newOrder', notJson);
     await ca.withShortestWaits(async () => {
       const { waited } = await ca.fails('html-always', 'CaUnavailableError', /nginx/);
@@ -102,24 +101,24 @@ describe('a CA that cannot answer', () => {
     });
   });
 
-  // As 30 s to the 45 s that a reply may take by default.
-  test('faster than in two thirds of the time that a reply may take is waited for', async () => {
+  // 2 s of 3 s are the same part as 30 s of the default limit of 45 s.
+  test('that takes two thirds of the reply timeout for each reply issues the certificate', async () => {
     ca.during(() => true, slow(2));
     await ca.succeeds('slow');
   });
 
   test.each(cutKinds.flatMap((kind) => [['before', kind] as const, ['after', kind] as const]))(
-    'since the connection was cut %s it received %s gets one order',
+    'that cuts the connection %s it handles a request for %s gets one order and one finalize request',
     async (when, kind) => {
       const name = `${when}-${kind}`.toLowerCase();
       ca.script(name, kind, cut(when));
       if (kind === 'newNonce') ca.during((each) => each.kind !== kind, withoutNonce);
       const mark = ca.d.local.pebble.requests().length;
       const { requests } = await ca.succeeds(name);
-      const heard = requests.map((each) => `${each.kind} ${each.outcome}`).join(', ');
+      const outcomes = requests.map((each) => `${each.kind} ${each.outcome}`).join(', ');
       expect(requests.filter(({ outcome }) => outcome === 'cut')).toHaveLength(1);
-      expect(requestsTo(ca.d, '/order-plz', mark), heard).toBe(1);
-      expect(requestsTo(ca.d, '/finalize-order', mark), heard).toBe(1);
+      expect(requestsTo(ca.d, '/order-plz', mark), outcomes).toBe(1);
+      expect(requestsTo(ca.d, '/finalize-order', mark), outcomes).toBe(1);
     },
   );
 });
