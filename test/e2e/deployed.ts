@@ -21,9 +21,9 @@ export interface Deployed {
   redeploy(config: LocalConfig): Promise<void>;
   /** Starts a renewal and returns its ARN. */
   start(input: unknown): Promise<string>;
-  ended(arn: string, seconds?: number): Promise<EndedExecution>;
+  ended(arn: string): Promise<EndedExecution>;
   /** Starts a renewal and waits for its end. */
-  renew(input: unknown, seconds?: number): Promise<EndedExecution>;
+  renew(input: unknown): Promise<EndedExecution>;
   fleet(): Promise<EndedExecution>;
   /** Waits until no execution runs, including those that a deployment starts. Returns the ARNs of all renewals. */
   idle(): Promise<readonly string[]>;
@@ -89,7 +89,7 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
       return renewals.map(({ executionArn }) => executionArn ?? '');
     });
   const start = (input: unknown) => startExecution(local, output('RenewalArn'), input);
-  const ended = (arn: string, seconds?: number) => waitForExecution(local, arn, seconds);
+  const ended = (arn: string) => waitForExecution(local, arn);
   await idle();
   return {
     local,
@@ -100,7 +100,7 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
     },
     start,
     ended,
-    renew: async (input, seconds) => ended(await start(input), seconds),
+    renew: async (input) => ended(await start(input)),
     fleet: async () => ended(await startExecution(local, output('FleetArn'), {})),
     idle,
     renewals: async () => (await executions(output('RenewalArn'))).map(({ executionArn }) => executionArn ?? ''),

@@ -58,7 +58,7 @@ async function remainingParts(): Promise<string[]> {
     ...readdirSync(folder).filter((name) => /^perennial-\w{6}$/.test(name)),
   ];
   // The last process may end shortly after the demo.
-  for (let tries = 0; tries < 20 && find().length > 0; tries++) await sleep(100);
+  for (let tries = 0; tries < 100 && find().length > 0; tries++) await sleep(100);
   return find();
 }
 

@@ -61,7 +61,7 @@ async function runFunction(local: Pick<LocalEnvironment, 'clientConfig'>): Promi
       End: true,
     }),
   });
-  return (await waitForExecution(local, await startExecution(local, Machine, {}), 30)).output as number;
+  return (await waitForExecution(local, await startExecution(local, Machine, {}))).output as number;
 }
 
 test('the CA issues a certificate after it has read the record from the validation view', async () => {

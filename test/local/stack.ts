@@ -70,6 +70,6 @@ export async function credentialsOf(
       End: true,
     }),
   });
-  const { output } = await waitForExecution(local, await startExecution(local, Machine, {}), 30);
+  const { output } = await waitForExecution(local, await startExecution(local, Machine, {}));
   return output as { accessKeyId: string; secretAccessKey: string };
 }

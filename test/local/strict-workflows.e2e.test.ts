@@ -37,7 +37,7 @@ exports.handler = async (event) => {
 let local: LocalEnvironment;
 let outputs: Record<string, string>;
 const run = async (input: unknown, machineArn = outputs.Machine ?? '') =>
-  waitForExecution(local, await startExecution(local, machineArn, input), 30);
+  waitForExecution(local, await startExecution(local, machineArn, input));
 
 beforeAll(async () => {
   local = await sharedEnvironment();
