@@ -88,8 +88,7 @@ describe('a CA with ECDSA keys', () => {
   test('issues a certificate with an RSA key that is not imported, and the error says which keyType to set', async () => {
     const { failure, current, deliveries } = await d.ledger('mixed');
     expect(failure?.error).toBe('ImportRefusedError');
-    expect(failure?.cause).toContain('its key is RSA-2048 and the CA signed it with ECDSA');
-    expect(failure?.cause).toContain("Set its keyType to 'P-256'");
+    for (const words of ['RSA-2048', 'ECDSA', "keyType to 'P-256'"]) expect(failure?.cause).toContain(words);
     expect({ stored: current?.keyType, deliveries }).toEqual({ stored: 'RSA-2048', deliveries: {} });
     expect((await eventsOf('mixed')).map(({ detailType, detail }) => [detailType, detail.deliveries])).toEqual([
       ['Certificate Renewed', []],
@@ -211,7 +210,7 @@ test('a CA with RSA keys issues RSA certificates that are imported, and certific
     expect(await served('us-east-1', arns['us-east-1'], other)).toBe((await other.secret('rsa')).serialNumber);
     expect((await other.ledger('ec')).failure).toMatchObject({
       error: 'ImportRefusedError',
-      cause: expect.stringContaining("Set its keyType to 'RSA-2048'"),
+      cause: expect.stringContaining("keyType to 'RSA-2048'"),
     });
     expect(await listed('us-east-1', other)).toEqual([arns['us-east-1']]);
   } finally {

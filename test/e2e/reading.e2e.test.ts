@@ -37,7 +37,7 @@ interface Credentials {
 }
 
 let d: Deployed;
-/** The role that `grantRead` was called for, and one of another account that the configuration names as a reader. */
+/** Credentials of the role with `grantRead`, and of a role in another account that is a reader in the config. */
 let role: Credentials;
 let reader: Credentials;
 let folder: string;
@@ -58,7 +58,7 @@ beforeAll(async () => {
             identifiers: ['example.com', '*.example.com'],
             readers: [arn],
             replicas: ['eu-west-1'],
-            ignoreIssueCap: true, // renewed more often here than in a day elsewhere
+            ignoreIssueCap: true, // The tests renew it more than twice.
           },
           { name: 'mail', identifiers: ['mail.example.com'] },
         ],
@@ -75,7 +75,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What somebody else deploys who uses the certificate: a role, and a workflow that is told of renewals. */
+/** Deploys the stack of a consumer. It has a role that reads the certificate, and a workflow that `onRenewed` starts. */
 async function deployReader(): Promise<Credentials> {
   const stack = new Stack(new App(), 'Reader', {
     env: { account: d.local.aws.accountId, region: d.local.aws.region },
@@ -84,11 +84,11 @@ async function deployReader(): Promise<Credentials> {
   const certificates = CertificateRenewal.fromPrefix(stack, 'Certificates');
   const reader = new Role(stack, 'Role', { roleName: 'reader', assumedBy: new AccountPrincipal(stack.account) });
   certificates.grantRead('www', reader);
-  const told = new StateMachine(stack, 'Told', {
-    stateMachineName: 'told',
-    definitionBody: DefinitionBody.fromChainable(new Pass(stack, 'Take it')),
+  const notified = new StateMachine(stack, 'Notified', {
+    stateMachineName: 'notified',
+    definitionBody: DefinitionBody.fromChainable(new Pass(stack, 'Receive event')),
   });
-  certificates.onRenewed('Renewed', { certificate: 'www', target: new SfnStateMachine(told) });
+  certificates.onRenewed('Renewed', { certificate: 'www', target: new SfnStateMachine(notified) });
   await applyStack(d.local, 'Reader', { TemplateBody: JSON.stringify(Template.fromStack(stack).toJSON()) });
   const RoleArn = `arn:aws:iam::${d.local.aws.accountId}:role/reader`;
   const sts = new STSClient(d.local.clientConfig);
@@ -103,15 +103,15 @@ async function deployReader(): Promise<Credentials> {
 const clientOf = (credentials: Credentials, region = 'us-east-1') =>
   new SecretsManagerClient({ ...d.local.clientConfig, region, credentials });
 
-/** How the other account names a secret of ours: by its whole ARN. */
+/** Returns the complete ARN of a secret, by which another account names it. */
 async function arnOf(name: string, region = 'us-east-1'): Promise<string> {
   const command = new DescribeSecretCommand({ SecretId: `certificates/${name}` });
   const { ARN = '' } = await new SecretsManagerClient(d.local.clientConfig).send(command);
   return ARN.replace('us-east-1', region);
 }
 
-/** The serial number that somebody gets, or the name of the error. */
-async function asked(
+/** Reads a secret. Returns the serial number of the certificate in it, or the name of the error. */
+async function readSerial(
   by: SecretsManagerClient,
   { id = 'certificates/www', ...what }: { id?: string; VersionStage?: string; VersionId?: string } = {},
 ): Promise<string> {
@@ -123,7 +123,7 @@ async function asked(
   }
 }
 
-/** Programs of a reader: its credentials and no others. */
+/** Returns the environment variables for a program of a reader, with the credentials of the reader only. */
 const environment = (credentials: Credentials) => ({
   PATH: [process.env.PATH, join(folder, 'stand-ins')].join(delimiter),
   HOME: folder,
@@ -135,11 +135,11 @@ const environment = (credentials: Credentials) => ({
   ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
 });
 
-/** The block in this language in the chapter of docs/delivery.md about reading. */
+/** Returns the code block in this language from the chapter "Reading a certificate" of docs/delivery.md. */
 function snippet(language: string): string {
   const [, chapter = ''] = readFileSync(join(root, 'docs', 'delivery.md'), 'utf8').split(/^## Reading a certificate$/m);
   const [, code] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(chapter) ?? [];
-  if (!code) throw new Error(`docs/delivery.md has no ${language} about reading a certificate`);
+  if (!code) throw new Error(`docs/delivery.md has no ${language} code in the chapter "Reading a certificate".`);
   return code;
 }
 
@@ -150,8 +150,8 @@ const filesIn = (name: string) => {
   return path;
 };
 
-describe('what is stored', () => {
-  test('is as the schema says, and as the parser reads it', async () => {
+describe('a stored secret', () => {
+  test('is valid in the schema and in the parser', async () => {
     const schema = JSON.parse(readFileSync(join(root, 'schemas', 'certificate-secret.schema.json'), 'utf8')) as object;
     const validate = new Ajv2020().compile(schema);
     for (const name of ['www', 'mail']) {
@@ -164,8 +164,8 @@ describe('what is stored', () => {
   });
 });
 
-describe('a role with grantRead, and a reader of another account that the configuration names', () => {
-  test('get the current certificate and the one before it, and no key that is only staged', async () => {
+describe('a role with grantRead and a reader in another account', () => {
+  test('can read the current and the previous certificate, but no staged key', async () => {
     const before = (await d.secret('www')).serialNumber;
     expect(await d.renew({ certificate: 'www', force: true })).toMatchObject({ status: 'SUCCEEDED' });
     const after = (await d.secret('www')).serialNumber;
@@ -176,38 +176,38 @@ describe('a role with grantRead, and a reader of another account that the config
       [reader, await arnOf('www'), await arnOf('mail')],
     ] as const) {
       const by = clientOf(credentials);
-      expect(await asked(by, { id })).toBe(after);
-      expect(await asked(by, { id, VersionStage: 'AWSCURRENT' })).toBe(after);
-      expect(await asked(by, { id, VersionStage: 'AWSPREVIOUS' })).toBe(before);
+      expect(await readSerial(by, { id })).toBe(after);
+      expect(await readSerial(by, { id, VersionStage: 'AWSCURRENT' })).toBe(after);
+      expect(await readSerial(by, { id, VersionStage: 'AWSPREVIOUS' })).toBe(before);
       for (const what of [
         { id, VersionStage: 'CANDIDATE' },
         { id, VersionId: versionOf('CANDIDATE') },
         { id, VersionId: versionOf('AWSCURRENT') },
         { id: other },
       ])
-        expect(await asked(by, what), JSON.stringify(what)).toBe('AccessDeniedException');
+        expect(await readSerial(by, what), JSON.stringify(what)).toBe('AccessDeniedException');
       await expect(by.send(new DescribeSecretCommand({ SecretId: id }))).rejects.toThrow();
     }
   });
 
-  test('get it from the replica in another region as well', async () => {
+  test('can read the replica in another region', async () => {
     const { serialNumber } = await d.secret('www');
-    const from = async (region: string) => asked(clientOf(reader, region), { id: await arnOf('www', region) });
+    const from = async (region: string) => readSerial(clientOf(reader, region), { id: await arnOf('www', region) });
     expect(await from('eu-west-1')).toBe(serialNumber);
     expect(await from('eu-west-2')).not.toBe(serialNumber);
   });
 });
 
-test('whoever uses the certificate is told of its renewal, with the detail as it is typed, and of no other', async () => {
+test('onRenewed delivers the typed event of its certificate, and no event of another certificate', async () => {
   const sfn = new SFNClient(d.local.clientConfig);
-  const stateMachineArn = `arn:aws:states:us-east-1:${d.local.aws.accountId}:stateMachine:told`;
-  const told = async () => (await sfn.send(new ListExecutionsCommand({ stateMachineArn }))).executions ?? [];
-  const before = (await told()).length;
+  const stateMachineArn = `arn:aws:states:us-east-1:${d.local.aws.accountId}:stateMachine:notified`;
+  const notified = async () => (await sfn.send(new ListExecutionsCommand({ stateMachineArn }))).executions ?? [];
+  const before = (await notified()).length;
   expect(await d.renew({ certificate: 'mail', force: true })).toMatchObject({ status: 'SUCCEEDED' });
   const run = await d.renew({ certificate: 'www', force: true });
   expect(run).toMatchObject({ status: 'SUCCEEDED' });
   const all = await eventually('The announcement', async () => {
-    const found = await told();
+    const found = await notified();
     return found.length > before ? found : undefined;
   });
   expect(all).toHaveLength(before + 1);
@@ -219,8 +219,8 @@ test('whoever uses the certificate is told of its renewal, with the detail as it
   });
 });
 
-describe('the documented way of reading', () => {
-  test('in Node serves TLS that a client trusts, and the next certificate without a restart', async () => {
+describe('the documented code for reading', () => {
+  test('in Node.js serves a trusted certificate, and the next one without a restart', async () => {
     const path = filesIn('node');
     symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'));
     const port = await freePort();
@@ -241,10 +241,10 @@ describe('the documented way of reading', () => {
     }
   });
 
-  test('in Python leaves files that nobody else reads, and that Python serves and trusts', async () => {
+  test('in Python writes a key file for its owner only, and a certificate that Python serves and trusts', async () => {
     const { python } = await install();
     const path = filesIn('python');
-    // The part of boto3 that is used here, over the botocore that it is made of.
+    // A minimal boto3 over botocore, which the local environment has.
     writeFileSync(
       join(path, 'boto3.py'),
       'import botocore.session\nclient = lambda name: botocore.session.get_session().create_client(name)\n',
@@ -263,7 +263,7 @@ describe('the documented way of reading', () => {
     );
   });
 
-  test('in the shell leaves files that openssl verifies down to the root, with the key that belongs to them', async () => {
+  test('in the shell writes a chain that openssl verifies up to the root, and the matching key', async () => {
     writeStandIns();
     const path = filesIn('shell');
     const { stderr, status } = spawnSync('sh', ['-ec', snippet('sh')], { cwd: path, env: environment(role) });
@@ -280,7 +280,7 @@ describe('the documented way of reading', () => {
   });
 });
 
-test('the example for EC2 writes the files of a role that may read, and says so when it may not', async () => {
+test('the EC2 example writes the files if its role can read the secret, and reports AccessDenied otherwise', async () => {
   writeStandIns();
   const path = filesIn('ec2');
   const script = join(root, 'examples', 'ec2-systemd', 'perennial-certificate');
@@ -296,11 +296,11 @@ test('the example for EC2 writes the files of a role that may read, and says so 
   expect(refused.stderr).toContain('AccessDenied');
 });
 
-test('whoever is taken out of the configuration reads no more, without a new certificate, and nobody restarts a server for it', async () => {
+test('a reader that is removed from the config loses access, without a new certificate or an event', async () => {
   const { serialNumber } = await d.secret('www');
-  const announced = async () =>
+  const renewedEvents = async () =>
     (await d.local.aws.busEvents()).filter(({ detailType }) => detailType === 'Certificate Renewed');
-  const before = (await announced()).length;
+  const before = (await renewedEvents()).length;
   expect(before).toBeGreaterThan(0);
   await d.redeploy({
     encryptionKey,
@@ -310,14 +310,14 @@ test('whoever is taken out of the configuration reads no more, without a new cer
       { name: 'mail', identifiers: ['mail.example.com'] },
     ],
   });
-  expect(await asked(clientOf(reader), { id: await arnOf('www') })).toBe('AccessDeniedException');
-  expect(await asked(clientOf(role))).toBe(serialNumber);
+  expect(await readSerial(clientOf(reader), { id: await arnOf('www') })).toBe('AccessDeniedException');
+  expect(await readSerial(clientOf(role))).toBe(serialNumber);
   const replica = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
-  expect(await asked(replica)).toBe('ResourceNotFoundException');
-  expect(await announced()).toHaveLength(before);
+  expect(await readSerial(replica)).toBe('ResourceNotFoundException');
+  expect(await renewedEvents()).toHaveLength(before);
 });
 
-/** For a machine without them; the PATH names them last. */
+/** Writes replacements for `jq` and the AWS CLI. They are last in PATH, for machines without these programs. */
 function writeStandIns(): void {
   standIn(join(folder, 'stand-ins'), 'jq', jq);
   const sdk = import.meta.resolve('@aws-sdk/client-secrets-manager');
@@ -334,7 +334,7 @@ import(${JSON.stringify(sdk)}).then(async ({ GetSecretValueCommand, SecretsManag
   );
 }
 
-/** A handshake in memory, of Python with itself: serves the files, trusts the root, prints the names that were shown. */
+/** Python script for a TLS handshake in memory. The server uses the files, the client trusts the root, and the script prints the names. */
 const handshake = `import ssl, sys
 root, name = sys.argv[1:]
 server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -351,10 +351,10 @@ for _ in range(6):
 print(*sorted(value for _, value in sides[0].getpeercert()["subjectAltName"]))
 `;
 
-/** Node writes serial numbers in upper case, without leading zeros. */
+/** Returns a serial number as Node.js shows it, in upper case and without leading zeros. */
 const asTls = (serialNumber: string) => serialNumber.toUpperCase().replace(/^0+/, '');
 
-/** Visits until the server shows this certificate. */
+/** Sends requests until the server presents this certificate. */
 const visited = (port: number, serialNumber: string) =>
   eventually(`A server with the certificate ${serialNumber}`, async () => {
     const seen = await visit(port).catch(() => undefined);
@@ -364,7 +364,7 @@ const visited = (port: number, serialNumber: string) =>
 function visit(port: number): Promise<{ readonly body: string; readonly serialNumber: string }> {
   const ca = readFileSync(issuingRoot, 'utf8');
   return new Promise((resolve, reject) => {
-    // A connection of its own each time, verified under the name.
+    // Each request has a new connection, and the client verifies the name.
     const request = get({ host: '127.0.0.1', port, servername: 'shop.example.com', ca, agent: false }, (response) => {
       const { raw } = (response.socket as TLSSocket).getPeerCertificate();
       const serialNumber = asTls(new X509Certificate(raw).serialNumber);

@@ -23,21 +23,21 @@ const certificates: CertificateConfig[] = [
   { name: 'unseen', identifiers: ['unseen.example.com'] },
   { name: 'undelivered', identifiers: ['undelivered.example.com'], acm: ['us-east-1'] },
   { name: 'crowded', identifiers: ['crowded.example.com'] },
-  { name: 'foreign', identifiers: ['foreign.example.com'] },
-  { name: 'doomed', identifiers: ['doomed.example.com'] },
+  { name: 'unowned', identifiers: ['unowned.example.com'] },
+  { name: 'deleted', identifiers: ['deleted.example.com'] },
 ];
 
-const twins: CertificateConfig[] = [
-  { name: 'twin-rsa', identifiers: ['twin.example.net'], keyType: 'RSA-2048' },
-  { name: 'twin-ec', identifiers: ['twin.example.net'] },
+const sameNames: CertificateConfig[] = [
+  { name: 'same-rsa', identifiers: ['same.example.net'], keyType: 'RSA-2048' },
+  { name: 'same-ec', identifiers: ['same.example.net'] },
 ];
 
 let d: Deployed;
 let first: readonly string[];
 
 beforeAll(async () => {
-  // Everything but what a test wants to see from its beginning is issued by the fleet run that the deploy starts.
-  // Each name is proven anew for each order: what cannot be proven fails at its first try.
+  // The fleet run that the deployment starts issues all certificates. Each order needs a new validation, so that a name that cannot be
+  // validated fails in its first attempt.
   d = await deployedThroughBoulder({ zones, certificates }, { pebble: { chaos: { reuseAuthorizations: false } } });
   first = await d.idle();
 });
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 const leafOf = async (name: string) => new X509Certificate((await d.secret(name)).certificate);
 const namesOf = (leaf: X509Certificate) => (leaf.subjectAltName ?? '').split(', ').sort();
-/** A forced renewal that fails, up to where it waits for its next try: a minute in 1.8 s, five in 9 s. */
+/** Starts a forced renewal that fails, and waits until it waits for its next attempt. One minute takes 1.8 s, and five take 9 s. */
 async function failing(certificate: string) {
   const mark = d.local.pebble.requests().length;
   await scaleWaits(d, 0.03);
@@ -56,19 +56,19 @@ async function failing(certificate: string) {
   return { arn, mark, ledger: await d.ledger(certificate), txt: await d.txt('example.com') };
 }
 
-/** The rest of it, at the usual pace. */
-async function endedWell(arn: string): Promise<void> {
+/** Waits until the renewal succeeds, and restores the deployed waits. */
+async function expectSuccess(arn: string): Promise<void> {
   expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
   await scaleWaits(d, 1);
 }
 
-describe('the fleet run that a deploy starts', () => {
+describe('the fleet run that a deployment starts', () => {
   test('issues every certificate of the config', async () => {
     expect(first).toHaveLength(certificates.length);
     for (const { name } of certificates) expect((await d.ledger(name)).current, name).not.toBeNull();
   });
 
-  test('gives apex and wildcard one P-256 certificate that ACM holds in both regions', async () => {
+  test('issues one P-256 certificate for a domain and its wildcard, and imports it into ACM in two regions', async () => {
     const leaf = await leafOf('www');
     expect(namesOf(leaf)).toEqual(['DNS:*.example.com', 'DNS:example.com']);
     expect(leaf.publicKey.asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
@@ -82,7 +82,7 @@ describe('the fleet run that a deploy starts', () => {
     }
   });
 
-  test('honours key type, profile, ten names and an internationalised name', async () => {
+  test('issues certificates with the configured key type, profile, ten names and an internationalised name', async () => {
     expect((await leafOf('rsa')).publicKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(namesOf(await leafOf('ten'))).toEqual(ten.map((name) => `DNS:${name}`));
     expect(namesOf(await leafOf('idn'))).toEqual(['DNS:xn--bcher-kva.example.com']);
@@ -90,7 +90,7 @@ describe('the fleet run that a deploy starts', () => {
     expect((Date.parse(notAfter) - Date.parse(notBefore)) / 3_600_000).toBeCloseTo(160, 0);
   });
 
-  test('stores a key that belongs to its certificate, and a chain that leads to the root of the CA', async () => {
+  test('stores the key that matches each certificate, and a chain to the root of the CA', async () => {
     const root = new X509Certificate(await d.local.pebble.issuingRoot());
     for (const { name } of certificates) {
       const { certificate, chain, privateKey } = await d.secret(name);
@@ -102,14 +102,14 @@ describe('the fleet run that a deploy starts', () => {
     }
   });
 
-  test('leaves no value of ours in DNS and no lease taken', async () => {
+  test('leaves neither TXT values nor leases', async () => {
     for (const zone of zones) expect(await d.txt(zone)).toEqual({});
     for (const { name } of certificates) {
       expect(await d.ledger(name)).toMatchObject({ lease: null, order: null, leftovers: [], failure: null });
     }
   });
 
-  test('is followed by one that only asks when to renew, and by one that asks the CA nothing', async () => {
+  test('is followed by a run that only reads renewal information, and by a run without requests to the CA', async () => {
     const fleetRun = async () => {
       const mark = d.local.pebble.requests().length;
       expect(await d.fleet()).toMatchObject({ status: 'SUCCEEDED' });
@@ -124,7 +124,7 @@ describe('the fleet run that a deploy starts', () => {
 });
 
 describe('a renewal', () => {
-  test('that is forced issues a new certificate for a new key over the same ARN', async () => {
+  test('that is forced issues a new certificate with a new key under the same ARN', async () => {
     const [before, ledger] = [await d.secret('www'), await d.ledger('www')];
     const run = await d.renew({ certificate: 'www', force: true });
     expect(run.cause).toBeUndefined();
@@ -135,33 +135,33 @@ describe('a renewal', () => {
     expect((await d.ledger('www')).deliveries['us-east-1']?.arn).toBe(ledger.deliveries['us-east-1']?.arn);
   });
 
-  test('of a changed identifier list reissues and keeps the ARN in ACM', async () => {
+  test('after a change of identifiers issues a new certificate under the same ARN', async () => {
     const before = await d.ledger('changing');
     const changed = certificates.map((each) =>
       each.name === 'changing' ? { ...each, identifiers: ['a.example.net', 'b.example.net'] } : each,
     );
-    await scaleWaits(d, 0.03); // a twin waits a minute for its turn
-    await d.redeploy({ zones, certificates: [...changed, ...twins] });
+    await scaleWaits(d, 0.03); // One of the certificates with the same names waits a minute for the set lease.
+    await d.redeploy({ zones, certificates: [...changed, ...sameNames] });
     await scaleWaits(d, 1);
     expect((await d.ledger('changing')).failure).toBeNull();
     expect(namesOf(await leafOf('changing'))).toEqual(['DNS:a.example.net', 'DNS:b.example.net']);
     const { deliveries } = await d.ledger('changing');
     expect(deliveries['us-east-1']?.arn).toBe(before.deliveries['us-east-1']?.arn);
     const acm = new ACMClient({ ...d.local.clientConfig, region: 'us-east-1' });
-    const held = await acm.send(new DescribeCertificateCommand({ CertificateArn: deliveries['us-east-1']?.arn }));
-    expect(held.Certificate?.SubjectAlternativeNames?.toSorted()).toEqual(['a.example.net', 'b.example.net']);
+    const described = await acm.send(new DescribeCertificateCommand({ CertificateArn: deliveries['us-east-1']?.arn }));
+    expect(described.Certificate?.SubjectAlternativeNames?.toSorted()).toEqual(['a.example.net', 'b.example.net']);
   });
 
-  test('of the same names as another takes turns with it, and each has a certificate of its own key type', async () => {
-    const runs = (await d.idle()).filter((arn) => /:twin-(rsa|ec)-/.test(arn));
+  test('of a certificate with the same names as another waits for the set lease, and both are issued', async () => {
+    const runs = (await d.idle()).filter((arn) => /:same-(rsa|ec)-/.test(arn));
     expect(runs).toHaveLength(2);
     const states = await Promise.all(runs.map((arn) => statesOf(d, arn)));
     expect(states.filter((each) => each.includes('Wait for renewal time or lease'))).toHaveLength(1);
-    expect((await leafOf('twin-rsa')).publicKey.asymmetricKeyType).toBe('rsa');
-    expect((await leafOf('twin-ec')).publicKey.asymmetricKeyType).toBe('ec');
+    expect((await leafOf('same-rsa')).publicKey.asymmetricKeyType).toBe('rsa');
+    expect((await leafOf('same-ec')).publicKey.asymmetricKeyType).toBe('ec');
   });
 
-  test('forced for the third time in a day is refused before an order is placed, with the time when it may', async () => {
+  test('that is forced for the third time in a day fails before an order, and the error says when it is allowed again', async () => {
     const mark = d.local.pebble.requests().length;
     const run = await d.renew({ certificate: 'www', force: true });
     expect(run).toMatchObject({ status: 'FAILED', error: 'IssueCapError' });
@@ -170,7 +170,7 @@ describe('a renewal', () => {
     expect(Date.parse((await d.ledger('www')).notBefore ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000);
   });
 
-  test('whose value the CA cannot see tells its problem for that identifier, leaves nothing, and is tried again', async () => {
+  test('whose TXT value the CA cannot see records the problem of that identifier, removes the value, and is retried', async () => {
     const show = d.local.dns.hide({ view: 'validation', name: '_acme-challenge.unproven.example.com' });
     const { arn, ledger, txt } = await failing('unproven');
     show();
@@ -192,10 +192,10 @@ describe('a renewal', () => {
       identifier: 'unproven.example.com',
       nextAttempt: expect.stringMatching(/^\d{4}-/),
     });
-    await endedWell(arn);
+    await expectSuccess(arn);
   });
 
-  test('whose value no server shows is a PropagationTimeoutError, and the challenge is never answered', async () => {
+  test('whose TXT value no name server shows fails with PropagationTimeoutError before it responds to the challenge', async () => {
     const name = '_acme-challenge.unseen.example.com';
     const shows = (['validation', 'authoritative'] as const).map((view) => d.local.dns.hide({ view, name }));
     const { arn, mark, ledger, txt } = await failing('unseen');
@@ -206,10 +206,10 @@ describe('a renewal', () => {
     expect(ledger).toMatchObject({ lease: null, failure: { error: 'PropagationTimeoutError' } });
     expect(ledger.failure?.cause).toContain(name);
     expect(ledger.failure?.cause).toMatch(/127\.0\.0\.1:\d+/);
-    await endedWell(arn);
+    await expectSuccess(arn);
   });
 
-  test('whose import is denied is delivered by the next try without a new order', async () => {
+  test('whose import is denied is delivered in the next attempt without a new order', async () => {
     const iam = new IAMClient(d.local.clientConfig);
     const roles = (await iam.send(new ListRolesCommand({ MaxItems: 1000 }))).Roles ?? [];
     const role = roles.find(({ RoleName }) => RoleName?.includes('DeliveryRole'))?.RoleName;
@@ -228,14 +228,14 @@ describe('a renewal', () => {
     });
 
     const mark = d.local.pebble.requests().length;
-    await endedWell(arn);
+    await expectSuccess(arn);
     const { current, deliveries, failure } = await d.ledger('undelivered');
     expect(deliveries['us-east-1']?.versionId).toBe(current?.versionId);
     expect(failure).toBeNull();
     expect(requestsOfOrders(d, mark)).toBe(0);
   });
 
-  test('whose ledger is lost is known again from its secret and from ACM, without a new order', async () => {
+  test('whose ledger item is lost restores the item from the secret and ACM, without a new order', async () => {
     const before = await d.ledger('undelivered');
     const dynamodb = new DynamoDBClient(d.local.clientConfig);
     const key = { id: { S: 'certificate#undelivered' } };
@@ -249,65 +249,65 @@ describe('a renewal', () => {
     expect(requestsOfOrders(d, mark)).toBe(0);
   });
 
-  test('started five times at once issues once', async () => {
+  test('that is started five times at once issues one certificate', async () => {
     const before = await d.secret('crowded');
     const arns = await Promise.all(Array.from({ length: 5 }, () => d.start({ certificate: 'crowded', force: true })));
     const runs = await Promise.all(arns.map((arn) => d.ended(arn)));
     expect(runs.map(({ status }) => status)).toEqual(Array(5).fill('SUCCEEDED'));
-    // By states, not by requests: a refused nonce makes two requests of one order.
+    // States are counted instead of requests, because a rejected nonce makes two requests for one order.
     const states = await Promise.all(arns.map((arn) => statesOf(d, arn)));
     expect(states.filter((each) => each.includes('New order'))).toHaveLength(1);
     expect((await d.secret('crowded')).serialNumber).not.toBe(before.serialNumber);
   });
 });
 
-describe('bad input at run time', () => {
+describe('invalid input of a renewal', () => {
   const unannounced = ['Read error'];
   const announced = ['Record failure', 'Notify?', 'Announce failure', 'Retry?'];
-  const refused = async (input: unknown, error: string, sentence: RegExp, states = unannounced) => {
+  const expectRejected = async (input: unknown, error: string, words: RegExp, states = unannounced) => {
     const mark = d.local.pebble.requests().length;
     const run = await d.renew(input);
     expect(run).toMatchObject({ status: 'FAILED', error });
-    expect(run.cause).toMatch(sentence);
+    expect(run.cause).toMatch(words);
     expect(await statesOf(d, run.arn)).toEqual(['Start', 'Check renewal', ...states, 'Failed']);
     expect(d.local.pebble.requests(mark)).toEqual([]);
   };
 
-  test('an unknown certificate fails at the first state and names those that there are', () =>
-    refused(
+  test('with an unknown certificate fails in the first state and names the existing certificates', () =>
+    expectRejected(
       { certificate: 'wwww' },
       'UnknownCertificateError',
       /Certificate wwww: .*no certificate of this name.*www/,
     ));
 
-  test('an input of another shape fails at the first state and shows the right one', async () => {
-    await refused({ name: 'www' }, 'InvalidInputError', /Give \{"certificate": "www"\}/);
-    await refused(['www'], 'InvalidInputError', /Give \{"certificate": "www"\}/);
-    await refused({ certificate: 'www', force: 'yes' }, 'InvalidInputError', /force/);
+  test('with a wrong structure fails in the first state and shows the correct input', async () => {
+    await expectRejected({ name: 'www' }, 'InvalidInputError', /\{"certificate": "www"\}/);
+    await expectRejected(['www'], 'InvalidInputError', /\{"certificate": "www"\}/);
+    await expectRejected({ certificate: 'www', force: 'yes' }, 'InvalidInputError', /force/);
   });
 
-  test('a secret of that name that is not ours is left alone', async () => {
+  test('for a secret that this stack did not create fails and does not change the secret', async () => {
     const secrets = new SecretsManagerClient(d.local.clientConfig);
-    const id = { SecretId: 'certificates/foreign' };
+    const id = { SecretId: 'certificates/unowned' };
     await secrets.send(new DeleteSecretCommand({ ...id, ForceDeleteWithoutRecovery: true }));
-    await secrets.send(new CreateSecretCommand({ Name: id.SecretId, SecretString: 'somebody else put this here' }));
-    await refused(
-      { certificate: 'foreign', force: true },
+    await secrets.send(new CreateSecretCommand({ Name: id.SecretId, SecretString: 'a value of another program' }));
+    await expectRejected(
+      { certificate: 'unowned', force: true },
       'SecretNotOwnedError',
-      /certificates\/foreign.*not created by this stack/,
+      /certificates\/unowned.*not created by this stack/,
       announced,
     );
-    expect((await d.ledger('foreign')).lease).toBeNull();
+    expect((await d.ledger('unowned')).lease).toBeNull();
   });
 
-  test('a secret scheduled for deletion is named with the command that restores it', async () => {
+  test('for a secret that is scheduled for deletion fails with the command that restores it', async () => {
     const secrets = new SecretsManagerClient(d.local.clientConfig);
-    await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/doomed' }));
-    await refused({ certificate: 'doomed', force: true }, 'SecretDeletedError', /restore-secret/, announced);
+    await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/deleted' }));
+    await expectRejected({ certificate: 'deleted', force: true }, 'SecretDeletedError', /restore-secret/, announced);
   });
 });
 
-test('no private key, PEM block or account key is in any history, log line or event of all these runs', async () => {
+test('no history, log line or event contains a private key, PEM block or account key', async () => {
   const accountKeys = /"privateKey"|BEGIN [A-Z ]*(PRIVATE KEY|CERTIFICATE)|MIGHAgEAMBMGByqGSM49|MIIEv[QgwA]/;
   const histories = await Promise.all((await d.idle()).map((arn) => readHistory(d.local, arn)));
   expect(histories.flat().length).toBeGreaterThan(500);

@@ -15,23 +15,23 @@ import { applyStack, deleteStack } from '../../local/stacks.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders } from './observed.ts';
 
-/** The account of hosted zones that are not ours. */
+/** The account of the hosted zones that are in another account than the stack. */
 const dnsAccount = '111122223333';
 const roleArn = (name: string) => `arn:aws:iam::${dnsAccount}:role/${name}`;
 const externalId = 'the-shop-0815';
 
-/** Zone names, by whose they are. `example.org` takes challenges only. */
-const ours = ['example.com', 'deleted.test', 'private.test'] as const;
-const theirs = ['example.net', 'example.org', 'distrusted.test', 'missing.test', 'external.test'] as const;
+/** Names of the hosted zones in the account of the stack, and in the other account. `example.org` is for challenges only. */
+const ownZones = ['example.com', 'deleted.test', 'private.test'] as const;
+const otherZones = ['example.net', 'example.org', 'distrusted.test', 'missing.test', 'external.test'] as const;
 const zoneIds: Record<string, string> = {};
-const idOf = (name: (typeof ours)[number] | (typeof theirs)[number]) => zoneIds[name] ?? '';
+const idOf = (name: (typeof ownZones)[number] | (typeof otherZones)[number]) => zoneIds[name] ?? '';
 
 const both = ['*.example.net', 'a.www.example.net', 'example.net', 'shop.example.com'];
 const certificates = {
   own: ['example.com'],
   both,
   delegated: ['*.delegated.example.com', 'chained.example.com', 'delegated.example.com'],
-  told: ['told.example.com'],
+  aliased: ['aliased.example.com'],
   deleted: ['www.deleted.test'],
   distrusted: ['distrusted.test'],
   missing: ['missing.test'],
@@ -45,10 +45,10 @@ const certificates = {
 };
 
 let d: Deployed;
-/** The other account. */
+/** The local environment with the credentials of the other account. */
 let dns: LocalEnvironment;
 
-/** The role of the other account that this is about. */
+/** Props of the role in the other account that the stack assumes. */
 const challenges = (): Omit<ChallengeRoleProps, 'roleName'> => ({
   trustedRole: d.outputs.ChallengeRoleArn ?? '',
   externalId,
@@ -60,7 +60,7 @@ const challenges = (): Omit<ChallengeRoleProps, 'roleName'> => ({
   names: [...both.slice(0, 3), 'w.withdrawn.example.net'],
 });
 
-/** What an operator of the other account deploys: a stack with the role. */
+/** Deploys a stack with the role in the other account. */
 async function deployRole(roleName: string, props: Omit<ChallengeRoleProps, 'roleName'>): Promise<void> {
   const synthesizer = new DefaultStackSynthesizer({ generateBootstrapVersionRule: false });
   const stack = new Stack(new App(), roleName, { synthesizer });
@@ -93,14 +93,14 @@ const cname = (from: string, to: string): ResourceRecordSet => ({
 
 beforeAll(async () => {
   const { own } = certificates;
-  const first = { zones: [ours[0]], certificates: [{ name: 'own', identifiers: own }] };
-  // A minute of the ladder is six seconds here.
+  const first = { zones: [ownZones[0]], certificates: [{ name: 'own', identifiers: own }] };
+  // A minute of the retry schedule takes six seconds.
   d = await deployed(first, {
     waitScale: 0.1,
     pebble: { chaos: { validationSleep: false, reuseAuthorizations: false } },
   });
   dns = inAccount(d.local, dnsAccount);
-  for (const name of theirs) zoneIds[name] = await createHostedZone(dns, name);
+  for (const name of otherZones) zoneIds[name] = await createHostedZone(dns, name);
   zoneIds['deleted.test'] = await createHostedZone(d.local, 'deleted.test');
   zoneIds['private.test'] = await createPrivateZone('private.test');
   zoneIds['example.com'] = (await d.local.aws.hostedZones()).find(({ name }) => name === 'example.com.')?.id ?? '';
@@ -115,7 +115,7 @@ beforeAll(async () => {
     idOf('example.com'),
     cname('delegated.example.com', '0a1b2c.example.org'),
     cname('chained.example.com', '_acme-challenge.chained.example.net'),
-    cname('told.example.com', 'told.example.org'),
+    cname('aliased.example.com', 'aliased.example.org'),
     cname('loop.example.com', '_acme-challenge.loop.example.net'),
     cname('forbidden.example.com', 'www.example.net'),
     {
@@ -124,7 +124,7 @@ beforeAll(async () => {
       TTL: 60,
       SetIdentifier: 'blue',
       Weight: 1,
-      ResourceRecords: [{ Value: '"theirs"' }],
+      ResourceRecords: [{ Value: '"other"' }],
     },
   );
   await create(
@@ -135,7 +135,7 @@ beforeAll(async () => {
   );
   await d.redeploy({
     zones: [
-      ...ours.map((name) => ({ name, id: idOf(name) })),
+      ...ownZones.map((name) => ({ name, id: idOf(name) })),
       { name: 'example.net', id: idOf('example.net'), roleArn: roleArn('challenges'), externalId },
       {
         name: 'example.org',
@@ -145,7 +145,7 @@ beforeAll(async () => {
         challengesOnly: true,
       },
       { name: 'distrusted.test', id: idOf('distrusted.test'), roleArn: roleArn('distrusting') },
-      { name: 'missing.test', id: idOf('missing.test'), roleArn: roleArn('nobody') },
+      { name: 'missing.test', id: idOf('missing.test'), roleArn: roleArn('missing') },
       {
         name: 'external.test',
         id: idOf('external.test'),
@@ -156,7 +156,7 @@ beforeAll(async () => {
     certificates: Object.entries(certificates).map(([name, identifiers]) => ({
       name,
       identifiers,
-      ...(name === 'told' && { challengeAlias: 'told.example.org' }),
+      ...(name === 'aliased' && { challengeAlias: 'aliased.example.org' }),
     })),
   });
 });
@@ -164,37 +164,38 @@ afterAll(async () => {
   await d?.stop();
 });
 
-/** TXT sets of all zones; the one of somebody else stays for ever. */
+/** Returns the TXT values of all zones by name. */
 async function txtOfAll(): Promise<Record<string, string[]>> {
-  const zones = await Promise.all([...ours, ...theirs].map((zone) => d.txt(zone)));
+  const zones = await Promise.all([...ownZones, ...otherZones].map((zone) => d.txt(zone)));
   return Object.assign({}, ...zones);
 }
-const nothingOfOurs = { '_acme-challenge.weighted.example.com': ['theirs'] };
+/** The only TXT value that this stack did not create. No test changes it. */
+const otherValues = { '_acme-challenge.weighted.example.com': ['other'] };
 const settled = { lease: null, order: null, leftovers: [], failure: null };
 
-describe('a certificate is issued', () => {
-  test.each(['both', 'delegated', 'told', 'deleted', 'withdrawn'] as const)(
-    'that is %s, and nothing is left in DNS',
+describe('with hosted zones in two accounts,', () => {
+  test.each(['both', 'delegated', 'aliased', 'deleted', 'withdrawn'] as const)(
+    'certificate %s is issued, and its TXT values are removed',
     async (name) => {
       expect((await d.secret(name)).identifiers).toEqual(certificates[name]);
       expect(await d.ledger(name)).toMatchObject(settled);
-      expect(await txtOfAll()).toEqual(nothingOfOurs);
+      expect(await txtOfAll()).toEqual(otherValues);
     },
   );
 
-  test('again, with the zones of the other account written by its role and by nobody else', async () => {
+  test('a renewal writes each zone only with the credentials of its account', async () => {
     const mark = (await d.local.aws.apiCalls()).length;
     expect(await d.renew({ certificate: 'both', force: true })).toMatchObject({ status: 'SUCCEEDED' });
     const calls = (await d.local.aws.apiCalls(mark)).filter(({ caller }) => caller.includes(':assumed-role/'));
     const writers = calls.filter(({ operation }) => operation === 'ChangeResourceRecordSets');
-    const theirSession = expect.stringMatching(
+    const sessionOfRole = expect.stringMatching(
       `^arn:aws:sts::${dnsAccount}:assumed-role/challenges/perennial-Perennial-CertificatesChallengeFunction`,
     );
-    // Two zones, each written and cleaned.
+    // In each of the two zones a value is created and removed.
     expect(writers.map(({ caller }) => caller).toSorted()).toEqual([
       ...Array.from({ length: 2 }, () => expect.stringContaining(`::${d.local.aws.accountId}:assumed-role/Perennial-`)),
-      theirSession,
-      theirSession,
+      sessionOfRole,
+      sessionOfRole,
     ]);
     const assuming = calls.filter(({ operation }) => operation === 'AssumeRole').map(({ caller }) => caller);
     expect(assuming.every((caller) => caller.includes('ChallengeRole'))).toBe(true);
@@ -202,21 +203,21 @@ describe('a certificate is issued', () => {
   });
 });
 
-/** A renewal that fails before there is an order, or cleans up after itself. */
+/** Runs a renewal that fails, and asserts that it leaves neither TXT values nor leases. Returns its error and the number of orders. */
 async function failing(certificate: keyof typeof certificates) {
   const mark = d.local.pebble.requests().length;
   const { status, error, cause = '' } = await d.renew({ certificate, force: true });
   expect(status).toBe('FAILED');
-  expect(await txtOfAll()).toEqual(nothingOfOurs);
+  expect(await txtOfAll()).toEqual(otherValues);
   expect(await d.ledger(certificate)).toMatchObject({ lease: null, leftovers: [] });
   return { error, cause, orders: requestsOfOrders(d, mark) };
 }
 
-describe('a role that cannot be assumed is named with its zone, before there is an order', () => {
+describe('a role that cannot be assumed fails the renewal before an order, and the error names its zone', () => {
   test.each([
-    ['its trust is in another role', 'distrusted', 'distrusted.test', 'distrusting'],
-    ['it is missing', 'missing', 'missing.test', 'nobody'],
-    ['it wants another external id', 'external', 'external.test', 'challenges'],
+    ['it trusts another role', 'distrusted', 'distrusted.test', 'distrusting'],
+    ['it does not exist', 'missing', 'missing.test', 'missing'],
+    ['it requires another external id', 'external', 'external.test', 'challenges'],
   ] as const)('because %s', async (_, certificate, zone, role) => {
     const { error, cause, orders } = await failing(certificate);
     expect(error).toBe('RoleNotAssumedError');
@@ -226,15 +227,15 @@ describe('a role that cannot be assumed is named with its zone, before there is 
   });
 });
 
-test('a private zone is refused by its name, before there is an order', async () => {
+test('a private zone fails the renewal before an order, and the error names it', async () => {
   const { error, cause, orders } = await failing('private');
   expect({ error, orders }).toEqual({ error: 'ZoneNotFoundError', orders: 0 });
   expect(cause).toContain(`hosted zone ${idOf('private.test')} of private.test`);
   expect(cause).toContain('it is a private zone');
 });
 
-describe('one of two zones fails, since its role may not prove that name:', () => {
-  /** Statuses of what was asked to be written with credentials of our account, and of theirs. */
+describe('a role that does not allow a name in one of two zones', () => {
+  /** Runs the renewal. Returns the statuses of the changes in the account of the stack and in the other account. */
   async function failingHalf() {
     const mark = (await d.local.aws.apiCalls()).length;
     const { error, cause } = await failing('half');
@@ -246,23 +247,25 @@ describe('one of two zones fails, since its role may not prove that name:', () =
     const changes = (await d.local.aws.apiCalls(mark)).filter((call) => call.operation === 'ChangeResourceRecordSets');
     const statuses = (account: string) =>
       changes.filter(({ caller }) => caller.split(':')[4] === account).map(({ status }) => status);
-    return { ours: statuses(d.local.aws.accountId), theirs: statuses(dnsAccount) };
+    return { own: statuses(d.local.aws.accountId), other: statuses(dnsAccount) };
   }
 
-  test('both are named, and the other’s value is written and removed', { timeout: 240_000 }, async () => {
-    // Pebble lists the authorizations of an order in any order, and zones are written in that: ours comes first in every second try.
-    for (let tries = 0; tries < 20; tries += 1) {
-      const { ours, theirs } = await failingHalf();
-      expect(theirs).toEqual([403]);
-      if (ours.length === 0) continue;
-      expect(ours).toEqual([200, 200]);
+  test('is named in the error with the zone, and the value in the other zone is removed', {
+    timeout: 240_000,
+  }, async () => {
+    // Zones are written in the order of the authorizations, which is random in Pebble. The zone of the stack is first in half of the runs.
+    for (let attempts = 0; attempts < 20; attempts += 1) {
+      const { own, other } = await failingHalf();
+      expect(other).toEqual([403]);
+      if (own.length === 0) continue;
+      expect(own).toEqual([200, 200]);
       return;
     }
-    expect.fail('In twenty tries the CA never named our zone first.');
+    expect.fail('In twenty renewals the zone of the stack was never written first.');
   });
 });
 
-test('a role deleted while its value stands in DNS leaves it to the ledger, and made anew under its name it is trusted again', async () => {
+test('a role that is deleted during a renewal leaves a leftover value, which is removed when the role exists again', async () => {
   const show = d.local.dns.hide({ view: 'authoritative', name: '_acme-challenge.withdrawn.example.com' });
   const arn = await d.start({ certificate: 'withdrawn', force: true });
   await reaches(d, arn, 'Wait for propagation');
@@ -279,10 +282,10 @@ test('a role deleted while its value stands in DNS leaves it to the ledger, and 
   await deployRole('challenges', challenges());
   expect(await d.renew({ certificate: 'withdrawn', force: true })).toMatchObject({ status: 'SUCCEEDED' });
   expect(await d.ledger('withdrawn')).toMatchObject(settled);
-  expect(await txtOfAll()).toEqual(nothingOfOurs);
+  expect(await txtOfAll()).toEqual(otherValues);
 });
 
-test('a zone deleted since the deploy is named, and the certificate that is there stays', async () => {
+test('a zone that was deleted after the deployment is named in the error, and the certificate stays', async () => {
   const before = await d.secret('deleted');
   await new Route53Client(d.local.clientConfig).send(new DeleteHostedZoneCommand({ Id: idOf('deleted.test') }));
   const { error, cause, orders } = await failing('deleted');
@@ -293,31 +296,31 @@ test('a zone deleted since the deploy is named, and the certificate that is ther
   expect(await d.secret('deleted')).toEqual(before);
 });
 
-test('a CNAME is followed and left where it is', async () => {
+test('a CNAME that is followed is not changed', async () => {
   const zone = (await d.local.aws.hostedZones()).find(({ id }) => id === idOf('example.com'));
   expect(zone?.records.filter(({ type }) => type === 'CNAME').map(({ name, values }) => [name, ...values])).toEqual(
     expect.arrayContaining([['_acme-challenge.delegated.example.com.', '0a1b2c.example.org']]),
   );
 });
 
-describe('a CNAME is named, before there is an order,', () => {
-  test('that goes round in a circle', async () => {
+describe('a CNAME fails the renewal before an order', () => {
+  test('if it leads into a loop', async () => {
     const { error, cause, orders } = await failing('loop');
     expect(error).toBe('ChallengeAliasError');
-    expect(cause).toMatch(/_acme-challenge\.loop\.example\.com.*_acme-challenge\.loop\.example\.net.*circle/);
+    expect(cause).toMatch(/_acme-challenge\.loop\.example\.com.*_acme-challenge\.loop\.example\.net.*loop/);
     expect(orders).toBe(0);
   });
 
-  test('that leads to a name that may not be written, with the record to make', async () => {
+  test('if the stack may not write its target, and the error has the record to create', async () => {
     const { error, cause, orders } = await failing('forbidden');
     expect(error).toBe('ChallengeAliasError');
-    expect(cause).toMatch(/www\.example\.net.*may not be written/);
+    expect(cause).toMatch(/www\.example\.net.*may not write/);
     expect(cause).toContain('_acme-challenge.forbidden.example.com. 300 IN CNAME');
     expect(orders).toBe(0);
   });
 });
 
-test('a set with a routing policy in the place of ours is named and left as it is', async () => {
+test('a TXT set with a routing policy at the challenge name is named in the error and not changed', async () => {
   const { error, cause } = await failing('weighted');
   expect(error).toBe('RecordSetRefusedError');
   expect(cause).toContain('_acme-challenge.weighted.example.com in hosted zone');
