@@ -9,40 +9,41 @@ import { applyStack } from '../../local/stacks.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 /**
- * Synthesizes an app of one stack as `cdk synth` does, but in this process: a child would import aws-cdk-lib for seconds. cdk-nag is left
- * out, since its findings have tests of their own.
+ * Synthesizes an app with one stack, as `cdk synth` does. It runs in this process, because a child process needs seconds to import
+ * aws-cdk-lib. cdk-nag is left out, because other tests check its findings.
  */
 export function synthesize(local: LocalEnvironment, addStack: (app: App, synthesizer: IStackSynthesizer) => void) {
   const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
-  // The command prints warnings, and a synthesis that reports them would print them among the results of the tests.
+  // The validation report of a synthesis would print warnings among the results of the tests.
   const quiet = { ...context, '@aws-cdk/core:annotationsInValidationReport': false };
   const app = new App({ outdir: mkdtempSync(join(local.folder, 'cdk.out-')), context: quiet });
-  // The cast: its getters say `undefined` where the interface says optional.
+  // The cast is needed because the getters of the class return `undefined` where the interface has optional properties.
   addStack(app, new CliCredentialsStackSynthesizer() as IStackSynthesizer);
   return app.synth();
 }
 
 /**
- * Deploys the stack of an assembly as `cdk deploy` does (assets into the bootstrap bucket, then CloudFormation), without the start of the
- * command and without the five seconds that it waits between two looks at the stack.
+ * Deploys the stack of an assembly as `cdk deploy` does. It uploads the assets to the bootstrap bucket and then applies the template. It is
+ * faster than the command, which needs time to start and waits five seconds between two checks of the stack.
  *
  * @returns the outputs
- * @throws Error with the reasons that CloudFormation gives
+ * @throws Error with the reasons from CloudFormation
  */
 export async function deployAssembly(
   local: LocalEnvironment,
   assembly: CloudAssembly,
 ): Promise<Readonly<Record<string, string>>> {
   const [stack] = assembly.stacks;
-  if (!stack || assembly.stacks.length > 1) throw new Error(`${assembly.stacks.length} stacks where one is expected`);
+  if (!stack || assembly.stacks.length > 1)
+    throw new Error(`The assembly has ${assembly.stacks.length} stacks instead of one.`);
   const urls = await publishAssets(local, assembly);
   return applyStack(local, stack.stackName, { TemplateURL: urls[stack.templateFile] });
 }
 
-/** Zipped functions by their key in the bucket: most are the same in each deployment of a process. */
+/** Zipped functions by their key in the bucket. Most functions are the same in all deployments of this process. */
 const zipped = new Map<string, Buffer>();
 
-/** @returns the URL of each file asset by its path in the assembly */
+/** Uploads the file assets. @returns their URLs by path in the assembly */
 async function publishAssets(local: LocalEnvironment, assembly: CloudAssembly): Promise<Record<string, string>> {
   const manifests = assembly.artifacts.filter((each) => AssetManifestArtifact.isAssetManifestArtifact(each));
   const files = manifests.flatMap(({ contents }) => Object.values(contents.files ?? {}));
@@ -61,7 +62,7 @@ async function publishAssets(local: LocalEnvironment, assembly: CloudAssembly): 
   return Object.fromEntries(await Promise.all(urls));
 }
 
-/** With Python, which the local environment brings: Node.js has no zip. */
+/** Zips a folder with the Python of the local environment, because Node.js has no zip. */
 async function zip({ installation }: LocalEnvironment, folder: string, key: string): Promise<Buffer> {
   const known = zipped.get(key);
   if (known) return known;
@@ -72,10 +73,10 @@ async function zip({ installation }: LocalEnvironment, folder: string, key: stri
   return made;
 }
 
-/** There is no SDK client of S3 here. MiniStack reads who calls out of the signature, and does not verify it. */
+/** Uploads an object without an SDK client of S3. MiniStack reads the caller from the signature and does not verify it. */
 async function put(local: LocalEnvironment, url: string, body: Buffer): Promise<void> {
   const { accessKeyId } = local.clientConfig.credentials;
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20270101/${local.aws.region}/s3/aws4_request`;
   const reply = await fetch(url, { method: 'PUT', body: new Uint8Array(body), headers: { authorization } });
-  if (!reply.ok) throw new Error(`PUT ${url} answered ${reply.status}: ${await reply.text()}`);
+  if (!reply.ok) throw new Error(`MiniStack answered ${reply.status} to PUT ${url}: ${await reply.text()}`);
 }

@@ -5,13 +5,13 @@ import { freePort } from '../../local/processes.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, scaleWaits, statesOf } from './observed.ts';
 
-/** The checks of half an hour take two seconds. */
+/** Factor for Wait states. The endpoint checks of half an hour take two seconds. */
 const waitScale = 0.001;
 
 let d: Deployed;
 let endpoint: string;
 
-/** A server with whatever the secret held when it was reloaded last; `null`: it has never been. */
+/** Certificate and key that the server has loaded, or `null` before its first reload. */
 let loaded: { readonly cert: string; readonly key: string } | null = null;
 async function reload(): Promise<void> {
   const { fullChain, privateKey } = await d.secret('www');
@@ -44,7 +44,7 @@ afterAll(async () => {
 const notServed = async () =>
   (await d.local.aws.busEvents()).filter(({ detailType }) => detailType === 'Certificate Not Served');
 
-test('a certificate that is issued before its server has one is announced, and the renewal has succeeded', async () => {
+test('a certificate whose server has none yet is announced as not served, and the renewal succeeds', async () => {
   const [first] = await notServed();
   expect(first).toMatchObject({
     source: 'perennial',
@@ -55,7 +55,7 @@ test('a certificate that is issued before its server has one is announced, and t
 });
 
 describe('a server', () => {
-  test('that has loaded the certificate is seen to serve it by the look of the next day', async () => {
+  test('that has loaded the certificate is recorded as serving it by the check of the next day', async () => {
     await reload();
     const run = await nextDay();
     expect(run.states).toEqual(['Start', 'Check renewal', 'Which action?', 'Check endpoints', 'All served?', 'Done']);
@@ -85,7 +85,7 @@ describe('a server', () => {
     expect(served?.endpoints[0]?.detail).toContain(`which expires on ${new Date(old.notAfter).toISOString()}`);
   });
 
-  test('that does not serve it is counted by each fleet run, and not looked at again on the same day', async () => {
+  test('that does not serve it is counted by each fleet run, but not checked again on the same day', async () => {
     const before = { renewals: (await d.renewals()).length, counted: await counted() };
     await d.fleet();
     await d.idle();
@@ -95,8 +95,8 @@ describe('a server', () => {
     });
   });
 
-  test('that is reloaded while it is looked for serves it in the end, with nothing announced', async () => {
-    await scaleWaits(d, 0.1); // the second look after 6 s
+  test('that is reloaded between two checks is recorded as serving it, without an event', async () => {
+    await scaleWaits(d, 0.1); // The second check is after 6 s.
     const arn = await d.start({ certificate: 'www', force: true });
     await reaches(d, arn, 'Wait for endpoints');
     await reload();
@@ -116,13 +116,13 @@ test('a certificate without endpoints ends after its success is recorded', async
   expect(run.output).toMatchObject({ served: null });
 });
 
-/** Fleet runs that found one certificate not served, by what they wrote for CloudWatch. */
+/** Returns the number of fleet runs that found one certificate not served, from their metrics in the logs. */
 const counted = async () =>
   (await d.local.aws.logEvents()).filter((event) => /NotServed\W+1\b/.test(JSON.stringify(event))).length;
 
 const hex = (serialNumber: string) => new RegExp(`^0*${serialNumber.replace(/^0+/, '')}$`, 'i');
 
-/** The fleet run of the next day: as if the last look had been yesterday. */
+/** Starts a fleet run of the next day, by moving the last check to yesterday. Returns the states of the renewal that it starts. */
 async function nextDay(): Promise<{ readonly states: readonly string[] }> {
   const table = Object.entries(d.outputs).find(([key]) => key.endsWith('LedgerTable'))?.[1];
   await new DynamoDBClient(d.local.clientConfig).send(

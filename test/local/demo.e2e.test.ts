@@ -26,7 +26,7 @@ interface Ended {
 
 /** Runs the demo in its own process group. Its temporary files are in `folder`. `onOutput` gets standard error while the demo runs. */
 async function demo(args: string[], onOutput: (text: string, group: number) => void = () => {}): Promise<Ended> {
-  // As a user runs it: with the rules that other tests leave out.
+  // The demo runs as a user runs it, with the validation rules that other tests leave out.
   const { CDK_VALIDATION: _, ...env } = process.env;
   const child = spawn(process.execPath, ['--conditions=perennial-source', join(ROOT, 'local', 'demo.ts'), ...args], {
     cwd: ROOT,
