@@ -24,7 +24,7 @@ export class FakeHostedZones implements HostedZones {
   /** Whether a change is INSYNC at once, or only after the test calls `settle`. */
   propagation: 'at once' | 'later' = 'at once';
   /** Message that rejects every change, or `null`. */
-  refusesAll: string | null = null;
+  rejectAllWith: string | null = null;
   /** Names of zones by id, where the name differs from the configuration. */
   readonly otherNames = new Map<string, string>();
   /** ARNs of roles that cannot be assumed. */
@@ -119,7 +119,7 @@ export class FakeHostedZones implements HostedZones {
   ): Promise<{ readonly id: string } | { readonly refused: string }> {
     const { sets } = this.#zone(hostedZoneId);
     if (changes.length === 0) throw new Error('Route 53 rejects a batch without changes.');
-    const refused = this.refusesAll ?? whyRefused(sets, changes);
+    const refused = this.rejectAllWith ?? whyRefused(sets, changes);
     if (refused) return { refused };
     for (const change of changes) {
       this.applied.push(change);

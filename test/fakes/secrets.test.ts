@@ -10,7 +10,7 @@ describe('secrets of certificates in memory', () => {
     versions: secrets,
     labelled: async (certificate, label) => secrets.labelled(certificate, label),
     createByAnotherStack: async (certificate, value) =>
-      secrets.put(certificate, { owned: false, current: { versionId: 'theirs', value } }),
+      secrets.put(certificate, { owned: false, current: { versionId: 'other-version', value } }),
     scheduleDeletion: async (certificate) => secrets.scheduleDeletion(certificate, '2027-02-01T00:00:00.000Z'),
   }));
 });

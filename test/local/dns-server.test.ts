@@ -126,7 +126,7 @@ describe('records of a hosted zone', () => {
 
 describe('names and types that do not exist', () => {
   test('an unknown name is answered with NXDOMAIN and the SOA of the zone', async () => {
-    const reply = await askOverTcp('nobody.example.test', 'TXT');
+    const reply = await askOverTcp('unknown.example.test', 'TXT');
     expect(reply).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true, answers: [] });
     expect(reply.authorities).toMatchObject([{ type: 'SOA', name: 'example.test' }]);
   });
@@ -210,7 +210,7 @@ describe('the root and the domains above the zones', () => {
   });
 
   test.each([
-    ['nobody.invalid', 'NXDOMAIN'],
+    ['unknown.invalid', 'NXDOMAIN'],
     ['test', 'NOERROR'],
     ['elsewhere.test', 'NXDOMAIN'], // a zone without an NS set has no delegation
   ])('answer for %s themselves with %s', async (name, rcode) => {
@@ -265,8 +265,8 @@ describe('a lookup of the service, which starts at the root', () => {
   test('finds the delegation of a zone, and of a zone in it', async () => {
     expect(await dns().delegation('example.test')).toEqual({ found: [zonesServer()] });
     expect(await dns().delegation('child.example.test')).toEqual({ found: ['127.0.0.1:5301'] });
-    expect(await dns().delegation('nobody.example.test')).toEqual({ found: [] });
-    expect(await dns().delegation('nobody.invalid')).toEqual({ found: [] });
+    expect(await dns().delegation('unknown.example.test')).toEqual({ found: [] });
+    expect(await dns().delegation('unknown.invalid')).toEqual({ found: [] });
   });
 
   test('finds a changed delegation of a zone, and of a zone in it, after earlier lookups', async () => {
@@ -290,6 +290,6 @@ describe('a lookup of the service, which starts at the root', () => {
         ],
       },
     });
-    expect(await dns().caa('www.nobody.invalid')).toEqual({ found: null });
+    expect(await dns().caa('www.unknown.invalid')).toEqual({ found: null });
   });
 });

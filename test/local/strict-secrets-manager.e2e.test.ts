@@ -174,7 +174,7 @@ test('a resource policy needs principals that exist, and BlockPublicPolicy rejec
         }),
       }),
     );
-  await expect(put('arn:aws:iam::000000000000:role/nobody')).rejects.toMatchObject({
+  await expect(put('arn:aws:iam::000000000000:role/missing')).rejects.toMatchObject({
     name: 'MalformedPolicyDocumentException',
   });
   await expect(put('*')).rejects.toMatchObject({ name: 'PublicPolicyException' });

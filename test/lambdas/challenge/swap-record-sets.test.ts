@@ -71,7 +71,7 @@ describe('two writers on one name', () => {
 describe('a rejected change', () => {
   test('of an unchanged set throws RecordSetRefusedError with the words of Route 53', async () => {
     const world = zone([otherValue]);
-    world.hostedZones.refusesAll = 'The zone is at its limit of records';
+    world.hostedZones.rejectAllWith = 'The zone is at its limit of records';
     const rejected = add(world, 'one');
     await expect(rejected).rejects.toThrow(RecordSetRefusedError);
     await expect(rejected).rejects.toThrow('The zone is at its limit of records');
@@ -82,7 +82,7 @@ describe('a rejected change', () => {
   test('is reported without the trailing dot that Route 53 writes', async () => {
     const world = zone();
     world.hostedZones.put('Z1', `${name}.`, [otherValue]);
-    world.hostedZones.refusesAll = 'The zone is at its limit of records';
+    world.hostedZones.rejectAllWith = 'The zone is at its limit of records';
     await expect(add(world, 'one')).rejects.toMatchObject({
       message: expect.stringContaining(`the change of ${name} in hosted zone Z1.`),
       fields: { recordNames: [name] },
@@ -91,7 +91,7 @@ describe('a rejected change', () => {
 
   test('of a hundred names is reported with five of them before the reason', async () => {
     const world = zone();
-    world.hostedZones.refusesAll = 'The zone is at its limit of records';
+    world.hostedZones.rejectAllWith = 'The zone is at its limit of records';
     const names = Array.from({ length: 100 }, (_, index) => `_acme-challenge.${index}.${'x'.repeat(40)}.example.com`);
     const addTo = () =>
       swapRecordSets(
