@@ -33,8 +33,10 @@ export async function runApp(file: string, context: Readonly<Record<string, stri
   vi.stubEnv('CDK_CONTEXT_JSON', JSON.stringify(context));
   // An app synthesizes itself before its process exits.
   const beforeExit: (() => void)[] = [];
+  const registerOnce = process.once.bind(process);
   const once = vi.spyOn(process, 'once').mockImplementation((event, listener) => {
-    if (event === 'beforeExit') beforeExit.push(listener as () => void);
+    if (event !== 'beforeExit') return registerOnce(event, listener);
+    beforeExit.push(listener as () => void);
     return process;
   });
   const exit = vi.spyOn(process, 'exit').mockImplementation((status) => {
