@@ -91,6 +91,10 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   const start = (input: unknown) => startExecution(local, output('RenewalArn'), input);
   const ended = (arn: string) => waitForExecution(local, arn);
   await idle();
+  for (const { executionArn = '' } of await executions(output('FleetArn'))) {
+    const { status, error, cause } = await ended(executionArn);
+    if (status !== 'SUCCEEDED') throw new Error(`The first fleet run is ${status}: ${error} ${cause}`);
+  }
   return {
     local,
     outputs,
