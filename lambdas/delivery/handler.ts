@@ -7,12 +7,13 @@ import type { ImportCertificateInput } from '../domain/contract/steps.ts';
 import { importCertificate } from './import-certificate.ts';
 
 /** The delivery function. It imports certificates into ACM. It reads certificate secrets and does not contact the CA. */
-export const handler = stepHandler(() => {
+export const handler = stepHandler((log) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);
   return {
     importCertificate: (input: ImportCertificateInput) =>
       importCertificate(input, {
+        log,
         ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
         secrets: createCertificateSecrets({ prefix, stackTag }),
         // Lambda sets AWS_REGION.

@@ -5,12 +5,14 @@ import type { ImportCertificateInput, ImportCertificateOutput } from '../domain/
 import type { AcmCertificates } from '../domain/ports/acm-certificates.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
 import { importProblem } from '../domain/rules/certificate/acm-import.ts';
 
 export interface ImportCertificatePorts {
   readonly ledger: Ledger;
   readonly secrets: Pick<CertificateSecrets, 'readCurrent'>;
   readonly acm: AcmCertificates;
+  readonly log: StepLog;
 }
 
 /**
@@ -20,13 +22,15 @@ export interface ImportCertificatePorts {
  * A new ARN is needed if ACM rejects the certificate over the old one (`NewArnReason`), or if the old one was deleted by hand. The ledger keeps what
  * the operator has to do about it, so that the next successful run publishes it even if this run fails later. The old ARN is not changed.
  *
+ * The first import of a certificate uses an existing ARN if it has the tags of this stack. If only one tag differs, a warning names the ARN.
+ *
  * A version that is already delivered is not imported again, so the step is safe to run twice.
  *
  * @throws ImportRefusedError if ACM would reject the certificate because of its key
  */
 export async function importCertificate(
   { certificate, execution, region, current }: ImportCertificateInput,
-  { ledger, secrets, acm }: ImportCertificatePorts,
+  { ledger, secrets, acm, log }: ImportCertificatePorts,
 ): Promise<ImportCertificateOutput> {
   const { deliveries } = await ledger.certificate(certificate);
   const before = deliveries[region] ?? null;
@@ -46,7 +50,7 @@ export async function importCertificate(
     });
   }
   const known = before && before.keyType === value.keyType ? before.arn : null;
-  const { arn, obstacle } = await importOver(known, { region, certificate, value, acm });
+  const { arn, obstacle } = await importOver(known, { region, certificate, value, acm, log, isFirst: !before });
 
   const replaced = before &&
     obstacle &&
@@ -54,6 +58,25 @@ export async function importCertificate(
   const delivery: Delivery = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
   await ledger.recordDelivery(certificate, execution, region, delivery);
   return outputOf(region, delivery, true);
+}
+
+/** Warns of imports that an operator probably prepared for this certificate, but that do not have the right tags. */
+async function warnOfSimilar(
+  region: string,
+  {
+    certificate,
+    value: { identifiers, keyType },
+    acm,
+    log,
+  }: Pick<ImportCertificatePorts, 'acm' | 'log'> & {
+    readonly certificate: string;
+    readonly value: CertificateSecretValue;
+  },
+): Promise<void> {
+  for (const { arn, tag, value, expected } of await acm.similar(region, certificate, identifiers, keyType))
+    log.warn(
+      `Certificate ${certificate} gets a new ARN in ${region}, although ${arn} has most of its tags. The tag ${tag} of that ARN ${value === null ? 'is missing' : `is "${value}"`}, and this stack sets "${expected}". If that ARN is to be renewed, correct its tag and delete the new ARN from ACM.`,
+    );
 }
 
 function outputOf(region: string, { arn, replaced }: Delivery, imported: boolean): ImportCertificateOutput {
@@ -83,11 +106,13 @@ async function importOver(
     certificate,
     value,
     acm,
-  }: {
+    log,
+    isFirst,
+  }: Pick<ImportCertificatePorts, 'acm' | 'log'> & {
     readonly region: string;
     readonly certificate: string;
     readonly value: CertificateSecretValue;
-    readonly acm: AcmCertificates;
+    readonly isFirst: boolean;
   },
 ): Promise<{ readonly arn: string; readonly obstacle: Obstacle | null }> {
   // Without a known ARN, either the key type has changed, or this is the first import, which replaces no ARN.
@@ -95,6 +120,7 @@ async function importOver(
   if (typeof first === 'object') return { arn: first.arn, obstacle: null };
   // A new ARN is needed. An earlier attempt whose reply was lost may already have created it.
   const found = await acm.find(region, certificate, value.identifiers, value.keyType);
+  if (found === null && isFirst) await warnOfSimilar(region, { certificate, value, acm, log });
   for (const arn of found === null || found === known ? [null] : [found, null]) {
     const result = await acm.import(region, certificate, value, arn);
     if (typeof result === 'object') return { arn: result.arn, obstacle: first };

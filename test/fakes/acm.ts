@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { NewArnReason } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { KeyType } from '../../lambdas/domain/contract/config.ts';
+import { tags } from '../../lambdas/domain/contract/environment.ts';
 import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
-import type { AcmCertificates } from '../../lambdas/domain/ports/acm-certificates.ts';
+import type { AcmCertificates, SimilarImport } from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
 /** OID of client authentication, the only extended key usage that a re-import may remove. */
@@ -70,6 +71,20 @@ export class FakeAcm implements AcmCertificates {
       .filter(([, each]) => each.stack === this.#stack && each.tag === certificate && each.keyType === keyType)
       .filter(([, { names }]) => names.some((name) => identifiers.includes(name.toLowerCase())));
     return found.toSorted(([, a], [, b]) => b.imported - a.imported)[0]?.[0] ?? null;
+  }
+
+  async similar(
+    region: string,
+    certificate: string,
+    identifiers: readonly string[],
+    keyType: KeyType,
+  ): Promise<readonly SimilarImport[]> {
+    const wanted = new Set(identifiers);
+    return [...this.#region(region)]
+      .filter(([, each]) => each.stack !== this.#stack && each.tag === certificate && each.keyType === keyType)
+      .filter(([, { names }]) => names.some((name) => wanted.has(name.toLowerCase())))
+      .toSorted(([, a], [, b]) => b.imported - a.imported)
+      .map(([arn, { stack }]) => ({ arn, tag: tags.stack, value: stack, expected: this.#stack }));
   }
 
   async import(

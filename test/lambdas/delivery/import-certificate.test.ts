@@ -68,6 +68,27 @@ describe('the first import', () => {
     expect(world.acm.arns(region)).toEqual([arn]);
   });
 
+  test('uses an ARN that already has the tags of this certificate', async () => {
+    const world = stored();
+    const imported = await world.acm.import(region, 'www', older, null);
+    const { arn } = await deliver(world);
+    expect({ arn }).toEqual(imported);
+    expect(world.acm.get(region, arn).serialNumber).toBe('0a02');
+    expect(world.log.messages('warn')).toEqual([]);
+  });
+
+  test('creates a new ARN beside one with another tag, and a warning names that ARN, its tag and the expected value', async () => {
+    const world = stored();
+    const imported = await world.acm.of('Perennial-2').import(region, 'www', older, null);
+    const similar = typeof imported === 'object' ? imported.arn : '';
+    const { arn } = await deliver(world);
+    expect(arn).not.toBe(similar);
+    expect(world.log.messages('warn')).toEqual([expect.stringContaining(similar)]);
+    expect(world.log.messages('warn')[0]).toMatch(/perennial:stack.*"Perennial-2".*"Perennial"/);
+    await deliver(world);
+    expect(world.log.messages('warn')).toHaveLength(1);
+  });
+
   test.each([
     deniedError('IAM refuses.'),
     new ImportLimitError({ what: 'The quota is used up.', region: 'eu-west-1' }),

@@ -1,5 +1,5 @@
 import type { AcmCertificates } from '../../../domain/ports/acm-certificates.ts';
-import { findImport } from './find-import.ts';
+import { findImport, similarImports } from './find-import.ts';
 import { importIntoAcm } from './import-into-acm.ts';
 import { type RegionalAcm, warmClientFor } from './regional-acm.ts';
 
@@ -11,6 +11,7 @@ export function createAcmCertificates({
   const acmIn = (region: string): RegionalAcm => ({ region, clientFor, ...stack });
   return {
     find: (region, ...of) => findImport(acmIn(region), ...of),
+    similar: (region, ...of) => similarImports(acmIn(region), ...of),
     import: (region, ...what) => importIntoAcm(acmIn(region), ...what),
   };
 }

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-acm';
 import type { KeyType } from '../../../domain/contract/config.ts';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
+import type { SimilarImport } from '../../../domain/ports/acm-certificates.ts';
 import { replyOf } from '../translate-errors.ts';
 import { type RegionalAcm, tagsOf } from './regional-acm.ts';
 
@@ -18,18 +19,32 @@ const keyAlgorithms: Readonly<Record<KeyType, KeyAlgorithm>> = {
   'RSA-4096': 'RSA_4096',
 };
 
-export async function findImport(
-  acm: RegionalAcm,
-  certificate: string,
-  identifiers: readonly string[],
-  keyType: KeyType,
-): Promise<string | null> {
-  const wanted = new Set(identifiers);
-  const candidates = (await importsOf(acm, keyType)).filter((each) => sharesName(each, wanted));
-  for (const { CertificateArn: arn } of candidates.toSorted((a, b) => importTime(b) - importTime(a))) {
-    if (arn && (await hasTags(acm, arn, certificate))) return arn;
-  }
+/** The name of a certificate, its domain names and its key type, by which its imports are searched. */
+type Wanted = readonly [certificate: string, identifiers: readonly string[], keyType: KeyType];
+
+/** Returns the ARN of the latest import with all tags of the certificate, or `null`. */
+export async function findImport(acm: RegionalAcm, ...wanted: Wanted): Promise<string | null> {
+  for await (const { arn, differences } of candidates(acm, ...wanted)) if (differences.length === 0) return arn;
   return null;
+}
+
+/** Returns the imports with all tags of the certificate but one, the latest first. */
+export async function similarImports(acm: RegionalAcm, ...wanted: Wanted): Promise<readonly SimilarImport[]> {
+  const similar: SimilarImport[] = [];
+  for await (const { arn, differences } of candidates(acm, ...wanted)) {
+    const [difference, ...more] = differences;
+    if (difference && more.length === 0) similar.push({ arn, ...difference });
+  }
+  return similar;
+}
+
+/** Yields the imports of this key type that share a domain name, the latest first, with the tags that differ. */
+async function* candidates(acm: RegionalAcm, ...[certificate, identifiers, keyType]: Wanted) {
+  const wanted = new Set(identifiers);
+  const sharing = (await importsOf(acm, keyType)).filter((each) => sharesName(each, wanted));
+  for (const { CertificateArn: arn } of sharing.toSorted((a, b) => importTime(b) - importTime(a))) {
+    if (arn) yield { arn, differences: await differentTags(acm, arn, certificate) };
+  }
 }
 
 /** 20,000 certificates in pages of 1,000, which is eight times ACM's default quota of imports. */
@@ -64,7 +79,11 @@ function importTime({ ImportedAt, CreatedAt }: CertificateSummary): number {
   return (ImportedAt ?? CreatedAt)?.getTime() ?? 0;
 }
 
-async function hasTags(acm: RegionalAcm, arn: string, certificate: string): Promise<boolean> {
+async function differentTags(
+  acm: RegionalAcm,
+  arn: string,
+  certificate: string,
+): Promise<readonly Omit<SimilarImport, 'arn'>[]> {
   const reply = await replyOf(
     { action: 'acm:ListTagsForCertificate', resource: `certificate ${arn}` },
     acm.clientFor(acm.region).send(new ListTagsForCertificateCommand({ CertificateArn: arn })),
@@ -72,5 +91,7 @@ async function hasTags(acm: RegionalAcm, arn: string, certificate: string): Prom
     { ResourceNotFoundException: () => ({ Tags: [] }) },
   );
   const found = new Map(reply.Tags?.map(({ Key, Value }) => [Key, Value]));
-  return tagsOf(acm, certificate).every(({ Key, Value }) => found.get(Key) === Value);
+  return tagsOf(acm, certificate)
+    .filter(({ Key, Value }) => found.get(Key) !== Value)
+    .map(({ Key: tag = '', Value: expected = '' }) => ({ tag, value: found.get(tag) ?? null, expected }));
 }

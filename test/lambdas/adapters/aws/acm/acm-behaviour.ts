@@ -80,6 +80,18 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       expect(await find(namesake)).toBe(ofOtherStack);
     });
 
+    test('of another stack is similar to an import of this stack, and an import of another certificate is not', async () => {
+      const { acm, namesake } = worldOf();
+      const arn = await importNew('alike', ['alike.test'], namesake);
+      await importNew('unlike', ['alike.test'], namesake);
+      await importNew('alike', ['alike.test']);
+      const found = await acm.similar(region, 'alike', ['alike.test', 'more.test'], 'P-256');
+      expect(found).toEqual([{ arn, tag: 'perennial:stack', value: expect.any(String), expected: expect.any(String) }]);
+      expect(found[0]?.value).not.toBe(found[0]?.expected);
+      expect(await acm.similar(region, 'alike', ['more.test'], 'P-256')).toEqual([]);
+      expect(await acm.similar(region, 'alike', ['alike.test'], 'P-384')).toEqual([]);
+    });
+
     test('is found as the latest of several, including one that was imported again', async () => {
       const { acm } = worldOf();
       const find = () => acm.find(region, 'several', ['several.test'], 'P-256');
