@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import { detailTypes, eventSource } from '../../lambdas/domain/contract/events.ts';
-import { readConditions } from '../../lambdas/domain/rules/certificate/secret-sharing.ts';
+import { readActions, readConditions } from '../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretPrefixPattern } from '../config/check-config.ts';
 import { encryptionKey } from '../config/encryption-key.ts';
 import {
@@ -49,10 +49,10 @@ export interface ICertificateReader {
   /**
    * Allows a principal of this account to read one certificate and its private key.
    *
-   * The grant is `secretsmanager:GetSecretValue` on the secret, for the stages AWSCURRENT and AWSPREVIOUS only. If the secrets have a KMS
-   * key of yours, it includes `kms:Decrypt`. A request without a stage returns AWSCURRENT. A request for a version id is denied.
-   * `DescribeSecret`, which the caching clients of AWS call first, is not granted. For principals of other accounts use `readers` of the
-   * certificate.
+   * The grant is `secretsmanager:GetSecretValue` on the secret, for the stages AWSCURRENT and AWSPREVIOUS only, and
+   * `secretsmanager:DescribeSecret`, by which some clients of AWS find out that there is a new version. If the secrets have a KMS key of
+   * yours, it includes `kms:Decrypt`. A request without a stage returns AWSCURRENT. A request for a version id is denied. For principals of
+   * other accounts use `readers` of the certificate.
    *
    * @param certificate name of the certificate
    * @param grantee a role, a user, or a resource that has a role
@@ -148,7 +148,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
     const secret = secretArn(this, `${this.prefix}${certificate}-??????`);
     const grant = Grant.addToPrincipal({
       grantee,
-      actions: ['secretsmanager:GetSecretValue'],
+      actions: [...readActions],
       resourceArns: [secret],
       conditions: readConditions,
     });

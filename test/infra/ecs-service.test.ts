@@ -37,14 +37,14 @@ describe('the ECS service', () => {
   test('may read two stages of this secret, and the task role may read no secret', () => {
     const statements = Object.entries(resolved.findResources('AWS::IAM::Policy')).flatMap(([id, { Properties }]) =>
       (Properties.PolicyDocument.Statement as Record<string, unknown>[])
-        .filter(({ Action }) => String(Action).startsWith('secretsmanager:'))
+        .filter(({ Action }) => String(Action).includes('secretsmanager:'))
         .map((statement) => ({ ...statement, id })),
     );
     expect(statements).toEqual([
       {
         id: expect.stringContaining('TaskExecutionRole'),
         Effect: 'Allow',
-        Action: 'secretsmanager:GetSecretValue',
+        Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
         Resource: `${secret}-??????`,
         Condition: {
           StringEqualsIfExists: { 'secretsmanager:VersionStage': ['AWSCURRENT', 'AWSPREVIOUS'] },

@@ -107,8 +107,14 @@ describe('a reader with a grant', () => {
     },
   );
 
-  test('may not write, describe or list', async () => {
-    for (const action of ['PutSecretValue', 'DescribeSecret', 'ListSecretVersionIds', 'UpdateSecretVersionStage'])
+  test('may describe this secret and no other, because AWS clients look for new versions in this way', async () => {
+    const describe = (name: string) => allows('secretsmanager:DescribeSecret', secret(name));
+    expect(await describe('certificates/www-AbCdEf')).toBe(true);
+    expect(await describe('certificates/mail-AbCdEf')).toBe(false);
+  });
+
+  test('may not write or list', async () => {
+    for (const action of ['PutSecretValue', 'ListSecretVersionIds', 'UpdateSecretVersionStage'])
       expect(await allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf')), action).toBe(false);
   });
 
@@ -134,7 +140,7 @@ describe('a reader of another account', () => {
   const ownPolicies: PolicyDocument[] = [
     {
       Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' }],
+      Statement: [{ Effect: 'Allow', Action: 'secretsmanager:*', Resource: '*' }],
     },
   ];
   const by = { identity: ownPolicies, resourcePolicy, account: '444455556666' };
@@ -145,6 +151,12 @@ describe('a reader of another account', () => {
       expect(await asked(request, undefined, by)).toBe(allowed);
     },
   );
+
+  test('may describe the secret, and may not write it', async () => {
+    const may = (action: string) => allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf'), {}, by);
+    expect(await may('DescribeSecret')).toBe(true);
+    expect(await may('PutSecretValue')).toBe(false);
+  });
 
   test('is denied if the resource policy names another account or another role', async () => {
     expect(await asked({}, undefined, { ...by, account: '777788889999' })).toBe(false);

@@ -7,7 +7,15 @@ import type { LedgerCertificate } from '../../ports/ledger.ts';
 export const readableStages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
 
 /**
- * Conditions under which GetSecretValue returns those two stages only. A request without a stage returns AWSCURRENT and does not have the condition
+ * Actions of a reader. DescribeSecret shows the labels of all versions but no value. The Secrets Store CSI provider and the Secrets Manager Agent
+ * of AWS call it at each refresh, and keep the old certificate if it is denied.
+ * https://github.com/aws/secrets-store-csi-driver-provider-aws/issues/394
+ */
+export const readActions = ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'] as const;
+
+/**
+ * Conditions under which GetSecretValue returns those two stages only. They do not restrict DescribeSecret, whose requests have neither
+ * condition key. A GetSecretValue request without a stage returns AWSCURRENT and does not have the condition
  * key (aws-cli issue 5031), so a plain StringEquals would deny most clients. A request with a version id is denied. The id of CANDIDATE is a hash of
  * the URL of the order, and a reader that guesses it would read a key that is not in use yet.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
@@ -28,7 +36,7 @@ const accountOf = (reader: string): string => reader.replace(/^(arn:[\w-]+:iam::
  * condition has the ARNs of roles and users. AWS stores a role or user that is a principal by its unique id. The whole policy would then be rejected
  * if one does not exist yet, and a role that is deleted and created again with the same name would lose access.
  *
- * All roles and users are in one statement, because PutResourcePolicy accepts 20,480 characters. The statement has some 400 characters, an account
+ * All roles and users are in one statement, because PutResourcePolicy accepts 20,480 characters. The statement has some 440 characters, an account
  * adds 37, and a role with a name of 30 characters adds 66. So 190 readers fit if each has its own account.
  */
 export function readersPolicy(readers: readonly string[]) {
@@ -49,7 +57,7 @@ const statement = (sid: string, principals: readonly string[], conditions: objec
   Sid: sid,
   Effect: 'Allow',
   Principal: { AWS: principals },
-  Action: 'secretsmanager:GetSecretValue',
+  Action: readActions,
   Resource: '*',
   Condition: conditions,
 });
