@@ -1,6 +1,15 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -186,7 +195,10 @@ describe('a role with grantRead and a reader in another account', () => {
         { id: other },
       ])
         expect(await readSerial(by, what), JSON.stringify(what)).toBe('AccessDeniedException');
-      await expect(by.send(new DescribeSecretCommand({ SecretId: id }))).rejects.toThrow();
+      // The Secrets Store CSI provider and the Secrets Manager Agent find a new version in this way.
+      const { VersionIdsToStages = {} } = await by.send(new DescribeSecretCommand({ SecretId: id }));
+      expect(VersionIdsToStages[versionOf('AWSCURRENT')]).toContain('AWSCURRENT');
+      await expect(by.send(new DescribeSecretCommand({ SecretId: other }))).rejects.toThrow(/not authorized/);
     }
   });
 
@@ -241,7 +253,7 @@ describe('the documented code for reading', () => {
     }
   });
 
-  test('in Python writes a key file for its owner only, and a certificate that Python serves and trusts', async () => {
+  test('in Python replaces key and certificate together, for their owner only, and Python serves and trusts them', async () => {
     const { python } = await install();
     const path = filesIn('python');
     // A minimal boto3 over botocore, which the local environment has.
@@ -252,9 +264,8 @@ describe('the documented code for reading', () => {
     writeFileSync(join(path, 'read.py'), snippet('python'));
     await run(python, ['read.py'], { cwd: path, env: environment(role) });
     const { fullChain, privateKey } = await d.secret('www');
-    expect(readFileSync(join(path, 'www.pem'), 'utf8')).toBe(fullChain);
-    expect(readFileSync(join(path, 'www.key'), 'utf8')).toBe(privateKey);
-    expect(statSync(join(path, 'www.key')).mode & 0o077).toBe(0);
+    expect(readFileSync(join(path, 'www.pem'), 'utf8')).toBe(privateKey + fullChain);
+    expect(statSync(join(path, 'www.pem')).mode & 0o077).toBe(0);
     writeFileSync(join(path, 'handshake.py'), handshake);
     const { stdout } = await run(python, ['handshake.py', issuingRoot, 'shop.example.com'], { cwd: path });
     expect(stdout.trim()).toBe('*.example.com example.com');
@@ -263,7 +274,7 @@ describe('the documented code for reading', () => {
     );
   });
 
-  test('in the shell writes a chain that openssl verifies up to the root, and the matching key', async () => {
+  test('in the shell replaces key and chain together, openssl verifies the chain up to the root, and the key matches', async () => {
     writeStandIns();
     const path = filesIn('shell');
     const { stderr, status } = spawnSync('sh', ['-ec', snippet('sh')], { cwd: path, env: environment(role) });
@@ -273,14 +284,15 @@ describe('the documented code for reading', () => {
     expect(await openssl(...verify, 'shop.example.com', 'www.pem')).toBe('www.pem: OK');
     await expect(openssl(...verify, 'example.net', 'www.pem')).rejects.toThrow();
     expect(await openssl('x509', '-in', 'www.pem', '-noout', '-checkhost', 'example.com')).toContain('does match');
-    expect(await openssl('pkey', '-in', 'www.key', '-pubout')).toBe(
+    expect(await openssl('pkey', '-in', 'www.pem', '-pubout')).toBe(
       await openssl('x509', '-in', 'www.pem', '-noout', '-pubkey'),
     );
-    expect(statSync(join(path, 'www.key')).mode & 0o077).toBe(0);
+    expect(statSync(join(path, 'www.pem')).mode & 0o077).toBe(0);
+    expect(readdirSync(path)).toEqual(['www.pem']);
   });
 });
 
-test('the EC2 example writes the files if its role can read the secret, and reports AccessDenied otherwise', async () => {
+test('the EC2 example writes the files if its role can read the secret, and ends with the error of AWS otherwise', async () => {
   writeStandIns();
   const path = filesIn('ec2');
   const script = join(root, 'examples', 'ec2-systemd', 'perennial-certificate');
@@ -294,6 +306,20 @@ test('the EC2 example writes the files if its role can read the secret, and repo
   const refused = renew('mail');
   expect(refused.status).not.toBe(0);
   expect(refused.stderr).toContain('AccessDenied');
+});
+
+test('the JMESPath expressions of the EKS example select chain and key of a stored secret', async () => {
+  const { python } = await install();
+  const manifest = readFileSync(join(root, 'examples', 'eks-secrets-store', 'secret-provider-class.yaml'), 'utf8');
+  const paths = [...manifest.matchAll(/path: (\S+)/g)].map(([, path = '']) => path);
+  const command = new GetSecretValueCommand({ SecretId: 'certificates/www' });
+  const { SecretString = '' } = await clientOf(role).send(command);
+  // The local environment has the jmespath of botocore.
+  const search =
+    'import jmespath, json, sys; secret = json.load(sys.stdin); print(json.dumps([jmespath.search(p, secret) for p in sys.argv[1:]]))';
+  const { stdout } = spawnSync(python, ['-c', search, ...paths], { input: SecretString, encoding: 'utf8' });
+  const { fullChain, privateKey } = await d.secret('www');
+  expect(JSON.parse(stdout)).toEqual([fullChain, privateKey]);
 });
 
 test('a reader that is removed from the config loses access, without a new certificate or an event', async () => {
@@ -338,7 +364,7 @@ import(${JSON.stringify(sdk)}).then(async ({ GetSecretValueCommand, SecretsManag
 const handshake = `import ssl, sys
 root, name = sys.argv[1:]
 server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-server.load_cert_chain("www.pem", "www.key")
+server.load_cert_chain("www.pem")
 client = ssl.create_default_context(cafile=root)
 a, b = ssl.MemoryBIO(), ssl.MemoryBIO()
 sides = [client.wrap_bio(a, b, server_hostname=name), server.wrap_bio(b, a, server_side=True)]

@@ -26,7 +26,9 @@ beforeEach(() => {
     'aws',
     `#!/bin/sh
 echo "$@" >> '${folder}/asked'
+[ ! -e '${folder}/error' ] || { cat '${folder}/error' >&2; exit 254; }
 [ -e '${folder}/value' ] || { echo 'An error occurred (AccessDeniedException)' >&2; exit 254; }
+[ ! -e '${folder}/warning' ] || cat '${folder}/warning' >&2
 cat '${folder}/value'; echo
 `,
   );
@@ -110,6 +112,23 @@ describe('the systemd script', () => {
     expect(status).toBe(75);
     expect(stderr).toMatch(/certificates\/www.*no certificate yet/);
     expect(existsSync(target())).toBe(false);
+  });
+
+  test('ends with 75 and writes nothing while the secret does not exist', () => {
+    const error = `An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret.`;
+    writeFileSync(join(folder, 'error'), error);
+    const { status, stderr } = renew();
+    expect(status).toBe(75);
+    expect(stderr).toMatch(/certificates\/www does not exist yet/);
+    expect(existsSync(target())).toBe(false);
+  });
+
+  test('passes on a warning of the AWS CLI and writes the files', () => {
+    store(first);
+    writeFileSync(join(folder, 'warning'), 'A new version of the AWS CLI is available.\n');
+    const { status, stderr } = renew();
+    expect([status, stderr]).toEqual([0, 'A new version of the AWS CLI is available.\n']);
+    expect(served()).toEqual([first.fullChain, first.privateKey]);
   });
 
   test.each([

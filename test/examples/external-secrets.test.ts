@@ -1,23 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { secretValue } from '../fakes/certificate-authority.ts';
 
-const manifest = readFileSync('examples/external-secrets/external-secret.yaml', 'utf8');
-const valuesOf = (key: string) =>
-  [...manifest.matchAll(new RegExp(`^[ -]*${key}: (.+)$`, 'gm'))].map(([, value]) => value);
+const text = readFileSync('examples/external-secrets/external-secret.yaml', 'utf8');
+const { spec } = parse(text) as {
+  readonly spec: {
+    readonly target: { readonly template: { readonly type: string; readonly data: Readonly<Record<string, string>> } };
+    readonly dataFrom: readonly object[];
+  };
+};
 
-test('the Kubernetes TLS secret gets leaf, chain and key of one certificate', async () => {
-  const value = await secretValue({ identifiers: ['example.com'] });
-  const [keys, properties] = [valuesOf('secretKey'), valuesOf('property')] as [string[], (keyof typeof value)[]];
-  // The External Secrets Operator takes one member of the secret's JSON value for each entry.
-  expect(Object.fromEntries(keys.map((key, index) => [key, value[properties[index] ?? 'format']]))).toEqual({
-    'tls.crt': value.fullChain,
-    'tls.key': value.privateKey,
-  });
-  expect(valuesOf('type')).toEqual(['kubernetes.io/tls']);
-  expect(new Set(valuesOf('key'))).toEqual(new Set(['certificates/www']));
+test('the Kubernetes TLS secret gets leaf, chain and key from one request for the secret', async () => {
+  const value: Readonly<Record<string, unknown>> = { ...(await secretValue({ identifiers: ['example.com'] })) };
+  const { type, data } = spec.target.template;
+  // `extract` makes a variable of each member of the secret's JSON value.
+  const filled = Object.entries(data).map(([key, template]) => [
+    key,
+    template.replace(/^\{\{ \.(\w+) \}\}$/, (_, member: string) => String(value[member])),
+  ]);
+  expect(Object.fromEntries(filled)).toEqual({ 'tls.crt': value.fullChain, 'tls.key': value.privateKey });
+  expect(type).toBe('kubernetes.io/tls');
+  expect(spec.dataFrom).toEqual([{ extract: { key: 'certificates/www' } }]);
 });
 
-test('the manifest reads neither metadata nor a version by its id, which a reader has no permission for', () => {
-  expect(manifest).not.toMatch(/metadataPolicy|version:/);
+test('the manifest does not read a version by its id, which a reader has no permission for', () => {
+  expect(text).not.toMatch(/version:/);
 });

@@ -2,10 +2,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { CfnAccount } from 'aws-cdk-lib/aws-certificatemanager';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { ManagedRule, ManagedRuleIdentifiers } from 'aws-cdk-lib/aws-config';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { Role } from 'aws-cdk-lib/aws-iam';
+import { CfnAutomationRule, CfnSecurityControl } from 'aws-cdk-lib/aws-securityhub';
 import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../infra/config/check-config.ts';
@@ -106,6 +110,7 @@ test('the pages show how certificates are used', () => {
   expect(uses.map(({ page }) => page)).toEqual([
     'docs/delivery.md',
     'docs/getting-started.md',
+    'examples/eks-secrets-store/README.md',
     'examples/external-secrets/README.md',
   ]);
 });
@@ -125,6 +130,32 @@ test.each(uses)('$page shows a use of a certificate that can be synthesized: $co
   const before = stack.node.findAll().length;
   await run(filled, { ...names, taskRole, restart, defaultBehavior });
   expect(stack.node.findAll().length).toBeGreaterThan(before);
+});
+
+const awsChecks = blocks.filter(({ code }) =>
+  /^new (Cfn(SecurityControl|AutomationRule|Account)|ManagedRule)\(/.test(code),
+);
+test('the settings for the checks of AWS can be synthesized', async () => {
+  const stack = new Stack(new App(), 'Checks');
+  expect(awsChecks).toHaveLength(4);
+  const constructs = { CfnSecurityControl, CfnAutomationRule, CfnAccount, ManagedRule, ManagedRuleIdentifiers };
+  for (const { code } of awsChecks) await run(code.replaceAll('(this,', '(stack,'), { ...constructs, stack });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::SecurityHub::SecurityControl', {
+    SecurityControlId: 'ACM.1',
+    Parameters: { daysToExpiration: { ValueType: 'CUSTOM', Value: { Integer: 14 } } },
+  });
+  template.hasResourceProperties('AWS::SecurityHub::AutomationRule', {
+    Criteria: { ResourceTags: [{ Key: 'perennial:stack' }] },
+    Actions: [{ FindingFieldsUpdate: { Workflow: { Status: 'SUPPRESSED' } } }],
+  });
+  template.hasResourceProperties('AWS::Config::ConfigRule', {
+    Source: { SourceIdentifier: 'ACM_CERTIFICATE_EXPIRATION_CHECK' },
+    InputParameters: { daysToExpiration: 2 },
+  });
+  template.hasResourceProperties('AWS::CertificateManager::Account', {
+    ExpiryEventsConfiguration: { DaysBeforeExpiry: 2 },
+  });
 });
 
 test.each(['CONTRIBUTING.md', ...pages])('%s names only scripts that exist', (page) => {
