@@ -1,4 +1,4 @@
-import { Annotations, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import { Annotations, Aspects, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
@@ -28,6 +28,7 @@ import { secretArn } from './resources/secret-arn.ts';
 import { AccountWorkflow } from './workflows/account-workflow.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
 import { FleetWorkflow } from './workflows/fleet-workflow.ts';
+import { ReadableAssets } from './workflows/readable-assets.ts';
 import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
 import { RestartRule } from './workflows/restart-rule.ts';
 import { executionArn } from './workflows/workflow.ts';
@@ -111,6 +112,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       .findAll()
       .filter((each): each is CertificateRenewal => each instanceof CertificateRenewal && each !== this);
     const config = checkConfig(props, { encryptionKey: keySchema, stack: { scope: this, others } });
+    Aspects.of(this).add(new ReadableAssets());
     const { encryptionKey } = props;
     this.secretPrefix = config.secretPrefix;
     for (const [index, warning] of config.warnings.entries())

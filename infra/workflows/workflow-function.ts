@@ -1,8 +1,6 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Duration, FileSystem, PhysicalName, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, FileSystem, PhysicalName, RemovalPolicy, Stack, Stage, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   type IPrincipal,
@@ -14,9 +12,12 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { ConfigError, mistake } from '../config/mistakes.ts';
+import { functionsFolder } from './functions-folder.cjs';
 import { commonRetries } from './retry-policies.ts';
 
 /** Retention of all logs. Step Functions keeps the history of an execution equally long. */
@@ -83,8 +84,8 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;
     this.logGroup.grantWrite(role);
-    const code = assemble(folder, files);
-    this.codeHash = FileSystem.fingerprint(code);
+    const { path: code, hash } = assemble(this, folder, files);
+    this.codeHash = hash;
     this.function = new LambdaFunction(this, 'Function', {
       description,
       role,
@@ -99,8 +100,9 @@ export class WorkflowFunction extends Construct implements IGrantable {
       tracing: Tracing.ACTIVE,
       environment: { POWERTOOLS_SERVICE_NAME: folder, POWERTOOLS_METRICS_NAMESPACE: 'Perennial' },
     });
-    // The asset is already in the cloud assembly.
-    rmSync(code, { recursive: true });
+    // CDK has copied the folder into an asset, unless staging is disabled (`cdk --no-staging`). The asset is then the folder itself.
+    const { assetPath } = this.function.node.findChild('Code') as Asset;
+    if (assetPath !== code) rmSync(code, { recursive: true });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'xray:PutTraceSegments and xray:PutTelemetryRecords support no resource other than *.',
@@ -170,14 +172,25 @@ function readable(resource: string | { readonly 'Fn::Join': readonly [string, re
   return parts.map((part) => (typeof part === 'string' ? part : `<${Object.values(part)}>`)).join('');
 }
 
-/** Copies the bundle and the files beside it into one folder. As one asset they are deployed and rolled back together. */
-function assemble(name: string, files: Readonly<Record<string, string>>): string {
-  // The `imports` of package.json name the bundles. `npm run build` makes one of each folder of `lambdas/`, with the SDK.
-  const bundle = fileURLToPath(import.meta.resolve(`#functions/${name}`));
-  if (!existsSync(join(bundle, 'index.mjs')))
-    throw new Error(`The function ${name} is not built. There is no index.mjs in ${bundle}. Run "npm run build".`);
-  const folder = mkdtempSync(join(tmpdir(), `perennial-${name}-`));
+/**
+ * Copies the bundle and the files beside it into one folder of the cloud assembly. As one asset they are deployed and rolled back together. The name
+ * of the folder is the same at each synthesis of the same content.
+ *
+ * @throws ConfigError if the functions are not built
+ */
+function assemble(scope: Construct, name: string, files: Readonly<Record<string, string>>) {
+  const bundle = functionsFolder && join(functionsFolder, name);
+  if (!bundle || !existsSync(join(bundle, 'index.mjs')))
+    throw new ConfigError([
+      mistake('cdk-perennial', 'the Lambda functions are not built', 'run "npm run build" in its folder'),
+    ]);
+  const assembly = Stage.of(scope)?.assetOutdir ?? '';
+  const folder = mkdtempSync(join(assembly, 'perennial-'));
   cpSync(bundle, folder, { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
-  return folder;
+  const hash = FileSystem.fingerprint(folder);
+  const path = join(assembly, `perennial-${name}-${hash}`);
+  rmSync(path, { recursive: true, force: true });
+  renameSync(folder, path);
+  return { path, hash };
 }

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { Duration, Lazy, type Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { acmeDirectory } from '../../infra/index.ts';
+import { acmeDirectory, ConfigError } from '../../infra/index.ts';
 import { WorkflowFunction } from '../../infra/workflows/workflow-function.ts';
 import { ofType, resolve, smallConfig, synthesize } from './synthesized.ts';
 
@@ -96,8 +96,8 @@ describe('the code of the functions', () => {
   test('that was not built is an error that names the command to run', () => {
     const make = (stack: Stack) =>
       new WorkflowFunction(stack, 'Nowhere', { folder: 'nowhere', description: '', timeout: Duration.seconds(1) });
-    expect(() => synthesize(smallConfig, make)).toThrow('The function nowhere is not built');
-    expect(() => synthesize(smallConfig, make)).toThrow('npm run build');
+    expect(() => synthesize(smallConfig, make)).toThrow(ConfigError);
+    expect(() => synthesize(smallConfig, make)).toThrow(/functions are not built.*npm run build/);
   });
 });
 
