@@ -1,11 +1,13 @@
-import { Annotations, Aspects, CfnOutput, Duration, Names, Stack } from 'aws-cdk-lib';
+import { Annotations, Aspects, Duration, Names, Stack, Tags } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { environment } from '../lambdas/domain/contract/environment.ts';
+import { environment, tags } from '../lambdas/domain/contract/environment.ts';
 import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
@@ -57,12 +59,22 @@ export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encrypti
   readonly encryptionKey?: IKey;
 }
 
+/** A workflow or a function of the workflows. */
+export type WorkflowPart =
+  | 'fleet'
+  | 'renewal'
+  | 'accounts'
+  | 'check'
+  | 'order'
+  | 'challenge'
+  | 'certificate'
+  | 'delivery';
+
 /**
  * Keeps TLS certificates valid. It orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
  * ACM, and renews them. Two of these constructs in one account and region need different values of `secretPrefix`.
  *
- * The outputs of the stack name the workflows, their logs, the ledger table, the prefix of the secrets, and the command that starts a
- * renewal.
+ * The construct adds no outputs to the stack. Its attributes name the workflows, their logs, the ledger table and the prefix of the secrets.
  *
  * @throws ConfigError with every mistake in the props at once
  *
@@ -101,6 +113,14 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   readonly challengeRole: IRole;
   /** Prefix of the names of the certificates' secrets. It ends in a slash. */
   readonly secretPrefix: string;
+  /** The ledger table. Its items are `certificate#<name>` and others. Losing the table loses no certificate. */
+  readonly ledgerTable: ITable;
+  /** CAA records that allow only the accounts of this construct, set by each deployment. It is a token until then. */
+  readonly caa: string;
+  /** Names of the configured certificates, in the order of the props. */
+  readonly certificateNames: readonly string[];
+  /** Log groups of the workflows and of their functions. */
+  readonly logGroups: Readonly<Record<WorkflowPart, ILogGroup>>;
   private readonly reader: CertificateReader;
   private readonly fleetStart: FleetStart;
   private readonly requestsProps: CertificateRequestsProps;
@@ -115,8 +135,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     Aspects.of(this).add(new ReadableAssets());
     const { encryptionKey } = props;
     this.secretPrefix = config.secretPrefix;
-    for (const [index, warning] of config.warnings.entries())
-      Annotations.of(this).addWarningV2(`perennial:config-${index}`, warning);
+    for (const { id, text } of config.warnings) Annotations.of(this).addWarningV2(id, text);
 
     // With the longest suffix the name has 80 characters, which is the limit for a state machine.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
@@ -162,26 +181,18 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       letReadersDecrypt(this, encryptionKey, { readers, secrets: secretArn(this, `${config.secretPrefix}*`) });
     }
 
-    const outputs = {
-      FleetArn: this.fleet.stateMachineArn,
-      RenewalArn: this.renewal.stateMachineArn,
-      AccountsArn: this.accounts.stateMachineArn,
-      StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${this.renewal.stateMachineArn} --input '{"certificate":"${config.deployed.certificates[0]?.name}"}'`,
-      ChallengeRoleArn: this.challengeRole.roleArn,
-      Caa: this.fleetStart.caa,
-      LedgerTable: ledger.table.tableName,
-      SecretPrefix: config.secretPrefix,
-      FleetLogs: fleet.logGroup.logGroupName,
-      RenewalLogs: renewal.logGroup.logGroupName,
-      AccountsLogs: accounts.logGroup.logGroupName,
-      ...Object.fromEntries(
-        Object.entries(functions).map(([name, { logGroup }]) => [`${upperFirst(name)}Logs`, logGroup.logGroupName]),
-      ),
+    this.ledgerTable = ledger.table;
+    this.caa = this.fleetStart.caa;
+    this.certificateNames = names;
+    this.logGroups = {
+      ...{ fleet: fleet.logGroup, renewal: renewal.logGroup, accounts: accounts.logGroup },
+      ...{ check: functions.check.logGroup, order: functions.order.logGroup, challenge: functions.challenge.logGroup },
+      ...{ certificate: functions.certificate.logGroup, delivery: functions.delivery.logGroup },
     };
-    // The outputs of the first renewal in a stack have names without a prefix.
-    const stack = Stack.of(this);
-    const outputScope = stack.node.tryFindChild('FleetArn') ? this : stack;
-    for (const [output, value] of Object.entries(outputs)) new CfnOutput(outputScope, output, { value });
+    // Tools find the parts of a deployment by these tags.
+    const parts = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
+    Tags.of(this).add(tags.stack, Stack.of(this).stackName, parts);
+    Tags.of(this).add(tags.secrets, this.secretPrefix, parts);
   }
 
   /**
@@ -311,5 +322,3 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     );
   }
 }
-
-const upperFirst = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -137,11 +137,13 @@ function warnKeyAndProfile(
 ): void {
   if (keyType === 'P-384' && regions.includes('us-east-1'))
     warn(
+      'keyTypeOfCloudFront',
       `${path}.keyType`,
       'CloudFront accepts P-256 and RSA keys only, so no distribution can use the import into us-east-1',
     );
   if (profile && issuers.length > 1)
     warn(
+      'profileOfFallbackIssuers',
       `${path}.profile`,
       `the fallback issuers are asked for ${show(profile)} too, and reject a profile that they do not offer`,
     );

@@ -7,7 +7,7 @@ import { encryptionKeyArn } from './encryption-key.ts';
 import { type Fields, list, readFields, readList, text, unread } from './fields.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
-import { type Report, type Warn, withoutMistakes } from './mistakes.ts';
+import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
 import { checkInterval, schedule } from './schedule.ts';
 import { serializeConfig } from './serialize-config.ts';
 import { accountSecretPrefix, checkStack, checkTokens, type StackContext } from './stack-mistakes.ts';
@@ -27,7 +27,7 @@ export interface CheckedConfig {
   readonly accountSecretPrefix: string;
   readonly rootServers: readonly string[];
   /** Sentences that begin with the path of the field. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Prefix of a secret's name, which has at most 512 characters. The slash separates `certificates/*` in a policy from other secrets. */
@@ -87,8 +87,13 @@ function readConfig(
   { encryptionKey, stack }: CheckOptions,
   report: Report,
 ): CheckedConfig | undefined {
-  const warnings: string[] = [];
-  const warn: Warn = (path, sentence) => warnings.push(`${path}: ${sentence}`);
+  const warnings: Warning[] = [];
+  const warn: Warn = (kind, path, sentence) => {
+    const [, index] = /^certificates\[(\d+)\]/.exec(path) ?? [];
+    const { certificates } = config as { readonly certificates: readonly { readonly name?: unknown }[] };
+    const subject = index === undefined ? '' : `:${certificates[Number(index)]?.name}`;
+    warnings.push({ id: `perennial:${kind}${subject}`, text: `${path}: ${sentence}` });
+  };
   const keys = encryptionKey ? { ...configFields, encryptionKey } : configFields;
   const fields = readFields(
     { subject: 'the configuration', fields: keys, synonyms: configSynonyms },

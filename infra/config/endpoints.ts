@@ -36,9 +36,14 @@ export function checkEndpoints(
       );
     else if (problem) report(at, `${show(value)} ${problem}`, allowed);
     else if (Number(port) < 1 || Number(port) > 65_535) report(at, `found the port ${port}`, 'expected 1 to 65535');
-    else if (endpoints.has(`${host}:${port}`)) warn(at, `${show(value)} repeats an earlier endpoint`);
+    else if (endpoints.has(`${host}:${port}`))
+      warn('repeatedEndpoint', at, `${show(value)} repeats an earlier endpoint`);
     else if (!covers(names, host))
-      warn(at, `${show(value)} is not a name of this certificate, so clients will reject the certificate there`);
+      warn(
+        'endpointOfOtherName',
+        at,
+        `${show(value)} is not a name of this certificate, so clients will reject the certificate there`,
+      );
     endpoints.add(`${host}:${port}`);
   }
   return [...endpoints].sort();

@@ -49,7 +49,7 @@ export function checkIdentifiers(values: readonly unknown[], path: string, place
     }
     const same = first.get(name);
     if (same !== undefined) {
-      warn(at, `${show(raw)} repeats identifiers[${same}] and is ordered once`);
+      warn('repeatedIdentifier', at, `${show(raw)} repeats identifiers[${same}] and is ordered once`);
       continue;
     }
     first.set(name, index);

@@ -23,8 +23,19 @@ export class ConfigError extends Error {
 /** Receives one mistake: the path of the field, what is wrong there, and what is allowed instead. */
 export type Report = (path: string, problem: string, allowed: string) => void;
 
-/** Receives one warning: the path of the field and a sentence. */
-export type Warn = (path: string, sentence: string) => void;
+/**
+ * Receives one warning: its kind, the path of the field, and a sentence. The kind is part of the id by which an app acknowledges the warning, so it
+ * does not change when certificates are added or moved.
+ */
+export type Warn = (kind: string, path: string, sentence: string) => void;
+
+/** A warning about the configuration. */
+export interface Warning {
+  /** For example `perennial:repeatedIdentifier:www`, with the kind and the name of the certificate. */
+  readonly id: string;
+  /** `path: sentence`. */
+  readonly text: string;
+}
 
 /** Returns a mistake in the only form that mistakes have: `path: what is wrong; what is allowed`. */
 export function mistake(path: string, problem: string, allowed: string): string {

@@ -18,7 +18,7 @@ export function checkRegions(
     if (region === undefined) continue;
     const at = `${path}[${index}]`;
     if (!knownRegions().has(region)) reportUnknownRegion(region, at, report);
-    else if (regions.has(region)) warn(at, `${show(region)} repeats an earlier region`);
+    else if (regions.has(region)) warn('repeatedRegion', at, `${show(region)} repeats an earlier region`);
     regions.add(region);
   }
   return [...regions].sort();

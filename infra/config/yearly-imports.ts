@@ -36,6 +36,7 @@ export function warnYearlyImports(
     const times = Math.round((imports / count) * 10) / 10;
     const guess = assumed > 0 ? ` For ${assumed} of them a lifetime of 45 days is assumed.` : '';
     warn(
+      `yearlyImports:${region}`,
       'certificates',
       `ACM in ${region} gets about ${number(imports)} imports a year, because ${count} certificates are renewed ${times} times a year on average.${guess} ` +
         `AWS allows ${number(yearlyImports)} in 365 days, and retries and forced renewals need about half of them. Ask AWS for a higher quota ` +

@@ -1,6 +1,7 @@
 import type { App, Duration, IStackSynthesizer } from 'aws-cdk-lib';
-import { type AcmeDirectoryOptions, acmeDirectory, type KeyType } from 'cdk-perennial';
+import { type AcmeDirectoryOptions, acmeDirectory, type CertificateRenewal, type KeyType } from 'cdk-perennial';
 import { SiteStack } from '../../examples/cloudfront-site/site-stack.ts';
+import { addOutputs } from '../../infra/outputs.ts';
 
 /** Props of the site that differ from `examples/cloudfront-site/app.ts` in the local environment. */
 export interface LocalSite {
@@ -18,10 +19,11 @@ export function localSiteStack(
   { hostedZoneId, zoneName, issuer, rootServers, keyType, schedule }: LocalSite,
   synthesizer: IStackSynthesizer,
 ): void {
-  new SiteStack(app, 'Site', {
+  const site = new SiteStack(app, 'Site', {
     zone: { hostedZoneId, zoneName },
     renewal: { issuer: acmeDirectory(issuer), rootServers, ...(schedule && { schedule }) },
     ...(keyType && { keyType }),
     synthesizer,
   });
+  addOutputs(site, site.node.findChild('Certificates') as CertificateRenewal);
 }

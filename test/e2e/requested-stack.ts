@@ -1,5 +1,6 @@
 import { type App, CfnOutput, type IStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { type AcmeDirectoryOptions, acmeDirectory, CertificateRenewal } from 'cdk-perennial';
+import { addOutputs } from '../../infra/outputs.ts';
 
 export interface RequestedCertificate {
   readonly hostedZone: { readonly id: string; readonly name: string };
@@ -21,5 +22,6 @@ export function requestedStack(
     hostedZones: [hostedZone],
     certificates: [{ name: 'www', identifiers, acm: ['us-east-1'], ignoreIssueCap: true }],
   });
+  addOutputs(stack, certificates);
   new CfnOutput(stack, 'Certificate', { value: certificates.certificate('www', 'us-east-1').certificateArn });
 }

@@ -23,21 +23,21 @@ describe('the stack', () => {
     expect(changed.map((asset) => asset.split('Function')[0])).toEqual(['CertificatesCheck']);
   });
 
-  test('has the outputs that the operator needs', () => {
-    expect(synthesized.outputs).toEqual(
-      expect.arrayContaining([
-        'FleetArn',
-        'RenewalArn',
-        'AccountsArn',
-        'AccountsLogs',
-        'StartRenewal',
-        'LedgerTable',
-        'SecretPrefix',
-        'FleetLogs',
-        'RenewalLogs',
-        'CheckLogs',
-      ]),
+  test('has no outputs of the construct, so that its ids never meet those of the app', () => {
+    expect(synthesized.outputs).toEqual([]);
+  });
+
+  test('has tags on its functions and state machines by which tools find the deployment', () => {
+    const parts = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'].flatMap((type) =>
+      ofType(resources, type),
     );
+    expect(parts).toHaveLength(9);
+    for (const [id, { Properties }] of parts)
+      expect(Properties.Tags, id).toEqual([
+        { Key: 'perennial:secrets', Value: 'certificates/' },
+        { Key: 'perennial:stack', Value: 'Perennial' },
+      ]);
+    expect(ofType(resources, 'AWS::IAM::Role').flatMap(([, { Properties }]) => Properties.Tags ?? [])).toEqual([]);
   });
 });
 

@@ -66,8 +66,8 @@ export function withApp<T>([config = smallConfig, alsoIn, encryptionKey]: Build,
 function synthesized(app: App): Synthesized {
   const { directory } = app.synth();
   const text = readFileSync(join(directory, 'Perennial.template.json'), 'utf8');
-  const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs: Record<string, unknown> };
-  const { Resources: resources, Outputs: outputs } = template;
+  const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs?: Record<string, unknown> };
+  const { Resources: resources, Outputs: outputs = {} } = template;
   const files = ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
     const { S3Key } = Properties.Code as { readonly S3Key: string };
     return [id, readdirSync(join(directory, `asset.${S3Key.replace('.zip', '')}`))];

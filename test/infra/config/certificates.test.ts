@@ -377,7 +377,7 @@ describe('a checked certificate', () => {
 });
 
 describe('a certificate gets a warning for', () => {
-  const warningsOf = (config: unknown) => checkConfig(config).warnings;
+  const warningsOf = (config: unknown) => checkConfig(config).warnings.map(({ text }) => text);
 
   test.each<readonly [string, unknown, readonly Expected[]]>([
     [
@@ -411,6 +411,22 @@ describe('a certificate gets a warning for', () => {
       expect(warnings[index]).toMatch(new RegExp(`^${path.replaceAll(/[[\].]/g, String.raw`\$&`)}: `));
       for (const word of words) expect(warnings[index]).toContain(word);
     }
+  });
+
+  test.each([
+    [{ keyType: 'P-384', acm: ['us-east-1'] }, 'perennial:keyTypeOfCloudFront:www'],
+    [{ acm: ['us-east-1', 'us-east-1'] }, 'perennial:repeatedRegion:www'],
+    [{ identifiers: ['www.example.com', 'WWW.example.com'] }, 'perennial:repeatedIdentifier:www'],
+    [{ endpoints: ['example.com'] }, 'perennial:endpointOfOtherName:www'],
+    [{ endpoints: ['www.example.com', 'www.example.com:443'] }, 'perennial:repeatedEndpoint:www'],
+  ])('%j with an id that stays when certificates are added before it', (fields, id) => {
+    const config = withWww(fields) as { readonly certificates: readonly object[] };
+    const [www] = config.certificates;
+    const added = { name: 'new', identifiers: ['new.example.com'], acm: ['us-east-1', 'us-east-1'] };
+    const idsOf = (certificates: readonly unknown[]) =>
+      checkConfig({ ...config, certificates }).warnings.map((warning) => warning.id);
+    expect(idsOf([www])).toEqual([id]);
+    expect(idsOf([added, www])).toEqual(['perennial:repeatedRegion:new', id]);
   });
 
   test('repeated names and regions, which are used once', () => {

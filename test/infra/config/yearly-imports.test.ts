@@ -20,7 +20,7 @@ function warnings(...groups: readonly Some[]): string[] {
     Array.from({ length: count }, () => ({ regions, profile, issuers: of })),
   );
   const found: string[] = [];
-  warnYearlyImports(certificates, issuers, (path, sentence) => found.push(`${path}: ${sentence}`));
+  warnYearlyImports(certificates, issuers, (_, path, sentence) => found.push(`${path}: ${sentence}`));
   return found;
 }
 

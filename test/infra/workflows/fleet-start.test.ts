@@ -1,14 +1,18 @@
+import { Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { letsEncryptStaging } from '../../../infra/index.ts';
-import { ofType, smallConfig, synthesize } from '../synthesized.ts';
+import { type CertificateRenewal, letsEncryptStaging } from '../../../infra/index.ts';
+import { ofType, smallConfig, synthesize, withApp } from '../synthesized.ts';
 
 const stack = synthesize();
 const [id = '', start] = ofType(stack.resources, 'Custom::FleetStart')[0] ?? [];
 
 describe('the CAA records that allow only the accounts of this stack', () => {
-  test('are an output of the stack, which the registration after the deployment sets', () => {
-    const { Outputs: outputs } = JSON.parse(stack.text) as { readonly Outputs: Readonly<Record<string, object>> };
-    expect(outputs.Caa).toEqual({ Value: { 'Fn::GetAtt': [id, 'Caa'] } });
+  test('are an attribute, which the registration after the deployment sets', () => {
+    const caa = withApp([], (app) => {
+      const renewal = app.node.findChild('Perennial').node.findChild('Certificates') as CertificateRenewal;
+      return Stack.of(renewal).resolve(renewal.caa);
+    });
+    expect(caa).toEqual({ 'Fn::GetAtt': [id, 'Caa'] });
   });
 
   test('are read again when the issuers change', () => {
