@@ -53,5 +53,5 @@ export function checkEndpoints(
 const isAddress = (host: string): boolean => isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
 
 /** Returns whether a name of the certificate covers the host. A wildcard covers one label. RFC 9525 §6.3 */
-const covers = (names: readonly string[], host: string): boolean =>
+export const covers = (names: readonly string[], host: string): boolean =>
   names.includes(host) || names.includes(`*${host.slice(host.indexOf('.'))}`);

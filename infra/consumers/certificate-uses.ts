@@ -11,12 +11,15 @@ import {
   Token,
   Tokenization,
 } from 'aws-cdk-lib';
+import { covers } from '../config/endpoints.ts';
 
 /** A configured certificate that the app requests in one region. */
 export interface RequestedCertificate {
   readonly name: string;
   readonly region: string;
   readonly keyType: string;
+  /** Names of the certificate, in lower case. */
+  readonly identifiers: readonly string[];
   /** Name of the first issuer that browsers do not trust, or `undefined` if all are trusted. */
   readonly untrustedIssuer: string | undefined;
   /** The spec hash of the certificate as configured, for each issuer that may issue it. */
@@ -41,6 +44,17 @@ const regional: Readonly<Record<string, string>> = {
   'AWS::ApiGatewayV2::DomainName': 'domainNameConfigurations',
 };
 
+/** The properties with names that clients use, by resource type. The certificate has to cover them. */
+const servedNames: Readonly<Record<string, (properties: Properties) => unknown>> = {
+  'AWS::CloudFront::Distribution': ({ distributionConfig }) => (distributionConfig as Properties | undefined)?.aliases,
+  'AWS::ApiGateway::DomainName': ({ domainName }) => domainName,
+  'AWS::ApiGatewayV2::DomainName': ({ domainName }) => domainName,
+  'AWS::AppSync::DomainName': ({ domainName }) => domainName,
+  'AWS::Cognito::UserPoolDomain': ({ domain }) => domain,
+};
+
+type Properties = Readonly<Record<string, unknown>>;
+
 /**
  * Returns why resources of the app cannot use this certificate, one sentence for each reason and resource. AWS would fail late in the
  * deployment. The resources may be in any stack of the app.
@@ -52,7 +66,9 @@ export function useMistakes(certificate: CustomResource, requested: RequestedCer
     const property = cloudFront[type] ?? regional[type];
     if (property === undefined || !refersTo(resource, property, certificate)) return [];
     const reasons = type in cloudFront ? cloudFrontReasons(requested) : regionReasons(requested, resource);
-    return reasons.map((reason) => `Certificate ${requested.name}, used by ${resource.node.path}, ${reason}.`);
+    return [...reasons, ...nameReasons(requested, resource)].map(
+      (reason) => `Certificate ${requested.name}, used by ${resource.node.path}, ${reason}.`,
+    );
   });
 }
 
@@ -76,6 +92,16 @@ function regionReasons({ name, region }: RequestedCertificate, resource: CfnReso
   const { region: there } = Stack.of(resource);
   if (Token.isUnresolved(there) || there === region) return [];
   return [`is requested in ${region}, but the resource is in ${there}. Use certificate('${name}', '${there}')`];
+}
+
+/** Names with CDK tokens are skipped, because their text is not known at synth. */
+function nameReasons({ identifiers }: RequestedCertificate, resource: CfnResource): string[] {
+  const given = servedNames[resource.cfnResourceType]?.(resource as unknown as Properties);
+  const resolved: unknown = Stack.of(resource).resolve(given);
+  const names = [resolved].flat().filter((name) => typeof name === 'string');
+  return names
+    .filter((name) => !covers(identifiers, name.toLowerCase()))
+    .map((name) => `does not have the name ${name}. Add it to the identifiers of the certificate, or remove it there`);
 }
 
 /** References are resolved only when a stack is written. The CDK has each property of a resource under its name in lower camel case. */

@@ -1,5 +1,6 @@
-import { CustomResource, Duration, Token } from 'aws-cdk-lib';
-import { Certificate, type ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { CustomResource, Duration, Resource, Token } from 'aws-cdk-lib';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
@@ -39,10 +40,40 @@ export class CertificateRequest extends Construct {
         Version: version,
       },
     });
-    this.certificate = Certificate.fromCertificateArn(this, 'Certificate', this.resource.getAttString('Arn'));
+    this.certificate = new DeliveredCertificate(this, 'Certificate', {
+      arn: this.resource.getAttString('Arn'),
+      region,
+    });
     // Resources that depend on the certificate wait for its delivery.
     Dependable.implement(this.certificate, { dependencyRoots: [this.resource] });
     this.node.addValidation({ validate: () => useMistakes(this.resource, props) });
+  }
+}
+
+/** A certificate in ACM of one region, which may be another region than that of the stack. */
+class DeliveredCertificate extends Resource implements ICertificate {
+  readonly certificateArn: string;
+  readonly certificateRef: ICertificate['certificateRef'];
+  private readonly region: string;
+
+  constructor(scope: Construct, id: string, { arn, region }: { readonly arn: string; readonly region: string }) {
+    super(scope, id);
+    this.certificateArn = arn;
+    this.certificateRef = { certificateArn: arn };
+    this.region = region;
+  }
+
+  /** ACM publishes this metric in the region of the certificate only. An alarm on it has to be in a stack of that region. */
+  metricDaysToExpiry(options?: MetricOptions): Metric {
+    return new Metric({
+      namespace: 'AWS/CertificateManager',
+      metricName: 'DaysToExpiry',
+      dimensionsMap: { CertificateArn: this.certificateArn },
+      period: Duration.days(1),
+      statistic: Stats.MINIMUM,
+      region: this.region,
+      ...options,
+    });
   }
 }
 
@@ -72,6 +103,7 @@ export function checkedRequest(
     name,
     region,
     keyType,
+    identifiers,
     untrustedIssuer: untrusted === undefined ? undefined : issuers[untrusted]?.name,
     specHashes: requested.issuers.flatMap((index) => {
       const directoryUrl = issuers[index]?.directoryUrl;

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls';
-import { App, Lazy, Stack } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Resource, Stack } from 'aws-cdk-lib';
 import { CfnDomainName } from 'aws-cdk-lib/aws-apigateway';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { CfnDistribution, Distribution } from 'aws-cdk-lib/aws-cloudfront';
@@ -21,11 +21,12 @@ import { expectMistakes } from '../mistakes.ts';
 import {
   ofType,
   policiesOf,
-  type Resource,
   resolve,
   type Synthesized,
+  type Resource as SynthesizedResource,
   smallConfig,
   synthesize,
+  withApp,
 } from '../synthesized.ts';
 
 const [root = ''] = rootCertificates;
@@ -45,9 +46,32 @@ const requesting = (
 
 const requests = ({ resources }: Synthesized) => ofType(resources, 'Custom::PerennialCertificate');
 const requested = requesting();
-const request: Resource = requests(requested)[0]?.[1] ?? { Type: '', Properties: {} };
+const request: SynthesizedResource = requests(requested)[0]?.[1] ?? { Type: '', Properties: {} };
 
 describe('a requested certificate', () => {
+  test('has a metric of its own region, also in the stack of another region', () => {
+    withApp([smallConfig], (app) => {
+      const site = new Stack(app, 'Site', { env: { account: '111111111111', region: 'eu-west-1' } });
+      const certificates = new CertificateRenewal(site, 'Certificates', { ...smallConfig, secretPrefix: 'site/' });
+      const metric = certificates.certificate('www', 'us-east-1').metricDaysToExpiry({ period: Duration.hours(6) });
+      expect(metric).toMatchObject({ namespace: 'AWS/CertificateManager', region: 'us-east-1', statistic: 'Minimum' });
+      expect(metric.period.toHours()).toBe(6);
+      const alarm = { threshold: 14, evaluationPeriods: 1 };
+      // CloudWatch cannot watch a metric of another region.
+      expect(() => metric.createAlarm(site, 'Expiry', alarm)).toThrow(/eu-west-1.*us-east-1/);
+      const there = new Stack(app, 'There', { env: { account: '111111111111', region: 'us-east-1' } });
+      metric.createAlarm(there, 'Expiry', alarm);
+    });
+  });
+
+  test('is a resource with a reference to its ARN', () => {
+    requesting(smallConfig, (stack, certificate) => {
+      expect(Resource.isResource(certificate)).toBe(true);
+      expect(certificate.certificateRef).toEqual({ certificateArn: certificate.certificateArn });
+      expect(certificate.stack).toBe(stack);
+    });
+  });
+
   test('is one resource, even if it is requested several times', () => {
     const ids = new Set<string>();
     const synthesized = synthesize(smallConfig, (stack) => {

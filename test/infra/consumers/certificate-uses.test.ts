@@ -1,4 +1,4 @@
-import { App, CfnResource, CustomResource, Stack } from 'aws-cdk-lib';
+import { App, Aws, CfnResource, CustomResource, Stack } from 'aws-cdk-lib';
 import { CfnDomainName as ApiDomain } from 'aws-cdk-lib/aws-apigateway';
 import { CfnDomainName as HttpApiDomain } from 'aws-cdk-lib/aws-apigatewayv2';
 import { CfnDomainName as GraphqlDomain } from 'aws-cdk-lib/aws-appsync';
@@ -12,6 +12,7 @@ const requested: RequestedCertificate = {
   name: 'www',
   region: 'eu-west-1',
   keyType: 'P-256',
+  identifiers: ['api.example.com', 'example.com', '*.login.example.com'],
   untrustedIssuer: undefined,
   specHashes: [],
 };
@@ -44,7 +45,7 @@ test.each([
     'a user pool',
     (stack, certificateArn) =>
       new CfnUserPoolDomain(stack, 'Use', {
-        domain: 'login.example.com',
+        domain: 'eu.login.example.com',
         userPoolId: 'pool',
         customDomainConfig: { certificateArn },
       }),
@@ -88,6 +89,46 @@ test.each(regional)('%s accepts certificates in its own region only', (_, use) =
     expect.stringMatching(/www.*Site\/Use.*eu-west-1.*eu-central-1.*certificate\('www', 'eu-central-1'\)/),
   ]);
   expect(mistakesOf(use, 'eu-west-1')).toEqual([]);
+});
+
+test.each<[string, (stack: Stack, certificateArn: string, name: string) => unknown]>([
+  [
+    'a distribution',
+    (stack, acmCertificateArn, name) =>
+      new CfnDistribution(stack, 'Use', {
+        distributionConfig: {
+          enabled: true,
+          aliases: ['example.com', name],
+          defaultCacheBehavior: { targetOriginId: 'origin', viewerProtocolPolicy: 'https-only' },
+          viewerCertificate: { acmCertificateArn },
+        },
+      }),
+  ],
+  ['an API', (stack, certificateArn, domainName) => new ApiDomain(stack, 'Use', { domainName, certificateArn })],
+  [
+    'an HTTP API',
+    (stack, certificateArn, domainName) =>
+      new HttpApiDomain(stack, 'Use', { domainName, domainNameConfigurations: [{ certificateArn }] }),
+  ],
+  [
+    'a GraphQL API',
+    (stack, certificateArn, domainName) => new GraphqlDomain(stack, 'Use', { domainName, certificateArn }),
+  ],
+  [
+    'a user pool',
+    (stack, certificateArn, domain) =>
+      new CfnUserPoolDomain(stack, 'Use', { domain, userPoolId: 'pool', customDomainConfig: { certificateArn } }),
+  ],
+])('%s may only have names of the certificate, and a name with a token is skipped', (_, use) => {
+  const named = (name: string) =>
+    mistakesOf((stack, arn) => use(stack, arn, name), 'us-east-1').filter((each) => each.includes('does not have'));
+  expect(named('www.example.com')).toEqual([
+    expect.stringMatching(/www, used by Site\/Use, .* name www\.example\.com\./),
+  ]);
+  expect(named('login.example.com')).toHaveLength(1);
+  expect(named('a.b.login.example.com')).toHaveLength(1);
+  for (const name of ['API.example.com', 'eu.login.example.com', `${Aws.REGION}.example.net`])
+    expect(named(name)).toEqual([]);
 });
 
 test('resources that use another certificate, and other resources, are not checked', () => {
