@@ -147,7 +147,9 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
-    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, ...functions }).workflow;
+    const interval = Duration.seconds(config.deployed.checkInterval);
+    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, interval, ...functions })
+      .workflow;
     this.renewal = renewal.stateMachine;
     new RestartRule(this, 'RestartRule', { renewal: this.renewal });
     const fleet = new FleetWorkflow(this, 'FleetWorkflow', {
@@ -155,7 +157,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       check: functions.check,
       renewal: this.renewal,
       batches: batchCount(config.deployed),
-      interval: Duration.seconds(config.deployed.checkInterval),
+      interval,
     }).workflow;
     this.fleet = fleet.stateMachine;
     const accounts = new AccountWorkflow(this, 'AccountWorkflow', {

@@ -11,7 +11,7 @@ import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts'
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { NewPrivateKey } from '../domain/ports/private-keys.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
-import { pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface FinalizeOrderPorts extends AccountPorts {
@@ -121,7 +121,7 @@ function outputFor({ status, certificate, retryAfter }: Order): FinalizeOrderOut
   return {
     reached,
     status,
-    wait: reached || retryAfter === null ? 0 : pollWait(0, retryAfter),
+    wait: reached || retryAfter === null ? 0 : (pollWait(0, pollings.valid, retryAfter) ?? 0),
     certificateUrl: reached ? certificate : null,
   };
 }

@@ -3,7 +3,7 @@ import { PropagationTimeoutError } from '../domain/contract/errors.ts';
 import type { CheckPropagationInput, CheckPropagationOutput } from '../domain/contract/steps.ts';
 import type { NameServers } from '../domain/ports/dns.ts';
 import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
-import { propagationWaits } from '../domain/rules/proof/propagation-wait.ts';
+import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { byZone } from '../domain/rules/proof/txt-set.ts';
 
 /**
@@ -13,21 +13,21 @@ import { byZone } from '../domain/rules/proof/txt-set.ts';
  *
  * Read-only, so it is safe to run twice.
  *
- * @throws PropagationTimeoutError after five minutes of waiting, so that the challenge is not answered
+ * @throws PropagationTimeoutError after 15 minutes, so that the challenge is not answered
  */
 export async function checkPropagation(
-  { certificate, records, changes, tries }: CheckPropagationInput,
+  { certificate, records, changes, waited }: CheckPropagationInput,
   ports: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<CheckPropagationOutput> {
   const missing = await firstMissing(records, changes, ports);
   if (missing === null) return { propagated: true, wait: 0, waitingFor: '' };
 
-  const wait = propagationWaits[tries];
-  if (wait === undefined) {
+  const wait = pollWait(waited, pollings.propagation, null);
+  if (wait === null) {
     const { what, remedy, ...where } = missing;
     throw new PropagationTimeoutError({
       what: 'The challenge was not answered.',
-      why: `After five minutes, ${what} is still missing.`,
+      why: `After ${Math.floor(waited / 60)} minutes, ${what} is still missing.`,
       remedy,
       certificate,
       ...where,

@@ -15,9 +15,10 @@ import {
   retryNotBeforeReason,
 } from '../domain/rules/renewal/renewal-decision.ts';
 import {
-  boundedWait,
-  waitLimitReached,
+  assertWaitLeft,
+  type BoundedDecision,
   whileCertificateLeaseIsTaken,
+  whileRenewalTimeIsAhead,
   whileSetLeaseIsTaken,
 } from '../domain/rules/renewal/renewal-waits.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
@@ -46,16 +47,29 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   };
 
   const holder = await acquireLease({ certificate }, run, ports);
-  if (holder) return { ...emptyOutput, ...whileCertificateLeaseIsTaken(holder, run), certificate, spec: configured };
+  if (holder)
+    return {
+      ...emptyOutput,
+      ...whileCertificateLeaseIsTaken(holder, run, ports.clock.now()),
+      certificate,
+      spec: configured,
+    };
   const situation = await situationOf(configured, run, ports).catch(releaseAndThrow);
   const decision = await decide(situation, run, ports).catch(releaseAndThrow);
   await applyDecision(decision, situation, run, ports);
-  return { ...emptyOutput, ...decision, certificate, ...(await outputFor(decision, situation, ports)) };
+  return {
+    ...emptyOutput,
+    waitStarts: run.waitStarts,
+    ...decision,
+    certificate,
+    ...(await outputFor(decision, situation, ports)),
+  };
 }
 
 /** The output without the fields that only some actions have. */
 const emptyOutput = {
   wait: 0,
+  waitStarts: {},
   current: null,
   leftovers: [],
   order: null,
@@ -72,30 +86,35 @@ async function situationOf(spec: CertificateSpec, run: CheckRun, ports: CheckRen
 }
 
 /** Decides, and takes the set lease before an order. If another execution orders for the same names, this one waits and holds no lease. */
-async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRenewalPorts): Promise<Decision> {
-  const decision = decideRenewal(situation, ports.clock.now());
-  if (decision.action === 'wait') return boundedWait(decision, run.waits);
+async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRenewalPorts): Promise<BoundedDecision> {
+  const now = ports.clock.now();
+  const decision = decideRenewal(situation, now);
+  if (decision.action === 'wait')
+    return whileRenewalTimeIsAhead(decision, run.waitStarts, ports.config.checkInterval, now);
   if (decision.action !== 'issue' && decision.action !== 'resume') return decision;
   const holder = await acquireLease({ set: situation.spec.setHash }, run, ports);
-  return holder ? whileSetLeaseIsTaken(holder, run.waits) : decision;
+  if (!holder) return decision;
+  return whileSetLeaseIsTaken(holder, run.waitStarts, situation.record.current, now);
 }
 
 /** Removes a failure that is resolved, releases leases that are not needed, and checks the limits before an order. */
 async function applyDecision(
-  { action }: Decision,
+  decision: Decision,
   situation: RenewalSituation,
-  { certificate, execution, waits }: CheckRun,
+  { certificate, execution }: CheckRun,
   ports: CheckRenewalPorts,
 ): Promise<void> {
   const { ledger, clock } = ports;
-  // Endpoint checks and sharing come after the renewal and are not part of it. `none` at the limit of waits does not mean that it succeeded.
-  const renewed = action === 'checkEndpoints' || action === 'share' || (action === 'none' && !waitLimitReached(waits));
+  const { action } = decision;
+  // If a limit or the end of a wait is reached, the lease is kept. *Record failure* needs it to save the time of the next attempt, and releases it.
+  assertWaitLeft(certificate, decision);
+  // Endpoint checks and sharing come after the renewal and are not part of it.
+  const renewed = action === 'none' || action === 'checkEndpoints' || action === 'share';
   if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
     await ledger.recordSuccess(certificate, execution);
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
-  // If a limit is reached, the lease is kept. *Record failure* needs it to save the time of the next attempt, and releases it.
   if (action === 'issue') await assertWithinLimits(situation.spec, ports);
 }
 

@@ -7,7 +7,7 @@ import {
 import type { PollOrderInput, PollOrderOutput } from '../domain/contract/steps.ts';
 import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
-import { pollTries, pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 
 /** For each status to wait for, the statuses at which the wait ends. RFC 8555 §7.1.6 */
@@ -22,10 +22,10 @@ const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } 
  *
  * @throws ChallengeFailedError if the CA reports a failed challenge
  * @throws OrderInvalidError if the order is invalid for another reason
- * @throws OrderTimeoutError after the last poll
+ * @throws OrderTimeoutError if the bound of the wait has passed
  */
 export async function pollOrder(
-  { certificate, spec, order, until, tries }: PollOrderInput,
+  { certificate, spec, order, until, waited }: PollOrderInput,
   { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Pick<Ledger, 'refundIssue'> },
 ): Promise<PollOrderOutput> {
   const ca = await ensureAccount(spec.issuer, accountPorts);
@@ -38,9 +38,10 @@ export async function pollOrder(
   if ((reachedBy[until] as readonly string[]).includes(status)) {
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
   }
-  if (tries >= pollTries[until]) {
+  const wait = pollWait(waited, pollings[until], seen.retryAfter);
+  if (wait === null) {
     throw new OrderTimeoutError({
-      what: `Order ${order.url} did not become ${until} in time.`,
+      what: `Order ${order.url} did not become ${until} within ${pollings[until].bound / 60} minutes.`,
       why: `Its status at ${spec.issuer.name} is ${status}.`,
       remedy: 'The workflow retries.',
       certificate,
@@ -48,7 +49,7 @@ export async function pollOrder(
       order: order.url,
     });
   }
-  return { reached: false, status, wait: pollWait(tries, seen.retryAfter), certificateUrl: null };
+  return { reached: false, status, wait, certificateUrl: null };
 }
 
 async function invalidOrderError(

@@ -241,11 +241,13 @@ describe.concurrent('a hosted zone', () => {
     const failed = await renew('pending');
     cancel();
     await expectFailed('pending', failed, 'PropagationTimeoutError', 4);
-    // Each of the four attempts writes the value once, polls for five minutes, and removes the value.
+    // Each of the four attempts writes the value once, polls for 15 minutes, and removes the value.
     const attempts = Array.from({ length: 4 });
     expect(failed.changes.map(({ actions }) => actions)).toEqual(attempts.flatMap(() => [['CREATE'], ['DELETE']]));
     const made = failed.changes.flatMap(({ actions, changeId }) => (actions[0] === 'CREATE' ? [changeId] : []));
-    expect(failed.statusReads.map(({ changeId }) => changeId)).toEqual(made.flatMap((id) => Array(23).fill(id)));
+    for (const id of made)
+      expect(failed.statusReads.filter(({ changeId }) => changeId === id).length).toBeGreaterThan(50);
+    expect(new Set(failed.statusReads.map(({ changeId }) => changeId))).toEqual(new Set(made));
     expect(failed.cause).toContain(`INSYNC of change /change/${made.at(-1)} in hosted zone ${idOf('pending')}`);
     expect(await statesOf(d, failed.arn)).not.toContain('Respond to challenges');
   });

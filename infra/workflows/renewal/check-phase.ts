@@ -11,7 +11,6 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
   const checkRenewal = checkRenewalState(scope, check);
   const wait = Wait.jsonata(scope, 'Wait for renewal time or lease', {
     time: WaitTime.seconds('{% $states.input.wait %}'),
-    assign: { waits: '{% $waits + 1 %}' },
   }).next(checkRenewal);
   const cleanUp = cleanUpLeftovers(scope, challenge)
     .addCatch(checkRenewal, { assign: { cleaned: true } })
@@ -53,7 +52,7 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
       request: '{% $request %}',
       cleaned: '{% $cleaned %}',
       removed: '{% $removed %}',
-      waits: '{% $waits %}',
+      waitStarts: '{% $waitStarts %}',
       discardedOrder: '{% $discardedOrder %}',
       startedAt: '{% $startedAt %}',
     },
@@ -61,6 +60,7 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
     assign: {
       certificate: '{% $states.result.Payload.certificate %}',
       reason: '{% $states.result.Payload.reason %}',
+      waitStarts: '{% $states.result.Payload.waitStarts %}',
       spec: '{% $states.result.Payload.spec %}',
       current: '{% $states.result.Payload.current %}',
       challengeZones: '{% $states.result.Payload.challengeZones %}',

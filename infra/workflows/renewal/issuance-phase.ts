@@ -4,7 +4,7 @@ import { keepError } from '../error-output.ts';
 import { caught } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { reached, wait } from './wait-state.ts';
+import { reached, secondsSince, wait } from './wait-state.ts';
 
 /** Sends the CSR, polls the order until the certificate is issued, and stores the certificate. RFC 8555 §7.4 */
 export function issuancePhase(
@@ -14,13 +14,13 @@ export function issuancePhase(
   const finalizeOrder = certificate.step(scope, 'Finalize order', {
     payload: { spec: '{% $spec %}', order: '{% $order %}', resumed: '{% $resumed %}' },
     retry: [caUnavailable],
+    assign: { finalizedAt: '{% $now() %}' },
   });
   const waitForIssuance = wait(scope, 'Wait for issuance');
   const pollOrder = order.step(scope, 'Poll order until valid', {
     step: 'pollOrder',
-    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', tries: '{% $validTries %}' },
+    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', waited: secondsSince('finalizedAt') },
     retry: [caUnavailable],
-    assign: { validTries: '{% $validTries + 1 %}' },
   });
   const storeCertificate = certificate.step(scope, 'Store certificate', {
     payload: {

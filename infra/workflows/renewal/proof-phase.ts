@@ -4,7 +4,7 @@ import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
 import { caUnavailable, recordSetContention } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { reached, wait } from './wait-state.ts';
+import { reached, secondsSince, wait } from './wait-state.ts';
 
 type Functions = Record<'order' | 'challenge', WorkflowFunction>;
 
@@ -32,28 +32,27 @@ export function proofPhase(scope: Construct, functions: Functions) {
   };
 }
 
-/** Returns the branch of *Prove control*. `changes` and the two counters are variables of its own scope. */
+/** Returns the branch of *Prove control*. `changes` and the two times are variables of its own scope. */
 function presentAndRespond(scope: Construct, { order, challenge }: Functions): IChainable {
   const presentChallenges = challenge.step(scope, 'Present challenges', {
     payload: { records: '{% $records %}' },
     retry: [recordSetContention],
-    assign: { changes: '{% $states.result.Payload.changes %}', propagationTries: 0, readyTries: 0 },
+    assign: { changes: '{% $states.result.Payload.changes %}', presentedAt: '{% $now() %}', respondedAt: '{% null %}' },
   });
   const checkPropagation = challenge.step(scope, 'Check propagation', {
-    payload: { records: '{% $records %}', changes: '{% $changes %}', tries: '{% $propagationTries %}' },
-    assign: { propagationTries: '{% $propagationTries + 1 %}' },
+    payload: { records: '{% $records %}', changes: '{% $changes %}', waited: secondsSince('presentedAt') },
   });
   const waitForPropagation = wait(scope, 'Wait for propagation');
   const respond = order.step(scope, 'Respond to challenges', {
     payload: { spec: '{% $spec %}', challenges: '{% $challenges %}' },
     retry: [caUnavailable],
+    assign: { respondedAt: '{% $now() %}' },
   });
   const waitForValidation = wait(scope, 'Wait for validation');
   const pollOrder = order.step(scope, 'Poll order until ready', {
     step: 'pollOrder',
-    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'ready', tries: '{% $readyTries %}' },
+    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'ready', waited: secondsSince('respondedAt') },
     retry: [caUnavailable],
-    assign: { readyTries: '{% $readyTries + 1 %}' },
   });
 
   presentChallenges

@@ -22,16 +22,18 @@ export interface RenewalWorkflowProps {
   readonly challenge: WorkflowFunction;
   readonly certificate: WorkflowFunction;
   readonly delivery: WorkflowFunction;
+  /** Time between two fleet runs. */
+  readonly interval: Duration;
 }
 
 /** Variables that every attempt begins with. */
 const attemptVariables = {
   reason: "{% '' %}",
   cleaned: false,
-  waits: 0,
+  waitStarts: {},
   discardedOrder: '{% null %}',
   resumed: false,
-  validTries: 0,
+  finalizedAt: '{% null %}',
   spec: '{% null %}',
   current: '{% null %}',
   challengeZones: [],
@@ -124,9 +126,10 @@ export class RenewalWorkflow extends Construct {
       name: props.name,
       comment: 'Renews one certificate',
       start,
-      // Longer than all limits of one attempt together. An order is polled 86 times (20 + 66), and a CA may ask for an hour between two
-      // polls, which makes 3.6 days. The restart rule restarts an execution that times out, and the restart cleans up and resumes.
-      timeout: Duration.days(5),
+      // Longer than all waits together. Four attempts wait 4 × (2 h for the same names + 1 h for DNS and the CA), and 3 × 2 h between them,
+      // which makes 18 h. The wait for the renewal time lasts one interval of the fleet and its flexible window of an hour. The rest is for
+      // retries in place. The restart rule restarts an execution that times out, and the restart cleans up and resumes.
+      timeout: Duration.days(2).plus(props.interval),
       functions: [props.check, props.order, props.challenge, props.certificate, props.delivery],
     });
   }

@@ -55,13 +55,19 @@ export interface CheckRenewalInput {
   readonly cleaned: boolean;
   /** TXT values that a clean-up has removed from DNS, to be removed from the ledger. */
   readonly removed: readonly TxtValue[];
-  /** Number of waits of this execution so far. */
-  readonly waits: number;
+  /** Start times of the waits of this attempt. */
+  readonly waitStarts: WaitStarts;
   /** URL of a saved order that *Check order* found unusable, to be removed from the ledger. `null` if none. */
   readonly discardedOrder: string | null;
   /** Start of the execution, in RFC 3339. */
   readonly startedAt: string;
 }
+
+/** What *Check renewal* waits for: the renewal time, the end of another execution for the same names, or for the same certificate. */
+export type WaitingFor = 'renewalTime' | 'setLease' | 'certificateLease';
+
+/** When each wait began, in RFC 3339. A wait that has not begun is absent. */
+export type WaitStarts = Readonly<Partial<Record<WaitingFor, string>>>;
 
 export const renewalActions = [
   'none',
@@ -83,6 +89,8 @@ export interface CheckRenewalOutput {
   readonly reason: string;
   /** Seconds to wait. 0 unless the action is `wait`. */
   readonly wait: number;
+  /** Start times of the waits, with that of a wait that begins now. */
+  readonly waitStarts: WaitStarts;
   readonly certificate: string;
   readonly spec: CertificateSpec;
   /** The version to deliver or to check for. `null` unless the action is `deliver` or `checkEndpoints`. */
@@ -183,8 +191,8 @@ export interface PresentChallengesOutput {
 export interface CheckPropagationInput extends Run {
   readonly records: readonly TxtValue[];
   readonly changes: readonly PendingChange[];
-  /** Number of earlier checks. */
-  readonly tries: number;
+  /** Seconds since *Present challenges*. */
+  readonly waited: number;
 }
 
 export interface CheckPropagationOutput {
@@ -209,14 +217,15 @@ export interface PollOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
   readonly until: 'ready' | 'valid';
-  readonly tries: number;
+  /** Seconds since *Respond to challenges* or *Finalize order*. */
+  readonly waited: number;
 }
 
 export interface PollOrderOutput {
   /** Whether the order has the status `until` or a later one. `valid` also counts as `ready`. */
   readonly reached: boolean;
   readonly status: string;
-  /** Seconds until the next poll, which is the CA's Retry-After if it sends one. 0 if reached. */
+  /** Seconds until the next poll, which follows the CA's Retry-After if it sends one. 0 if reached. */
   readonly wait: number;
   /** URL of the certificate once the order is valid. */
   readonly certificateUrl: string | null;

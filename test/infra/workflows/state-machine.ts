@@ -145,7 +145,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
       const state: State | undefined = States[name];
       if (!state) throw new Error(`The workflow has no state ${name}.`);
       entered.push(name);
-      if (entered.length > 2000)
+      if (entered.length > 5000)
         throw new Error(`The workflow does not end. Its last states were ${entered.slice(-12).join(', ')}.`);
       const [next, output]: [string | undefined, unknown] = await step(name, state, current, scope);
       if (next !== undefined) transitions.add(`${name} > ${next}`);

@@ -4,6 +4,7 @@ import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts
 import {
   InvalidInputError,
   IssueCapError,
+  SameNamesTimeoutError,
   SecretDeletedError,
   SecretNotOwnedError,
   UnknownCertificateError,
@@ -43,7 +44,7 @@ function check(
       attempt: 1,
       cleaned: false,
       removed: [],
-      waits: 0,
+      waitStarts: {},
       discardedOrder: null,
       request,
       startedAt,
@@ -377,7 +378,7 @@ describe('the renewal information of the CA', () => {
     expect(await check(world)).toMatchObject({ action: 'wait', wait: 18_000 });
     expect(world.ledger.get('www').lease).toBeNull();
     world.clock.set('2026-02-01T05:00:00Z');
-    expect(await check(world, { waits: 1 })).toMatchObject({ action: 'issue' });
+    expect(await check(world)).toMatchObject({ action: 'issue' });
     expect(world.calls.names('renewalInfos')).toEqual(['renewalInfos.fetch', 'renewalInfos.fetch']);
   });
 
@@ -387,14 +388,16 @@ describe('the renewal information of the CA', () => {
     await check(world);
     world.clock.set('2026-02-01T05:00:00Z');
     world.renewalInfos.suggest(id, '2026-02-20T00:00:00Z', '2026-02-21T00:00:00Z');
-    expect(await check(world, { waits: 1 })).toMatchObject({ action: 'none' });
+    expect(await check(world)).toMatchObject({ action: 'none' });
   });
 
-  test('is not waited for after 60 waits', async () => {
+  test('is not waited for longer than until the next fleet run, although the CA moves the window each time', async () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, ...window);
-    expect((await check(world, { waits: 59 })).action).toBe('wait');
-    expect(await check(world, { waits: 60 })).toMatchObject({ action: 'none', wait: 0 });
+    // The fleet runs every six hours, with a flexible window of an hour.
+    const since = (renewalTime: string) => ({ waitStarts: { renewalTime } });
+    expect((await check(world, since('2026-01-31T17:00:01Z'))).action).toBe('wait');
+    expect(await check(world, since('2026-01-31T17:00:00Z'))).toMatchObject({ action: 'none', wait: 0 });
     expect(world.ledger.get('www').lease).toBeNull();
   });
 
@@ -561,13 +564,34 @@ describe('the lease', () => {
     expect(world.ledger.setLease(specWith().setHash)).toBe(otherExecution);
   });
 
-  test('of the set is waited for one hour, then the execution ends until the next fleet run', async () => {
+  test('of the set is waited for two hours, then the certificate fails and keeps its lease for *Record failure*', async () => {
     const world = issued(dueDay);
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
     world.executions.setStatus(otherExecution, 'live');
-    expect((await check(world, { waits: 59 })).action).toBe('wait');
-    expect((await check(world, { waits: 60 })).action).toBe('none');
-    expect(world.ledger.get('www').lease).toBeNull();
+    const { waitStarts } = await check(world);
+    world.clock.advance(7_199_000);
+    expect(await check(world, { waitStarts })).toMatchObject({ action: 'wait', wait: 1, waitStarts });
+    world.clock.advance(1000);
+    const failed = check(world, { waitStarts });
+    await expect(failed).rejects.toThrow(SameNamesTimeoutError);
+    await expect(failed).rejects.toThrow(`Certificate www: It waited for a certificate with the same names`);
+    await expect(failed).rejects.toThrow(otherExecution);
+    expect(world.ledger.get('www').lease).toBe(execution);
+  });
+
+  test('of the set is waited for until the emergency time of the certificate, and then the certificate fails', async () => {
+    const world = issued(dueDay);
+    // A twentieth of 90 days is 4.5 days.
+    const emergency = new Date(Date.parse(factsWith().notAfter) - 4.5 * 86_400_000);
+    world.clock.set(new Date(emergency.getTime() - 600_000).toISOString());
+    world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
+    world.executions.setStatus(otherExecution, 'live');
+    const { waitStarts } = await check(world);
+    world.clock.set(new Date(emergency.getTime() - 5000).toISOString());
+    expect(await check(world, { waitStarts })).toMatchObject({ action: 'wait', wait: 5 });
+    world.clock.set(emergency.toISOString());
+    await expect(check(world, { waitStarts })).rejects.toThrow(SameNamesTimeoutError);
+    expect(await check(world)).toMatchObject({ action: 'wait', wait: 60 });
   });
 
   test('of the set is waited for without removing the saved order or the recorded failure', async () => {
@@ -575,7 +599,7 @@ describe('the lease', () => {
     world.ledger.put('www', { current: factsWith(), order, failure });
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:00Z' });
     world.executions.setStatus(otherExecution, 'live');
-    expect((await check(world, { waits: 60 })).action).toBe('none');
+    expect((await check(world)).action).toBe('wait');
     expect(world.ledger.get('www')).toMatchObject({ order, failure });
   });
 
@@ -624,10 +648,14 @@ describe('a deployment that waits for its certificate', () => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: dueDay });
     world.executions.setStatus(otherExecution, 'live');
-    const answer = await check(world, { request, startedAt, waits: 149 });
+    const answer = await check(world, { request, startedAt });
     expect(answer).toMatchObject({ action: 'wait', wait: 10, reason: `in progress by ${otherExecution}` });
     expect(world.ledger.get('www').lease).toBe(otherExecution);
-    expect(await check(world, { request, startedAt, waits: 150 })).toMatchObject({ action: 'none', wait: 0 });
+    const { waitStarts } = answer;
+    world.clock.advance(1_499_000);
+    expect(await check(world, { request, startedAt, waitStarts })).toMatchObject({ action: 'wait', wait: 1 });
+    world.clock.advance(1000);
+    expect(await check(world, { request, startedAt, waitStarts })).toMatchObject({ action: 'none', wait: 0 });
   });
 
   test('does not retry if another execution has failed during the deployment, and returns its failure as the reason', async () => {
@@ -636,7 +664,7 @@ describe('a deployment that waits for its certificate', () => {
       failure: { ...failure, last: '2026-03-15T00:00:50Z' },
       notBefore: '2026-03-16T00:00:50Z',
     });
-    const answer = await check(world, { request, startedAt, waits: 5 });
+    const answer = await check(world, { request, startedAt });
     expect(answer.action).toBe('none');
     expect(answer.reason).toContain('CaaError');
     expect(world.ledger.get('www').lease).toBeNull();

@@ -59,7 +59,7 @@ async function ordersOfADay(
       request: { certificate },
       cleaned: false,
       removed: [],
-      waits: 0,
+      waitStarts: {},
       discardedOrder: null,
       startedAt,
     };

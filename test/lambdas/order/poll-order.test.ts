@@ -18,7 +18,7 @@ async function ordered(status: string): Promise<World> {
 
 const poll = ({ ports }: World, input: Partial<PollOrderInput> = {}) =>
   pollOrder(
-    { ...run, spec, order: { url, finalize: `${url}/finalize`, expires: null }, until: 'ready', tries: 0, ...input },
+    { ...run, spec, order: { url, finalize: `${url}/finalize`, expires: null }, until: 'ready', waited: 0, ...input },
     ports,
   );
 
@@ -52,24 +52,24 @@ describe('a poll has not reached', () => {
   test('the status, and the next poll waits for the Retry-After of the CA', async () => {
     const world = await ordered('processing');
     world.ca.retryAfter = 42;
-    expect(await poll(world, { until: 'valid', tries: 3 })).toMatchObject({ wait: 42 });
+    expect(await poll(world, { until: 'valid', waited: 10 })).toMatchObject({ wait: 42 });
   });
 
   test.each([
-    ['ready', 19, 20],
-    ['valid', 65, 66],
+    ['ready', 890, 900],
+    ['valid', 1790, 1800],
   ] as const)(
-    '"%s" after %i polls and continues, and after %i polls it fails with the URL of the order',
+    '"%s" after %i s and continues, and after %i s it fails with the URL of the order',
     async (until, last, over) => {
       const world = await ordered('pending');
-      expect(await poll(world, { until, tries: last })).toMatchObject({ reached: false, wait: 30 });
-      await expect(poll(world, { until, tries: over })).rejects.toThrow(OrderTimeoutError);
-      await expect(poll(world, { until, tries: over })).rejects.toThrow(url);
+      expect(await poll(world, { until, waited: last })).toMatchObject({ reached: false, wait: 10 });
+      await expect(poll(world, { until, waited: over })).rejects.toThrow(OrderTimeoutError);
+      await expect(poll(world, { until, waited: over })).rejects.toThrow(url);
     },
   );
 
-  test('the status in earlier polls but reaches it in the last one', async () => {
-    expect(await poll(await ordered('ready'), { tries: 20 })).toMatchObject({ reached: true });
+  test('the status in time but reaches it in the last poll', async () => {
+    expect(await poll(await ordered('ready'), { waited: 900 })).toMatchObject({ reached: true });
   });
 });
 

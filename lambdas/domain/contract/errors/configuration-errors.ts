@@ -47,6 +47,14 @@ export class ValidationLimitError extends PerennialError<'issuer'> {
   override readonly name = 'ValidationLimitError';
 }
 
+/**
+ * Another execution has ordered for the same names for two hours, or until this certificate reached its emergency time. The renewal is retried.
+ * If the error repeats, the operator checks that execution.
+ */
+export class SameNamesTimeoutError extends PerennialError<'certificate'> {
+  override readonly name = 'SameNamesTimeoutError';
+}
+
 /** Another execution holds the lease, and continues. No action is needed. */
 export class LeaseLostError extends PerennialError<'certificate'> {
   override readonly name = 'LeaseLostError';

@@ -46,6 +46,7 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   // The retry time comes from the ledger, not from the CA.
   IssueCapError: { counted: true, mayHaveRetryAfter: true },
   ValidationLimitError: { counted: true, mayHaveRetryAfter: true },
+  SameNamesTimeoutError: counted,
   LeaseLostError: { ...uncounted, endsExecution: true },
 
   AcmeProblemError: { ...issuersFault, byProblem: true },

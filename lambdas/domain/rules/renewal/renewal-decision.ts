@@ -6,7 +6,7 @@ import { endpointCheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { issuerOf } from './issuer-choice.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
-import { isEmergency, renewalTime } from './renewal-time.ts';
+import { emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
 import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
@@ -136,11 +136,13 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (behind.length > 0) return to('deliver', `not delivered to ${behind.join(', ')}`);
   const ariTime = ariRenewalTime(record);
   if (ariTime && isBeforeNextCheck(ariTime, checkInterval, now)) {
+    // In an emergency the window of the CA no longer counts.
+    const end = Math.min(ariTime.getTime(), record.current ? emergencyTime(record.current).getTime() : Infinity);
     const reason = `renewal time ${ariTime.toISOString()}${window(record)} is before the next check`;
     return {
       action: 'wait',
       reason,
-      wait: Math.min(longestWait, Math.ceil((ariTime.getTime() - now.getTime()) / 1000)),
+      wait: Math.min(longestWait, Math.ceil((end - now.getTime()) / 1000)),
     };
   }
   // A deployment that waits for the certificate may create the server only afterwards.

@@ -1,38 +1,84 @@
+import { SameNamesTimeoutError } from '../../contract/errors.ts';
+import type { WaitingFor, WaitStarts } from '../../contract/steps.ts';
 import type { Decision } from './renewal-decision.ts';
+import { isBeforeNextCheck } from './renewal-info.ts';
+import { emergencyTime } from './renewal-time.ts';
 
-/** Time between two checks whether another execution still orders for the same names, in seconds. */
-const setWait = 60;
-/**
- * Number of waits after which an execution ends. For the set lease, 60 waits are one hour. The same limit applies to the renewal time of the CA,
- * which can move on each fetch.
- */
-const maximumWaits = 60;
-/**
- * Time between two checks of a deployment that waits for a renewal in progress, in seconds. 150 waits are 25 of the 30 minutes that the deployment
- * may take.
- */
-const deployWait = 10;
-const maximumDeployWaits = 150;
+/** Longest wait for certificates with the same names, in seconds, and the time between two checks. */
+const set = { bound: 2 * 3600, wait: 60 } as const;
+/** The same for a deployment that waits for the lease of its certificate. The deployment itself may take 30 minutes. */
+const deployment = { bound: 25 * 60, wait: 10 } as const;
+
+/** A decision with the start times of the waits, if they have changed. */
+export type BoundedDecision = Decision & { readonly waitStarts?: WaitStarts };
+
+type BoundedWait = Decision & { readonly waitStarts: WaitStarts };
 
 /** Returns the decision while another execution holds the lease of the certificate. Only a deployment waits for the lease. */
 export function whileCertificateLeaseIsTaken(
   holder: string,
-  { deploy, waits }: { readonly deploy: boolean; readonly waits: number },
-): Decision {
-  const reason = `in progress by ${holder}`;
-  return deploy && waits < maximumDeployWaits
-    ? { action: 'wait', wait: deployWait, reason }
-    : { action: 'none', wait: 0, reason };
+  { deploy, waitStarts: earlier }: { readonly deploy: boolean; readonly waitStarts: WaitStarts },
+  now: Date,
+): BoundedWait {
+  const waitStarts = started(earlier, 'certificateLease', now);
+  const end = startOf(waitStarts, 'certificateLease', now) + 1000 * deployment.bound;
+  const wait = deploy ? secondsUntil(end, deployment.wait, now) : 0;
+  return { action: wait > 0 ? 'wait' : 'none', wait, reason: `in progress by ${holder}`, waitStarts };
 }
 
-/** Returns the decision while another execution holds the lease of the identifier set. */
-export const whileSetLeaseIsTaken = (holder: string, waits: number): Decision =>
-  boundedWait({ action: 'wait', wait: setWait, reason: `the same names are being issued by ${holder}` }, waits);
+/**
+ * Returns the decision while another execution holds the lease of the identifier set. The wait ends after two hours, and earlier when the
+ * certificate reaches its emergency time or expires. If that time has passed when the wait begins, the wait lasts until the next of these times.
+ * At the end `wait` is 0, and `assertWaitLeft` fails.
+ */
+export function whileSetLeaseIsTaken(
+  holder: string,
+  earlier: WaitStarts,
+  current: { readonly notBefore: string; readonly notAfter: string } | null,
+  now: Date,
+): BoundedWait {
+  const waitStarts = started(earlier, 'setLease', now);
+  const start = startOf(waitStarts, 'setLease', now);
+  const times = current ? [emergencyTime(current).getTime(), Date.parse(current.notAfter)] : [];
+  const end = Math.min(start + 1000 * set.bound, ...times.filter((time) => time > start));
+  const reason = `the same names are being issued by ${holder}`;
+  return { action: 'wait', wait: secondsUntil(end, set.wait, now), reason, waitStarts };
+}
 
-/** Returns the wait, or `none` if the execution has reached the limit of waits. */
-export const boundedWait = (wait: Decision, waits: number): Decision =>
-  waitLimitReached(waits)
-    ? { action: 'none', wait: 0, reason: `${wait.reason}, after ${waits} waits; the next fleet run checks again` }
-    : wait;
+/**
+ * Returns the decision while the renewal time is ahead. The CA can move that time on each fetch, so the wait ends when the next fleet run has
+ * begun, which checks again. `checkInterval` is in seconds.
+ */
+export function whileRenewalTimeIsAhead(
+  decision: Decision,
+  earlier: WaitStarts,
+  checkInterval: number,
+  now: Date,
+): BoundedWait {
+  const waitStarts = started(earlier, 'renewalTime', now);
+  const start = new Date(startOf(waitStarts, 'renewalTime', now));
+  if (isBeforeNextCheck(now, checkInterval, start)) return { ...decision, waitStarts };
+  return { action: 'none', wait: 0, reason: `${decision.reason}; the next fleet run checks again`, waitStarts };
+}
 
-export const waitLimitReached = (waits: number): boolean => waits >= maximumWaits;
+/** @throws SameNamesTimeoutError if the wait for certificates with the same names has reached its end */
+export function assertWaitLeft(certificate: string, { action, wait, reason }: Decision): void {
+  if (action !== 'wait' || wait > 0) return;
+  throw new SameNamesTimeoutError({
+    what: 'It waited for a certificate with the same names, and must not wait longer.',
+    why: `By the ledger, ${reason}.`,
+    remedy: 'The workflow retries. If the error repeats, check that execution, and stop it if it makes no progress.',
+    certificate,
+  });
+}
+
+/** Returns the start times with that of a wait that begins now, unless it has begun already. */
+const started = (starts: WaitStarts, waitingFor: WaitingFor, now: Date): WaitStarts =>
+  starts[waitingFor] ? starts : { ...starts, [waitingFor]: now.toISOString() };
+
+const startOf = (starts: WaitStarts, waitingFor: WaitingFor, now: Date): number =>
+  Date.parse(starts[waitingFor] ?? now.toISOString());
+
+/** Returns the whole seconds until `end`, at most `longest`. 0 if it has passed. */
+const secondsUntil = (end: number, longest: number, now: Date): number =>
+  Math.max(0, Math.ceil(Math.min(longest, (end - now.getTime()) / 1000)));

@@ -73,3 +73,38 @@ test('an order with a status that is not in RFC 8555 times out, and the fleet do
   expect(failure?.error).toBe('OrderTimeoutError');
   expect(due(w)).toBe(false);
 });
+
+describe('a CA that sends a Retry-After of', () => {
+  const minutes = (ms: number) => Math.round(ms / 60_000);
+
+  /** Runs a renewal at a CA that never validates or never issues, and returns the minutes until each recorded failure. */
+  async function failures(stage: 'validation' | 'issuance', retryAfter: number) {
+    const w = world();
+    w.ca[stage] = 'later';
+    w.ca.retryAfter = retryAfter;
+    const start = w.clock.now().getTime();
+    const times: number[] = [];
+    const recordFailure = w.ledger.recordFailure.bind(w.ledger);
+    w.ledger.recordFailure = (...args) => {
+      times.push(minutes(w.clock.now().getTime() - start));
+      return recordFailure(...args);
+    };
+    const ended = await renew(w, { input: request, arn: execution, retries: true });
+    return { ...ended, times };
+  }
+
+  test.each([
+    ['validates', 'validation', 3, [15, 31, 56, 171]],
+    ['validates', 'validation', 86_400, [15, 31, 56, 171]],
+    ['issues', 'issuance', 3, [30, 61, 101, 231]],
+    ['issues', 'issuance', 86_400, [30, 61, 101, 231]],
+  ] as const)(
+    'never %s (%s, %i s) is a counted failure when the bound has passed',
+    async (_, stage, retryAfter, expected) => {
+      const { error, cause, times } = await failures(stage, retryAfter);
+      expect(error).toBe('OrderTimeoutError');
+      expect(cause).toContain(`within ${stage === 'validation' ? 15 : 30} minutes`);
+      expect(times).toEqual(expected);
+    },
+  );
+});

@@ -11,6 +11,7 @@ const checked = {
   action: 'issue',
   reason: 'never issued',
   wait: 0,
+  waitStarts: {},
   certificate: 'www',
   spec: { name: 'www', regions: ['us-east-1'] },
   current: null,
@@ -111,7 +112,12 @@ async function renew(
     'Announce partial delivery': announcing('Announce partial delivery'),
     'Announce endpoints not served': announcing('Announce endpoints not served'),
   };
-  const ended = await run(workflow, { input, tasks });
+  let seconds = 0;
+  const now = () => new Date(Date.parse('2026-03-01T12:00:00Z') + 1000 * seconds);
+  const onWait = (waited: number) => {
+    seconds += waited;
+  };
+  const ended = await run(workflow, { input, tasks, now, onWait });
   const inputsOf = (state: string) => calls.filter((call) => call.state === state).map((call) => call.input);
   return { ...ended, calls, events, inputsOf };
 }
@@ -175,11 +181,13 @@ describe('a renewal', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('waits as long as *Check renewal* returns, and checks again', async () => {
+  test('waits as long as *Check renewal* returns, and checks again with the start of the wait', async () => {
+    const waitStarts = { setLease: '2026-03-01T12:00:00.000Z' };
+    const waiting = { ...checked, action: 'wait', wait: 60, waitStarts };
     const { inputsOf, waited, status } = await renew({
-      'Check renewal': [{ ...checked, action: 'wait', wait: 60 }, { ...checked, action: 'wait', wait: 60 }, checked],
+      'Check renewal': [waiting, waiting, checked],
     });
-    expect(inputsOf('Check renewal').map(({ waits }) => waits)).toEqual([0, 1, 2]);
+    expect(inputsOf('Check renewal').map(({ waitStarts }) => waitStarts)).toEqual([{}, waitStarts, waitStarts]);
     expect({ waited, status }).toEqual({ waited: 121, status: 'SUCCEEDED' });
   });
 
@@ -267,16 +275,21 @@ describe('a renewal', () => {
     expect(status).toBe('SUCCEEDED');
   });
 
-  test('counts its polls of the order, and waits as long as each of them returns', async () => {
+  test('measures how long it polls DNS and the order, and waits as long as each of them returns', async () => {
     const notYet = (wait: number) => ({ ...reached, reached: false, status: 'processing', wait });
     const { inputsOf, waited } = await renew({
+      'Check propagation': [
+        { propagated: false, wait: 10, waitingFor: 'INSYNC' },
+        { propagated: true, wait: 0, waitingFor: '' },
+      ],
       'Poll order until ready': [notYet(2), reached],
       'Finalize order': [notYet(5)],
       'Poll order until valid': [notYet(30), reached],
     });
-    expect(inputsOf('Poll order until ready').map(({ tries }) => tries)).toEqual([0, 1]);
-    expect(inputsOf('Poll order until valid').map(({ tries }) => tries)).toEqual([0, 1]);
-    expect(waited).toBe(1 + 2 + 5 + 30);
+    expect(inputsOf('Check propagation').map((each) => each.waited)).toEqual([0, 10]);
+    expect(inputsOf('Poll order until ready').map((each) => each.waited)).toEqual([1, 1 + 2]);
+    expect(inputsOf('Poll order until valid').map((each) => each.waited)).toEqual([5, 5 + 30]);
+    expect(waited).toBe(10 + 1 + 2 + 5 + 30);
   });
 
   test('publishes an event with the certificate and its deliveries', async () => {
@@ -597,26 +610,30 @@ describe('the retry schedule', () => {
 
   test('begins each attempt without the variables of the last one', async () => {
     const { inputsOf } = await renew({
-      'Check renewal': [{ ...checked, action: 'wait', wait: 5 }, { ...resume }, checked],
+      'Check renewal': [
+        { ...checked, action: 'wait', wait: 5, waitStarts: { setLease: '2026-03-01T12:00:00.000Z' } },
+        { ...resume },
+        checked,
+      ],
       'Check zones': [thrown('ZoneNotFoundError', 'no zone')],
       'Record failure': [retryAfter(60), retryAfter(null)],
     });
     expect(inputsOf('Check renewal').at(-1)).toMatchObject({
-      waits: 0,
+      waitStarts: {},
       cleaned: false,
       removed: [],
       discardedOrder: null,
     });
   });
 
-  test('counts the polls of the order from 0 in each attempt', async () => {
+  test('measures the wait for the certificate from the CSR of each attempt', async () => {
     const notYet = { ...reached, reached: false, status: 'processing', wait: 1 };
     const { inputsOf } = await renew({
       'Finalize order': [notYet],
       'Poll order until valid': [notYet, thrown('OrderTimeoutError', 'never'), reached],
       'Record failure': [retryAfter(60)],
     });
-    expect(inputsOf('Poll order until valid').map(({ tries }) => tries)).toEqual([0, 1, 0]);
+    expect(inputsOf('Poll order until valid').map((each) => each.waited)).toEqual([1, 2, 1]);
   });
 
   test('continues if the failure could not be published', async () => {
