@@ -1,17 +1,17 @@
-import { Annotations, Aspects, Duration, Names, Stack, Tags } from 'aws-cdk-lib';
+import { Annotations, Aspects, Duration, Names, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/domain/contract/environment.ts';
 import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
+import type { CertificateRenewalProps } from './config/construct-props.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
-import type { PerennialConfig } from './config/perennial-config.ts';
 import { serializeConfig } from './config/serialize-config.ts';
 import {
   CertificateReader,
@@ -25,7 +25,7 @@ import { AcmeAccounts } from './resources/acme-accounts.ts';
 import { CertificateSecrets } from './resources/certificate-secrets.ts';
 import { ChallengeZones, challengeArnSize } from './resources/challenge-zones.ts';
 import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
-import { Ledger } from './resources/ledger.ts';
+import { Ledger, type LedgerProps } from './resources/ledger.ts';
 import { secretArn } from './resources/secret-arn.ts';
 import { AccountWorkflow } from './workflows/account-workflow.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
@@ -35,29 +35,6 @@ import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
 import { RestartRule } from './workflows/restart-rule.ts';
 import { executionArn } from './workflows/workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
-
-/**
- * Props of `CertificateRenewal`. They are the fields of the config file, except that `schedule` is a `Duration` and `encryptionKey` is a
- * key.
- */
-export interface CertificateRenewalProps extends Omit<PerennialConfig, 'encryptionKey' | 'schedule'> {
-  /**
-   * How often the fleet workflow runs, in whole minutes and without a CDK token. Eight runs must fit between the renewal time of a
-   * certificate and its expiry. So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other
-   * profiles, and every 3 days for a certificate whose lifetime is not known.
-   *
-   * @default Duration.hours(6)
-   */
-  readonly schedule?: Duration;
-  /**
-   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of
-   * this app gets the statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
-   * describes.
-   *
-   * @default keys that AWS manages
-   */
-  readonly encryptionKey?: IKey;
-}
 
 /** A workflow or a function of the workflows. */
 export type WorkflowPart =
@@ -81,7 +58,7 @@ export type WorkflowPart =
  * @example
  * const certificates = new CertificateRenewal(this, 'Certificates', {
  *   issuer: letsEncrypt({ termsOfServiceAgreed: true }),
- *   hostedZones: [{ id: zone.hostedZoneId, name: 'example.com' }],
+ *   hostedZones: [zone],
  *   certificates: [{ name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] }],
  * });
  */
@@ -133,7 +110,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       .filter((each): each is CertificateRenewal => each instanceof CertificateRenewal && each !== this);
     const config = checkConfig(props, { encryptionKey: keySchema, stack: { scope: this, others } });
     Aspects.of(this).add(new ReadableAssets());
-    const { encryptionKey } = props;
+    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props;
     this.secretPrefix = config.secretPrefix;
     for (const { id, text } of config.warnings) Annotations.of(this).addWarningV2(id, text);
 
@@ -142,7 +119,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const renewalName = `${name}-renewal`;
     const functions = this.makeFunctions(config);
     this.challengeRole = functions.challenge.role;
-    const ledger = this.grantResources(functions, config, encryptionKey);
+    const ledger = this.grantResources(functions, config, { encryptionKey, removalPolicy });
     this.grantExecutions(functions.check, renewalName);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
@@ -230,6 +207,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     return this.reader.grantRead(certificate, grantee);
   }
 
+  /** @see ICertificateReader.secret */
+  secret(certificate: string): ISecret {
+    return this.reader.secret(certificate);
+  }
+
   /** @see ICertificateReader.onRenewed */
   onRenewed(id: string, props?: RenewedRuleProps): Rule {
     return this.reader.onRenewed(id, props);
@@ -280,11 +262,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
-    encryptionKey: IKey | undefined,
+    { encryptionKey, removalPolicy }: LedgerProps,
   ): Ledger {
     const stackTag = Stack.of(this).stackName;
 
-    const ledger = new Ledger(this, 'Ledger', { encryptionKey });
+    const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantUseInBatches(check);
     for (const user of [order, certificate, delivery]) ledger.grantUse(user);
 

@@ -1,5 +1,11 @@
 export type { KeyType } from '../lambdas/domain/contract/config.ts';
-export { CertificateRenewal, type CertificateRenewalProps } from './certificate-renewal.ts';
+export { CertificateRenewal, type WorkflowPart } from './certificate-renewal.ts';
+export type {
+  CertificateProps,
+  CertificateRenewalProps,
+  HostedZoneReference,
+  ReplicaReference,
+} from './config/construct-props.ts';
 export type {
   AcmAcmeEndpointOptions,
   AcmeDirectoryOptions,

@@ -21,12 +21,12 @@ export class SiteStack extends Stack {
   constructor(scope: Construct, id: string, { zone: found, renewal, keyType = 'P-256', ...props }: SiteStackProps) {
     super(scope, id, props);
     const zone = HostedZone.fromHostedZoneAttributes(this, 'Zone', found);
-    const { hostedZoneId, zoneName } = found;
+    const { zoneName } = found;
     const domainNames = [zoneName, `www.${zoneName}`];
 
     const certificates = new CertificateRenewal(this, 'Certificates', {
       ...renewal,
-      hostedZones: [{ id: hostedZoneId, name: zoneName }],
+      hostedZones: [zone],
       certificates: [{ name: 'www', identifiers: domainNames, keyType, acm: ['us-east-1'] }],
     });
 

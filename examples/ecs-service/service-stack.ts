@@ -1,4 +1,4 @@
-import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   Cluster,
@@ -6,7 +6,7 @@ import {
   FargateService,
   FargateTaskDefinition,
   LogDrivers,
-  type Secret,
+  Secret,
 } from 'aws-cdk-lib/aws-ecs';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { DefinitionBody, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -45,19 +45,8 @@ export class ServiceStack extends Stack {
   ) {
     super(scope, id, props);
     const certificates = CertificateRenewal.fromPrefix(this, 'Certificates', { secretPrefix });
-    const secretArn = this.formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      resourceName: `${secretPrefix}${certificate}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-
-    /** Refers to one member of the secret's JSON value, which ECS reads when a task starts. */
-    const member = (name: string): Secret => ({
-      arn: `${secretArn}:${name}::`,
-      hasField: true,
-      grantRead: (executionRole) => certificates.grantRead(certificate, executionRole),
-    });
+    /** Returns one member of the secret's JSON value, which ECS reads when a task starts. */
+    const member = (name: string) => Secret.fromSecretsManager(certificates.secret(certificate), name);
 
     const cluster = new Cluster(this, 'Cluster', { vpc: new Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1 }) });
     const taskDefinition = new FargateTaskDefinition(this, 'Task');

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { type DeployedConfig, keyTypes } from '../../lambdas/domain/contract/config.ts';
 import { checkChallengeAliases } from './challenge-aliases.ts';
 import { checkEndpoints } from './endpoints.ts';
-import { flag, list, readFields, readList, show, suggests, text, textOrToken, unread } from './fields.ts';
+import { flag, list, readFields, readList, show, suggests, takesTokens, text, textOrToken, unread } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
 import { checkIdentifiers } from './identifiers.ts';
 import { type IssuerList, readFallbacks } from './issuer-list.ts';
 import type { Report, Warn } from './mistakes.ts';
 import { mostIdentifiers } from './profiles.ts';
+import { orPrincipal } from './references.ts';
 import { checkRegions } from './regions.ts';
 import { checkReplicas } from './replicas.ts';
 import { elsewhere } from './synonyms.ts';
@@ -68,10 +69,12 @@ const certificateKind = {
   },
 };
 
-const readerText = textOrToken(
-  /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/,
-  'the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards',
-);
+const readerText = orPrincipal(
+  textOrToken(
+    /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/,
+    'the ARN of a role or a user, or arn:aws:iam::<account>:root, without wildcards',
+  ),
+).meta(takesTokens);
 
 type DeployedCertificate = DeployedConfig['certificates'][number];
 /** A certificate with the fields that could be read. `identifiers` is missing if one of them is not a valid name. */
@@ -91,6 +94,8 @@ export interface CertificateContext {
   readonly defaultIssuer: number;
   /** Indices of the configuration's fallback issuers. */
   readonly fallbackIssuers: readonly number[];
+  /** Region of the stack, which may be a CDK token. `undefined` without a stack. */
+  readonly ownRegion: string | undefined;
   readonly report: Report;
   readonly warn: Warn;
 }
@@ -111,7 +116,7 @@ export function checkCertificate(value: unknown, path: string, context: Certific
     const withProfile = profile === null ? '' : ` with the profile ${profile}`;
     report(`${path}.identifiers`, `found ${names.length} names`, `expected at most ${most}${withProfile}`);
   }
-  const regions = checkRegions(fields.acm ?? [], `${path}.acm`, { report, warn });
+  const regions = checkRegions(fields.acm ?? [], `${path}.acm`, { ownRegion: context.ownRegion, report, warn });
   warnKeyAndProfile({ keyType, profile, regions, issuers }, path, warn);
   return {
     ...(name !== undefined && { name }),

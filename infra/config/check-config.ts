@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import type { z } from 'zod';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { z } from 'zod';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import { checkNames, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
@@ -73,6 +74,11 @@ export interface CheckOptions {
   readonly stack?: StackContext;
 }
 
+/** Reads `removalPolicy` of a construct. */
+const removalPolicy = z
+  .enum([RemovalPolicy.RETAIN, RemovalPolicy.DESTROY], { error: 'RemovalPolicy.RETAIN or RemovalPolicy.DESTROY' })
+  .optional();
+
 /**
  * Checks and normalises a whole configuration.
  *
@@ -94,7 +100,7 @@ function readConfig(
     const subject = index === undefined ? '' : `:${certificates[Number(index)]?.name}`;
     warnings.push({ id: `perennial:${kind}${subject}`, text: `${path}: ${sentence}` });
   };
-  const keys = encryptionKey ? { ...configFields, encryptionKey } : configFields;
+  const keys = encryptionKey ? { ...configFields, encryptionKey, removalPolicy } : configFields;
   const fields = readFields(
     { subject: 'the configuration', fields: keys, synonyms: configSynonyms },
     config,
@@ -103,7 +109,12 @@ function readConfig(
   );
   if (!fields) return undefined;
   const issuers = issuerList(report);
-  const { hostedZones, certificates } = readCertificates(fields, { issuers, report, warn });
+  const { hostedZones, certificates } = readCertificates(fields, {
+    issuers,
+    ownRegion: stack && Stack.of(stack.scope).region,
+    report,
+    warn,
+  });
   const { secretPrefix, schedule: interval } = fields;
   const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
@@ -133,6 +144,7 @@ function readConfig(
 }
 
 interface Readers {
+  readonly ownRegion: string | undefined;
   readonly issuers: IssuerList;
   readonly report: Report;
   readonly warn: Warn;
@@ -144,7 +156,7 @@ type CertificateFields = Pick<
 >;
 
 /** Reads the certificates with the issuers and hosted zones that they use. */
-function readCertificates(fields: CertificateFields, { issuers, report, warn }: Readers) {
+function readCertificates(fields: CertificateFields, { issuers, ownRegion, report, warn }: Readers) {
   const first = { index: issuers.indexOf(fields.issuer, 'issuer'), path: 'issuer' };
   const fallbackIssuers = readFallbacks(fields.fallbackIssuers ?? [], 'fallbackIssuers', { issuers, first }, report);
   const zones = fields.hostedZones && checkHostedZones(fields.hostedZones, report);
@@ -155,6 +167,7 @@ function readCertificates(fields: CertificateFields, { issuers, report, warn }: 
     issuers,
     defaultIssuer: first.index,
     fallbackIssuers,
+    ownRegion,
     report,
     warn,
   };

@@ -1,10 +1,12 @@
 import { Token } from 'aws-cdk-lib';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Fields, flag, readFields, show, takesTokens, text, textOrToken } from './fields.ts';
 import type { Report } from './mistakes.ts';
+import { isZone, orRole, readZone, type ZoneReference } from './references.ts';
 
 export const roleArn = textOrToken(
   /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,
@@ -39,6 +41,17 @@ const hostedZoneKind = {
     zonename: 'name',
     role: 'roleArn',
   },
+};
+
+const zoneReferenceKind = {
+  subject: 'a hosted zone',
+  fields: {
+    zone: z.custom<IHostedZone>(isZone, { error: 'a hosted zone of aws-cdk-lib/aws-route53' }),
+    role: orRole(roleArn).optional().meta(takesTokens),
+    externalId,
+    challengesOnly: flag.default(false),
+  },
+  synonyms: { hostedzone: 'zone', rolearn: 'role' },
 };
 
 export interface CheckedHostedZones {
@@ -78,8 +91,22 @@ export function checkHostedZones(values: readonly unknown[], report: Report): Ch
 }
 
 function readHostedZone(value: unknown, path: string, report: Report): Fields<typeof hostedZoneKind.fields> {
-  if (!Construct.isConstruct(value)) return readFields(hostedZoneKind, value, path, report) ?? {};
-  report(path, 'found a construct', "expected { id: zone.hostedZoneId, name: 'example.com' }");
+  if (isZone(value)) return readReference(value, path, report);
+  if (Construct.isConstruct(value)) {
+    report(path, 'found a construct', 'expected an IHostedZone, { zone, role, challengesOnly }, or { id, name }');
+    return {};
+  }
+  if (typeof value !== 'object' || value === null || !('zone' in value))
+    return readFields(hostedZoneKind, value, path, report) ?? {};
+  const { zone, role, ...fields } = readFields(zoneReferenceKind, value, path, report) ?? {};
+  const reference = zone && readReference(zone, `${path}.zone`, report);
+  return { ...reference, ...fields, ...(role !== undefined && { roleArn: role }) };
+}
+
+function readReference(zone: IHostedZone, path: string, report: Report): Partial<ZoneReference> {
+  const read = readZone(zone);
+  if ('id' in read) return read;
+  report(path, ...read);
   return {};
 }
 

@@ -1,10 +1,13 @@
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 
 /**
  * An ACME server that issues certificates, as the configuration names it. Issuer functions such as `letsEncrypt`, `letsEncryptStaging` and
  * `acmeDirectory` make it.
  */
-export interface AcmeIssuer extends Issuer {
+export interface AcmeIssuer extends Omit<Issuer, 'externalAccountBinding'> {
+  /** ARN of a secret with the credentials of an external account binding, or the secret. `null` if the CA has none. */
+  readonly externalAccountBinding: string | ISecret | null;
   /**
    * URL of the CA's terms, or URL of its directory, whose `meta.termsOfService` names them (RFC 8555 §7.1.1). The check then demands
    * `termsOfServiceAgreed: true`. With `null` the terms are not known at synth, and the server's reply decides.
@@ -48,10 +51,10 @@ export interface LetsEncryptOptions extends IssuerOptions {}
 /** Options of CAs that bind an ACME account to an account that you have with them. RFC 8555 §7.3.4 */
 export interface ExternalAccountOptions extends IssuerOptions {
   /**
-   * The complete ARN, or a CDK token of it, of a secret in this account and region. The secret's value is the JSON text
+   * A secret, or its complete ARN or a CDK token of it, in this account and region. The secret's value is the JSON text
    * `{"kid": "…", "hmacKey": "…"}` with the credentials from the CA. It is read once, when the ACME account is registered.
    */
-  readonly externalAccountBinding: string;
+  readonly externalAccountBinding: string | ISecret;
 }
 
 /** Options of `sslCom`. */
@@ -69,10 +72,10 @@ export interface AcmAcmeEndpointOptions {
   /** URL of the endpoint's directory, `https://acm-acme-enroll.<region>.api.aws/<id>/directory`. */
   readonly directoryUrl: string;
   /**
-   * The complete ARN, or a CDK token of it, of a secret with the key id and the MAC key of the endpoint's external account binding. The
+   * A secret, or its complete ARN or a CDK token of it, with the key id and the MAC key of the endpoint's external account binding. The
    * format is the same as in `ExternalAccountOptions`.
    */
-  readonly externalAccountBinding: string;
+  readonly externalAccountBinding: string | ISecret;
   /**
    * Name for messages and metrics, 1 to 255 characters of ASCII without spaces. Several endpoints need different names.
    *
@@ -134,7 +137,7 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    *
    * @default none
    */
-  readonly externalAccountBinding?: string;
+  readonly externalAccountBinding?: string | ISecret;
   /**
    * Whole seconds that one reply may take, from 1 to 300.
    *

@@ -5,6 +5,7 @@ import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rul
 import { type Fields, flag, found, list, readFields, readList, text, textOrToken, unread } from './fields.ts';
 import { type MadeBy, madeBy, optionsOf } from './issuer-options.ts';
 import type { Report } from './mistakes.ts';
+import { orSecret } from './references.ts';
 
 /** The complete ARN with the six characters that Secrets Manager adds, because the grant names exactly this secret. */
 const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$/;
@@ -25,7 +26,7 @@ const issuerKind = {
     staging: flag,
     firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
     trustedRoots: list('a list of PEM texts').optional(),
-    externalAccountBinding: textOrToken(secretArn, 'the complete ARN of a secret with kid and hmacKey')
+    externalAccountBinding: orSecret(textOrToken(secretArn, 'the complete ARN of a secret with kid and hmacKey'))
       .nullable()
       .meta({ takesTokens: true }),
     preferredChain: text(/\S/, 'the common name of a root certificate, or null').nullable(),

@@ -3,13 +3,17 @@ import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import { keyArnPattern } from './encryption-key.ts';
 import { readFields, readValue, show, takesTokens, textOrToken } from './fields.ts';
 import type { Report } from './mistakes.ts';
+import { orKey } from './references.ts';
 import { knownRegions, reportUnknownRegion } from './regions.ts';
 
 const regionText = z.string({ error: 'an AWS region such as "eu-west-1", or { region, encryptionKey }' });
 const allowedKey = 'the ARN of a KMS key in the region of the replica';
 const replicaKind = {
   subject: 'a replica',
-  fields: { region: regionText, encryptionKey: textOrToken(keyArnPattern, allowedKey).optional().meta(takesTokens) },
+  fields: {
+    region: regionText,
+    encryptionKey: orKey(textOrToken(keyArnPattern, allowedKey)).optional().meta(takesTokens),
+  },
   synonyms: { kmskey: 'encryptionKey', kmskeyid: 'encryptionKey', encryptionkeyarn: 'encryptionKey' },
 };
 

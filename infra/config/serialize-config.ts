@@ -19,6 +19,7 @@ export function serializeConfig(deployed: DeployedConfig): {
   }));
   const certificates = deployed.certificates.map((certificate) => ({
     ...certificate,
+    regions: certificate.regions.map(place),
     ...(certificate.readers && { readers: certificate.readers.map(place) }),
     ...(certificate.replicas && {
       replicas: certificate.replicas.map((each) => ({ ...each, encryptionKey: place(each.encryptionKey) })),

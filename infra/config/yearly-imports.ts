@@ -18,7 +18,7 @@ const unknownLifetime = 45 * 24;
 /** Warns for each region in which renewals alone may reach the limit of imports. */
 export function warnYearlyImports(
   certificates: readonly ReadCertificate[],
-  issuers: readonly Issuer[],
+  issuers: readonly Pick<Issuer, 'directoryUrl'>[],
   warn: Warn,
 ): void {
   const deliveries = certificates.flatMap(({ regions = [], profile = null, issuers: [issuer = -1] = [] }) => {

@@ -2,6 +2,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import { detailTypes, eventSource } from '../../lambdas/domain/contract/events.ts';
@@ -21,6 +22,7 @@ import {
 import { ConfigError, mistake, withoutMistakes } from '../config/mistakes.ts';
 import { suggestion } from '../config/suggestion.ts';
 import { secretArn } from '../resources/secret-arn.ts';
+import { certificateSecret } from './certificate-secret.ts';
 
 /** Props of `onRenewed`. */
 export interface RenewedRuleProps {
@@ -63,6 +65,22 @@ export interface ICertificateReader {
    * certificates.grantRead('www', webServer.role);
    */
   grantRead(certificate: string, grantee: IGrantable): Grant;
+
+  /**
+   * Returns the secret of a certificate for constructs that read secrets, such as containers of ECS. Its `grantRead` is that of this construct, so
+   * that nothing can read staged or compromised keys. Its ARN has no suffix, because Secrets Manager chooses the suffix at the first issuance.
+   *
+   * @param certificate name of the certificate
+   * @throws ConfigError if the names of the certificates are known here and this is not one of them, or if the name ends in a hyphen and six
+   * characters, because Secrets Manager takes an ARN that ends so for a complete one
+   *
+   * @example
+   * taskDefinition.addContainer('Web', {
+   *   image,
+   *   secrets: { TLS_CERTIFICATE: ecs.Secret.fromSecretsManager(certificates.secret('www'), 'fullChain') },
+   * });
+   */
+  secret(certificate: string): ISecret;
 
   /**
    * Creates a rule for the event `Certificate Renewed`, which is published after a certificate was stored and delivered. The event may come
@@ -168,6 +186,21 @@ export class CertificateReader extends Construct implements ICertificateReader {
       },
     });
     return grant.combine(decryption);
+  }
+
+  secret(certificate: string): ISecret {
+    const path = `secret(${show(certificate)})`;
+    this.check(certificate, path);
+    // https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+    if (/-[A-Za-z0-9]{6}$/.test(certificate)) {
+      const problem =
+        'found a name that ends in a hyphen and six characters, so that the ARN without a suffix is ambiguous';
+      throw new ConfigError([mistake(path, problem, 'rename the certificate, or read its secret by name')]);
+    }
+    const id = `Secret-${certificate}`;
+    const made = this.node.tryFindChild(id) as ISecret | undefined;
+    const name = `${this.prefix}${certificate}`;
+    return made ?? certificateSecret(this, id, { name, grantRead: (grantee) => this.grantRead(certificate, grantee) });
   }
 
   onRenewed(id: string, props: RenewedRuleProps = {}): Rule {

@@ -1,4 +1,4 @@
-import { type CfnElement, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type CfnElement, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -48,7 +48,7 @@ export class CertificateRequests extends Construct {
   request(certificate: string, region: string): CertificateRequest {
     const { config, renewal, version } = this.props;
     const requested = checkedRequest(certificate, region, config);
-    const id = `${certificate}-${region}`;
+    const id = `${certificate}-${Token.isUnresolved(region) ? 'region-of-stack' : region}`;
     const made = this.requests.get(id);
     if (made) return made;
     const request = new CertificateRequest(this, id, { ...requested, version, renewal, provider: this.provider });

@@ -81,7 +81,7 @@ function cloudFrontReasons({ name, region, keyType, untrustedIssuer }: Requested
     );
   if (keyType === 'P-384')
     reasons.push('has a P-384 key, but CloudFront accepts P-256 and RSA only. Change its keyType');
-  if (region !== 'us-east-1')
+  if (region !== 'us-east-1' && !Token.isUnresolved(region))
     reasons.push(
       `is requested in ${region}, but CloudFront reads ACM in us-east-1 only. Use certificate('${name}', 'us-east-1')`,
     );
@@ -90,7 +90,7 @@ function cloudFrontReasons({ name, region, keyType, untrustedIssuer }: Requested
 
 function regionReasons({ name, region }: RequestedCertificate, resource: CfnResource): string[] {
   const { region: there } = Stack.of(resource);
-  if (Token.isUnresolved(there) || there === region) return [];
+  if (Token.isUnresolved(there) || Token.isUnresolved(region) || there === region) return [];
   return [`is requested in ${region}, but the resource is in ${there}. Use certificate('${name}', '${there}')`];
 }
 

@@ -1,5 +1,6 @@
-import { CfnOutput, Fn, PhysicalName, Validations } from 'aws-cdk-lib';
+import { Fn, PhysicalName, Validations } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { z } from 'zod';
 import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
@@ -9,6 +10,7 @@ import {
   identifierProblem,
   normalizeIdentifier,
 } from '../../lambdas/domain/rules/proof/names.ts';
+import type { HostedZoneReference } from '../config/construct-props.ts';
 import { list, readFields, readList, show, text } from '../config/fields.ts';
 import { checkHostedZones, externalId, roleArn } from '../config/hosted-zones.ts';
 import { type Report, withoutMistakes } from '../config/mistakes.ts';
@@ -38,7 +40,11 @@ export interface ChallengeRoleProps {
    */
   readonly externalId?: string;
   /** Hosted zones of this account, at least one. Ids may be CDK tokens, names may not. */
-  readonly hostedZones: readonly Pick<HostedZoneConfig, 'id' | 'name' | 'challengesOnly'>[];
+  readonly hostedZones: readonly (
+    | Pick<HostedZoneConfig, 'id' | 'name' | 'challengesOnly'>
+    | IHostedZone
+    | Omit<HostedZoneReference, 'role' | 'externalId'>
+  )[];
   /**
    * Names for which challenges may be written, in the same form as `identifiers`. Both `www.example.com` and `*.www.example.com` allow the
    * TXT record `_acme-challenge.www.example.com`, and no record below it. If a CNAME points here, give the part of its target that follows
@@ -66,7 +72,7 @@ export interface ChallengeRoleProps {
  * @example
  * new ChallengeRole(stack, 'Challenges', {
  *   trustedRole: 'arn:aws:iam::111122223333:role/Perennial-ChallengeRole-AbC123',
- *   hostedZones: [{ id: 'Z0123456789ABCDEFGHIJ', name: 'example.com' }],
+ *   hostedZones: [zone],
  *   names: ['example.com', 'www.example.com'],
  * });
  */
@@ -101,7 +107,6 @@ export class ChallengeRole extends Construct {
       allow([changeAction], resources, onlyTxt(null));
     for (const resources of chunks(zones.map(({ id }) => hostedZoneArn(id)))) allow(readActions, resources);
     allow(['route53:GetChange'], [anyChange]);
-    new CfnOutput(this, 'RoleArn', { value: this.role.roleArn });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:route53:::change/*]',
       reason: 'Route 53 chooses the id of a change. Only its status can be read.',
@@ -114,7 +119,9 @@ const roleKind = {
   fields: {
     trustedRole: roleArn,
     externalId,
-    hostedZones: list('a list of hosted zones, { id, name }').min(1, { error: 'at least one hosted zone' }),
+    hostedZones: list('a list of hosted zones, IHostedZone or { id, name }').min(1, {
+      error: 'at least one hosted zone',
+    }),
     names: list('a list of names such as "www.example.com"').default([]),
     roleName: text(/^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits and +=,.@-').optional(),
   },

@@ -1,4 +1,4 @@
-import { CustomResource, Duration, Resource, Token } from 'aws-cdk-lib';
+import { CustomResource, Duration, Resource } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -93,7 +93,7 @@ export function checkedRequest(
     throw new ConfigError([mistake(path, problem, `expected one of ${some}`)]);
   }
   const { regions, identifiers, keyType, profile } = requested;
-  if (Token.isUnresolved(region) || !regions.includes(region)) {
+  if (!regions.includes(region)) {
     const listed = regions.length > 0 ? `lists ${regions.join(', ')}` : 'is empty';
     const allowed = `expected a region in acm of the certificate, which ${listed}`;
     throw new ConfigError([mistake(path, found(region), allowed)]);

@@ -6,10 +6,16 @@ import { environment } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 
+export interface LedgerProps {
+  readonly encryptionKey: IKey | undefined;
+  /** Whether the table stays when the stack is deleted. */
+  readonly removalPolicy: RemovalPolicy;
+}
+
 /**
  * The ledger table, which records what was ordered, stored and delivered, and which execution holds which lease.
  *
- * The table is retained when the stack is deleted, and protected from deletion before that. Deleting it during renewals would remove their
+ * By default the table is retained when the stack is deleted, and protected from deletion before that. Deleting it during renewals would remove their
  * leases and the list of TXT values to clean up. It has no fixed name, so a retained table does not prevent another deployment. A new table
  * is rebuilt from the secrets and ACM.
  */
@@ -17,7 +23,7 @@ export class Ledger extends Construct {
   readonly table: Table;
   private readonly encryptionKey: IKey | undefined;
 
-  constructor(scope: Construct, id: string, { encryptionKey }: { readonly encryptionKey?: IKey | undefined } = {}) {
+  constructor(scope: Construct, id: string, { encryptionKey, removalPolicy }: LedgerProps) {
     super(scope, id);
     this.encryptionKey = encryptionKey;
     this.table = new Table(this, 'Table', {
@@ -26,8 +32,8 @@ export class Ledger extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       // Counts of failed validations expire after a day. No other items have this attribute.
       timeToLiveAttribute: 'expires',
-      removalPolicy: RemovalPolicy.RETAIN,
-      deletionProtection: true,
+      removalPolicy,
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
       ...(encryptionKey && { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
     });
   }

@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution as StartOnSchedule } from 'aws-cdk-lib/aws-scheduler-targets';
 import {
@@ -105,6 +106,8 @@ export class FleetWorkflow extends Construct {
     const { interval } = this.props;
     // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
+    // Without a role, the CDK would make one in the stack, where tags and aspects of the construct do not reach it.
+    const role = new Role(this, 'ScheduleRole', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     new Schedule(this, 'Schedule', {
       description: 'Checks every certificate and starts the renewals that are due',
       schedule: ScheduleExpression.rate(interval),
@@ -112,7 +115,11 @@ export class FleetWorkflow extends Construct {
       // CAs ask clients not to send their requests together at full hours.
       timeWindow: TimeWindow.flexible(Duration.minutes(flexibleWindow(interval.toSeconds()) / 60)),
       // A run that cannot be started within an hour is left to the next scheduled run.
-      target: new StartOnSchedule(this.workflow.stateMachine, { maxEventAge: Duration.hours(1), retryAttempts: 10 }),
+      target: new StartOnSchedule(this.workflow.stateMachine, {
+        role,
+        maxEventAge: Duration.hours(1),
+        retryAttempts: 10,
+      }),
     });
   }
 }

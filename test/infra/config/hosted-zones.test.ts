@@ -1,5 +1,4 @@
 import { Stack } from 'aws-cdk-lib';
-import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../../infra/config/check-config.ts';
 import { type Expected, expectMistakes } from '../mistakes.ts';
@@ -26,9 +25,9 @@ describe('a hosted zone is rejected for', () => {
       ['hostedZones[2].id', 'duplicate', '"Z0000000001"', 'hostedZones[0]', 'once'],
     ],
     [
-      'being a construct, without naming its private members',
-      { ...base, hostedZones: [new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' })] },
-      ['hostedZones[0]', 'a construct', 'zone.hostedZoneId'],
+      'being another construct, without naming its private members',
+      { ...base, hostedZones: [new Stack()] },
+      ['hostedZones[0]', 'a construct', 'IHostedZone'],
     ],
     [
       'an id with its prefix',

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { App, Stack } from 'aws-cdk-lib';
-import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { HostedZone, PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
 import { describe, expect, test } from 'vitest';
-import type { HostedZoneConfig } from '../../../infra/config/perennial-config.ts';
 import { ChallengeRole, type ChallengeRoleProps } from '../../../infra/consumers/challenge-role.ts';
 import { CertificateRenewal } from '../../../infra/index.ts';
 import { type Expected, expectMistakes } from '../mistakes.ts';
@@ -244,9 +244,10 @@ describe('props are rejected for', () => {
     expectRejected({ names: [] }, ['hostedZones[0]', '"example.com"', 'none of names', 'challengesOnly']);
   });
 
-  test('a construct as a zone, without naming its private members', () => {
-    const zone: object = new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' });
-    expectRejected({ hostedZones: [zone as HostedZoneConfig] }, ['hostedZones[0]', 'a construct', 'zone.hostedZoneId']);
+  test('a private zone of the app', () => {
+    const stack = new Stack();
+    const zone = new PrivateHostedZone(stack, 'Zone', { zoneName: 'example.com', vpc: new Vpc(stack, 'Vpc') });
+    expectRejected({ hostedZones: [zone] }, ['hostedZones[0]', 'private', 'public hosted zone']);
   });
 
   test('an empty list of zones', () => {

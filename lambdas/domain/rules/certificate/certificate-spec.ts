@@ -84,6 +84,8 @@ export function resolveTokens(config: DeployedConfig, tokens: readonly string[])
     })),
     certificates: config.certificates.map((certificate) => ({
       ...certificate,
+      // The region of the stack may be listed as a token and by its name.
+      regions: [...new Set(certificate.regions.map(resolve))],
       ...(certificate.readers && { readers: certificate.readers.map(resolve) }),
       ...(certificate.replicas && {
         replicas: certificate.replicas.map((each) => ({ ...each, encryptionKey: resolve(each.encryptionKey) })),

@@ -1,0 +1,80 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { CertificateConfig, HostedZoneConfig, PerennialConfig, ReplicaConfig } from './perennial-config.ts';
+
+/** A hosted zone of the app with a role or a setting. */
+export interface HostedZoneReference extends Pick<HostedZoneConfig, 'externalId' | 'challengesOnly'> {
+  /** A public hosted zone whose name is known at synth. */
+  readonly zone: IHostedZone;
+  /**
+   * Role in the zone's account, which `ChallengeRole` creates there. Only the challenge function assumes it.
+   *
+   * @default none: the zone is in the account of this deployment
+   */
+  readonly role?: IRole;
+}
+
+/** A region that Secrets Manager copies a secret to, with a key of the app. */
+export interface ReplicaReference extends Omit<ReplicaConfig, 'encryptionKey'> {
+  /** KMS key in that region. */
+  readonly encryptionKey: IKey;
+}
+
+/** One certificate of a `CertificateRenewal`. Besides the texts of the config file it takes objects of the CDK. */
+export interface CertificateProps extends Omit<CertificateConfig, 'readers' | 'replicas'> {
+  /**
+   * Principals in other accounts that may read the secret. An object is a principal whose policy names exactly one ARN without conditions, such as
+   * `new AccountPrincipal('444455556666')` or `Role.fromRoleArn(...)`. All of them need `encryptionKey`, and a policy in their own account.
+   *
+   * @default none: only IAM policies of this account allow reading
+   */
+  readonly readers?: readonly (string | IGrantable)[];
+  /**
+   * Other regions that Secrets Manager copies the secret to.
+   *
+   * @default none
+   */
+  readonly replicas?: readonly (string | ReplicaConfig | ReplicaReference)[];
+}
+
+/**
+ * Props of `CertificateRenewal`. They are the fields of the config file. Objects of the CDK may take the place of ids and ARNs, `schedule` is a
+ * `Duration`, and `encryptionKey` is a key.
+ */
+export interface CertificateRenewalProps
+  extends Omit<PerennialConfig, 'encryptionKey' | 'schedule' | 'hostedZones' | 'certificates'> {
+  /**
+   * Hosted zones in which challenges are written. A name belongs to the zone whose name is its longest suffix. A zone of the CDK has to be public, with
+   * a name that is known at synth.
+   *
+   * @default none, which is allowed only for issuers with `challenges: 'none'`
+   */
+  readonly hostedZones?: readonly (HostedZoneConfig | IHostedZone | HostedZoneReference)[];
+  /** The certificates, at least one. `acm` may contain the region of the stack as `Stack.of(this).region`, also if it is not known at synth. */
+  readonly certificates: readonly CertificateProps[];
+  /**
+   * How often the fleet workflow runs, in whole minutes and without a CDK token. Eight runs must fit between the renewal time of a
+   * certificate and its expiry. So it has to run at least every 10 h with the profile `shortlived`, every 45 h with Let's Encrypt's other
+   * profiles, and every 3 days for a certificate whose lifetime is not known.
+   *
+   * @default Duration.hours(6)
+   */
+  readonly schedule?: Duration;
+  /**
+   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of
+   * this app gets the statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
+   * describes.
+   *
+   * @default keys that AWS manages
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * What happens to the ledger table when the stack is deleted. With `RemovalPolicy.DESTROY` the table is deleted and is not protected from deletion.
+   * Secrets, imports in ACM and keys stay in any case.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
