@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
-import { shellEnvironment, template } from './packed.ts';
+import { shellEnvironment } from './packed.ts';
 
 const { consumer } = inject('packed');
+const bin = (name: string) => join(consumer, 'node_modules', '.bin', name);
 
 /** The construct, as the author of an app adds it to the stack that the template has. */
 const certificates = `new CertificateRenewal(this, 'Certificates', {
@@ -49,20 +50,12 @@ const stacks = require('../lib/site-stack');
   },
 } as const;
 
-/** Copies a template as \`cdk init\` does, with its placeholders filled in, and adds the construct. @returns the folder of the app */
+/** Makes an app with `cdk init`, which writes its template and the recommended feature flags, and adds the construct. @returns its folder */
 function init(language: keyof typeof languages): string {
-  const source = template(language);
-  const folder = join(consumer, language);
-  for (const path of globSync('**/*', { cwd: source, withFileTypes: true }).filter((each) => each.isFile())) {
-    const from = join(path.parentPath, path.name);
-    const to = join(folder, relative(source, from).replaceAll('%name%', 'site').replace('.template.', '.'));
-    const filled = readFileSync(from, 'utf8')
-      .replaceAll('%name.PascalCased%', 'Site')
-      .replaceAll('%name%', 'site')
-      .replaceAll('%stackname%', 'SiteStack');
-    mkdirSync(dirname(to), { recursive: true });
-    writeFileSync(to, filled);
-  }
+  const folder = join(consumer, language, 'site');
+  mkdirSync(folder, { recursive: true });
+  const args = ['init', 'app', '--language', language, '--generate-only', '--no-notices'];
+  execFileSync(bin('cdk'), args, { cwd: folder, env: shellEnvironment(), stdio: 'pipe' });
   symlinkSync(join(consumer, 'node_modules'), join(folder, 'node_modules'));
   const extension = language === 'typescript' ? 'ts' : 'js';
   const { imports, testImports } = languages[language];
@@ -87,13 +80,13 @@ describe.each(['typescript', 'javascript'] as const)('the app that cdk init make
   test('is synthesized by its own command', async ({ annotate }) => {
     const names = ['aws-cdk', 'aws-cdk-lib', 'tsx', 'typescript', 'jest', '@swc/core'];
     await annotate(names.map((name) => `${name} ${versionOf(name)}`).join(', '));
-    await run(join(consumer, 'node_modules', '.bin', 'cdk'), ['synth', '--quiet'], folder);
+    await run(bin('cdk'), ['synth', '--quiet'], folder);
     const text = readFileSync(join(folder, 'cdk.out', 'SiteStack.template.json'), 'utf8');
     expect(text).toContain('"AWS::StepFunctions::StateMachine"');
   });
 
   test('passes its own Jest test and one that uses the library', async () => {
-    const { stderr } = await run(join(consumer, 'node_modules', '.bin', 'jest'), [], folder);
+    const { stderr } = await run(bin('jest'), [], folder);
     expect(stderr).toMatch(/Tests: +2 passed, 2 total/);
   });
 });

@@ -68,7 +68,7 @@ function dependenciesOfTemplates(): Readonly<Record<string, string>> {
 }
 
 /** Returns the folder of a template of `cdk init` in the installed CDK. */
-export const template = (language: string): string =>
+const template = (language: string): string =>
   join(root, 'node_modules', 'aws-cdk', 'lib', 'init-templates', 'app', language);
 
 interface Manifest {
