@@ -8,7 +8,7 @@ export function addOutputs(scope: Construct, renewal: CertificateRenewal): void 
     FleetArn: renewal.fleet.stateMachineArn,
     RenewalArn: renewal.renewal.stateMachineArn,
     AccountsArn: renewal.accounts.stateMachineArn,
-    StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${renewal.renewal.stateMachineArn} --input '{"certificate":"${renewal.certificateNames[0]}"}'`,
+    StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${renewal.renewal.stateMachineArn} --name ${renewal.certificateNames[0]}-$(date +%s) --input '{"certificate":"${renewal.certificateNames[0]}"}'`,
     ChallengeRoleArn: renewal.challengeRole.roleArn,
     Caa: renewal.caa,
     LedgerTable: renewal.ledgerTable.tableName,

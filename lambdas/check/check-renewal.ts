@@ -1,6 +1,6 @@
 import type { OrderReference } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
-import { UnknownCertificateError } from '../domain/contract/errors.ts';
+import { IssueCapError, UnknownCertificateError } from '../domain/contract/errors.ts';
 import { parseRequest, type RenewalRequest } from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
@@ -14,6 +14,7 @@ import {
   replacedCertificate,
   retryNotBeforeReason,
 } from '../domain/rules/renewal/renewal-decision.ts';
+import { nextRenewal } from '../domain/rules/renewal/renewal-info.ts';
 import {
   assertWaitLeft,
   type BoundedDecision,
@@ -111,11 +112,22 @@ async function applyDecision(
   // Endpoint checks and sharing come after the renewal and are not part of it.
   const renewed = action === 'none' || action === 'checkEndpoints' || action === 'share';
   if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
-    await ledger.recordSuccess(certificate, execution);
+    await ledger.recordSuccess(certificate, execution, nextRenewal(situation.record));
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
-  if (action === 'issue') await assertWithinLimits(situation.spec, ports);
+  if (action !== 'issue') return;
+  await assertWithinLimits(situation.spec, ports).catch(async (error: unknown) => {
+    // Without the lease *Record failure* records nothing. Our own limit is no failure of a certificate that nothing but the operator renews.
+    if (error instanceof IssueCapError && isOnlyForced(situation, clock.now()))
+      await ledger.release(certificate, execution);
+    throw error;
+  });
+}
+
+/** Tells whether the certificate would not be ordered now without `force`. */
+function isOnlyForced(situation: RenewalSituation, now: Date): boolean {
+  return situation.force && decideRenewal({ ...situation, force: false }, now).action !== 'issue';
 }
 
 /** Returns the fields that the states after the action need. */

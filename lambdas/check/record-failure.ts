@@ -73,7 +73,9 @@ export async function recordFailure(
     quiet: verdict.quiet && retryIn !== null,
     action: verdict.action,
     retryIn,
-    nextAttempt: notBefore ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
+    // An attempt that is not recorded does not change when the next one is made.
+    nextAttempt:
+      (isNew ? notBefore : record.notBefore) ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
   };
 }
 

@@ -3,7 +3,8 @@ import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { RenewalInfos } from '../domain/ports/renewal-info.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { issuerOf } from '../domain/rules/renewal/issuer-choice.ts';
-import { renewalInfoFrom } from '../domain/rules/renewal/renewal-info.ts';
+import { nextRenewal, renewalInfoFrom } from '../domain/rules/renewal/renewal-info.ts';
+import { renewalTime } from '../domain/rules/renewal/renewal-time.ts';
 
 export interface RenewalInfoPorts {
   readonly ledger: Pick<Ledger, 'saveRenewalInfo'>;
@@ -36,6 +37,7 @@ export async function refreshRenewalInfo(
     );
   }
   const renewalInfo = renewalInfoFrom(result, { ...record, current: { ...current, certificateId } }, clock.now());
-  await ledger.saveRenewalInfo(spec.name, renewalInfo);
-  return { ...record, renewalInfo };
+  const refreshed = { ...record, renewalInfo };
+  await ledger.saveRenewalInfo(spec.name, renewalInfo, nextRenewal(refreshed) ?? renewalTime(current));
+  return refreshed;
 }

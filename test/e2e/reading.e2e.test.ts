@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -320,6 +321,44 @@ test('the JMESPath expressions of the EKS example select chain and key of a stor
   const { stdout } = spawnSync(python, ['-c', search, ...paths], { input: SecretString, encoding: 'utf8' });
   const { fullChain, privateKey } = await d.secret('www');
   expect(JSON.parse(stdout)).toEqual([fullChain, privateKey]);
+});
+
+/** Returns the value of `--query` of the first command with this text in docs/operations.md. */
+function documentedQuery(command: string): string {
+  const text = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+  const [, , query] = /--query (['"])(.*?)\1$/m.exec(text.slice(text.indexOf(command))) ?? [];
+  if (!query) throw new Error(`docs/operations.md has no --query after "${command}".`);
+  return query;
+}
+
+/** Applies a query as the AWS CLI does, with the jmespath of the local environment. */
+async function queried(query: string, reply: object): Promise<unknown> {
+  const { python } = await install();
+  const code = 'import jmespath, json, sys; print(json.dumps(jmespath.search(sys.argv[1], json.load(sys.stdin))))';
+  const { stdout } = spawnSync(python, ['-c', code, query], { input: JSON.stringify(reply), encoding: 'utf8' });
+  return JSON.parse(stdout);
+}
+
+test('the documented command shows every certificate with its expiry and renewal time', async () => {
+  const client = new DynamoDBClient(d.local.clientConfig);
+  const reply = await client.send(new ScanCommand({ TableName: d.outputs.LedgerTable }));
+  const items = (reply.Items ?? []).filter(({ id }) => id?.S?.startsWith('certificate#'));
+  const { notBefore, notAfter } = await d.secret('www');
+  const rows = (await queried(documentedQuery('aws dynamodb scan'), { Items: items })) as {
+    name: string;
+    renewal: string;
+  }[];
+  const [www] = rows.filter(({ name }) => name === 'certificate#www');
+  expect(www).toMatchObject({ expires: notAfter, error: null, notBefore: null });
+  expect(Date.parse(www?.renewal ?? '')).toBeGreaterThan(Date.parse(notBefore));
+  expect(Date.parse(www?.renewal ?? '')).toBeLessThan(Date.parse(notAfter));
+  expect(rows).toHaveLength(2);
+});
+
+test('the documented command shows why an execution waits for its next attempt', async () => {
+  const event = (name: string, output: string) => ({ stateExitedEventDetails: { name, output } });
+  const events = [event('Wait', '1'), event('Record failure', 'later'), event('Record failure', 'earlier')];
+  expect(await queried(documentedQuery('get-execution-history'), { events })).toBe('later');
 });
 
 test('a reader that is removed from the config loses access, without a new certificate or an event', async () => {

@@ -172,14 +172,16 @@ export class FakeLedger implements Ledger {
     if (order?.url === orderUrl) this.put(certificate, { order: null });
   }
 
-  async saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo): Promise<void> {
+  async saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo, renewalTime: Date): Promise<void> {
     const { current } = this.get(certificate);
-    if (current?.certificateId === renewalInfo.certificateId) this.put(certificate, { renewalInfo });
+    if (current?.certificateId === renewalInfo.certificateId)
+      this.put(certificate, { renewalInfo, renewalTime: renewalTime.toISOString() });
   }
 
-  async recordSuccess(certificate: string, execution: string): Promise<void> {
+  async recordSuccess(certificate: string, execution: string, renewalTime: Date | null): Promise<void> {
     this.#holding(certificate, execution);
-    this.put(certificate, { order: null, failure: null, notBefore: null });
+    const due = renewalTime && { renewalTime: renewalTime.toISOString() };
+    this.put(certificate, { order: null, failure: null, notBefore: null, ...due });
   }
 
   async recordFailure(

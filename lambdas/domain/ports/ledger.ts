@@ -47,6 +47,8 @@ export interface LedgerCertificate {
   /** No attempt is made before this time (RFC 3339), unless it is forced or an emergency. */
   readonly notBefore: string | null;
   readonly renewalInfo: SavedRenewalInfo | null;
+  /** Time at which the renewal of the current certificate is due (RFC 3339), for operators. Decisions compute it again and never read it. */
+  readonly renewalTime?: string;
   /** Version of the secret that was revoked. While it is current, a renewal is due. */
   readonly revokedVersion?: string;
   /** Result of the last endpoint check. */
@@ -115,8 +117,8 @@ export interface Ledger {
   removeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
   /** Removes the saved order if it is this one. Its TXT values stay in `leftovers`. */
   dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void>;
-  /** Saves a window if the current certificate has its id. It needs no lease. */
-  saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo): Promise<void>;
+  /** Saves a window, and the renewal time that follows from it, if the current certificate has its id. It needs no lease. */
+  saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo, renewalTime: Date): Promise<void>;
   /** Saves the version that was revoked. It needs no lease, because it applies to this version only. */
   recordRevocation(certificate: string, versionId: string): Promise<void>;
   recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
@@ -131,8 +133,8 @@ export interface Ledger {
   recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void>;
   /** Sets `readAt` of the account to `null`, if there is one. */
   markAccountStale(directoryUrl: string): Promise<void>;
-  /** Removes order, failure and `notBefore`. */
-  recordSuccess(certificate: string, execution: string): Promise<void>;
+  /** Removes order, failure and `notBefore`, and saves the renewal time. `null` keeps the saved one. */
+  recordSuccess(certificate: string, execution: string, renewalTime: Date | null): Promise<void>;
   /** Saves the failure and increments its counts. `issuerFailures` grows for failures of the issuer only. The saved order stays. */
   recordFailure(
     certificate: string,

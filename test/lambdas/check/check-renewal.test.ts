@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
+import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import {
   InvalidInputError,
@@ -10,11 +11,13 @@ import {
   UnknownCertificateError,
   ValidationLimitError,
 } from '../../../lambdas/domain/contract/errors.ts';
+import { toLambdaError } from '../../../lambdas/domain/contract/failure.ts';
 import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
 import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
+import { errorOutputOf } from '../../fakes/error-output.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { configOf, execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
+import { configOf, execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const withId = factsWith({ certificateId: 'key.01' });
@@ -471,6 +474,27 @@ describe('limits', () => {
     world.ledger.putIssues(spec.setHash, two);
     await expect(check(world)).rejects.toThrow(IssueCapError);
     expect(world.ledger.get('www').lease).toBe(execution);
+  });
+
+  test('leave no mark on a healthy certificate if nothing but `force` asks for a renewal', async () => {
+    const world = issued();
+    world.ledger.putIssues(spec.setHash, {
+      'https://ca.test/order/8': '2026-01-31T10:00:00Z',
+      'https://ca.test/order/9': '2026-01-31T20:00:00Z',
+    });
+    const before = world.ledger.get('www');
+    const error = await check(world, force).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(IssueCapError);
+    const errorOutput = errorOutputOf(toLambdaError(error as Error));
+    const failed = { ...run, spec, errorOutput, removed: [], deploy: false, startedAt: quietDay };
+    const { nextAttempt } = await recordFailure(failed, { ...world.ports, config: { checkInterval: 21_600 } });
+    expect(world.ledger.get('www')).toMatchObject({
+      lease: null,
+      failure: null,
+      notBefore: null,
+      current: before.current,
+    });
+    expect(nextAttempt).toBe(new Date(world.clock.now().getTime() + 21_600_000).toISOString());
   });
 
   test('do not apply with `ignoreIssueCap`', async () => {

@@ -56,6 +56,14 @@ test('removes order, failure and leftover TXT values, and releases the leases', 
   expectDone(world);
 });
 
+test('saves the renewal time, with a third of the lifetime left', async () => {
+  const world = await done();
+  const { notBefore, notAfter } = factsWith();
+  await record(world);
+  const third = (Date.parse(notAfter) - Date.parse(notBefore)) / 3;
+  expect(world.ledger.get('www').renewalTime).toBe(new Date(Date.parse(notAfter) - third).toISOString());
+});
+
 test('succeeds again in a second run', async () => {
   const world = await done();
   await record(world);

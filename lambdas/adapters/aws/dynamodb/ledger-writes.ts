@@ -100,12 +100,17 @@ export async function saveRenewalInfo(
   table: LedgerTable,
   certificate: string,
   renewalInfo: SavedRenewalInfo,
+  renewalTime: Date,
 ): Promise<void> {
   await updateItem(table, certificateId(certificate), {
-    expression: 'SET #renewalInfo = :renewalInfo',
+    expression: 'SET #renewalInfo = :renewalInfo, #renewalTime = :renewalTime',
     // If the condition is not met, another certificate is current, and the window does not apply to it.
     condition: '#current.#certificateId = :certificateId',
-    values: { ':renewalInfo': toAttribute(renewalInfo), ':certificateId': { S: renewalInfo.certificateId } },
+    values: {
+      ':renewalInfo': toAttribute(renewalInfo),
+      ':renewalTime': { S: renewalTime.toISOString() },
+      ':certificateId': { S: renewalInfo.certificateId },
+    },
   });
 }
 
@@ -140,9 +145,16 @@ export async function markAccountStale(table: LedgerTable, directoryUrl: string)
   });
 }
 
-export function recordSuccess(table: LedgerTable, certificate: string, execution: string): Promise<void> {
+export function recordSuccess(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  renewalTime: Date | null,
+): Promise<void> {
+  const removed = 'REMOVE #order, #failure, #failures, #issuerFailures, #notBefore';
   return updateLeased(table, certificate, execution, {
-    expression: 'REMOVE #order, #failure, #failures, #issuerFailures, #notBefore',
+    expression: renewalTime ? `SET #renewalTime = :renewalTime ${removed}` : removed,
+    ...(renewalTime && { values: { ':renewalTime': { S: renewalTime.toISOString() } } }),
   });
 }
 

@@ -45,6 +45,11 @@ export function ariRenewalTime(record: LedgerCertificate): Date | null {
   return chosenRenewalTime(info.certificateId, { start: new Date(info.start), end: new Date(info.end) });
 }
 
+/** The renewal time of the current certificate, by the window of the CA or else by its dates. `null` if there is no certificate. */
+export function nextRenewal(record: LedgerCertificate): Date | null {
+  return ariRenewalTime(record) ?? (record.current && renewalTime(record.current));
+}
+
 /**
  * The schedule's flexible window: a fleet run may start this much later than planned. A quarter of the interval between two runs, from one
  * minute to one hour. EventBridge Scheduler takes whole minutes. Both are in seconds.

@@ -19,6 +19,7 @@ const order: SavedOrder = {
 };
 const delivery = { arn: 'arn:aws:acm:us-east-1:1:certificate/1', versionId: 'version-1', keyType: 'P-256' } as const;
 const failure = (last: string) => ({ last, error: 'CaaError', cause: 'CAA forbids it.', specHash: 'spec' });
+const renewalTime = new Date('2027-02-01T06:30:00Z');
 const renewalInfo = (certificateId: string) => ({
   certificateId,
   start: null,
@@ -61,7 +62,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.recordAccess('whole', me, 'hash');
       await ledger.recordRevocation('whole', 'version-0');
       await ledger.recordServed('whole', check('version-1'));
-      await ledger.saveRenewalInfo('whole', renewalInfo('aki.serial'));
+      await ledger.saveRenewalInfo('whole', renewalInfo('aki.serial'), renewalTime);
       await ledger.recordFailure('whole', me, failure('t1'), { notBefore: 't2', issuersFault: true });
       const record = {
         lease: me,
@@ -73,6 +74,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         failure: { ...failure('t1'), count: 1, issuerFailures: 1 },
         notBefore: 't2',
         renewalInfo: renewalInfo('aki.serial'),
+        renewalTime: renewalTime.toISOString(),
         revokedVersion: 'version-0',
         served: check('version-1'),
         access: 'hash',
@@ -195,7 +197,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         recordDelivery: (ledger, certificate, execution) =>
           ledger.recordDelivery(certificate, execution, 'us-east-1', { ...delivery, versionId: 'version-2' }),
         recordAccess: (ledger, certificate, execution) => ledger.recordAccess(certificate, execution, 'changed'),
-        recordSuccess: (ledger, certificate, execution) => ledger.recordSuccess(certificate, execution),
+        recordSuccess: (ledger, certificate, execution) => ledger.recordSuccess(certificate, execution, renewalTime),
         recordFailure: (ledger, certificate, execution) =>
           ledger.recordFailure(certificate, execution, failure('t2'), { notBefore: null, issuersFault: true }),
       };
@@ -295,13 +297,17 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
   test('keeps renewal information only for the current certificate, and needs no lease to save it', async () => {
     const ledger = ledgerOf();
     await lease('asked');
-    await ledger.saveRenewalInfo('asked', renewalInfo('old'));
+    await ledger.saveRenewalInfo('asked', renewalInfo('old'), renewalTime);
     await ledger.recordCurrent('asked', me, factsWith({ certificateId: 'new' }));
     await ledger.release('asked', me);
-    await ledger.saveRenewalInfo('asked', renewalInfo('old'));
+    await ledger.saveRenewalInfo('asked', renewalInfo('old'), renewalTime);
     expect((await read('asked')).renewalInfo).toBeNull();
-    await ledger.saveRenewalInfo('asked', renewalInfo('new'));
-    expect((await read('asked')).renewalInfo).toEqual(renewalInfo('new'));
+    expect((await read('asked')).renewalTime).toBeUndefined();
+    await ledger.saveRenewalInfo('asked', renewalInfo('new'), renewalTime);
+    expect(await read('asked')).toMatchObject({
+      renewalInfo: renewalInfo('new'),
+      renewalTime: renewalTime.toISOString(),
+    });
   });
 
   test('keeps an endpoint check only for the current version, and needs no lease to save it', async () => {
@@ -377,9 +383,12 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.recordDelivery('recovered', me, 'us-east-1', delivery);
       await ledger.recordFailure('recovered', me, failure('t1'), { notBefore: 't2', issuersFault: true });
       const before = await read('recovered');
-      await ledger.recordSuccess('recovered', me);
-      await ledger.recordSuccess('recovered', me);
-      expect(await read('recovered')).toEqual({ ...before, order: null, failure: null, notBefore: null });
+      await ledger.recordSuccess('recovered', me, renewalTime);
+      await ledger.recordSuccess('recovered', me, renewalTime);
+      const saved = { renewalTime: renewalTime.toISOString() };
+      expect(await read('recovered')).toEqual({ ...before, order: null, failure: null, notBefore: null, ...saved });
+      await ledger.recordSuccess('recovered', me, null);
+      expect(await read('recovered')).toMatchObject(saved);
       await ledger.recordFailure('recovered', me, failure('t4'), { notBefore: null, issuersFault: false });
       expect((await read('recovered')).failure).toMatchObject({ count: 1, issuerFailures: 0 });
     });

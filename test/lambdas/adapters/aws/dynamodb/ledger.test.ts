@@ -100,7 +100,7 @@ test('a denied call names the item and the table', async () => {
 
 test('a write that conflicts with a transaction is reported as throttling', async () => {
   sdk.on(UpdateItemCommand).rejects(awsError('TransactionConflictException'));
-  await expect(ledger.recordSuccess('www', me)).rejects.toMatchObject({ name: 'ThrottledError' });
+  await expect(ledger.recordSuccess('www', me, null)).rejects.toMatchObject({ name: 'ThrottledError' });
 });
 
 describe('a lost lease', () => {
@@ -117,6 +117,6 @@ describe('a lost lease', () => {
     await expect(ledger.assertLease('www', me)).rejects.toMatchObject(lost);
     const error = { message: 'The conditional request failed', $metadata: { httpStatusCode: 400 }, Item };
     sdk.on(UpdateItemCommand).rejects(new ConditionalCheckFailedException(error));
-    await expect(ledger.recordSuccess('www', me)).rejects.toMatchObject(lost);
+    await expect(ledger.recordSuccess('www', me, null)).rejects.toMatchObject(lost);
   });
 });
