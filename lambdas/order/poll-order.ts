@@ -1,14 +1,11 @@
-import {
-  ChallengeFailedError,
-  OrderInvalidError,
-  OrderTimeoutError,
-  type ProblemDocument,
-} from '../domain/contract/errors.ts';
-import type { PollOrderInput, PollOrderOutput } from '../domain/contract/steps.ts';
-import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import { type ChallengeFailedError, OrderInvalidError, OrderTimeoutError } from '../domain/contract/errors.ts';
+import type { PollOrderInput, PollOrderOutput, RefusedProofs } from '../domain/contract/steps.ts';
+import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
+import { authorizationsOf } from './pending-challenges.ts';
+import { answerAgain, challengeFailedError, problemsOf } from './refused-challenges.ts';
 
 /** For each status to wait for, the statuses at which the wait ends. RFC 8555 §7.1.6 */
 const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
@@ -18,14 +15,17 @@ const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } 
  * status. An invalid order is an error that names each failed identifier with the problem of the CA. The problems are read from the challenges,
  * because the order does not have them. An order that became invalid after its CSR was sent has issued nothing, so it is removed from the issue count.
  *
- * Apart from that removal it only reads, and removing twice has no effect, so it is safe to run twice.
+ * If an order stays pending, its authorizations are read. A challenge that the CA has refused and left pending is answered once more (§8.2). If that
+ * does not help until the bound, the error has the words of the CA.
  *
- * @throws ChallengeFailedError if the CA reports a failed challenge
+ * Removing an order twice has no effect, and the CA ignores a second answer to a challenge that it validates. So it is safe to run twice.
+ *
+ * @throws ChallengeFailedError if the CA reports a failed challenge, or a refused one at the bound
  * @throws OrderInvalidError if the order is invalid for another reason
  * @throws OrderTimeoutError if the bound of the wait has passed
  */
 export async function pollOrder(
-  { certificate, spec, order, until, waited }: PollOrderInput,
+  { certificate, spec, order, until, waited, refused }: PollOrderInput,
   { ledger, ...accountPorts }: AccountPorts & { readonly ledger: Pick<Ledger, 'refundIssue'> },
 ): Promise<PollOrderOutput> {
   const ca = await ensureAccount(spec.issuer, accountPorts);
@@ -36,20 +36,55 @@ export async function pollOrder(
     throw await invalidOrderError(certificate, seen, ca);
   }
   if ((reachedBy[until] as readonly string[]).includes(status)) {
-    return { reached: true, status, wait: 0, certificateUrl: seen.certificate };
+    return { reached: true, status, wait: 0, certificateUrl: seen.certificate, refused };
   }
+  const stays = until === 'ready' && status === 'pending';
   const wait = pollWait(waited, pollings[until], seen.retryAfter);
   if (wait === null) {
-    throw new OrderTimeoutError({
-      what: `Order ${order.url} did not become ${until} within ${pollings[until].bound / 60} minutes.`,
-      why: `Its status at ${spec.issuer.name} is ${status}.`,
-      remedy: 'The workflow retries.',
-      certificate,
-      issuer: spec.issuer.name,
-      order: order.url,
-    });
+    throw timeoutError({ certificate, spec, until }, seen, stays ? await authorizationsOf(seen, ca) : []);
   }
-  return { reached: false, status, wait, certificateUrl: null };
+  const next =
+    stays && waited >= refused.readAfter ? await readRefused(certificate, seen, { waited, refused }, ca) : refused;
+  return { reached: false, status, wait, certificateUrl: null, refused: next };
+}
+
+/** Reads the authorizations of an order that stays pending, and answers refused challenges once more. */
+async function readRefused(
+  certificate: string,
+  order: Order,
+  { waited, refused }: Pick<PollOrderInput, 'waited' | 'refused'>,
+  ca: CertificateAuthority,
+): Promise<RefusedProofs> {
+  const authorizations = await authorizationsOf(order, ca);
+  const [first, ...others] = problemsOf(authorizations.filter(({ status }) => status === 'invalid'));
+  // The order cannot become ready, although the CA has not made it invalid.
+  if (first) throw challengeFailedError([first, ...others], { certificate, order: order.url, next: newOrderNext });
+  return { readAfter: 2 * waited, answered: await answerAgain(authorizations, refused, ca) };
+}
+
+const newOrderNext = 'The next attempt places a new order.';
+
+/** Returns the error for an order whose wait has passed its bound. For refused proofs it has the words of the CA. */
+function timeoutError(
+  { certificate, spec: { issuer }, until }: Pick<PollOrderInput, 'certificate' | 'spec' | 'until'>,
+  { url, status }: Order,
+  authorizations: readonly Authorization[],
+): ChallengeFailedError | OrderTimeoutError {
+  const open = authorizations.filter((each) => each.status !== 'valid');
+  const [first, ...others] = problemsOf(open);
+  if (first) {
+    const next = 'The order is still pending, and the next attempt answers its challenges again.';
+    return challengeFailedError([first, ...others], { certificate, order: url, next });
+  }
+  const names = open.map(({ identifier }) => identifier).join(', ');
+  return new OrderTimeoutError({
+    what: `Order ${url} did not become ${until} within ${pollings[until].bound / 60} minutes.`,
+    why: `Its status at ${issuer.name} is ${status}${names ? `, and ${names} are not validated` : ''}.`,
+    remedy: 'The workflow retries.',
+    certificate,
+    issuer: issuer.name,
+    order: url,
+  });
 }
 
 async function invalidOrderError(
@@ -57,28 +92,14 @@ async function invalidOrderError(
   { url, authorizations, error }: Order,
   ca: CertificateAuthority,
 ): Promise<ChallengeFailedError | OrderInvalidError> {
-  const problems: ProblemDocument[] = [];
-  for (const authorization of authorizations) {
-    const { identifier, challenges } = await ca.authorization(authorization);
-    problems.push(...challenges.flatMap((challenge) => (challenge.error ? [{ ...challenge.error, identifier }] : [])));
-  }
-  const [first] = problems;
-  if (first) {
-    const sentences = problems.map(({ identifier, detail, type }) => `${identifier}: ${detail ?? type}`);
-    return new ChallengeFailedError({
-      what: 'The CA did not accept the proof of control.',
-      why: sentences.join('; '),
-      remedy:
-        'The next attempt places a new order. If the error repeats, check the delegation and the name servers of these names.',
-      certificate,
-      order: url,
-      problem: problems.length > 1 ? { ...first, subproblems: problems } : first,
-    });
-  }
+  const read: Authorization[] = [];
+  for (const authorization of authorizations) read.push(await ca.authorization(authorization));
+  const [first, ...others] = problemsOf(read);
+  if (first) return challengeFailedError([first, ...others], { certificate, order: url, next: newOrderNext });
   return new OrderInvalidError({
     what: `The CA made order ${url} invalid.`,
     why: error?.detail ? `The CA says: ${error.detail}` : 'The CA gives no reason.',
-    remedy: 'The next attempt places a new order.',
+    remedy: newOrderNext,
     certificate,
     order: url,
     problem: error ?? undefined,

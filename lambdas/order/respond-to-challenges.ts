@@ -22,7 +22,8 @@ export async function respondToChallenges(
   return { wait: 1 };
 }
 
-async function respond(challenge: PendingChallenge, ca: CertificateAuthority): Promise<void> {
+/** Answers one challenge. An answer that the CA already has is a success. */
+export async function respond(challenge: PendingChallenge, ca: CertificateAuthority): Promise<void> {
   try {
     await ca.respond(challenge.url);
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   type Outcome,
   objectOf,
   type Problem,
+  problemBody,
   problemReply,
   type Reply,
   type RequestKind,
@@ -155,6 +156,29 @@ export const withoutToken: Behaviour = changingBody(({ challenges, ...body }) =>
     return challenge;
   }),
 }));
+
+/** Replies that the challenge is still pending with this problem, and does not validate it. For `challenge`. RFC 8555 §8.2 */
+export const refusedAndPending = (problem: Problem): Behaviour =>
+  replying(({ request }) =>
+    jsonReply(200, {
+      type: 'dns-01',
+      url: request.url,
+      status: 'pending',
+      token: 'token',
+      error: problemBody(problem),
+    }),
+  );
+
+/** Adds this problem to each pending dns-01 challenge. For `authorization`. RFC 8555 §8.2 */
+export const withRefusedChallenge = (problem: Problem): Behaviour =>
+  changingBody(({ challenges, ...body }) => ({
+    ...body,
+    challenges: (Array.isArray(challenges) ? challenges : []).map((each) =>
+      isObject(each) && each.type === 'dns-01' && each.status === 'pending'
+        ? { ...each, error: problemBody(problem) }
+        : each,
+    ),
+  }));
 
 /** Removes ARI from the directory. For `directory`. */
 export const withoutRenewalInfo: Behaviour = changingBody(({ renewalInfo: _, ...body }) => body);

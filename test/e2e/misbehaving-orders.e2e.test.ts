@@ -12,9 +12,11 @@ import {
   invalidAfterReady,
   processing,
   refuse,
+  refusedAndPending,
   suggest,
   unknownStatus,
   withoutToken,
+  withRefusedChallenge,
 } from '../boulder/misbehaviour.ts';
 import { count, type MisbehavingCa, startMisbehavingCa, WAIT_SCALE } from './misbehaving-ca.ts';
 import { reaches, requestsOfOrders, requestsTo } from './observed.ts';
@@ -27,7 +29,7 @@ const names = [
   ...['processing', 'invalid', 'saved', 'replaced', 'lost', 'nonce-refused', 'caa-finalize', 'rejected'],
   ...['intermediate', 'key', 'key-always', 'name-missing', 'name-more', 'status', 'due'],
   ...renewalInfos.map((each) => `ari-${each}`),
-  ...['token', 'unproven', 'caa-proof'],
+  ...['token', 'unproven', 'caa-proof', 'refused'],
 ];
 const unissued = ['token', 'unproven', 'caa-proof', 'saved'];
 
@@ -127,6 +129,25 @@ describe('a proof of control', () => {
       expect(count(requests, 'challenge')).toBeLessThanOrEqual(4);
     });
     show();
+  });
+
+  test('that the CA has refused but left pending is answered once more, and succeeds', async () => {
+    const problem = { type: 'unauthorized', status: 403, detail: 'No TXT record found at the first look' };
+    ca.script('refused', 'challenge', refusedAndPending(problem), 1);
+    // The proxy adds the problem only to a challenge that is pending.
+    ca.always('refused', 'authorization', withRefusedChallenge(problem));
+    const { requests, waited } = await ca.succeeds('refused');
+    expect(count(requests, 'challenge')).toBe(2);
+    expect(waited).toEqual([]);
+  });
+
+  test('that the CA always refuses but leaves pending fails in the words of the CA', async () => {
+    const problem = { type: 'unauthorized', status: 403, detail: 'No TXT record found, ever' };
+    ca.always('refused', 'challenge', refusedAndPending(problem));
+    ca.always('refused', 'authorization', withRefusedChallenge(problem));
+    await ca.withShortestWaits(async () => {
+      await ca.fails('refused', 'ChallengeFailedError', /No TXT record found, ever/);
+    });
   });
 
   test('that CAA forbids at validation is not retried', async () => {

@@ -46,6 +46,8 @@ export class FakeCa implements CertificateAuthority {
   readonly alreadyValid = new Set<string>();
   /** Problems of the identifiers whose validation fails. */
   readonly rejected = new Map<string, ProblemDocument>();
+  /** Whether a failed challenge stays pending with its error, as RFC 8555 §8.2 allows. */
+  failedStaysPending = false;
   /** Makes each new order invalid at once, with this problem. */
   invalidFromTheStart: ProblemDocument | null = null;
   /** The challenges that are offered for each identifier. The token of a type without one is `null`. */
@@ -218,7 +220,7 @@ export class FakeCa implements CertificateAuthority {
 
   #decide(authorization: AuthorizationState): void {
     const problem = this.rejected.get(authorization.identifier) ?? null;
-    authorization.status = problem ? 'invalid' : 'valid';
+    authorization.status = problem ? (this.failedStaysPending ? 'pending' : 'invalid') : 'valid';
     for (const challenge of authorization.challenges) {
       if (challenge.status !== 'processing') continue;
       challenge.status = authorization.status;

@@ -1,5 +1,6 @@
 import { Choice } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { noRefusedProofs } from '../../../lambdas/domain/rules/proof/poll-wait.ts';
 import { keepError } from '../error-output.ts';
 import { caught } from '../exits.ts';
 import { caUnavailable } from '../retry-policies.ts';
@@ -19,7 +20,13 @@ export function issuancePhase(
   const waitForIssuance = wait(scope, 'Wait for issuance');
   const pollOrder = order.step(scope, 'Poll order until valid', {
     step: 'pollOrder',
-    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'valid', waited: secondsSince('finalizedAt') },
+    payload: {
+      spec: '{% $spec %}',
+      order: '{% $order %}',
+      until: 'valid',
+      waited: secondsSince('finalizedAt'),
+      refused: noRefusedProofs,
+    },
     retry: [caUnavailable],
   });
   const storeCertificate = certificate.step(scope, 'Store certificate', {

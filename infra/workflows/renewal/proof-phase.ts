@@ -1,5 +1,6 @@
 import { Choice, Condition, type IChainable, Parallel, Pass } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { noRefusedProofs } from '../../../lambdas/domain/rules/proof/poll-wait.ts';
 import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
 import { caUnavailable, recordSetContention } from '../retry-policies.ts';
@@ -37,7 +38,12 @@ function presentAndRespond(scope: Construct, { order, challenge }: Functions): I
   const presentChallenges = challenge.step(scope, 'Present challenges', {
     payload: { records: '{% $records %}' },
     retry: [recordSetContention],
-    assign: { changes: '{% $states.result.Payload.changes %}', presentedAt: '{% $now() %}', respondedAt: '{% null %}' },
+    assign: {
+      changes: '{% $states.result.Payload.changes %}',
+      presentedAt: '{% $now() %}',
+      respondedAt: '{% null %}',
+      refused: noRefusedProofs,
+    },
   });
   const checkPropagation = challenge.step(scope, 'Check propagation', {
     payload: { records: '{% $records %}', changes: '{% $changes %}', waited: secondsSince('presentedAt') },
@@ -51,8 +57,15 @@ function presentAndRespond(scope: Construct, { order, challenge }: Functions): I
   const waitForValidation = wait(scope, 'Wait for validation');
   const pollOrder = order.step(scope, 'Poll order until ready', {
     step: 'pollOrder',
-    payload: { spec: '{% $spec %}', order: '{% $order %}', until: 'ready', waited: secondsSince('respondedAt') },
+    payload: {
+      spec: '{% $spec %}',
+      order: '{% $order %}',
+      until: 'ready',
+      waited: secondsSince('respondedAt'),
+      refused: '{% $refused %}',
+    },
     retry: [caUnavailable],
+    assign: { refused: '{% $states.result.Payload.refused %}' },
   });
 
   presentChallenges

@@ -213,12 +213,22 @@ export interface RespondToChallengesOutput {
   readonly wait: number;
 }
 
+/** The proofs that the CA has refused, although it leaves the order pending. */
+export interface RefusedProofs {
+  /** Seconds of the wait after which the authorizations are read. */
+  readonly readAfter: number;
+  /** URLs of the challenges that were answered once more. */
+  readonly answered: readonly string[];
+}
+
 export interface PollOrderInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
   readonly until: 'ready' | 'valid';
   /** Seconds since *Respond to challenges* or *Finalize order*. */
   readonly waited: number;
+  /** What the earlier polls have found. */
+  readonly refused: RefusedProofs;
 }
 
 export interface PollOrderOutput {
@@ -229,6 +239,8 @@ export interface PollOrderOutput {
   readonly wait: number;
   /** URL of the certificate once the order is valid. */
   readonly certificateUrl: string | null;
+  /** The input of the next poll. */
+  readonly refused: RefusedProofs;
 }
 
 export interface CleanUpChallengesInput extends Run {
@@ -247,7 +259,7 @@ export interface FinalizeOrderInput extends Run {
   readonly resumed: boolean;
 }
 
-export type FinalizeOrderOutput = PollOrderOutput;
+export type FinalizeOrderOutput = Omit<PollOrderOutput, 'refused'>;
 
 export interface StoreCertificateInput extends Run {
   readonly spec: CertificateSpec;

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { ChallengeFailedError, OrderInvalidError, OrderTimeoutError } from '../../../lambdas/domain/contract/errors.ts';
+import {
+  ChallengeFailedError,
+  MalformedError,
+  OrderInvalidError,
+  OrderTimeoutError,
+} from '../../../lambdas/domain/contract/errors.ts';
 import type { PollOrderInput } from '../../../lambdas/domain/contract/steps.ts';
+import { noRefusedProofs } from '../../../lambdas/domain/rules/proof/poll-wait.ts';
 import { pollOrder } from '../../../lambdas/order/poll-order.ts';
 import { run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -18,7 +24,15 @@ async function ordered(status: string): Promise<World> {
 
 const poll = ({ ports }: World, input: Partial<PollOrderInput> = {}) =>
   pollOrder(
-    { ...run, spec, order: { url, finalize: `${url}/finalize`, expires: null }, until: 'ready', waited: 0, ...input },
+    {
+      ...run,
+      spec,
+      order: { url, finalize: `${url}/finalize`, expires: null },
+      until: 'ready',
+      waited: 0,
+      refused: noRefusedProofs,
+      ...input,
+    },
     ports,
   );
 
@@ -29,7 +43,13 @@ describe('a poll has reached', () => {
     ['ready', 'valid', `${url}/certificate`],
     ['valid', 'valid', `${url}/certificate`],
   ] as const)('"%s" if the order is %s', async (until, status, certificateUrl) => {
-    expect(await poll(await ordered(status), { until })).toEqual({ reached: true, status, wait: 0, certificateUrl });
+    expect(await poll(await ordered(status), { until })).toEqual({
+      reached: true,
+      status,
+      wait: 0,
+      certificateUrl,
+      refused: noRefusedProofs,
+    });
   });
 });
 
@@ -46,6 +66,7 @@ describe('a poll has not reached', () => {
       status,
       wait: 1,
       certificateUrl: null,
+      refused: noRefusedProofs,
     });
   });
 
@@ -120,6 +141,74 @@ describe('an invalid order', () => {
 
   test('without any problem is an error', async () => {
     await expect(poll(await ordered('invalid'))).rejects.toThrow(OrderInvalidError);
+  });
+});
+
+describe('an order that stays pending although the CA has refused a proof', () => {
+  const problem = { type: 'urn:ietf:params:acme:error:unauthorized', status: 403, detail: 'No TXT record found' };
+
+  /** Creates a world with an answered order whose proof of `example.com` was refused. */
+  async function refused() {
+    const world = createWorld();
+    world.ca.failedStaysPending = true;
+    world.ca.rejected.set('example.com', problem);
+    const { authorizations } = await world.ca.newOrder({ identifiers: spec.identifiers, profile: null });
+    for (const authorization of authorizations) await world.ca.respond(`${authorization}/dns-01`);
+    const before = world.calls.names('ca.').length;
+    const calls = () => world.calls.names('ca.').slice(before);
+    return { world, calls, challenge: `${authorizations[1]}/dns-01` };
+  }
+
+  test('is not looked at in the first minute', async () => {
+    const { world, calls } = await refused();
+    expect(await poll(world, { waited: 59 })).toMatchObject({ reached: false, refused: noRefusedProofs });
+    expect(calls()).toEqual(['ca.order']);
+  });
+
+  test('is answered once more after a minute, and becomes ready when the proof is accepted', async () => {
+    const { world, challenge } = await refused();
+    world.ca.rejected.clear();
+    const first = await poll(world, { waited: 60 });
+    expect(first).toMatchObject({ reached: false, refused: { readAfter: 120, answered: [challenge] } });
+    expect(await poll(world, { waited: 90, refused: first.refused })).toMatchObject({ reached: true, status: 'ready' });
+  });
+
+  test('is never answered a third time', async () => {
+    const { world, calls, challenge } = await refused();
+    const { refused: once } = await poll(world, { waited: 60 });
+    const { refused: later } = await poll(world, { waited: 120, refused: once });
+    expect(later).toEqual({ readAfter: 240, answered: [challenge] });
+    expect(calls().filter((each) => each === 'ca.respond')).toEqual(['ca.respond']);
+  });
+
+  test('is polled further if the CA accepts no second answer', async () => {
+    const { world, challenge } = await refused();
+    world.calls.answer('ca.respond', new MalformedError({ what: 'The challenge was answered.' }));
+    expect(await poll(world, { waited: 60 })).toMatchObject({ reached: false, refused: { answered: [challenge] } });
+  });
+
+  test('fails at the bound in the words of the CA', async () => {
+    const { world } = await refused();
+    const error = await poll(world, { waited: 900 }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ChallengeFailedError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('example.com: No TXT record found'),
+      problem: { ...problem, identifier: 'example.com' },
+    });
+  });
+
+  test('fails at once if an authorization is invalid', async () => {
+    const { world } = await refused();
+    const authorization = world.ca.state(url).authorizations[1];
+    Object.assign(authorization ?? {}, { status: 'invalid' });
+    await expect(poll(world, { waited: 60 })).rejects.toThrow('example.com: No TXT record found');
+  });
+
+  test('fails at the bound with the names that are not validated if the CA gives no reason', async () => {
+    const world = await ordered('pending');
+    const failed = poll(world, { waited: 900 });
+    await expect(failed).rejects.toThrow(OrderTimeoutError);
+    await expect(failed).rejects.toThrow('*.example.com, example.com, example.net are not validated');
   });
 });
 

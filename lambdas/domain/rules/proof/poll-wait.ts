@@ -1,3 +1,5 @@
+import type { RefusedProofs } from '../../contract/steps.ts';
+
 /** A bounded wait, in seconds. */
 interface Polling {
   /** Time after which the wait is a failure. */
@@ -18,6 +20,12 @@ export const pollings = {
   ready: { bound: 15 * 60, schedule: order },
   valid: { bound: 30 * 60, schedule: order },
 } as const satisfies Readonly<Record<string, Polling>>;
+
+/**
+ * Nothing is known about refused proofs when the wait begins. The authorizations are read after 60, 120, 240 and 480 s, because an order of many
+ * names has as many of them.
+ */
+export const noRefusedProofs = { readAfter: 60, answered: [] } as const satisfies RefusedProofs;
 
 /** Longest wait between two polls, in seconds. It shortens a longer Retry-After, such as the day that ZeroSSL sends. */
 const longestWait = 300;

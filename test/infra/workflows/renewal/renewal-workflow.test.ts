@@ -36,7 +36,8 @@ const failure = {
   retryIn: null,
   nextAttempt: '2026-03-02T12:00:00Z',
 };
-const reached = { reached: true, status: 'valid', wait: 0, certificateUrl: 'https://ca/cert' };
+const refused = { readAfter: 60, answered: [] };
+const reached = { reached: true, status: 'valid', wait: 0, certificateUrl: 'https://ca/cert', refused };
 
 interface Call {
   readonly state: string;
