@@ -28,6 +28,7 @@ import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
 import { Ledger, type LedgerProps } from './resources/ledger.ts';
 import { secretArn } from './resources/secret-arn.ts';
 import { AccountWorkflow } from './workflows/account-workflow.ts';
+import { ExecutionsStop } from './workflows/executions-stop.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
 import { FleetWorkflow } from './workflows/fleet-workflow.ts';
 import { ReadableAssets } from './workflows/readable-assets.ts';
@@ -128,14 +129,14 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, interval, ...functions })
       .workflow;
     this.renewal = renewal.stateMachine;
-    new RestartRule(this, 'RestartRule', { renewal: this.renewal });
-    const fleet = new FleetWorkflow(this, 'FleetWorkflow', {
+    const restartRule = new RestartRule(this, 'RestartRule', { renewal: this.renewal });
+    const { workflow: fleet, schedule } = new FleetWorkflow(this, 'FleetWorkflow', {
       name: `${name}-fleet`,
       check: functions.check,
       renewal: this.renewal,
       batches: batchCount(config.deployed),
       interval,
-    }).workflow;
+    });
     this.fleet = fleet.stateMachine;
     const accounts = new AccountWorkflow(this, 'AccountWorkflow', {
       name: `${name}-accounts`,
@@ -143,6 +144,12 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       renewal: this.renewal,
     }).workflow;
     this.accounts = accounts.stateMachine;
+    const stop = new ExecutionsStop(this, 'ExecutionsStop', {
+      workflows: [this.fleet, this.accounts, this.renewal],
+      needed: [fleet, accounts, renewal, ledger, ...Object.values(functions)],
+      starters: [schedule, restartRule],
+    });
+    ledger.grantScan(stop.function);
     // Without the reader, because the targets of its rules may need a certificate of this deployment.
     const after = this.node.children.filter((each) => each !== this.reader);
     // The configuration is a file beside the code of this function.

@@ -43,6 +43,11 @@ export class Ledger extends Construct {
     this.grant(grantee, ['dynamodb:GetItem'], 'read');
   }
 
+  /** Allows reading all items. */
+  grantScan(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['dynamodb:Scan'], 'read');
+  }
+
   /** Allows reading and updating single items. */
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);

@@ -34,6 +34,7 @@ export interface FleetWorkflowProps {
 /** The fleet workflow. It checks all certificates in batches and starts the renewals that are due. */
 export class FleetWorkflow extends Construct {
   readonly workflow: Workflow;
+  readonly schedule: Schedule;
   private readonly props: FleetWorkflowProps;
 
   constructor(scope: Construct, id: string, props: FleetWorkflowProps) {
@@ -66,7 +67,7 @@ export class FleetWorkflow extends Construct {
       timeout: Duration.hours(1),
       functions: [props.check],
     });
-    this.schedule();
+    this.schedule = this.scheduleRuns();
   }
 
   /** Returns the states for one batch. Their result is `{}`, or `{ error }` with the name and the error of everything that failed. */
@@ -102,13 +103,13 @@ export class FleetWorkflow extends Construct {
       .addCatch(Pass.jsonata(this, 'Start failed'), { outputs: errorOf('$states.input.certificate') });
   }
 
-  private schedule(): void {
+  private scheduleRuns(): Schedule {
     const { interval } = this.props;
     // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
     // Without a role, the CDK would make one in the stack, where tags and aspects of the construct do not reach it.
     const role = new Role(this, 'ScheduleRole', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
-    new Schedule(this, 'Schedule', {
+    return new Schedule(this, 'Schedule', {
       description: 'Checks every certificate and starts the renewals that are due',
       schedule: ScheduleExpression.rate(interval),
       scheduleGroup: group,

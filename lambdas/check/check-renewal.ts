@@ -8,6 +8,7 @@ import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { withRoles } from '../domain/rules/proof/txt-set.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import {
+  cleanUpOnly,
   type Decision,
   decideRenewal,
   type RenewalSituation,
@@ -89,6 +90,7 @@ async function situationOf(spec: CertificateSpec, run: CheckRun, ports: CheckRen
 /** Decides, and takes the set lease before an order. If another execution orders for the same names, this one waits and holds no lease. */
 async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRenewalPorts): Promise<BoundedDecision> {
   const now = ports.clock.now();
+  if (run.cleanUp) return cleanUpOnly(situation);
   const decision = decideRenewal(situation, now);
   if (decision.action === 'wait')
     return whileRenewalTimeIsAhead(decision, run.waitStarts, ports.config.checkInterval, now);

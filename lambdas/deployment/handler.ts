@@ -4,20 +4,31 @@ import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
 import { createStateMachines } from '../adapters/aws/step-functions/state-machines.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
+import type { StepLog } from '../domain/ports/runtime.ts';
 import { type AwaitDeliveryEvent, awaitDelivery, type Completion } from './await-delivery.ts';
 import { forCloudFormation } from './failure-reason.ts';
 import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } from './request-renewal.ts';
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
+import { type StopExecutionsEvent, stopExecutions } from './stop-executions.ts';
 
 /** Starts the fleet and the registration of accounts after all other changes of a deployment. */
 export const handler = async (event: DeploymentEvent): Promise<void> => {
   const logger = new Logger();
   await startFleet(event, {
     stateMachines: createStateMachines(),
-    log: {
-      info: (message, details = {}) => logger.info(message, { ...details }),
-      error: (message, details = {}) => logger.error(message, { ...details }),
-    },
+    log: deploymentLog(logger),
+    clock,
+    reply: put,
+  });
+};
+
+/** Stops all executions before the workflows of a stack are deleted. */
+export const onDelete = async (event: StopExecutionsEvent): Promise<void> => {
+  const logger = new Logger();
+  await stopExecutions(event, {
+    stateMachines: createStateMachines(),
+    ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+    log: deploymentLog(logger),
     clock,
     reply: put,
   });
@@ -43,6 +54,11 @@ export const isComplete = (event: AwaitDeliveryEvent): Promise<Completion> =>
       clock,
     }),
   );
+
+const deploymentLog = (logger: Logger): Pick<StepLog, 'info' | 'error'> => ({
+  info: (message, details = {}) => logger.info(message, { ...details }),
+  error: (message, details = {}) => logger.error(message, { ...details }),
+});
 
 /** Sends the reply to a signed URL in S3, which requires an empty content type. A failure is thrown, so that Lambda retries twice. */
 async function put(url: string, body: string): Promise<void> {

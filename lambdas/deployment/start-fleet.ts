@@ -21,7 +21,7 @@ export interface DeploymentEvent {
 }
 
 export interface StartFleetPorts {
-  readonly stateMachines: StateMachines;
+  readonly stateMachines: Pick<StateMachines, 'start' | 'end'>;
   readonly log: Pick<StepLog, 'info' | 'error'>;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Sends the reply with PUT. */

@@ -1,12 +1,16 @@
 """Rules for Step Functions, for starts by name, histories, variables of branches, outputs in JSONata, and the clock."""
 
+import contextvars
 import copy
+import functools
 import json
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 
-from ministack.core.responses import json_response
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions
+from ministack.services.cloudformation import provisioners, stacks
 
 from .replacing import anchor, replace
 
@@ -120,6 +124,44 @@ def execution_now():
     return (datetime.now(timezone.utc) + passed).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+deleting = set()
+
+
+def start_unless_deleting(original, data):
+    if data.get("stateMachineArn") in deleting:
+        return error_response_json("StateMachineDeleting", f"State Machine is being deleted: '{data['stateMachineArn']}'", 400)
+    return original(data)
+
+
+def wait_for_executions(arn):
+    """A state machine is deleted when its executions have ended (API reference, DeleteStateMachine). Until then no execution
+    can be started."""
+    deleting.add(arn)
+    while any(each["stateMachineArn"] == arn and each["status"] == "RUNNING" for each in list(stepfunctions._executions.values())):
+        time.sleep(0.05)
+    deleting.discard(arn)
+
+
+def delete_state_machine(original, data):
+    def delete():
+        wait_for_executions(data["stateMachineArn"])
+        original(data)
+
+    if data.get("stateMachineArn") not in stepfunctions._state_machines:
+        return original(data)
+    threading.Thread(target=contextvars.copy_context().run, args=(delete,), daemon=True).start()
+    return json_response({})
+
+
+def delete_resource(original, physical_id, props):
+    wait_for_executions(physical_id)
+    return original(physical_id, props)
+
+
+def runs_on_worker_thread(original, resource_type):
+    return resource_type == "AWS::StepFunctions::StateMachine" or original(resource_type)
+
+
 def apply():
     for name in HANDLERS.values():
         anchor(stepfunctions, name)
@@ -129,6 +171,11 @@ def apply():
     replace(stepfunctions, "_add_event", add_event)
     replace(stepfunctions, "_apply_output_path", succeed_output)
     replace(stepfunctions, "_run_parallel_branches", parallel_output)
+    replace(stepfunctions, "_start_execution", start_unless_deleting)
+    replace(stepfunctions, "_delete_state_machine", delete_state_machine)
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachine"]
+    handlers["delete"] = functools.partial(delete_resource, handlers["delete"])
+    replace(stacks, "_runs_on_worker_thread", runs_on_worker_thread)
     replace(stepfunctions, "_evaluate_jsonata", evaluate_jsonata)
     replace(stepfunctions, "_scaled_sleep", scaled_sleep)
     replace(stepfunctions, "_register_sfn_jsonata_functions", register_functions)

@@ -29,7 +29,7 @@ const names = [
   ...['processing', 'invalid', 'saved', 'replaced', 'lost', 'nonce-refused', 'caa-finalize', 'rejected'],
   ...['intermediate', 'key', 'key-always', 'name-missing', 'name-more', 'status', 'due'],
   ...renewalInfos.map((each) => `ari-${each}`),
-  ...['token', 'unproven', 'caa-proof', 'refused'],
+  ...['token', 'unproven', 'caa-proof', 'refused', 'refused-always'],
 ];
 const unissued = ['token', 'unproven', 'caa-proof', 'saved'];
 
@@ -143,10 +143,10 @@ describe('a proof of control', () => {
 
   test('that the CA always refuses but leaves pending fails in the words of the CA', async () => {
     const problem = { type: 'unauthorized', status: 403, detail: 'No TXT record found, ever' };
-    ca.always('refused', 'challenge', refusedAndPending(problem));
-    ca.always('refused', 'authorization', withRefusedChallenge(problem));
+    ca.always('refused-always', 'challenge', refusedAndPending(problem));
+    ca.always('refused-always', 'authorization', withRefusedChallenge(problem));
     await ca.withShortestWaits(async () => {
-      await ca.fails('refused', 'ChallengeFailedError', /No TXT record found, ever/);
+      await ca.fails('refused-always', 'ChallengeFailedError', /No TXT record found, ever/);
     });
   });
 

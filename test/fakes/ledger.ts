@@ -74,6 +74,10 @@ export class FakeLedger implements Ledger {
     return this.get(name);
   }
 
+  async withLeftovers(): Promise<readonly string[]> {
+    return [...this.#certificates].flatMap(([name, { leftovers }]) => (leftovers.length > 0 ? [name] : []));
+  }
+
   async certificates(names: readonly string[]): Promise<ReadonlyMap<string, LedgerCertificate>> {
     if (names.length > 100) throw new Error(`BatchGetItem takes 100 keys, not ${names.length}.`);
     return new Map(

@@ -31,7 +31,7 @@ describe('the stack', () => {
     const parts = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'].flatMap((type) =>
       ofType(resources, type),
     );
-    expect(parts).toHaveLength(9);
+    expect(parts).toHaveLength(10);
     for (const [id, { Properties }] of parts)
       expect(Properties.Tags, id).toEqual([
         { Key: 'perennial:secrets', Value: 'certificates/' },
@@ -48,9 +48,9 @@ describe('the functions', () => {
       expect(Properties, id).toMatchObject({
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
-        Handler: 'index.handler',
+        Handler: id.includes('ExecutionsStop') ? 'index.onDelete' : 'index.handler',
       });
-    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(6);
+    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(7);
     for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role'))
       expect(Properties.ManagedPolicyArns, id).toBeUndefined();
   });
@@ -70,6 +70,7 @@ describe('the functions', () => {
       Certificate: ['ACCOUNT_SECRET_PREFIX', 'LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Delivery: ['LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       FleetStart: [],
+      ExecutionsStop: ['LEDGER_TABLE'],
     });
   });
 });
@@ -146,7 +147,7 @@ describe('the only resource that is retained when the stack is deleted', () => {
 
   test('is not a log group, and every log group has a retention time', () => {
     const logs = ofType(resources, 'AWS::Logs::LogGroup');
-    expect(logs).toHaveLength(9);
+    expect(logs).toHaveLength(10);
     for (const [id, { DeletionPolicy, Properties }] of logs) {
       expect(DeletionPolicy, id).toBe('Delete');
       expect(Properties.RetentionInDays, id).toBe(90);

@@ -13,6 +13,11 @@ export interface RenewalRequest {
    * execution. The first failure ends the execution, but a denied call is retried for three minutes. A certificate that is not due is not issued.
    */
   readonly deploy: boolean;
+  /**
+   * Whether only the TXT values of earlier executions are removed. The deletion of the stack does so (`lambdas/deployment/stop-executions.ts`), and
+   * nothing is ordered.
+   */
+  readonly cleanUp: boolean;
   /** ARN of the interrupted execution that this one restarts. `null` if none. */
   readonly restartOf: string | null;
 }
@@ -21,6 +26,7 @@ const request = z.strictObject({
   certificate: z.string().check(z.minLength(1)),
   force: z._default(z.boolean(), false),
   deploy: z._default(z.boolean(), false),
+  cleanUp: z._default(z.boolean(), false),
 });
 
 /** The input from the restart rule: the ARN of the interrupted execution and its input as text. */

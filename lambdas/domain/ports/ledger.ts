@@ -97,6 +97,8 @@ export interface Ledger {
   certificate(name: string): Promise<LedgerCertificate>;
   /** Reads at most 100 certificates with BatchGetItem. Certificates without an item are absent from the map. */
   certificates(names: readonly string[]): Promise<ReadonlyMap<string, LedgerCertificate>>;
+  /** Returns the names of all certificates that have left TXT values in DNS. It reads the whole table, with eventual consistency. */
+  withLeftovers(): Promise<readonly string[]>;
   /**
    * Takes a lease that is free or already held by this execution. Returns `null` on success, else the holder. `instead` is an execution that has
    * ended, whose lease may be taken too. A set lease is also saved in the item of the certificate, so that `release` finds it.

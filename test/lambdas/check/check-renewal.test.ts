@@ -643,6 +643,26 @@ describe('the lease', () => {
   });
 });
 
+describe('an execution that only cleans up', () => {
+  const request = { certificate: 'www', cleanUp: true };
+  const value = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' };
+
+  test('removes the TXT values of a due certificate, and orders nothing', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { current: factsWith(), order, leftovers: [value], notBefore: '2026-03-16T00:00:00Z' });
+    expect(await check(world, { request })).toMatchObject({ action: 'clean', leftovers: [value] });
+    expect(await check(world, { request, cleaned: true, removed: [value] })).toMatchObject({ action: 'none' });
+    expect(world.ledger.get('www')).toMatchObject({ lease: null, leftovers: [] });
+  });
+
+  test('ends if the values cannot be removed, and keeps them in the ledger', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { leftovers: [value] });
+    expect(await check(world, { request, cleaned: true })).toMatchObject({ action: 'none' });
+    expect(world.ledger.get('www')).toMatchObject({ lease: null, leftovers: [value] });
+  });
+});
+
 describe('a deployment that waits for its certificate', () => {
   const request = { certificate: 'www', deploy: true };
   const startedAt = '2026-03-15T00:00:00Z';

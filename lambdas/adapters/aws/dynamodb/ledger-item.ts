@@ -20,6 +20,9 @@ import { fromAttribute } from './attribute-values.ts';
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
+/** Returns the name of the certificate to which an item belongs, or `null`. */
+export const certificateIn = (id: string): string | null =>
+  id.startsWith(certificateId('')) ? id.slice(certificateId('').length) : null;
 export const setId = (hash: string): string => `set#${hash}`;
 export const accountId = (directoryUrl: string): string => `account#${directoryUrl}`;
 export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>

@@ -5,6 +5,7 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
+  paginateScan,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ThrottledError } from '../../../domain/contract/errors.ts';
@@ -41,6 +42,27 @@ export async function readItem({ name, client }: LedgerTable, id: string): Promi
     client.send(new GetItemCommand({ TableName: name, Key: { id: { S: id } }, ConsistentRead: true })),
   );
   return reply.Item ?? {};
+}
+
+/** Reads the ids of all items that have this attribute, with eventual consistency. */
+export async function idsWith({ name, client }: LedgerTable, attribute: string): Promise<readonly string[]> {
+  const pages = paginateScan(
+    { client },
+    {
+      TableName: name,
+      ProjectionExpression: 'id',
+      FilterExpression: 'attribute_exists(#attribute)',
+      ExpressionAttributeNames: { '#attribute': attribute },
+    },
+  );
+  const found: string[] = [];
+  await replyOf(
+    { action: 'dynamodb:Scan', resource: `table ${name}` },
+    (async () => {
+      for await (const { Items = [] } of pages) found.push(...Items.flatMap(({ id }) => id?.S ?? []));
+    })(),
+  );
+  return found;
 }
 
 /** Updates or creates an item. Returns `null` when it was written, and the item as it is when the condition was not met. */

@@ -3,9 +3,9 @@ import type { RecordedAccount } from '../../../domain/contract/certificate-facts
 import type { Ledger, LedgerCertificate } from '../../../domain/ports/ledger.ts';
 import { fromAttribute } from './attribute-values.ts';
 import * as counts from './ledger-counts.ts';
-import { accountId, certificateId, certificateOf } from './ledger-item.ts';
+import { accountId, certificateId, certificateIn, certificateOf } from './ledger-item.ts';
 import { assertLease, release, takeLease } from './ledger-leases.ts';
-import { type LedgerTable, ledgerTable, readItem, readItems } from './ledger-table.ts';
+import { idsWith, type LedgerTable, ledgerTable, readItem, readItems } from './ledger-table.ts';
 import * as writes from './ledger-writes.ts';
 
 /** The ledger in one DynamoDB table. Every update can be repeated. The second time its condition is met again or its effect exists already. */
@@ -20,6 +20,7 @@ export function createLedger({
   return {
     certificate: (...args) => readCertificate(table, ...args),
     certificates: (...args) => readCertificates(table, ...args),
+    withLeftovers: () => withLeftovers(table),
     account: (...args) => readAccount(table, ...args),
 
     takeLease: (...args) => takeLease(table, ...args),
@@ -64,6 +65,11 @@ async function readCertificates(
       return item ? [[name, certificateOf(item)]] : [];
     }),
   );
+}
+
+async function withLeftovers(table: LedgerTable): Promise<readonly string[]> {
+  const ids = await idsWith(table, 'leftovers');
+  return ids.flatMap((id) => certificateIn(id) ?? []);
 }
 
 async function readAccount(table: LedgerTable, directoryUrl: string): Promise<RecordedAccount | null> {

@@ -1,11 +1,20 @@
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import type { StateMachines } from '../../../domain/ports/state-machines.ts';
 import { clientSettings, keptWarm } from '../client.ts';
 import { replyOf } from '../translate-errors.ts';
 
 const warmClient = keptWarm(() => new SFNClient(clientSettings));
 
-/** Starts workflows and reads how their executions ended. */
+/** Pages of a list of running executions, with 1,000 each. */
+const longestList = 100;
+
+/** Starts and stops executions of workflows, and reads how they ended. */
 export function createStateMachines({ client = warmClient() }: { readonly client?: SFNClient } = {}): StateMachines {
   return {
     async start(stateMachineArn, name, input = {}) {
@@ -13,6 +22,32 @@ export function createStateMachines({ client = warmClient() }: { readonly client
         { action: 'states:StartExecution', resource: `state machine ${stateMachineArn}` },
         client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) })),
         { ExecutionAlreadyExists: () => null },
+      );
+    },
+
+    async running(stateMachineArn) {
+      const found: string[] = [];
+      let nextToken: string | undefined;
+      for (let page = 0; page < longestList; page += 1) {
+        const input = { stateMachineArn, statusFilter: 'RUNNING' as const, maxResults: 1000 };
+        const reply = await replyOf(
+          { action: 'states:ListExecutions', resource: `state machine ${stateMachineArn}` },
+          client.send(new ListExecutionsCommand({ ...input, ...(nextToken && { nextToken }) })),
+          { StateMachineDoesNotExist: () => null },
+        );
+        found.push(...(reply?.executions ?? []).flatMap(({ executionArn }) => executionArn ?? []));
+        nextToken = reply?.nextToken;
+        if (!nextToken) break;
+      }
+      return found;
+    },
+
+    async stop(executionArn, cause) {
+      await replyOf(
+        { action: 'states:StopExecution', resource: `execution ${executionArn}` },
+        client.send(new StopExecutionCommand({ executionArn, cause })),
+        // ValidationException: the execution has ended since it was listed.
+        { ExecutionDoesNotExist: () => null, ValidationException: () => null },
       );
     },
 

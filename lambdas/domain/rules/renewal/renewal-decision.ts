@@ -153,6 +153,13 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, ariTime)}`);
 }
 
+/** Decides for an execution that only removes leftover TXT values. */
+export function cleanUpOnly({ record: { leftovers }, cleaned }: RenewalSituation): Decision {
+  if (leftovers.length > 0 && !cleaned)
+    return to('clean', `${leftovers.length} TXT values were left by an earlier run`);
+  return to('none', leftovers.length > 0 ? 'TXT values could not be removed' : 'no TXT values are left');
+}
+
 const to = (action: RenewalAction, reason: string): Decision => ({ action, reason, wait: 0 });
 
 const dueAt = (current: CertificateFacts | null, ariTime: Date | null): string =>

@@ -3,18 +3,18 @@ import { InvalidInputError } from '../../../../lambdas/domain/contract/errors.ts
 import { parseRequest } from '../../../../lambdas/domain/contract/renewal-request.ts';
 
 test.each([
-  [{ certificate: 'www' }, { certificate: 'www', force: false, deploy: false, restartOf: null }],
+  [{ certificate: 'www' }, { certificate: 'www', force: false, deploy: false, cleanUp: false, restartOf: null }],
   [
     { certificate: 'www', force: true },
-    { certificate: 'www', force: true, deploy: false, restartOf: null },
+    { certificate: 'www', force: true, deploy: false, cleanUp: false, restartOf: null },
   ],
   [
     { certificate: 'www', force: false },
-    { certificate: 'www', force: false, deploy: false, restartOf: null },
+    { certificate: 'www', force: false, deploy: false, cleanUp: false, restartOf: null },
   ],
   [
     { certificate: 'www', deploy: true },
-    { certificate: 'www', force: false, deploy: true, restartOf: null },
+    { certificate: 'www', force: false, deploy: true, cleanUp: false, restartOf: null },
   ],
 ])('accepts %j', (input, request) => {
   expect(parseRequest(input)).toEqual(request);
@@ -29,7 +29,7 @@ describe('the restart of an interrupted execution', () => {
     ' {"force":false,"certificate":"www"} ',
     '{"certificate":"www","deploy":true}',
   ])('with the input %s has the same certificate, is not forced, and no deployment waits for it', (input) => {
-    const request = { certificate: 'www', force: false, deploy: false, restartOf: dead };
+    const request = { certificate: 'www', force: false, deploy: false, cleanUp: false, restartOf: dead };
     expect(parseRequest({ restartOf: dead, input })).toEqual(request);
   });
 

@@ -256,11 +256,13 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.saveOrder('leftovers', order, [value('1'), value('2'), value('3')]);
       await ledger.release('leftovers', me);
       await ledger.removeLeftovers('leftovers', []);
+      expect(await ledger.withLeftovers()).toContain('leftovers');
       const { hostedZoneId, name } = value('1');
       await ledger.removeLeftovers('leftovers', [{ value: '1', name, hostedZoneId }, value('3')]);
       await ledger.removeLeftovers('leftovers', [value('1')]);
       expect((await read('leftovers')).leftovers).toEqual([value('2')]);
       await ledger.removeLeftovers('leftovers', [value('2')]);
+      expect(await ledger.withLeftovers()).not.toContain('leftovers');
       await ledger.removeLeftovers('leftovers', [value('2')]);
       expect((await read('leftovers')).leftovers).toEqual([]);
     });

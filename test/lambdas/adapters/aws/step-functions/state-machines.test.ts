@@ -1,4 +1,10 @@
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createStateMachines } from '../../../../../lambdas/adapters/aws/step-functions/state-machines.ts';
@@ -66,5 +72,59 @@ describe('the end of an execution', () => {
   test('is an error that names the execution if AWS denies the call', async () => {
     sfn.on(DescribeExecutionCommand).rejects(awsError('AccessDeniedException'));
     await expect(stateMachines.end(execution)).rejects.toThrow(`on execution ${execution}`);
+  });
+});
+
+describe('the running executions of a state machine', () => {
+  test('are listed over all pages, also over an empty one', async () => {
+    const page = (name: string) => ({
+      executionArn: name,
+      name,
+      stateMachineArn: arn,
+      status: 'RUNNING' as const,
+      startDate: new Date(0),
+    });
+    sfn
+      .on(ListExecutionsCommand)
+      .resolvesOnce({ executions: [page('1'), page('2')], nextToken: 'a' })
+      .resolvesOnce({ executions: [], nextToken: 'b' })
+      .resolves({ executions: [page('3')] });
+    expect(await stateMachines.running(arn)).toEqual(['1', '2', '3']);
+    expect(sfn.commandCalls(ListExecutionsCommand).map((call) => call.args[0].input)).toEqual([
+      { stateMachineArn: arn, statusFilter: 'RUNNING', maxResults: 1000 },
+      { stateMachineArn: arn, statusFilter: 'RUNNING', maxResults: 1000, nextToken: 'a' },
+      { stateMachineArn: arn, statusFilter: 'RUNNING', maxResults: 1000, nextToken: 'b' },
+    ]);
+  });
+
+  test('end with a bound of pages if each page has a token', async () => {
+    sfn.on(ListExecutionsCommand).resolves({ executions: [], nextToken: 'again' });
+    expect(await stateMachines.running(arn)).toEqual([]);
+  });
+
+  test('are none if the state machine does not exist', async () => {
+    sfn.on(ListExecutionsCommand).rejects(awsError('StateMachineDoesNotExist'));
+    expect(await stateMachines.running(arn)).toEqual([]);
+  });
+});
+
+describe('stopping an execution', () => {
+  test('gives the cause', async () => {
+    sfn.on(StopExecutionCommand).resolves({ stopDate: new Date(0) });
+    await stateMachines.stop('execution-1', 'The stack is deleted.');
+    expect(sfn.commandCalls(StopExecutionCommand)[0]?.args[0].input).toEqual({
+      executionArn: 'execution-1',
+      cause: 'The stack is deleted.',
+    });
+  });
+
+  test.each(['ExecutionDoesNotExist', 'ValidationException'])('succeeds if it has ended (%s)', async (name) => {
+    sfn.on(StopExecutionCommand).rejects(awsError(name));
+    await expect(stateMachines.stop('execution-1', 'The stack is deleted.')).resolves.toBeUndefined();
+  });
+
+  test('fails if AWS denies the call', async () => {
+    sfn.on(StopExecutionCommand).rejects(awsError('AccessDeniedException'));
+    await expect(stateMachines.stop('execution-1', 'The stack is deleted.')).rejects.toThrow('execution-1');
   });
 });

@@ -1,0 +1,61 @@
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import { deleteStack } from '../../local/stacks.ts';
+import { type Deployed, deployed } from './deployed.ts';
+import { reaches } from './observed.ts';
+
+// The deletion of the stack while renewals run. The local AWS deletes a state machine only when its executions have ended, as AWS does.
+
+const zones = ['example.com'];
+const certificates: CertificateConfig[] = ['waiting', 'proving'].map((name) => ({
+  name,
+  identifiers: [`${name}.example.com`],
+}));
+
+let d: Deployed;
+beforeAll(async () => {
+  d = await deployed({ zones, certificates }, { pebble: { chaos: { reuseAuthorizations: false } } });
+});
+afterAll(() => d?.stop());
+
+/** Returns the number of executions that run. */
+async function running(): Promise<number> {
+  const sfn = new SFNClient(d.local.clientConfig);
+  const arns = Object.entries(d.outputs).flatMap(([name, arn]) =>
+    /(Fleet|Renewal|Accounts)Arn$/.test(name) ? arn : [],
+  );
+  expect(arns).toHaveLength(3);
+  const lists = arns.map(async (stateMachineArn) => {
+    const found = await sfn.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' }));
+    return found.executions?.length ?? 0;
+  });
+  return (await Promise.all(lists)).reduce((a, b) => a + b);
+}
+
+test('a stack is deleted under a waiting and a proving renewal, leaves no TXT value, and is deployed again', async () => {
+  const show = (['waiting', 'proving'] as const).map((each) =>
+    d.local.dns.hide({
+      view: each === 'waiting' ? 'validation' : 'authoritative',
+      name: `_acme-challenge.${each}.example.com`,
+    }),
+  );
+  const waiting = await d.start({ certificate: 'waiting', force: true });
+  await reaches(d, waiting, 'Wait for next attempt');
+  const proving = await d.start({ certificate: 'proving', force: true });
+  await reaches(d, proving, 'Wait for propagation');
+  expect(Object.keys(await d.txt('example.com'))).toEqual(['_acme-challenge.proving.example.com']);
+  expect(await running()).toBe(2);
+
+  await deleteStack(d.local, 'Perennial');
+  expect(await d.txt('example.com')).toEqual({});
+  for (const arn of [waiting, proving]) expect(await d.ended(arn)).toMatchObject({ status: 'ABORTED' });
+  for (const certificate of ['waiting', 'proving'])
+    expect(await d.ledger(certificate)).toMatchObject({ lease: null, leftovers: [] });
+
+  for (const each of show) each();
+  await d.redeploy({ zones, certificates });
+  for (const certificate of ['waiting', 'proving'])
+    expect(await d.renew({ certificate, force: true })).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await d.txt('example.com')).toEqual({});
+});
