@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, FileSystem, PhysicalName, RemovalPolicy, Stack, Stage, Validations } from 'aws-cdk-lib';
 import {
@@ -179,14 +179,15 @@ function readable(resource: string | { readonly 'Fn::Join': readonly [string, re
  * @throws ConfigError if the functions are not built
  */
 function assemble(scope: Construct, name: string, files: Readonly<Record<string, string>>) {
-  const bundle = functionsFolder && join(functionsFolder, name);
-  if (!bundle || !existsSync(join(bundle, 'index.mjs')))
+  const bundle = functionsFolder && join(functionsFolder, name, 'index.mjs');
+  if (!bundle || !existsSync(bundle))
     throw new ConfigError([
       mistake('cdk-perennial', 'the Lambda functions are not built', 'run "npm run build" in its folder'),
     ]);
   const assembly = Stage.of(scope)?.assetOutdir ?? '';
   const folder = mkdtempSync(join(assembly, 'perennial-'));
-  cpSync(bundle, folder, { recursive: true });
+  // Not cpSync, because the Plug'n'Play mode of Yarn keeps packages in archives, which cpSync cannot read.
+  copyFileSync(bundle, join(folder, 'index.mjs'));
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   const hash = FileSystem.fingerprint(folder);
   const path = join(assembly, `perennial-${name}-${hash}`);
