@@ -12,6 +12,7 @@ import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
 import type { CertificateRenewalProps } from './config/construct-props.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
+import { runtimeTagMistakes } from './config/runtime-tags.ts';
 import { serializeConfig } from './config/serialize-config.ts';
 import {
   CertificateReader,
@@ -26,7 +27,9 @@ import { CertificateSecrets } from './resources/certificate-secrets.ts';
 import { ChallengeZones, challengeArnSize } from './resources/challenge-zones.ts';
 import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
 import { Ledger, type LedgerProps } from './resources/ledger.ts';
+import { RuntimeTags } from './resources/runtime-tags.ts';
 import { secretArn } from './resources/secret-arn.ts';
+import { outermostStack } from './resources/stack-tag.ts';
 import { AccountWorkflow } from './workflows/account-workflow.ts';
 import { ExecutionsStop } from './workflows/executions-stop.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
@@ -99,6 +102,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   readonly certificateNames: readonly string[];
   /** Log groups of the workflows and of their functions. */
   readonly logGroups: Readonly<Record<WorkflowPart, ILogGroup>>;
+  /**
+   * Value of the tag `perennial:stack`, the name of the outermost stack. Only secrets and ACM imports with this value are used. What to do when
+   * the stack is renamed is in docs/operations.md.
+   */
+  readonly ownershipTag: string;
   private readonly reader: CertificateReader;
   private readonly fleetStart: FleetStart;
   private readonly requestsProps: CertificateRequestsProps;
@@ -114,13 +122,17 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = props;
     this.secretPrefix = config.secretPrefix;
     for (const { id, text } of config.warnings) Annotations.of(this).addWarningV2(id, text);
+    this.ownershipTag = outermostStack(this).stackName;
+    for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
+    const runtimeTags = new RuntimeTags(this, 'RuntimeTags');
+    this.node.addValidation({ validate: () => runtimeTagMistakes(runtimeTags.values, config) });
 
     // With the longest suffix the name has 80 characters, which is the limit for a state machine.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
     const functions = this.makeFunctions(config);
     this.challengeRole = functions.challenge.role;
-    const ledger = this.grantResources(functions, config, { encryptionKey, removalPolicy });
+    const ledger = this.grantResources(functions, config, { runtimeTags, encryptionKey, removalPolicy });
     this.grantExecutions(functions.check, renewalName);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
@@ -159,6 +171,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       fleet: this.fleet,
       accounts: this.accounts,
       version,
+      tags: runtimeTags.json,
       after,
     });
     if (encryptionKey) {
@@ -177,7 +190,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     };
     // Tools find the parts of a deployment by these tags.
     const parts = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
-    Tags.of(this).add(tags.stack, Stack.of(this).stackName, parts);
+    Tags.of(this).add(tags.stack, this.ownershipTag, parts);
     Tags.of(this).add(tags.secrets, this.secretPrefix, parts);
   }
 
@@ -269,9 +282,10 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
-    { encryptionKey, removalPolicy }: LedgerProps,
+    { runtimeTags, encryptionKey, removalPolicy }: LedgerProps & { readonly runtimeTags: RuntimeTags },
   ): Ledger {
-    const stackTag = Stack.of(this).stackName;
+    const stackTag = this.ownershipTag;
+    runtimeTags.pass(check, order, certificate, delivery);
 
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantUseInBatches(check);
@@ -284,6 +298,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const secrets = new CertificateSecrets(this, 'CertificateSecrets', {
       prefix: secretPrefix,
       stackTag,
+      tags: runtimeTags,
       encryptionKey,
     });
     secrets.grantDescribe(check);
@@ -291,13 +306,18 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     secrets.grantShare(certificate, deployed.certificates);
     secrets.grantRead(delivery);
 
-    const accounts = new AcmeAccounts(this, 'AcmeAccounts', { prefix: accountSecretPrefix, stackTag, encryptionKey });
+    const accounts = new AcmeAccounts(this, 'AcmeAccounts', {
+      prefix: accountSecretPrefix,
+      stackTag,
+      tags: runtimeTags,
+      encryptionKey,
+    });
     accounts.grantRegister(order);
     accounts.grantExternalAccountBindings(order, deployed.issuers);
     accounts.grantUse(certificate);
 
     const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];
-    const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag });
+    const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag, tags: runtimeTags });
     acm.grantImport(delivery);
     return ledger;
   }

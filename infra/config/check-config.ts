@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
+import type { Tags } from '../../lambdas/domain/contract/environment.ts';
 import { checkNames, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
 import { encryptionKeyArn } from './encryption-key.ts';
@@ -9,6 +10,7 @@ import { type Fields, list, readFields, readList, text, unread } from './fields.
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
+import { readTagsField } from './runtime-tags.ts';
 import { checkInterval, schedule } from './schedule.ts';
 import { serializeConfig } from './serialize-config.ts';
 import { accountSecretPrefix, checkStack, checkTokens, type StackContext } from './stack-mistakes.ts';
@@ -24,6 +26,8 @@ export interface CheckedConfig {
   readonly untrustedIssuers: ReadonlySet<number>;
   /** Hosted zone ids and ARNs that the deployment resolves, in the order of `serializeConfig`. */
   readonly tokens: readonly string[];
+  /** The tags of the configuration. */
+  readonly tags: Tags;
   readonly secretPrefix: string;
   readonly accountSecretPrefix: string;
   readonly rootServers: readonly string[];
@@ -45,6 +49,7 @@ const configFields = {
   ).default('certificates/'),
   schedule,
   encryptionKey: encryptionKeyArn,
+  tags: unread,
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
 };
 
@@ -117,6 +122,7 @@ function readConfig(
   });
   const { secretPrefix, schedule: interval } = fields;
   const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
+  const tags = readTagsField(fields.tags, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
   const given = config as { readonly encryptionKey?: unknown };
   if (stack) checkStack({ certificates, secretPrefix, encryptionKey: given.encryptionKey }, stack, report);
@@ -136,6 +142,7 @@ function readConfig(
     trustedRoots: [...issuers.trustedRoots],
     untrustedIssuers: issuers.untrusted,
     tokens,
+    tags,
     secretPrefix,
     accountSecretPrefix: accountSecretPrefix(secretPrefix),
     rootServers: rootServers.filter((server) => server !== undefined),

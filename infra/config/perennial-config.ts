@@ -175,6 +175,14 @@ export interface PerennialConfig {
    */
   readonly encryptionKey?: string;
   /**
+   * Tags for everything that the deployment creates: the resources of the stack, and the secrets and ACM imports that are made later. `Tags.of`
+   * and the tags of the stack reach the same resources. A change reaches existing secrets and imports without a new certificate. At most 46 tags,
+   * with the characters that ACM allows, and with no key that begins with `aws:` or `perennial:`.
+   *
+   * @default none
+   */
+  readonly tags?: Readonly<Record<string, string>>;
+  /**
    * IP addresses of root name servers, as `address` or `address:port`, where the search for authoritative name servers begins. For a test
    * environment with its own DNS.
    *

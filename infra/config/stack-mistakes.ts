@@ -43,11 +43,16 @@ export function checkStack(fields: StackFields, { scope, others }: StackContext,
   if (fields.secretPrefix !== undefined) checkPrefix(fields.secretPrefix, scope, others, report);
 }
 
-/** Reports CDK tokens that do not fit into the environment of the check function. */
-export function checkTokens({ hostedZones }: DeployedConfig, tokens: readonly string[], report: Report): void {
+/** Returns about how many characters CDK tokens take in the environment of the check function. */
+export function tokenCharacters({ hostedZones }: DeployedConfig, tokens: readonly string[]): number {
   const ids = hostedZones.filter(({ id }) => Token.isUnresolved(id)).length;
   // A zone id has at most 32 characters. The ARN of a role, a secret or a key has about 120. Two quotes and a comma are added to each.
-  const characters = ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
+  return ids * (32 + 3) + (tokens.length - ids) * (120 + 3);
+}
+
+/** Reports CDK tokens that do not fit into the environment of the check function. */
+export function checkTokens(deployed: DeployedConfig, tokens: readonly string[], report: Report): void {
+  const characters = tokenCharacters(deployed, tokens);
   if (characters <= mostTokenCharacters) return;
   const problem = `found ${tokens.length} CDK tokens, which take about ${characters} characters of a function's environment`;
   report('config', problem, `expected at most ${mostTokenCharacters}, and any number of literal ids and ARNs`);

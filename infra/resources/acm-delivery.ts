@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
+import type { RuntimeTags } from './runtime-tags.ts';
 import { taggedByStack } from './stack-tag.ts';
 
 export interface AcmDeliveryProps {
@@ -9,6 +10,7 @@ export interface AcmDeliveryProps {
   readonly regions: readonly string[];
   /** Value of the tag `perennial:stack`. */
   readonly stackTag: string;
+  readonly tags: RuntimeTags;
 }
 
 /** ACM in the regions that certificates are imported into. */
@@ -25,12 +27,12 @@ export class AcmDelivery extends Construct {
    *
    * The first import sets the tag of this stack. A later import over the same ARN may not set tags, and it replaces only a certificate with
    * this tag. So there are two statements. An import with tags also needs `acm:AddTagsToCertificate`. IAM cannot distinguish the new
-   * certificate from others there, so the role could set the tags of this stack on any certificate, but no other tags. Finding an import
+   * certificate from others there, so the role could set the tags of this stack and the operator on any certificate, but no other tags. Finding an import
    * whose reply was lost needs `acm:ListCertificates`, which has no resource-level permissions.
    * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscertificatemanager.html
    */
   grantImport(grantee: WorkflowFunction): void {
-    const { regions, stackTag } = this.props;
+    const { regions, stackTag, tags: runtimeTags } = this.props;
     grantee.addEnvironment(environment.stackTag, stackTag);
     if (regions.length === 0) return;
     const resources = regions.map((region) =>
@@ -50,7 +52,7 @@ export class AcmDelivery extends Construct {
         resources,
         conditions: {
           ...taggedByStack('aws:RequestTag', stackTag),
-          'ForAllValues:StringEquals': { 'aws:TagKeys': [tags.stack, tags.certificate, tags.secrets] },
+          ...runtimeTags.onlyKeys(['Name', tags.stack, tags.certificate, tags.secrets]),
         },
       },
       reason,

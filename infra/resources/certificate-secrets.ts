@@ -60,6 +60,11 @@ export class CertificateSecrets extends SecretNamespace {
       ],
       tagged,
     );
+    // Tags of an earlier configuration are removed. Their keys are not known here, so the keys that are protected are given.
+    this.grant(grantee, ['secretsmanager:UntagResource'], {
+      ...tagged,
+      'ForAllValues:StringNotLike': { 'aws:TagKeys': ['perennial:*'] },
+    });
     const withReaders = certificates.filter(({ readers = [] }) => readers.length > 0);
     if (withReaders.length > 0)
       this.grant(

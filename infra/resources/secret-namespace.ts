@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
+import type { RuntimeTags } from './runtime-tags.ts';
 import { secretArn } from './secret-arn.ts';
 import { taggedByStack } from './stack-tag.ts';
 
@@ -11,6 +12,7 @@ export interface SecretNamespaceProps {
   readonly prefix: string;
   /** Value of the tag `perennial:stack`. */
   readonly stackTag: string;
+  readonly tags: RuntimeTags;
   /** KMS key for new secrets. @default the account's `aws/secretsmanager` key */
   readonly encryptionKey?: IKey | undefined;
 }
@@ -44,14 +46,14 @@ export abstract class SecretNamespace extends Construct {
   /**
    * Allows creating secrets with the tag of this stack, and these actions on secrets with this tag. Creating a secret with tags also needs
    * TagResource, at a moment when the secret has no tag yet. So a secret with this prefix and without the tag could be tagged as well, but
-   * not a secret of another stack.
+   * not a secret of another stack. No other tags can be set than those of this project and the operator's.
    */
   protected grantCreate(grantee: WorkflowFunction, actions: string[]): void {
-    const { stackTag, encryptionKey } = this.props;
+    const { stackTag, tags: runtimeTags, encryptionKey } = this.props;
     this.grant(grantee, ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], {
       ...taggedByStack('aws:RequestTag', stackTag),
       StringEqualsIfExists: { [`aws:ResourceTag/${tags.stack}`]: stackTag },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': this.tagKeys },
+      ...runtimeTags.onlyKeys(this.tagKeys),
     });
     this.grant(grantee, actions, taggedByStack('aws:ResourceTag', stackTag));
     if (!encryptionKey) return;

@@ -11,6 +11,8 @@ export interface FleetStartProps {
   readonly accounts: StateMachine;
   /** A hash that changes if the deployment changes what the fleet does. Only a new value makes CloudFormation call the function. */
   readonly version: string;
+  /** The operator's tags as JSON. Like a new version, other tags start the fleet. */
+  readonly tags: string;
   /** Constructs that are deployed first. */
   readonly after: readonly IConstruct[];
 }
@@ -28,7 +30,7 @@ export class FleetStart extends Construct {
    */
   readonly caa: string;
 
-  constructor(scope: Construct, id: string, { fleet, accounts, version, after }: FleetStartProps) {
+  constructor(scope: Construct, id: string, { fleet, accounts, version, tags, after }: FleetStartProps) {
     super(scope, id);
     this.function = new WorkflowFunction(this, 'Deployment', {
       folder: 'deployment',
@@ -54,6 +56,7 @@ export class FleetStart extends Construct {
         StateMachineArn: fleet.stateMachineArn,
         AccountsStateMachineArn: accounts.stateMachineArn,
         Version: version,
+        Tags: tags,
       },
     });
     start.node.addDependency(...after, this.function);

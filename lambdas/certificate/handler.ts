@@ -9,7 +9,7 @@ import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-se
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
 import type { RevokeCertificateInput } from '../domain/contract/account-request.ts';
-import { environment, requireVariable } from '../domain/contract/environment.ts';
+import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   FinalizeOrderInput,
   ReadCertificateInput,
@@ -26,13 +26,15 @@ import { storeCertificate } from './store-certificate.ts';
 export const handler = stepHandler((log, atEnd) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);
+  const tags = readTags(process.env);
   const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(acme.close);
   const ports = {
     accounts: createAccountSecrets({ prefix: requireVariable(process.env, environment.accountSecretPrefix), stackTag }),
     acme,
     ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
-    secrets: createCertificateSecrets({ prefix, stackTag, kmsKeyId: process.env[environment.encryptionKey] }),
+    secrets: createCertificateSecrets({ prefix, stackTag, tags, kmsKeyId: process.env[environment.encryptionKey] }),
+    tags,
     versions: createCertificateVersions({ prefix }),
     newPrivateKey,
     clock,

@@ -1,4 +1,5 @@
 import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
+import type { Tags } from '../domain/contract/environment.ts';
 import type { ReadCertificateInput, ReadCertificateOutput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
@@ -10,18 +11,19 @@ import { shareIfPossible } from './share-secret.ts';
 export interface ReadCertificatePorts {
   readonly ledger: Ledger;
   readonly secrets: CertificateSecrets;
+  readonly tags: Tags;
   readonly log: StepLog;
 }
 
 /**
  * Records in the ledger which certificate the secret holds. It is needed if an execution was interrupted after AWSCURRENT had moved, or if the table
- * was lost. No order is placed for an existing certificate. The ledger may not know its readers and replicas, so they are set too.
+ * was lost. No order is placed for an existing certificate. The ledger may not know its tags, readers and replicas, so they are set too.
  *
  * It writes only what it reads, so it is safe to run twice.
  */
 export async function readCertificate(
   { certificate, execution, spec }: ReadCertificateInput,
-  { ledger, secrets, log }: ReadCertificatePorts,
+  { ledger, secrets, tags, log }: ReadCertificatePorts,
 ): Promise<ReadCertificateOutput> {
   const { arn, versionId, value } = await secrets.readCurrent(certificate);
   const current: CertificateFacts = {
@@ -34,6 +36,6 @@ export async function readCertificate(
   // First, so that after an interruption the next fleet run decides `share` and removes readers that are no longer configured.
   await ledger.recordAccess(certificate, execution, accessChanging);
   await ledger.recordCurrent(certificate, execution, current);
-  await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
+  await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, tags, log });
   return { current };
 }

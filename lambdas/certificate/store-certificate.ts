@@ -1,5 +1,6 @@
 import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
+import type { Tags } from '../domain/contract/environment.ts';
 import { StagedKeyMissingError } from '../domain/contract/errors.ts';
 import type { StoreCertificateInput, StoreCertificateOutput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
@@ -9,12 +10,13 @@ import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
 import { inPreferredChain } from './preferred-chain.ts';
-import { shareIfPossible } from './share-secret.ts';
+import { accessOf, shareIfPossible } from './share-secret.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface StoreCertificatePorts extends AccountPorts {
   readonly ledger: Ledger;
   readonly secrets: CertificateSecrets;
+  readonly tags: Tags;
   readonly clock: Clock;
   readonly log: StepLog;
 }
@@ -27,7 +29,7 @@ export interface StoreCertificatePorts extends AccountPorts {
  */
 export async function storeCertificate(
   { certificate, execution, spec, order, certificateUrl }: StoreCertificateInput,
-  { ledger, secrets, clock, log, ...accountPorts }: StoreCertificatePorts,
+  { ledger, secrets, tags, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {
   const ca = await connectStoredAccount(spec.issuer, accountPorts);
   const issued = await ca.certificate(certificateUrl);
@@ -72,8 +74,8 @@ export async function storeCertificate(
   };
   await ledger.recordCurrent(certificate, execution, current);
   // A new secret has no readers to remove.
-  if (!first || accessHash(spec, current) !== '') {
-    await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, log });
+  if (!first || accessHash(accessOf(spec, tags), current) !== '') {
+    await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, tags, log });
   }
   return { current, warnings };
 }

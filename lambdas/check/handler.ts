@@ -9,7 +9,7 @@ import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certif
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
 import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
 import type { ResolveAccountRequestInput } from '../domain/contract/account-request.ts';
-import { environment, requireVariable } from '../domain/contract/environment.ts';
+import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckEndpointsInput,
   CheckFleetInput,
@@ -28,7 +28,7 @@ import { resolveAccountRequest } from './resolve-account-request.ts';
 /** Decides what is due and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
 export const handler = stepHandler((log, atEnd) => {
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
-  const config = () => readConfig(process.env[environment.configTokens]);
+  const config = () => readConfig(process.env[environment.configTokens], readTags(process.env));
   const secrets = () =>
     createCertificateSecrets({
       prefix: requireVariable(process.env, environment.secretPrefix),

@@ -2,7 +2,7 @@ import { createAcmCertificates } from '../adapters/aws/acm/acm-certificates.ts';
 import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
-import { environment, requireVariable } from '../domain/contract/environment.ts';
+import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type { ImportCertificateInput } from '../domain/contract/steps.ts';
 import { importCertificate } from './import-certificate.ts';
 
@@ -10,14 +10,20 @@ import { importCertificate } from './import-certificate.ts';
 export const handler = stepHandler((log) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);
+  const tags = readTags(process.env);
   return {
     importCertificate: (input: ImportCertificateInput) =>
       importCertificate(input, {
         log,
         ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
         secrets: createCertificateSecrets({ prefix, stackTag }),
-        // Lambda sets AWS_REGION.
-        acm: createAcmCertificates({ stackTag, secretsTag: `${requireVariable(process.env, 'AWS_REGION')}/${prefix}` }),
+        acm: createAcmCertificates({
+          stackTag,
+          // Lambda sets AWS_REGION.
+          secretsTag: `${requireVariable(process.env, 'AWS_REGION')}/${prefix}`,
+          tags,
+        }),
+        tags,
       }),
   };
 });

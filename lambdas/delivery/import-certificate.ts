@@ -1,5 +1,6 @@
 import type { Delivery, NewArnReason } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
+import type { Tags } from '../domain/contract/environment.ts';
 import { ImportRefusedError, UnexpectedError } from '../domain/contract/errors.ts';
 import type { ImportCertificateInput, ImportCertificateOutput } from '../domain/contract/steps.ts';
 import type { AcmCertificates } from '../domain/ports/acm-certificates.ts';
@@ -7,12 +8,15 @@ import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts'
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
 import { importProblem } from '../domain/rules/certificate/acm-import.ts';
+import { tagsHash } from '../domain/rules/certificate/resource-tags.ts';
 
 export interface ImportCertificatePorts {
   readonly ledger: Ledger;
   readonly secrets: Pick<CertificateSecrets, 'readCurrent'>;
   readonly acm: AcmCertificates;
   readonly log: StepLog;
+  /** The operator's tags, as `acm` sets them. */
+  readonly tags: Tags;
 }
 
 /**
@@ -24,21 +28,30 @@ export interface ImportCertificatePorts {
  *
  * The first import of a certificate uses an existing ARN if it has the tags of this stack. If only one tag differs, a warning names the ARN.
  *
- * A version that is already delivered is not imported again, so the step is safe to run twice.
+ * A version that is already delivered is not imported again, so the step is safe to run twice. If the operator's tags have changed since, they are set.
+ * An import over an ARN does not set them. The next run does it, so that tags which ACM rejects do not hide that the certificate was imported.
  *
  * @throws ImportRefusedError if ACM would reject the certificate because of its key
  */
 export async function importCertificate(
   { certificate, execution, region, current }: ImportCertificateInput,
-  { ledger, secrets, acm, log }: ImportCertificatePorts,
+  { ledger, secrets, acm, tags, log }: ImportCertificatePorts,
 ): Promise<ImportCertificateOutput> {
   const { deliveries } = await ledger.certificate(certificate);
   const before = deliveries[region] ?? null;
-  if (before?.versionId === current.versionId) return outputOf(region, before, false);
+  const hash = tagsHash(tags);
+  if (before?.versionId === current.versionId) {
+    if (before.tagsHash === hash) return outputOf(region, before, false);
+    if ((await acm.tag(region, certificate, before.arn)) === 'tagged') {
+      await ledger.recordDelivery(certificate, execution, region, withTags(before, hash));
+      return { ...outputOf(region, before, false), tagged: true };
+    }
+    // The import was deleted by hand.
+  }
 
   const { versionId, value } = await secrets.readCurrent(certificate);
   // Another run has stored a newer version and has already delivered it.
-  if (before?.versionId === versionId) return outputOf(region, before, false);
+  if (before?.versionId === versionId && versionId !== current.versionId) return outputOf(region, before, false);
   const problem = importProblem(value);
   if (problem) {
     throw new ImportRefusedError({
@@ -50,12 +63,20 @@ export async function importCertificate(
     });
   }
   const known = before && before.keyType === value.keyType ? before.arn : null;
-  const { arn, obstacle } = await importOver(known, { region, certificate, value, acm, log, isFirst: !before });
+  const { arn, obstacle, created } = await importOver(known, {
+    region,
+    certificate,
+    value,
+    acm,
+    log,
+    isFirst: !before,
+  });
 
   const replaced = before &&
     obstacle &&
     before.arn !== arn && { arn: before.arn, action: toDo(before.arn, arn, obstacle) };
-  const delivery: Delivery = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
+  const imported = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
+  const delivery = withTags(imported, created ? hash : before?.arn === arn ? before.tagsHash : undefined);
   await ledger.recordDelivery(certificate, execution, region, delivery);
   return outputOf(region, delivery, true);
 }
@@ -79,8 +100,13 @@ async function warnOfSimilar(
     );
 }
 
+const withTags = ({ tagsHash: _, ...delivery }: Delivery, hash: string | undefined): Delivery => ({
+  ...delivery,
+  ...(hash !== undefined && { tagsHash: hash }),
+});
+
 function outputOf(region: string, { arn, replaced }: Delivery, imported: boolean): ImportCertificateOutput {
-  return { region, arn, replaces: replaced?.arn ?? null, action: replaced?.action ?? null, imported };
+  return { region, arn, replaces: replaced?.arn ?? null, action: replaced?.action ?? null, imported, tagged: false };
 }
 
 /** Why the ARN in the ledger cannot be used. */
@@ -114,16 +140,16 @@ async function importOver(
     readonly value: CertificateSecretValue;
     readonly isFirst: boolean;
   },
-): Promise<{ readonly arn: string; readonly obstacle: Obstacle | null }> {
+): Promise<{ readonly arn: string; readonly obstacle: Obstacle | null; readonly created: boolean }> {
   // Without a known ARN, either the key type has changed, or this is the first import, which replaces no ARN.
   const first = known === null ? 'keyChanged' : await acm.import(region, certificate, value, known);
-  if (typeof first === 'object') return { arn: first.arn, obstacle: null };
+  if (typeof first === 'object') return { arn: first.arn, obstacle: null, created: false };
   // A new ARN is needed. An earlier attempt whose reply was lost may already have created it.
   const found = await acm.find(region, certificate, value.identifiers, value.keyType);
   if (found === null && isFirst) await warnOfSimilar(region, { certificate, value, acm, log });
   for (const arn of found === null || found === known ? [null] : [found, null]) {
     const result = await acm.import(region, certificate, value, arn);
-    if (typeof result === 'object') return { arn: result.arn, obstacle: first };
+    if (typeof result === 'object') return { arn: result.arn, obstacle: first, created: arn === null };
   }
   throw new UnexpectedError({
     what: `The certificate could not be imported into ACM in ${region}.`,

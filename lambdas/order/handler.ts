@@ -8,7 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
 import type { IssuerInput } from '../domain/contract/account-request.ts';
-import { environment, requireVariable } from '../domain/contract/environment.ts';
+import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckOrderInput,
   NewOrderInput,
@@ -31,6 +31,7 @@ export const handler = stepHandler((log, atEnd) => {
     accounts: createAccountSecrets({
       prefix: requireVariable(process.env, environment.accountSecretPrefix),
       stackTag: requireVariable(process.env, environment.stackTag),
+      tags: readTags(process.env),
       kmsKeyId: process.env[environment.encryptionKey],
     }),
     acme,

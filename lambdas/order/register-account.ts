@@ -14,7 +14,7 @@ export interface RegisterAccountPorts extends AccountPorts {
  * each deployment. So a one-time external account binding is used before it expires, the account of a fallback exists when it is needed, and CAA
  * records are checked before the first order.
  *
- * For a stored account it reads at most the CA's directory, so it is safe to run twice.
+ * A stored account gets the operator's tags, which may have changed, and its secret is not changed otherwise. So it is safe to run twice.
  */
 export async function registerAccount(
   { issuer }: IssuerInput,
@@ -22,6 +22,7 @@ export async function registerAccount(
 ): Promise<RegisteredAccount> {
   const ca = await ensureAccount(issuer, ports);
   const account = await ca.account();
+  await ports.accounts.tag(issuer.directoryUrl);
   await ledger.recordAccount(issuer.directoryUrl, account, clock.now());
   // A CA that requires no proof of control uses no validation method.
   return { issuer: issuer.name, ...account, caa: caaLines(account, issuer.challenges === 'none' ? null : 'dns-01') };

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { NewArnReason } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { KeyType } from '../../lambdas/domain/contract/config.ts';
-import { tags } from '../../lambdas/domain/contract/environment.ts';
+import { type Tags, tags } from '../../lambdas/domain/contract/environment.ts';
 import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
 import type { AcmCertificates, SimilarImport } from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
@@ -22,10 +22,14 @@ interface Import {
   readonly usages: readonly string[];
   readonly serialNumber: string;
   readonly chainLength: number;
+  /** The operator's tags. */
+  readonly tags: Tags;
 }
 
 /** ACM in memory, for the regions that a test adds. It parses and checks each import, as ACM does. */
 export class FakeAcm implements AcmCertificates {
+  /** The operator's tags. */
+  tags: Tags = {};
   readonly #stack: string;
   readonly #shared: { readonly regions: Map<string, Map<string, Import>>; count: number };
 
@@ -87,6 +91,14 @@ export class FakeAcm implements AcmCertificates {
       .map(([arn, { stack }]) => ({ arn, tag: tags.stack, value: stack, expected: this.#stack }));
   }
 
+  async tag(region: string, _certificate: string, arn: string): Promise<'tagged' | 'notFound'> {
+    const imports = this.#region(region);
+    const before = imports.get(arn);
+    if (!before) return 'notFound';
+    imports.set(arn, { ...before, tags: { ...before.tags, ...this.tags } });
+    return 'tagged';
+  }
+
   async import(
     region: string,
     certificate: string,
@@ -98,7 +110,7 @@ export class FakeAcm implements AcmCertificates {
     const imported = ++this.#shared.count;
     if (arn === null) {
       const made = `arn:aws:acm:${region}:111122223333:certificate/${imported}`;
-      imports.set(made, { ...read, imported, stack: this.#stack, tag: certificate });
+      imports.set(made, { ...read, imported, stack: this.#stack, tag: certificate, tags: this.tags });
       return { arn: made };
     }
     const before = imports.get(arn);
@@ -125,7 +137,7 @@ function readImport({
   readonly certificate: string;
   readonly chain: string;
   readonly privateKey: string;
-}): Omit<Import, 'stack' | 'tag' | 'imported'> {
+}): Omit<Import, 'stack' | 'tag' | 'imported' | 'tags'> {
   const leaf = new X509Certificate(certificate);
   if (splitPem(certificate).length !== 1)
     throw new ImportRefusedError({ what: 'The certificate field must hold one certificate.', region: 'eu-west-1' });

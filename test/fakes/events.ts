@@ -13,7 +13,14 @@ export const renewed: CertificateRenewed = {
   reason: 'never issued',
   current: factsWith(),
   deliveries: [
-    { region: 'us-east-1', arn: 'arn:aws:acm:us-east-1:1:certificate/1', replaces: null, action: null, imported: true },
+    {
+      region: 'us-east-1',
+      arn: 'arn:aws:acm:us-east-1:1:certificate/1',
+      replaces: null,
+      action: null,
+      imported: true,
+      tagged: false,
+    },
   ],
 };
 

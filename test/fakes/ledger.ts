@@ -153,9 +153,14 @@ export class FakeLedger implements Ledger {
     if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
   }
 
-  async recordAccess(certificate: string, execution: string, access: string): Promise<void> {
+  async recordAccess(
+    certificate: string,
+    execution: string,
+    access: string,
+    tagKeys?: readonly string[],
+  ): Promise<void> {
     this.#holding(certificate, execution);
-    this.put(certificate, { access });
+    this.put(certificate, { access, ...(tagKeys && { tagKeys }) });
   }
 
   async account(directoryUrl: string): Promise<RecordedAccount | null> {

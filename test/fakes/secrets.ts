@@ -4,6 +4,7 @@ import {
   parseCertificateSecret,
 } from '../../lambdas/domain/contract/certificate-secret.ts';
 import type { Replica } from '../../lambdas/domain/contract/config.ts';
+import type { Tags } from '../../lambdas/domain/contract/environment.ts';
 import {
   CompromisedKeyError,
   ExternalAccountBindingError,
@@ -41,13 +42,17 @@ interface Secret {
 interface Access {
   readonly readers: readonly string[];
   readonly replicas: readonly Replica[];
+  readonly removedTags?: readonly string[];
 }
 
 /** Secrets with versions, version ids (from tokens) and labels. A label is attached to at most one version of a secret. */
 export class FakeCertificateSecrets implements CertificateSecrets, CertificateVersions {
   readonly #secrets = new Map<string, Secret>();
   readonly #access = new Map<string, Access>();
+  readonly #tags = new Map<string, Tags>();
   #deleted = 0;
+  /** The operator's tags. */
+  tags: Tags = {};
   /** ARN of a principal that does not exist. */
   noSuchReader = '';
   /** Whether Secrets Manager has created the requested replicas. */
@@ -58,6 +63,11 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   /** Returns the configured readers and replicas of a secret. */
   access(certificate: string): Access {
     return this.#access.get(certificate) ?? { readers: [], replicas: [] };
+  }
+
+  /** Returns the operator's tags on a secret. */
+  tagsOf(certificate: string): Tags {
+    return this.#tags.get(certificate) ?? {};
   }
 
   /** Creates a secret as another process might have left it. `current` is its AWSCURRENT version. @default the placeholder */
@@ -96,6 +106,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   delete(certificate: string): void {
     this.#secrets.delete(certificate);
     this.#access.delete(certificate);
+    this.#tags.delete(certificate);
     this.#deleted += 1;
   }
 
@@ -132,7 +143,10 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async create(certificate: string): Promise<void> {
     if (this.#secrets.has(certificate)) this.#existing(certificate);
-    else this.put(certificate);
+    else {
+      this.put(certificate);
+      this.#tags.set(certificate, this.tags);
+    }
   }
 
   async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
@@ -187,10 +201,12 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     move(secret, existingVersion(secret, versionId), 'COMPROMISED');
   }
 
-  async share(certificate: string, access: Access): Promise<boolean> {
+  async share(certificate: string, { removedTags = [], ...access }: Access): Promise<boolean> {
     const { arn, deletedAt } = this.#secrets.get(certificate) ?? {};
     const secret = `certificates/${certificate}`;
     if (arn === undefined || deletedAt) throw new SecretAccessError({ what: `${secret} cannot be shared.`, secret });
+    const kept = Object.entries(this.tagsOf(certificate)).filter(([key]) => !removedTags.includes(key));
+    this.#tags.set(certificate, { ...Object.fromEntries(kept), ...this.tags });
     if (access.readers.includes(this.noSuchReader)) {
       // Removed readers lose access even if another reader is rejected.
       const staying = this.access(certificate).readers.filter((reader) => access.readers.includes(reader));
@@ -274,6 +290,9 @@ function putVersion(
 
 export class FakeAccountSecrets implements AccountSecrets {
   readonly #accounts = new Map<string, AcmeAccount>();
+  readonly #tags = new Map<string, Tags>();
+  /** The operator's tags. */
+  tags: Tags = {};
 
   // ---- for tests
 
@@ -285,7 +304,16 @@ export class FakeAccountSecrets implements AccountSecrets {
     return this.#accounts.get(directoryUrl) ?? null;
   }
 
+  /** Returns the operator's tags on the secret of an account. */
+  tagsOf(directoryUrl: string): Tags {
+    return this.#tags.get(directoryUrl) ?? {};
+  }
+
   // ---- the port
+
+  async tag(directoryUrl: string): Promise<void> {
+    this.#tags.set(directoryUrl, { ...this.tagsOf(directoryUrl), ...this.tags });
+  }
 
   async read(directoryUrl: string): Promise<AcmeAccount | null> {
     return this.get(directoryUrl);
@@ -293,6 +321,7 @@ export class FakeAccountSecrets implements AccountSecrets {
 
   async create(directoryUrl: string, privateKey: string): Promise<AcmeAccount> {
     const account = this.get(directoryUrl) ?? { privateKey, url: null, version: '1' };
+    if (!this.#accounts.has(directoryUrl)) this.#tags.set(directoryUrl, this.tags);
     this.put(directoryUrl, account);
     return account;
   }

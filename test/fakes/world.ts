@@ -1,4 +1,5 @@
 import type { ZoneRole } from '../../lambdas/domain/contract/config.ts';
+import type { Tags } from '../../lambdas/domain/contract/environment.ts';
 import { FakeAcm } from './acm.ts';
 import { FakeAuthoritativeDns } from './authoritative-dns.ts';
 import { FakeAcme, FakeCa } from './certificate-authority.ts';
@@ -13,8 +14,8 @@ import { FakeRenewalInfos } from './renewal-infos.ts';
 import { FakeAccountSecrets, FakeCertificateSecrets, FakeExternalAccountKeys } from './secrets.ts';
 import { FakeTlsEndpoints } from './tls-endpoints.ts';
 
-/** Creates fakes of all ports that a step can use. Steps get `ports`, which records calls. Tests read and set the fakes beside it. */
-export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
+/** Creates fakes of all ports that a step can use. `tags` are the operator's. Steps get `ports`, which records calls. Tests read and set the fakes beside it. */
+export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } = {}) {
   const calls = new CallRecorder();
   const clock = new FakeClock(now);
   const log = new FakeLog();
@@ -30,12 +31,14 @@ export function createWorld({ now = '2026-03-01T12:00:00Z' } = {}) {
   const tlsEndpoints = new FakeTlsEndpoints();
   const acm = new FakeAcm();
   const externalAccountKeys = new FakeExternalAccountKeys();
+  for (const tagged of [secrets, accounts, acm]) tagged.tags = tags;
   const ca = new FakeCa(clock);
   const acme = new FakeAcme(ca, calls);
   const ports = {
     clock,
     log,
     metrics,
+    tags,
     ledger: calls.watch('ledger', ledger),
     secrets: calls.watch('secrets', secrets),
     accounts: calls.watch('accounts', accounts),

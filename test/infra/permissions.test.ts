@@ -7,6 +7,20 @@ const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
 const certificate = 'arn:aws:acm:us-east-1:123456789012:certificate/0e1d8f0a-0000-4000-8000-000000000000';
 
+const fullAccess = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+/** An organization's policy that denies resources without the tag `team`. */
+const demandsTeam = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Deny',
+      Action: ['secretsmanager:CreateSecret', 'acm:ImportCertificate'],
+      Resource: '*',
+      Condition: { Null: { 'aws:RequestTag/team': 'true' } },
+    },
+  ],
+};
+
 /** Asks a policy simulator whether the policies of the role allow this. It rejects actions and condition keys that IAM does not know. */
 async function allows(
   role: string,
@@ -14,6 +28,7 @@ async function allows(
   resource: string,
   contextVariables: Simulation['request']['contextVariables'] = {},
   stack: Synthesized = synthesized,
+  scps: readonly object[] = [],
 ): Promise<boolean> {
   const { inline, managed } = policiesOf(`Certificates${role}`, stack);
   const reply = await runSimulation(
@@ -25,7 +40,13 @@ async function allows(
         contextVariables,
       },
       identityPolicies: [...inline, ...managed].map((policy, index) => ({ name: `policy-${index}`, policy })),
-      serviceControlPolicies: [],
+      serviceControlPolicies: scps.map((policy, index) => ({
+        orgIdentifier: `ou-${index}`,
+        policies: [
+          { name: 'FullAWSAccess', policy: fullAccess },
+          { name: `scp-${index}`, policy },
+        ],
+      })),
       resourceControlPolicies: [],
     },
     {},
@@ -359,5 +380,49 @@ describe('the workflows', () => {
     expect(await allows('CheckRole', 'states:DescribeExecution', execution(renewal))).toBe(true);
     expect(await allows('CheckRole', 'states:DescribeExecution', execution('other'))).toBe(false);
     expect(await allows('CheckRole', 'states:StopExecution', execution(renewal))).toBe(false);
+  });
+});
+
+describe('tags of the operator', () => {
+  const tagged = synthesize({ ...smallConfig, tags: { team: 'web' } });
+  const request = (tags: Readonly<Record<string, string>>) => ({
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    'aws:TagKeys': Object.keys(tags),
+  });
+  const own = { 'perennial:stack': 'Perennial', 'perennial:certificate': 'www' };
+  const www = secret('certificates/www');
+  const account = secret('certificates-accounts/ca-0000');
+
+  test.each([
+    ['CertificateRole', 'secretsmanager:CreateSecret', www, own],
+    ['CertificateRole', 'secretsmanager:TagResource', www, own],
+    ['OrderRole', 'secretsmanager:CreateSecret', account, { 'perennial:stack': 'Perennial' }],
+    ['DeliveryRole', 'acm:ImportCertificate', certificate, { Name: 'www', ...own }],
+    ['DeliveryRole', 'acm:AddTagsToCertificate', certificate, own],
+  ])('may be set with those of the stack by %s with %s, and no others', async (role, action, resource, tags) => {
+    expect(await allows(role, action, resource, request({ ...tags, team: 'web' }), tagged)).toBe(true);
+    expect(await allows(role, action, resource, request({ ...tags, other: 'web' }), tagged)).toBe(false);
+    expect(await allows(role, action, resource, request({ team: 'web' }), tagged)).toBe(false);
+    expect(await allows(role, action, resource, request({ ...tags, team: 'web' }))).toBe(false);
+  });
+
+  test('of an earlier configuration may be removed from secrets of the stack, and tags of the stack may not', async () => {
+    const may = (key: string, stack = 'Perennial') =>
+      allows('CertificateRole', 'secretsmanager:UntagResource', www, {
+        'aws:ResourceTag/perennial:stack': stack,
+        'aws:TagKeys': [key],
+      });
+    expect(await may('team')).toBe(true);
+    expect(await may('perennial:stack')).toBe(false);
+    expect(await may('team', 'Other')).toBe(false);
+  });
+
+  test('pass a service control policy that demands a tag at creation', async () => {
+    const demands = (tags: Readonly<Record<string, string>>) =>
+      allows('CertificateRole', 'secretsmanager:CreateSecret', www, request({ ...own, ...tags }), tagged, [
+        demandsTeam,
+      ]);
+    expect(await demands({ team: 'web' })).toBe(true);
+    expect(await demands({})).toBe(false);
   });
 });

@@ -35,6 +35,15 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
       deliveredEverywhere
         .when(Condition.jsonata(`{% ${someFailed} and ${somethingNew} %}`), announcePartialDelivery, errorToRecord)
         .when(Condition.jsonata(`{% ${someFailed} %}`), next, errorToRecord),
+    // Only tags were set, so no event is published. Without `current` the endpoints are not checked.
+    tagged: (next) =>
+      deliveredEverywhere.when(
+        Condition.jsonata(`{% $count($deliveries[tagged]) > 0 and $not(${somethingNew}) %}`),
+        next,
+        {
+          assign: { current: '{% null %}' },
+        },
+      ),
     delivered: (next) => deliveredEverywhere.otherwise(next),
   });
   return {

@@ -111,7 +111,9 @@ export class RenewalWorkflow extends Construct {
     issuance.stored.next(delivery.start);
     secret.repaired.next(delivery.start);
     delivery.delivered.next(record.start);
-    // No server has to be reloaded for a change of readers or replicas, so no event is published.
+    // The tags of the secret have usually changed too.
+    delivery.tagged.next(secret.share);
+    // No server has to be reloaded for a change of tags, readers or replicas, so no event is published.
     secret.shared.next(record.recordSuccess);
     record.checkEndpoints.next(endpoints.start);
     record.done.next(done);

@@ -47,6 +47,8 @@ export interface Delivery {
   /** Version of the secret that was imported last. */
   readonly versionId: string;
   readonly keyType: KeyType;
+  /** Hash of the operator's tags on the import. Absent if there are none. */
+  readonly tagsHash?: string;
   /** The ARN that this one replaced with this version, and what the operator has to do. Each run logs it until the next version. */
   readonly replaced?: { readonly arn: string; readonly action: string };
 }

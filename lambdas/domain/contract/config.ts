@@ -1,3 +1,5 @@
+import type { Tags } from './environment.ts';
+
 export const keyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'] as const;
 
 /** Algorithm and size of a private key. CloudFront accepts P-256 and RSA, but not P-384. */
@@ -84,6 +86,8 @@ export interface CertificateSpec {
   /** ARNs of principals of other accounts that may read the secret. */
   readonly readers?: readonly string[];
   readonly replicas?: readonly Replica[];
+  /** Hash of the operator's tags, which are no reason to order. Absent if there are none (`rules/certificate/resource-tags.ts`). */
+  readonly tagsHash?: string;
   /** SHA-256 in hex over the versioned list of fields whose change causes a new order (`rules/certificate/certificate-spec.ts`). */
   readonly specHash: string;
   /** SHA-256 in hex of directory URL and identifiers. CAs count duplicate certificates by these. */
@@ -97,6 +101,8 @@ export interface DeployedConfig {
   readonly checkInterval: number;
   readonly issuers: readonly Issuer[];
   readonly hostedZones: readonly HostedZone[];
+  /** The operator's tags. The file does not have them, because their values may be known only after the deployment. */
+  readonly tags?: Tags;
   readonly certificates: readonly {
     readonly name: string;
     readonly identifiers: readonly string[];

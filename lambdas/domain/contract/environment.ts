@@ -11,6 +11,8 @@ export const environment = {
   accountSecretPrefix: 'ACCOUNT_SECRET_PREFIX',
   /** Value of the tag `perennial:stack` on everything that is created at run time. */
   stackTag: 'STACK_TAG',
+  /** JSON object with the operator's tags, for secrets and ACM imports. If it is not set, there are none. */
+  tags: 'TAGS',
   /** JSON array with the values of `@n` in the config file. */
   configTokens: 'CONFIG_TOKENS',
   /** ARN of the KMS key for new secrets. If it is not set, the key of the account is used. */
@@ -33,6 +35,14 @@ export const tags = {
   secrets: 'perennial:secrets',
   replicas: 'perennial:replicas',
 } as const;
+
+/** Tags by key. The operator's tags are on everything that is created at run time, beside the tags above. */
+export type Tags = Readonly<Record<string, string>>;
+
+/** Returns the operator's tags. */
+export function readTags(env: Readonly<Record<string, string | undefined>>): Tags {
+  return JSON.parse(env[environment.tags] ?? '{}') as Tags;
+}
 
 /** Returns the value of a variable. Throws if the deployment has not set it. */
 export function requireVariable(env: Readonly<Record<string, string | undefined>>, name: string): string {

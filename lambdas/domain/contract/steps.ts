@@ -302,6 +302,8 @@ export interface ImportCertificateOutput {
   readonly action: string | null;
   /** Whether this step made the import. It is `false` if ACM already had this version. */
   readonly imported: boolean;
+  /** Whether this step set only the operator's tags. */
+  readonly tagged: boolean;
 }
 
 export interface CheckEndpointsInput extends Run {

@@ -16,6 +16,8 @@ export interface AccountSecrets {
   read(directoryUrl: string): Promise<AcmeAccount | null>;
   /** Stores the key of a new account and returns what is stored. If another process was first, that is its key. */
   create(directoryUrl: string, privateKey: string): Promise<AcmeAccount>;
+  /** Sets the operator's tags on the secret. Other tags stay. */
+  tag(directoryUrl: string): Promise<void>;
   saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount>;
   /** Compare-and-swap: stores `after` if `before` is still current. Returns what is current then. */
   replace(directoryUrl: string, before: AcmeAccount, after: Omit<AcmeAccount, 'version'>): Promise<AcmeAccount>;

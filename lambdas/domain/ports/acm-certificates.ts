@@ -24,7 +24,13 @@ export interface AcmCertificates {
     keyType: KeyType,
   ): Promise<readonly SimilarImport[]>;
   /**
-   * Imports a certificate. A first import has tags, and an import over an ARN has none. Returns `notFound` if the ARN does not exist, and a
+   * Sets the operator's tags on an import. Other tags stay. Returns `notFound` if the ARN does not exist.
+   *
+   * @throws ImportRefusedError
+   */
+  tag(region: string, certificate: string, arn: string): Promise<'tagged' | 'notFound'>;
+  /**
+   * Imports a certificate. A first import has tags, among them the operator's, and an import over an ARN has none. Returns `notFound` if the ARN does not exist, and a
    * `NewArnReason` if ACM rejects the certificate over this ARN but accepts it under a new one.
    *
    * @throws ImportRefusedError

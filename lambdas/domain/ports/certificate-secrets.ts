@@ -33,7 +33,7 @@ export interface CertificateSecrets {
    */
   makeCurrent(certificate: string, versionId: string): Promise<{ readonly arn: string; readonly first: boolean }>;
   /**
-   * Sets readers of other accounts and replicas. The resource policy is replaced as a whole. Removals come first, and a later rejection does not
+   * Sets the operator's tags, readers of other accounts, and replicas. The resource policy is replaced as a whole. Removals come first, and a later rejection does not
    * undo them. Returns `false` if a replica is not in place yet.
    *
    * @throws ThrottledError
@@ -41,7 +41,12 @@ export interface CertificateSecrets {
    */
   share(
     certificate: string,
-    access: { readonly readers: readonly string[]; readonly replicas: readonly Replica[] },
+    access: {
+      readonly readers: readonly string[];
+      readonly replicas: readonly Replica[];
+      /** Keys of tags of an earlier configuration, which are removed. */
+      readonly removedTags?: readonly string[];
+    },
   ): Promise<boolean>;
   /** Returns the current certificate. Throws `UnreadableSecretError` if the value has another format. */
   readCurrent(certificate: string): Promise<{

@@ -53,8 +53,10 @@ export interface LedgerCertificate {
   readonly revokedVersion?: string;
   /** Result of the last endpoint check. */
   readonly served?: EndpointCheck;
-  /** Hash of the readers and replicas of the secret (`rules/certificate/secret-sharing.ts`). */
+  /** Hash of the tags, readers and replicas of the secret (`rules/certificate/secret-sharing.ts`). */
   readonly access?: string;
+  /** Keys of the operator's tags that the secret has or may have. */
+  readonly tagKeys?: readonly string[];
 }
 
 /** A check of the endpoints of a certificate. */
@@ -127,8 +129,8 @@ export interface Ledger {
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
   /** Saves an endpoint check. It needs no lease, because it applies to one version only. */
   recordServed(certificate: string, served: EndpointCheck): Promise<void>;
-  /** Saves the hash of the readers and replicas of the secret. */
-  recordAccess(certificate: string, execution: string, access: string): Promise<void>;
+  /** Saves the hash of the tags, readers and replicas of the secret. Without `tagKeys` the saved keys stay. */
+  recordAccess(certificate: string, execution: string, access: string, tagKeys?: readonly string[]): Promise<void>;
   /** The account at this directory, as the last order or registration saved it. `null` if there is none. */
   account(directoryUrl: string): Promise<RecordedAccount | null>;
   /** Saves the account. `now` is the time at which the directory was read. */

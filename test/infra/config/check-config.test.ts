@@ -7,7 +7,7 @@ import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
 import { base, binding, hostedZones, issuer, manyNames, other, token, withCertificates } from './configs.ts';
 
 const configKeys =
-  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, encryptionKey, rootServers';
+  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, encryptionKey, tags, rootServers';
 
 describe('a configuration is rejected for', () => {
   test.each<readonly [what: string, config: unknown, ...expected: Expected[]]>([
@@ -123,6 +123,7 @@ describe('a checked configuration', () => {
       trustedRoots: [],
       untrustedIssuers: new Set([0]),
       tokens: [],
+      tags: {},
       secretPrefix: 'certificates/',
       accountSecretPrefix: 'certificates-accounts/',
       rootServers: [],

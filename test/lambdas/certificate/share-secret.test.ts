@@ -3,6 +3,7 @@ import { readCertificate } from '../../../lambdas/certificate/read-certificate.t
 import { shareSecret } from '../../../lambdas/certificate/share-secret.ts';
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import { LeaseLostError, SecretAccessError } from '../../../lambdas/domain/contract/errors.ts';
+import { tagsHash } from '../../../lambdas/domain/rules/certificate/resource-tags.ts';
 import { isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
@@ -177,5 +178,45 @@ describe('readers and replicas', () => {
       expect(world.secrets.access('www'), last).toEqual({ readers, replicas });
       expect(isSharingOutdated(spec, world.ledger.get('www')), last).toBe(false);
     });
+  });
+});
+
+describe('tags of the operator', () => {
+  const outdated = (world: World) =>
+    isSharingOutdated(
+      specWith({ ...(tagsHash(world.ports.tags) && { tagsHash: tagsHash(world.ports.tags) }) }),
+      world.ledger.get('www'),
+    );
+  const tagged = (tags: Readonly<Record<string, string>>) => {
+    const world = createWorld({ tags });
+    world.ledger.put('www', { lease: execution });
+    world.secrets.put('www', { current: { versionId: 'version-1', value } });
+    return world;
+  };
+
+  test('are set on the secret and recorded in the ledger', async () => {
+    const world = tagged({ team: 'web' });
+    expect(outdated(world)).toBe(true);
+    await share(world, specWith());
+    expect(world.secrets.tagsOf('www')).toEqual({ team: 'web' });
+    expect(outdated(world)).toBe(false);
+  });
+
+  test('are removed if they are no longer configured', async () => {
+    const world = tagged({ team: 'web', stage: 'test' });
+    await share(world, specWith());
+    world.secrets.tags = { team: 'shop' };
+    const ports = { ...world.ports, tags: { team: 'shop' } };
+    await shareSecret({ ...run, spec: specWith() }, ports);
+    expect(world.secrets.tagsOf('www')).toEqual({ team: 'shop' });
+    expect(world.ledger.get('www').tagKeys).toEqual(['team']);
+  });
+
+  test('that the function does not have yet are set by a later run', async () => {
+    const world = tagged({ team: 'web' });
+    await share(world, specWith({ tagsHash: tagsHash({ team: 'shop' }) ?? '' }));
+    expect(isSharingOutdated(specWith({ tagsHash: tagsHash({ team: 'shop' }) ?? '' }), world.ledger.get('www'))).toBe(
+      true,
+    );
   });
 });

@@ -103,7 +103,14 @@ describe('the first import', () => {
 describe('the next import', () => {
   test('keeps the ARN that consumers use', async () => {
     const world = await delivered();
-    expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null, action: null, imported: true });
+    expect(await deliver(world)).toEqual({
+      region,
+      arn: world.arn,
+      replaces: null,
+      action: null,
+      imported: true,
+      tagged: false,
+    });
     expect(world.acm.get(region, world.arn).serialNumber).toBe('0a02');
     expect(world.acm.arns(region)).toEqual([world.arn]);
   });
@@ -230,7 +237,7 @@ describe('the action for a new ARN', () => {
     world.secrets.put('www', { current: { versionId: 'version-3', value } });
     const renewed = factsWith({ versionId: 'version-3' });
     const output = await importCertificate({ ...run, spec: specWith(), region, current: renewed }, world.ports);
-    expect(output).toEqual({ region, arn, replaces: null, action: null, imported: true });
+    expect(output).toEqual({ region, arn, replaces: null, action: null, imported: true, tagged: false });
     expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
   });
 
@@ -306,7 +313,14 @@ test('reads neither the secret nor ACM for a version that is already delivered',
   const world = await delivered();
   await deliver(world);
   const before = world.calls.made.length;
-  expect(await deliver(world)).toEqual({ region, arn: world.arn, replaces: null, action: null, imported: false });
+  expect(await deliver(world)).toEqual({
+    region,
+    arn: world.arn,
+    replaces: null,
+    action: null,
+    imported: false,
+    tagged: false,
+  });
   expect(world.calls.made.slice(before).map(({ name }) => name)).toEqual(['ledger.certificate']);
 });
 
@@ -346,4 +360,70 @@ test.each([
       expect(world.ledger.get('www').deliveries[region], last).toMatchObject({ arn, versionId: 'version-2' });
     },
   );
+});
+
+describe('tags of the operator', () => {
+  const tags = { team: 'web' };
+
+  /** Creates a world in which the current version was imported with other tags. */
+  async function tagged(
+    before: Readonly<Record<string, string>>,
+    now: Readonly<Record<string, string>>,
+  ): Promise<World> {
+    const world = createWorld({ tags: now });
+    world.acm.addRegion(region);
+    world.ledger.put('www', { lease: execution });
+    world.secrets.put('www', { current: { versionId: 'version-2', value: newer } });
+    world.acm.tags = before;
+    await importCertificate({ ...run, spec: specWith(), region, current }, { ...world.ports, tags: before });
+    world.acm.tags = now;
+    return world;
+  }
+  const tagsIn = (world: World) => world.acm.get(region, world.acm.arns(region)[0] ?? '').tags;
+
+  test('are set by the first import, so that the next run has nothing to do', async () => {
+    const world = await tagged(tags, tags);
+    const calls = world.calls.names().length;
+    expect(await deliver(world)).toMatchObject({ imported: false, tagged: false });
+    expect(tagsIn(world)).toEqual(tags);
+    expect(world.calls.names().slice(calls)).toEqual(['ledger.certificate']);
+  });
+
+  test('are set on an import without importing again if they have changed, and a removed tag stays', async () => {
+    const world = await tagged({ team: 'web', stage: 'test' }, { team: 'shop' });
+    const calls = world.calls.names().length;
+    expect(await deliver(world)).toMatchObject({ imported: false, tagged: true, replaces: null });
+    expect(tagsIn(world)).toEqual({ team: 'shop', stage: 'test' });
+    expect(world.calls.names().slice(calls)).toEqual(['ledger.certificate', 'acm.tag', 'ledger.recordDelivery']);
+    expect(await deliver(world)).toMatchObject({ tagged: false });
+  });
+
+  test('are set by the run after an import over the same ARN', async () => {
+    const world = await tagged({}, tags);
+    const renewed = { ...current, versionId: 'version-3' };
+    world.secrets.put('www', { current: { versionId: 'version-3', value: newer } });
+    const again = () => importCertificate({ ...run, spec: specWith(), region, current: renewed }, world.ports);
+    expect(await again()).toMatchObject({ imported: true, tagged: false });
+    expect(await again()).toMatchObject({ imported: false, tagged: true });
+    expect(tagsIn(world)).toEqual(tags);
+  });
+
+  test('that cannot be set because the import was deleted cause a new import', async () => {
+    const world = await tagged({}, tags);
+    const [arn = ''] = world.acm.arns(region);
+    world.acm.delete(region, arn);
+    expect(await deliver(world)).toMatchObject({ imported: true, replaces: arn });
+    expect(tagsIn(world)).toEqual(tags);
+  });
+
+  test('are set again if the run was interrupted after any call', async () => {
+    await interruptedAfterEachCall(
+      () => tagged({}, tags),
+      async (world) => deliver(world),
+      async (world) => {
+        expect(tagsIn(world)).toEqual(tags);
+        expect(world.acm.arns(region)).toHaveLength(1);
+      },
+    );
+  });
 });

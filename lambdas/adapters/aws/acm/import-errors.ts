@@ -12,7 +12,7 @@ export interface Attempt {
   readonly arn: string | null;
 }
 
-export function tagsText({ acm, certificate }: Attempt): string {
+export function tagsText({ acm, certificate }: Pick<Attempt, 'acm' | 'certificate'>): string {
   return tagsOf(acm, certificate)
     .map(({ Key, Value }) => `${Key} = ${Value}`)
     .join(', ');
@@ -37,9 +37,24 @@ export function tagsRefused(attempt: Attempt, cause: Error): ImportRefusedError 
   return importRefused(
     attempt,
     cause,
-    `The first import sets the tags ${tagsText(attempt)}. Later imports find the certificate by them, so let the tag policies of the ` +
-      'organization allow these keys and values for acm:certificate. ',
+    `The first import sets the tag Name, the tags of the configuration, and ${tagsText(attempt)}. Later imports find the certificate by ` +
+      'the last three. Let the tag policies of the organization allow all of them for acm:certificate. ',
   );
+}
+
+export function tagChangeRefused(
+  { acm: { region }, certificate, arn }: Pick<Attempt, 'acm' | 'certificate' | 'arn'>,
+  cause: Error,
+): ImportRefusedError {
+  return new ImportRefusedError({
+    what: `ACM in ${region} refuses the tags of ${arn}.`,
+    why: `${cause.name}: ${cause.message}`,
+    remedy:
+      "Correct the tags of the configuration, or let the organization's tag policies allow them for acm:certificate. The import has the current certificate.",
+    certificate,
+    region,
+    cause,
+  });
 }
 
 export function importLimit({ acm: { region }, certificate }: Attempt, cause: Error): ImportLimitError {

@@ -1,11 +1,19 @@
-import { DescribeCertificateCommand, ImportCertificateCommand } from '@aws-sdk/client-acm';
+import { AddTagsToCertificateCommand, DescribeCertificateCommand, ImportCertificateCommand } from '@aws-sdk/client-acm';
 import type { NewArnReason } from '../../../domain/contract/certificate-facts.ts';
 import type { AcmCertificates } from '../../../domain/ports/acm-certificates.ts';
 import { newArnReason } from '../../../domain/rules/certificate/acm-import.ts';
 import { sentOnce } from '../client.ts';
 import { replyOf, translated } from '../translate-errors.ts';
-import { type Attempt, importLimit, importRefused, otherChange, tagsRefused, tagsText } from './import-errors.ts';
-import { type RegionalAcm, tagsOf } from './regional-acm.ts';
+import {
+  type Attempt,
+  importLimit,
+  importRefused,
+  otherChange,
+  tagChangeRefused,
+  tagsRefused,
+  tagsText,
+} from './import-errors.ts';
+import { firstTagsOf, listOf, type RegionalAcm, tagsOf } from './regional-acm.ts';
 
 /** Imports over an ARN, or under a new one for `null`. */
 export async function importIntoAcm(
@@ -18,7 +26,7 @@ export async function importIntoAcm(
     Certificate: Buffer.from(pem.certificate),
     PrivateKey: Buffer.from(pem.privateKey),
     ...(pem.chain && { CertificateChain: Buffer.from(pem.chain) }),
-    ...(arn ? { CertificateArn: arn } : { Tags: [...tagsOf(acm, certificate)] }),
+    ...(arn ? { CertificateArn: arn } : { Tags: firstTagsOf(acm, certificate) }),
   });
   const resource = arn ? `certificate ${arn}` : `certificate ${certificate} in ${acm.region}`;
   const call = { action: 'acm:ImportCertificate', resource };
@@ -30,6 +38,29 @@ export async function importIntoAcm(
     answers({ acm, call, certificate, leaf: pem.certificate, arn }),
   );
   return typeof reply === 'string' ? reply : { arn: reply.CertificateArn ?? arn ?? '' };
+}
+
+/** Sets the operator's tags on an import. The role may set tags only together with those of this stack. */
+export async function tagImport(acm: RegionalAcm, certificate: string, arn: string): Promise<'tagged' | 'notFound'> {
+  const Tags = [...listOf(acm.tags), ...tagsOf(acm, certificate)];
+  const call = { action: 'acm:AddTagsToCertificate', resource: `certificate ${arn}` };
+  const gone = () => 'notFound' as const;
+  const refused = (error: Error): never => {
+    throw tagChangeRefused({ acm, certificate, arn }, error);
+  };
+  const reply = await replyOf(
+    call,
+    acm.clientFor(acm.region).send(new AddTagsToCertificateCommand({ CertificateArn: arn, Tags })),
+    {
+      ResourceNotFoundException: gone,
+      InvalidArnException: gone,
+      InvalidParameterException: refused,
+      InvalidTagException: refused,
+      TagPolicyException: refused,
+      TooManyTagsException: refused,
+    },
+  );
+  return reply === 'notFound' ? reply : 'tagged';
 }
 
 type NotImported = 'notFound' | NewArnReason;

@@ -13,7 +13,8 @@ import { fromAttribute } from './attribute-values.ts';
  * Items of the table, by partition key `id`:
  *
  * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), current, deliveries (by region), order, leftovers,
- *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, revokedVersion, served, access
+ *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, revokedVersion, served, access,
+ *   tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read)
@@ -50,6 +51,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
     ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
     ...(item.access?.S !== undefined && { access: item.access.S }),
+    ...(item.tagKeys && { tagKeys: fromAttribute(item.tagKeys) as string[] }),
   };
 }
 

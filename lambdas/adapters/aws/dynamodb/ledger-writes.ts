@@ -80,10 +80,11 @@ export function recordAccess(
   certificate: string,
   execution: string,
   access: string,
+  tagKeys?: readonly string[],
 ): Promise<void> {
   return updateLeased(table, certificate, execution, {
-    expression: 'SET #access = :access',
-    values: { ':access': { S: access } },
+    expression: `SET #access = :access${tagKeys ? ', #tagKeys = :tagKeys' : ''}`,
+    values: { ':access': { S: access }, ...(tagKeys && { ':tagKeys': toAttribute(tagKeys) }) },
   });
 }
 

@@ -1,7 +1,8 @@
 import { CreateSecretCommand, PutSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { tags } from '../../../domain/contract/environment.ts';
+import type { Tags } from '../../../domain/contract/environment.ts';
 import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import type { AccountSecrets, AcmeAccount } from '../../../domain/ports/account-secrets.ts';
+import { secretTags, setTags } from './secret-tags.ts';
 import {
   membersOf,
   moveCurrent,
@@ -16,6 +17,7 @@ import {
 interface AccountSecret extends Secret {
   readonly directoryUrl: string;
   readonly stackTag: string;
+  readonly tags: Tags;
   readonly kmsKeyId: string | undefined;
 }
 
@@ -23,21 +25,25 @@ interface AccountSecret extends Secret {
 export function createAccountSecrets({
   prefix,
   stackTag,
+  tags = {},
   kmsKeyId,
   client = warmSecretsClient(),
 }: {
   readonly prefix: string;
   readonly stackTag: string;
+  /** The operator's tags. */
+  readonly tags?: Tags;
   /** ARN of the key that a new secret is encrypted with. @default the account's `aws/secretsmanager` */
   readonly kmsKeyId?: string | undefined;
   readonly client?: SecretsManagerClient;
 }): AccountSecrets {
   const secretOf = (directoryUrl: string): AccountSecret => {
-    return { client, secret: `${prefix}${nameOf(directoryUrl)}`, directoryUrl, stackTag, kmsKeyId };
+    return { client, secret: `${prefix}${nameOf(directoryUrl)}`, directoryUrl, stackTag, tags, kmsKeyId };
   };
   return {
     read: (directoryUrl) => read(secretOf(directoryUrl)),
     create: (directoryUrl, privateKey) => create(secretOf(directoryUrl), privateKey),
+    tag: (directoryUrl) => tagAccount(secretOf(directoryUrl)),
     saveUrl: (directoryUrl, account, url) => saveUrl(secretOf(directoryUrl), account, url),
     replace: (directoryUrl, before, after) => replace(secretOf(directoryUrl), before, after),
   };
@@ -79,7 +85,7 @@ async function create(secret: AccountSecret, privateKey: string): Promise<AcmeAc
     Description: `ACME account at ${directoryUrl}: its key and URL, used by ${stackTag}`,
     SecretString: secretString(secret, { privateKey, url: null }),
     KmsKeyId: kmsKeyId,
-    Tags: [{ Key: tags.stack, Value: stackTag }],
+    Tags: secretTags(secret),
   });
   const created = await secretReplyOf(secret, 'CreateSecret', client.send(command), {
     ResourceExistsException: () => null,
@@ -92,6 +98,10 @@ async function create(secret: AccountSecret, privateKey: string): Promise<AcmeAc
     remedy: 'Delete the secret. The next run creates it again.',
     secret: secret.secret,
   });
+}
+
+async function tagAccount(secret: AccountSecret): Promise<void> {
+  if (Object.keys(secret.tags).length > 0) await setTags(secret, secretTags(secret));
 }
 
 async function saveUrl(secret: AccountSecret, account: AcmeAccount, url: string): Promise<AcmeAccount> {

@@ -1,10 +1,11 @@
 import { CreateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CertificateSecretValue } from '../../../domain/contract/certificate-secret.ts';
-import { tags } from '../../../domain/contract/environment.ts';
+import { tags as ownTags, type Tags } from '../../../domain/contract/environment.ts';
 import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import type { CertificateSecrets, SecretDescription } from '../../../domain/ports/certificate-secrets.ts';
 import { certificateValueOf, compromisedLabel, putCandidate } from './certificate-versions.ts';
 import { shareSecret } from './secret-access.ts';
+import { secretTags, type TaggedSecret } from './secret-tags.ts';
 import {
   describeSecret,
   moveCurrent,
@@ -18,9 +19,8 @@ import {
 import { stagedKey, stageKey } from './staged-keys.ts';
 
 /** The secret of one certificate. */
-interface CertificateSecret extends Secret {
+interface CertificateSecret extends TaggedSecret {
   readonly certificate: string;
-  readonly stackTag: string;
   readonly kmsKeyId: string | undefined;
 }
 
@@ -35,17 +35,20 @@ const certificateVersion = (orderUrl: string): string => sha256(`${orderUrl}#cer
 export function createCertificateSecrets({
   prefix,
   stackTag,
+  tags = {},
   kmsKeyId,
   client = warmSecretsClient(),
 }: {
   readonly prefix: string;
   readonly stackTag: string;
+  /** The operator's tags. */
+  readonly tags?: Tags;
   /** ARN of the key that a new secret is encrypted with. @default the account's `aws/secretsmanager` */
   readonly kmsKeyId?: string | undefined;
   readonly client?: SecretsManagerClient;
 }): CertificateSecrets {
   const secretOf = (certificate: string): CertificateSecret => {
-    return { client, secret: `${prefix}${certificate}`, certificate, stackTag, kmsKeyId };
+    return { client, secret: `${prefix}${certificate}`, certificate, stackTag, tags, kmsKeyId };
   };
   return {
     describe: (certificate) => describe(secretOf(certificate)),
@@ -65,7 +68,7 @@ async function describe(secret: CertificateSecret): Promise<SecretDescription | 
   const current = versionLabelled(described, 'AWSCURRENT');
   return {
     arn: described.ARN ?? '',
-    owned: described.Tags?.some(({ Key, Value }) => Key === tags.stack && Value === secret.stackTag) ?? false,
+    owned: described.Tags?.some(({ Key, Value }) => Key === ownTags.stack && Value === secret.stackTag) ?? false,
     deletedAt: described.DeletedDate?.toISOString() ?? null,
     currentVersion: current === placeholderVersion ? null : current,
   };
@@ -79,10 +82,7 @@ async function createWithPlaceholder(secret: CertificateSecret): Promise<void> {
     ClientRequestToken: placeholderVersion,
     SecretString: JSON.stringify({ format: 0, status: 'No certificate has been issued yet.' }),
     KmsKeyId: kmsKeyId,
-    Tags: [
-      { Key: tags.stack, Value: stackTag },
-      { Key: tags.certificate, Value: certificate },
-    ],
+    Tags: secretTags(secret, { [ownTags.certificate]: certificate }),
   });
   await secretReplyOf(secret, 'CreateSecret', client.send(command), { ResourceExistsException: () => null });
 }

@@ -7,19 +7,24 @@ import {
 import type { Replica } from '../../../domain/contract/config.ts';
 import { SecretAccessError, ThrottledError } from '../../../domain/contract/errors.ts';
 import { readersOf, readersPolicy } from '../../../domain/rules/certificate/secret-sharing.ts';
-import { addReplicas, notedReplicas, removeReplicas, type SecretToShare } from './secret-replicas.ts';
+import { addReplicas, notedReplicas, removeReplicas } from './secret-replicas.ts';
+import { type TaggedSecret, updateTags } from './secret-tags.ts';
 import { describeSecret, secretReplyOf } from './secrets.ts';
 
 interface SecretAccess {
   readonly readers: readonly string[];
   readonly replicas: readonly Replica[];
+  readonly removedTags?: readonly string[];
 }
 
 /**
- * Sets resource policy and replicas as `CertificateSecrets.share` describes. Removals come first, and a rejected change does not prevent the
+ * Sets tags, resource policy and replicas as `CertificateSecrets.share` describes. Removals come first, and a rejected change does not prevent the
  * others.
  */
-export async function shareSecret(shared: SecretToShare, { readers, replicas }: SecretAccess): Promise<boolean> {
+export async function shareSecret(
+  shared: TaggedSecret,
+  { readers, replicas, removedTags = [] }: SecretAccess,
+): Promise<boolean> {
   const described = await describeSecret(shared).catch((error: unknown) => refused(shared.secret, [error]));
   if (!described) {
     throw new SecretAccessError({
@@ -34,6 +39,7 @@ export async function shareSecret(shared: SecretToShare, { readers, replicas }: 
       return null;
     });
 
+  await apart(updateTags(shared, described, removedTags));
   const noted = await apart(removeReplicas(shared, described, replicas));
   await apart(setReaders(shared, described, readers));
   const settled = await apart(addReplicas(shared, described, { noted: noted ?? notedReplicas(described), replicas }));
@@ -48,7 +54,7 @@ function refused(secret: string, errors: readonly unknown[]): never {
   if (errors.length === 1 && cause instanceof SecretAccessError) throw cause;
   const messages = errors.map((error) => (error instanceof Error ? error.message : String(error)));
   throw new SecretAccessError({
-    what: `Not all readers and replicas of secret ${secret} could be set.`,
+    what: `Not all tags, readers and replicas of secret ${secret} could be set.`,
     why: messages.join(' '),
     secret,
     cause,
@@ -56,7 +62,7 @@ function refused(secret: string, errors: readonly unknown[]): never {
 }
 
 async function setReaders(
-  shared: SecretToShare,
+  shared: TaggedSecret,
   described: DescribeSecretCommandOutput,
   readers: readonly string[],
 ): Promise<void> {
@@ -100,7 +106,7 @@ function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutpu
   });
 }
 
-async function allow({ client, secret }: SecretToShare, readers: readonly string[]): Promise<void> {
+async function allow({ client, secret }: TaggedSecret, readers: readonly string[]): Promise<void> {
   const unsuitable = (error: Error): never => {
     throw new SecretAccessError({
       what: `Secrets Manager refuses ${readers.join(', ')} as readers of secret ${secret}.`,
@@ -122,7 +128,7 @@ async function allow({ client, secret }: SecretToShare, readers: readonly string
   });
 }
 
-async function forbid({ client, secret }: SecretToShare): Promise<void> {
+async function forbid({ client, secret }: TaggedSecret): Promise<void> {
   const none = client.send(new DeleteResourcePolicyCommand({ SecretId: secret }));
   await secretReplyOf({ client, secret }, 'DeleteResourcePolicy', none);
 }

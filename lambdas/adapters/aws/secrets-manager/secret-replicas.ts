@@ -3,16 +3,12 @@ import {
   RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   type ReplicationStatusType,
-  TagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { Replica } from '../../../domain/contract/config.ts';
 import { tags } from '../../../domain/contract/environment.ts';
 import { SecretAccessError } from '../../../domain/contract/errors.ts';
-import { type Secret, secretReplyOf } from './secrets.ts';
-
-export interface SecretToShare extends Secret {
-  readonly stackTag: string;
-}
+import { setTags, type TaggedSecret } from './secret-tags.ts';
+import { secretReplyOf } from './secrets.ts';
 
 /** The key that a replica without a configured key reports. */
 const awsKey = 'alias/aws/secretsmanager';
@@ -30,7 +26,7 @@ const byRegion = (statuses: readonly ReplicationStatusType[] = []) =>
 
 /** Removes replicas of this stack that are no longer configured. Returns the regions that remain. */
 export async function removeReplicas(
-  shared: SecretToShare,
+  shared: TaggedSecret,
   described: DescribeSecretCommandOutput,
   replicas: readonly Replica[],
 ): Promise<readonly string[]> {
@@ -49,7 +45,7 @@ export async function removeReplicas(
 
 /** Tells whether all replicas are in sync. Secrets Manager replicates asynchronously and reports a failure only afterwards. */
 export async function addReplicas(
-  shared: SecretToShare,
+  shared: TaggedSecret,
   described: DescribeSecretCommandOutput,
   { noted, replicas }: { readonly noted: readonly string[]; readonly replicas: readonly Replica[] },
 ): Promise<boolean> {
@@ -90,7 +86,7 @@ function assertKey(secret: string, { region, encryptionKey }: Replica, there?: R
   });
 }
 
-async function replicate({ client, secret }: SecretToShare, missing: readonly Replica[]) {
+async function replicate({ client, secret }: TaggedSecret, missing: readonly Replica[]) {
   const command = new ReplicateSecretToRegionsCommand({
     SecretId: secret,
     AddReplicaRegions: missing.map(({ region, encryptionKey }) => ({
@@ -116,20 +112,12 @@ async function replicate({ client, secret }: SecretToShare, missing: readonly Re
   return byRegion(reply.ReplicationStatus);
 }
 
-async function note(
-  { client, secret, stackTag }: SecretToShare,
-  before: readonly string[],
-  after: readonly string[],
-): Promise<void> {
-  const [from, to] = [before, after].map((regions) => [...new Set(regions)].sort().join(' '));
+async function note(tagged: TaggedSecret, before: readonly string[], after: readonly string[]): Promise<void> {
+  const [from, to = ''] = [before, after].map((regions) => [...new Set(regions)].sort().join(' '));
   if (from === to) return;
-  const command = new TagResourceCommand({
-    SecretId: secret,
-    // The role may set tags only on secrets with the tag of this stack.
-    Tags: [
-      { Key: tags.stack, Value: stackTag },
-      { Key: tags.replicas, Value: to },
-    ],
-  });
-  await secretReplyOf({ client, secret }, 'TagResource', client.send(command));
+  // The role may set tags only together with the tag of this stack.
+  await setTags(tagged, [
+    { Key: tags.stack, Value: tagged.stackTag },
+    { Key: tags.replicas, Value: to },
+  ]);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec, DeployedConfig } from '../../contract/config.ts';
+import { tagsHash } from './resource-tags.ts';
 
 /** Number of certificates in one call of *Check fleet*. BatchGetItem accepts as many keys. */
 export const batchSize = 100;
@@ -26,11 +27,13 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
     const { role: _, ...zone } = at(config.hostedZones, index, 'hosted zone');
     return zone;
   });
+  const tags = tagsHash(config.tags ?? {});
   return {
     ...entry,
     issuer,
     issuers,
     hostedZones,
+    ...(tags !== undefined && { tagsHash: tags }),
     specHash: specHash({ identifiers, keyType, profile, directoryUrl: issuer.directoryUrl }),
     setHash: setHash(issuer.directoryUrl, identifiers),
   };

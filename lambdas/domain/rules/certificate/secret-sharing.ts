@@ -81,30 +81,31 @@ export function readersOf(policy: string): readonly string[] | null {
   });
 }
 
-type Access = Pick<CertificateSpec, 'readers' | 'replicas'>;
+type Access = Pick<CertificateSpec, 'readers' | 'replicas' | 'tagsHash'>;
 type Current = Pick<CertificateFacts, 'secretArn'> | null;
 
 /**
- * Returns the SHA-256 in hex over version 1 of the readers and replicas, in any order, and the ARN of the secret. A secret that was deleted and
- * created again has another ARN, and neither readers nor replicas. Returns an empty string if neither is configured.
+ * Returns the SHA-256 in hex over version 1 of the readers and replicas, in any order, the hash of the tags, and the ARN of the secret. A secret that
+ * was deleted and created again has another ARN, and neither readers nor replicas. Returns an empty string if nothing is configured.
  */
-export function accessHash({ readers = [], replicas = [] }: Access, current: Current): string {
-  if (readers.length === 0 && replicas.length === 0) return '';
+export function accessHash({ readers = [], replicas = [], tagsHash }: Access, current: Current): string {
+  if (readers.length === 0 && replicas.length === 0 && tagsHash === undefined) return '';
   const regions = replicas.map(({ region, encryptionKey }) => `${region} ${encryptionKey ?? ''}`);
   const fields = {
     version: 1,
     secret: current?.secretArn ?? '',
     readers: readers.toSorted(),
     replicas: regions.toSorted(),
+    tags: tagsHash,
   };
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** Recorded instead of a hash while readers and replicas are being changed, or if they are unknown. It differs from the old and the new hash. */
+/** Recorded instead of a hash while tags, readers and replicas are being changed, or if they are unknown. It differs from the old and the new hash. */
 export const accessChanging = 'changing';
 
 /**
- * Tells whether the readers or replicas of the secret differ from the configuration. Without a recorded hash the secret counts as having none, so
+ * Tells whether the tags, readers or replicas of the secret differ from the configuration. Without a recorded hash the secret counts as having none, so
  * that no call is needed. *Read certificate* and *Store certificate* record certificates in a new table, and they check the secret themselves.
  */
 export function isSharingOutdated(

@@ -47,6 +47,11 @@ export function regionsBehind(spec: CertificateSpec, record: LedgerCertificate):
   return spec.regions.filter((region) => record.deliveries[region]?.versionId !== record.current?.versionId);
 }
 
+/** Regions where the import of the current version has other tags than the operator's. */
+function regionsWithOtherTags(spec: CertificateSpec, { deliveries }: LedgerCertificate): string[] {
+  return spec.regions.filter((region) => deliveries[region]?.tagsHash !== spec.tagsHash);
+}
+
 export interface RenewalSituation {
   /** The certificate with the issuer that is used now. */
   readonly spec: CertificateSpec;
@@ -110,7 +115,8 @@ export function retryNotBeforeReason(
  * 7. `deliver`: an ACM region does not have the current version, which costs no order.
  * 8. `wait`: the renewal time comes before the next fleet run.
  * 9. `checkEndpoints`: an endpoint check is due.
- * 10. `share`: readers or replicas have changed.
+ * 10. `deliver`: the operator's tags have changed. Nothing is imported.
+ * 11. `share`: tags, readers or replicas have changed.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
@@ -148,8 +154,10 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   // A deployment that waits for the certificate may create the server only afterwards.
   const checkReason = situation.deployedAt ? null : endpointCheckReason(spec, record, checkInterval, now);
   if (checkReason) return to('checkEndpoints', checkReason);
-  // This is last because a refused change is attempted at every fleet run and must not keep other actions from running.
-  if (isSharingOutdated(spec, record)) return to('share', 'the readers or replicas of its secret have changed');
+  // These two are last because a refused change is attempted again and again, and must not keep other actions from running.
+  const toTag = regionsWithOtherTags(spec, record);
+  if (toTag.length > 0) return to('deliver', `tags have changed in ${toTag.join(', ')}`);
+  if (isSharingOutdated(spec, record)) return to('share', 'the tags, readers or replicas of its secret have changed');
   return to('none', `nothing to do, renewal is due ${dueAt(record.current, ariTime)}`);
 }
 

@@ -105,6 +105,10 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     input: { ...request, deploy: true },
     failing: { newOrder: deniedError('The role may not do this yet.') },
   }),
+  'every change of the tags fails': issued(() => ({
+    failing: { shareSecret: down },
+    tags: { team: 'web' },
+  })),
   'every record of changed readers fails': issued(() => ({
     configured: specWith({ ...spec, readers: ['arn:aws:iam::444455556666:role/web'] }),
     failing: { recordSuccess: down },

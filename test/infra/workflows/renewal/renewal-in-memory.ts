@@ -74,14 +74,16 @@ interface Renewal {
   readonly retries?: boolean;
   /** Steps that always fail, by name, with these errors. */
   readonly failing?: Readonly<Record<string, Error>>;
+  /** The operator's tags. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** Runs the workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
 export function renew(
   { ports, clock }: World,
-  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {} }: Renewal,
+  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {}, tags = {} }: Renewal,
 ): Promise<Ended> {
-  const all = { ...ports, config: configOf(configured) };
+  const all = { ...ports, config: { ...configOf(configured), tags }, tags };
   const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
     const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };
     try {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import {
   ACMClient,
+  AddTagsToCertificateCommand,
   DescribeCertificateCommand,
   ImportCertificateCommand,
   ListCertificatesCommand,
@@ -223,4 +224,58 @@ describe('importing a certificate', () => {
     expect(thrown).toMatchObject({ name: 'ImportRefusedError' });
     expect(inspect(thrown, { depth: 9, showHidden: true })).not.toMatch(/b3Vycw|PRIVATE KEY|LS0tLS1/);
   });
+});
+
+describe('tags of the operator', () => {
+  const clientFor = () => new ACMClient({ region });
+  const tagging = (tags: Readonly<Record<string, string>>) =>
+    createAcmCertificates({ stackTag: 'Perennial', secretsTag: 'eu-west-1/certificates/', tags, clientFor });
+  const ownArn = `arn:aws:acm:${region}:123456789012:certificate/1`;
+
+  test('are set by a first import, with the name of the certificate as Name', async () => {
+    sdk.on(ImportCertificateCommand).resolves({ CertificateArn: ownArn });
+    await tagging({ team: 'web' }).import(region, 'www', pem, null);
+    expect(sdk.commandCalls(ImportCertificateCommand)[0]?.args[0].input.Tags).toEqual([
+      { Key: 'Name', Value: 'www' },
+      { Key: 'team', Value: 'web' },
+      ...stackTags,
+    ]);
+  });
+
+  test('may have another Name', async () => {
+    sdk.on(ImportCertificateCommand).resolves({ CertificateArn: ownArn });
+    await tagging({ Name: 'front' }).import(region, 'www', pem, null);
+    expect(sdk.commandCalls(ImportCertificateCommand)[0]?.args[0].input.Tags).toEqual([
+      { Key: 'Name', Value: 'front' },
+      ...stackTags,
+    ]);
+  });
+
+  test('are set on an import together with those of the stack, without which IAM denies the call', async () => {
+    sdk.on(AddTagsToCertificateCommand).resolves({});
+    expect(await tagging({ team: 'web' }).tag(region, 'www', ownArn)).toBe('tagged');
+    expect(sdk).toHaveReceivedCommandWith(AddTagsToCertificateCommand, {
+      CertificateArn: ownArn,
+      Tags: [{ Key: 'team', Value: 'web' }, ...stackTags],
+    });
+  });
+
+  test.each(['ResourceNotFoundException', 'InvalidArnException'])(
+    'of a deleted import are not set (%s)',
+    async (name) => {
+      sdk.on(AddTagsToCertificateCommand).rejects(awsError(name, 'No.'));
+      expect(await tagging({ team: 'web' }).tag(region, 'www', ownArn)).toBe('notFound');
+    },
+  );
+
+  test.each(['TagPolicyException', 'InvalidTagException', 'TooManyTagsException', 'InvalidParameterException'])(
+    'that ACM rejects fail with its words and the fix (%s)',
+    async (name) => {
+      sdk.on(AddTagsToCertificateCommand).rejects(awsError(name, 'The value web is not allowed.'));
+      await expect(tagging({ team: 'web' }).tag(region, 'www', ownArn)).rejects.toMatchObject({
+        name: 'ImportRefusedError',
+        message: expect.stringMatching(/refuses the tags of .*The value web is not allowed\. Correct the tags/),
+      });
+    },
+  );
 });

@@ -8,6 +8,7 @@ import {
   ReplicateSecretToRegionsCommand,
   SecretsManagerClient,
   TagResourceCommand,
+  UntagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import 'aws-sdk-client-mock-vitest/extend';
@@ -233,4 +234,57 @@ describe('replicas', () => {
 test('a secret that does not exist is named in the error', async () => {
   sdk.on(DescribeSecretCommand).rejects(awsError('ResourceNotFoundException'));
   await expect(share({ readers: [reader] })).rejects.toThrow(/secret certificates\/www/);
+});
+
+describe('tags of the operator', () => {
+  const withTags = createCertificateSecrets({
+    prefix: 'certificates/',
+    stackTag: 'Perennial',
+    tags: { team: 'web' },
+    client: new SecretsManagerClient({ region: 'us-east-1' }),
+  });
+  const none = { readers: [], replicas: [] };
+  beforeEach(() => {
+    sdk.on(UntagResourceCommand).resolves({});
+  });
+
+  test('are set together with the tag of the stack if one is missing or has another value', async () => {
+    for (const Tags of [[], [{ Key: 'team', Value: 'shop' }]]) {
+      described({ Tags });
+      await withTags.share('www', none);
+      expect(sdk).toHaveReceivedCommandWith(TagResourceCommand, {
+        SecretId,
+        Tags: [
+          { Key: 'team', Value: 'web' },
+          { Key: 'perennial:stack', Value: 'Perennial' },
+        ],
+      });
+      sdk.resetHistory();
+    }
+  });
+
+  test('that the secret has are not set again', async () => {
+    described({ Tags: [{ Key: 'team', Value: 'web' }] });
+    expect(await withTags.share('www', none)).toBe(true);
+    expect(changes()).toEqual([]);
+  });
+
+  test('of an earlier configuration are removed if the secret has them, and other tags stay', async () => {
+    described({
+      Tags: [
+        { Key: 'team', Value: 'web' },
+        { Key: 'stage', Value: 'test' },
+        { Key: 'by-hand', Value: 'x' },
+      ],
+    });
+    await withTags.share('www', { ...none, removedTags: ['stage', 'gone'] });
+    expect(changes()).toEqual(['UntagResource']);
+    expect(sdk).toHaveReceivedCommandWith(UntagResourceCommand, { SecretId, TagKeys: ['stage'] });
+  });
+
+  test('that are rejected do not keep readers from being set', async () => {
+    sdk.on(TagResourceCommand).rejects(awsError('InvalidParameterException', 'The tag is not allowed.'));
+    await expect(withTags.share('www', { ...none, readers: [reader] })).rejects.toThrow(/The tag is not allowed/);
+    expect(changes()).toContain('PutResourcePolicy');
+  });
 });
