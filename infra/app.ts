@@ -6,12 +6,12 @@ import { ConfigError } from './config/mistakes.ts';
 import { perennialStack } from './perennial-stack.ts';
 
 /**
- * The CDK app. It deploys one stack from one config file, which is `certificates.ts` or the path in `-c config=path/to/file.ts`. With `-c
- * local=true` the stack does not use the bootstrap roles, because an emulator that enforces IAM does not allow them to publish assets.
+ * The CDK app. It deploys one stack from one config file, which is `certificates.ts` or the path in `-c config=path/to/file.ts`. If the AWS endpoint is
+ * on this machine, the stack does not use the bootstrap roles, because an emulator that enforces IAM does not allow them to publish assets.
  */
 const app = new App();
 const path = resolve(app.node.tryGetContext('config') ?? 'certificates.ts');
-const local = String(app.node.tryGetContext('local')) === 'true';
+const local = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+)\b/.test(process.env.AWS_ENDPOINT_URL ?? '');
 
 try {
   // The synthesizer's getters may return `undefined`, and the interface has optional properties instead.

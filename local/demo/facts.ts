@@ -10,12 +10,26 @@ export interface Facts {
   firstRun?: FleetRun;
   caRequests?: CaRequests;
   certificates?: readonly IssuedCertificate[];
+  /** Renewals that failed, and checks that failed afterwards. */
+  failures?: readonly Failure[];
   /** PEM of the root that the certificates chain to. */
   issuingRoot?: string;
   /** TLS handshakes by certificate. */
   handshakes?: Readonly<Record<string, readonly Handshake[]>>;
   hostedZones?: readonly EmptyZone[];
   secondRun?: FleetRun;
+}
+
+export interface Failure {
+  /** Name of the certificate, or of the check. */
+  readonly name: string;
+  /** From the start of the execution, or of the check. */
+  readonly seconds: number;
+  readonly error: string;
+  /** The sentences of the service: what failed, why, and what to do. */
+  readonly cause: string;
+  /** `null` for a check. */
+  readonly execution: string | null;
 }
 
 export interface CaRequests {

@@ -26,6 +26,8 @@ export interface IssuedCertificate {
   readonly secretName: string;
   readonly secretArn: string;
   readonly acm: readonly { readonly region: string; readonly arn: string }[];
+  /** RFC 3339, as the ledger has it. */
+  readonly renewalDue: string | null;
   readonly execution: string;
   /** From the start of the execution to its end. */
   readonly seconds: number;
@@ -47,7 +49,7 @@ async function readSecret(local: LocalEnvironment, secretName: string): Promise<
 /** @throws Error when ACM does not hold the certificate that the secret does */
 export async function readIssued(
   local: LocalEnvironment,
-  secretName: string,
+  { secretName, renewalDue }: { readonly secretName: string; readonly renewalDue: string | null },
   renewal: Renewal,
 ): Promise<IssuedCertificate> {
   const { secretArn, value } = await readSecret(local, secretName);
@@ -63,6 +65,7 @@ export async function readIssued(
   return {
     ...{ name, identifiers, keyType, issuer, serialNumber, notBefore, notAfter, fullChain, secretName, secretArn },
     acm: acm.map(({ region, arn }) => ({ region, arn })),
+    renewalDue,
     ...{ execution, seconds, transitions, states },
   };
 }
@@ -83,7 +86,7 @@ export interface Handshake {
  */
 export async function proveByTls(local: LocalEnvironment, { secretArn }: IssuedCertificate): Promise<Handshake[]> {
   const { value } = await readSecret(local, secretArn);
-  const root = await local.pebble.issuingRoot();
+  const root = await local.pebble.issuingRoots();
   const server = createServer({ cert: value.fullChain, key: value.privateKey }, (socket) => socket.end());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type HistoryEvent, paginateListExecutions, paginateListStateMachines, SFNClient } from '@aws-sdk/client-sfn';
 import type { LocalEnvironment } from '../environment.ts';
 import { type EndedExecution, readHistory, waitForExecution } from '../executions.ts';
+import type { Failure } from './facts.ts';
 
 export interface Workflows {
   readonly fleet: string;
@@ -23,6 +24,14 @@ export interface Renewal extends EndedExecution {
 /** A renewal failed or did not end in time. */
 export class RenewalFailedError extends Error {
   override name = 'RenewalFailedError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(
+      `The renewal of ${failure.name} failed after ${failure.seconds.toFixed(1)} s: ${failure.error}\n${failure.cause}`,
+    );
+    this.failure = failure;
+  }
 }
 
 /** Histories read a second, all certificates together: each state is seen, and the local Step Functions have time for their work. */
@@ -84,9 +93,7 @@ export async function watchRenewal(local: LocalEnvironment, options: WatchOption
   const states = visitedStates(ended.history);
   if (ended.status === 'SUCCEEDED') return { certificate, states, ...ended };
   const { status, seconds, error = status, cause = 'No cause was given.' } = ended;
-  throw new RenewalFailedError(
-    `The renewal of ${certificate} failed after ${seconds.toFixed(1)} s: ${error}\n${cause}\n${execution}`,
-  );
+  throw new RenewalFailedError({ name: certificate, seconds, error, cause, execution });
 }
 
 async function poll<T>({ certificate, among, signal }: WatchOptions, check: () => Promise<T | undefined>): Promise<T> {
@@ -97,7 +104,8 @@ async function poll<T>({ certificate, among, signal }: WatchOptions, check: () =
     if (found !== undefined) return found;
     await sleep((among * 1000) / READS_PER_SECOND);
   }
-  throw new RenewalFailedError(`The renewal of ${certificate} had not ended after ${LIMIT_S} s`);
+  const cause = 'The demo stopped waiting. Look at the execution in the renewal workflow.';
+  throw new RenewalFailedError({ name: certificate, seconds: LIMIT_S, error: 'Timeout', cause, execution: null });
 }
 
 function visitedStates(history: readonly HistoryEvent[]): VisitedState[] {

@@ -1,46 +1,89 @@
 import type { LocalEnvironment } from '../environment.ts';
-import type { CaRequests, Facts } from './facts.ts';
+import { writeVariables } from '../variables.ts';
+import type { CaRequests, Facts, Failure } from './facts.ts';
 import type { IssuedCertificate } from './proofs.ts';
 import type { Screen } from './screen.ts';
 
-const COLUMNS = 120;
 const LABEL = 10;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A block for each certificate: its ARNs are too long for columns. */
-export function printIssued(screen: Screen, issued: readonly IssuedCertificate[], requests: CaRequests): void {
-  const askedOnce = issued.length === 1 ? `, ${requests.total} requests to the CA` : '';
-  for (const certificate of issued) {
-    const { name, identifiers, issuer, keyType, serialNumber, notBefore, notAfter, secretArn, acm } = certificate;
-    const days = ((Date.parse(notAfter) - Date.parse(notBefore)) / DAY_MS).toFixed(1).replace('.0', '');
-    const rows = [
-      ['Names', identifiers.join(', ')],
-      ['Issuer', issuer],
-      ['Key', `${keyType}, serial ${serialNumber}`],
-      ['Valid', `${minute(notBefore)} to ${minute(notAfter)} UTC, ${days} days`],
-      ['Secret', secretArn],
-      ...acm.map(({ arn }) => ['ACM', arn]),
-      ['Renewal', `${certificate.seconds.toFixed(1)} s, ${certificate.transitions} state transitions${askedOnce}`],
-    ];
-    screen.print(`\n${screen.bold(name)}`);
-    for (const [label = '', value = ''] of rows)
-      screen.print(`  ${screen.dim(label.padEnd(LABEL))}${indented(value, LABEL + 2)}`);
+/** Prints one line for each certificate, and with `verbose` everything else that is known about it. */
+export function printIssued(
+  screen: Screen,
+  issued: readonly IssuedCertificate[],
+  { verbose, requests }: { readonly verbose: boolean; readonly requests: CaRequests },
+): void {
+  if (issued.length > 0) screen.print(`\n${table(screen, issued)}`);
+  if (verbose) {
+    for (const certificate of issued) printDetails(screen, certificate);
+    const { total, perCertificate } = requests;
+    screen.print(`\n${total} requests to the CA, on average ${perCertificate.toFixed(1)} for each certificate`);
   }
   screen.print('');
-  if (issued.length > 1) {
-    const { total, perCertificate } = requests;
-    screen.print(`${total} requests to the CA in all, on average ${perCertificate.toFixed(1)} for each certificate\n`);
+}
+
+/** Returns a table that fits the terminal. The last column is shortened between words, because the others have a fixed width. */
+function table(screen: Screen, issued: readonly IssuedCertificate[]): string {
+  const rows = issued.map(({ name, notAfter, renewalDue, seconds, secretName, acm }) => [
+    name,
+    minute(notAfter).slice(0, 10),
+    renewalDue ? minute(renewalDue) : '-',
+    `${seconds.toFixed(1)} s`,
+    [secretName, ...acm.map(({ region }) => `ACM ${region}`)].join(', '),
+  ]);
+  const header = ['name', 'valid until', 'renewal due (UTC)', 'took', 'stored in'];
+  const widths = header.map((word, column) => Math.max(word.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => {
+    const fixed = cells.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const start = `${fixed.join('  ')}  `;
+    return `${start}${shortened(cells.at(-1) ?? '', screen.columns - start.length)}`;
+  };
+  return [screen.dim(line(header)), ...rows.map(line)].join('\n');
+}
+
+/** Returns the words that fit, and an ellipsis for the others. */
+function shortened(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const words = text.split(' ');
+  while (words.length > 1 && words.join(' ').length > width - 2) words.pop();
+  return `${words.join(' ')} …`;
+}
+
+function printDetails(screen: Screen, certificate: IssuedCertificate): void {
+  const { name, identifiers, issuer, keyType, serialNumber, notBefore, notAfter, secretArn, acm } = certificate;
+  const days = ((Date.parse(notAfter) - Date.parse(notBefore)) / DAY_MS).toFixed(1).replace('.0', '');
+  const rows = [
+    ['Names', identifiers.join(', ')],
+    ['Issuer', issuer],
+    ['Key', `${keyType}, serial ${serialNumber}`],
+    ['Valid', `${minute(notBefore)} to ${minute(notAfter)} UTC, ${days} days`],
+    ['Secret', secretArn],
+    ...acm.map(({ arn }) => ['ACM', arn]),
+    ['Renewal', `${certificate.seconds.toFixed(1)} s, ${certificate.transitions} state transitions`],
+    ['States', certificate.states.map((state) => state.name).join(', ')],
+  ];
+  screen.print(`\n${screen.bold(name)}`);
+  for (const [label = '', value = ''] of rows)
+    screen.print(`  ${screen.dim(label.padEnd(LABEL))}${indented(value, LABEL + 2, screen.columns)}`);
+}
+
+/** Prints each failure with its time, and its sentences one below the other. */
+export function printFailures(screen: Screen, failures: readonly Failure[]): void {
+  for (const { name, seconds, error, cause, execution } of failures) {
+    screen.print(`\n${screen.bold(name)} failed after ${seconds.toFixed(1)} s: ${error}`);
+    const lines = [...cause.split('\n'), ...(execution ? [execution] : [])];
+    for (const line of lines) screen.print(`  ${indented(line, 2, screen.columns)}`);
   }
 }
 
 const minute = (time: string) => new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 
-/** Broken between words where the line would be longer than the screen; following lines begin below the first. */
-function indented(text: string, indent: number): string {
+/** Returns a text with line breaks between words where a line would be longer than the terminal. Following lines begin below the first. */
+function indented(text: string, indent: number, columns: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? '';
-    if (line && line.length + 1 + word.length > COLUMNS - indent) lines.push(word);
+    if (line && line.length + 1 + word.length > columns - indent) lines.push(word);
     else lines[lines.length - 1] = line ? `${line} ${word}` : word;
   }
   return lines.join(`\n${' '.repeat(indent)}`);
@@ -58,23 +101,24 @@ export function keptVariables(local: LocalEnvironment, { workflows, certificates
   };
 }
 
-/** Prints environment variables and commands for another terminal, while the environment keeps running. */
+/** Writes the variables into a file for `source`, and prints commands for another terminal, while the environment keeps running. */
 export function printKept(screen: Screen, local: LocalEnvironment, facts: Facts): void {
   const { certificates = [], hostedZones = [] } = facts;
   const [first] = certificates;
   const regions = [...new Set(certificates.flatMap(({ acm }) => acm.map(({ region }) => region)))];
-  screen.print(`\n${screen.bold('Kept up until Ctrl-C. In another terminal:')}`);
-  for (const [name, value] of Object.entries(keptVariables(local, facts))) screen.print(`  export ${name}=${value}`);
-  screen.print(`\n${screen.bold('What to look at there, with the AWS CLI:')}`);
+  const file = writeVariables(local, keptVariables(local, facts));
+  screen.print(`\n${screen.bold('The environment runs until Ctrl-C. In another terminal:')}\n  source ${file}`);
+  screen.print(`\n${screen.bold('Then, with the AWS CLI:')}`);
+  const renewal = '--state-machine-arn $RENEWAL';
   const commands = [
-    'stepfunctions list-executions --state-machine-arn $RENEWAL',
+    `stepfunctions list-executions ${renewal}`,
     'stepfunctions get-execution-history --execution-arn $EXECUTION',
-    `secretsmanager get-secret-value --secret-id ${first?.secretName} --query SecretString --output text`,
+    `secretsmanager get-secret-value --secret-id ${first?.secretName}`,
     ...regions.map((region) => `acm list-certificates --region ${region} --includes keyTypes=EC_prime256v1,RSA_2048`),
     ...hostedZones.map(({ id }) => `route53 list-resource-record-sets --hosted-zone-id ${id}`),
-    `stepfunctions start-execution --state-machine-arn $RENEWAL --input '{"certificate":"${first?.name}","force":true}'`,
+    `stepfunctions start-execution ${renewal} --name ${first?.name}-1 --input '{"certificate":"${first?.name}","force":true}'`,
     'stepfunctions start-execution --state-machine-arn $FLEET',
   ];
   for (const command of commands) screen.print(`  aws ${command}`);
-  screen.print(`\n${screen.bold("The CA's log:")} ${local.pebble.logFile}`);
+  screen.print(`\nWatch a failure: npm run demo -- --break dns\nThe log of the CA: ${local.pebble.logFile}`);
 }

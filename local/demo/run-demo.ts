@@ -2,13 +2,15 @@ import { resolve } from 'node:path';
 import type { LocalEnvironment } from '../environment.ts';
 import type { demonstrate } from './demonstrate.ts';
 import type { Facts } from './facts.ts';
-import { keptVariables, printKept } from './report.ts';
+import { keptVariables, printFailures, printKept } from './report.ts';
 import type { Screen } from './screen.ts';
 
 export interface DemoOptions {
   readonly config: string;
   readonly keep: boolean;
   readonly json: boolean;
+  readonly verbose: boolean;
+  readonly break?: 'dns';
 }
 
 export interface DemoPorts {
@@ -35,8 +37,12 @@ export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<n
   const facts: Facts = { config: resolve(options.config) };
   let local: LocalEnvironment | undefined;
   const shown = ports
-    .demonstrate(screen, facts, (environment) => {
-      local = environment;
+    .demonstrate(screen, facts, {
+      verbose: options.verbose,
+      broken: options.break,
+      started: (environment) => {
+        local = environment;
+      },
     })
     .then(
       () => ({ error: undefined }),
@@ -51,15 +57,19 @@ export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<n
 
   const { error } = ended;
   const seconds = (Date.now() - start) / 1000;
+  const { failures = [], certificates = [] } = facts;
   const variables = options.keep && !error && local ? keptVariables(local, facts) : undefined;
   if (options.json) write(`${JSON.stringify({ error, ...facts, seconds, variables }, null, 2)}\n`);
+  const worked = error === undefined && failures.length === 0;
+  printFailures(screen, failures);
   if (error) screen.print(`\nThe demo failed after ${seconds.toFixed(1)} s.\n\n${error}`);
-  else screen.print(`\nAll of it worked, in ${seconds.toFixed(1)} s.`);
+  else if (worked) screen.print(`\nAll of it worked, in ${seconds.toFixed(1)} s.`);
+  else screen.print(`\n${certificates.length} issued, ${failures.length} failed, in ${seconds.toFixed(1)} s.`);
 
   if (variables && local) {
     printKept(screen, local, facts);
     await interruption;
   }
   await local?.stop();
-  return error ? 1 : 0;
+  return worked ? 0 : 1;
 }

@@ -14,15 +14,15 @@ export interface Work<T> {
   readonly work: (step: Step) => Promise<T>;
   /** Its title says how long it took. @default true */
   readonly timed?: boolean;
-  /** In a terminal, what was said last stays when the step is done. @default false */
-  readonly keep?: boolean;
 }
 
 /** Shows the progress to the user, with spinners in a terminal and with plain lines in a log. */
 export interface Screen {
   step<T>(title: string, work: Work<T>['work']): Promise<T>;
-  /** All at once. @throws what failed, when all have ended */
-  steps<T>(works: readonly Work<T>[]): Promise<T[]>;
+  /** Runs all works at once and waits for all of them. Returns the result or the error of each. */
+  steps<T>(works: readonly Work<T>[]): Promise<PromiseSettledResult<T>[]>;
+  /** Columns of the terminal. 80 if they are not known. */
+  readonly columns: number;
   print(text: string): void;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -34,11 +34,16 @@ export function createScreen(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
   const live = stream.isTTY && (!env.CI || env.CI === 'false');
   const print = (text: string) => void stream.write(`${text}\n`);
   const steps = <T>(works: readonly Work<T>[]) =>
-    live ? runLive(works, stream) : settle(works.map((each) => runPlain(each, print)));
+    live ? runLive(works, stream) : Promise.allSettled(works.map((each) => runPlain(each, print)));
   return {
     steps,
-    step: async (title, work) => (await steps([{ title, work }]))[0] as Awaited<ReturnType<typeof work>>,
+    step: async (title, work) => {
+      const [result] = await steps([{ title, work }]);
+      if (result?.status === 'rejected') throw result.reason;
+      return result?.value as Awaited<ReturnType<typeof work>>;
+    },
     print,
+    columns: stream.columns || Number(env.COLUMNS) || 80,
     bold: (text) => (live ? styleText('bold', text, { stream }) : text),
     dim: (text) => (live ? styleText('dim', text, { stream }) : text),
     release: () => void (live && stream.write(SHOW_CURSOR)),
@@ -49,14 +54,6 @@ const SHOW_CURSOR = '\u001b[?25h';
 /** Shorter times are not shown. */
 const isNoticeable = (milliseconds = 0) => milliseconds >= 100;
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)} s`;
-
-/** Waits for all. @throws what failed, the sentences of several in one error */
-async function settle<T>(works: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(works);
-  const errors = new Set(settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : [])));
-  if (errors.size > 1) throw new Error([...errors].map(({ message }) => message).join('\n\n'));
-  return Promise.all(works);
-}
 
 async function runPlain<T>({ title, work, timed = true }: Work<T>, print: Screen['print']): Promise<T> {
   const start = Date.now();
@@ -90,10 +87,10 @@ const timer = {
   format: () => dim,
 };
 
-async function runLive<T>(works: readonly Work<T>[], stream: NodeJS.WriteStream): Promise<T[]> {
+async function runLive<T>(works: readonly Work<T>[], stream: NodeJS.WriteStream): Promise<PromiseSettledResult<T>[]> {
   const results: Promise<T>[] = [];
   await new Listr(
-    works.map(({ title, work, keep = false, timed = true }) => ({
+    works.map(({ title, work, timed = true }) => ({
       title,
       task: async (_, task) => {
         const result = work({
@@ -107,7 +104,7 @@ async function runLive<T>(works: readonly Work<T>[], stream: NodeJS.WriteStream)
         results.push(result);
         await result;
       },
-      rendererOptions: { persistentOutput: keep, ...(timed && { timer }) },
+      rendererOptions: { ...(timed && { timer }) },
     })),
     {
       concurrent: true,
@@ -122,5 +119,5 @@ async function runLive<T>(works: readonly Work<T>[], stream: NodeJS.WriteStream)
       },
     },
   ).run();
-  return settle(results);
+  return Promise.allSettled(results);
 }

@@ -24,9 +24,7 @@ let firstArn = '';
 
 beforeAll(async () => {
   local = await startLocalEnvironment({
-    // The tests change between two key types. Both are RSA, because CloudFront supports them and ACM imports both from one RSA CA.
     pebble: {
-      keyAlgorithm: 'rsa',
       chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
     },
   });
