@@ -11,8 +11,8 @@ export interface RestartRuleProps {
 
 /**
  * Restarts a renewal that was stopped, timed out, or failed inside Step Functions, because such an execution could not clean up. The restart
- * begins within seconds. Its input is `{"restartOf": its ARN, "input": "its input"}`. It removes leftover TXT values and resumes the saved
- * order.
+ * begins within seconds. Its input is `{"restartOf": its ARN}`, and *Check renewal* reads the input of the interrupted execution. EventBridge
+ * cannot pass that input, because it does not escape the quotes in it. The restart removes leftover TXT values and resumes the saved order.
  *
  * Failures with an error name of this project do not match, because they are recorded and retried. An interrupted restart is left to the
  * next fleet run, so that a cause that interrupts every execution does not start one after the other.
@@ -32,19 +32,18 @@ export class RestartRule extends Construct {
           input: Match.anythingButPrefix('{"restartOf"'),
           $or: [
             { status: ['ABORTED', 'TIMED_OUT'] },
-            // An error that the workflow itself ends with never begins like this.
-            { status: ['FAILED'], error: Match.prefix('States.') },
+            // The workflow itself always ends with an error that never begins like this.
+            {
+              status: ['FAILED'],
+              error: Match.anyOf(Match.prefix('States.'), Match.nullValue(), Match.doesNotExist()),
+            },
           ],
         },
       },
       targets: [
         new SfnStateMachine(renewal, {
           role,
-          // EventBridge inserts the input as a JSON string with escaped quotes, because the template has no quotes around it.
-          input: RuleTargetInput.fromObject({
-            restartOf: EventField.fromPath('$.detail.executionArn'),
-            input: EventField.fromPath('$.detail.input'),
-          }),
+          input: RuleTargetInput.fromObject({ restartOf: EventField.fromPath('$.detail.executionArn') }),
           // After this time the next fleet run has found the saved order.
           maxEventAge: Duration.hours(6),
           retryAttempts: 10,

@@ -1,7 +1,12 @@
 import type { OrderReference } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
 import { IssueCapError, UnknownCertificateError } from '../domain/contract/errors.ts';
-import { parseRequest, type RenewalRequest } from '../domain/contract/renewal-request.ts';
+import {
+  interruptedExecution,
+  parseRequest,
+  parseRestart,
+  type RenewalRequest,
+} from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
@@ -40,7 +45,7 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
  * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
-  const run = { ...input, ...parseRequest(input.request) };
+  const run = { ...input, ...(await requestOf(input.request, ports)) };
   const { certificate, execution } = run;
   const configured = specOf(ports.config, certificate) ?? throwUnknown(certificate, ports.config);
   const releaseAndThrow = async (error: unknown): Promise<never> => {
@@ -66,6 +71,12 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
     certificate,
     ...(await outputFor(decision, situation, ports)),
   };
+}
+
+/** Reads the request from the input of this execution, or for a restart from that of the interrupted execution. */
+async function requestOf(input: unknown, { executions }: Pick<LeasePorts, 'executions'>): Promise<RenewalRequest> {
+  const interrupted = interruptedExecution(input);
+  return interrupted === null ? parseRequest(input) : parseRestart(interrupted, await executions.input(interrupted));
 }
 
 /** The output without the fields that only some actions have. */

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import ministack.app as app
 
-from . import acm, iam, lambda_functions, local_pages, route_53, secret_policies, secrets_manager, step_functions
+from . import acm, eventbridge, iam, lambda_functions, local_pages, route_53, secret_policies, secrets_manager, step_functions
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -20,7 +20,7 @@ def main():
             "Check the rules and change MINISTACK_VERSION."
         )
     # Both modules for secrets replace the same handler. The second calls the first, in the account of the secret.
-    for rules in (lambda_functions, step_functions, secrets_manager, secret_policies, acm, route_53, iam, local_pages):
+    for rules in (lambda_functions, step_functions, eventbridge, secrets_manager, secret_policies, acm, route_53, iam, local_pages):
         rules.apply()
     app.main()
 

@@ -1,7 +1,15 @@
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  CreateStateMachineCommand,
+  DeleteStateMachineCommand,
+  DescribeStateMachineCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { beforeAll, expect, test } from 'vitest';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { eventually } from '../e2e/observed.ts';
 import { sharedEnvironment } from './shared-environment.ts';
 import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
 
@@ -165,4 +173,24 @@ test('the tests can read log events of functions and events of the bus', async (
     detailType: 'Step Functions Execution Status Change',
     detail: expect.objectContaining({ status: 'FAILED' }),
   });
+});
+
+test('a state machine is deleted only when its executions have ended, and starts none until then', async () => {
+  const sfn = new SFNClient(local.clientConfig);
+  const sleeper = { stateMachineArn: outputs.Sleeper ?? '' };
+  const { roleArn } = await sfn.send(new DescribeStateMachineCommand(sleeper));
+  const definition = JSON.stringify({ StartAt: 'W', States: { W: { Type: 'Wait', Seconds: 600, End: true } } });
+  const { stateMachineArn = '' } = await sfn.send(
+    new CreateStateMachineCommand({ name: 'deleted', definition, roleArn }),
+  );
+  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn }));
+  await sfn.send(new DeleteStateMachineCommand({ stateMachineArn }));
+  const start = () => sfn.send(new StartExecutionCommand({ stateMachineArn }));
+  await eventually('The state DELETING', async () =>
+    (await start().catch(({ name }: Error) => name)) === 'StateMachineDeleting' ? true : undefined,
+  );
+  await sfn.send(new StopExecutionCommand({ executionArn }));
+  await eventually('The deletion', async () =>
+    (await start().catch(({ name }: Error) => name)) === 'StateMachineDoesNotExist' ? true : undefined,
+  );
 });

@@ -29,23 +29,44 @@ const request = z.strictObject({
   cleanUp: z._default(z.boolean(), false),
 });
 
-/** The input from the restart rule: the ARN of the interrupted execution and its input as text. */
-const restart = z.strictObject({
-  restartOf: z.string().check(z.minLength(1)),
-  input: z.string(),
-});
+/** The input from the restart rule: the ARN of the interrupted execution. EventBridge could not pass its input, because it escapes no quotes. */
+const restart = z.strictObject({ restartOf: z.string().check(z.minLength(1)) });
 
 /**
- * Parses the input of a renewal execution. The restart of an interrupted execution has the same certificate. It is not forced, because the
- * interrupted execution has ordered or the operator can force again. No deployment waits for it, because the deployment has seen the
- * interruption. The restart of a restart is rejected.
+ * Returns the ARN of the interrupted execution if the input is that of a restart, otherwise `null`.
+ *
+ * @throws InvalidInputError if the input of a restart has other fields
+ */
+export function interruptedExecution(input: unknown): string | null {
+  return isRestart(input) ? parsed(restart, input).restartOf : null;
+}
+
+/**
+ * Parses the input of a renewal execution that is no restart.
  *
  * @throws InvalidInputError with the faults of the input and with valid examples
  */
 export function parseRequest(input: unknown): RenewalRequest {
-  if (!isRestart(input)) return { ...parsed(request, input), restartOf: null };
-  const { restartOf, input: text } = parsed(restart, input);
-  const inner = jsonOf(text);
+  return { ...parsed(request, input), restartOf: null };
+}
+
+/**
+ * Returns the request of the restart of an interrupted execution, from the input of that execution as text. The certificate is the same. The restart
+ * is not forced, because the interrupted execution has ordered or the operator can force again. No deployment waits for it, because the deployment has
+ * seen the interruption. The restart of a restart is rejected.
+ *
+ * @param input `null` if Step Functions does not know the interrupted execution
+ * @throws InvalidInputError if the interrupted execution cannot be restarted
+ */
+export function parseRestart(restartOf: string, input: string | null): RenewalRequest {
+  if (input === null) {
+    throw new InvalidInputError({
+      what: `${restartOf} cannot be restarted.`,
+      why: 'Step Functions knows no execution with this ARN.',
+      remedy: 'The next fleet run checks its certificate.',
+    });
+  }
+  const inner = jsonOf(input);
   if (isRestart(inner)) {
     throw new InvalidInputError({
       what: `${restartOf} was a restart itself, and an interrupted restart is not restarted.`,

@@ -238,8 +238,10 @@ describe('`force`', () => {
   });
 
   test('has no effect in a restart', async () => {
-    const request = { restartOf: otherExecution, input: '{"certificate":"www","force":true}' };
-    expect((await check(issued(), { request })).action).toBe('none');
+    const world = issued();
+    const request = { restartOf: otherExecution };
+    world.executions.setInput(otherExecution, '{"certificate":"www","force":true}');
+    expect((await check(world, { request })).action).toBe('none');
   });
 });
 
@@ -294,7 +296,8 @@ describe('the saved order of an interrupted execution', () => {
     const world = issued(dueDay);
     world.ledger.put('www', { order, failure, notBefore: '2026-03-15T10:00:00Z' });
     expect((await check(world)).action).toBe('none');
-    const request = { restartOf: otherExecution, input: '{"certificate":"www"}' };
+    const request = { restartOf: otherExecution };
+    world.executions.setInput(otherExecution, '{"certificate":"www"}');
     expect((await check(world, { request })).action).toBe('resume');
   });
 });
@@ -547,7 +550,8 @@ describe('the lease', () => {
     world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
     world.executions.setStatus(otherExecution, 'live');
     expect((await check(world)).action).toBe('none');
-    const request = { restartOf: otherExecution, input: '{"certificate":"www"}' };
+    const request = { restartOf: otherExecution };
+    world.executions.setInput(otherExecution, '{"certificate":"www"}');
     expect((await check(world, { request })).action).toBe('issue');
     expect(world.ledger.get('www').lease).toBe(execution);
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);

@@ -5,22 +5,28 @@ import { replyOf } from '../translate-errors.ts';
 
 const warmClient = keptWarm(() => new SFNClient(clientSettings));
 
-/** Reads whether the execution that holds a lease is running. */
+/** Reads the state and the input of executions of the renewal workflow. */
 export function createExecutions({ client = warmClient() }: { readonly client?: SFNClient } = {}): Executions {
+  const describe = (executionArn: string) =>
+    replyOf(
+      { action: 'states:DescribeExecution', resource: `execution ${executionArn}` },
+      client.send(new DescribeExecutionCommand({ executionArn })),
+      {
+        // Step Functions removes executions 90 days after their end.
+        ExecutionDoesNotExist: () => null,
+        // A lease that names no execution must not lock a certificate for ever.
+        InvalidArn: () => null,
+      },
+    );
   return {
     async status(arn) {
-      const reply = await replyOf(
-        { action: 'states:DescribeExecution', resource: `execution ${arn}` },
-        client.send(new DescribeExecutionCommand({ executionArn: arn })),
-        {
-          // Step Functions removes executions 90 days after their end.
-          ExecutionDoesNotExist: () => null,
-          // A lease that names no execution must not lock a certificate for ever.
-          InvalidArn: () => null,
-        },
-      );
+      const reply = await describe(arn);
       if (reply === null) return 'unknown';
       return reply.status === 'RUNNING' || reply.status === 'PENDING_REDRIVE' ? 'live' : 'ended';
+    },
+
+    async input(arn) {
+      return (await describe(arn))?.input ?? null;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { World } from '../../../fakes/world.ts';
 import { TaskError } from '../state-machine.ts';
 import { renew, request, spec, thirdExecution, world } from './renewal-in-memory.ts';
 
-const restart = { restartOf: execution, input: JSON.stringify(request) };
+const restart = { restartOf: execution };
 
 /** Returns the names of all calls of ports in a renewal. */
 async function callsOfARenewal(): Promise<string[]> {

@@ -80,9 +80,10 @@ interface Renewal {
 
 /** Runs the workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
 export function renew(
-  { ports, clock }: World,
+  { ports, clock, executions }: World,
   { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {}, tags = {} }: Renewal,
 ): Promise<Ended> {
+  executions.setInput(arn, JSON.stringify(input));
   const all = { ...ports, config: { ...configOf(configured), tags }, tags };
   const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
     const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidInputError } from '../../../../lambdas/domain/contract/errors.ts';
-import { parseRequest } from '../../../../lambdas/domain/contract/renewal-request.ts';
+import {
+  interruptedExecution,
+  parseRequest,
+  parseRestart,
+} from '../../../../lambdas/domain/contract/renewal-request.ts';
 
 test.each([
   [{ certificate: 'www' }, { certificate: 'www', force: false, deploy: false, cleanUp: false, restartOf: null }],
@@ -30,26 +34,42 @@ describe('the restart of an interrupted execution', () => {
     '{"certificate":"www","deploy":true}',
   ])('with the input %s has the same certificate, is not forced, and no deployment waits for it', (input) => {
     const request = { certificate: 'www', force: false, deploy: false, cleanUp: false, restartOf: dead };
-    expect(parseRequest({ restartOf: dead, input })).toEqual(request);
+    expect(parseRestart(dead, input)).toEqual(request);
   });
 
   test('is not restarted again', () => {
-    const input = JSON.stringify({ restartOf: 'arn:of-the-first', input: '{"certificate":"www"}' });
-    expect(() => parseRequest({ restartOf: dead, input })).toThrow(InvalidInputError);
-    expect(() => parseRequest({ restartOf: dead, input })).toThrow(`${dead} was a restart itself`);
+    const input = JSON.stringify({ restartOf: 'arn:of-the-first' });
+    expect(() => parseRestart(dead, input)).toThrow(InvalidInputError);
+    expect(() => parseRestart(dead, input)).toThrow(`${dead} was a restart itself`);
+  });
+
+  test('is rejected if Step Functions does not know the execution', () => {
+    expect(() => parseRestart(dead, null)).toThrow(InvalidInputError);
+    expect(() => parseRestart(dead, null)).toThrow(dead);
   });
 
   test.each([
-    [{ restartOf: dead }, 'input'],
-    [{ restartOf: dead, input: { certificate: 'www' } }, 'input'],
-    [{ restartOf: '', input: '{"certificate":"www"}' }, 'restartOf'],
-    [{ restartOf: dead, input: '{"certificate":"www"}', force: true }, 'force'],
-    [{ restartOf: dead, input: '{"name":"www"}' }, 'name'],
-    [{ restartOf: dead, input: 'not JSON' }, 'input'],
-    [{ restartOf: dead, input: 'null' }, 'input'],
+    ['{"name":"www"}', 'name'],
+    ['not JSON', 'input'],
+    ['null', 'input'],
+  ])('with the input %s is rejected with the field %s', (input, where) => {
+    expect(() => parseRestart(dead, input)).toThrow(InvalidInputError);
+    expect(() => parseRestart(dead, input)).toThrow(where);
+  });
+
+  test('is recognized by its ARN alone', () => {
+    expect(interruptedExecution({ restartOf: dead })).toBe(dead);
+    for (const input of [null, 'www', { certificate: 'www' }]) expect(interruptedExecution(input)).toBeNull();
+  });
+
+  test.each([
+    [{ restartOf: '' }, 'restartOf'],
+    [{ restartOf: null }, 'restartOf'],
+    [{ restartOf: dead, input: '{"certificate":"www"}' }, 'input'],
+    [{ restartOf: dead, force: true }, 'force'],
   ])('%j is rejected with the field %s', (input, where) => {
-    expect(() => parseRequest(input)).toThrow(InvalidInputError);
-    expect(() => parseRequest(input)).toThrow(where);
+    expect(() => interruptedExecution(input)).toThrow(InvalidInputError);
+    expect(() => interruptedExecution(input)).toThrow(where);
   });
 });
 

@@ -35,3 +35,17 @@ describe('the status of an execution', () => {
     await expect(executions.status(arn)).rejects.toThrow(`states:DescribeExecution on execution ${arn}`);
   });
 });
+
+describe('the input of an execution', () => {
+  test('is returned as text', async () => {
+    sfn
+      .on(DescribeExecutionCommand, { executionArn: arn })
+      .resolves({ status: 'ABORTED', input: '{"certificate":"www"}' });
+    expect(await executions.input(arn)).toBe('{"certificate":"www"}');
+  });
+
+  test.each(['ExecutionDoesNotExist', 'InvalidArn'])('is `null` after the error %s', async (name) => {
+    sfn.on(DescribeExecutionCommand).rejects(awsError(name));
+    expect(await executions.input(arn)).toBeNull();
+  });
+});
