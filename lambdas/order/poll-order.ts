@@ -15,12 +15,12 @@ const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } 
  * status. An invalid order is an error that names each failed identifier with the problem of the CA. The problems are read from the challenges,
  * because the order does not have them. An order that became invalid after its CSR was sent has issued nothing, so it is removed from the issue count.
  *
- * If an order stays pending, its authorizations are read. A challenge that the CA has refused and left pending is answered once more (§8.2). If that
+ * If an order stays pending, its authorizations are read. A challenge that the CA has refused and left pending is answered a second time (§8.2). If that
  * does not help until the bound, the error has the words of the CA.
  *
  * Removing an order twice has no effect, and the CA ignores a second answer to a challenge that it validates. So it is safe to run twice.
  *
- * @throws ChallengeFailedError if the CA reports a failed challenge, or a refused one at the bound
+ * @throws ChallengeFailedError if the CA reports a failed challenge, or if a refused one is pending at the bound
  * @throws OrderInvalidError if the order is invalid for another reason
  * @throws OrderTimeoutError if the bound of the wait has passed
  */
@@ -48,7 +48,7 @@ export async function pollOrder(
   return { reached: false, status, wait, certificateUrl: null, refused: next };
 }
 
-/** Reads the authorizations of an order that stays pending, and answers refused challenges once more. */
+/** Reads the authorizations of an order that stays pending, and answers refused challenges a second time. */
 async function readRefused(
   certificate: string,
   order: Order,

@@ -217,7 +217,7 @@ export interface RespondToChallengesOutput {
 export interface RefusedProofs {
   /** Seconds of the wait after which the authorizations are read. */
   readonly readAfter: number;
-  /** URLs of the challenges that were answered once more. */
+  /** URLs of the challenges that were answered a second time. */
   readonly answered: readonly string[];
 }
 
