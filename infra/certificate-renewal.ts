@@ -246,7 +246,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
    */
   private makeFunctions({ deployed, tokens, trustedRoots }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
-      trustedRoots.length > 0 ? { 'roots.pem': trustedRoots.join('\n') } : {};
+      Object.keys(trustedRoots).length > 0 ? { 'roots.json': JSON.stringify(trustedRoots) } : {};
     const make = (id: string, seconds: number, description: string, more: Partial<WorkflowFunctionProps> = {}) =>
       new WorkflowFunction(this, id, {
         folder: id.toLowerCase(),

@@ -20,8 +20,8 @@ import { warnYearlyImports } from './yearly-imports.ts';
 export interface CheckedConfig {
   /** Normalised. Hosted zone ids and ARNs may be CDK tokens. */
   readonly deployed: DeployedConfig;
-  /** PEM texts of the root certificates of all issuers, each once. */
-  readonly trustedRoots: readonly string[];
+  /** PEM texts of the roots that are trusted for an issuer, by the URL of its directory. Issuers without roots are absent. */
+  readonly trustedRoots: Readonly<Record<string, string>>;
   /** Indices of the issuers whose certificates browsers do not trust. */
   readonly untrustedIssuers: ReadonlySet<number>;
   /** Hosted zone ids and ARNs that the deployment resolves, in the order of `serializeConfig`. */
@@ -139,7 +139,7 @@ function readConfig(
   checkTokens(deployed, tokens, report);
   return {
     deployed,
-    trustedRoots: [...issuers.trustedRoots],
+    trustedRoots: issuers.trustedRoots,
     untrustedIssuers: issuers.untrusted,
     tokens,
     tags,

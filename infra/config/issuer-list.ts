@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import { show } from './fields.ts';
 import type { Report } from './mistakes.ts';
-import { readIssuer } from './read-issuer.ts';
+import { type ReadIssuer, readIssuer } from './read-issuer.ts';
 
 /** The issuers of a configuration in order of appearance, each once, because thousands of certificates may share one issuer object. */
 export interface IssuerList {
   readonly issuers: readonly Issuer[];
-  readonly trustedRoots: ReadonlySet<string>;
+  /** PEM texts of the roots that are trusted for an issuer, by the URL of its directory. Issuers without roots are absent. */
+  readonly trustedRoots: Readonly<Record<string, string>>;
   /** Indices of the issuers whose certificates browsers do not trust. */
   readonly untrusted: ReadonlySet<number>;
   /** Returns the index of an issuer in `issuers`. Mistakes are reported at the path where the issuer appears first. */
@@ -18,11 +19,11 @@ export function issuerList(report: Report): IssuerList {
   const seen = new Map<unknown, number>();
   const issuers: Issuer[] = [];
   const paths: string[] = [];
-  const trustedRoots = new Set<string>();
+  const reads: ReadIssuer[] = [];
+  const trustedRoots: Record<string, string> = {};
   const untrusted = new Set<number>();
   const add = (value: unknown, path: string): number => {
     const read = readIssuer(value, path, report);
-    for (const root of read.trustedRoots) trustedRoots.add(root);
     const known = issuers.findIndex(({ directoryUrl }) => directoryUrl === read.issuer.directoryUrl);
     if (known === -1) {
       const sameName = issuers.findIndex(({ name }) => name === read.issuer.name);
@@ -31,11 +32,13 @@ export function issuerList(report: Report): IssuerList {
         report(`${path}.name`, problem, 'each directory must have its own name');
       }
       paths.push(path);
+      reads.push(read);
+      if (read.trustedRoots.length > 0) trustedRoots[read.issuer.directoryUrl] = read.trustedRoots.join('\n');
       const index = issuers.push(read.issuer) - 1;
       if (!read.publiclyTrusted) untrusted.add(index);
       return index;
     }
-    if (!isDeepStrictEqual(issuers[known], read.issuer)) {
+    if (!isDeepStrictEqual(reads[known], read)) {
       const problem = `settings differ from ${paths[known]}, which has the same directory`;
       report(path, problem, 'use one issuer with the same settings for each directory');
     }

@@ -36,7 +36,11 @@ beforeAll(async () => {
     chaos: { reuseAuthorizations: 'always', validationSleep: false, rejectNonces: false },
   });
   boulder = await startBoulder({ upstream: pebble, processing: 0.5 });
-  acme = createAcme({ userAgent: 'perennial/test', now: () => new Date(), trustedRoots: boulder.trustedRoots });
+  acme = createAcme({
+    userAgent: 'perennial/test',
+    now: () => new Date(),
+    trustedRoots: { [boulder.directoryUrl]: boulder.trustedRoots },
+  });
   const at = { ...issuer, directoryUrl: boulder.directoryUrl };
   ca = acme.connect(at, { url: await acme.newAccount(at, accountKey), privateKey: accountKey });
 });
@@ -115,7 +119,11 @@ test('newOrder returns the pending order again, and a proven name needs no secon
 
 test('newOrder accepts one replacement of a certificate, and renewalInfo has a window', async () => {
   const id = certificateId(await issue('c.example.com')) ?? '';
-  const infos = createRenewalInfos({ userAgent: 'test', now: () => new Date(), trustedRoots: boulder.trustedRoots });
+  const infos = createRenewalInfos({
+    userAgent: 'test',
+    now: () => new Date(),
+    trustedRoots: { [boulder.directoryUrl]: boulder.trustedRoots },
+  });
   const info = await infos.fetch({ ...issuer, directoryUrl: boulder.directoryUrl }, id);
   infos.close();
   expect(info).toMatchObject({ start: expect.any(Date), retryAfter: expect.any(Number) });

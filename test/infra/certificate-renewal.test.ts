@@ -91,7 +91,7 @@ describe('the code of the functions', () => {
   });
 
   test.each(['Order', 'Certificate'])('of %s has the root certificates that the configuration trusts', (name) => {
-    expect(filesOf(synthesize(trusting), name)).toEqual(['index.mjs', 'roots.pem']);
+    expect(filesOf(synthesize(trusting), name)).toEqual(['index.mjs', 'roots.json']);
   });
 
   test('that was not built is an error that names the command to run', () => {

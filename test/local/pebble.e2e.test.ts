@@ -30,7 +30,11 @@ afterAll(async () => {
 });
 
 test('every order needs a new validation when reuse is off, because Pebble is patched', async () => {
-  const acme = createAcme({ userAgent: 'perennial/test', now: () => new Date(), trustedRoots: pebble.trustedRoots });
+  const acme = createAcme({
+    userAgent: 'perennial/test',
+    now: () => new Date(),
+    trustedRoots: { [pebble.directoryUrl]: pebble.trustedRoots },
+  });
   const privateKey = newKey('P-256');
   const at = { ...issuer, directoryUrl: pebble.directoryUrl };
   const ca = acme.connect(at, { url: await acme.newAccount(at, privateKey), privateKey });

@@ -3,6 +3,7 @@ import { AlreadyReplacedError, InvalidProfileError } from '../../domain/contract
 import type { Acme, CertificateAuthority } from '../../domain/ports/acme.ts';
 import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
 import { authorizationFrom } from './authorizations.ts';
+import type { Network, TrustedRoots } from './connections.ts';
 import { certificateSigningRequest } from './csr.ts';
 import { alternatesOf, locationOf } from './headers.ts';
 import { dnsChallengeValue } from './key-authorization.ts';
@@ -16,8 +17,8 @@ interface AcmeOptions {
   readonly userAgent: string;
   /** The clock. It is used for the age of nonces and directories, and for a Retry-After with a date. */
   readonly now: () => Date;
-  /** PEM of roots that are trusted in addition to those of Node.js. */
-  readonly trustedRoots?: string;
+  readonly trustedRoots?: TrustedRoots;
+  readonly network?: Network;
 }
 
 /**

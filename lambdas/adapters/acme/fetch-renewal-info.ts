@@ -1,15 +1,15 @@
 import http from 'node:http';
 import https from 'node:https';
-import { rootCertificates } from 'node:tls';
 import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
+import { type Connections, createConnections, type Network, type TrustedRoots } from './connections.ts';
 import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
 
 interface RenewalInfoOptions {
   readonly userAgent: string;
   /** The clock. It is used for the age of directories and for a Retry-After with a date. */
   readonly now: () => Date;
-  /** PEM of roots that are trusted in addition to those of Node.js. */
-  readonly trustedRoots?: string;
+  readonly trustedRoots?: TrustedRoots;
+  readonly network?: Network;
 }
 
 type Issuer = Parameters<RenewalInfos['fetch']>[0];
@@ -25,8 +25,8 @@ const longestTimeout = 15;
 /** Longest reply in bytes. A renewalInfo object has 200 bytes and a directory a few thousand. */
 const maximumLength = 100_000;
 
-/** Connections are kept for one invocation, so that requests share TLS handshakes. *Check fleet* sends ten requests at the same time. */
-const connections = { keepAlive: true, maxSockets: 10 };
+/** *Check fleet* sends ten requests at the same time. Connections are kept for one invocation, so that requests share TLS handshakes. */
+const maxSockets = 10;
 
 /** Directories are kept for one hour. They change with releases of a CA, and a warm function may live for half a day. */
 const directoryMaximumAge = 3_600_000;
@@ -41,13 +41,11 @@ const directories = new Map<string, { readonly at: number; readonly renewalInfo:
 export function createRenewalInfos({
   userAgent,
   now,
-  trustedRoots,
+  ...options
 }: RenewalInfoOptions): RenewalInfos & { close(): void } {
-  const httpAgent = new http.Agent(connections);
-  const trust = trustedRoots ? { ca: [...rootCertificates, trustedRoots] } : {};
-  const httpsAgent = new https.Agent({ ...connections, ...trust });
-  const get: Get = (issuer, url) =>
-    reply(issuer, url, { headers: { 'User-Agent': userAgent, Accept: 'application/json' }, httpAgent, httpsAgent });
+  const connections = createConnections({ maxSockets, ...options });
+  const headers = { 'User-Agent': userAgent, Accept: 'application/json' };
+  const get: Get = (issuer, url) => reply(issuer, url, headers, connections.to(issuer));
 
   /** Reads the directory with one request if it is not cached. Simultaneous callers share that request. */
   async function renewalInfoUrl(issuer: Issuer): Promise<string | null | Failed> {
@@ -70,10 +68,7 @@ export function createRenewalInfos({
       const answer = await get(issuer, url);
       return 'failed' in answer ? answer : renewalInfoFrom(answer, url, now());
     },
-    close() {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
+    close: connections.close,
   };
 }
 
@@ -109,21 +104,17 @@ function linkOf(value: unknown): string | null {
   return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,490}$/.test(value) ? value : null;
 }
 
-interface Connection {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly httpAgent: http.Agent;
-  readonly httpsAgent: https.Agent;
-}
-
 /** Returns a complete reply with status 200. All else is a failure. Redirects are not followed, because their target would be unchecked. */
 async function reply(
   issuer: Issuer,
   url: string,
-  { headers, httpAgent, httpsAgent }: Connection,
+  headers: Readonly<Record<string, string>>,
+  { httpAgent, httpsAgent, assertAllowed }: Connections,
 ): Promise<Reply | Failed> {
   const seconds = Math.min(issuer.replyTimeout, longestTimeout);
   const signal = AbortSignal.timeout(seconds * 1000);
   try {
+    assertAllowed(url);
     const {
       status,
       headers: received,

@@ -50,13 +50,14 @@ export interface Connection {
 
 /** Reads the directory, with one request if it is not cached. */
 export async function readDirectory(
-  { name, directoryUrl, replyTimeout }: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
+  issuer: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
   { transport, now }: Connection,
 ): Promise<Directory> {
+  const { name, directoryUrl } = issuer;
   const known = knownAt(directoryUrl);
   const { directory: cached } = known;
   if (cached && now().getTime() - cached.at < directoryMaximumAge) return cached.value;
-  const reply = await transport.request('get', directoryUrl, { timeout: replyTimeout });
+  const reply = await transport.request(issuer, 'get', directoryUrl);
   const value = directoryFrom(reply, { issuer: name, what: `its directory ${directoryUrl}` }, now());
   known.directory = { value, at: now().getTime() };
   return value;
@@ -87,13 +88,12 @@ export function openSession(
   { transport, now }: Connection,
 ): Session {
   const known = knownAt(issuer.directoryUrl);
-  const timeout = issuer.replyTimeout;
   const directory = () => readDirectory(issuer, { transport, now });
 
   /** Requests a nonce. RFC 8555 §7.2 */
   async function newNonce(): Promise<string> {
     const { newNonce: url } = await directory();
-    const reply = await transport.request('head', url, { timeout });
+    const reply = await transport.request(issuer, 'head', url);
     const request = { issuer: issuer.name, what: `newNonce ${url}` };
     if (reply.status < 200 || reply.status > 299) throw problemError(reply, request, now());
     const nonce = reply.headers['replay-nonce'];
@@ -110,7 +110,7 @@ export function openSession(
     getDirectory: directory,
     getNonce: async () => known.nonces.take(now()) ?? newNonce(),
     request: async (url: string, method: 'get' | 'head' | 'post', { data }: { data?: unknown } = {}) => {
-      const reply = await transport.request(method, url, { timeout, body: data });
+      const reply = await transport.request(issuer, method, url, data);
       // acme-client uses the nonce of a badNonce reply for the repeated request.
       if (!isBadNonce(reply)) known.nonces.put(reply.headers['replay-nonce'], now());
       return reply;

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { TrustedRoots } from './connections.ts';
 
-/** Reads the PEM of configured roots from the file in the bundle. Returns an empty object if there is no file. */
-export function readTrustedRoots(): { trustedRoots?: string } {
-  const file = new URL('./roots.pem', import.meta.url);
-  return existsSync(file) ? { trustedRoots: readFileSync(file, 'utf8') } : {};
+/** Reads the configured roots from the file in the bundle. Returns an empty object if there is no file. */
+export function readTrustedRoots(): { trustedRoots?: TrustedRoots } {
+  const file = new URL('./roots.json', import.meta.url);
+  return existsSync(file) ? { trustedRoots: JSON.parse(readFileSync(file, 'utf8')) } : {};
 }

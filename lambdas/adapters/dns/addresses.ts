@@ -1,7 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { isPublic, type Reach } from './allowed-addresses.ts';
+import { isPublic } from '../../domain/rules/public-addresses.ts';
 import { LookupError, unlessAborted, within } from './lookup.ts';
+import type { Reach } from './root-servers.ts';
 
 /** The address and port at which one server listens. */
 export interface Address {

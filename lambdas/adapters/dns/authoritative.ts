@@ -1,11 +1,11 @@
 import type { AuthoritativeDns, CaaRecord, Lookup } from '../../domain/ports/dns.ts';
 import { concurrencyLimit } from '../../domain/rules/concurrency-limit.ts';
 import { type Address, createAddressBook, type HostResolver, showAddress } from './addresses.ts';
-import type { Reach } from './allowed-addresses.ts';
 import { LookupError } from './lookup.ts';
 import { type Question, type Reply, UnaskableNameError } from './query.ts';
 import { above, aliasOf, caaRecords, plain } from './records.ts';
 import { createReferrals } from './referrals.ts';
+import type { Reach } from './root-servers.ts';
 import { reachFrom } from './root-servers.ts';
 
 /** Longest chain of CNAMEs that is followed. RFC 1034 sets no limit, and resolvers follow about this many. */

@@ -1,8 +1,8 @@
 import type { Answer } from 'dns-packet';
 import type { CaaRecord } from '../../domain/ports/dns.ts';
 import { quoted } from '../../domain/rules/proof/quote-untrusted.ts';
-import type { Reach } from './allowed-addresses.ts';
 import { LookupError } from './lookup.ts';
+import type { Reach } from './root-servers.ts';
 
 /** Normalizes a name for comparison to lower case without a trailing dot. The root is the empty name. RFC 4343 */
 export const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import type { Answer } from 'dns-packet';
+import { isPublic } from '../../domain/rules/public-addresses.ts';
 import { type Address, type AddressBook, hostAndPort, writtenAddress } from './addresses.ts';
-import { isPublic, type Reach } from './allowed-addresses.ts';
 import { LookupError } from './lookup.ts';
 import type { Question, Reply } from './query.ts';
 import { above, nameServersOf, plain } from './records.ts';
+import type { Reach } from './root-servers.ts';
 import { type Cut, createZoneServers, referredTo } from './zone-servers.ts';
 
 /** Longest chain of referrals that is followed. No name in use needs as many. */

@@ -1,4 +1,8 @@
-import type { Reach } from './allowed-addresses.ts';
+/**
+ * Addresses that may be queried when DNS names them. Any owner of a domain can put any address into DNS, so `internet` allows port 53 of
+ * public addresses only. `laboratory` allows every address, and names of servers may have a port (`127.0.0.1:5301`).
+ */
+export type Reach = 'internet' | 'laboratory';
 
 /**
  * IPv4 addresses of a.root-servers.net to m.root-servers.net. https://www.iana.org/domains/root/servers. The last change was b in November

@@ -120,7 +120,7 @@ describe('a checked configuration', () => {
     });
     expect(warnings).toEqual([]);
     expect(rest).toEqual({
-      trustedRoots: [],
+      trustedRoots: {},
       untrustedIssuers: new Set([0]),
       tokens: [],
       tags: {},

@@ -15,7 +15,7 @@ import {
   zeroSsl,
 } from '../../../infra/config/issuers.ts';
 import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
-import { base, binding, issuer, other, token, withIssuer, withWww } from './configs.ts';
+import { base, binding, issuer, other, token, withCertificates, withIssuer, withWww, www } from './configs.ts';
 
 type Row = readonly [what: string, config: unknown, ...expected: readonly Expected[]];
 const letsEncryptTerms = 'https://letsencrypt.org/repository/';
@@ -215,13 +215,34 @@ test.each(Object.entries(functions))('%s without options is a mistake, not an ex
   for (const line of lines) expect(line).toMatch(/^issuer/);
 });
 
-test('each trusted root is listed once, even if several issuers and texts have it', () => {
+test('the trusted roots of an issuer belong to its directory only', () => {
   const [first = '', second = ''] = rootCertificates;
   const one = acmeDirectory({
     directoryUrl: 'https://one.example/directory',
     trustedRoots: [`${first}\n${second}\n`],
   });
   const two = acmeDirectory({ directoryUrl: 'https://two.example/directory', trustedRoots: [first] });
-  const { trustedRoots } = checkConfig({ ...withWww({ issuer: two }), issuer: one });
-  expect(trustedRoots).toEqual([first, second]);
+  const { trustedRoots } = checkConfig({
+    ...withCertificates(www, { ...www, name: 'two', identifiers: ['two.example.com'], issuer: two }),
+    issuer: one,
+  });
+  expect(trustedRoots).toEqual({
+    'https://one.example/directory': `${first}\n${second}`,
+    'https://two.example/directory': first,
+  });
+});
+
+test('the same directory with other trusted roots is a mistake', () => {
+  const [first = '', second = ''] = rootCertificates;
+  const directoryUrl = 'https://one.example/directory';
+  const one = acmeDirectory({ directoryUrl, trustedRoots: [first] });
+  const other = acmeDirectory({ directoryUrl, trustedRoots: [second] });
+  expectMistakes(
+    () =>
+      checkConfig({
+        ...withCertificates(www, { ...www, name: 'two', identifiers: ['two.example.com'], issuer: other }),
+        issuer: one,
+      }),
+    ['certificates[1].issuer', 'settings differ'],
+  );
 });

@@ -59,7 +59,11 @@ afterAll(async () => {
 
 /** Issues a certificate for example.com with 90 days. Returns the PEM of the leaf. */
 async function issue(): Promise<string> {
-  const acme = createAcme({ userAgent: 'perennial/test', now, trustedRoots: pebble.trustedRoots });
+  const acme = createAcme({
+    userAgent: 'perennial/test',
+    now,
+    trustedRoots: { [pebble.directoryUrl]: pebble.trustedRoots },
+  });
   const privateKey = newKey('P-256');
   const ca = acme.connect(issuer, { url: await acme.newAccount(issuer, privateKey), privateKey });
   const order = await ca.newOrder({ identifiers: ['example.com'], profile: 'default' });
@@ -86,7 +90,11 @@ async function issue(): Promise<string> {
 }
 
 async function ask(id: string) {
-  const infos = createRenewalInfos({ userAgent: 'perennial/test', now, trustedRoots: pebble.trustedRoots });
+  const infos = createRenewalInfos({
+    userAgent: 'perennial/test',
+    now,
+    trustedRoots: { [pebble.directoryUrl]: pebble.trustedRoots },
+  });
   return infos.fetch(issuer, id).finally(infos.close);
 }
 

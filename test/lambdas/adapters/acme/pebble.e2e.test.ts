@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 function newAcme() {
-  return createAcme({ userAgent: 'perennial/test', now, trustedRoots: pebble.trustedRoots });
+  return createAcme({ userAgent: 'perennial/test', now, trustedRoots: { [pebble.directoryUrl]: pebble.trustedRoots } });
 }
 
 function zone(): StoredZone {
@@ -240,7 +240,11 @@ test('cannot register without a valid binding at a CA that requires one', async 
   const strict = await startPebble(await install(), strictFolder, dns.addresses.validation, {
     externalAccountKeys: { 'key-1': hmacKey },
   });
-  const acme = createAcme({ userAgent: 'perennial/test', now, trustedRoots: strict.trustedRoots });
+  const acme = createAcme({
+    userAgent: 'perennial/test',
+    now,
+    trustedRoots: { [strict.directoryUrl]: strict.trustedRoots },
+  });
   const bound = { ...issuer, directoryUrl: strict.directoryUrl };
   await expect(acme.newAccount(bound, accountKey)).rejects.toThrow(ExternalAccountRequiredError);
   for (const wrong of [

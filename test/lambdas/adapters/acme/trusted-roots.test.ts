@@ -1,7 +1,9 @@
 import { webcrypto } from 'node:crypto';
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
+import type { TrustedRoots } from '../../../../lambdas/adapters/acme/connections.ts';
+import { createRenewalInfos } from '../../../../lambdas/adapters/acme/fetch-renewal-info.ts';
 import { newKey, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -17,13 +19,11 @@ async function newRoot(name: string) {
     extensions: [new BasicConstraintsExtension(true, undefined, true)],
     ...validity,
   });
-  return { keys, certificate };
+  return { keys, certificate, pem: certificate.toString('pem') };
 }
 
-let ca: ScriptedCa;
-let root: string;
-let otherRoot: string;
-beforeAll(async () => {
+/** A CA on loopback whose HTTPS certificate has a root of its own. The subject of the root is the same for all CAs. */
+async function newCa(): Promise<{ readonly ca: ScriptedCa; readonly root: string }> {
   const issuer = await newRoot('Private root');
   const keys = await newKeys();
   const leaf = await X509CertificateGenerator.create({
@@ -36,46 +36,81 @@ beforeAll(async () => {
     ...validity,
   });
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  root = issuer.certificate.toString('pem');
-  otherRoot = (await newRoot('Another root')).certificate.toString('pem');
   const key = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
-  ca = await startScriptedCa({ tls: { key, cert: leaf.toString('pem') } });
+  const ca = await startScriptedCa({ tls: { key, cert: leaf.toString('pem') } });
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/1') } });
-});
-afterAll(() => ca.stop());
-
-async function newAccount(trustedRoots?: string, create = createAcme): Promise<string> {
-  const acme = create({
-    userAgent: 'perennial/test',
-    now: () => new Date('2026-11-20T10:00:00Z'),
-    ...(trustedRoots === undefined ? {} : { trustedRoots }),
-  });
-  return acme.newAccount(ca.issuer, newKey('P-256')).finally(acme.close);
+  return { ca, root: issuer.pem };
 }
 
-test.each([
-  ['none', () => undefined],
-  ['another one', () => otherRoot],
-])('rejects a CA with a private root when %s is trusted, and names the remedy', async (_, trusted) => {
-  await expect(newAccount(trusted())).rejects.toThrow(/^No reply to GET https:.*UNABLE_TO_VERIFY.*trusted root/);
+let first: Awaited<ReturnType<typeof newCa>>;
+let second: Awaited<ReturnType<typeof newCa>>;
+let otherRoot: string;
+beforeAll(async () => {
+  [first, second] = await Promise.all([newCa(), newCa()]);
+  otherRoot = (await newRoot('Another root')).pem;
+});
+afterAll(() => Promise.all([first.ca.stop(), second.ca.stop()]));
+
+const options = (trustedRoots: TrustedRoots) => ({
+  userAgent: 'perennial/test',
+  now: () => new Date('2026-11-20T10:00:00Z'),
+  trustedRoots,
 });
 
-test('accepts a CA with a private root that is trusted', async () => {
-  expect(await newAccount(`${otherRoot}\n${root}`)).toBe(ca.url('/account/1'));
-});
+async function newAccount({ ca }: typeof first, trustedRoots: TrustedRoots = {}, create = createAcme): Promise<string> {
+  const acme = create(options(trustedRoots));
+  return acme.newAccount(ca.issuer, newKey('P-256')).finally(acme.close);
+}
+const untrusted = /^No reply to GET https:.*UNABLE_TO_VERIFY.*trusted root/;
 
-test('keeps the roots of Node.js trusted', async () => {
-  vi.doMock('node:tls', async (original) => ({
-    ...(await original<typeof import('node:tls')>()),
-    rootCertificates: [root],
-  }));
-  // Modules that were loaded before have the real roots of Node.js.
-  vi.resetModules();
-  try {
-    const again = await import('../../../../lambdas/adapters/acme/acme.ts');
-    expect(await newAccount(otherRoot, again.createAcme)).toBe(ca.url('/account/1'));
-  } finally {
-    vi.doUnmock('node:tls');
+describe('the trusted roots of an issuer', () => {
+  test.each([
+    ['none', () => ({})],
+    ['another one', () => ({ [first.ca.issuer.directoryUrl]: otherRoot })],
+  ])(
+    'do not let a CA with a private root connect when they have %s, and the error names the remedy',
+    async (_, trusted) => {
+      await expect(newAccount(first, trusted())).rejects.toThrow(untrusted);
+    },
+  );
+
+  test('let the CA connect', async () => {
+    const trusted = { [first.ca.issuer.directoryUrl]: `${otherRoot}\n${first.root}` };
+    expect(await newAccount(first, trusted)).toBe(first.ca.url('/account/1'));
+  });
+
+  test('are not trusted for another issuer', async () => {
+    const trusted = { [first.ca.issuer.directoryUrl]: `${first.root}\n${second.root}` };
+    expect(await newAccount(first, trusted)).toBe(first.ca.url('/account/1'));
+    await expect(newAccount(second, trusted)).rejects.toThrow(untrusted);
+    const infos = createRenewalInfos(options(trusted));
+    const answer = await infos.fetch(second.ca.issuer, 'id').finally(infos.close);
+    expect(answer).toMatchObject({ failed: expect.stringContaining('UNABLE_TO_VERIFY'), temporary: false });
+  });
+
+  test('may have the same subject as the root of another issuer', async () => {
+    const trusted = {
+      [first.ca.issuer.directoryUrl]: first.root,
+      [second.ca.issuer.directoryUrl]: second.root,
+    };
+    expect(await newAccount(first, trusted)).toBe(first.ca.url('/account/1'));
+    expect(await newAccount(second, trusted)).toBe(second.ca.url('/account/1'));
+  });
+
+  test('are trusted in addition to those of Node.js', async () => {
+    vi.doMock('node:tls', async (original) => ({
+      ...(await original<typeof import('node:tls')>()),
+      rootCertificates: [first.root],
+    }));
+    // Modules that were loaded before have the real roots of Node.js.
     vi.resetModules();
-  }
+    try {
+      const again = await import('../../../../lambdas/adapters/acme/acme.ts');
+      const trusted = { [first.ca.issuer.directoryUrl]: otherRoot };
+      expect(await newAccount(first, trusted, again.createAcme)).toBe(first.ca.url('/account/1'));
+    } finally {
+      vi.doUnmock('node:tls');
+      vi.resetModules();
+    }
+  });
 });

@@ -1,11 +1,5 @@
 import { BlockList, isIP } from 'node:net';
 
-/**
- * Addresses that may be queried when DNS names them. Any owner of a domain can put any address into DNS, so `internet` allows port 53 of
- * public addresses only. `laboratory` allows every address, and names of servers may have a port (`127.0.0.1:5301`).
- */
-export type Reach = 'internet' | 'laboratory';
-
 type Range = readonly [network: string, prefix: number];
 
 /** IPv4 ranges that are not globally reachable, multicast or reserved. https://www.iana.org/assignments/iana-ipv4-special-registry, RFC 6890, RFC 5771 */
