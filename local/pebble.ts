@@ -21,11 +21,12 @@ export interface PebbleOptions {
   /** Retry-After of orders and authorizations in seconds, 0 for none. @default 1 */
   retryAfter?: number;
   /**
-   * Algorithm of all root and intermediate keys. ACM imports only certificates with keys of the same algorithm.
+   * Algorithms of the root and intermediate keys. With `both`, RSA certificates are signed with RSA keys and the others with ECDSA keys, as
+   * Let's Encrypt does. ACM imports only certificates whose key has the algorithm of the CA's key.
    *
-   * @default that of the key in the CSR, as at Let's Encrypt
+   * @default 'both'
    */
-  keyAlgorithm?: 'ecdsa' | 'rsa';
+  keyAlgorithm?: 'both' | 'ecdsa' | 'rsa';
   /** Number of further roots for the same intermediates, offered as alternate chains. @default 0 */
   alternateRoots?: number;
 }
@@ -36,10 +37,10 @@ export interface Pebble {
   managementUrl: string;
   /** PEM of the CA that signed the server certificate of the directory. Clients must trust it. */
   trustedRoots: string;
-  /** Returns the PEM of the root of issued certificates. Index 0 is the main root, and 1 and above are the alternate roots. */
-  issuingRoot(index?: number): Promise<string>;
-  /** Returns the PEM of the main root of each key algorithm. */
+  /** Returns the PEM of the main roots, one for ECDSA certificates and one for RSA certificates. */
   issuingRoots(): Promise<string>;
+  /** Returns the PEM of a root, of those with ECDSA keys if there are both. Index 0 is the main root, and 1 and above are the alternate roots. */
+  issuingRoot(index?: number): Promise<string>;
   /** Calls the management API. @returns the body of the answer */
   manage(method: 'GET' | 'POST', path: string, body?: unknown): Promise<string>;
   /** Returns all requests to the ACME API, or those after the first `since`. */
@@ -94,18 +95,18 @@ export async function startPebble(
     },
     20,
   );
+  const issuingRoot = (index = 0) => manage('GET', `/roots/${index}`);
+  const { keyAlgorithm = 'both', alternateRoots = 0 } = options;
+  // The roots with RSA keys have the indexes after the main root and the alternate roots with ECDSA keys.
+  const mainRoots = keyAlgorithm === 'both' ? [0, 1 + alternateRoots] : [0];
   const ownRequests = readRequests(process.logFile).length; // The requests of `waitUntilReady` above.
 
   return {
     directoryUrl,
     managementUrl: `https://${ADDRESS}:${managementPort}`,
     trustedRoots: certificate.root,
-    issuingRoot: (index = 0) => manage('GET', `/roots/${index}`),
-    // The RSA roots follow the others, and there is one of them for each of the others.
-    issuingRoots: async () => {
-      const indices = options.keyAlgorithm ? [0] : [0, 1 + (options.alternateRoots ?? 0)];
-      return (await Promise.all(indices.map((index) => manage('GET', `/roots/${index}`)))).join('');
-    },
+    issuingRoots: async () => (await Promise.all(mainRoots.map(issuingRoot))).join(''),
+    issuingRoot,
     manage,
     requests: (since = 0) => readRequests(process.logFile).slice(ownRequests + since),
     logFile: process.logFile,
@@ -140,7 +141,7 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
       domainBlocklist: ['blocked-domain.example'],
       caaIdentities: ['pebble.example'],
       retryAfter: { authz: options.retryAfter ?? 1, order: options.retryAfter ?? 1 },
-      keyAlgorithm: options.keyAlgorithm ?? 'ecdsa',
+      keyAlgorithm: options.keyAlgorithm ?? 'both',
       profiles: {
         default: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },
         classic: { description: 'As Let’s Encrypt: 90 days', validityPeriod: 90 * DAY_S },
@@ -151,10 +152,9 @@ function pebbleConfig(port: number, managementPort: number, folder: string, opti
   };
 }
 
-function chaosEnvironment({ chaos = {}, alternateRoots = 0, keyAlgorithm }: PebbleOptions): Record<string, string> {
+function chaosEnvironment({ chaos = {}, alternateRoots = 0 }: PebbleOptions): Record<string, string> {
   return {
     PEBBLE_ALTERNATE_ROOTS: String(alternateRoots),
-    ...(!keyAlgorithm && { PEBBLE_CHAINS_BY_KEY: '1' }),
     ...(chaos.rejectNonces === false && { PEBBLE_WFE_NONCEREJECT: '0' }),
     ...(chaos.reuseAuthorizations === false && { PEBBLE_AUTHZREUSE: '0' }),
     ...(chaos.reuseAuthorizations === 'always' && { PEBBLE_AUTHZREUSE: '100' }),

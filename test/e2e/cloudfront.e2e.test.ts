@@ -24,9 +24,7 @@ let firstArn = '';
 
 beforeAll(async () => {
   local = await startLocalEnvironment({
-    pebble: {
-      chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
-    },
+    pebble: { chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false } },
   });
   await bootstrap(local);
   site = {

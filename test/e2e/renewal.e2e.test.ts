@@ -90,15 +90,21 @@ describe('the fleet run that a deployment starts', () => {
     expect((Date.parse(notAfter) - Date.parse(notBefore)) / 3_600_000).toBeCloseTo(160, 0);
   });
 
-  test('stores the key that matches each certificate, and a chain to the root of the CA', async () => {
-    const root = new X509Certificate(await d.local.pebble.issuingRoot());
+  test('stores the key that matches each certificate, and a chain of the same kind of key to a root of the CA', async () => {
+    const pems =
+      (await d.local.pebble.issuingRoots()).match(/-----BEGIN[^-]+-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const roots = pems.map((pem) => new X509Certificate(pem));
     for (const { name } of certificates) {
       const { certificate, chain, privateKey } = await d.secret(name);
       const { createPrivateKey } = await import('node:crypto');
       expect(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey)), name).toBe(true);
       const issuer = new X509Certificate(chain);
       expect(new X509Certificate(certificate).verify(issuer.publicKey), name).toBe(true);
-      expect(issuer.verify(root.publicKey), name).toBe(true);
+      expect(
+        roots.some(({ publicKey }) => issuer.verify(publicKey)),
+        name,
+      ).toBe(true);
+      expect(issuer.publicKey.asymmetricKeyType, name).toBe(createPrivateKey(privateKey).asymmetricKeyType);
     }
   });
 
