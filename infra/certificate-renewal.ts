@@ -23,7 +23,7 @@ import {
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
 import { AcmDelivery } from './resources/acm-delivery.ts';
 import { AcmeAccounts } from './resources/acme-accounts.ts';
-import { CertificateSecrets } from './resources/certificate-secrets.ts';
+import { CertificateSecrets, secretArnSize } from './resources/certificate-secrets.ts';
 import { ChallengeZones, challengeArnSize } from './resources/challenge-zones.ts';
 import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
 import { Ledger, type LedgerProps } from './resources/ledger.ts';
@@ -244,7 +244,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
    * of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests:
    * directory, nonce, and the order before and after its CSR, or a chain and two alternate chains.
    */
-  private makeFunctions({ deployed, tokens, trustedRoots }: CheckedConfig) {
+  private makeFunctions({ deployed, tokens, trustedRoots, secretPrefix }: CheckedConfig) {
     const roots: Readonly<Record<string, string>> =
       Object.keys(trustedRoots).length > 0 ? { 'roots.json': JSON.stringify(trustedRoots) } : {};
     const make = (id: string, seconds: number, description: string, more: Partial<WorkflowFunctionProps> = {}) =>
@@ -272,6 +272,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
         'Creates keys and CSRs, and stores certificates',
         {
           files: roots,
+          arnSize: secretArnSize(secretPrefix),
         },
       ),
       delivery: make('Delivery', 60, 'Imports certificates into ACM'),

@@ -11,6 +11,7 @@ import { mostIdentifiers } from './profiles.ts';
 import { orPrincipal } from './references.ts';
 import { checkRegions } from './regions.ts';
 import { checkReplicas } from './replicas.ts';
+import { checkSecretSize } from './secret-size.ts';
 import { elsewhere } from './synonyms.ts';
 
 /** Names of key types in other tools. Names such as `rsa2048` are recognised by their similarity. */
@@ -109,13 +110,14 @@ export function checkCertificate(value: unknown, path: string, context: Certific
   const zones = needsZones ? context.zones : undefined;
 
   const aliases = checkChallengeAliases(fields, path, zones, report);
-  const places = { zones, aliases, report, warn };
+  const places = { zones, needsRecords: needsZones, aliases, report, warn };
   const { names, complete, hostedZones } = checkIdentifiers(fields.identifiers ?? [], `${path}.identifiers`, places);
   const most = mostIdentifiers(profile);
   if (names.length > most) {
     const withProfile = profile === null ? '' : ` with the profile ${profile}`;
     report(`${path}.identifiers`, `found ${names.length} names`, `expected at most ${most}${withProfile}`);
   }
+  if (complete && keyType !== undefined) checkSecretSize(names, keyType, `${path}.identifiers`, report);
   const regions = checkRegions(fields.acm ?? [], `${path}.acm`, { ownRegion: context.ownRegion, report, warn });
   warnKeyAndProfile({ keyType, profile, regions, issuers }, path, warn);
   return {

@@ -10,12 +10,14 @@ import { type Fields, list, readFields, readList, text, unread } from './fields.
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
+import { checkPartition } from './partitions.ts';
 import { readTagsField } from './runtime-tags.ts';
 import { checkInterval, schedule } from './schedule.ts';
 import { serializeConfig } from './serialize-config.ts';
 import { accountSecretPrefix, checkStack, checkTokens, type StackContext } from './stack-mistakes.ts';
 import { elsewhere } from './synonyms.ts';
 import { warnYearlyImports } from './yearly-imports.ts';
+import { checkZoneLimits } from './zone-limits.ts';
 
 export interface CheckedConfig {
   /** Normalised. Hosted zone ids and ARNs may be CDK tokens. */
@@ -125,7 +127,13 @@ function readConfig(
   const tags = readTagsField(fields.tags, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
   const given = config as { readonly encryptionKey?: unknown };
-  if (stack) checkStack({ certificates, secretPrefix, encryptionKey: given.encryptionKey }, stack, report);
+  const { encryptionKey: key } = given;
+  if (stack) {
+    checkStack({ certificates, secretPrefix, encryptionKey: key }, stack, report);
+    const { region } = Stack.of(stack.scope);
+    const all = { certificates, hostedZones: hostedZones ?? [], issuers: issuers.issuers, encryptionKey: key };
+    checkPartition(all, region, report);
+  }
   if (!hostedZones || !secretPrefix || !interval || !certificates.every(isComplete)) return undefined;
 
   const deployed: DeployedConfig = {
@@ -137,6 +145,7 @@ function readConfig(
   };
   const { tokens } = serializeConfig(deployed);
   checkTokens(deployed, tokens, report);
+  checkZoneLimits(deployed, report);
   return {
     deployed,
     trustedRoots: issuers.trustedRoots,

@@ -18,6 +18,8 @@ const identifierText = z.string({ error: allowedIdentifier });
 interface ProofPlaces {
   /** `undefined` where no zone is needed, or not all zones could be read. */
   readonly zones: CheckedHostedZones | undefined;
+  /** Whether control of the names is proven with TXT records. */
+  readonly needsRecords: boolean;
   /** Targets of the CNAME records, by name without `*.`. */
   readonly aliases: Readonly<Record<string, string>>;
   readonly report: Report;
@@ -42,7 +44,7 @@ export function checkIdentifiers(values: readonly unknown[], path: string, place
   let complete = values.length > 0;
   for (const [index, raw] of readList(identifierText, values, path, report).entries()) {
     const at = `${path}[${index}]`;
-    const name = raw === undefined ? undefined : readName(raw, at, report);
+    const name = raw === undefined ? undefined : readName(raw, at, places);
     if (name === undefined) {
       complete = false;
       continue;
@@ -60,12 +62,23 @@ export function checkIdentifiers(values: readonly unknown[], path: string, place
   return { complete, names: [...first.keys()].sort(), hostedZones: [...hostedZones].sort((a, b) => a - b) };
 }
 
-function readName(raw: string, path: string, report: Report): string | undefined {
+function readName(
+  raw: string,
+  path: string,
+  { needsRecords, report }: Pick<ProofPlaces, 'needsRecords' | 'report'>,
+): string | undefined {
   const name = normalizeIdentifier(raw);
-  const problem = urlProblem(raw) ?? identifierProblem(name);
+  const problem = urlProblem(raw) ?? identifierProblem(name) ?? (needsRecords ? recordProblem(name) : null);
   if (problem === null) return name;
   report(path, `${show(raw)} ${problem}`, `expected ${allowedIdentifier}`);
   return undefined;
+}
+
+/** Returns why a name has no challenge record, as the end of a sentence, or `null`. A name in DNS has at most 253 characters. RFC 1035 §2.3.4 */
+function recordProblem(name: string): string | null {
+  const most = 253 - '_acme-challenge.'.length;
+  const { length } = withoutWildcard(name);
+  return length > most ? `has ${length} characters, and with _acme-challenge. a name may have ${most}` : null;
 }
 
 /** Returns the problem of a URL, as the end of a sentence, and the name in it. Returns `null` for a text that is not a URL. */

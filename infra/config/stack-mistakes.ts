@@ -66,16 +66,21 @@ function checkPrefix(prefix: string, scope: Construct, others: readonly OtherRen
     const overlap = [secretPrefix, accountSecretPrefix(secretPrefix)].some((a) =>
       prefixes.some((b) => a.startsWith(b) || b.startsWith(a)),
     );
+    const unknown = [Stack.of(scope), Stack.of(other)].some(
+      ({ account, region }) => Token.isUnresolved(account) || Token.isUnresolved(region),
+    );
     const problem = `${JSON.stringify(prefix)} overlaps with ${JSON.stringify(secretPrefix)} of ${node.path}`;
-    if (overlap) report('secretPrefix', problem, 'expected a prefix whose secrets and account secrets are separate');
+    const allowed = 'expected a prefix whose secrets and account secrets are separate';
+    const orEnv = unknown ? ', or set env of both stacks if they are in different accounts or regions' : '';
+    if (overlap) report('secretPrefix', problem, `${allowed}${orEnv}`);
   }
 }
 
 /** The secrets of ACME accounts are beside those of the certificates: `certificates-accounts/`. */
 export const accountSecretPrefix = (secretPrefix: string): string => secretPrefix.replace(/\/$/, '-accounts/');
 
-/** Returns whether two stacks are known to be in one account and region. Stacks without `env` are not compared. */
+/** Returns whether two stacks may be in one account and region. An account or a region that is not known at synth may be any. */
 function sameEnvironment(one: Stack, other: Stack): boolean {
-  const known = ({ account, region }: Stack) => !Token.isUnresolved(account) && !Token.isUnresolved(region);
-  return one === other || (known(one) && known(other) && one.account === other.account && one.region === other.region);
+  const same = (a: string, b: string) => Token.isUnresolved(a) || Token.isUnresolved(b) || a === b;
+  return one === other || (same(one.account, other.account) && same(one.region, other.region));
 }

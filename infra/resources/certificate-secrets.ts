@@ -1,3 +1,4 @@
+import { Annotations } from 'aws-cdk-lib';
 import type { CertificateSpec } from '../../lambdas/domain/contract/config.ts';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
@@ -8,15 +9,22 @@ import { taggedByStack } from './stack-tag.ts';
 
 type SharedCertificate = Pick<CertificateSpec, 'name' | 'readers' | 'replicas'>;
 
-/** Characters of an ARN without prefix and name: `"arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????",`. */
-const arnCharacters = 74;
 /**
- * Most characters for the ARNs in one statement, which is enough for 30 certificates whose names and prefix have 12 characters each. When
- * the inline policies of a role exceed 10,240 characters, the CDK moves whole statements into managed policies. One such statement fits
- * into the 6,144 characters of a managed policy, and two statements become two policies.
+ * Returns the characters of the longest ARN in the policies of the certificate function. The ARN of a secret has 74 besides prefix and name:
+ * `arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:-??????` and two quotes and a comma. A name has 40. Other ARNs have at most 150.
+ */
+export function secretArnSize(prefix: string): number {
+  return Math.max(150, 74 + prefix.length + 40);
+}
+
+/**
+ * Characters for the ARNs in one statement. When the inline policies of a role exceed 10,240 characters, the CDK moves whole statements into
+ * managed policies, and fills them up to 6,000 characters. The rest of the statement takes about 400.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
-const mostArnCharacters = 3000;
+const statementCharacters = 5_400;
+/** Statements with ARNs of single secrets. A role has at most ten managed policies, and other statements need two of them. */
+const mostStatements = 8;
 
 /** The secrets of the certificates. */
 export class CertificateSecrets extends SecretNamespace {
@@ -66,34 +74,44 @@ export class CertificateSecrets extends SecretNamespace {
       'ForAllValues:StringNotLike': { 'aws:TagKeys': ['perennial:*'] },
     });
     const withReaders = certificates.filter(({ readers = [] }) => readers.length > 0);
-    if (withReaders.length > 0)
+    const replicated = certificates.filter(({ replicas = [] }) => replicas.length > 0);
+    const groups = [this.groupsOf(withReaders), this.groupsOf(replicated)] as const;
+    const fits = groups.flat().length <= mostStatements;
+    const [ofReaders, ofReplicas] = fits ? groups : groups.map((each) => (each.length > 0 ? [[this.arn]] : []));
+    if (!fits) this.warnOfPrefix(new Set([...withReaders, ...replicated]).size);
+    for (const resources of ofReaders ?? [])
       this.grant(
         grantee,
         ['secretsmanager:PutResourcePolicy'],
         { ...tagged, Bool: { 'secretsmanager:BlockPublicPolicy': 'true' } },
-        this.arnsOf(withReaders),
+        resources,
       );
-    const replicated = certificates.filter(({ replicas = [] }) => replicas.length > 0);
-    if (replicated.length === 0) return;
-    this.grant(
-      grantee,
-      ['secretsmanager:ReplicateSecretToRegions'],
-      { ...tagged, Bool: { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' } },
-      this.arnsOf(replicated),
-    );
+    for (const resources of ofReplicas ?? [])
+      this.grant(
+        grantee,
+        ['secretsmanager:ReplicateSecretToRegions'],
+        { ...tagged, Bool: { 'secretsmanager:ForceOverwriteReplicaSecret': 'false' } },
+        resources,
+      );
     grantReplicaKeys(
       grantee,
       replicated.flatMap(({ replicas = [] }) => replicas),
     );
   }
 
-  /** Returns the ARNs of these certificates' secrets, or the pattern for all secrets if the list is too long for a policy. */
-  private arnsOf(certificates: readonly SharedCertificate[]): string[] {
-    const characters = certificates.reduce(
-      (sum, { name }) => sum + arnCharacters + this.props.prefix.length + name.length,
-      0,
+  private warnOfPrefix(count: number): void {
+    Annotations.of(this).addWarningV2(
+      'perennial:readersAndReplicas',
+      `certificates: ${count} of them have readers or replicas, which are too many for the policies of a role. So the certificate function may set readers and replicas of every secret below ${this.props.prefix} that has the tag of this stack`,
     );
-    if (characters > mostArnCharacters) return [this.arn];
-    return certificates.map(({ name }) => secretArn(this, `${this.props.prefix}${name}-??????`));
+  }
+
+  /** Returns the ARNs of these certificates' secrets in groups, each for one statement. */
+  private groupsOf(certificates: readonly SharedCertificate[]): string[][] {
+    const { prefix } = this.props;
+    const inStatement = Math.floor(statementCharacters / secretArnSize(prefix));
+    const arns = certificates.map(({ name }) => secretArn(this, `${prefix}${name}-??????`));
+    const count = Math.ceil(arns.length / inStatement);
+    return Array.from({ length: count }, (_, index) => arns.slice(index * inStatement, (index + 1) * inStatement));
   }
 }

@@ -1,6 +1,7 @@
 import { Aws, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { HostedZone } from '../../lambdas/domain/contract/config.ts';
+import { zonesInStatement } from '../config/zone-limits.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /** Characters of the longest ARN of a hosted zone, `arn:aws-us-gov:route53:::hostedzone/` and an id of 32 characters. */
@@ -15,14 +16,6 @@ const roleArnSize = 38 + 64;
 export function challengeArnSize(zones: readonly HostedZone[]): number {
   return zones.some(({ role }) => Token.isUnresolved(role?.arn)) ? roleArnSize : hostedZoneArnSize;
 }
-
-/**
- * Zones in one statement. IAM allows 10,240 characters of inline policies for a role, and 10 managed policies of 6,144 characters. The CDK
- * fills them up to 10,000 and 6,000 characters, and moves only whole statements. An ARN has 68 characters and 3 for quotes and comma, so 35
- * zones have 2,485. Two statements for the same zones have 480 and 100 characters more, together 5,550, which fit into one managed policy.
- * So 300 zones need the inline policy and 8 managed policies.
- */
-const arnsPerStatement = 35;
 
 /** The hosted zones in which challenges are written. This construct grants access to them and does not create them. */
 export class ChallengeZones extends Construct {
@@ -62,9 +55,9 @@ export class ChallengeZones extends Construct {
 
 /** Returns the ARNs in groups that fit into one statement each. */
 export function chunks(arns: readonly string[]): string[][] {
-  const count = Math.ceil(arns.length / arnsPerStatement);
+  const count = Math.ceil(arns.length / zonesInStatement);
   return Array.from({ length: count }, (_, index) =>
-    arns.slice(index * arnsPerStatement, (index + 1) * arnsPerStatement),
+    arns.slice(index * zonesInStatement, (index + 1) * zonesInStatement),
   );
 }
 

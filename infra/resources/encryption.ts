@@ -1,9 +1,10 @@
 import { Annotations, Fn, Stack, Token } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { CfnKey, IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Replica } from '../../lambdas/domain/contract/config.ts';
+import { mistake } from '../config/mistakes.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**
@@ -32,8 +33,9 @@ export function encryptLogs(scope: Construct, key: IKey): void {
 }
 
 /**
- * Allows readers in other accounts to decrypt with the key, only through Secrets Manager. The principal is the account, and a condition
- * names the reader. A policy whose principal is a deleted role could not be deployed.
+ * Allows readers in other accounts to decrypt with the key, only through Secrets Manager. The principal is the account, and a condition names the
+ * readers in it. A policy whose principal is a deleted role could not be deployed. There is one statement for each account, because a key policy has
+ * at most 32,768 bytes. A reader that is the account itself makes the names of others in it unnecessary.
  */
 export function letReadersDecrypt(
   scope: Construct,
@@ -41,23 +43,45 @@ export function letReadersDecrypt(
   { readers, secrets }: { readonly readers: readonly string[]; readonly secrets: string },
 ): void {
   const { region } = Stack.of(scope);
-  for (const reader of new Set(readers)) {
-    const account = Token.isUnresolved(reader) ? Fn.select(4, Fn.split(':', reader)) : reader.split(':')[4];
+  const accountOf = (reader: string) => (Token.isUnresolved(reader) ? reader : (reader.split(':')[4] ?? ''));
+  for (const [account, members] of Map.groupBy(new Set(readers), accountOf)) {
+    const principal = Token.isUnresolved(account) ? Fn.select(4, Fn.split(':', account)) : account;
+    const named = members.some((each) => each.endsWith(':root')) ? [] : members;
     key.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new AccountPrincipal(account)],
+        principals: [new AccountPrincipal(principal)],
         actions: ['kms:Decrypt'],
         resources: ['*'],
         conditions: {
           StringEquals: {
             'kms:ViaService': `secretsmanager.${region}.amazonaws.com`,
-            ...(reader.endsWith(':root') ? {} : { 'aws:PrincipalArn': reader }),
+            ...(named.length > 0 && { 'aws:PrincipalArn': named }),
           },
           StringLike: { 'kms:EncryptionContext:SecretARN': secrets },
         },
       }),
     );
   }
+  scope.node.addValidation({ validate: () => policyMistakes(key) });
+}
+
+/** Largest policy of a KMS key, in bytes. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
+const mostPolicyBytes = 32_768;
+
+/** Returns the mistake of a key of this app whose policy is too large. The sizes of CDK tokens are estimated by their form in the template. */
+function policyMistakes(key: IKey): string[] {
+  const { keyPolicy } = Object(key.node.defaultChild) as Partial<CfnKey>;
+  if (keyPolicy === undefined) return [];
+  const bytes = Buffer.byteLength(JSON.stringify(Stack.of(key).resolve(keyPolicy)));
+  if (bytes <= mostPolicyBytes) return [];
+  const problem = `the policy of ${key.node.path} has ${bytes} bytes`;
+  return [
+    mistake(
+      'encryptionKey',
+      problem,
+      `expected at most ${mostPolicyBytes}, with fewer readers, or an account in place of its roles`,
+    ),
+  ];
 }
 
 /** Encrypts the log groups in this scope. It has to be called again for log groups that are created later. */

@@ -10,6 +10,7 @@ import {
 import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
+import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
 import { withRoles } from '../domain/rules/proof/txt-set.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import {
@@ -151,7 +152,7 @@ async function outputFor(
 ): Promise<Pick<CheckRenewalOutput, 'spec'> & Partial<CheckRenewalOutput>> {
   const leftovers = () => withRoles(record.leftovers, hostedZones);
   const forZones = async () => ({
-    challengeZones: hostedZones,
+    challengeZones: zonesForState(spec, hostedZones),
     account: await ledger.account(spec.issuer.directoryUrl),
   });
   switch (action) {

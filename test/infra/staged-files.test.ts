@@ -27,7 +27,8 @@ const config = {
 function synthesize(context: Readonly<Record<string, unknown>> = {}): void {
   const app = new App({ outdir, context });
   new CertificateRenewal(new Stack(app, 'Perennial'), 'Certificates', config);
-  new CertificateRenewal(new Stack(new Stage(app, 'Production'), 'Perennial'), 'Certificates', config);
+  const production = { ...config, secretPrefix: 'production/' };
+  new CertificateRenewal(new Stack(new Stage(app, 'Production'), 'Perennial'), 'Certificates', production);
   app.synth();
 }
 

@@ -1,5 +1,5 @@
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -11,7 +11,13 @@ import { Code, Function as LambdaFunctionResource, Runtime } from 'aws-cdk-lib/a
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
-import { CertificateRenewal, type CertificateRenewalProps, ChallengeRole, letsEncrypt } from '../../../infra/index.ts';
+import {
+  CertificateRenewal,
+  type CertificateRenewalProps,
+  ChallengeRole,
+  letsEncrypt,
+  zeroSsl,
+} from '../../../infra/index.ts';
 import { type Expected, expectMistakes } from '../mistakes.ts';
 
 /** Tests with CDK apps that have more in them than certificates. */
@@ -112,9 +118,12 @@ describe('two renewals in one app', () => {
     expect(two(site('Two'), elsewhere)).not.toThrow();
   });
 
-  test('are accepted if their accounts and regions are not known', () => {
+  test('are rejected if an account or a region is not known, because it may be the same', () => {
     const app = new App();
-    expect(two(new Stack(app, 'Dev'), new Stack(app, 'Prod'))).not.toThrow();
+    const unknown = ['secretPrefix', '"certificates/" of', 'set env of both stacks'] as const;
+    expectMistakes(two(new Stack(app, 'Dev'), new Stack(app, 'Prod')), unknown);
+    const half = new App();
+    expectMistakes(two(site('Known', half), new Stack(half, 'Region', { env: { region: env.region } })), unknown);
   });
 });
 
@@ -122,10 +131,11 @@ describe('a KMS key', () => {
   test('of the app allows readers of other accounts to decrypt, only through Secrets Manager', () => {
     const stack = site();
     const encryptionKey = new Key(stack, 'Key');
-    const readers = [`arn:aws:iam::${other}:role/reader`, `arn:aws:iam::${other}:root`];
+    const readers = [`arn:aws:iam::${other}:role/one`, `arn:aws:iam::${other}:role/two`];
+    const whole = 'arn:aws:iam::333333333333:';
     new CertificateRenewal(stack, 'Certificates', {
       ...base,
-      certificates: [{ ...www, readers }],
+      certificates: [{ ...www, readers: [...readers, `${whole}role/three`, `${whole}root`] }],
       encryptionKey,
     });
     const [key] = Object.values(Template.fromStack(stack).findResources('AWS::KMS::Key'));
@@ -135,10 +145,30 @@ describe('a KMS key', () => {
     const through = { 'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com' };
     const principal = { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:iam::${other}:root`]] } };
     expect(statements).toMatchObject([
-      { Principal: principal, Condition: { StringEquals: { ...through, 'aws:PrincipalArn': readers[0] } } },
-      { Principal: principal, Condition: { StringEquals: through } },
+      { Principal: principal, Condition: { StringEquals: { ...through, 'aws:PrincipalArn': readers } } },
+      { Principal: { AWS: expect.anything() }, Condition: { StringEquals: through } },
     ]);
     expect(statements[1].Condition.StringEquals).not.toHaveProperty('aws:PrincipalArn');
+  });
+
+  test('with readers takes about 400 of one account, and is rejected at synth if its policy is too large', () => {
+    const synth = (count: number) => {
+      const app = new App();
+      const stack = site('Site', app);
+      const readers = Array.from(
+        { length: count },
+        (_, index) => `arn:aws:iam::${other}:role/${String(index).padStart(30, 'r')}`,
+      );
+      const certificates = Array.from({ length: 10 }, (_, index) => ({
+        name: `www-${index}`,
+        identifiers: [`${index}.example.com`],
+        readers: readers.slice(index * (count / 10), (index + 1) * (count / 10)),
+      }));
+      new CertificateRenewal(stack, 'Certificates', { ...base, certificates, encryptionKey: new Key(stack, 'Key') });
+      return () => app.synth();
+    };
+    expect(synth(400)).not.toThrow();
+    expect(synth(500)).toThrow(/encryptionKey: the policy of Site\/Key has \d+ bytes; expected at most 32768/);
   });
 
   test('of a replica may be a token', () => {
@@ -217,4 +247,44 @@ test('a renewal may use the ARN of a challenge role that is in a stack of anothe
     hostedZones: [{ ...zone, roleArn: role.roleArn }],
   });
   expect(() => app.synth()).not.toThrow();
+});
+
+describe('a partition other than that of the stack', () => {
+  const china = 'aws-cn';
+  const role = `arn:${china}:iam::${other}:role/challenges`;
+  const rejected = (change: object, path: string, value: string) =>
+    expectRejected(change, [path, value, 'of the partition aws-cn', 'which is aws in us-east-1']);
+
+  test('is rejected in regions and ARNs', () => {
+    rejected({ certificates: [{ ...www, acm: ['cn-north-1'] }] }, 'certificates[0].acm', 'cn-north-1');
+    rejected({ certificates: [{ ...www, replicas: ['cn-north-1'] }] }, 'certificates[0].replicas', 'cn-north-1');
+    rejected({ hostedZones: [{ ...zone, roleArn: role }] }, 'hostedZones[0].roleArn', role);
+    const key = `arn:${china}:kms:cn-north-1:${account}:key/a`;
+    rejected({ encryptionKey: Key.fromKeyArn(site(), 'Key', key) }, 'encryptionKey', key);
+    const encryptionKey = Key.fromKeyArn(site(), 'Key', `arn:aws:kms:us-east-1:${account}:key/a`);
+    rejected({ encryptionKey, certificates: [{ ...www, readers: [role] }] }, 'certificates[0].readers', role);
+    const externalAccountBinding = `arn:${china}:secretsmanager:cn-north-1:${account}:secret:eab-AbCdEf`;
+    const issuer = zeroSsl({ termsOfServiceAgreed: true, externalAccountBinding });
+    rejected({ issuer }, 'zerossl.externalAccountBinding', 'eab-AbCdEf');
+  });
+
+  test('is accepted in a stack whose region is not known', () => {
+    const stack = new Stack(new App(), 'Anywhere');
+    const certificates = [{ ...www, acm: ['cn-north-1'] }];
+    expect(() => new CertificateRenewal(stack, 'Certificates', { ...base, certificates })).not.toThrow();
+  });
+});
+
+test('more readers than fit into the policies of a role give a warning, because every secret below the prefix can be shared', () => {
+  const warnings = (count: number) => {
+    const stack = site();
+    const certificates = Array.from({ length: count }, (_, index) => ({
+      name: `www-${index}`,
+      identifiers: [`${index}.example.com`],
+      readers: [`arn:aws:iam::${other}:root`],
+    }));
+    new CertificateRenewal(stack, 'Certificates', { ...base, certificates, encryptionKey: new Key(stack, 'Key') });
+    return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('289 of them have readers')).length;
+  };
+  expect([warnings(288), warnings(289)]).toEqual([0, 1]);
 });
