@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { Resolver } from 'node:dns/promises';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,7 +98,9 @@ test('the CA issues a certificate after it has read the record from the validati
   const chain = await client.getCertificate(await client.finalizeOrder(order, csr));
 
   const issuer = new X509Certificate(acme.crypto.splitPemChain(chain)[1] ?? '');
-  expect(issuer.verify(new X509Certificate(await local.pebble.issuingRoot()).publicKey)).toBe(true);
+  // acme-client makes an RSA key, and the key of the CSR chooses the chain.
+  const roots = acme.crypto.splitPemChain(await local.pebble.issuingRoots());
+  expect(roots.filter((root) => issuer.verify(new X509Certificate(root).publicKey))).toHaveLength(1);
   expect(await local.pebble.issuingRoot(1)).not.toBe(await local.pebble.issuingRoot(0));
   expect(await txtValues(local, 'example.test')).toEqual({ '_acme-challenge.example.test': [value] });
   expect(local.dns.questions).toContainEqual(
@@ -148,21 +151,26 @@ test('a failed start shows the end of the log, and leaves neither processes nor 
   expect(processesOf(tmpdir())).toEqual([]);
 });
 
-/** Starts `npm run local` as a child process, and returns its exported variables. */
+/** Starts `npm run local` as a child process, and returns the variables in the file that it prints. `type` types a command. */
 async function runMain() {
   const root = join(import.meta.dirname, '..', '..');
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), [join(root, 'local', 'main.ts')], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const flags = ['--conditions=perennial-source', join(root, 'local', 'main.ts')];
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), flags, { stdio: ['pipe', 'pipe', 'pipe'] });
   ends.push(() => child.kill('SIGKILL'));
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  const exported: Record<string, string> = {};
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  let file = '';
   for await (const line of createInterface({ input: child.stdout })) {
-    const [, name = '', value = ''] = /^export ([A-Z0-9_]+)='(.+)'$/.exec(line) ?? [];
-    exported[name] = value;
-    if (name === 'DNS_VALIDATION') break;
+    [, file = ''] = /^source (.+)$/.exec(line) ?? [];
+    if (file) break;
   }
-  return { child, exited, exported, folder: dirname(exported.ACME_TRUSTED_ROOTS ?? '') };
+  const lines = readFileSync(file, 'utf8').matchAll(/^export ([A-Z0-9_]+)='(.+)'$/gm);
+  const exported = Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]));
+  const type = (line: string) => child.stdin.write(`${line}\n`);
+  return { child, exited, exported, folder: dirname(file), type, said: () => said };
 }
 
 test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
@@ -190,3 +198,27 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
     expect(await answers(Number(directory.port), directory.hostname)).toBe(false);
   },
 );
+
+test('npm run local hides records and takes a delegation away by typed commands', async () => {
+  const { child, exited, exported, type, said } = await runMain();
+  const resolver = new Resolver();
+  const askedAt = async (address: string, name: string) => {
+    resolver.setServers([address]);
+    return resolver.resolveNs(name).catch((error: { code: string }) => error.code);
+  };
+  const [root = '', authoritative = ''] = [exported.DNS_ROOT, exported.DNS_AUTHORITATIVE];
+  expect(await askedAt(authoritative, 'example.com')).not.toHaveLength(0);
+  const before = await askedAt(root, 'example.com');
+  type('undelegate example.com');
+  await vi.waitFor(() => expect(said()).toContain('The parent does not delegate example.com.'));
+  expect(await askedAt(root, 'example.com')).not.toEqual(before);
+  type('show');
+  await vi.waitFor(() => expect(said()).toContain('all zones are delegated'));
+  type('hide _acme-challenge.example.com');
+  await vi.waitFor(() => expect(said()).toContain('The CA finds no record of _acme-challenge.example.com.'));
+  type('what');
+  await vi.waitFor(() => expect(said().match(/Type a command/g)).toHaveLength(2));
+  type('stop');
+  expect(await exited).toBe(0);
+  expect(child.exitCode).toBe(0);
+});
