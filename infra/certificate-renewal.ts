@@ -130,10 +130,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     // With the longest suffix the name has 80 characters, which is the limit for a state machine.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
+    const accountsName = `${name}-accounts`;
     const functions = this.makeFunctions(config);
     this.challengeRole = functions.challenge.role;
     const ledger = this.grantResources(functions, config, { runtimeTags, encryptionKey, removalPolicy });
-    this.grantExecutions(functions.check, renewalName);
+    this.grantExecutions(functions.check, [renewalName, accountsName]);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
@@ -151,7 +152,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     });
     this.fleet = fleet.stateMachine;
     const accounts = new AccountWorkflow(this, 'AccountWorkflow', {
-      name: `${name}-accounts`,
+      name: accountsName,
       ...functions,
       renewal: this.renewal,
     }).workflow;
@@ -324,13 +325,16 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   }
 
   /**
-   * Allows checking whether the execution that holds a lease is still running. The workflow is given by name, because it is created after
-   * its functions.
+   * Allows checking whether the execution that holds a lease is still running. Renewals and revocations take leases. The workflows are given by name,
+   * because they are created after their functions.
    */
-  private grantExecutions(check: WorkflowFunction, stateMachineName: string): void {
+  private grantExecutions(check: WorkflowFunction, stateMachineNames: readonly string[]): void {
     check.allow(
-      { actions: ['states:DescribeExecution'], resources: [executionArn(this, stateMachineName, '*')] },
-      'Executions of the renewal workflow only. Their names begin with the names of the certificates.',
+      {
+        actions: ['states:DescribeExecution'],
+        resources: stateMachineNames.map((stateMachineName) => executionArn(this, stateMachineName, '*')),
+      },
+      'Executions of the renewal and accounts workflows only. Their names are not known.',
     );
   }
 }

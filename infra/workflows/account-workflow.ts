@@ -33,6 +33,7 @@ const variables = {
   // For the log. The input may have any shape, so only a string is used.
   certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
   resolved: '{% null %}',
+  revocation: '{% null %}',
   errorOutput: '{% null %}',
   failure: '{% null %}',
 };
@@ -86,7 +87,7 @@ export class AccountWorkflow extends Construct {
       name: props.name,
       comment: 'Registers and deactivates accounts, changes their keys, and revokes certificates',
       start,
-      // Much longer than the wait for renewals in progress (10 min) and the retries of three steps together.
+      // Much longer than the wait for renewals in progress (10 min) and the retries of all steps together.
       timeout: Duration.hours(1),
       functions: [check, order, certificate],
     });
@@ -132,36 +133,64 @@ export class AccountWorkflow extends Construct {
     return { start: step, done: step, failed: caught([step], keepError) };
   }
 
-  /** Revokes a certificate. If it was the current one, a forced renewal replaces and delivers it. */
+  /**
+   * Revokes a certificate. If it was the current one, a forced renewal replaces and delivers it.
+   *
+   * A compromised key is marked first, so that no renewal uses it from then on. The revocation then holds the lease of the certificate, so that no
+   * renewal stores a certificate with this key between the list of versions and their revocation. A renewal in progress delays it by ten minutes at
+   * most. The lease is released before the renewal is started.
+   */
   private revoke() {
-    const revokeCertificate = this.props.certificate.step(this, 'Revoke certificate', {
-      payload: {
-        spec: '{% $resolved.spec %}',
-        versionId: '{% $resolved.versionId %}',
-        reason: '{% $resolved.reason %}',
-      },
+    const { check, certificate } = this.props;
+    const versionId = '{% $resolved.versionId %}';
+    const markCompromisedKey = certificate.step(this, 'Mark compromised key', { payload: { versionId }, run });
+    const takeLease = check.step(this, 'Take lease', { payload: {}, run, retry: [renewalsInProgress] });
+    const revokeCertificate = certificate.step(this, 'Revoke certificate', {
+      payload: { spec: '{% $resolved.spec %}', versionId, reason: '{% $resolved.reason %}' },
       run,
       retry: [caUnavailable],
+      assign: { revocation: '{% $states.result.Payload %}' },
     });
+    const releaseLease = check.step(this, 'Release lease', { payload: {}, run });
+    const revocationFailed = Choice.jsonata(this, 'Revocation failed?');
+
+    const start = Choice.jsonata(this, 'Key compromised?')
+      .when(Condition.jsonata("{% $resolved.reason = 'keyCompromise' %}"), markCompromisedKey)
+      .otherwise(takeLease);
+    markCompromisedKey.next(takeLease);
+    // After ten minutes, or if the lease cannot be taken at all.
+    takeLease.addCatch(revokeCertificate).next(revokeCertificate);
+    revokeCertificate.addCatch(releaseLease, keepError).next(releaseLease);
+    // The lease of an execution that has ended is free, so a failed release is no reason to fail.
+    releaseLease.addCatch(revocationFailed).next(revocationFailed);
+    const replacement = this.replacement();
+    const revoked = Pass.jsonata(this, 'Revoked', { outputs: '{% $revocation %}' }).next(replacement.start);
+    const failed: Exit = {
+      next: (state) =>
+        revocationFailed.when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), state).otherwise(revoked),
+    };
+    return {
+      start,
+      done: replacement.done,
+      failed: merged(caught([markCompromisedKey], keepError), failed, replacement.failed),
+    };
+  }
+
+  /** Starts the renewal that replaces a revoked certificate, if it was the current one. */
+  private replacement() {
     const renewal = startRenewal(this, this.props.renewal, {
       name: '{% $resolved.executionName %}',
       input: { certificate: '{% $certificate %}', force: true },
       outputs: "{% $merge([$states.input, { 'renewal': $states.result.ExecutionArn }]) %}",
     });
-
     const renew = Choice.jsonata(this, 'Renew?').when(Condition.jsonata('{% $states.input.renew %}'), renewal);
-    revokeCertificate.next(renew);
     const notRenewed: Exit = { next: (state) => renew.otherwise(state) };
     const starting = exits({
       // The name is derived from this execution, so an existing renewal of this name was started by an earlier attempt of this state.
       started: (next) => renewal.addCatch(next, { errors: [executionExists] }).next(next),
       failed: (next) => renewal.addCatch(next, keepError),
     });
-    return {
-      start: revokeCertificate,
-      done: merged(notRenewed, starting.started),
-      failed: merged(caught([revokeCertificate], keepError), starting.failed),
-    };
+    return { start: renew, done: merged(notRenewed, starting.started), failed: starting.failed };
   }
 
   /** Publishes the failure and ends the execution. Without the event a failure after a deployment would not be noticed. */

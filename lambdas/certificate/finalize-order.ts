@@ -59,9 +59,7 @@ async function sendCsr(
 ): Promise<Order> {
   const secret = await secrets.describe(certificate);
   if (!secret) await secrets.create(certificate);
-  // Each certificate gets a new key. With `reuseKey` the current key is used again if it has the configured type and is not compromised.
-  const current = spec.reuseKey && secret?.currentVersion ? await secrets.readCurrent(certificate) : null;
-  const pinned = current?.value.keyType === spec.keyType && !current.compromised ? current.value.privateKey : null;
+  const pinned = spec.reuseKey && secret?.currentVersion ? await reusableKey(certificate, spec, secrets) : null;
   const key = pinned ?? (await newPrivateKey(spec.keyType));
   const privateKey = await secrets.stageKey(certificate, order.url, key);
   await ledger.assertLease(certificate, execution);
@@ -69,6 +67,19 @@ async function sendCsr(
   return ca
     .finalize(order, spec.identifiers, privateKey)
     .catch((error: unknown) => orderAfterFailedFinalize(error, order.url, ca));
+}
+
+/**
+ * Returns the current key if it has the configured type and is not compromised, else `null`. Without `reuseKey` each certificate gets a new key.
+ */
+async function reusableKey(
+  certificate: string,
+  { keyType }: FinalizeOrderInput['spec'],
+  secrets: CertificateSecrets,
+): Promise<string | null> {
+  const { value } = await secrets.readCurrent(certificate);
+  if (value.keyType !== keyType) return null;
+  return (await secrets.isCompromised(certificate, value.privateKey)) ? null : value.privateKey;
 }
 
 /**

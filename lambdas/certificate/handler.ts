@@ -8,7 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
-import type { RevokeCertificateInput } from '../domain/contract/account-request.ts';
+import type { MarkCompromisedKeyInput, RevokeCertificateInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   FinalizeOrderInput,
@@ -17,6 +17,7 @@ import type {
   StoreCertificateInput,
 } from '../domain/contract/steps.ts';
 import { finalizeOrder } from './finalize-order.ts';
+import { markCompromisedKey } from './mark-compromised-key.ts';
 import { readCertificate } from './read-certificate.ts';
 import { revokeCertificate } from './revoke-certificate.ts';
 import { shareSecret } from './share-secret.ts';
@@ -45,6 +46,7 @@ export const handler = stepHandler((log, atEnd) => {
     storeCertificate: (input: StoreCertificateInput) => storeCertificate(input, ports),
     readCertificate: (input: ReadCertificateInput) => readCertificate(input, ports),
     shareSecret: (input: ShareSecretInput) => shareSecret(input, ports),
+    markCompromisedKey: (input: MarkCompromisedKeyInput) => markCompromisedKey(input, ports),
     revokeCertificate: (input: RevokeCertificateInput) => revokeCertificate(input, ports),
   };
 });

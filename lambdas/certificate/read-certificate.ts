@@ -5,6 +5,7 @@ import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts'
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
 import { accessChanging } from '../domain/rules/certificate/secret-sharing.ts';
+import { compromisedCertificate, replaceCompromised } from './compromised-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
 import { shareIfPossible } from './share-secret.ts';
 
@@ -35,7 +36,10 @@ export async function readCertificate(
   };
   // First, so that after an interruption the next fleet run decides `share` and removes readers that are no longer configured.
   await ledger.recordAccess(certificate, execution, accessChanging);
+  const compromised = await secrets.isCompromised(certificate, value.privateKey);
+  if (compromised) await replaceCompromised({ certificate, spec, versionId }, ledger);
   await ledger.recordCurrent(certificate, execution, current);
+  if (compromised) throw compromisedCertificate(certificate, versionId);
   await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, tags, log });
   return { current };
 }

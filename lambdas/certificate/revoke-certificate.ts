@@ -13,14 +13,16 @@ export interface RevokeCertificatePorts {
   readonly accounts: Pick<AccountSecrets, 'read'>;
   readonly acme: Pick<Acme, 'revoke'>;
   readonly ledger: Pick<Ledger, 'allowIssue' | 'recordRevocation'>;
-  readonly versions: CertificateVersions;
+  readonly versions: Pick<CertificateVersions, 'list'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
  * Revokes a certificate. RFC 8555 §7.6. If its key is compromised, every unexpired certificate with that key is revoked, including those of earlier
- * renewals with `reuseKey`. The compromised key itself signs these requests, so they need no account, and the key is never used again. For other
- * reasons only the named certificate is revoked, and the account signs the request. The next certificate may pass the issue cap.
+ * renewals with `reuseKey`. The compromised key itself signs these requests, so they need no account. *Mark compromised key* has marked it before. For
+ * other reasons only the named certificate is revoked, and the account signs the request. The next certificate may pass the issue cap.
+ *
+ * The versions are listed here, with the lease of the certificate, because a renewal may have stored a certificate since the request.
  *
  * The input names the version, so a second run revokes the same certificates. A certificate that is already revoked is a success.
  *
@@ -45,11 +47,8 @@ export async function revokeCertificate(
   const key = publicKeyOf(named);
   const affected = compromised ? stored.filter((each) => publicKeyOf(each) === key) : [named];
   const current = affected.find((each) => each.current);
-  // Before the revocation, so that no renewal reuses the key even if this execution fails.
-  if (compromised && current) {
-    await versions.markCompromised(certificate, current.versionId);
-    await ledger.recordRevocation(certificate, current.versionId);
-  }
+  // Before the revocation, so that a renewal is due even if this execution fails.
+  if (compromised && current) await ledger.recordRevocation(certificate, current.versionId);
 
   const now = clock.now().getTime();
   const unexpired = affected.filter(({ value }) => Date.parse(value.notAfter) > now);

@@ -8,6 +8,7 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
+import { compromisedCertificate, compromisedOrder, replaceCompromised } from './compromised-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
 import { inPreferredChain } from './preferred-chain.ts';
 import { accessOf, shareIfPossible } from './share-secret.ts';
@@ -62,8 +63,19 @@ export async function storeCertificate(
     profile: spec.profile,
   };
   const versionId = await secrets.putCertificate(certificate, order.url, value);
+  // The lease is checked after the current version was read, so that version was current under the lease. If this function stalls, and another
+  // execution makes a version current, AWSCURRENT does not move back.
+  const before = await secrets.describe(certificate);
   await ledger.assertLease(certificate, execution);
-  const { arn: secretArn, first } = await secrets.makeCurrent(certificate, versionId);
+  // The download may have taken long. A key that was marked in the meantime does not become current.
+  if (await secrets.isCompromised(certificate, privateKey)) throw compromisedOrder(certificate, order.url);
+  const { arn: secretArn, first } = await secrets.makeCurrent(certificate, {
+    from: before?.currentVersion ?? null,
+    to: versionId,
+  });
+  // A revocation marks the key before it lists the versions. So it finds this version, or this step finds the mark.
+  const compromised = await secrets.isCompromised(certificate, privateKey);
+  if (compromised) await replaceCompromised({ certificate, spec, versionId }, ledger);
 
   const current: CertificateFacts = {
     ...factsOf(value),
@@ -73,6 +85,7 @@ export async function storeCertificate(
     execution,
   };
   await ledger.recordCurrent(certificate, execution, current);
+  if (compromised) throw compromisedCertificate(certificate, versionId);
   // A new secret has no readers to remove.
   if (!first || accessHash(accessOf(spec, tags), current) !== '') {
     await shareIfPossible({ certificate, execution, spec }, { ledger, secrets, tags, log });

@@ -16,6 +16,7 @@ import type {
   CheckRenewalInput,
   RecordFailureInput,
   RecordSuccessInput,
+  Run,
 } from '../domain/contract/steps.ts';
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkFleet } from './check-fleet.ts';
@@ -23,7 +24,9 @@ import { checkRenewal } from './check-renewal.ts';
 import { readConfig } from './deployed-config.ts';
 import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
+import { releaseLease } from './release-lease.ts';
 import { resolveAccountRequest } from './resolve-account-request.ts';
+import { takeLease } from './take-lease.ts';
 
 /** Decides what is due and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
 export const handler = stepHandler((log, atEnd) => {
@@ -53,6 +56,8 @@ export const handler = stepHandler((log, atEnd) => {
       checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints(), clock }),
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
     recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: config(), ledger, clock }),
+    takeLease: (input: Run) => takeLease(input, { ledger, executions: createExecutions({}), clock }),
+    releaseLease: (input: Run) => releaseLease(input, { ledger }),
     resolveAccountRequest: (input: ResolveAccountRequestInput) =>
       resolveAccountRequest(input, {
         config: config(),

@@ -25,8 +25,8 @@ export interface ResolveAccountRequestPorts {
 
 /**
  * Returns the request with the objects that its names refer to, and checks that it can be carried out now. An account key is not changed while a
- * renewal may sign with it, and a certificate is not revoked while it is being renewed. The leases tell which renewals are in progress. Leases of
- * executions that have ended do not count.
+ * renewal may sign with it. The leases tell which renewals are in progress. Leases of executions that have ended do not count. A revocation waits for
+ * the lease of its certificate later, after a compromised key is marked.
  *
  * It only reads, so it is safe to run twice.
  *
@@ -34,7 +34,7 @@ export interface ResolveAccountRequestPorts {
  * @throws UnknownIssuerError if the issuer is not configured
  * @throws UnknownCertificateError if the certificate is not configured or was never stored
  * @throws KeyRolloverUnsupportedError if the CA does not support key changes
- * @throws RenewalsInProgressError if a renewal that the request affects is in progress
+ * @throws RenewalsInProgressError if a renewal that may sign with the account key is in progress
  */
 export async function resolveAccountRequest(
   { execution, request }: ResolveAccountRequestInput,
@@ -69,7 +69,6 @@ export async function resolveAccountRequest(
     }
     case 'revoke': {
       const spec = certificateOf(config, wanted.certificate);
-      await assertNoneInProgress([spec.name], ports);
       const secret = await ports.secrets.describe(spec.name);
       if (!secret?.currentVersion) {
         throw new UnknownCertificateError({

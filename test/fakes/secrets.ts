@@ -21,6 +21,7 @@ import type {
   SecretDescription,
   StoredCertificate,
 } from '../../lambdas/domain/ports/certificate-secrets.ts';
+import { keyFingerprint } from '../../lambdas/domain/rules/certificate/key-fingerprint.ts';
 
 const token = (text: string): string => createHash('sha256').update(text).digest('hex');
 const placeholder = { id: token('perennial placeholder'), value: '{"format":0,"status":"No certificate yet."}' };
@@ -124,7 +125,13 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   }
 
   keyVersion(orderUrl: string): string {
-    return token(orderUrl);
+    return keyVersion(orderUrl, 0);
+  }
+
+  /** Moves AWSCURRENT to a version that has no label, as an operator may do. */
+  restore(certificate: string, versionId: string): void {
+    const secret = this.#existing(certificate);
+    makeCurrent(secret, existingVersion(secret, versionId));
   }
 
   certificateVersion(orderUrl: string): string {
@@ -151,24 +158,25 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
     const secret = this.#existing(certificate);
+    if (isCompromised(secret, privateKey)) throw compromisedKey(orderUrl);
     const value = JSON.stringify({ format: 1, orderUrl, privateKey });
-    if (putVersion(secret, { id: this.keyVersion(orderUrl), value, label: 'CANDIDATE' })) return privateKey;
-    const first = stagedIn(secret, this.keyVersion(orderUrl));
-    if (first !== null && first !== compromisedKey(secret)) return first;
-    const fresh = token(`${orderUrl}#fresh key`);
-    putVersion(secret, { id: fresh, value, label: 'CANDIDATE' });
-    return stagedIn(secret, fresh) ?? privateKey;
+    for (let replaced = 0; ; replaced++) {
+      const id = keyVersion(orderUrl, replaced);
+      putVersion(secret, { id, value, label: 'CANDIDATE' });
+      const staged = stagedIn(secret, id) ?? privateKey;
+      if (!isCompromised(secret, staged)) return staged;
+    }
   }
 
   async stagedKey(certificate: string, orderUrl: string): Promise<string | null> {
     if (!this.#secrets.has(certificate)) return null;
     const secret = this.#existing(certificate);
-    const staged = stagedIn(secret, this.keyVersion(orderUrl));
-    if (staged === null || staged !== compromisedKey(secret)) return staged;
-    const fresh = stagedIn(secret, token(`${orderUrl}#fresh key`));
-    if (fresh === null)
-      throw new CompromisedKeyError({ what: `The key staged for ${orderUrl} is compromised.`, order: orderUrl });
-    return fresh;
+    for (let replaced = 0; ; replaced++) {
+      const staged = stagedIn(secret, keyVersion(orderUrl, replaced));
+      if (staged !== null && isCompromised(secret, staged)) continue;
+      if (staged === null && replaced > 0) throw compromisedKey(orderUrl);
+      return staged;
+    }
   }
 
   async putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string> {
@@ -177,16 +185,23 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     return id;
   }
 
-  async makeCurrent(certificate: string, versionId: string): Promise<{ arn: string; first: boolean }> {
+  async makeCurrent(
+    certificate: string,
+    { from, to }: { readonly from: string | null; readonly to: string },
+  ): Promise<{ arn: string; first: boolean }> {
     const secret = this.#existing(certificate);
-    const version = existingVersion(secret, versionId);
-    const [id, before] = find(secret, 'AWSCURRENT') ?? [];
-    const first = before === undefined || id === placeholder.id;
-    if (before !== version) {
-      if (before) move(secret, before, 'AWSPREVIOUS');
-      move(secret, version, 'AWSCURRENT');
-    }
-    return { arn: secret.arn, first };
+    const version = existingVersion(secret, to);
+    const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
+    if (current === to) return { arn: secret.arn, first: false };
+    if ((current === placeholder.id ? null : current) !== from)
+      throw new UnexpectedError({ what: `${to} was not made current, because ${current} is current and not ${from}.` });
+    makeCurrent(secret, version);
+    return { arn: secret.arn, first: from === null };
+  }
+
+  async isCompromised(certificate: string, privateKey: string): Promise<boolean> {
+    const secret = this.#secrets.get(certificate);
+    return secret !== undefined && isCompromised(secret, privateKey);
   }
 
   async list(certificate: string): Promise<readonly StoredCertificate[]> {
@@ -198,7 +213,16 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async markCompromised(certificate: string, versionId: string): Promise<void> {
     const secret = this.#existing(certificate);
-    move(secret, existingVersion(secret, versionId), 'COMPROMISED');
+    const value = certificateIn(secret.versions.get(versionId)?.value ?? '');
+    if (!value) throw new UnreadableSecretError({ what: `Version ${versionId} holds no certificate.` });
+    const label = compromisedLabel(value.privateKey);
+    const marks = [...secret.versions.values()].flatMap(({ labels }) =>
+      [...labels].filter((each) => each.startsWith(compromisedPrefix)),
+    );
+    if (marks.includes(label)) return;
+    const [oldest] = marks;
+    if (oldest && marks.length >= maximumMarks) find(secret, oldest)?.[1].labels.delete(oldest);
+    move(secret, existingVersion(secret, versionId), label);
   }
 
   async share(certificate: string, { removedTags = [], ...access }: Access): Promise<boolean> {
@@ -227,7 +251,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const [versionId, version] = find(secret, 'AWSCURRENT') ?? [];
     const value = certificateIn(version?.value ?? '');
     if (!versionId || !version || !value) throw new UnreadableSecretError(unreadable);
-    return { arn: secret.arn, versionId, value, compromised: version.labels.has('COMPROMISED') };
+    return { arn: secret.arn, versionId, value };
   }
 
   #existing(certificate: string): Secret {
@@ -259,8 +283,24 @@ function stagedIn({ versions }: Secret, id: string): string | null {
   return version ? (JSON.parse(version.value) as { readonly privateKey: string }).privateKey : null;
 }
 
-function compromisedKey(secret: Secret): string | null {
-  return certificateIn(find(secret, 'COMPROMISED')?.[1].value ?? '')?.privateKey ?? null;
+const compromisedPrefix = 'COMPROMISED-';
+const compromisedLabel = (privateKey: string): string => `${compromisedPrefix}${keyFingerprint(privateKey)}`;
+/** A secret may have 20 labels. */
+const maximumMarks = 15;
+
+const isCompromised = (secret: Secret, privateKey: string): boolean =>
+  find(secret, compromisedLabel(privateKey)) !== undefined;
+
+const compromisedKey = (order: string): CompromisedKeyError =>
+  new CompromisedKeyError({ what: `The key for ${order} is compromised.`, order });
+
+const keyVersion = (orderUrl: string, replaced: number): string =>
+  token(replaced === 0 ? orderUrl : `${orderUrl}#key ${replaced}`);
+
+function makeCurrent(secret: Secret, version: Version): void {
+  const [, before] = find(secret, 'AWSCURRENT') ?? [];
+  if (before) move(secret, before, 'AWSPREVIOUS');
+  move(secret, version, 'AWSCURRENT');
 }
 
 const find = ({ versions }: Secret, label: string): [string, Version] | undefined =>

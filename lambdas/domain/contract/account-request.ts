@@ -57,6 +57,10 @@ export interface RegistrationOutput {
   readonly caa: readonly string[];
 }
 
+export interface MarkCompromisedKeyInput extends Run {
+  readonly versionId: string;
+}
+
 export interface RevokeCertificateInput extends Run {
   readonly spec: CertificateSpec;
   readonly versionId: string;

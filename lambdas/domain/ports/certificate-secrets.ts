@@ -20,18 +20,25 @@ export interface CertificateSecrets {
   create(certificate: string): Promise<void>;
   /**
    * Stages a key for this order with the label CANDIDATE. Returns the key that is staged then: this one, or the one that was staged before
-   * unless it is compromised.
+   * unless it is compromised. Throws `CompromisedKeyError` if this key is compromised.
    */
   stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string>;
-  /** Returns the key staged for this order, or `null`. Throws `CompromisedKeyError` if the only staged key is compromised. */
+  /** Returns the key staged for this order, or `null`. Throws `CompromisedKeyError` if every staged key is compromised. */
   stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
   /** Stores the version of a certificate and returns its id. Another call for the same order stores nothing. AWSCURRENT does not move. */
   putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string>;
   /**
-   * Moves AWSCURRENT to this version. It is a success if the version already has it. Returns the ARN of the secret, and whether this is the first
-   * certificate in it.
+   * Moves AWSCURRENT by compare-and-swap. `from` is the version that was current when this execution held the lease, or `null` for the placeholder.
+   * It is a success if `to` is already current. Returns the ARN of the secret, and whether this is the first certificate in it.
+   *
+   * @throws UnexpectedError if neither version is current
    */
-  makeCurrent(certificate: string, versionId: string): Promise<{ readonly arn: string; readonly first: boolean }>;
+  makeCurrent(
+    certificate: string,
+    versions: { readonly from: string | null; readonly to: string },
+  ): Promise<{ readonly arn: string; readonly first: boolean }>;
+  /** Tells whether a version with this key was marked as compromised. The keys are compared by value. */
+  isCompromised(certificate: string, privateKey: string): Promise<boolean>;
   /**
    * Sets the operator's tags, readers of other accounts, and replicas. The resource policy is replaced as a whole. Removals come first, and a later rejection does not
    * undo them. Returns `false` if a replica is not in place yet.
@@ -53,8 +60,6 @@ export interface CertificateSecrets {
     readonly arn: string;
     readonly versionId: string;
     readonly value: CertificateSecretValue;
-    /** Whether the key is compromised, so that `reuseKey` does not apply. */
-    readonly compromised?: boolean;
   }>;
 }
 
@@ -70,6 +75,9 @@ export interface StoredCertificate {
 export interface CertificateVersions {
   /** Lists every version with a certificate, including versions without a label. */
   list(certificate: string): Promise<readonly StoredCertificate[]>;
-  /** Adds the label COMPROMISED, so that the key is never used for another certificate. `readCurrent` reports it. */
+  /**
+   * Marks the key of this version as compromised, so that no version with this key is used again. Earlier marks stay. Throws
+   * `UnreadableSecretError` if the version holds no certificate.
+   */
   markCompromised(certificate: string, versionId: string): Promise<void>;
 }

@@ -28,19 +28,21 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
   const events: unknown[] = [];
   const states = ['Resolve account request', 'Register account', 'Roll over key', 'Deactivate account'];
   const answer = (state: string) => {
-    const given = answers[state] ?? [];
+    const given = answers[state] ?? [{}];
     const now = given[Math.min(calls.filter((call) => call.state === state).length, given.length) - 1];
     if (now instanceof Error) throw now;
     return now;
   };
   const tasks = Object.fromEntries([
-    ...[...states, 'Revoke certificate'].map((state): [string, Tasks[string]] => [
-      state,
-      ({ Payload }) => {
-        calls.push({ state, input: (Payload as { readonly input: Call['input'] }).input });
-        return { Payload: answer(state) };
-      },
-    ]),
+    ...[...states, 'Mark compromised key', 'Take lease', 'Revoke certificate', 'Release lease'].map(
+      (state): [string, Tasks[string]] => [
+        state,
+        ({ Payload }) => {
+          calls.push({ state, input: (Payload as { readonly input: Call['input'] }).input });
+          return { Payload: answer(state) };
+        },
+      ],
+    ),
     [
       'Announce failure',
       ({ Entries }: Record<string, unknown>) => {
@@ -137,27 +139,76 @@ describe('a revocation', () => {
       'Start renewal': [started],
       ...answers,
     });
+  const states = [
+    'Resolve account request',
+    'Mark compromised key',
+    'Take lease',
+    'Revoke certificate',
+    'Release lease',
+  ];
+  const inState = (calls: readonly Call[], state: string) => calls.find((call) => call.state === state);
+
+  test('marks the key, takes the lease, revokes, releases the lease, and then starts the renewal', async () => {
+    expect((await revoke()).states).toEqual([...states, 'Start renewal']);
+  });
+
+  test('for another reason marks no key', async () => {
+    const { states: called } = await revoke({
+      'Resolve account request': [{ ...resolvedRevocation, reason: 'superseded' }],
+    });
+    expect(called).toEqual([...states.filter((state) => state !== 'Mark compromised key'), 'Start renewal']);
+  });
+
+  test('waits ten minutes for a renewal in progress, and then revokes without the lease', async () => {
+    const inProgress = thrown('RenewalsInProgressError', 'Execution www-1 holds it.');
+    expect(await revoke({ 'Take lease': [inProgress] })).toMatchObject({
+      status: 'SUCCEEDED',
+      states: [...states, 'Start renewal'],
+    });
+    const { Retry: retries = [] } = workflow.States['Take lease'] ?? {};
+    const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
+    expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });
+  });
+
+  test('revokes nothing if the key cannot be marked', async () => {
+    const denied = thrown('AccessDeniedError', 'Not allowed.');
+    expect(await revoke({ 'Mark compromised key': [denied] })).toMatchObject({
+      error: 'AccessDeniedError',
+      states: ['Resolve account request', 'Mark compromised key'],
+    });
+  });
+
+  test('starts the renewal even if the lease cannot be released', async () => {
+    const failed = thrown('ThrottledError', 'Too many calls.');
+    const { status, output } = await revoke({ 'Release lease': [failed] });
+    expect([status, output]).toEqual(['SUCCEEDED', { revoked: ['0a01'], renew: true, renewal: 'arn:renewal' }]);
+  });
 
   test('names the version that was current when it started', async () => {
     const { calls } = await revoke();
-    expect(calls[1]).toEqual({
-      state: 'Revoke certificate',
-      input: { spec, versionId: 'version-1', reason: 'keyCompromise' },
+    expect(inState(calls, 'Mark compromised key')?.input).toEqual({ versionId: 'version-1' });
+    expect(inState(calls, 'Revoke certificate')?.input).toEqual({
+      spec,
+      versionId: 'version-1',
+      reason: 'keyCompromise',
     });
   });
 
   test('starts a forced renewal with a name of its own, and returns its ARN', async () => {
     const { calls, output } = await revoke();
-    const { Name: name, Input: input } = (calls[2]?.input ?? {}) as { Name: string; Input: Record<string, unknown> };
+    const { Name: name, Input: input } = (inState(calls, 'Start renewal')?.input ?? {}) as {
+      Name: string;
+      Input: Record<string, unknown>;
+    };
     expect(name).toBe('www-revoked-01234567');
     expect(input).toMatchObject({ certificate: 'www', force: true });
     expect(output).toEqual({ revoked: ['0a01'], renew: true, renewal: 'arn:renewal' });
   });
 
   test('starts no renewal if no replacement is needed', async () => {
-    const { status, states } = await revoke({ 'Revoke certificate': [{ revoked: ['0a01'], renew: false }] });
+    const { status, states: called } = await revoke({ 'Revoke certificate': [{ revoked: ['0a01'], renew: false }] });
     expect(status).toBe('SUCCEEDED');
-    expect(states).not.toContain('Start renewal');
+    expect(called).not.toContain('Start renewal');
   });
 
   test('succeeds if an earlier attempt has started the renewal', async () => {
@@ -165,11 +216,11 @@ describe('a revocation', () => {
     expect((await revoke({ 'Start renewal': [exists] })).status).toBe('SUCCEEDED');
   });
 
-  test('starts no renewal if the CA rejects it, and fails with the error of the CA', async () => {
+  test('releases the lease and starts no renewal if the CA rejects it, and fails with the error of the CA', async () => {
     const refused = thrown('UnauthorizedError', 'Not yours.\n{"certificate":"www"}');
-    const { error, cause, states, events } = await revoke({ 'Revoke certificate': [refused] });
+    const { error, cause, states: called, events } = await revoke({ 'Revoke certificate': [refused] });
     expect([error, cause]).toEqual(['UnauthorizedError', 'Not yours.']);
-    expect(states).not.toContain('Start renewal');
+    expect(called).toEqual(states);
     expect(events).toEqual([
       expect.objectContaining({
         DetailType: 'Certificate Account Request Failed',

@@ -302,6 +302,23 @@ describe('a reused key', () => {
     expect(world.ca.finalizedWith.get(world.order.url)).not.toBe(key);
   });
 
+  test('is not used if the current version is an older one with a compromised key', async () => {
+    const { world, key } = await holding();
+    const { value } = await world.secrets.readCurrent('www');
+    const older = await world.secrets.putCertificate('www', 'https://ca.test/order/0', value);
+    await world.secrets.markCompromised('www', 'version-1');
+    world.secrets.restore('www', older);
+    await finalize(world, pinned);
+    expect(world.ca.finalizedWith.get(world.order.url)).not.toBe(key);
+  });
+
+  test('that becomes compromised before it is staged is not staged', async () => {
+    const { world } = await holding();
+    world.calls.meanwhile('secrets.stageKey', () => world.secrets.markCompromised('www', 'version-1'));
+    await expect(finalize(world, pinned)).rejects.toThrow(CompromisedKeyError);
+    expect(world.ca.finalizedWith.size).toBe(0);
+  });
+
   test('that is compromised after it was staged for a ready order is replaced by a new key', async () => {
     const { world, key } = await holding();
     await world.secrets.stageKey('www', world.order.url, key);

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { factsOf } from '../../../lambdas/certificate/facts-from-secret.ts';
 import { readCertificate } from '../../../lambdas/certificate/read-certificate.ts';
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
-import { LeaseLostError, UnreadableSecretError } from '../../../lambdas/domain/contract/errors.ts';
+import { CompromisedKeyError, LeaseLostError, UnreadableSecretError } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -37,6 +37,15 @@ test('records the facts of the current version of the secret in the ledger', asy
     execution,
   });
   expect(world.ledger.get('www').current).toEqual(current);
+});
+
+test('makes a renewal due if an operator has made a version with a compromised key current', async () => {
+  const world = aheadOfLedger();
+  const older = await world.secrets.putCertificate('www', 'https://ca.test/order/1', value);
+  await world.secrets.markCompromised('www', 'version-2');
+  world.secrets.restore('www', older);
+  await expect(read(world)).rejects.toThrow(CompromisedKeyError);
+  expect(world.ledger.get('www')).toMatchObject({ revokedVersion: older, current: { versionId: older } });
 });
 
 test('returns no private key and no PEM block', async () => {

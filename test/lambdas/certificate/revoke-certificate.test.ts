@@ -39,17 +39,18 @@ async function renewed(): Promise<World & { readonly versionId: string }> {
   const world = createWorld();
   const { secrets, ledger } = world;
   secrets.put('www');
-  let versionId = '';
+  let versionId: string | null = null;
   for (const [index, value] of [expired, other, previous, current].entries()) {
     const order = `https://ca.test/order/${index}`;
     await secrets.stageKey('www', order, 'staged');
-    versionId = await secrets.putCertificate('www', order, value);
-    await secrets.makeCurrent('www', versionId);
+    const to = await secrets.putCertificate('www', order, value);
+    await secrets.makeCurrent('www', { from: versionId, to });
+    versionId = to;
   }
   for (const order of ['1', '2']) await ledger.countIssue(spec.setHash, order, world.clock.now());
   const url = await world.acme.newAccount(issuer, 'account key');
   world.accounts.put(issuer.directoryUrl, { privateKey: 'account key', url, version: '1' });
-  return { ...world, versionId };
+  return { ...world, versionId: versionId ?? '' };
 }
 
 const revoke = (reason: RevocationReason) => (world: World & { readonly versionId: string }) =>
@@ -73,20 +74,6 @@ describe('a compromised key', () => {
     world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
     await expect(revoke('keyCompromise')(world)).rejects.toThrow('down');
     expect(world.acme.revocations.map(({ certificate }) => certificate)).toEqual([previous.certificate]);
-  });
-
-  test('is marked as compromised', async () => {
-    const world = await renewed();
-    expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
-    await revoke('keyCompromise')(world);
-    expect((await world.secrets.readCurrent('www')).compromised).toBe(true);
-  });
-
-  test('is marked as compromised before the request to the CA', async () => {
-    const world = await renewed();
-    world.calls.answer('acme.revoke', new CaUnavailableError({ what: 'down' }));
-    await expect(revoke('keyCompromise')(world)).rejects.toThrow(CaUnavailableError);
-    expect((await world.secrets.readCurrent('www')).compromised).toBe(true);
   });
 
   test('makes a renewal due even if the CA is unavailable', async () => {
@@ -114,9 +101,18 @@ describe('a compromised key', () => {
   test('that is no longer current needs no new certificate', async () => {
     const world = await renewed();
     const order = 'https://ca.test/order/9';
-    await world.secrets.makeCurrent('www', await world.secrets.putCertificate('www', order, other));
+    const to = await world.secrets.putCertificate('www', order, other);
+    await world.secrets.makeCurrent('www', { from: world.versionId, to });
     expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a02', '0a03'], renew: false });
-    expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
+  });
+
+  test('also revokes a certificate that a renewal has stored with it since the request', async () => {
+    const world = await renewed();
+    const later = await again(current, '0a04');
+    const to = await world.secrets.putCertificate('www', 'https://ca.test/order/9', later);
+    await world.secrets.makeCurrent('www', { from: world.versionId, to });
+    expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a02', '0a03', '0a04'], renew: true });
+    expect(world.acme.revocations[0]).toEqual({ certificate: later.certificate, reason: 1, by: 'key' });
   });
 
   test('has revoked each certificate once in a run after an interruption at any call', async () => {
@@ -139,7 +135,6 @@ describe.each([
     const world = await renewed();
     expect(await revoke(reason)(world)).toEqual({ revoked: ['0a03'], renew });
     expect(world.acme.revocations).toEqual([{ certificate: current.certificate, reason: code, by: 'account' }]);
-    expect((await world.secrets.readCurrent('www')).compromised).toBe(false);
   });
 
   test(`a renewal is ${renew ? '' : 'not '}due until the certificate is replaced`, async () => {

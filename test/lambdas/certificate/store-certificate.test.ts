@@ -10,6 +10,7 @@ import {
   LeaseLostError,
   OrderSharedError,
   StagedKeyMissingError,
+  UnexpectedError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { StoreCertificateInput } from '../../../lambdas/domain/contract/steps.ts';
 import { accessHash, isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
@@ -245,6 +246,28 @@ describe('the old certificate stays current', () => {
     expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
   });
 
+  test('if its key becomes compromised during the download', async () => {
+    const world = await finalized();
+    const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
+    world.secrets.put('www', { current: { versionId: 'version-1', value } });
+    await world.secrets.stageKey('www', orderUrl, privateKey);
+    world.calls.meanwhile('secrets.putCertificate', () => world.secrets.markCompromised('www', 'version-1'));
+    await expect(store(world)).rejects.toThrow(CompromisedKeyError);
+    expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
+  });
+
+  test('if another execution makes a version current while this function stalls', async () => {
+    const world = await finalized();
+    const newer = await world.secrets.putCertificate(
+      'www',
+      'https://ca.test/order/2',
+      await secretValue({ identifiers: spec.identifiers }),
+    );
+    world.calls.meanwhile('secrets.makeCurrent', () => world.secrets.restore('www', newer));
+    await expect(store(world)).rejects.toThrow(UnexpectedError);
+    expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: newer });
+  });
+
   test('if another execution holds the lease', async () => {
     const world = await finalized();
     world.ledger.put('www', { lease: otherExecution });
@@ -262,6 +285,20 @@ describe('the old certificate stays current', () => {
     world.accounts.put(issuer.directoryUrl, { privateKey: accountKey, url: null, version: '1' });
     await expectOld(world, AccountDoesNotExistError);
   });
+});
+
+test('a certificate whose key is marked as compromised when AWSCURRENT moves is due at once, and the issue cap does not delay it', async () => {
+  const world = await finalized();
+  const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
+  world.secrets.put('www', { current: { versionId: 'version-1', value } });
+  await world.secrets.stageKey('www', orderUrl, privateKey);
+  for (const order of ['1', '2']) await world.ledger.countIssue(spec.setHash, order, world.clock.now());
+  world.calls.meanwhile('secrets.makeCurrent', () => world.secrets.markCompromised('www', 'version-1'));
+  await expect(store(world)).rejects.toThrow(CompromisedKeyError);
+  const { current: facts, revokedVersion } = world.ledger.get('www');
+  expect(facts?.versionId).toBe(world.secrets.certificateVersion(orderUrl));
+  expect(revokedVersion).toBe(facts?.versionId);
+  expect(Object.keys(await world.ledger.issues(spec.setHash, world.clock.now()))).toHaveLength(1);
 });
 
 test('a second run stores nothing, and AWSPREVIOUS is still the old certificate', async () => {

@@ -3,7 +3,9 @@ import type { CertificateSecretValue } from '../../../domain/contract/certificat
 import { tags as ownTags, type Tags } from '../../../domain/contract/environment.ts';
 import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import type { CertificateSecrets, SecretDescription } from '../../../domain/ports/certificate-secrets.ts';
-import { certificateValueOf, compromisedLabel, putCandidate } from './certificate-versions.ts';
+import { keyFingerprint } from '../../../domain/rules/certificate/key-fingerprint.ts';
+import { certificateValueOf, putCandidate } from './certificate-versions.ts';
+import { compromisedKeys } from './compromised-keys.ts';
 import { shareSecret } from './secret-access.ts';
 import { secretTags, type TaggedSecret } from './secret-tags.ts';
 import {
@@ -56,7 +58,9 @@ export function createCertificateSecrets({
     stageKey: (certificate, orderUrl, privateKey) => stageKey(secretOf(certificate), orderUrl, privateKey),
     stagedKey: (certificate, orderUrl) => stagedKey(secretOf(certificate), orderUrl),
     putCertificate: (certificate, orderUrl, value) => putCertificate(secretOf(certificate), orderUrl, value),
-    makeCurrent: (certificate, versionId) => makeCurrent(secretOf(certificate), versionId),
+    makeCurrent: (certificate, versions) => makeCurrent(secretOf(certificate), versions),
+    isCompromised: async (certificate, privateKey) =>
+      (await compromisedKeys(secretOf(certificate))).has(keyFingerprint(privateKey)),
     share: (certificate, access) => shareSecret(secretOf(certificate), access),
     readCurrent: (certificate) => readCurrent(secretOf(certificate)),
   };
@@ -70,9 +74,12 @@ async function describe(secret: CertificateSecret): Promise<SecretDescription | 
     arn: described.ARN ?? '',
     owned: described.Tags?.some(({ Key, Value }) => Key === ownTags.stack && Value === secret.stackTag) ?? false,
     deletedAt: described.DeletedDate?.toISOString() ?? null,
-    currentVersion: current === placeholderVersion ? null : current,
+    currentVersion: certificateOrNone(current),
   };
 }
+
+/** Returns `null` for the placeholder, which is no certificate. */
+const certificateOrNone = (version: string | null): string | null => (version === placeholderVersion ? null : version);
 
 async function createWithPlaceholder(secret: CertificateSecret): Promise<void> {
   const { client, certificate, stackTag, kmsKeyId } = secret;
@@ -95,17 +102,18 @@ async function putCertificate(secret: Secret, orderUrl: string, value: Certifica
 
 async function makeCurrent(
   secret: Secret,
-  versionId: string,
-): Promise<{ readonly arn: string; readonly first: boolean }> {
-  const before = await describeSecret(secret);
-  const arn = before?.ARN ?? '';
-  const from = versionLabelled(before, 'AWSCURRENT');
-  if (from === versionId) return { arn, first: false };
-  const current = await moveCurrent(secret, { from, to: versionId });
-  if (current === versionId) return { arn, first: from === null || from === placeholderVersion };
+  { from, to }: { readonly from: string | null; readonly to: string },
+): ReturnType<CertificateSecrets['makeCurrent']> {
+  const described = await describeSecret(secret);
+  const arn = described?.ARN ?? '';
+  const before = versionLabelled(described, 'AWSCURRENT');
+  if (before === to) return { arn, first: false };
+  const unmoved = certificateOrNone(before) === from;
+  const current = unmoved ? await moveCurrent(secret, { from: before, to }) : before;
+  if (current === to) return { arn, first: from === null };
   throw new UnexpectedError({
-    what: `Version ${versionId} of secret ${secret.secret} was not made current.`,
-    why: `Another execution made version ${current} current at the same time.`,
+    what: `Version ${to} of secret ${secret.secret} was not made current.`,
+    why: `Version ${current} is current, and not version ${from}, which this execution found.`,
     remedy: 'The renewal is retried.',
     secret: secret.secret,
   });
@@ -114,10 +122,7 @@ async function makeCurrent(
 async function readCurrent(secret: CertificateSecret): ReturnType<CertificateSecrets['readCurrent']> {
   const version = await readVersion(secret, { VersionStage: 'AWSCURRENT' });
   const value = certificateValueOf(version?.SecretString);
-  if (version && value) {
-    const compromised = version.VersionStages?.includes(compromisedLabel) ?? false;
-    return { arn: version.ARN ?? '', versionId: version.VersionId ?? '', value, compromised };
-  }
+  if (version && value) return { arn: version.ARN ?? '', versionId: version.VersionId ?? '', value };
   const found = !version
     ? 'does not exist'
     : version.VersionId === placeholderVersion

@@ -3,7 +3,6 @@ import {
   PutSecretValueCommand,
   type SecretsManagerClient,
   type SecretVersionsListEntry,
-  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import {
   CertificateSecretError,
@@ -12,10 +11,8 @@ import {
 } from '../../../domain/contract/certificate-secret.ts';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import type { CertificateVersions, StoredCertificate } from '../../../domain/ports/certificate-secrets.ts';
+import { markCompromised } from './compromised-keys.ts';
 import { readVersion, type Secret, secretReplyOf, warmSecretsClient } from './secrets.ts';
-
-/** Label of a version with a compromised key. The key is not used for another certificate. */
-export const compromisedLabel = 'COMPROMISED';
 
 /** All versions of a certificate's secret. */
 export function createCertificateVersions({
@@ -44,23 +41,11 @@ async function listCertificates(secret: Secret): Promise<readonly StoredCertific
   return stored;
 }
 
-async function markCompromised(secret: Secret, versionId: string): Promise<void> {
-  const before = (await listVersions(secret)).find(({ VersionStages: labels }) => labels?.includes(compromisedLabel));
-  if (before?.VersionId === versionId) return;
-  const command = new UpdateSecretVersionStageCommand({
-    SecretId: secret.secret,
-    VersionStage: compromisedLabel,
-    MoveToVersionId: versionId,
-    ...(before && { RemoveFromVersionId: before.VersionId }),
-  });
-  await secretReplyOf(secret, 'UpdateSecretVersionStage', secret.client.send(command));
-}
-
 /**
  * Lists the ids of all versions, including those without a label. Secrets Manager keeps about the last hundred versions, and versions without a
  * label for at least a day. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
-async function listVersions(secret: Secret): Promise<readonly SecretVersionsListEntry[]> {
+export async function listVersions(secret: Secret): Promise<readonly SecretVersionsListEntry[]> {
   const found: SecretVersionsListEntry[] = [];
   let NextToken: string | undefined;
   do {

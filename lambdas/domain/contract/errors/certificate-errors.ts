@@ -20,8 +20,8 @@ export class StagedKeyMissingError extends PerennialError<'order'> {
   override readonly name = 'StagedKeyMissingError';
 }
 
-/** The key that was staged for `order` is marked as compromised. A new order is placed with a new key. No action is needed. */
-export class CompromisedKeyError extends PerennialError<'order'> {
+/** The key of an order or of the current version is marked as compromised. A new order is placed with a new key. No action is needed. */
+export class CompromisedKeyError extends PerennialError {
   override readonly name = 'CompromisedKeyError';
 }
 

@@ -189,14 +189,16 @@ describe('secrets', () => {
     const current = async (certificate: string) => (await secrets.describe(certificate))?.currentVersion;
 
     test('keep the certificate of the other execution current', async () => {
-      const { one, two, slow } = await raced('raced', (version) => secrets.makeCurrent('raced', version));
-      await expect(slow.makeCurrent('raced', two)).rejects.toMatchObject({ name: 'UnexpectedError' });
+      const { one, two, slow } = await raced('raced', (to) => secrets.makeCurrent('raced', { from: null, to }));
+      await expect(slow.makeCurrent('raced', { from: null, to: two })).rejects.toMatchObject({
+        name: 'UnexpectedError',
+      });
       expect(await current('raced')).toBe(one);
     });
 
     test('report success if both executions chose the same certificate', async () => {
-      const { one, slow } = await raced('agreed', (version) => secrets.makeCurrent('agreed', version));
-      expect(await slow.makeCurrent('agreed', one)).toMatchObject({ first: true });
+      const { one, slow } = await raced('agreed', (to) => secrets.makeCurrent('agreed', { from: null, to }));
+      expect(await slow.makeCurrent('agreed', { from: null, to: one })).toMatchObject({ first: true });
       expect(await current('agreed')).toBe(one);
     });
   });

@@ -42,10 +42,14 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
     const { privateKey } = value(fields);
     await secrets.stageKey(certificate, url(order), privateKey);
     const version = await secrets.putCertificate(certificate, url(order), value(fields));
-    await secrets.makeCurrent(certificate, version);
+    await makeCurrent(certificate, version);
     return version;
   }
-  const current = async (certificate: string) => (await worldOf().secrets.describe(certificate))?.currentVersion;
+  const current = async (certificate: string) =>
+    (await worldOf().secrets.describe(certificate))?.currentVersion ?? null;
+  /** Makes a version current, in place of the one that is current now. */
+  const makeCurrent = async (certificate: string, to: string) =>
+    worldOf().secrets.makeCurrent(certificate, { from: await current(certificate), to });
 
   describe('a secret', () => {
     test('that does not exist is described as null, and cannot be read, written or shared', async () => {
@@ -103,7 +107,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
         stageKey: () => secrets.stageKey('deleted', url(3), 'key'),
         stagedKey: () => secrets.stagedKey('deleted', url(2)),
         putCertificate: () => secrets.putCertificate('deleted', url(3), value()),
-        makeCurrent: () => secrets.makeCurrent('deleted', stored),
+        makeCurrent: () => secrets.makeCurrent('deleted', { from: version, to: stored }),
         readCurrent: () => secrets.readCurrent('deleted'),
       }))
         await expect(call(), name).rejects.toMatchObject({ name: 'SecretDeletedError' });
@@ -145,12 +149,11 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await secrets.putCertificate('stored', url(1), value({ issuer: 'CN=Late' }))).toBe(version);
       expect(await current('stored')).toBeNull();
       expect(JSON.parse((await labelled('stored', 'CANDIDATE')) ?? '')).toEqual(value());
-      const { arn } = await secrets.makeCurrent('stored', version);
+      const { arn } = await makeCurrent('stored', version);
       expect(await secrets.readCurrent('stored')).toEqual({
         arn,
         versionId: version,
         value: value(),
-        compromised: false,
       });
     });
 
@@ -173,12 +176,26 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
         await secrets.putCertificate('moved', url(1), value({ serialNumber: '01' })),
         await secrets.putCertificate('moved', url(2), value({ serialNumber: '02' })),
       ];
-      expect(await secrets.makeCurrent('moved', one)).toEqual({ arn, first: true });
-      expect(await secrets.makeCurrent('moved', one)).toEqual({ arn, first: false });
+      expect(await makeCurrent('moved', one)).toEqual({ arn, first: true });
+      expect(await makeCurrent('moved', one)).toEqual({ arn, first: false });
       expect(await current('moved')).toBe(one);
-      expect(await secrets.makeCurrent('moved', two)).toEqual({ arn, first: false });
+      expect(await makeCurrent('moved', two)).toEqual({ arn, first: false });
       expect(await secrets.readCurrent('moved')).toMatchObject({ arn, versionId: two, value: { serialNumber: '02' } });
       expect(await labelled('moved', 'AWSPREVIOUS')).toContain('"serialNumber":"01"');
+    });
+
+    test('does not become current if another version became current than the one it replaces', async () => {
+      const { secrets } = worldOf();
+      await secrets.create('stalled');
+      const one = await secrets.putCertificate('stalled', url(1), value({ serialNumber: '01' }));
+      const two = await store('stalled', 2, { serialNumber: '02' });
+      const three = await store('stalled', 3, { serialNumber: '03' });
+      for (const from of [null, one, two]) {
+        const moved = secrets.makeCurrent('stalled', { from, to: one });
+        await expect(moved).rejects.toMatchObject({ name: 'UnexpectedError' });
+      }
+      expect(await current('stalled')).toBe(three);
+      expect(await secrets.makeCurrent('stalled', { from: null, to: three })).toMatchObject({ first: false });
     });
 
     test('that was never stored cannot become current', async () => {
@@ -186,7 +203,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await secrets.create('unstored');
       const version = await store('unstored', 1);
       const missing = 'f'.repeat(64);
-      await expect(secrets.makeCurrent('unstored', missing)).rejects.toMatchObject({ name: 'UnexpectedError' });
+      await expect(makeCurrent('unstored', missing)).rejects.toMatchObject({ name: 'UnexpectedError' });
       expect(await current('unstored')).toBe(version);
     });
   });
@@ -212,18 +229,50 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       );
     });
 
-    test('are marked as compromised, one at a time', async () => {
-      const { secrets, versions, labelled } = worldOf();
+    test('are marked as compromised by their keys, and every mark stays', async () => {
+      const { secrets, versions } = worldOf();
       await secrets.create('marked');
-      const one = await store('marked', 1, { serialNumber: '01' });
-      const two = await store('marked', 2, { serialNumber: '02' });
+      const one = await store('marked', 1, { privateKey: 'one' });
+      const two = await store('marked', 2, { privateKey: 'two' });
+      const compromised = () => Promise.all(['one', 'two', 'three'].map((key) => secrets.isCompromised('marked', key)));
+      expect(await compromised()).toEqual([false, false, false]);
       await versions.markCompromised('marked', one);
-      expect(await secrets.readCurrent('marked')).toMatchObject({ versionId: two, compromised: false });
+      await versions.markCompromised('marked', one);
+      expect(await compromised()).toEqual([true, false, false]);
       await versions.markCompromised('marked', two);
-      await versions.markCompromised('marked', two);
-      expect(await secrets.readCurrent('marked')).toMatchObject({ versionId: two, compromised: true });
-      expect(await labelled('marked', 'COMPROMISED')).toContain('"serialNumber":"02"');
+      expect(await compromised()).toEqual([true, true, false]);
       expect(await current('marked')).toBe(two);
+    });
+
+    test('are compromised if another version with the same key is marked', async () => {
+      const { secrets, versions } = worldOf();
+      await secrets.create('same-key');
+      await store('same-key', 1, { privateKey: 'reused' });
+      await versions.markCompromised('same-key', await store('same-key', 2, { privateKey: 'reused' }));
+      await store('same-key', 3, { privateKey: 'new' });
+      expect(await secrets.isCompromised('same-key', 'reused')).toBe(true);
+      expect(await secrets.isCompromised('same-key', 'new')).toBe(false);
+    });
+
+    test('without a certificate cannot be marked, and a secret that does not exist has no compromised key', async () => {
+      const { secrets, versions } = worldOf();
+      expect(await secrets.isCompromised('missing', 'key')).toBe(false);
+      await secrets.create('unmarked');
+      await secrets.stageKey('unmarked', url(1), 'key');
+      const marking = versions.markCompromised('unmarked', 'f'.repeat(64));
+      await expect(marking).rejects.toMatchObject({ name: 'UnreadableSecretError' });
+      expect(await secrets.isCompromised('unmarked', 'key')).toBe(false);
+    });
+
+    test('keep the last 15 marks, because a secret may have 20 labels', async () => {
+      const { secrets, versions } = worldOf();
+      await secrets.create('often');
+      const keys = Array.from({ length: 17 }, (_, index) => `key ${index}`);
+      for (const [index, privateKey] of keys.entries())
+        await versions.markCompromised('often', await store('often', index, { privateKey }));
+      const compromised = await Promise.all(keys.map((key) => secrets.isCompromised('often', key)));
+      expect(compromised.filter(Boolean)).toHaveLength(15);
+      expect(compromised.at(-1)).toBe(true);
     });
   });
 
@@ -254,6 +303,26 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(new Set(staged).size).toBe(1);
       expect(await secrets.stageKey('replaced', url(2), 'newest')).toBe(staged[0]);
       expect(await secrets.stagedKey('replaced', url(2))).toBe(staged[0]);
+    });
+
+    test('is replaced again if the new key becomes compromised too', async () => {
+      const { secrets, versions } = worldOf();
+      await compromised('twice');
+      await secrets.stageKey('twice', url(2), 'second');
+      await versions.markCompromised('twice', await store('twice', 4, { privateKey: 'second' }));
+      await expect(secrets.stagedKey('twice', url(2))).rejects.toMatchObject({ name: 'CompromisedKeyError' });
+      expect(await secrets.stageKey('twice', url(2), 'third')).toBe('third');
+      expect(await secrets.stagedKey('twice', url(2))).toBe('third');
+    });
+
+    test('is not staged for any order', async () => {
+      const { secrets } = worldOf();
+      await compromised('unstaged');
+      for (const order of [2, 5]) {
+        const staging = secrets.stageKey('unstaged', url(order), 'reused');
+        await expect(staging).rejects.toMatchObject({ name: 'CompromisedKeyError' });
+      }
+      expect(await secrets.stagedKey('unstaged', url(5))).toBeNull();
     });
 
     test('does not affect the key of another order', async () => {

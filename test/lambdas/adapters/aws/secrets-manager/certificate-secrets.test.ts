@@ -12,6 +12,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createCertificateSecrets } from '../../../../../lambdas/adapters/aws/secrets-manager/certificate-secrets.ts';
 import type { CertificateSecretValue } from '../../../../../lambdas/domain/contract/certificate-secret.ts';
+import { keyFingerprint } from '../../../../../lambdas/domain/rules/certificate/key-fingerprint.ts';
 import { awsError } from '../aws-error.ts';
 
 // Tests for rare replies of Secrets Manager. `certificate-secrets-behaviour.ts` tests the contract of the port.
@@ -107,9 +108,9 @@ describe('a staged key', () => {
   });
 
   test('is not in the error if it is compromised', async () => {
-    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { marked: ['COMPROMISED'] } });
+    const mark = `COMPROMISED-${keyFingerprint(privateKey)}`;
+    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { marked: [mark] } });
     sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    sdk.on(GetSecretValueCommand, { VersionId: 'marked' }).resolves({ SecretString: JSON.stringify(value) });
     const staged = JSON.stringify({ format: 1, orderUrl, privateKey });
     sdk.on(GetSecretValueCommand, { VersionId: sha256(orderUrl) }).resolves({ SecretString: staged });
     const thrown = await thrownBy(secrets.stagedKey('www', orderUrl));
@@ -122,7 +123,7 @@ test('making a certificate current fails with the message of AWS if AWS rejects 
   sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { before: ['AWSCURRENT'] } });
   sdk.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).resolves({ VersionId: 'before' });
   sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException', 'It is not there.'));
-  await expect(secrets.makeCurrent('www', 'version')).rejects.toMatchObject({
+  await expect(secrets.makeCurrent('www', { from: 'before', to: 'version' })).rejects.toMatchObject({
     name: 'UnexpectedError',
     message: expect.stringMatching(
       /UpdateSecretVersionStage.*certificates\/www.*InvalidParameterException: It is not there\./,

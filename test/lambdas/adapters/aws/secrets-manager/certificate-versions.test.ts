@@ -7,6 +7,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
 import { createCertificateVersions } from '../../../../../lambdas/adapters/aws/secrets-manager/certificate-versions.ts';
+import { keyFingerprint } from '../../../../../lambdas/domain/rules/certificate/key-fingerprint.ts';
 import { secretValue } from '../../../../fakes/certificate-authority.ts';
 import { awsError } from '../aws-error.ts';
 
@@ -42,9 +43,12 @@ test('a version that is deleted during the listing is skipped', async () => {
 });
 
 test('a version that is already marked as compromised is not marked again', async () => {
+  const value = await secretValue({ identifiers: ['example.com'] });
+  const mark = `COMPROMISED-${keyFingerprint(value.privateKey)}`;
+  sdk.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify(value) });
   sdk
     .on(ListSecretVersionIdsCommand)
-    .resolves({ Versions: [{ VersionId: 'v1', VersionStages: ['AWSCURRENT', 'COMPROMISED'] }] });
+    .resolves({ Versions: [{ VersionId: 'v1', VersionStages: ['AWSCURRENT', mark] }] });
   await versions.markCompromised('www', 'v1');
   expect(sdk.commandCalls(UpdateSecretVersionStageCommand)).toEqual([]);
 });

@@ -39,10 +39,13 @@ beforeEach(async () => {
       serialNumber: order === 'first' ? '0a01' : '0a02',
     });
     await secrets.stageKey(secret, order, value.privateKey);
-    await secrets.makeCurrent(secret, await secrets.putCertificate(secret, order, value));
+    await makeCurrent(await secrets.putCertificate(secret, order, value));
   }
   await secrets.stageKey(secret, 'third', 'a key without a certificate');
 });
+
+const makeCurrent = async (to: string) =>
+  secrets.makeCurrent(secret, { from: (await secrets.describe(secret))?.currentVersion ?? null, to });
 
 const describeIt = () => client.send(new DescribeSecretCommand({ SecretId: `certificates/${secret}` }));
 const policy = async () =>
@@ -165,7 +168,7 @@ describe('a replica', () => {
     expect(await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] })).toBe(true);
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a02' });
     const next = await secretValue({ identifiers: ['example.com'], serialNumber: '0a03' });
-    await secrets.makeCurrent(secret, await secrets.putCertificate(secret, 'third', next));
+    await makeCurrent(await secrets.putCertificate(secret, 'third', next));
     await secrets.share(secret, { readers: [], replicas: [replica('eu-west-1')] });
     expect(JSON.parse(await read('eu-west-1'))).toMatchObject({ serialNumber: '0a03' });
     expect(await replications()).toBe(before + 1);
