@@ -7,6 +7,7 @@ import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts'
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
+import { shorterLifetimeWarning } from '../domain/rules/certificate/shorter-lifetime.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 import { compromisedCertificate, compromisedOrder, replaceCompromised } from './compromised-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
@@ -45,7 +46,12 @@ export async function storeCertificate(
     });
   }
   const verify = (pem: string) => verifyCertificate(pem, privateKey, spec, clock.now());
-  const { warnings, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });
+  const { warnings: accepted, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });
+  const { current: inUse } = await ledger.certificate(certificate);
+  const shorter = shorterLifetimeWarning(certificate, verified, inUse, clock.now());
+  // In a second run the certificate in use is this one, which was compared by the first run.
+  const warnings =
+    inUse?.orderUrl === order.url ? (inUse.warnings ?? []) : [...accepted, ...(shorter ? [shorter] : [])];
   for (const warning of warnings) log.warn(`Certificate of ${certificate}: ${warning}`, { order: order.url });
   const value: CertificateSecretValue = {
     format: 1,
@@ -81,6 +87,7 @@ export async function storeCertificate(
     ...factsOf(value),
     secretArn,
     versionId,
+    ...(warnings.length > 0 && { warnings: warnings.map((warning) => warning.slice(0, longestWarning)) }),
     orderUrl: order.url,
     execution,
   };
@@ -92,3 +99,6 @@ export async function storeCertificate(
   }
   return { current, warnings };
 }
+
+/** Longest warning in the ledger and in events, in characters. A certificate may have a hundred extra names. The log has the whole text. */
+const longestWarning = 500;

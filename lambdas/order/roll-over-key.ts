@@ -1,5 +1,5 @@
 import type { AccountOutput, IssuerInput } from '../domain/contract/account-request.ts';
-import { AccountDoesNotExistError } from '../domain/contract/errors.ts';
+import { AccountDoesNotExistError, KeyRolloverUnsupportedError } from '../domain/contract/errors.ts';
 import { accountKeyInUse } from './account-key-in-use.ts';
 import type { AccountPorts } from './ensure-account.ts';
 
@@ -11,6 +11,7 @@ import type { AccountPorts } from './ensure-account.ts';
  * A run after an interruption continues with the stored new key. A run after a complete one changes the key again.
  *
  * @throws AccountDoesNotExistError if no account is registered
+ * @throws KeyRolloverUnsupportedError if the CA does not change keys. The new key is then removed
  */
 export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts): Promise<AccountOutput> {
   const { accounts, acme, newPrivateKey } = ports;
@@ -31,7 +32,14 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
   const seen = await accountKeyInUse(issuer, staged, ports);
   // Without a next key, the CA has accepted the new key already. The reply to an earlier call was lost, or another execution was faster.
   if (seen.nextPrivateKey) {
-    await acme.changeKey(issuer, { url, privateKey: seen.privateKey }, seen.nextPrivateKey);
+    await acme
+      .changeKey(issuer, { url, privateKey: seen.privateKey }, seen.nextPrivateKey)
+      .catch(async (error: unknown) => {
+        // With a next key, every later call would first ask the CA which of the two keys it accepts.
+        if (error instanceof KeyRolloverUnsupportedError)
+          await accounts.replace(directoryUrl, seen, { privateKey: seen.privateKey, url });
+        throw error;
+      });
     await accounts.replace(directoryUrl, seen, { privateKey: seen.nextPrivateKey, url });
   }
   return { issuer: name, account: url };

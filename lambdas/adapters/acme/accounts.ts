@@ -7,6 +7,7 @@ import {
   ExternalAccountRequiredError,
   KeyRolloverUnsupportedError,
   MalformedError,
+  PerennialError,
   TermsNotAgreedError,
   UnauthorizedError,
 } from '../../domain/contract/errors.ts';
@@ -76,16 +77,26 @@ export async function changeKey(
   sessions: { readonly old: Session; readonly new: Session },
 ): Promise<void> {
   const { keyChange: url } = await sessions.old.directory();
-  if (!issuer.keyRollover || url === null) {
-    throw new KeyRolloverUnsupportedError({
-      what: `${issuer.name} does not change the key of an account.`,
-      remedy: 'Deactivate the account instead. The next order registers a new one.',
-      issuer: issuer.name,
-    });
-  }
+  if (!issuer.keyRollover || url === null) throw rolloverUnsupported(issuer);
   const inner = sessions.new.innerJws(url, { account: account.url, oldKey: sessions.old.publicKey });
-  await sessions.old.post({ issuer: issuer.name, what: `a new key for the account ${account.url}` }, url, inner);
+  const request = { issuer: issuer.name, what: `a new key for the account ${account.url}` };
+  await sessions.old.post(request, url, inner).catch((error: unknown) => {
+    const refused = error instanceof PerennialError && unsupportedStatuses.has(error.problem?.status ?? 0);
+    throw refused ? rolloverUnsupported(issuer, error) : error;
+  });
 }
+
+/** HTTP statuses of a CA that has no key change at its URL, whatever the type of the problem document: Not Found, Method Not Allowed, Not Implemented. */
+const unsupportedStatuses: ReadonlySet<number> = new Set([404, 405, 501]);
+
+const rolloverUnsupported = ({ name: issuer }: Issuer, cause?: PerennialError): KeyRolloverUnsupportedError =>
+  new KeyRolloverUnsupportedError({
+    what: `${issuer} does not change the key of an account.`,
+    ...(cause?.explanation.why && { why: cause.explanation.why }),
+    remedy: 'Deactivate the account instead. The next order registers a new one.',
+    issuer,
+    ...(cause && { problem: cause.problem, cause }),
+  });
 
 /** Deactivates an account for good. Its key cannot be registered again. RFC 8555 §7.3.6 */
 export async function deactivate(issuer: Issuer, url: string, session: Session): Promise<void> {

@@ -35,6 +35,8 @@ export interface CertificateFacts {
   readonly directoryUrl: string;
   /** Profile that was ordered, or `null` for the default of the CA. */
   readonly profile: string | null;
+  /** Differences from the order or from the certificate before it that were accepted, as phrases. Absent if there are none. */
+  readonly warnings?: readonly string[];
   /** URL of the ACME order, or `null` after the facts were read from the secret again. */
   readonly orderUrl: string | null;
   /** ARN of the execution that stored the certificate, or that found it in the secret. */

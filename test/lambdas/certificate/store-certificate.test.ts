@@ -99,6 +99,16 @@ describe('a certificate that matches the order', () => {
     expect(JSON.stringify([output, world.log.lines, world.ledger.get('www')])).not.toMatch(/BEGIN|PRIVATE/);
   });
 
+  test('that expires before the one in use is stored, and the ledger and the event have a warning', async () => {
+    const world = await finalized();
+    world.ledger.put('www', { current: factsWith({ notAfter: '2026-08-01T00:00:00Z' }) });
+    const { current: facts } = await store(world);
+    expect(facts.warnings).toEqual([expect.stringContaining('before the certificate that it replaces')]);
+    expect(world.ledger.get('www').current).toEqual(facts);
+    expect(world.log.messages('warn')).toEqual([expect.stringContaining('before the certificate that it replaces')]);
+    expect((await store(world)).current).toEqual(facts);
+  });
+
   test('is stored even if a configured reader does not exist, and the error is logged', async () => {
     const world = await finalized();
     const readers = ['arn:aws:iam::444455556666:role/nobody'];
@@ -244,6 +254,22 @@ describe('the old certificate stays current', () => {
     await world.secrets.markCompromised('www', 'version-1');
     await expect(store(world)).rejects.toThrow(CompromisedKeyError);
     expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
+  });
+
+  test('if it has hours left, and a longer one is in use', async () => {
+    const world = await finalized();
+    world.ledger.put('www', { current: factsWith() });
+    const { intermediate } = await authorities();
+    const pem = await makeLeaf(intermediate, {
+      identifiers: spec.identifiers,
+      privateKey,
+      notBefore: '2026-03-01T11:00:00Z',
+      notAfter: '2026-03-01T23:00:00Z',
+    });
+    world.ca.certificate = async () => ({ pem: pem + pemOf(intermediate.certificate), alternates: [] });
+    await expect(store(world)).rejects.toThrow(CertificateMismatchError);
+    expect(world.secrets.labelled('www', 'AWSCURRENT')).toBe(old.value);
+    expect(world.ledger.get('www').current).toEqual(factsWith());
   });
 
   test('if its key becomes compromised during the download', async () => {

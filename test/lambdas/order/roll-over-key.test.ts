@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { AccountDoesNotExistError, CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
+import {
+  AccountDoesNotExistError,
+  CaUnavailableError,
+  KeyRolloverUnsupportedError,
+} from '../../../lambdas/domain/contract/errors.ts';
 import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { rollOverKey } from '../../../lambdas/order/roll-over-key.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
@@ -75,6 +79,31 @@ describe('an interrupted key change', () => {
     expect(stored(world)?.privateKey).toBe(before);
     await rollOver(world);
     expect(stored(world)?.privateKey).toBe(next);
+    await expectOneLiveKey(world);
+  });
+});
+
+describe('a CA that does not change keys', () => {
+  const refusal = new KeyRolloverUnsupportedError({ what: 'Not here.', issuer: issuer.name });
+
+  test('leaves the old key in use and no new key in the secret, so that later calls ask for one key only', async () => {
+    const world = await registered();
+    const before = stored(world);
+    world.calls.answer('acme.changeKey', refusal);
+    await expect(rollOver(world)).rejects.toThrow(KeyRolloverUnsupportedError);
+    expect(stored(world)).toMatchObject({ privateKey: before?.privateKey, url: before?.url });
+    await expectOneLiveKey(world);
+    const asked = world.calls.names('acme.findAccount').length;
+    await ensureAccount(issuer, world.ports);
+    expect(world.calls.names('acme.findAccount')).toHaveLength(asked);
+  });
+
+  test('also removes a new key that an interrupted run has stored', async () => {
+    const world = await registered();
+    world.calls.answer('acme.changeKey', new CaUnavailableError({ what: 'down' }));
+    await expect(rollOver(world)).rejects.toThrow(CaUnavailableError);
+    world.calls.answer('acme.changeKey', refusal);
+    await expect(rollOver(world)).rejects.toThrow(KeyRolloverUnsupportedError);
     await expectOneLiveKey(world);
   });
 });

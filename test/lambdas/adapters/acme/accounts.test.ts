@@ -127,6 +127,18 @@ test('sends no key change to a CA without support for it', async () => {
   await without.stop();
 });
 
+test.each([
+  ['404 malformed', problem('malformed', 404), /scripted refused|does not change the key/],
+  ['404 without a problem document', { status: 404, body: 'no such page' }, /no such page/],
+  ['405 unauthorized', problem('unauthorized', 405), /HTTP 405/],
+  ['501 serverInternal', problem('serverInternal', 501), /HTTP 501/],
+])('throws KeyRolloverUnsupportedError for a refusal with %s, with the words of the CA', async (_, reply, words) => {
+  ca.script('/key-change', reply);
+  const failed = acme.changeKey(ca.issuer, account, newKey('P-256'));
+  await expect(failed).rejects.toThrow(KeyRolloverUnsupportedError);
+  await expect(failed).rejects.toThrow(words);
+});
+
 test('throws when another account has the new key', async () => {
   ca.script('/key-change', problem('conflict', 409));
   const failed = acme.changeKey(ca.issuer, account, newKey('P-256'));

@@ -1,0 +1,33 @@
+import type { CertificateFacts } from '../../contract/certificate-facts.ts';
+import { CertificateMismatchError } from '../../contract/errors.ts';
+
+type Validity = Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+
+const day = 86_400_000;
+
+/**
+ * Compares the validity of a new certificate with the one in use. Returns a warning as a phrase if the new one expires first, or `null`.
+ *
+ * A certificate that has less than a day left is rejected if the one in use had a longer lifetime and expires later. If the one in use expires first,
+ * the new certificate is accepted, because it keeps servers working for longer.
+ *
+ * @throws CertificateMismatchError
+ */
+export function shorterLifetimeWarning(
+  certificate: string,
+  issued: Validity,
+  inUse: Validity | null,
+  now: Date,
+): string | null {
+  if (inUse === null || Date.parse(issued.notAfter) >= Date.parse(inUse.notAfter)) return null;
+  const left = Date.parse(issued.notAfter) - now.getTime();
+  if (left < day && Date.parse(inUse.notAfter) - Date.parse(inUse.notBefore) >= day) {
+    throw new CertificateMismatchError({
+      what: 'The certificate that the CA sent is not stored.',
+      why: `It expires at ${issued.notAfter}, in less than a day. The certificate in use expires at ${inUse.notAfter}.`,
+      remedy: 'The current certificate stays in use. Tell the CA if this repeats.',
+      certificate,
+    });
+  }
+  return `it expires at ${issued.notAfter}, before the certificate that it replaces, which expires at ${inUse.notAfter}`;
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { CertificateMismatchError } from '../../../../../lambdas/domain/contract/errors.ts';
+import { shorterLifetimeWarning } from '../../../../../lambdas/domain/rules/certificate/shorter-lifetime.ts';
+
+const now = new Date('2026-03-01T12:00:00Z');
+const until = (notAfter: string, notBefore = '2026-03-01T11:00:00Z') => ({ notBefore, notAfter });
+const inUse = until('2026-04-01T00:00:00Z', '2026-01-01T00:00:00Z');
+const compare = (issued: ReturnType<typeof until>, before: ReturnType<typeof until> | null = inUse) =>
+  shorterLifetimeWarning('www', issued, before, now);
+
+test.each([
+  ['is the first one', until('2026-03-01T13:00:00Z'), null],
+  ['expires after the one in use', until('2026-05-30T00:00:00Z'), inUse],
+  ['expires with the one in use, as in a second run', inUse, inUse],
+  [
+    'has hours left, but expires after the one in use',
+    until('2026-03-01T23:00:00Z'),
+    until('2026-03-01T13:00:00Z', '2026-01-01T00:00:00Z'),
+  ],
+  [
+    'lives as long as the one in use, which is less than a day',
+    until('2026-03-01T23:00:00Z'),
+    until('2026-03-01T13:00:00Z', '2026-03-01T01:00:00Z'),
+  ],
+])('accepts a certificate without a warning that %s', (_, issued, before) => {
+  expect(compare(issued, before)).toBeNull();
+});
+
+test.each(['2026-03-31T23:59:59Z', '2026-03-02T12:00:00Z'])(
+  'warns of a certificate that expires first, at %s',
+  (at) => {
+    expect(compare(until(at))).toBe(
+      `it expires at ${at}, before the certificate that it replaces, which expires at 2026-04-01T00:00:00Z`,
+    );
+  },
+);
+
+test('warns of a short certificate if the one in use is as short', () => {
+  const short = until('2026-03-02T01:00:00Z', '2026-03-01T10:00:00Z');
+  expect(compare(until('2026-03-02T00:00:00Z'), short)).toContain('before the certificate that it replaces');
+});
+
+test('rejects a certificate that has less than a day left where a longer one is in use', () => {
+  const comparing = () => compare(until('2026-03-02T11:59:59Z'));
+  expect(comparing).toThrow(CertificateMismatchError);
+  expect(comparing).toThrow(/^Certificate www: .* is not stored\. .* in less than a day\. .*2026-04-01T00:00:00Z/);
+});
