@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { json } from 'node:stream/consumers';
+import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { ChangeResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import acme from 'acme-client';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createHostedZone, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
+import { run } from '../../local/processes.ts';
 import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
 
 const ends: (() => unknown)[] = [];
@@ -154,8 +156,8 @@ test('a failed start shows the end of the log, and leaves neither processes nor 
 /** Starts `npm run local` as a child process, and returns the variables in the file that it prints. `type` types a command. */
 async function runMain() {
   const root = join(import.meta.dirname, '..', '..');
-  const flags = ['--conditions=perennial-source', join(root, 'local', 'main.ts')];
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), flags, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const main = join(root, 'local', 'main.ts');
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), [main], { stdio: ['pipe', 'pipe', 'pipe'] });
   ends.push(() => child.kill('SIGKILL'));
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
   let said = '';
@@ -187,7 +189,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
       clientConfig: { endpoint: aws.origin, region: exported.AWS_REGION ?? '', credentials },
     });
     expect(await answers(Number(directory.port), directory.hostname)).toBe(true);
-    expect(existsSync(exported.ACME_ISSUING_ROOT ?? '')).toBe(true);
+    expect(existsSync(exported.ACME_ISSUING_ROOTS ?? '')).toBe(true);
 
     child.kill(signal);
     expect(await exited).toBe(signal === 'SIGKILL' ? null : 0);
@@ -210,15 +212,51 @@ test('npm run local hides records and takes a delegation away by typed commands'
   expect(await askedAt(authoritative, 'example.com')).not.toHaveLength(0);
   const before = await askedAt(root, 'example.com');
   type('undelegate example.com');
-  await vi.waitFor(() => expect(said()).toContain('The parent does not delegate example.com.'));
+  await vi.waitFor(() => expect(said()).toContain('no longer delegates it'));
   expect(await askedAt(root, 'example.com')).not.toEqual(before);
+  type('undelegate example.net');
+  await vi.waitFor(() => expect(said()).toContain('Hosted zones: example.com.'));
   type('show');
-  await vi.waitFor(() => expect(said()).toContain('all zones are delegated'));
+  await vi.waitFor(() => expect(said()).toContain('all hosted zones are delegated'));
   type('hide _acme-challenge.example.com');
-  await vi.waitFor(() => expect(said()).toContain('The CA finds no record of _acme-challenge.example.com.'));
+  await vi.waitFor(() => expect(said()).toContain('The records of _acme-challenge.example.com are hidden'));
   type('what');
-  await vi.waitFor(() => expect(said().match(/Type a command/g)).toHaveLength(2));
+  await vi.waitFor(() => expect(said().match(/Commands, each/g)).toHaveLength(2));
   type('stop');
   expect(await exited).toBe(0);
   expect(child.exitCode).toBe(0);
+});
+
+test('npm run local prints a command that deploys local/certificates.ts, and both certificates are issued and imported', async () => {
+  const { exported, said } = await runMain();
+  await vi.waitFor(() => expect(said()).toContain('Commands, each'));
+  const [, command = ''] = /^npx (cdk deploy .+)$/m.exec(said()) ?? [];
+  const root = join(import.meta.dirname, '..', '..');
+  expect(readFileSync(join(root, 'docs', 'getting-started.md'), 'utf8')).toContain(`npx ${command}\n`);
+  const tools = join(root, 'node_modules', '.bin');
+  const env = { ...process.env, ...exported, PATH: `${tools}:${process.env.PATH}` };
+  // Without a terminal, the CDK cannot ask for the approval.
+  await run(join(tools, 'cdk'), [...command.split(' ').slice(1), '--require-approval=never'], { cwd: root, env });
+
+  const clientConfig = {
+    endpoint: exported.AWS_ENDPOINT_URL ?? '',
+    region: exported.AWS_REGION ?? '',
+    credentials: {
+      accessKeyId: exported.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: exported.AWS_SECRET_ACCESS_KEY ?? '',
+    },
+  };
+  const regions = ['us-east-1', 'eu-central-1'];
+  const imported = async () =>
+    Promise.all(
+      regions.map(async (region) => {
+        const list = new ListCertificatesCommand({ Includes: { keyTypes: ['EC_prime256v1', 'RSA_2048'] } });
+        const { CertificateSummaryList = [] } = await new ACMClient({ ...clientConfig, region }).send(list);
+        return CertificateSummaryList.map(({ DomainName, KeyAlgorithm }) => `${DomainName} ${KeyAlgorithm}`);
+      }),
+    );
+  await vi.waitFor(
+    async () => expect(await imported()).toEqual([['*.example.com EC_prime256v1'], ['mail.example.com RSA_2048']]),
+    { timeout: 60_000, interval: 500 },
+  );
 });
