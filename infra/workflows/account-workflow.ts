@@ -15,6 +15,7 @@ import { announce } from './announcement.ts';
 import { failureFromError, keepError } from './error-output.ts';
 import { caught, type Exit, exits, merged } from './exits.ts';
 import { startRenewal } from './renewal-start.ts';
+import { requestedCertificate } from './requested-certificate.ts';
 import { caUnavailable, executionExists, renewalsInProgress } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
@@ -30,8 +31,8 @@ export interface AccountWorkflowProps {
 
 const variables = {
   request: '{% $states.input %}',
-  // For the log. The input may have any shape, so only a string is used.
-  certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
+  // For the log.
+  certificate: requestedCertificate,
   resolved: '{% null %}',
   revocation: '{% null %}',
   errorOutput: '{% null %}',

@@ -1,3 +1,4 @@
+import { printable } from '../domain/contract/printable-text.ts';
 import { NotDeliveredError } from './await-delivery.ts';
 
 /**
@@ -27,7 +28,8 @@ function reasonOf(error: unknown): string {
   return shortened(error.message, error.execution === null ? '' : `\nExecution: ${error.execution}`);
 }
 
-function shortened(text: string, end = ''): string {
+function shortened(raw: string, end = ''): string {
+  const text = printable(raw, 2 * longestReason);
   const fits = (reason: string) => Buffer.byteLength(JSON.stringify(reason)) <= longestReason;
   if (fits(text + end)) return text + end;
   let begin = text;

@@ -1,10 +1,9 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { createStacks } from '../adapters/aws/cloudformation/stacks.ts';
 import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
+import { createLogger, stepLog } from '../adapters/aws/lambda/step-log.ts';
 import { createStateMachines } from '../adapters/aws/step-functions/state-machines.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
-import type { StepLog } from '../domain/ports/runtime.ts';
 import { type AwaitDeliveryEvent, awaitDelivery, type Completion } from './await-delivery.ts';
 import { forCloudFormation } from './failure-reason.ts';
 import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } from './request-renewal.ts';
@@ -13,10 +12,10 @@ import { type StopExecutionsEvent, stopExecutions } from './stop-executions.ts';
 
 /** Starts the fleet and the registration of accounts after all other changes of a deployment. */
 export const handler = async (event: DeploymentEvent): Promise<void> => {
-  const logger = new Logger();
+  const logger = createLogger();
   await startFleet(event, {
     stateMachines: createStateMachines(),
-    log: deploymentLog(logger),
+    log: stepLog(logger),
     clock,
     reply: put,
   });
@@ -24,11 +23,11 @@ export const handler = async (event: DeploymentEvent): Promise<void> => {
 
 /** Stops all executions before the workflows of a stack are deleted. */
 export const onDelete = async (event: StopExecutionsEvent): Promise<void> => {
-  const logger = new Logger();
+  const logger = createLogger();
   await stopExecutions(event, {
     stateMachines: createStateMachines(),
     ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
-    log: deploymentLog(logger),
+    log: stepLog(logger),
     clock,
     reply: put,
   });
@@ -54,11 +53,6 @@ export const isComplete = (event: AwaitDeliveryEvent): Promise<Completion> =>
       clock,
     }),
   );
-
-const deploymentLog = (logger: Logger): Pick<StepLog, 'info' | 'error'> => ({
-  info: (message, details = {}) => logger.info(message, { ...details }),
-  error: (message, details = {}) => logger.error(message, { ...details }),
-});
 
 /** Sends the reply to a signed URL in S3, which requires an empty content type. A failure is thrown, so that Lambda retries twice. */
 async function put(url: string, body: string): Promise<void> {

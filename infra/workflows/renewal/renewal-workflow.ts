@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Pass, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { requestedCertificate } from '../requested-certificate.ts';
 import { Workflow } from '../workflow.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { checkPhase } from './check-phase.ts';
@@ -54,8 +55,8 @@ const attemptVariables = {
 /** All variables of the outer scope. They are set at the start, so that a state can read each of them on every path. */
 const variables = {
   request: '{% $states.input %}',
-  // For the log and the event, until *Check renewal* has read the input. The input may have any shape, so only a string is used.
-  certificate: "{% $type($states.input.certificate) = 'string' ? $states.input.certificate : '' %}",
+  // For the log and the event, until *Check renewal* has read the input.
+  certificate: requestedCertificate,
   attempt: 1,
   startedAt: '{% $now() %}',
   // Whether a deployment waits. *Record failure* uses it, and may run before *Check renewal* has read the input.

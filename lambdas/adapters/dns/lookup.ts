@@ -1,7 +1,16 @@
-/** A lookup failed. The message gives the reason and is written to end a sentence. */
+import { printable } from '../../domain/contract/printable-text.ts';
+
+/** A lookup failed. The message gives the reason and is written to end a sentence. It may quote a reply, so it has printable characters only. */
 export class LookupError extends Error {
   override name = 'LookupError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message, longestReason), options);
+  }
 }
+
+/** Longest message in characters. It has room for a name of 253 characters and the faults of several servers. */
+const longestReason = 1000;
 
 /** The promised value, or `null` when the time ends first. Throws `LookupError` as soon as the signal aborts. */
 export async function within<T>(milliseconds: number, promised: Promise<T>, signal?: AbortSignal): Promise<T | null> {

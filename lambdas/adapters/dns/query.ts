@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Answer, DecodedPacket, OptAnswer, Packet } from 'dns-packet';
+import { printable } from '../../domain/contract/printable-text.ts';
 import type { Address } from './addresses.ts';
 import { askOverTcp, askOverUdp, type Tries } from './transports.ts';
 
@@ -70,5 +71,7 @@ function refuseUnaskable(name: string): void {
   const lengths = labels.map((label) => Buffer.byteLength(label));
   const whole = lengths.reduce((sum, length) => sum + 1 + length, 1);
   if (lengths.every((length) => length >= 1 && length <= 63) && whole <= 255) return;
-  throw new UnaskableNameError(`${name} is not a valid DNS name: a label has 1 to 63 octets, and a name 255 at most`);
+  throw new UnaskableNameError(
+    `${printable(name, 255)} is not a valid DNS name: a label has 1 to 63 octets, and a name 255 at most`,
+  );
 }

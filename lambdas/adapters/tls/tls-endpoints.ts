@@ -1,5 +1,6 @@
 import type { LookupFunction, TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
+import { printable } from '../../domain/contract/printable-text.ts';
 import type { Lookup } from '../../domain/ports/dns.ts';
 import type { ShownCertificate, TlsEndpoints } from '../../domain/ports/tls-endpoints.ts';
 
@@ -46,6 +47,9 @@ const meanings: readonly (readonly [RegExp, string])[] = [
 const refusal = /HANDSHAKE_FAILURE|NO_SHARED|NO_SUITABLE|ILLEGAL_PARAMETER|INTERNAL_ERROR/;
 
 const refused = 'it refused the handshake';
+
+/** Longest serial number in hexadecimal digits. RFC 5280 §4.1.2.2 allows 20 octets. */
+const longestSerialNumber = 40;
 
 interface TlsOptions {
   /** Looks up names. @default the system's resolver */
@@ -97,7 +101,12 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate();
       if (!shown) return end({ failed: 'it presented no certificate' });
-      end({ found: { serialNumber: shown.serialNumber.toLowerCase(), notAfter: shown.validToDate.toISOString() } });
+      end({
+        found: {
+          serialNumber: printable(shown.serialNumber, longestSerialNumber).toLowerCase(),
+          notAfter: shown.validToDate.toISOString(),
+        },
+      });
     });
   });
 }
@@ -106,5 +115,5 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
 function inWords(error: NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] }): string {
   const { code = '', message } = error.errors?.at(-1) ?? error;
   if (refusal.test(code)) return refused;
-  return meanings.find(([pattern]) => pattern.test(code))?.[1] ?? `${message} (${code})`;
+  return meanings.find(([pattern]) => pattern.test(code))?.[1] ?? printable(`${message} (${code})`, 300);
 }

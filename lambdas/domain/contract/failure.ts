@@ -1,4 +1,5 @@
 import * as errors from './errors.ts';
+import { printable } from './printable-text.ts';
 
 /**
  * The only encoder and decoder of errors, which cross Lambda and Step Functions as text. Lambda reports `{ errorType, errorMessage, trace }`,
@@ -32,11 +33,7 @@ export const awsErrorNames: Readonly<Record<string, string>> = {
   'Lambda.TooManyRequestsException': 'ThrottledError',
 };
 
-/** The text on one line, cut to the longest message. */
-function oneLine(text: string): string {
-  const line = text.replaceAll(/\s*[\r\n\u2028\u2029]\s*/g, ' ').trim();
-  return line.length > longestMessage ? `${line.slice(0, longestMessage - 1)}…` : line;
-}
+const oneLine = (text: string): string => printable(text, longestMessage);
 
 /**
  * Encodes an error for Lambda. The result has the same name and a message of one or two lines. An error without a certificate gets the name of
@@ -45,7 +42,7 @@ function oneLine(text: string): string {
 export function toLambdaError(error: unknown, certificate = ''): Error {
   const { name, message, fields, problem } = withCertificate(
     asPerennialError(error),
-    certificate.slice(0, longestName),
+    printable(certificate, longestName),
   );
   const details = { ...fittingFields(fields), ...(problem && { problem: shortened(problem) }) };
   const lines = [oneLine(message), ...(Object.keys(details).length > 0 ? [JSON.stringify(details)] : [])];
@@ -89,15 +86,15 @@ const fittingFields = (fields: errors.ErrorFields): errors.ErrorFields =>
 /** Shortens the texts of a problem document, so that its JSON stays complete. Subproblems after the third keep only type and identifier. */
 function shortened({ subproblems, type, detail, identifier, ...rest }: errors.ProblemDocument): errors.ProblemDocument {
   const parts = subproblems?.map(({ type, identifier, detail = '' }, index) => ({
-    type,
-    ...(identifier ? { identifier } : {}),
-    ...(index < 3 ? { detail: detail.slice(0, 200) } : {}),
+    type: printable(type, 200),
+    ...(identifier ? { identifier: printable(identifier, 300) } : {}),
+    ...(index < 3 ? { detail: printable(detail, 200) } : {}),
   }));
   return {
-    type: type.slice(0, 200),
+    type: printable(type, 200),
     ...rest,
-    ...(detail === undefined ? {} : { detail: detail.slice(0, 700) }),
-    ...(identifier === undefined ? {} : { identifier: identifier.slice(0, 300) }),
+    ...(detail === undefined ? {} : { detail: printable(detail, 700) }),
+    ...(identifier === undefined ? {} : { identifier: printable(identifier, 300) }),
     ...(parts ? { subproblems: fitting(parts, longestSubproblems) } : {}),
   };
 }
@@ -115,7 +112,7 @@ export function readErrorOutput(errorOutput: unknown): FailureReport {
   const unexpected = error === 'UnexpectedError' && type !== error;
   return {
     error,
-    sentence: oneLine(unexpected ? `${type || 'unnamed error'}: ${sentence}` : sentence),
+    sentence: oneLine(unexpected ? `${type || 'unnamed error'}: ${sentence}` : sentence) || 'no cause was given',
     fields,
     problem: typeof record(problem).type === 'string' ? (problem as errors.ProblemDocument) : null,
   };
@@ -124,20 +121,22 @@ export function readErrorOutput(errorOutput: unknown): FailureReport {
 /** Splits the lines of the encoder. Text from another source is the message as a whole. */
 function decoded(message: string): Pick<FailureReport, 'sentence' | 'fields'> & { readonly problem: unknown } {
   const end = message.indexOf('\n');
-  const details = end > 0 ? parsed(message.slice(end + 1)) : undefined;
+  const details = end > 0 ? parsed(message.slice(end + 1), printableValue) : undefined;
   if (typeof details !== 'object') return { sentence: message, fields: {}, problem: null };
   const { problem = null, ...fields } = record(details);
   return { sentence: message.slice(0, end), fields, problem };
 }
 
-function parsed(value: unknown): unknown {
+function parsed(value: unknown, reviver?: (key: string, value: unknown) => unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
-    return JSON.parse(value);
+    return JSON.parse(value, reviver);
   } catch {
     return undefined; // plain text, which the caller uses as it is
   }
 }
+
+const printableValue = (_: string, value: unknown): unknown => (typeof value === 'string' ? oneLine(value) : value);
 
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

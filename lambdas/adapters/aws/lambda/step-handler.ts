@@ -1,9 +1,8 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import { toLambdaError } from '../../../domain/contract/failure.ts';
 import type { StepEvent } from '../../../domain/contract/steps.ts';
 import type { StepLog } from '../../../domain/ports/runtime.ts';
-import { stepLog } from './step-log.ts';
+import { createLogger, stepLog } from './step-log.ts';
 
 /** A step with its ports bound. Its input is that of the workflow, with a type of `domain/contract/steps.ts`. */
 type BoundStep = (input: never) => Promise<unknown>;
@@ -17,7 +16,7 @@ export function stepHandler(
   steps: (log: StepLog, atEnd: (close: () => void) => void) => Readonly<Record<string, BoundStep>>,
 ) {
   return async (event: StepEvent): Promise<unknown> => {
-    const logger = new Logger();
+    const logger = createLogger();
     logger.appendKeys({ step: event.step, ...event.run });
     const started = performance.now();
     const closers: (() => void)[] = [];

@@ -1,3 +1,5 @@
+import { printable } from '../printable-text.ts';
+
 /** A problem document (RFC 7807, RFC 8555 §6.7), reduced to the members that the operator or a later decision needs. */
 export interface ProblemDocument {
   /** The type URN, `urn:ietf:params:acme:error:…`, or `about:blank` if the server sent no problem document. */
@@ -61,9 +63,15 @@ export type ErrorDetails<Needed extends keyof ErrorFields = never> = Explanation
     readonly cause?: unknown;
   };
 
+/** Longest message of an error in characters. Only the log has more than `longestMessage` of `failure.ts`. */
+const longestText = 10_000;
+/** Longest field in characters. A URL has at most 2,048. */
+const longestField = 2_100;
+
 /**
  * Base class of all errors that a caller, Step Functions or the operator distinguishes by name. The constructor builds the message. An error does
- * not change afterwards, and `with` returns a new error.
+ * not change afterwards, and `with` returns a new error. Message and fields may quote a CA, a DNS server or the input of an execution, so they have
+ * printable characters only.
  */
 export abstract class PerennialError<Needed extends keyof ErrorFields = never> extends Error {
   readonly fields: ErrorFields & Required<Pick<ErrorFields, Needed>>;
@@ -74,10 +82,10 @@ export abstract class PerennialError<Needed extends keyof ErrorFields = never> e
     const { what, why, remedy, problem, cause, ...fields }: ErrorDetails = details;
     const text = sentences({ what, why, remedy });
     super(
-      fields.certificate ? `Certificate ${fields.certificate}: ${text}` : text,
+      printable(fields.certificate ? `Certificate ${fields.certificate}: ${text}` : text, longestText),
       cause === undefined ? {} : { cause },
     );
-    this.fields = fields as PerennialError<Needed>['fields'];
+    this.fields = printableFields(fields) as PerennialError<Needed>['fields'];
     this.problem = problem;
     this.#details = details;
   }
@@ -92,6 +100,14 @@ export abstract class PerennialError<Needed extends keyof ErrorFields = never> e
     const SameClass = this.constructor as new (details: ErrorDetails) => this;
     return new SameClass({ ...this.#details, ...details });
   }
+}
+
+function printableFields(fields: ErrorFields): ErrorFields {
+  const clean = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(clean);
+    return typeof value === 'string' ? printable(value, longestField) : value;
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, clean(value)]));
 }
 
 /** Joins the parts of a message. Adds a full stop to each part that has none, because messages of AWS often end without one. */

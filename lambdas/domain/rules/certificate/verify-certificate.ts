@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateSpec, KeyType } from '../../contract/config.ts';
 import { CertificateMismatchError, OrderSharedError } from '../../contract/errors.ts';
+import { printable } from '../../contract/printable-text.ts';
 import { isIssuer, issuersUpward } from './issuer-chain.ts';
 
 /** A certificate from a CA that matches its order. Certificates are in PEM and times in RFC 3339. */
@@ -20,6 +21,10 @@ export interface VerifiedCertificate {
 
 /** Longest accepted time until a certificate becomes valid, in milliseconds, because clocks differ. It causes a warning. */
 const clockSkew = 3_600_000;
+
+/** Longest distinguished name and longest warning, in characters. A CA can put any text into a certificate. */
+const longestName = 500;
+const longestWarning = 1000;
 
 /** Returns the certificates of a PEM chain, leaf first. RFC 8555 §9.1 forbids text between them, which is ignored here. */
 export function splitPem(pem: string): X509Certificate[] {
@@ -94,9 +99,10 @@ export function verifyCertificate(
     serialNumber: leaf.serialNumber.toLowerCase(),
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
-    issuer: leaf.issuer.split('\n').join(', '),
+    issuer: printable(leaf.issuer.replaceAll('\n', ', '), longestName),
     keyType: keyTypeOf(leaf) ?? reject('Its key has a type that was not ordered'),
-    warnings,
+    // The state of the workflow has them.
+    warnings: warnings.map((warning) => printable(warning, longestWarning)),
   };
 }
 
