@@ -102,22 +102,21 @@ export class CertificateRequests extends Construct {
       // The default level logs every event and reply in many lines, and `cdk deploy` shows the last lines after a failure.
       frameworkLambdaLoggingLevel: ApplicationLogLevel.WARN,
     });
-    acknowledge(provider, [onEvent, isComplete]);
+    acknowledge(provider);
     return provider;
   }
 }
 
 /** Acknowledges the findings of cdk-nag in the Provider framework of the CDK, which creates these functions and their state machine. */
-function acknowledge(provider: Provider, called: readonly WorkflowFunction[]): void {
+function acknowledge(provider: Provider): void {
   const framework = ['framework-isComplete', 'framework-onTimeout'].map((id) => provider.node.findChild(id));
-  const functions = [...called.map((each) => each.function), ...framework];
   const provided = 'It runs only during a deployment that needs a certificate, and the functions that it calls';
   Validations.of(provider).acknowledge(
     {
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
       reason: 'The CDK gives this policy to its own function for writing logs.',
     },
-    ...functions.map(({ node }) => ({
+    ...framework.map(({ node }) => ({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(provider).getLogicalId(node.defaultChild as CfnElement)}.Arn>:*]`,
       reason: 'Versions and aliases of the function that is called.',
     })),

@@ -54,8 +54,7 @@ export class AccountWorkflow extends Construct {
   constructor(scope: Construct, id: string, props: AccountWorkflowProps) {
     super(scope, id);
     this.props = props;
-    const { check, order, certificate } = props;
-    const resolve = check.step(this, 'Resolve account request', {
+    const resolve = props.check.step(this, 'Resolve account request', {
       payload: { request: '{% $request %}' },
       run,
       retry: [renewalsInProgress],
@@ -90,7 +89,6 @@ export class AccountWorkflow extends Construct {
       start,
       // Much longer than the wait for renewals in progress (10 min) and the retries of all steps together.
       timeout: Duration.hours(1),
-      functions: [check, order, certificate],
     });
   }
 

@@ -65,7 +65,6 @@ export class FleetWorkflow extends Construct {
       start,
       // A hundred batches, two at a time, take minutes.
       timeout: Duration.hours(1),
-      functions: [props.check],
     });
     this.schedule = this.scheduleRuns();
   }

@@ -58,6 +58,13 @@ export interface StepOptions {
   readonly assign?: Readonly<Record<string, unknown>>;
 }
 
+/** A Lambda function without versions and aliases. A grant on it does not name any, as the grants of the CDK do by `<ARN>:*`. */
+class UnqualifiedFunction extends LambdaFunction {
+  override get resourceArnsForGrantInvoke(): string[] {
+    return [this.functionArn];
+  }
+}
+
 /** A Lambda function with a bundle and a role of its own. Besides logs and traces, the role allows only what resources grant to it. */
 export class WorkflowFunction extends Construct implements IGrantable {
   readonly function: LambdaFunction;
@@ -86,7 +93,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.logGroup.grantWrite(role);
     const { path: code, hash } = assemble(this, folder, files);
     this.codeHash = hash;
-    this.function = new LambdaFunction(this, 'Function', {
+    this.function = new UnqualifiedFunction(this, 'Function', {
       description,
       role,
       timeout,

@@ -2,7 +2,7 @@ import { ArnFormat, type Duration, RemovalPolicy, Stack, Validations } from 'aws
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, type IChainable, LogLevel, QueryLanguage, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { logRetention, type WorkflowFunction } from './workflow-function.ts';
+import { logRetention } from './workflow-function.ts';
 
 export interface WorkflowProps {
   /** Name of the state machine, at most 80 characters. It is given, so that a grant on its executions makes no circular reference. */
@@ -10,8 +10,6 @@ export interface WorkflowProps {
   readonly comment: string;
   readonly start: IChainable;
   readonly timeout: Duration;
-  /** The functions that the states call. */
-  readonly functions: readonly WorkflowFunction[];
 }
 
 /** A Standard workflow with JSONata. Every transition is logged and traced. The log has no data of the execution. */
@@ -19,7 +17,7 @@ export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { name, comment, start, timeout, functions }: WorkflowProps) {
+  constructor(scope: Construct, id: string, { name, comment, start, timeout }: WorkflowProps) {
     super(scope, id);
     // This prefix keeps the resource policy of CloudWatch Logs short. It may have 5,120 characters in an AWS account and region.
     this.logGroup = new LogGroup(this, 'Logs', {
@@ -41,12 +39,6 @@ export class Workflow extends Construct {
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'X-Ray segments and the delivery of vended logs support no resource other than *.',
     });
-    for (const { function: called } of functions) {
-      Validations.of(role).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::<${called.stack.getLogicalId(called.node.defaultChild as never)}.Arn>:*]`,
-        reason: 'Versions and aliases of the one function that the state calls.',
-      });
-    }
   }
 }
 

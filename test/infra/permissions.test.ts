@@ -307,10 +307,10 @@ describe('the workflows', () => {
   const functionArns = Object.keys(synthesized.resources)
     .filter((id) => synthesized.resources[id]?.Type === 'AWS::Lambda::Function')
     .map((id) => `arn:aws:lambda:eu-central-1:123456789012:function:${id}`);
-  const called = async (role: string) => {
+  const called = async (role: string, qualifier = '') => {
     const allowed: string[] = [];
     for (const arn of functionArns)
-      if (await allows(role, 'lambda:InvokeFunction', arn))
+      if (await allows(role, 'lambda:InvokeFunction', `${arn}${qualifier}`))
         allowed.push(arn.replace(/.*function:Certificates|Function\w+$/g, ''));
     return allowed.toSorted();
   };
@@ -319,6 +319,11 @@ describe('the workflows', () => {
     expect(await called('RenewalWorkflow')).toEqual(['Certificate', 'Challenge', 'Check', 'Delivery', 'Order']);
     const other = 'arn:aws:lambda:eu-central-1:123456789012:function:other';
     expect(await allows('RenewalWorkflow', 'lambda:InvokeFunction', other)).toBe(false);
+  });
+
+  test('may call no version and no alias of a function', async () => {
+    for (const role of ['RenewalWorkflow', 'FleetWorkflowStateMachine', 'AccountWorkflow'])
+      expect(await called(role, ':live'), role).toEqual([]);
   });
 
   test('for renewals may not start an execution', async () => {

@@ -133,7 +133,6 @@ export class RenewalWorkflow extends Construct {
       // which makes 18 h. The wait for the renewal time lasts one interval of the fleet and its flexible window of an hour. The rest is for
       // retries in place. The restart rule restarts an execution that times out, and the restart cleans up and resumes.
       timeout: Duration.days(2).plus(props.interval),
-      functions: [props.check, props.order, props.challenge, props.certificate, props.delivery],
     });
   }
 }
