@@ -53,7 +53,7 @@ export async function checkOrder(
       records: leftovers,
     };
   }
-  const authorizations = await authorizationsOf(seen, ca);
+  const authorizations = await authorizationsOf(seen, spec, ca);
   const failed = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
   if (failed)
     return discard(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);

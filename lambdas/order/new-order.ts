@@ -47,7 +47,7 @@ export async function newOrder(
     : await ca.newOrder(request);
   if (order.status === 'invalid') throw invalidNewOrder(certificate, order);
   const { challenges, records } = pendingChallengesOf(
-    await authorizationsOf(order, ca),
+    await authorizationsOf(order, spec, ca),
     { spec, challengeRecords },
     ca,
   );

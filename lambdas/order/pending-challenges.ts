@@ -1,6 +1,6 @@
 import type { TxtValue } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec } from '../domain/contract/config.ts';
-import { NoDnsChallengeError } from '../domain/contract/errors.ts';
+import { CaUnavailableError, NoDnsChallengeError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, PendingChallenge } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 
@@ -9,8 +9,28 @@ interface ProofContext {
   readonly challengeRecords: readonly ChallengeRecord[];
 }
 
-/** Returns the authorizations of a pending order. RFC 8555 §7.5. For an order with a later status the list is empty, because control is proven. */
-export async function authorizationsOf(order: Order, ca: CertificateAuthority): Promise<readonly Authorization[]> {
+/**
+ * Longest URLs of an order in the state of the workflow, in characters together. Those of the challenges and authorizations of 100 names at Let's
+ * Encrypt have 15,000.
+ */
+export const longestUrls = 24_000;
+
+/**
+ * Returns the authorizations of a pending order. RFC 8555 §7.5. For an order with a later status the list is empty, because control is proven.
+ *
+ * @throws CaUnavailableError if the order has more authorizations than identifiers were ordered
+ */
+export async function authorizationsOf(
+  order: Order,
+  spec: CertificateSpec,
+  ca: CertificateAuthority,
+): Promise<readonly Authorization[]> {
+  const { length } = spec.identifiers;
+  if (order.authorizations.length > length)
+    throw refused(
+      spec,
+      `The order ${order.url} has ${order.authorizations.length} authorizations for ${length} names.`,
+    );
   const authorizations: Authorization[] = [];
   // Sequential, because each reply has the nonce of the next request (RFC 8555 §6.5).
   for (const authorization of order.status === 'pending' ? order.authorizations : []) {
@@ -28,11 +48,29 @@ export function pendingChallengesOf(
   const proofs = authorizations
     .filter(({ status }) => status !== 'valid')
     .map((authorization) => proofOf(authorization, context, ca));
+  const characters = proofs.reduce(
+    (sum, { challenge: { url, authorization } }) => sum + url.length + authorization.length,
+    0,
+  );
+  if (characters > longestUrls)
+    throw refused(
+      context.spec,
+      `The URLs of its challenges have ${characters} characters, and the limit is ${longestUrls}.`,
+    );
   return {
     challenges: proofs.map(({ challenge }) => challenge),
     records: uniqueRecords(proofs.map(({ record }) => record)),
   };
 }
+
+const refused = ({ name, issuer }: CertificateSpec, why: string): CaUnavailableError =>
+  new CaUnavailableError({
+    what: `The order at ${issuer.name} cannot be used.`,
+    why,
+    remedy: 'The workflow retries. If the error repeats, ask the CA.',
+    certificate: name,
+    issuer: issuer.name,
+  });
 
 function proofOf(
   authorization: Authorization,

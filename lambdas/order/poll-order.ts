@@ -1,3 +1,4 @@
+import type { CertificateSpec } from '../domain/contract/config.ts';
 import { type ChallengeFailedError, OrderInvalidError, OrderTimeoutError } from '../domain/contract/errors.ts';
 import type { PollOrderInput, PollOrderOutput, RefusedProofs } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
@@ -33,7 +34,7 @@ export async function pollOrder(
   const { status } = seen;
   if (status === 'invalid') {
     if (until === 'valid') await ledger.refundIssue(spec.setHash, order.url);
-    throw await invalidOrderError(certificate, seen, ca);
+    throw await invalidOrderError(spec, seen, ca);
   }
   if ((reachedBy[until] as readonly string[]).includes(status)) {
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate, refused };
@@ -41,24 +42,24 @@ export async function pollOrder(
   const stays = until === 'ready' && status === 'pending';
   const wait = pollWait(waited, pollings[until], seen.retryAfter);
   if (wait === null) {
-    throw timeoutError({ certificate, spec, until }, seen, stays ? await authorizationsOf(seen, ca) : []);
+    throw timeoutError({ certificate, spec, until }, seen, stays ? await authorizationsOf(seen, spec, ca) : []);
   }
-  const next =
-    stays && waited >= refused.readAfter ? await readRefused(certificate, seen, { waited, refused }, ca) : refused;
+  const next = stays && waited >= refused.readAfter ? await readRefused(spec, seen, { waited, refused }, ca) : refused;
   return { reached: false, status, wait, certificateUrl: null, refused: next };
 }
 
 /** Reads the authorizations of an order that stays pending, and answers refused challenges a second time. */
 async function readRefused(
-  certificate: string,
+  spec: CertificateSpec,
   order: Order,
   { waited, refused }: Pick<PollOrderInput, 'waited' | 'refused'>,
   ca: CertificateAuthority,
 ): Promise<RefusedProofs> {
-  const authorizations = await authorizationsOf(order, ca);
+  const authorizations = await authorizationsOf(order, spec, ca);
   const [first, ...others] = problemsOf(authorizations.filter(({ status }) => status === 'invalid'));
   // The order cannot become ready, although the CA has not made it invalid.
-  if (first) throw challengeFailedError([first, ...others], { certificate, order: order.url, next: newOrderNext });
+  if (first)
+    throw challengeFailedError([first, ...others], { certificate: spec.name, order: order.url, next: newOrderNext });
   return { readAfter: 2 * waited, answered: await answerAgain(authorizations, refused, ca) };
 }
 
@@ -88,12 +89,13 @@ function timeoutError(
 }
 
 async function invalidOrderError(
-  certificate: string,
+  { name: certificate, identifiers }: CertificateSpec,
   { url, authorizations, error }: Order,
   ca: CertificateAuthority,
 ): Promise<ChallengeFailedError | OrderInvalidError> {
   const read: Authorization[] = [];
-  for (const authorization of authorizations) read.push(await ca.authorization(authorization));
+  for (const authorization of authorizations.slice(0, identifiers.length))
+    read.push(await ca.authorization(authorization));
   const [first, ...others] = problemsOf(read);
   if (first) return challengeFailedError([first, ...others], { certificate, order: url, next: newOrderNext });
   return new OrderInvalidError({

@@ -1,6 +1,7 @@
 import { ChallengeFailedError, MalformedError, type ProblemDocument } from '../domain/contract/errors.ts';
 import type { RefusedProofs } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority } from '../domain/ports/acme.ts';
+import { longestUrls } from './pending-challenges.ts';
 import { respond } from './respond-to-challenges.ts';
 
 /** Returns the problems of all challenges, with the identifiers as ordered. */
@@ -27,7 +28,7 @@ export function challengeFailedError(
 
 /**
  * Answers each pending challenge that has an error a second time. RFC 8555 §8.2 allows a CA to leave a refused proof pending, and step-ca does so until
- * the client answers again. It returns the challenges that have been answered a second time, so that none is answered a third time.
+ * the client answers again. Challenges whose URLs do not fit into the state are not answered. It returns the challenges that have been answered a second time, so that none is answered a third time.
  */
 export async function answerAgain(
   authorizations: readonly Authorization[],
@@ -39,11 +40,16 @@ export async function answerAgain(
       .filter((each) => status === 'pending' && each.status === 'pending' && each.error && !answered.includes(each.url))
       .map(({ url }) => ({ identifier, url, authorization })),
   );
-  for (const challenge of refused) {
+  let room = longestUrls - answered.reduce((sum, { length }) => sum + length, 0);
+  const again = refused.filter(({ url }) => {
+    room -= url.length;
+    return room >= 0;
+  });
+  for (const challenge of again) {
     // A CA that accepts no second answer still has the time of the wait to validate by itself.
     await respond(challenge, ca).catch((error: unknown) => {
       if (!(error instanceof MalformedError)) throw error;
     });
   }
-  return [...answered, ...refused.map(({ url }) => url)];
+  return [...answered, ...again.map(({ url }) => url)];
 }

@@ -12,6 +12,9 @@ import { isProblem, notAcme } from './problems.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 
+/** Longest chain in characters of PEM. A secret has room for 65,536 bytes and has the chain twice. A usual chain has 3,000 to 10,000. */
+const longestChain = 30_000;
+
 interface AcmeOptions {
   /** Product and version. RFC 8555 §6.1 */
   readonly userAgent: string;
@@ -90,8 +93,11 @@ function certificateAuthority(
     async certificate(url) {
       const request = { issuer, what: `the certificate ${url}` };
       const reply = await session.post(request, url, null);
-      if (typeof reply.data === 'string' && reply.data.includes('-----BEGIN CERTIFICATE-----')) {
-        return { pem: reply.data, alternates: alternatesOf(reply, url) };
+      const { data } = reply;
+      if (typeof data === 'string' && data.length > longestChain)
+        throw notAcme(request, `a certificate chain of at most ${longestChain} characters`, reply);
+      if (typeof data === 'string' && data.includes('-----BEGIN CERTIFICATE-----')) {
+        return { pem: data, alternates: alternatesOf(reply, url) };
       }
       throw notAcme(request, 'a certificate in PEM', reply);
     },

@@ -1,31 +1,40 @@
 import type { Authorization, Challenge } from '../../domain/ports/acme.ts';
 import { notAcme, problemDocument } from './problems.ts';
 import { isRecord, type Reply, type Request } from './replies.ts';
+import { identifierField, tokenField, urlField, wordField } from './reply-fields.ts';
+
+/** Largest number of challenges that are read. CAs offer one to four. */
+const mostChallenges = 20;
 
 /** Reads an authorization. A CA that validates the identifier in another way may send no challenges. RFC 8555 §7.1.4 */
 export function authorizationFrom(reply: Reply, url: string, request: Request): Authorization {
-  const { status, identifier, wildcard, challenges } = isRecord(reply.data) ? reply.data : {};
-  if (typeof status !== 'string' || !isRecord(identifier) || typeof identifier.value !== 'string') {
+  const { identifier, wildcard, challenges, ...fields } = isRecord(reply.data) ? reply.data : {};
+  const status = wordField(fields.status);
+  const name = isRecord(identifier) ? identifierField(identifier.value) : null;
+  if (status === null || name === null) {
     throw notAcme(request, 'the status and identifier of an authorization', reply);
   }
   return {
     url,
     status,
-    identifier: wildcard === true ? `*.${identifier.value}` : identifier.value,
-    challenges: Array.isArray(challenges) ? challenges.flatMap(challengeFrom) : [],
+    identifier: wildcard === true ? `*.${name}` : name,
+    challenges: Array.isArray(challenges) ? challenges.slice(0, mostChallenges).flatMap(challengeFrom) : [],
   };
 }
 
 /** Reads a challenge of any type, with or without a token. Returns nothing for a challenge without type or URL. RFC 8555 §8 */
 function challengeFrom(value: unknown): Challenge[] {
-  if (!isRecord(value) || typeof value.type !== 'string' || typeof value.url !== 'string') return [];
-  const { type, url, status, token, error } = value;
+  if (!isRecord(value)) return [];
+  const { status, token, error } = value;
+  const type = wordField(value.type);
+  const url = urlField(value.url);
+  if (type === null || url === null) return [];
   return [
     {
       type,
       url,
-      status: typeof status === 'string' ? status : 'pending',
-      token: typeof token === 'string' ? token : null,
+      status: wordField(status) ?? 'pending',
+      token: tokenField(token),
       error: problemDocument(error),
     },
   ];

@@ -1,5 +1,7 @@
+import { printable } from '../../domain/contract/printable-text.ts';
 import { notAcme, problemError } from './problems.ts';
 import { isRecord, type Reply, type Request } from './replies.ts';
+import { identifierField, textField, urlField } from './reply-fields.ts';
 
 /** The fields of a directory that are used. RFC 8555 §7.1.1 */
 export interface Directory {
@@ -23,34 +25,49 @@ export interface Directory {
 export function directoryFrom(reply: Reply, request: Request, now: Date): Directory {
   if (reply.status !== 200) throw problemError(reply, request, now);
   const resources = isRecord(reply.data) ? reply.data : {};
-  const { newNonce, newAccount, newOrder, meta } = resources;
-  if (typeof newNonce !== 'string' || typeof newAccount !== 'string' || typeof newOrder !== 'string') {
+  const url = (name: string) => urlField(resources[name]);
+  const [newNonce, newAccount, newOrder] = [url('newNonce'), url('newAccount'), url('newOrder')];
+  if (newNonce === null || newAccount === null || newOrder === null) {
     throw notAcme(request, 'newNonce, newAccount and newOrder', reply);
   }
-  const { termsOfService, profiles, caaIdentities } = isRecord(meta) ? meta : {};
-  const optional = (name: string) => textOrNull(resources[name]);
+  const { termsOfService, profiles, caaIdentities } = isRecord(resources.meta) ? resources.meta : {};
   return {
     newNonce,
     newAccount,
     newOrder,
-    keyChange: optional('keyChange'),
-    revokeCert: optional('revokeCert'),
-    renewalInfo: optional('renewalInfo'),
+    keyChange: url('keyChange'),
+    revokeCert: url('revokeCert'),
+    renewalInfo: url('renewalInfo'),
     meta: {
-      termsOfService: textOrNull(termsOfService),
-      profiles: isRecord(profiles) ? Object.keys(profiles) : [],
+      termsOfService: textField(termsOfService, longestLink),
+      profiles: isRecord(profiles) ? profileNames(profiles) : [],
       caaIdentities: caaNames(caaIdentities),
     },
   };
 }
 
-/** Largest number of names that is kept, because the ledger stores them. CAs with many brands have about twenty. */
+/** Longest link to the terms of service, in characters. */
+const longestLink = 500;
+
+/** Largest number of profiles that a message lists, and the longest name of one. Let's Encrypt has three. */
+const mostProfiles = 20;
+const longestProfile = 64;
+
+const profileNames = (profiles: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(profiles)
+    .slice(0, mostProfiles)
+    .map((name) => printable(name, longestProfile));
+
+/** Largest number of names that is kept, and of their characters together, because ledger and state have them. CAs with many brands have about twenty. */
 const mostCaaIdentities = 50;
+const longestCaaIdentities = 2000;
 
 function caaNames(value: unknown): readonly string[] {
-  const texts = Array.isArray(value) ? value.filter((each) => typeof each === 'string' && each.length <= 253) : [];
-  const names = texts.map((text: string) => text.toLowerCase().replace(/\.$/, '')).filter((name) => name !== '');
-  return [...new Set(names)].slice(0, mostCaaIdentities);
+  const texts = Array.isArray(value) ? value.flatMap((each) => identifierField(each) ?? []) : [];
+  const names = texts.map((text) => text.toLowerCase().replace(/\.$/, '')).filter((name) => name !== '');
+  let room = longestCaaIdentities;
+  return [...new Set(names)].slice(0, mostCaaIdentities).filter(({ length }) => {
+    room -= length;
+    return room >= 0;
+  });
 }
-
-const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

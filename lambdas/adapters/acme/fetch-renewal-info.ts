@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
 import { type Connections, createConnections, type Network, type TrustedRoots } from './connections.ts';
 import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
+import { timeField, urlField } from './reply-fields.ts';
 
 interface RenewalInfoOptions {
   readonly userAgent: string;
@@ -78,7 +79,7 @@ async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | 
   if ('failed' in answer) return answer;
   if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is not a directory: ${excerpt(answer.data)}`);
   const { renewalInfo } = answer.data;
-  return typeof renewalInfo === 'string' ? renewalInfo : null;
+  return urlField(renewalInfo);
 }
 
 /** Reads a renewalInfo object. RFC 9773 §4.2 */
@@ -93,10 +94,8 @@ function renewalInfoFrom(answer: Reply, url: string, now: Date): RenewalInfo | F
 
 /** Parses RFC 3339. Date.parse also accepts a year alone, and reads a date without time zone as local time. */
 function dateOf(value: unknown): Date | null {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value))
-    return null;
-  const date = new Date(value.toUpperCase());
-  return Number.isNaN(date.getTime()) ? null : date;
+  const time = timeField(value);
+  return time === null ? null : new Date(time.toUpperCase());
 }
 
 /** A link that is shown to the operator. Only short links with printable ASCII characters are accepted. */

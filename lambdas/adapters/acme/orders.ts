@@ -1,11 +1,18 @@
 import type { Order } from '../../domain/ports/acme.ts';
 import { notAcme, problemDocument } from './problems.ts';
 import { isRecord, type Reply, type Request, retryAfter } from './replies.ts';
+import { timeField, urlField, wordField } from './reply-fields.ts';
+
+/** Largest number of authorizations. A certificate has at most 100 identifiers, and each needs one. */
+const mostAuthorizations = 100;
 
 /** Reads an order. An unknown status is passed to the caller. RFC 8555 §7.1.3 */
 export function orderFrom(reply: Reply, url: string, request: Request, now: Date): Order {
-  const { status, finalize, authorizations, expires, certificate, error } = isRecord(reply.data) ? reply.data : {};
-  if (typeof status !== 'string' || typeof finalize !== 'string' || !isTexts(authorizations)) {
+  const { expires, certificate, error, ...fields } = isRecord(reply.data) ? reply.data : {};
+  const status = wordField(fields.status);
+  const finalize = urlField(fields.finalize);
+  const authorizations = urls(fields.authorizations);
+  if (status === null || finalize === null || authorizations === null) {
     throw notAcme(request, 'the status, finalize and authorizations of an order', reply);
   }
   const seconds = retryAfter(reply, now);
@@ -14,14 +21,16 @@ export function orderFrom(reply: Reply, url: string, request: Request, now: Date
     finalize,
     status,
     authorizations,
-    expires: typeof expires === 'string' ? expires : null,
-    certificate: typeof certificate === 'string' ? certificate : null,
+    expires: timeField(expires),
+    certificate: urlField(certificate),
     error: problemDocument(error),
     // The value is limited to 1 s to one day, so that a Wait state can use it.
     retryAfter: seconds === null ? null : Math.min(Math.max(seconds, 1), 86_400),
   };
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function urls(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value) || value.length > mostAuthorizations) return null;
+  const read = value.flatMap((each) => urlField(each) ?? []);
+  return read.length === value.length ? read : null;
 }

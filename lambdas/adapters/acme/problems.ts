@@ -19,7 +19,9 @@ import {
   UnsupportedIdentifierError,
   UserActionRequiredError,
 } from '../../domain/contract/errors.ts';
+import { printable } from '../../domain/contract/printable-text.ts';
 import { excerpt, isRecord, type Reply, type Request, retryAfter, retryTime } from './replies.ts';
+import { identifierField } from './reply-fields.ts';
 
 interface Kind {
   readonly error: new (details: ErrorDetails) => PerennialError;
@@ -153,21 +155,34 @@ export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply)
   });
 }
 
-/** Reads the problem document of an order or a challenge. Returns `null` if it is not one. */
+/** Largest number of subproblems that are read. A certificate has at most 100 identifiers. */
+const mostSubproblems = 100;
+
+/** Reads the problem document of an order or a challenge. Returns `null` if it is not one. A subproblem has no subproblems. RFC 8555 §6.7.1 */
 export function problemDocument(value: unknown): ProblemDocument | null {
+  const problem = singleProblem(value);
+  const { subproblems } = isRecord(value) ? value : {};
+  if (!problem || !Array.isArray(subproblems)) return problem;
+  const parts = subproblems.slice(0, mostSubproblems).flatMap((part) => singleProblem(part) ?? []);
+  return parts.length > 0 ? { ...problem, subproblems: parts } : problem;
+}
+
+function singleProblem(value: unknown): ProblemDocument | null {
   if (!isRecord(value) || typeof value.type !== 'string') return null;
-  const { type, status, detail, identifier, subproblems } = value;
-  const parts = Array.isArray(subproblems) ? subproblems.map(problemDocument).filter((part) => part !== null) : [];
+  const { type, status, detail, identifier } = value;
+  const name = isRecord(identifier) ? identifierField(identifier.value) : null;
   return {
-    type: type.slice(0, 200),
-    ...(typeof status === 'number' ? { status } : {}),
+    type: printable(type, 200),
+    ...(Number.isInteger(status) ? { status: status as number } : {}),
     ...(typeof detail === 'string' ? { detail: safeText(detail) } : {}),
-    ...(isRecord(identifier) && typeof identifier.value === 'string' ? { identifier: identifier.value } : {}),
-    ...(parts.length > 0 ? { subproblems: parts } : {}),
+    ...(name === null ? {} : { identifier: name }),
   };
 }
 
-/** Removes the queries of links and cuts the text to 1,000 characters. Let's Encrypt's link that ends a pause has a token in its query. */
+/** Longest detail of a problem in characters. */
+const longestDetail = 1000;
+
+/** Removes the queries of links. Let's Encrypt's link that ends a pause has a token in its query. */
 function safeText(detail: string): string {
-  return detail.replace(/(https?:\/\/[^\s?]+)\?\S+/g, '$1?…').slice(0, 1000);
+  return printable(detail.slice(0, 2 * longestDetail).replace(/(https?:\/\/[^\s?]+)\?\S+/g, '$1?…'), longestDetail);
 }

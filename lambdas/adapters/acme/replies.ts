@@ -1,3 +1,5 @@
+import { printable } from '../../domain/contract/printable-text.ts';
+
 /** A reply of the CA as axios returns it. JSON is parsed, and other bodies are text. */
 export interface Reply {
   readonly status: number;
@@ -21,7 +23,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** Reads Retry-After, in seconds or as an HTTP-date (RFC 9110 §10.2.3), as whole seconds from now. 0 for the past. `null` if absent or invalid. */
 export function retryAfter({ headers }: Pick<Reply, 'headers'>, now: Date): number | null {
   const value = headers['retry-after'];
-  if (typeof value !== 'string') return null;
+  if (typeof value !== 'string' || value.length > 100) return null;
   // Nine digits are 31 years. A longer value is useless and would overflow a date.
   if (/^\s*\d+\s*$/.test(value)) return value.trim().length <= 9 ? Number(value) : null;
   // The date formats of HTTP begin with the name of a day. Date.parse alone would read "-5" as a year.
@@ -36,10 +38,19 @@ export function retryTime(text: string, now: Date): number | null {
   return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - now.getTime()) / 1000));
 }
 
+/** Longest excerpt in characters, with its ellipsis. */
+const longestExcerpt = 81;
+
 /** The first 80 characters of a body on one line and without PEM, for a message. */
 export function excerpt(data: unknown): string {
-  const text = (typeof data === 'string' ? data : (JSON.stringify(data) ?? '')).replace(/-----BEGIN[\s\S]*/, '(PEM)');
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line === '') return 'an empty body';
-  return line.length > 80 ? `${line.slice(0, 80)}…` : line;
+  const text = (typeof data === 'string' ? data : asJson(data)).slice(0, 10 * longestExcerpt);
+  return printable(text.replace(/-----BEGIN[\s\S]*/, '(PEM)'), longestExcerpt) || 'an empty body';
+}
+
+function asJson(data: unknown): string {
+  try {
+    return JSON.stringify(data) ?? '';
+  } catch {
+    return 'deeply nested JSON'; // it can be parsed, but not written
+  }
 }

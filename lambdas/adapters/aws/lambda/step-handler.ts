@@ -8,6 +8,12 @@ import { createLogger, stepLog } from './step-log.ts';
 type BoundStep = (input: never) => Promise<unknown>;
 
 /**
+ * Largest output of a step in bytes. Step Functions accepts 262,144 bytes with the metadata of the call. A larger state would end the execution with
+ * `States.DataLimitExceeded`, which no Catch handles.
+ */
+const largestOutput = 200_000;
+
+/**
  * Creates the handler of a function. It calls the step `event.step`, writes one JSON line for each step, and encodes a thrown error so that Step
  * Functions can match its name. `steps` is called in the invocation, so that adapters are created there. Functions that it passes to `atEnd` are
  * called at the end of the invocation, so that no socket stays open.
@@ -27,6 +33,11 @@ export function stepHandler(
           what: `This function has no step ${event.step}. The workflow and the function have different versions.`,
         });
       const output = await step({ ...event.run, ...(event.input as object) } as never);
+      const bytes = Buffer.byteLength(JSON.stringify(output ?? null));
+      if (bytes > largestOutput)
+        throw new UnexpectedError({
+          what: `The output of the step ${event.step} has ${bytes} bytes, and the limit is ${largestOutput}.`,
+        });
       logger.info('done', { milliseconds: Math.round(performance.now() - started) });
       return output;
     } catch (error) {

@@ -124,13 +124,22 @@ function allows(value: string, { url, caaIdentities }: IssuerAccount): boolean {
 const lockedTo = (accountUrl: string, identity: string, method: string | null = 'dns-01'): string =>
   `${identity}; ${method === null ? '' : `validationmethods=${method}; `}accounturi=${accountUrl}`;
 
+/** Longest records of one CA together, in characters. A CA with 20 names has 3,000. */
+const longestLines = 6_000;
+
 /**
  * Returns the CAA records that allow only this account of this CA, and only the given validation method unless it is `null`. They take effect once
  * all other CAA records of the domain are removed, and apply to wildcards too. There is one line for each CAA identity of the CA, to be put behind
  * `example.com. 300 IN CAA `. RFC 8657
  */
 export function caaLines({ url, caaIdentities }: IssuerAccount, method: 'dns-01' | null): readonly string[] {
-  return caaIdentities.map((identity) => `0 issue "${lockedTo(url, identity, method)}"`);
+  let room = longestLines;
+  return caaIdentities
+    .map((identity) => `0 issue "${lockedTo(url, identity, method)}"`)
+    .filter(({ length }) => {
+      room -= length;
+      return room >= 0;
+    });
 }
 
 /** Time for which a recorded account counts as fresh: 30 days, in milliseconds. A CA announces changes of its CAA identities months before. */

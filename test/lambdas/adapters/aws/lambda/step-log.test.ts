@@ -47,3 +47,11 @@ function expectPrintable(value: unknown): void {
   if (typeof value === 'string') expect(value).not.toMatch(unprintable);
   else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) expectPrintable(each);
 }
+
+test('a step with an output that Step Functions would not accept fails with a named error', async () => {
+  const handler = stepHandler(() => ({ newOrder: async () => ({ text: 'x'.repeat(200_000) }) }));
+  const run = { certificate: 'www', execution: 'arn', attempt: 1, order: null };
+  const failed = handler({ step: 'newOrder', run, input: {} });
+  await expect(failed).rejects.toThrow(/^Certificate www: The output of the step newOrder has 200011 bytes/);
+  await expect(failed).rejects.toMatchObject({ name: 'UnexpectedError' });
+});

@@ -1,0 +1,44 @@
+import { printable } from '../../domain/contract/printable-text.ts';
+
+/**
+ * Fields of a reply, each with a bound. A function returns `null` for a value that is not as RFC 8555 defines it. Lengths are compared before an
+ * expression reads the text.
+ */
+
+/** Longest URL in characters. */
+const longestUrl = 2048;
+/** Longest DNS name in characters. RFC 1035 §2.3.4 */
+const longestIdentifier = 253;
+/** Longest token in characters. RFC 8555 §8.1 asks for 128 bits at least, which are 22. */
+const longestToken = 512;
+/** Longest RFC 3339 time in characters, with nanoseconds and an offset. */
+const longestTime = 40;
+
+const matches = (value: unknown, longest: number, pattern: RegExp): string | null =>
+  typeof value === 'string' && value.length <= longest && pattern.test(value) ? value : null;
+
+/** An absolute http or https URL. */
+export function urlField(value: unknown): string | null {
+  const url = matches(value, longestUrl, /^https?:\/\/[\x21-\x7e]+$/);
+  return url !== null && URL.canParse(url) ? url : null;
+}
+
+/** One word, such as the status of an order or the type of a challenge. */
+export const wordField = (value: unknown): string | null => matches(value, 64, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+
+/** An identifier, which is a DNS name with an optional star, or an address. */
+export const identifierField = (value: unknown): string | null =>
+  matches(value, longestIdentifier, /^[A-Za-z0-9*_.:-]+$/);
+
+/** The token of a challenge. Only its digest is used. */
+export const tokenField = (value: unknown): string | null => matches(value, longestToken, /^[\x21-\x7e]+$/);
+
+/** A time in RFC 3339. */
+export function timeField(value: unknown): string | null {
+  const time = matches(value, longestTime, /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/);
+  return time !== null && !Number.isNaN(Date.parse(time.toUpperCase())) ? time : null;
+}
+
+/** Any text that is shown to the operator. */
+export const textField = (value: unknown, longest: number): string | null =>
+  typeof value === 'string' ? printable(value, longest) : null;
