@@ -3,8 +3,8 @@ import { buildFunctions } from '../../build/functions.ts';
 import type { LocalConfig } from '../config-file.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../environment.ts';
 import { readConfig } from './config.ts';
-import { deployAndRenew, renewalTimes } from './deployment.ts';
-import type { Facts } from './facts.ts';
+import { deployAndRenew } from './deployment.ts';
+import { addFailure, type Facts } from './facts.ts';
 import {
   type Handshake,
   type IssuedCertificate,
@@ -13,6 +13,7 @@ import {
   proveZonesAreEmpty,
   readIssued,
 } from './proofs.ts';
+import { type Renewal, renewalTimes } from './renewals.ts';
 import { printIssued } from './report.ts';
 import type { Screen, Step } from './screen.ts';
 
@@ -46,14 +47,14 @@ export async function demonstrate(
   const local = await screen.step('Starting AWS, an ACME CA and DNS on this machine', async (step) => {
     const environment = await startLocalEnvironment({ onProgress: (line) => step.say(line) });
     started(environment);
-    step.title('AWS (MiniStack, IAM enforced), an ACME CA (Pebble, its chaos on) and DNS run on this machine');
+    step.title('AWS (MiniStack), an ACME CA (Pebble) and DNS run on this machine');
     return environment;
   });
   await screen.step('Bundling the functions', async (step) => {
-    const sizes = (await buildFunctions()).map(({ bytes }) => Math.round(bytes / 1024));
-    step.title(`${count(sizes, 'function')} bundled, ${Math.min(...sizes)} to ${Math.max(...sizes)} KB`);
+    const bundles = await buildFunctions();
+    step.title(`${count(bundles, 'function')} bundled`);
+    facts.bundles = bundles;
   });
-
   if (broken === 'dns') {
     const [zone = ''] = config.zones.map(nameOf);
     local.dns.delegate(zone, null);
@@ -62,24 +63,39 @@ export async function demonstrate(
   const renewals = await deployAndRenew(screen, facts, local, config);
   const requests = local.pebble.requests().length;
   facts.caRequests = { total: requests, perCertificate: requests / Math.max(renewals.length, 1) };
+  facts.certificates = await readAll(facts, local, { secretPrefix: config.secretPrefix ?? '', renewals });
+  facts.issuingRoots = await local.pebble.issuingRoots();
+  printIssued(screen, facts, verbose);
+  await prove(screen, facts, { local, expected: config.certificates.length });
+}
+
+/** Reads the certificates of the renewals. One that cannot be read is added to the failures. */
+async function readAll(
+  facts: Facts,
+  local: LocalEnvironment,
+  { secretPrefix, renewals }: { readonly secretPrefix: string; readonly renewals: readonly Renewal[] },
+): Promise<IssuedCertificate[]> {
   const due = await renewalTimes(local);
   const issued: IssuedCertificate[] = [];
   for (const renewal of renewals) {
-    const secretName = `${config.secretPrefix}${renewal.certificate}`;
-    issued.push(await readIssued(local, { secretName, renewalDue: due.get(renewal.certificate) ?? null }, renewal));
+    const { certificate: name, seconds, arn: execution } = renewal;
+    const where = { secretName: `${secretPrefix}${name}`, renewalDue: due.get(name) ?? null };
+    try {
+      issued.push(await readIssued(local, where, renewal));
+    } catch (error) {
+      const { name: kind, message: cause } = error as Error;
+      addFailure(facts, { name, seconds, error: kind, cause, execution });
+    }
   }
-  facts.certificates = issued;
-  facts.issuingRoot = await local.pebble.issuingRoots();
-  printIssued(screen, issued, { verbose, requests: facts.caRequests });
-  await prove(screen, facts, { local, expected: config.certificates.length });
+  return issued;
 }
 
 /** Runs a check. If it fails, the failure is added to the facts and the other checks still run. */
 async function check(screen: Screen, facts: Facts, title: string, work: (step: Step) => Promise<void>): Promise<void> {
   const start = Date.now();
   await screen.step(title, work).catch((error: Error) => {
-    const failure = { name: title, seconds: (Date.now() - start) / 1000, error: error.name, cause: error.message };
-    facts.failures = [...(facts.failures ?? []), { ...failure, execution: null }];
+    const seconds = (Date.now() - start) / 1000;
+    addFailure(facts, { name: title, seconds, error: error.name, cause: error.message, execution: null });
   });
 }
 
@@ -96,8 +112,8 @@ async function prove(
     facts.handshakes = handshakes;
     const all = Object.values(handshakes).flat();
     const [{ protocol = 'TLS' } = {}] = all;
-    const names = all.length <= 4 ? all.map(({ serverName }) => serverName).join(', ') : count(all, 'name');
-    step.title(`${protocol} server on the stored secret: a client with the CA's root accepts ${names}`);
+    const names = all.length <= 2 ? all.map(({ serverName }) => serverName).join(', ') : count(all, 'name');
+    step.title(`A ${protocol} client with the CA's root accepts ${names}`);
   });
   await check(screen, facts, 'Checking that no challenge value is left in DNS', async (step) => {
     facts.hostedZones = await proveZonesAreEmpty(local);
@@ -111,9 +127,7 @@ async function prove(
       throw new Error(
         `The second fleet run checked ${run.checked} of ${expected} and found ${run.due} due: ${run.execution}`,
       );
-    step.title(
-      `Second fleet run: ${run.checked === 1 ? '1 certificate' : `${run.checked} certificates`} checked, nothing due`,
-    );
+    step.title(`Second fleet run: ${run.checked} of ${expected} checked, nothing due`);
   });
 }
 

@@ -1,25 +1,17 @@
-import { DynamoDBClient, ListTablesCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { type LocalConfig, localConfig, writeConfig } from '../config-file.ts';
 import { bootstrap, deploy } from '../deploy.ts';
 import type { LocalEnvironment } from '../environment.ts';
-import type { Facts } from './facts.ts';
+import { addFailure, type Facts } from './facts.ts';
 import { firstFleetRun } from './proofs.ts';
-import {
-  certificateOf,
-  executionsOf,
-  findWorkflows,
-  type Renewal,
-  RenewalFailedError,
-  type VisitedState,
-  watchRenewal,
-} from './renewals.ts';
-import type { Screen, Work } from './screen.ts';
+import { certificateOf, executionsOf, findWorkflows, type Renewal, RenewalFailedError } from './renewals.ts';
+import type { Screen } from './screen.ts';
+import { type RenewalWatch, renewalWorks } from './watched-renewals.ts';
 
 /**
- * Deploys the stack and watches the renewals. The deployment starts the fleet, and the fleet starts the renewals. Returns the renewals that succeeded,
- * and adds those that failed to the facts.
+ * Deploys the stack and watches the renewals. The deployment starts the fleet, and the fleet starts the renewals. A deployment or a renewal
+ * that fails is added to the facts.
  *
- * @throws Error if the deployment fails
+ * @returns the renewals that succeeded, in the order of the config
  */
 export async function deployAndRenew(
   screen: Screen,
@@ -27,96 +19,51 @@ export async function deployAndRenew(
   local: LocalEnvironment,
   config: LocalConfig,
 ): Promise<Renewal[]> {
-  const names = config.certificates.map(({ name }) => name);
-  const abort = new AbortController();
-  const deployment: Work<undefined> = {
-    title: 'Making the hosted zones and deploying with the CDK',
-    work: async (step) => {
+  const watches: RenewalWatch[] = config.certificates.map(({ name }) => ({ name, abort: new AbortController() }));
+  const start = Date.now();
+  const deployment = {
+    title: 'Creating the hosted zones and deploying with the CDK',
+    work: async (step: { title(text: string): void }) => {
       try {
-        const file = writeConfig(local, await localConfig(local, config));
-        await bootstrap(local);
-        await deploy(local, { context: { config: file } });
-        const workflows = await findWorkflows(local);
-        if (!workflows) throw new Error('The deployed stack has no workflow whose name ends in -fleet or in -renewal');
-        facts.workflows = workflows;
-        facts.firstRun = await firstFleetRun(local, workflows);
-        const started = (await executionsOf(local, workflows.renewal)).map(certificateOf);
-        const missing = names.filter((name) => !started.includes(name));
-        if (missing.length > 0)
-          throw new Error(`${facts.firstRun.execution} started no renewal of ${missing.join(', ')}`);
-        step.title('Deployed by the CDK; the deployment started the fleet, and the fleet the renewals');
-        return undefined;
+        await deployTo(local, config);
+        const { execution, started } = await firstRenewals(facts, local);
+        for (const watch of watches.filter(({ name }) => !started.includes(name)))
+          watch.abort.abort(notStarted(watch.name, execution));
+        step.title('Deployed by the CDK, which started the fleet and so the renewals');
       } catch (error) {
-        abort.abort(error);
+        for (const { abort } of watches) abort.abort(error);
         throw error;
       }
     },
   };
-  const [deployed, ...ended] = await screen.steps<Renewal | undefined>([
-    deployment,
-    ...names.map((certificate) => renewalWork(screen, local, { certificate, names, signal: abort.signal })),
-  ]);
-  if (deployed?.status === 'rejected') throw deployed.reason;
-  facts.failures = ended.flatMap((each) => {
-    if (each.status === 'fulfilled') return [];
-    if (each.reason instanceof RenewalFailedError) return [each.reason.failure];
-    throw each.reason;
+  const [deployed] = await screen.steps<unknown>([deployment, ...renewalWorks(screen, local, watches)]);
+  if (deployed?.status === 'rejected') {
+    const { name, message } = deployed.reason as Error;
+    const seconds = (Date.now() - start) / 1000;
+    addFailure(facts, { name: 'Deployment', seconds, error: name, cause: message, execution: null });
+  }
+  for (const { failure } of watches) if (failure) addFailure(facts, failure);
+  return watches.flatMap(({ renewal }) => renewal ?? []);
+}
+
+async function deployTo(local: LocalEnvironment, config: LocalConfig): Promise<void> {
+  const file = writeConfig(local, await localConfig(local, config));
+  await bootstrap(local);
+  await deploy(local, { context: { config: file } });
+}
+
+/** Waits for the end of the fleet run that the deployment started. Returns its ARN and the certificates whose renewals it started. */
+async function firstRenewals(facts: Facts, local: LocalEnvironment) {
+  const workflows = await findWorkflows(local);
+  if (!workflows) throw new Error('The deployed stack has no workflow whose name ends in -fleet or in -renewal');
+  facts.workflows = workflows;
+  facts.firstRun = await firstFleetRun(local, workflows);
+  const started = (await executionsOf(local, workflows.renewal)).map(certificateOf);
+  return { execution: facts.firstRun.execution, started };
+}
+
+const notStarted = (name: string, fleetRun: string) =>
+  new RenewalFailedError({
+    ...{ name, seconds: 0, error: 'NotStarted', execution: null },
+    cause: `The fleet run ${fleetRun.split(':').at(-1)} did not start the renewal.`,
   });
-  return ended.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
-}
-
-/** Maximum number of certificates that show all their states. With more certificates, each one shows only its current state. */
-const MAXIMUM_TRAILS = 5;
-
-interface Watched {
-  readonly certificate: string;
-  readonly names: readonly string[];
-  readonly signal: AbortSignal;
-}
-
-function renewalWork(screen: Screen, local: LocalEnvironment, { certificate, names, signal }: Watched): Work<Renewal> {
-  const label = certificate.padEnd(Math.max(...names.map((name) => name.length)));
-  const withTrail = names.length <= MAXIMUM_TRAILS;
-  return {
-    title: `${label}  waits for the deployment`,
-    timed: false,
-    work: async (step) => {
-      const onState = (states: readonly VisitedState[], entered: readonly VisitedState[]) => {
-        step.title(`${label}  ${states.at(-1)?.name}`);
-        for (const { name, at } of entered)
-          step.say(`${label}  ${at.toFixed(1).padStart(5)} s  ${name}`, withTrail ? trail(screen, states) : '');
-      };
-      try {
-        const renewal = await watchRenewal(local, { certificate, among: names.length, signal, onState });
-        step.title(`${label}  issued in ${renewal.seconds.toFixed(1)} s, ${renewal.states.length} states`);
-        return renewal;
-      } catch (error) {
-        const failed = error instanceof RenewalFailedError ? `failed: ${error.failure.error}` : 'failed';
-        step.title(`${label}  ${signal.aborted ? 'not deployed' : failed}`);
-        throw error;
-      }
-    },
-  };
-}
-
-/** Returns each state once, in the order of the first visits, with the number of its visits. */
-function trail(screen: Screen, states: readonly VisitedState[]): string {
-  const times = new Map<string, number>();
-  for (const { name } of states) times.set(name, (times.get(name) ?? 0) + 1);
-  const words = [...times].map(([name, number]) => (number > 1 ? `${name} x${number}` : name));
-  return screen.dim(words.join(' > '));
-}
-
-/** Returns the time at which each certificate is renewed next, from the ledger of the deployed stack. */
-export async function renewalTimes(local: LocalEnvironment): Promise<ReadonlyMap<string, string>> {
-  const client = new DynamoDBClient(local.clientConfig);
-  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-  const items = await Promise.all(TableNames.map((TableName) => client.send(new ScanCommand({ TableName }))));
-  return new Map(
-    items.flatMap(({ Items = [] }) =>
-      Items.flatMap(({ id, renewalTime }) =>
-        renewalTime?.S && id?.S ? [[id.S.replace('certificate#', ''), renewalTime.S] as const] : [],
-      ),
-    ),
-  );
-}

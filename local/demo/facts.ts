@@ -1,3 +1,4 @@
+import type { BundleSize } from '../../build/functions.ts';
 import type { EmptyZone, FleetRun, Handshake, IssuedCertificate } from './proofs.ts';
 import type { Workflows } from './renewals.ts';
 
@@ -5,15 +6,16 @@ import type { Workflows } from './renewals.ts';
 export interface Facts {
   /** Path of the config. */
   readonly config: string;
+  bundles?: readonly BundleSize[];
   workflows?: Workflows;
   /** The fleet run that the deployment starts. */
   firstRun?: FleetRun;
   caRequests?: CaRequests;
   certificates?: readonly IssuedCertificate[];
-  /** Renewals that failed, and checks that failed afterwards. */
+  /** The deployment, renewals and checks that failed. */
   failures?: readonly Failure[];
-  /** PEM of the root that the certificates chain to. */
-  issuingRoot?: string;
+  /** PEM of the roots that the certificates chain to. */
+  issuingRoots?: string;
   /** TLS handshakes by certificate. */
   handshakes?: Readonly<Record<string, readonly Handshake[]>>;
   hostedZones?: readonly EmptyZone[];
@@ -21,15 +23,19 @@ export interface Facts {
 }
 
 export interface Failure {
-  /** Name of the certificate, or of the check. */
+  /** Name of the certificate or of the check, or `Deployment`. */
   readonly name: string;
-  /** From the start of the execution, or of the check. */
+  /** From the start of the execution, the check or the deployment. */
   readonly seconds: number;
   readonly error: string;
   /** The sentences of the service: what failed, why, and what to do. */
   readonly cause: string;
-  /** `null` for a check. */
+  /** ARN, or `null` if no execution failed. */
   readonly execution: string | null;
+}
+
+export function addFailure(facts: Facts, failure: Failure): void {
+  facts.failures = [...(facts.failures ?? []), failure];
 }
 
 export interface CaRequests {

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { type HistoryEvent, paginateListExecutions, paginateListStateMachines, SFNClient } from '@aws-sdk/client-sfn';
+import type { CertificateRenewalFailed } from '../../lambdas/domain/contract/events.ts';
 import type { LocalEnvironment } from '../environment.ts';
 import { type EndedExecution, readHistory, waitForExecution } from '../executions.ts';
 import type { Failure } from './facts.ts';
@@ -87,6 +89,9 @@ export async function watchRenewal(local: LocalEnvironment, options: WatchOption
     const states = visitedStates(history);
     if (states.length > seen) onState(states, states.slice(seen));
     seen = states.length;
+    // The first wait takes a minute, which a passing problem survives. The second one takes ten minutes.
+    if (states.filter(({ name }) => name === 'Wait for next attempt').length > 1)
+      throw await waitingForNextAttempt(local, { certificate, execution, seconds: states.at(-1)?.at ?? 0 });
     return history.at(-1)?.type?.match(/^Execution(Succeeded|Failed|TimedOut|Aborted)$/) ?? undefined;
   });
   const ended = await waitForExecution(local, execution);
@@ -108,6 +113,22 @@ async function poll<T>({ certificate, among, signal }: WatchOptions, check: () =
   throw new RenewalFailedError({ name: certificate, seconds: LIMIT_S, error: 'Timeout', cause, execution: null });
 }
 
+/** Returns the failure of a renewal that waits, from the event that it published. */
+async function waitingForNextAttempt(
+  local: LocalEnvironment,
+  { certificate, execution, seconds }: { certificate: string; execution: string; seconds: number },
+): Promise<RenewalFailedError> {
+  const failed = (await local.aws.busEvents())
+    .filter(({ detailType }) => detailType === 'Certificate Renewal Failed')
+    .map(({ detail }) => detail as CertificateRenewalFailed)
+    .findLast((each) => each.execution === execution);
+  const { error = 'UnexpectedError', cause = 'No cause was given.', nextAttempt = '' } = failed ?? {};
+  return new RenewalFailedError({
+    ...{ name: certificate, seconds, error, execution },
+    cause: `${cause}\nThe execution waits until ${nextAttempt} for its next attempt.`,
+  });
+}
+
 function visitedStates(history: readonly HistoryEvent[]): VisitedState[] {
   const start = history[0]?.timestamp?.getTime() ?? 0;
   return history.flatMap(({ type, timestamp, stateEnteredEventDetails: entered }) =>
@@ -115,4 +136,16 @@ function visitedStates(history: readonly HistoryEvent[]): VisitedState[] {
       ? [{ name: entered.name, at: (timestamp.getTime() - start) / 1000 }]
       : [],
   );
+}
+
+/** Returns the time at which each certificate is renewed next, from the ledger of the deployed stack. */
+export async function renewalTimes(local: LocalEnvironment): Promise<ReadonlyMap<string, string>> {
+  const client = new DynamoDBClient(local.clientConfig);
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  const times = new Map<string, string>();
+  for (const TableName of TableNames)
+    for await (const { Items = [] } of paginateScan({ client }, { TableName }))
+      for (const { id, renewalTime } of Items)
+        if (id?.S && renewalTime?.S) times.set(id.S.replace('certificate#', ''), renewalTime.S);
+  return times;
 }

@@ -87,7 +87,7 @@ test('the demo issues the certificates of certificates.ts, checks them, and leav
   const [leaf, intermediate] = www.fullChain.match(/-----BEGIN[^-]+-----[^-]+-----END CERTIFICATE-----/g);
   const certificate = new X509Certificate(leaf);
   expect(certificate.verify(new X509Certificate(intermediate).publicKey)).toBe(true);
-  expect(new X509Certificate(intermediate).verify(new X509Certificate(facts.issuingRoot).publicKey)).toBe(true);
+  expect(new X509Certificate(intermediate).verify(new X509Certificate(facts.issuingRoots).publicKey)).toBe(true);
   expect(certificate.checkHost('example.com')).toBe('example.com');
   expect(certificate.serialNumber.toLowerCase()).toBe(www.serialNumber);
   expect(facts.handshakes.www).toEqual(
@@ -100,6 +100,48 @@ test('the demo issues the certificates of certificates.ts, checks them, and leav
   expect(facts.hostedZones).toEqual([{ id: expect.stringMatching(/^Z/), name: 'example.com', txtValues: 0 }]);
   expect(facts.secondRun).toMatchObject({ checked: 2, due: 0 });
   expect(`${stdout}${stderr}`).not.toContain('PRIVATE KEY');
+  expect(await remainingParts()).toEqual([]);
+});
+
+test('the demo shows the certificates that it issued, and then the one that failed, with its time and sentences', async () => {
+  const file = configFile({
+    ...zones,
+    hostedZones: [...zones.hostedZones, { id: 'Z0123456789ABCDEFGHIK', name: 'example.org' }],
+    certificates: [
+      { name: 'broken', identifiers: ['www.example.com'] },
+      { name: 'legacy', identifiers: ['legacy.example.org'], keyType: 'RSA-2048', acm: ['eu-central-1'] },
+    ],
+  });
+  const { code, stdout, stderr } = await demo(['--json', '--break', 'dns', '--config', file]);
+
+  expect(code).toBe(1);
+  const { certificates, failures, handshakes, secondRun } = JSON.parse(stdout);
+  expect(certificates).toEqual([
+    expect.objectContaining({ name: 'legacy', keyType: 'RSA-2048', acm: [expect.anything()] }),
+  ]);
+  expect(handshakes).toEqual({ legacy: [expect.objectContaining({ serverName: 'legacy.example.org' })] });
+  expect(secondRun).toMatchObject({ checked: 2, due: 0 });
+  expect(failures).toEqual([
+    {
+      name: 'broken',
+      seconds: expect.any(Number),
+      error: 'ZoneNotDelegatedError',
+      cause: expect.stringContaining('The parent domain delegates example.com to no server'),
+      execution: expect.stringContaining(':broken-'),
+    },
+  ]);
+  const [worked, failed] = ['\nlegacy  20', '\nbroken failed after '].map((text) => stderr.indexOf(text));
+  expect(worked).toBeGreaterThan(0);
+  expect(failed).toBeGreaterThan(worked ?? 0);
+  expect(stderr).toMatch(/1 issued, 1 failed, in [\d.]+ s\.\n$/);
+  expect(
+    Math.max(
+      ...stderr
+        .slice(failed)
+        .split('\n')
+        .map(({ length }) => length),
+    ),
+  ).toBeLessThanOrEqual(80);
   expect(await remainingParts()).toEqual([]);
 });
 

@@ -1,0 +1,44 @@
+/** Returns a text with line breaks between words where a line would be longer than the terminal. Following lines begin at `indent`. */
+export function wrapped(text: string, columns: number, indent: number): string {
+  return fill(text.split(' '), columns - indent).join(`\n${' '.repeat(indent)}`);
+}
+
+/** Returns a command that a shell reads as one, with a backslash at the end of each line that continues. It is broken between words. */
+export function wrappedCommand(command: string, columns: number, indent: number): string {
+  return fill(command.split(' '), columns - indent - 4).join(` \\\n${' '.repeat(indent + 2)}`);
+}
+
+/** Returns lines of words that are no longer than `width`. A longer word has its own line, because a broken word cannot be copied. */
+function fill(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Minimum width of the last column. If a table has less, the first column of each row has a line of its own. */
+const MINIMUM_WIDTH = 20;
+const GAP = '  ';
+
+/** Returns a table that fits the terminal, as one text for each row with the header first. The last column is broken between words. */
+export function table(rows: readonly (readonly string[])[], columns: number): string[] {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const last = (rows[0]?.length ?? 1) - 1;
+  const widths = Array.from({ length: last }, (_, column) => width(column));
+  const fixed = widths.reduce((sum, each) => sum + each + GAP.length, 0);
+  if (columns - fixed < Math.min(MINIMUM_WIDTH, width(last)) && last > 1) {
+    const names = rows.map(([name = '']) => name);
+    const facts = table(
+      rows.map((row) => row.slice(1)),
+      columns - GAP.length,
+    );
+    return names.map((name, row) => [name, ...(facts[row] ?? '').split('\n')].join(`\n${GAP}`));
+  }
+  return rows.map((row) => {
+    const cells = widths.map((each, column) => (row[column] ?? '').padEnd(each) + GAP);
+    return cells.join('') + wrapped(row[last] ?? '', columns, fixed);
+  });
+}
