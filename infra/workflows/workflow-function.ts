@@ -85,7 +85,10 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.timeout = timeout;
     this.logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      // Without aws:SourceArn, because the function needs the ARN of the role.
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
       roleName: PhysicalName.GENERATE_IF_NEEDED, // a stack of another account may trust the role
     });
     this.role = role;

@@ -1,13 +1,12 @@
-import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, test } from 'vitest';
-import { changeKeys, policiesOf, type Synthesized, smallConfig, synthesize } from './synthesized.ts';
+import { allows } from './policy-simulator.ts';
+import { changeKeys, policiesOf, smallConfig, synthesize } from './synthesized.ts';
 
 const synthesized = synthesize();
 const zone = 'arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ';
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
 const certificate = 'arn:aws:acm:us-east-1:123456789012:certificate/0e1d8f0a-0000-4000-8000-000000000000';
 
-const fullAccess = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
 /** An organization's policy that denies resources without the tag `team`. */
 const demandsTeam = {
   Version: '2012-10-17',
@@ -20,40 +19,6 @@ const demandsTeam = {
     },
   ],
 };
-
-/** Asks a policy simulator whether the policies of the role allow this. It rejects actions and condition keys that IAM does not know. */
-async function allows(
-  role: string,
-  action: string,
-  resource: string,
-  contextVariables: Simulation['request']['contextVariables'] = {},
-  stack: Synthesized = synthesized,
-  scps: readonly object[] = [],
-): Promise<boolean> {
-  const { inline, managed } = policiesOf(`Certificates${role}`, stack);
-  const reply = await runSimulation(
-    {
-      request: {
-        principal: `arn:aws:iam::123456789012:role/${role}`,
-        action,
-        resource: { resource, accountId: '123456789012' },
-        contextVariables,
-      },
-      identityPolicies: [...inline, ...managed].map((policy, index) => ({ name: `policy-${index}`, policy })),
-      serviceControlPolicies: scps.map((policy, index) => ({
-        orgIdentifier: `ou-${index}`,
-        policies: [
-          { name: 'FullAWSAccess', policy: fullAccess },
-          { name: `scp-${index}`, policy },
-        ],
-      })),
-      resourceControlPolicies: [],
-    },
-    {},
-  );
-  if (reply.resultType === 'error') throw new Error(JSON.stringify(reply));
-  return reply.overallResult === 'Allowed';
-}
 
 describe('the challenge function', () => {
   const change = (

@@ -93,6 +93,7 @@ const arns: Readonly<Record<string, (id: string, resource: Resource) => string>>
   'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:eu-central-1:${account}:table/${id}`,
   'AWS::Lambda::Function': (id) => `arn:aws:lambda:eu-central-1:${account}:function:${id}`,
   'AWS::Logs::LogGroup': (id) => `arn:aws:logs:eu-central-1:${account}:log-group:${id}:*`,
+  'AWS::Scheduler::ScheduleGroup': (id) => `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${id}`,
   'AWS::StepFunctions::StateMachine': (_, { Properties }) =>
     `arn:aws:states:eu-central-1:${account}:stateMachine:${Properties.StateMachineName}`,
 };

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { detailTypes } from '../../lambdas/domain/contract/events.ts';
+import { allows, trusts } from './policy-simulator.ts';
+import { ofType, synthesize } from './synthesized.ts';
+
+type Keys = Readonly<Record<string, string[]>>;
+
+/** Returns the keys of a request, but for one. */
+function without(keys: Keys, key: string): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
+}
+
+describe('events', () => {
+  const bus = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
+  const publishes = (role: string, keys: Record<string, string[]>) => allows(role, 'events:PutEvents', bus, keys);
+  const ofWorkflow = [
+    ...Object.values(detailTypes).map((type) => ['RenewalWorkflow', type] as const),
+    ['AccountWorkflow', 'Certificate Account Request Failed'] as const,
+  ];
+
+  test.each(ofWorkflow)('of %s may be %s from the source perennial only', async (role, type) => {
+    const keys = { 'events:source': ['perennial'], 'events:detail-type': [type] };
+    expect(await publishes(role, keys)).toBe(true);
+    expect(await publishes(role, { ...keys, 'events:source': ['another.app'] })).toBe(false);
+    expect(await publishes(role, { ...keys, 'events:detail-type': ['Deployment Failed'] })).toBe(false);
+    for (const key of Object.keys(keys)) expect(await publishes(role, without(keys, key)), key).toBe(false);
+  });
+});
+
+describe('trust policies', () => {
+  const account = '123456789012';
+  const trusted: [string, string, Keys][] = [
+    ['CheckRole', 'lambda.amazonaws.com', {}],
+    ['OrderRole', 'lambda.amazonaws.com', {}],
+    ['ChallengeRole', 'lambda.amazonaws.com', {}],
+    ['CertificateRole', 'lambda.amazonaws.com', {}],
+    ['DeliveryRole', 'lambda.amazonaws.com', {}],
+    ['FleetStartDeployment', 'lambda.amazonaws.com', {}],
+    ['ExecutionsStopRole', 'lambda.amazonaws.com', {}],
+    ['RestartRule', 'events.amazonaws.com', { 'aws:SourceArn': [`arn:aws:events:eu-central-1:${account}:rule/any`] }],
+  ];
+
+  test.each(trusted)('of %s let %s in only for this account', async (role, service, source) => {
+    const keys: Keys = { 'aws:SourceAccount': [account], ...source };
+    expect(await trusts(role, service, keys)).toBe(true);
+    expect(await trusts(role, service, { ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
+    for (const key of Object.keys(keys)) expect(await trusts(role, service, without(keys, key)), key).toBe(false);
+    expect(await trusts(role, 'ec2.amazonaws.com', { ...keys })).toBe(false);
+  });
+
+  test('of the restart rule let in rules of this region and account only', async () => {
+    for (const arn of [
+      'arn:aws:events:eu-west-1:123456789012:rule/any',
+      'arn:aws:events:eu-central-1:222222222222:rule/any',
+      'arn:aws:events:eu-central-1:123456789012:event-bus/default',
+    ]) {
+      const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [arn] };
+      expect(await trusts('RestartRule', 'events.amazonaws.com', keys), arn).toBe(false);
+    }
+  });
+
+  test('of the schedule let in schedules of the group of this stack only', async () => {
+    const [[group]] = ofType(synthesize().resources, 'AWS::Scheduler::ScheduleGroup') as [[string, unknown]];
+    const groupArn = `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${group}`;
+    const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [groupArn] };
+    const letsIn = (given: Record<string, string[]>) =>
+      trusts('FleetWorkflowScheduleRole', 'scheduler.amazonaws.com', given);
+    expect(await letsIn(keys)).toBe(true);
+    expect(await letsIn({ ...keys, 'aws:SourceArn': [`${groupArn}2`] })).toBe(false);
+    expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
+    for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
+  });
+});
