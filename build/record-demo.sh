@@ -17,7 +17,7 @@ trap 'rm -rf "$folder"' EXIT
 npm run --silent build >/dev/null
 
 # Pauses are cut to a second in the picture only. The times that the demo prints are real.
-"$recorder/bin/asciinema" rec --quiet --cols 124 --rows 40 --idle-time-limit 1 \
+"$recorder/bin/asciinema" rec --quiet --cols 96 --rows 26 --idle-time-limit 1 \
   --command "echo '$ npm run demo'; npm run --silent demo || touch '$folder/failed'" "$folder/demo.cast" </dev/null
 if [ -e "$folder/failed" ]; then
   echo 'The demo failed, so there is no picture.' >&2

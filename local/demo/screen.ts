@@ -70,7 +70,8 @@ async function runPlain<T>({ title, work, timed = true }: Work<T>, print: Screen
     print(timed && isNoticeable(took) ? `${current} [${seconds(took)}]` : current);
     return result;
   } catch (error) {
-    print(`${current}: failed`);
+    // A step that has changed its title has said itself why it failed.
+    print(current === title ? `${title}: failed` : current);
     throw error;
   }
 }

@@ -130,6 +130,7 @@ test('the demo shows the certificates that it issued, and then the one that fail
       execution: expect.stringContaining(':broken-'),
     },
   ]);
+  expect(stderr).toMatch(/^broken {2}failed: ZoneNotDelegatedError$/m);
   const [worked, failed] = ['\nlegacy  20', '\nbroken failed after '].map((text) => stderr.indexOf(text));
   expect(worked).toBeGreaterThan(0);
   expect(failed).toBeGreaterThan(worked ?? 0);
