@@ -291,7 +291,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantUseInBatches(check);
-    for (const user of [order, certificate, delivery]) ledger.grantUse(user);
+    for (const user of [order, certificate]) ledger.grantUse(user);
+    ledger.grantUseOfCertificates(delivery);
 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
     zones.grantChallenges(challenge);

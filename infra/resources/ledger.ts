@@ -53,6 +53,23 @@ export class Ledger extends Construct {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }
 
+  /**
+   * Allows reading single items, and updating the items of certificates. `Null` denies a request without the key.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+   */
+  grantUseOfCertificates(grantee: WorkflowFunction): void {
+    this.grantRead(grantee);
+    grantee.allow({
+      actions: ['dynamodb:UpdateItem'],
+      resources: [this.table.tableArn],
+      conditions: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['certificate#*'] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    });
+    grantKey(grantee, this.encryptionKey, 'dynamodb', 'write');
+  }
+
   /** Allows reading and updating single items, and reading a batch of items. */
   grantUseInBatches(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']);

@@ -35,13 +35,19 @@ SECRET_CONDITIONS = ["VersionId", "VersionStage", "BlockPublicPolicy", "ForceOve
 
 
 def request_context(original, service, iam_action, body, params):
-    """Adds the condition keys of route53:ChangeResourceRecordSets and of Secrets Manager.
+    """Adds the condition keys of route53:ChangeResourceRecordSets, of Secrets Manager, and of requests for one item of DynamoDB.
 
     Record names are normalised as in the Service Authorization Reference. They are in lower case without a trailing dot,
     and characters other than a-z 0-9 - _ . are octal escapes. Keys of Secrets Manager are not completed with defaults. A
     request without a stage has no secretsmanager:VersionStage (issue 5031 of aws/aws-cli).
     """
     context = original(service, iam_action, body, params)
+    if service == "dynamodb":
+        # The ledger has a partition key and no sort key, so the key of an item has one attribute.
+        key = json.loads(body or b"{}").get("Key")
+        if isinstance(key, dict):
+            context["dynamodb:LeadingKeys"] = [value for attribute in key.values() for value in attribute.values()]
+        return context
     if service == "secretsmanager":
         given = json.loads(body or b"{}")
         for name in SECRET_CONDITIONS:

@@ -27,6 +27,30 @@ describe('events', () => {
   });
 });
 
+describe('the delivery function', () => {
+  const [[id]] = ofType(synthesize().resources, 'AWS::DynamoDB::Table') as [[string, unknown]];
+  const table = `arn:aws:dynamodb:eu-central-1:123456789012:table/${id}`;
+  const ledger = (role: string, action: string, keys: Record<string, string[]> = {}) =>
+    allows(role, `dynamodb:${action}`, table, keys);
+
+  test('may update only items of certificates in the ledger, and may read all', async () => {
+    const update = (...items: string[]) => ledger('DeliveryRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
+    expect(await update('certificate#www')).toBe(true);
+    for (const item of [
+      'set#0123',
+      'account#https://ca.test/directory',
+      'failures#https://ca.test/directory#example.com',
+    ])
+      expect(await update(item), item).toBe(false);
+    expect(await update('certificate#www', 'set#0123')).toBe(false);
+    expect(await ledger('DeliveryRole', 'GetItem', { 'dynamodb:LeadingKeys': ['set#0123'] })).toBe(true);
+  });
+
+  test('may not update an item in a request without the condition key', async () => {
+    expect(await ledger('DeliveryRole', 'UpdateItem')).toBe(false);
+  });
+});
+
 describe('trust policies', () => {
   const account = '123456789012';
   const trusted: [string, string, Keys][] = [
