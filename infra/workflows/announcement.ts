@@ -25,16 +25,20 @@ class Announcement extends EventBridgePutEvents {
 /**
  * Returns a state that publishes an event on the default event bus. After three failed retries the state fails. The caller catches that and
  * continues without the event.
+ *
+ * @param assign variables to set after the event was published
  */
 export function announce(
   scope: Construct,
   name: string,
   detailType: string,
   detail: Readonly<Record<string, string>>,
+  assign?: Readonly<Record<string, unknown>>,
 ): EventBridgePutEvents {
   const state = new Announcement(scope, name, {
     queryLanguage: QueryLanguage.JSONATA,
     entries: [{ source: eventSource, detailType, detail: TaskInput.fromObject(detail) }],
+    ...(assign && { assign }),
     taskTimeout: Timeout.duration(Duration.seconds(10)),
   });
   state.addRetry(publishFailed);

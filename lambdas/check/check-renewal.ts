@@ -43,16 +43,14 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
  * Decides what to do for a certificate, and whether this execution may do it. It takes the certificate's lease first, so that it sees what another
  * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease and checks the limits.
  *
+ * After an error the lease is kept. *Record failure* needs it to count the failure and to save the time of the next attempt, and releases it.
+ *
  * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
   const run = { ...input, ...(await requestOf(input.request, ports)) };
-  const { certificate, execution } = run;
+  const { certificate } = run;
   const configured = specOf(ports.config, certificate) ?? throwUnknown(certificate, ports.config);
-  const releaseAndThrow = async (error: unknown): Promise<never> => {
-    await ports.ledger.release(certificate, execution);
-    throw error;
-  };
 
   const holder = await acquireLease({ certificate }, run, ports);
   if (holder)
@@ -62,13 +60,14 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
       certificate,
       spec: configured,
     };
-  const situation = await situationOf(configured, run, ports).catch(releaseAndThrow);
-  const decision = await decide(situation, run, ports).catch(releaseAndThrow);
+  const situation = await situationOf(configured, run, ports);
+  const decision = await decide(situation, run, ports);
   await applyDecision(decision, situation, run, ports);
   return {
     ...emptyOutput,
     waitStarts: run.waitStarts,
     ...decision,
+    announced: situation.record.announcedVersion ?? null,
     certificate,
     ...(await outputFor(decision, situation, ports)),
   };
@@ -85,6 +84,7 @@ const emptyOutput = {
   wait: 0,
   waitStarts: {},
   current: null,
+  announced: null,
   leftovers: [],
   order: null,
   replaces: null,
@@ -109,7 +109,7 @@ async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRe
   if (decision.action !== 'issue' && decision.action !== 'resume') return decision;
   const holder = await acquireLease({ set: situation.spec.setHash }, run, ports);
   if (!holder) return decision;
-  return whileSetLeaseIsTaken(holder, run.waitStarts, situation.record.current, now);
+  return whileSetLeaseIsTaken(holder.execution, run.waitStarts, situation.record.current, now);
 }
 
 /** Removes a failure that is resolved, releases leases that are not needed, and checks the limits before an order. */
@@ -121,12 +121,12 @@ async function applyDecision(
 ): Promise<void> {
   const { ledger, clock } = ports;
   const { action } = decision;
-  // If a limit or the end of a wait is reached, the lease is kept. *Record failure* needs it to save the time of the next attempt, and releases it.
   assertWaitLeft(certificate, decision);
   // Endpoint checks and sharing come after the renewal and are not part of it.
   const renewed = action === 'none' || action === 'checkEndpoints' || action === 'share';
   if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
-    await ledger.recordSuccess(certificate, execution, nextRenewal(situation.record));
+    const renewalTime = nextRenewal(situation.record);
+    await ledger.recordSuccess(certificate, execution, { renewalTime, announcedVersion: null });
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
@@ -157,6 +157,7 @@ async function outputFor(
   });
   switch (action) {
     case 'deliver':
+    case 'announce':
     case 'checkEndpoints':
       return { spec, current: record.current };
     case 'clean':

@@ -1,5 +1,5 @@
 import type { Executions } from '../domain/ports/executions.ts';
-import type { LeaseKey, Ledger } from '../domain/ports/ledger.ts';
+import type { LeaseHolder, LeaseKey, Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 
 /**
@@ -15,22 +15,19 @@ export interface LeasePorts {
 }
 
 /**
- * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the ARN of the
- * execution that holds the lease. The execution that this run restarts always counts as ended, because the event that reports its end can arrive
+ * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the holder. The execution that this run restarts always counts as ended, because the event that reports its end can arrive
  * before DescribeExecution shows it.
  */
 export async function acquireLease(
   key: LeaseKey,
   run: { readonly certificate: string; readonly execution: string; readonly restartOf: string | null },
   { ledger, executions, clock }: LeasePorts,
-): Promise<string | null> {
+): Promise<LeaseHolder | null> {
   const now = clock.now();
   const holder = await ledger.takeLease(key, run, now);
   if (!holder) return null;
   const status = holder.execution === run.restartOf ? 'ended' : await executions.status(holder.execution);
   const isFree =
     status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownGracePeriod);
-  if (!isFree) return holder.execution;
-  const other = await ledger.takeLease(key, run, now, holder.execution);
-  return other ? other.execution : null;
+  return isFree ? ledger.takeLease(key, run, now, holder.execution) : holder;
 }

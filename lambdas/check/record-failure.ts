@@ -4,18 +4,19 @@ import { readErrorOutput } from '../domain/contract/failure.ts';
 import type { RecordFailureInput, RecordFailureOutput } from '../domain/contract/steps.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
+import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { failedIdentifiers, isCaaOfCheckZones, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
-import { chosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import { chosenIssuer, withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 
 export interface RecordFailurePorts {
   readonly ledger: Ledger;
-  readonly config: Pick<DeployedConfig, 'checkInterval'>;
+  readonly config: DeployedConfig;
   readonly clock: Clock;
 }
 
 /**
  * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
- * makes it, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no longer in DNS. An execution
+ * makes it, saves the announced version, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no longer in DNS. An execution
  * that does not hold the lease only does the latter.
  *
  * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
@@ -23,13 +24,24 @@ export interface RecordFailurePorts {
  * that is too low would not.
  */
 export async function recordFailure(
-  { certificate, execution, attempt, spec, errorOutput, removed, deploy, startedAt }: RecordFailureInput,
+  {
+    certificate,
+    execution,
+    attempt,
+    spec: checked,
+    errorOutput,
+    announced,
+    removed,
+    deploy,
+    startedAt,
+  }: RecordFailureInput,
   { ledger, config, clock }: RecordFailurePorts,
 ): Promise<RecordFailureOutput> {
   const report = readErrorOutput(errorOutput);
   if (removed.length > 0) await ledger.removeLeftovers(certificate, removed);
   const record = await ledger.certificate(certificate);
   const { current, failure, lease, order } = record;
+  const spec = checked ?? specOfFailedCheck(certificate, failure, config);
   const now = clock.now();
   const isNew = lease === execution && !isAlreadyRecorded(record);
   const one = isNew ? 1 : 0;
@@ -43,6 +55,10 @@ export async function recordFailure(
   // If another execution holds the lease, that execution makes the next attempt.
   const retryIn = lease === null || lease === execution ? verdict.retryIn : null;
 
+  // This write comes first. Otherwise a second run, which counts nothing, would publish the event for a partial delivery again.
+  if (lease === execution && announced !== null && announced !== record.announcedVersion) {
+    await ignoringLostLease(ledger.recordAnnounced(certificate, execution, announced));
+  }
   if (isNew && verdict.counted) {
     const identifiers = failedIdentifiers(report);
     if (spec && identifiers.length > 0) {
@@ -77,6 +93,12 @@ export async function recordFailure(
     nextAttempt:
       (isNew ? notBefore : record.notBefore) ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
   };
+}
+
+/** The spec after *Check renewal* itself failed. Its hash is recorded, so that a changed configuration ends the delay. */
+function specOfFailedCheck(certificate: string, failure: LedgerCertificate['failure'], config: DeployedConfig) {
+  const configured = specOf(config, certificate);
+  return configured && withChosenIssuer(configured, failure);
 }
 
 /** Tells whether this attempt is recorded already. Each attempt takes the lease again, so a failure that is newer than the lease belongs to it. */

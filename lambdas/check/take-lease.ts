@@ -18,7 +18,7 @@ export async function takeLease(
   if (holder === null) return {};
   throw new RenewalsInProgressError({
     what: 'The lease of the certificate could not be taken.',
-    why: `Execution ${holder} holds it.`,
+    why: `Execution ${holder.execution} holds it.`,
     remedy: 'The revocation continues when that execution has ended, or after ten minutes.',
     certificate,
   });

@@ -13,6 +13,7 @@ import type {
   Ledger,
   LedgerCertificate,
   RecordedFailure,
+  RecordedSuccess,
   SavedOrder,
   SavedRenewalInfo,
 } from '../../lambdas/domain/ports/ledger.ts';
@@ -32,6 +33,8 @@ export class FakeLedger implements Ledger {
   readonly #setLeases = new Map<string, LeaseHolder>();
   /** Identifier sets whose lease the execution of a certificate took, by the name of the certificate. */
   readonly #leasedSets = new Map<string, Set<string>>();
+  /** The execution that took the lease of an identifier set last, by the name of the certificate. */
+  readonly #ordering = new Map<string, string>();
   /** Times of issuance by identifier set, then by order URL. */
   readonly #issues = new Map<string, Readonly<Record<string, string>>>();
   readonly #accounts = new Map<string, RecordedAccount>();
@@ -49,8 +52,8 @@ export class FakeLedger implements Ledger {
     return this.#certificates.get(name) ?? emptyRecord;
   }
 
-  putSetLease(set: string, holder: LeaseHolder): void {
-    this.#setLeases.set(set, holder);
+  putSetLease(set: string, holder: Omit<LeaseHolder, 'orders'>): void {
+    this.#setLeases.set(set, { ...holder, orders: false });
   }
 
   /** Returns the ARN of the execution that holds the lease of an identifier set. */
@@ -95,14 +98,16 @@ export class FakeLedger implements Ledger {
     instead?: string,
   ): Promise<LeaseHolder | null> {
     const mayTake = (holder: string | null) => holder === null || holder === execution || holder === instead;
-    const taken = { execution, since: now.toISOString() };
+    const taken = { execution, since: now.toISOString(), orders: false };
     if ('certificate' in key) {
       const { lease, leasedAt } = this.get(key.certificate);
-      if (!mayTake(lease)) return { execution: lease ?? '', since: leasedAt ?? '' };
+      const orders = this.#ordering.get(key.certificate) === lease;
+      if (!mayTake(lease)) return { execution: lease ?? '', since: leasedAt ?? '', orders };
       this.put(key.certificate, { lease: taken.execution, leasedAt: taken.since });
       return null;
     }
     this.#holding(certificate, execution);
+    this.#ordering.set(certificate, execution);
     this.#leasedSets.set(certificate, (this.#leasedSets.get(certificate) ?? new Set()).add(key.set));
     const holder = this.#setLeases.get(key.set) ?? null;
     if (holder && !mayTake(holder.execution)) return holder;
@@ -116,6 +121,7 @@ export class FakeLedger implements Ledger {
     }
     if (this.get(certificate).lease !== execution) return;
     this.#leasedSets.delete(certificate);
+    this.#ordering.delete(certificate);
     this.put(certificate, { lease: null, leasedAt: null });
   }
 
@@ -187,10 +193,20 @@ export class FakeLedger implements Ledger {
       this.put(certificate, { renewalInfo, renewalTime: renewalTime.toISOString() });
   }
 
-  async recordSuccess(certificate: string, execution: string, renewalTime: Date | null): Promise<void> {
+  async recordAnnounced(certificate: string, execution: string, announcedVersion: string): Promise<void> {
+    this.#holding(certificate, execution);
+    this.put(certificate, { announcedVersion });
+  }
+
+  async recordSuccess(
+    certificate: string,
+    execution: string,
+    { renewalTime, announcedVersion }: RecordedSuccess,
+  ): Promise<void> {
     this.#holding(certificate, execution);
     const due = renewalTime && { renewalTime: renewalTime.toISOString() };
-    this.put(certificate, { order: null, failure: null, notBefore: null, ...due });
+    const announced = announcedVersion !== null && { announcedVersion };
+    this.put(certificate, { order: null, failure: null, notBefore: null, ...due, ...announced });
   }
 
   async recordFailure(

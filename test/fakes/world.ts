@@ -5,6 +5,7 @@ import { FakeAuthoritativeDns } from './authoritative-dns.ts';
 import { FakeAcme, FakeCa } from './certificate-authority.ts';
 import { makePrivateKey } from './certificates.ts';
 import { FakeClock, FakeFleetMetrics, FakeLog } from './clock.ts';
+import { FakeEventBus } from './event-bus.ts';
 import { FakeExecutions } from './executions.ts';
 import { FakeHostedZones } from './hosted-zones.ts';
 import { FakeLedger } from './ledger.ts';
@@ -27,6 +28,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
   const nameServers = new FakeNameServers();
   const dns = new FakeAuthoritativeDns();
   const executions = new FakeExecutions();
+  const events = new FakeEventBus();
   const renewalInfos = new FakeRenewalInfos();
   const tlsEndpoints = new FakeTlsEndpoints();
   const acm = new FakeAcm();
@@ -47,6 +49,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
     nameServers: calls.watch('nameServers', nameServers),
     dns: calls.watch('dns', dns),
     executions: calls.watch('executions', executions),
+    events: calls.watch('events', events),
     renewalInfos: calls.watch('renewalInfos', renewalInfos),
     tlsEndpoints: calls.watch('tlsEndpoints', tlsEndpoints),
     acm: calls.watch('acm', acm),
@@ -67,6 +70,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
     nameServers,
     dns,
     executions,
+    events,
     renewalInfos,
     tlsEndpoints,
     acm,

@@ -39,7 +39,8 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
         next,
       ),
     repair: (next) => whichAction.when(action('repair'), next),
-    deliver: (next) => whichAction.when(action('deliver'), next),
+    deliver: (next) =>
+      whichAction.when(Condition.jsonata("{% $states.input.action in ['deliver', 'announce'] %}"), next),
     share: (next) => whichAction.when(action('share'), next),
     checkEndpoints: (next) => whichAction.when(action('checkEndpoints'), next),
   });
@@ -63,6 +64,7 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
       waitStarts: '{% $states.result.Payload.waitStarts %}',
       spec: '{% $states.result.Payload.spec %}',
       current: '{% $states.result.Payload.current %}',
+      announced: '{% $states.result.Payload.announced %}',
       challengeZones: '{% $states.result.Payload.challengeZones %}',
       account: '{% $states.result.Payload.account %}',
       // These values have been removed from the ledger. The list is cleared so that a value written later is not removed by mistake.

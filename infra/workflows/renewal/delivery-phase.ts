@@ -6,12 +6,12 @@ import { keepError } from '../error-output.ts';
 import { caught, exits, merged } from '../exits.ts';
 import { errorNames, importThrottled } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
-import { renewedDetail } from './record-phase.ts';
+import { currentAnnounced, renewedDetail } from './record-phase.ts';
 
 /**
  * Imports the certificate into ACM in each configured region. An error in one region does not stop the others. It is the result of its item,
- * and fails the attempt when all regions are done. If the attempt has stored or imported anything, an event is published before that. It
- * notifies the readers of the secret and the users of the other regions.
+ * and fails the attempt when all regions are done. If the version was not announced yet, or the attempt has imported it, an event is published
+ * before that. It notifies the readers of the secret and the users of the other regions.
  */
 export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery', WorkflowFunction>) {
   const deliver = MapState.jsonata(scope, 'Deliver', {
@@ -20,16 +20,19 @@ export function deliveryPhase(scope: Construct, { delivery }: Record<'delivery',
     maxConcurrency: 5,
     assign: { deliveries: '{% $states.result %}' },
   }).itemProcessor(importCertificate(scope, delivery));
-  const announcePartialDelivery = announce(scope, 'Announce partial delivery', detailTypes.renewed, {
-    ...renewedDetail,
-    deliveries: '{% [$deliveries[$exists(arn)]] %}',
-  });
+  const announcePartialDelivery = announce(
+    scope,
+    'Announce partial delivery',
+    detailTypes.renewed,
+    { ...renewedDetail, deliveries: '{% [$deliveries[$exists(arn)]] %}' },
+    currentAnnounced,
+  );
   const deliveredEverywhere = Choice.jsonata(scope, 'Delivered everywhere?');
   deliver.next(deliveredEverywhere);
 
   const someFailed = '$count($deliveries[$exists(Error)]) > 0';
-  // This attempt has stored a certificate or imported one.
-  const somethingNew = "($type($order) = 'object' or $count($deliveries[imported]) > 0)";
+  // No event was published for the current version, or this attempt has imported it.
+  const somethingNew = '($announced != $current.versionId or $count($deliveries[imported]) > 0)';
   const outcomes = exits({
     failed: (next) =>
       deliveredEverywhere

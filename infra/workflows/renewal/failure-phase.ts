@@ -55,6 +55,7 @@ function recordFailureState(scope: Construct, check: WorkflowFunction): TaskStat
     payload: {
       spec: '{% $spec %}',
       errorOutput: '{% $errorOutput %}',
+      announced: '{% $announced %}',
       removed: '{% $removed %}',
       deploy: '{% $deploy %}',
       startedAt: '{% $startedAt %}',

@@ -15,13 +15,18 @@ export const renewedDetail = {
   deliveries: '{% $deliveries %}',
 };
 
+/** Variable after the event was published for the current version. It is recorded, so that a later execution does not publish the event again. */
+export const currentAnnounced = { announced: '{% $current.versionId %}' };
+
 /**
- * Publishes the event, then records the success, which releases the leases. An execution that is interrupted in between publishes the
- * event again. The endpoints are checked last, with no lease held, because servers are reloaded when the event arrives.
+ * Publishes the event, then records the success with the announced version, and releases the leases. If the execution is interrupted in
+ * between, or the event cannot be published, a later execution publishes it. The endpoints are checked last, with no lease held, because servers are reloaded when the event arrives.
  */
 export function recordPhase(scope: Construct, { check }: Record<'check', WorkflowFunction>) {
-  const announceRenewed = announce(scope, 'Announce', detailTypes.renewed, renewedDetail);
-  const recordSuccess = check.step(scope, 'Record success', { payload: { removed: '{% $removed %}' } });
+  const announceRenewed = announce(scope, 'Announce', detailTypes.renewed, renewedDetail, currentAnnounced);
+  const recordSuccess = check.step(scope, 'Record success', {
+    payload: { announced: '{% $announced %}', removed: '{% $removed %}' },
+  });
   const anyEndpoints = Choice.jsonata(scope, 'Any endpoints?');
 
   announceRenewed.addCatch(recordSuccess).next(recordSuccess);

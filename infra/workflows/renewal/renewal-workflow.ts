@@ -37,6 +37,7 @@ const attemptVariables = {
   finalizedAt: '{% null %}',
   spec: '{% null %}',
   current: '{% null %}',
+  announced: '{% null %}',
   challengeZones: [],
   account: '{% null %}',
   replaces: '{% null %}',

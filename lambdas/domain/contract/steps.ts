@@ -77,6 +77,7 @@ export const renewalActions = [
   'issue',
   'repair',
   'deliver',
+  'announce',
   'share',
   'checkEndpoints',
 ] as const;
@@ -93,8 +94,10 @@ export interface CheckRenewalOutput {
   readonly waitStarts: WaitStarts;
   readonly certificate: string;
   readonly spec: CertificateSpec;
-  /** The version to deliver or to check for. `null` unless the action is `deliver` or `checkEndpoints`. */
+  /** The version to deliver, to announce or to check for. `null` unless the action is `deliver`, `announce` or `checkEndpoints`. */
   readonly current: CertificateFacts | null;
+  /** Version for which the event `Certificate Renewed` was published last. `null` if there is none. */
+  readonly announced: string | null;
   /** TXT values of this stack that may be in DNS. `clean` removes them, `resume` uses and removes them. Empty for other actions. */
   readonly leftovers: readonly TxtValue[];
   /** The saved order. `null` unless the action is `resume`. */
@@ -322,6 +325,8 @@ export interface CheckEndpointsOutput {
 }
 
 export interface RecordSuccessInput extends Run {
+  /** Version for which the event `Certificate Renewed` was published. `null` if none was. */
+  readonly announced: string | null;
   readonly removed: readonly TxtValue[];
 }
 
@@ -330,6 +335,8 @@ export interface RecordFailureInput extends Run {
   readonly spec: CertificateSpec | null;
   /** The complete `$states.errorOutput`. */
   readonly errorOutput: unknown;
+  /** As in `RecordSuccessInput`. A partial delivery is announced before its failure is recorded. */
+  readonly announced: string | null;
   readonly removed: readonly TxtValue[];
   /** Whether a deployment waits for the execution. Then the first failure ends it. */
   readonly deploy: boolean;

@@ -49,6 +49,8 @@ export interface LedgerCertificate {
   readonly renewalInfo: SavedRenewalInfo | null;
   /** Time at which the renewal of the current certificate is due (RFC 3339), for operators. Decisions compute it again and never read it. */
   readonly renewalTime?: string;
+  /** Version of the secret for which the event `Certificate Renewed` was published. Another version that is current has to be announced. */
+  readonly announcedVersion?: string;
   /** Version of the secret that was revoked. While it is current, a renewal is due. */
   readonly revokedVersion?: string;
   /** Result of the last endpoint check. */
@@ -81,6 +83,13 @@ export interface SavedRenewalInfo {
   readonly nextFetch: string;
 }
 
+/** What a success saves. */
+export interface RecordedSuccess {
+  readonly renewalTime: Date | null;
+  /** Version of the secret for which the event `Certificate Renewed` was published. */
+  readonly announcedVersion: string | null;
+}
+
 /** The lease of a certificate, or of a set of names. */
 export type LeaseKey = { readonly certificate: string } | { readonly set: string };
 
@@ -89,6 +98,8 @@ export interface LeaseHolder {
   readonly execution: string;
   /** Time at which it took the lease, in RFC 3339. */
   readonly since: string;
+  /** Whether it has taken the lease of a set of names, which it does before it orders. */
+  readonly orders: boolean;
 }
 
 /**
@@ -137,8 +148,10 @@ export interface Ledger {
   recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void>;
   /** Sets `readAt` of the account to `null`, if there is one. */
   markAccountStale(directoryUrl: string): Promise<void>;
-  /** Removes order, failure and `notBefore`, and saves the renewal time. `null` keeps the saved one. */
-  recordSuccess(certificate: string, execution: string, renewalTime: Date | null): Promise<void>;
+  /** Saves the version for which the event `Certificate Renewed` was published. */
+  recordAnnounced(certificate: string, execution: string, versionId: string): Promise<void>;
+  /** Removes order, failure and `notBefore`, and saves the rest in the same update. `null` keeps the saved value. */
+  recordSuccess(certificate: string, execution: string, success: RecordedSuccess): Promise<void>;
   /** Saves the failure and increments its counts. `issuerFailures` grows for failures of the issuer only. The saved order stays. */
   recordFailure(
     certificate: string,

@@ -10,11 +10,13 @@ const specs = ['due', 'fresh', 'failing', 'new'].map((name) =>
   specWith({ name, identifiers: [`${name}.example.com`] }),
 );
 
+const announced = { announcedVersion: 'version-1' };
+
 function world(): World {
   const made = createWorld({ now: '2026-03-15T00:00:00Z' });
-  made.ledger.put('due', { current: factsWith({ identifiers: ['due.example.com'] }) });
+  made.ledger.put('due', { ...announced, current: factsWith({ identifiers: ['due.example.com'] }) });
   const fresh = { notBefore: '2026-03-01T00:00:00Z', notAfter: '2026-05-30T00:00:00Z' };
-  made.ledger.put('fresh', { current: factsWith({ identifiers: ['fresh.example.com'], ...fresh }) });
+  made.ledger.put('fresh', { ...announced, current: factsWith({ identifiers: ['fresh.example.com'], ...fresh }) });
   made.ledger.put('failing', {
     current: factsWith({ identifiers: ['failing.example.com'], notAfter: '2026-03-25T00:00:00Z' }),
     failure: { count: 2, issuerFailures: 0, last: '2026-03-14T00:00:00Z', error: 'CaaError', cause: 'CAA forbids it.' },
@@ -89,6 +91,7 @@ describe('the CA', () => {
     const made = createWorld({ now: '2026-02-01T00:00:00Z' });
     for (const name of names) {
       made.ledger.put(name, {
+        ...announced,
         current: factsWith({ identifiers: [`${name}.example.com`], certificateId: certificateId(name) }),
       });
     }

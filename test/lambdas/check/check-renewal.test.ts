@@ -5,6 +5,7 @@ import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts
 import {
   InvalidInputError,
   IssueCapError,
+  RenewalsInProgressError,
   SameNamesTimeoutError,
   SecretDeletedError,
   SecretNotOwnedError,
@@ -14,7 +15,7 @@ import {
 import { toLambdaError } from '../../../lambdas/domain/contract/failure.ts';
 import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
 import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
-import { throttledError } from '../../fakes/aws-errors.ts';
+import { deniedError } from '../../fakes/aws-errors.ts';
 import { errorOutputOf } from '../../fakes/error-output.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { configOf, execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
@@ -57,6 +58,21 @@ function check(
   );
 }
 
+/** Records the failure of *Check renewal* in the state that follows. */
+const recordFailed = ({ ports }: World, error: Error) =>
+  recordFailure(
+    {
+      ...run,
+      spec: null,
+      errorOutput: errorOutputOf(toLambdaError(error)),
+      announced: null,
+      removed: [],
+      deploy: false,
+      startedAt: quietDay,
+    },
+    { ...ports, config: configOf(specWith()) },
+  );
+
 const order: SavedOrder = {
   url: 'https://ca.test/order/1',
   finalize: 'https://ca.test/order/1/finalize',
@@ -70,7 +86,7 @@ const reference = { url: order.url, finalize: order.finalize, expires: order.exp
 /** Creates a world in which `www` is issued, stored and in the ledger. */
 function issued(now = quietDay): World {
   const world = createWorld({ now });
-  world.ledger.put('www', { current: factsWith() });
+  world.ledger.put('www', { current: factsWith(), announcedVersion: 'version-1' });
   world.secrets.put('www', { current: { versionId: 'version-1', value: 'whole' } });
   return world;
 }
@@ -488,9 +504,7 @@ describe('limits', () => {
     const before = world.ledger.get('www');
     const error = await check(world, force).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(IssueCapError);
-    const errorOutput = errorOutputOf(toLambdaError(error as Error));
-    const failed = { ...run, spec, errorOutput, removed: [], deploy: false, startedAt: quietDay };
-    const { nextAttempt } = await recordFailure(failed, { ...world.ports, config: { checkInterval: 21_600 } });
+    const { nextAttempt } = await recordFailed(world, error as Error);
     expect(world.ledger.get('www')).toMatchObject({
       lease: null,
       failure: null,
@@ -527,13 +541,39 @@ describe('limits', () => {
 describe('the lease', () => {
   test('of a running execution for the same certificate is not taken, even with `force`', async () => {
     const world = issued(dueDay);
-    world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:00:00Z' });
+    const started = new Date('2026-03-14T23:00:00Z');
+    await world.ledger.takeLease({ certificate: 'www' }, { ...run, execution: otherExecution }, started);
+    await world.ledger.takeLease({ set: specWith().setHash }, { ...run, execution: otherExecution }, started);
     world.executions.setStatus(otherExecution, 'live');
     expect(await check(world, { request: { certificate: 'www', force: true } })).toMatchObject({
       action: 'none',
       reason: `in progress by ${otherExecution}`,
     });
     expect(world.ledger.get('www').lease).toBe(otherExecution);
+  });
+
+  test('of a running execution that only delivers is waited for with `force`, and then the certificate is issued', async () => {
+    const world = issued();
+    const force = { certificate: 'www', force: true };
+    await world.ledger.takeLease({ certificate: 'www' }, { ...run, execution: otherExecution }, new Date(quietDay));
+    world.executions.setStatus(otherExecution, 'live');
+    const first = await check(world, { request: force });
+    expect(first).toMatchObject({ action: 'wait', wait: 30, reason: `in progress by ${otherExecution}` });
+    world.executions.setStatus(otherExecution, 'ended');
+    expect(await check(world, { request: force, waitStarts: first.waitStarts })).toMatchObject({ action: 'issue' });
+  });
+
+  test('of a running execution that only delivers is waited for two hours, and then the forced execution fails', async () => {
+    const world = issued();
+    const force = { certificate: 'www', force: true };
+    await world.ledger.takeLease({ certificate: 'www' }, { ...run, execution: otherExecution }, new Date(quietDay));
+    world.executions.setStatus(otherExecution, 'live');
+    const { waitStarts } = await check(world, { request: force });
+    world.clock.advance(2 * 3_600_000 - 10_000);
+    expect(await check(world, { request: force, waitStarts })).toMatchObject({ action: 'wait', wait: 10 });
+    world.clock.advance(10_000);
+    await expect(check(world, { request: force, waitStarts })).rejects.toThrow(RenewalsInProgressError);
+    await expect(check(world, { request: force, waitStarts })).rejects.toThrow(`Execution ${otherExecution} works on`);
   });
 
   test('of an execution that has ended is taken', async () => {
@@ -639,12 +679,22 @@ describe('the lease', () => {
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
   });
 
-  test.each(['ledger.certificate', 'secrets.describe'])('is released if %s fails', async (call) => {
-    const world = issued(dueDay);
-    world.calls.answer(call, throttledError());
-    await expect(check(world)).rejects.toThrow('Slow down.');
-    expect(world.ledger.get('www').lease).toBeNull();
-  });
+  test.each(['ledger.certificate', 'secrets.describe', 'ledger.issues'])(
+    'is kept if %s fails, so that the failure is counted',
+    async (call) => {
+      const world = issued(dueDay);
+      world.calls.answer(call, deniedError('Not allowed.'));
+      const error = await check(world).catch((thrown: unknown) => thrown);
+      expect(world.ledger.get('www').lease).toBe(execution);
+      world.clock.advance(1000);
+      const { nextAttempt } = await recordFailed(world, error as Error);
+      expect(world.ledger.get('www')).toMatchObject({
+        lease: null,
+        failure: { count: 1, error: 'AccessDeniedError', specHash: specWith().specHash },
+        notBefore: nextAttempt,
+      });
+    },
+  );
 });
 
 describe('an execution that only cleans up', () => {
@@ -782,19 +832,27 @@ describe('a certificate is rejected', () => {
     expect(world.calls.names()).toEqual([]);
   });
 
-  test('if this stack did not create its secret, and the lease is released', async () => {
+  test('if this stack did not create its secret, and is checked again after a day or a change of the configuration', async () => {
     const world = createWorld();
     world.secrets.put('www', { owned: false });
-    await expect(check(world)).rejects.toThrow(SecretNotOwnedError);
-    expect(world.ledger.get('www').lease).toBeNull();
+    const error = await check(world).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SecretNotOwnedError);
+    world.clock.advance(1000);
+    const { nextAttempt } = await recordFailed(world, error as Error);
+    expect(Date.parse(nextAttempt) - world.clock.now().getTime()).toBe(86_400_000);
+    expect(world.ledger.get('www')).toMatchObject({ failure: { count: 1 }, notBefore: nextAttempt });
+
+    world.secrets.put('www', { owned: true });
+    expect((await check(world)).action).toBe('none');
+    const changed = specWith({ identifiers: ['www.example.com'] });
+    expect((await check(world, { spec: changed })).action).toBe('issue');
   });
 
-  test('with the restore command if its secret is scheduled for deletion, and the lease is released', async () => {
+  test('with the restore command if its secret is scheduled for deletion', async () => {
     const world = createWorld();
     world.secrets.put('www', { deletedAt: '2026-03-20T00:00:00Z' });
     await expect(check(world)).rejects.toThrow(SecretDeletedError);
     await expect(check(world)).rejects.toThrow(`restore-secret --secret-id ${world.secrets.arn('www')}`);
-    expect(world.ledger.get('www').lease).toBeNull();
   });
 });
 

@@ -81,6 +81,7 @@ async function ordersOfADay(
         ...run,
         spec,
         errorOutput: failedWith(failed.error, 'No.', failed.problem),
+        announced: null,
         removed: [],
         deploy: false,
         startedAt,

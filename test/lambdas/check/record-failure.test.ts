@@ -3,7 +3,7 @@ import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { RecordFailureInput } from '../../../lambdas/domain/contract/steps.ts';
 import { failedWith } from '../../fakes/error-output.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { configOf, execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const urn = (type: string): string => `urn:ietf:params:acme:error:${type}`;
@@ -42,8 +42,17 @@ function failing(): World {
 
 const record = ({ ports }: World, input: Partial<RecordFailureInput> = {}) =>
   recordFailure(
-    { ...run, spec: specWith(), errorOutput: rejected, removed, deploy: false, startedAt: began, ...input },
-    { ...ports, config: { checkInterval: 21_600 } },
+    {
+      ...run,
+      spec: specWith(),
+      errorOutput: rejected,
+      announced: null,
+      removed,
+      deploy: false,
+      startedAt: began,
+      ...input,
+    },
+    { ...ports, config: configOf(specWith()) },
   );
 
 /** Returns the number of failed validations in the last hour, by identifier. */

@@ -36,7 +36,7 @@ async function done(): Promise<World> {
   return world;
 }
 
-const record = ({ ports }: World) => recordSuccess({ ...run, removed }, ports);
+const record = ({ ports }: World) => recordSuccess({ ...run, announced: 'version-1', removed }, ports);
 
 function expectDone(world: World, last?: string): void {
   expect(world.ledger.get('www'), last).toMatchObject({
@@ -75,9 +75,26 @@ test('completes in a run after an interruption at any call', async () => {
   await interruptedAfterEachCall(done, record, (world, _, last) => expectDone(world, last));
 });
 
-test('throws LeaseLostError and changes nothing if another execution holds the lease', async () => {
+test('saves the announced version in the update that removes the order', async () => {
   const world = await done();
+  world.calls.made.length = 0;
+  await record(world);
+  expect(world.ledger.get('www').announcedVersion).toBe('version-1');
+  expect(world.calls.names('ledger.record')).toEqual(['ledger.recordSuccess']);
+});
+
+test('succeeds in a second run if another execution has taken the lease since, and changes nothing', async () => {
+  const world = await done();
+  await record(world);
   world.ledger.put('www', { lease: otherExecution });
+  const before = world.ledger.get('www');
+  await record(world);
+  expect(world.ledger.get('www')).toEqual(before);
+});
+
+test('throws LeaseLostError and changes nothing if another execution holds the lease and this one did not store the version', async () => {
+  const world = await done();
+  world.ledger.put('www', { lease: otherExecution, current: factsWith({ execution: otherExecution }) });
   await expect(record(world)).rejects.toThrow(LeaseLostError);
   expect(world.ledger.get('www')).toMatchObject({ lease: otherExecution, failure: { count: 3 } });
 });

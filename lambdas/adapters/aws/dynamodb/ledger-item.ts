@@ -12,9 +12,9 @@ import { fromAttribute } from './attribute-values.ts';
 /**
  * Items of the table, by partition key `id`:
  *
- * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), current, deliveries (by region), order, leftovers,
- *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, revokedVersion, served, access,
- *   tagKeys
+ * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
+ *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
+ *   revokedVersion, served, access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read)
@@ -48,6 +48,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     notBefore: item.notBefore?.S ?? null,
     renewalInfo: fromAttribute(item.renewalInfo) as SavedRenewalInfo | null,
     ...(item.renewalTime?.S && { renewalTime: item.renewalTime.S }),
+    ...(item.announcedVersion?.S && { announcedVersion: item.announcedVersion.S }),
     ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
     ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
     ...(item.access?.S !== undefined && { access: item.access.S }),

@@ -25,7 +25,7 @@ export async function takeLease(
   }
   // The set is added before its lease is taken. Otherwise its lease would stay until another execution finds that this one has ended.
   await updateLeased(table, certificate, execution, {
-    expression: 'ADD #sets :sets',
+    expression: 'SET #ordering = :execution ADD #sets :sets',
     values: { ':sets': { SS: [key.set] } },
   });
   return take(table, setId(key.set), lease, {
@@ -50,7 +50,13 @@ async function take(
       ...also.values,
     },
   });
-  return item && { execution: item.lease?.S ?? '', since: item.leasedAt?.S ?? '' };
+  return (
+    item && {
+      execution: item.lease?.S ?? '',
+      since: item.leasedAt?.S ?? '',
+      orders: item.ordering?.S === item.lease?.S,
+    }
+  );
 }
 
 export async function release(table: LedgerTable, certificate: string, execution: string): Promise<void> {
@@ -62,7 +68,7 @@ export async function release(table: LedgerTable, certificate: string, execution
   }
   // This is last, so that a repeated release still finds the sets.
   await updateItem(table, certificateId(certificate), {
-    expression: 'REMOVE #lease, #leasedAt, #sets',
+    expression: 'REMOVE #lease, #leasedAt, #sets, #ordering',
     condition,
     values,
   });

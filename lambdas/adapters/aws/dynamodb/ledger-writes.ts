@@ -5,7 +5,13 @@ import type {
   RecordedAccount,
   TxtValue,
 } from '../../../domain/contract/certificate-facts.ts';
-import type { EndpointCheck, RecordedFailure, SavedOrder, SavedRenewalInfo } from '../../../domain/ports/ledger.ts';
+import type {
+  EndpointCheck,
+  RecordedFailure,
+  RecordedSuccess,
+  SavedOrder,
+  SavedRenewalInfo,
+} from '../../../domain/ports/ledger.ts';
 import { toAttribute } from './attribute-values.ts';
 import { accountId, certificateId, leftoverSet } from './ledger-item.ts';
 import { updateLeased } from './ledger-leases.ts';
@@ -150,12 +156,27 @@ export function recordSuccess(
   table: LedgerTable,
   certificate: string,
   execution: string,
-  renewalTime: Date | null,
+  { renewalTime, announcedVersion }: RecordedSuccess,
 ): Promise<void> {
-  const removed = 'REMOVE #order, #failure, #failures, #issuerFailures, #notBefore';
+  const saved = Object.entries({ renewalTime: renewalTime?.toISOString(), announcedVersion }).flatMap(
+    ([name, value]) => (value ? [[name, value] as const] : []),
+  );
+  const set = saved.map(([name]) => `#${name} = :${name}`).join(', ');
   return updateLeased(table, certificate, execution, {
-    expression: renewalTime ? `SET #renewalTime = :renewalTime ${removed}` : removed,
-    ...(renewalTime && { values: { ':renewalTime': { S: renewalTime.toISOString() } } }),
+    expression: `${set && `SET ${set} `}REMOVE #order, #failure, #failures, #issuerFailures, #notBefore`,
+    ...(set && { values: Object.fromEntries(saved.map(([name, value]) => [`:${name}`, { S: value }])) }),
+  });
+}
+
+export function recordAnnounced(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  versionId: string,
+): Promise<void> {
+  return updateLeased(table, certificate, execution, {
+    expression: 'SET #announcedVersion = :versionId',
+    values: { ':versionId': { S: versionId } },
   });
 }
 

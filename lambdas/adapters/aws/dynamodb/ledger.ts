@@ -38,6 +38,7 @@ export function createLedger({
     recordDelivery: (...args) => writes.recordDelivery(table, ...args),
     recordServed: (...args) => writes.recordServed(table, ...args),
     recordAccess: (...args) => writes.recordAccess(table, ...args),
+    recordAnnounced: (...args) => writes.recordAnnounced(table, ...args),
     recordSuccess: (...args) => writes.recordSuccess(table, ...args),
     recordFailure: (...args) => writes.recordFailure(table, ...args),
 

@@ -61,8 +61,8 @@ export class LeaseLostError extends PerennialError<'certificate'> {
 }
 
 /**
- * Renewals are in progress, so the account's key cannot be changed and the lease for a revocation cannot be taken. A revocation continues without the
- * lease after ten minutes. For a key change the operator tries again later.
+ * Renewals are in progress, so the account's key cannot be changed, or the lease for a revocation or a forced renewal cannot be taken. A revocation
+ * continues without the lease after ten minutes. For the others the operator tries again later.
  */
 export class RenewalsInProgressError extends PerennialError {
   override readonly name = 'RenewalsInProgressError';

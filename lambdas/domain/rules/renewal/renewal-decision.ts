@@ -47,6 +47,10 @@ export function regionsBehind(spec: CertificateSpec, record: LedgerCertificate):
   return spec.regions.filter((region) => record.deliveries[region]?.versionId !== record.current?.versionId);
 }
 
+/** Tells whether the event `Certificate Renewed` was not published for the current version. An interrupted execution may have lost it. */
+const isUnannounced = ({ current, announcedVersion }: LedgerCertificate): boolean =>
+  current !== null && current.versionId !== announcedVersion;
+
 /** Regions where the import of the current version has other tags than the operator's. */
 function regionsWithOtherTags(spec: CertificateSpec, { deliveries }: LedgerCertificate): string[] {
   return spec.regions.filter((region) => deliveries[region]?.tagsHash !== spec.tagsHash);
@@ -113,10 +117,11 @@ export function retryNotBeforeReason(
  * 5. `repair`: the ledger does not know the certificate in the secret.
  * 6. `issue`: the certificate is due.
  * 7. `deliver`: an ACM region does not have the current version, which costs no order.
- * 8. `wait`: the renewal time comes before the next fleet run.
- * 9. `checkEndpoints`: an endpoint check is due.
- * 10. `deliver`: the operator's tags have changed. Nothing is imported.
- * 11. `share`: tags, readers or replicas have changed.
+ * 8. `announce`: the event for the current version was not published.
+ * 9. `wait`: the renewal time comes before the next fleet run.
+ * 10. `checkEndpoints`: an endpoint check is due.
+ * 11. `deliver`: the operator's tags have changed. Nothing is imported.
+ * 12. `share`: tags, readers or replicas have changed.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
@@ -140,6 +145,7 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (due) return to('issue', due);
   const behind = regionsBehind(spec, record);
   if (behind.length > 0) return to('deliver', `not delivered to ${behind.join(', ')}`);
+  if (isUnannounced(record)) return to('announce', 'the event for the current version was not published');
   const ariTime = ariRenewalTime(record);
   if (ariTime && isBeforeNextCheck(ariTime, checkInterval, now)) {
     // In an emergency the window of the CA no longer counts.

@@ -1,5 +1,6 @@
-import { SameNamesTimeoutError } from '../../contract/errors.ts';
+import { RenewalsInProgressError, SameNamesTimeoutError } from '../../contract/errors.ts';
 import type { WaitingFor, WaitStarts } from '../../contract/steps.ts';
+import type { LeaseHolder } from '../../ports/ledger.ts';
 import type { Decision } from './renewal-decision.ts';
 import { isBeforeNextCheck } from './renewal-info.ts';
 import { emergencyTime } from './renewal-time.ts';
@@ -8,21 +9,48 @@ import { emergencyTime } from './renewal-time.ts';
 const set = { bound: 2 * 3600, wait: 60 } as const;
 /** The same for a deployment that waits for the lease of its certificate. The deployment itself may take 30 minutes. */
 const deployment = { bound: 25 * 60, wait: 10 } as const;
+/** The same for a forced execution. A delivery that ACM throttles takes up to 40 minutes. */
+const forced = { bound: 2 * 3600, wait: 30 } as const;
 
 /** A decision with the start times of the waits, if they have changed. */
 export type BoundedDecision = Decision & { readonly waitStarts?: WaitStarts };
 
 type BoundedWait = Decision & { readonly waitStarts: WaitStarts };
 
-/** Returns the decision while another execution holds the lease of the certificate. Only a deployment waits for the lease. */
+/**
+ * Returns the decision while another execution holds the lease of the certificate. A deployment waits for the lease. A forced execution waits
+ * too, unless the other one orders, which is what the operator wants.
+ *
+ * @throws RenewalsInProgressError if a forced execution has waited for two hours
+ */
 export function whileCertificateLeaseIsTaken(
-  holder: string,
-  { deploy, waitStarts: earlier }: { readonly deploy: boolean; readonly waitStarts: WaitStarts },
+  { execution: holder, orders }: LeaseHolder,
+  {
+    certificate,
+    force,
+    deploy,
+    waitStarts: earlier,
+  }: {
+    readonly certificate: string;
+    readonly force: boolean;
+    readonly deploy: boolean;
+    readonly waitStarts: WaitStarts;
+  },
   now: Date,
 ): BoundedWait {
   const waitStarts = started(earlier, 'certificateLease', now);
-  const end = startOf(waitStarts, 'certificateLease', now) + 1000 * deployment.bound;
-  const wait = deploy ? secondsUntil(end, deployment.wait, now) : 0;
+  const mustIssue = force && !orders;
+  const limits = deploy ? deployment : mustIssue ? forced : null;
+  const end = startOf(waitStarts, 'certificateLease', now) + 1000 * (limits?.bound ?? 0);
+  const wait = secondsUntil(end, limits?.wait ?? 0, now);
+  if (mustIssue && wait === 0) {
+    throw new RenewalsInProgressError({
+      what: 'The forced renewal has waited for another execution, and does not wait longer.',
+      why: `Execution ${holder} works on the certificate and does not order.`,
+      remedy: 'Check that execution, stop it if it makes no progress, and force the renewal again.',
+      certificate,
+    });
+  }
   return { action: wait > 0 ? 'wait' : 'none', wait, reason: `in progress by ${holder}`, waitStarts };
 }
 

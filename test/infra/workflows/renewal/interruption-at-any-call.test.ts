@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deniedError } from '../../../fakes/aws-errors.ts';
 import { Killed } from '../../../fakes/recorder.ts';
 import { execution, otherExecution, specWith } from '../../../fakes/specs.ts';
 import type { World } from '../../../fakes/world.ts';
@@ -22,12 +23,14 @@ function expectIssuedOnce(w: World, last: string): void {
   expect(w.hostedZones.all('Z1'), last).toEqual([]);
   expect(w.ledger.get('www'), last).toMatchObject({ lease: null, order: null, leftovers: [] });
   const { current, deliveries, served } = w.ledger.get('www');
+  expect(w.events.announcedVersions(), last).toContain(current?.versionId);
+  expect(w.ledger.get('www').announcedVersion, last).toBe(current?.versionId);
   expect(deliveries['us-east-1']?.versionId, last).toBe(current?.versionId);
   expect(served, last).toMatchObject({ served: true, versionId: current?.versionId });
 }
 
 describe('a renewal', () => {
-  test('is finished by its restart if it is stopped after any call, with one issuance, a delivery, and no TXT values in DNS', async () => {
+  test('is finished by its restart if it is stopped after any call, with one issuance, a delivery, an event for the version, and no TXT values in DNS', async () => {
     const calls = await callsOfARenewal();
     expect(calls.length).toBeGreaterThan(30);
     for (const [index, last] of calls.entries()) {
@@ -42,7 +45,7 @@ describe('a renewal', () => {
     }
   }, 60_000);
 
-  test('continues if its function is killed after any call, and the next execution removes the remaining TXT values', async () => {
+  test('continues if its function is killed after any call, and the next execution removes the remaining TXT values and publishes an event that was lost', async () => {
     const calls = await callsOfARenewal();
     for (const [index, last] of calls.entries()) {
       const w = world();
@@ -58,6 +61,59 @@ describe('a renewal', () => {
       expectIssuedOnce(w, `${index + 1}: ${last}`);
     }
   }, 60_000);
+
+  test('publishes the event again only if the execution was stopped between the event and its record', async () => {
+    const calls = await callsOfARenewal();
+    const counts = new Map<string, number>();
+    for (const [index, last] of calls.entries()) {
+      const w = world();
+      w.calls.killAfter(index + 1);
+      await expect(renew(w, { input: request, arn: execution })).rejects.toThrow(Killed);
+      w.calls.restart();
+      w.executions.setStatus(execution, 'ended');
+      await renew(w, { input: restart, arn: otherExecution });
+      await renew(w, { input: request, arn: thirdExecution });
+      counts.set(`${index}: ${last}`, w.events.announcedVersions().length);
+    }
+    const published = calls.indexOf('events.publish');
+    const recorded = calls.indexOf('ledger.recordSuccess');
+    const twice = [...counts].flatMap(([call, count]) => (count === 1 ? [] : [call]));
+    expect(twice).toEqual(calls.slice(published, recorded).map((call, index) => `${published + index}: ${call}`));
+  }, 60_000);
+
+  test('publishes the event in a later execution if EventBridge rejects it', async () => {
+    const w = world();
+    w.calls.answer('events.publish', new TaskError('EventBridge.FailedEntry', 'internal failure'));
+    await renew(w, { input: request, arn: execution });
+    expect(w.events.announcedVersions()).toEqual([]);
+    w.executions.setStatus(execution, 'ended');
+    const { entered } = await renew(w, { input: request, arn: otherExecution });
+    expect(entered).toContain('Announce');
+    expect(entered).not.toContain('New order');
+    expect(w.events.announcedVersions()).toEqual([w.ledger.get('www').current?.versionId]);
+    const region = { region: 'us-east-1', imported: false };
+    expect(w.events.published.at(-1)?.detail).toMatchObject({ deliveries: [region] });
+  });
+
+  test('publishes the event of a partial delivery once, and again when the rest is delivered', async () => {
+    const w = world();
+    w.acm.addRegion('eu-west-1');
+    const configured = specWith({ ...spec, regions: ['us-east-1', 'eu-west-1'] });
+    const stopped = { importCertificate: new Killed('stopped') };
+    await expect(renew(w, { input: request, arn: execution, configured, failing: stopped })).rejects.toThrow(Killed);
+    w.executions.setStatus(execution, 'ended');
+    // The restart has no order of its own, and imports nothing.
+    const failing = { importCertificate: deniedError('ACM denies it.') };
+    await renew(w, { input: restart, arn: otherExecution, configured, failing });
+    const { current, announcedVersion } = w.ledger.get('www');
+    expect(w.events.announcedVersions()).toEqual([current?.versionId]);
+    expect(announcedVersion).toBe(current?.versionId);
+    expect(w.events.published.at(-1)?.detailType).toBe('Certificate Renewal Failed');
+    w.executions.setStatus(otherExecution, 'ended');
+    w.clock.advance(25 * 3_600_000);
+    await renew(w, { input: request, arn: thirdExecution, configured });
+    expect(w.events.announcedVersions()).toEqual([current?.versionId, current?.versionId]);
+  });
 
   test('only shares the secret if readers are configured after it, so that no server reloads', async () => {
     const w = world();

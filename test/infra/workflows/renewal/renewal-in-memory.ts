@@ -97,13 +97,21 @@ export function renew(
       throw thrown(name, message);
     }
   };
+  const publish = async ({ Entries }: Record<string, unknown>): Promise<unknown> => {
+    try {
+      await ports.events.publish(Entries as Record<string, unknown>[]);
+      return {};
+    } catch (error) {
+      throw error instanceof Killed ? killed(error) : error;
+    }
+  };
   const named = (states: Readonly<Record<string, State>>): string[] =>
     Object.entries(states).flatMap(([name, { Type, Branches = [], ItemProcessor }]) => [
       ...(Type === 'Task' ? [name] : []),
       ...[...Branches, ...(ItemProcessor ? [ItemProcessor] : [])].flatMap(({ States }) => named(States)),
     ]);
   const tasks: Tasks = Object.fromEntries(
-    named(workflow.States).map((name) => [name, name.startsWith('Announce') ? () => ({}) : call]),
+    named(workflow.States).map((name) => [name, name.startsWith('Announce') ? publish : call]),
   );
   const onWait = (seconds: number) => clock.advance(seconds * 1000);
   return run(workflow, { input, tasks, execution: arn, now: () => clock.now(), onWait, retries });

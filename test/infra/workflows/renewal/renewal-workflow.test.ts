@@ -15,6 +15,7 @@ const checked = {
   certificate: 'www',
   spec: { name: 'www', regions: ['us-east-1'] },
   current: null,
+  announced: null,
   leftovers: [],
   order: null,
   replaces: null,
@@ -216,7 +217,7 @@ describe('a renewal', () => {
       'Check renewal': [clean, checked],
       'Clean up challenges': [thrown('AccessDeniedError', 'denied')],
     });
-    expect(inputsOf('Record success')).toEqual([{ removed: [] }]);
+    expect(inputsOf('Record success')).toEqual([{ announced: 'v1', removed: [] }]);
     expect(status).toBe('SUCCEEDED');
   });
 
@@ -309,9 +310,9 @@ describe('a renewal', () => {
     ]);
   });
 
-  test('records the success even if the event could not be published', async () => {
+  test('records the success without the announced version if the event could not be published', async () => {
     const { status, inputsOf } = await renew({ Announce: [thrown('States.TaskFailed', 'throttled')] });
-    expect([status, inputsOf('Record success')]).toEqual(['SUCCEEDED', [{ removed: [record] }]]);
+    expect([status, inputsOf('Record success')]).toEqual(['SUCCEEDED', [{ announced: null, removed: [record] }]]);
   });
 });
 
@@ -690,6 +691,7 @@ describe('a failing proof', () => {
       {
         spec: checked.spec,
         errorOutput: challengeFailed.errorOutput,
+        announced: null,
         removed: [record],
         deploy: false,
         startedAt: expect.any(String),
@@ -716,6 +718,7 @@ describe('a failing proof', () => {
       {
         spec: checked.spec,
         errorOutput: challengeFailed.errorOutput,
+        announced: null,
         removed: [],
         deploy: false,
         startedAt: expect.any(String),
@@ -734,7 +737,7 @@ describe('a renewal whose clean-up fails', () => {
   test('succeeds and records no removed values', async () => {
     const { status, inputsOf } = await renew({ 'Clean up challenges': [thrown('ThrottledError', 'slow down')] });
     expect(status).toBe('SUCCEEDED');
-    expect(inputsOf('Record success')).toEqual([{ removed: [] }]);
+    expect(inputsOf('Record success')).toEqual([{ announced: 'v1', removed: [] }]);
   });
 });
 
@@ -784,7 +787,7 @@ describe('a region that rejects the import', () => {
 
   test('is retried, and the event for the other regions is published again only after a new import', async () => {
     const { inputsOf, status, ...rest } = await renew({
-      'Check renewal': [deliver],
+      'Check renewal': [deliver, { ...deliver, announced: 'v1' }],
       'Import certificate': [
         fine('eu-west-1'),
         full,
@@ -796,6 +799,7 @@ describe('a region that rejects the import', () => {
       'Record failure': [{ ...failure, retryIn: 60 }],
     });
     expect(status).toBe('SUCCEEDED');
+    expect(inputsOf('Record failure').map(({ announced }) => announced)).toEqual(['v1', 'v1']);
     expect(published(rest)).toEqual([
       ['Certificate Renewed', [fine('eu-west-1')]],
       ['Certificate Renewal Failed', undefined],

@@ -60,6 +60,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.recordCurrent('whole', me, current);
       await ledger.recordDelivery('whole', me, 'us-east-1', delivery);
       await ledger.recordAccess('whole', me, 'hash');
+      await ledger.recordAnnounced('whole', me, 'version-1');
       await ledger.recordRevocation('whole', 'version-0');
       await ledger.recordServed('whole', check('version-1'));
       await ledger.saveRenewalInfo('whole', renewalInfo('aki.serial'), renewalTime);
@@ -75,6 +76,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         notBefore: 't2',
         renewalInfo: renewalInfo('aki.serial'),
         renewalTime: renewalTime.toISOString(),
+        announcedVersion: 'version-1',
         revokedVersion: 'version-0',
         served: check('version-1'),
         access: 'hash',
@@ -101,7 +103,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       const answers = await Promise.all(executions.map((execution) => lease('raced', execution)));
       expect(answers.filter((answer) => answer === null)).toHaveLength(1);
       const execution = executions[answers.indexOf(null)];
-      const holder = { execution, since: now.toISOString() };
+      const holder = { execution, since: now.toISOString(), orders: false };
       expect(new Set(answers)).toEqual(new Set([null, ...answers.filter((answer) => answer?.execution === execution)]));
       expect(await lease('raced', 'later')).toEqual(holder);
       expect(await read('raced')).toMatchObject({ lease: execution, leasedAt: now.toISOString() });
@@ -126,6 +128,14 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledgerOf().assertLease('stopped', me);
     });
 
+    test('tells whether its holder orders, which is not true after another execution has taken it', async () => {
+      await lease('ordering', 'first');
+      await leaseSet('ordering-set', 'ordering', 'first');
+      expect(await lease('ordering', me)).toMatchObject({ execution: 'first', orders: true });
+      await lease('ordering', other, 'first');
+      expect(await lease('ordering', me)).toMatchObject({ execution: other, orders: false });
+    });
+
     test('is released only by its holder, and can be released twice', async () => {
       const ledger = ledgerOf();
       await ledger.release('released', me);
@@ -146,7 +156,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await lease('set-second', other);
       expect(await leaseSet('set', 'set-first', me)).toBeNull();
       expect(await leaseSet('set', 'set-first', me)).toBeNull();
-      expect(await leaseSet('set', 'set-second', other)).toEqual({ execution: me, since: now.toISOString() });
+      expect(await leaseSet('set', 'set-second', other)).toMatchObject({ execution: me, since: now.toISOString() });
       expect(await leaseSet('set', 'set-second', other, 'another')).toMatchObject({ execution: me });
       expect(await leaseSet('set', 'set-second', other, me)).toBeNull();
     });
@@ -197,7 +207,10 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         recordDelivery: (ledger, certificate, execution) =>
           ledger.recordDelivery(certificate, execution, 'us-east-1', { ...delivery, versionId: 'version-2' }),
         recordAccess: (ledger, certificate, execution) => ledger.recordAccess(certificate, execution, 'changed'),
-        recordSuccess: (ledger, certificate, execution) => ledger.recordSuccess(certificate, execution, renewalTime),
+        recordAnnounced: (ledger, certificate, execution) =>
+          ledger.recordAnnounced(certificate, execution, 'version-2'),
+        recordSuccess: (ledger, certificate, execution) =>
+          ledger.recordSuccess(certificate, execution, { renewalTime, announcedVersion: 'version-1' }),
         recordFailure: (ledger, certificate, execution) =>
           ledger.recordFailure(certificate, execution, failure('t2'), { notBefore: null, issuersFault: true }),
       };
@@ -385,11 +398,11 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       await ledger.recordDelivery('recovered', me, 'us-east-1', delivery);
       await ledger.recordFailure('recovered', me, failure('t1'), { notBefore: 't2', issuersFault: true });
       const before = await read('recovered');
-      await ledger.recordSuccess('recovered', me, renewalTime);
-      await ledger.recordSuccess('recovered', me, renewalTime);
-      const saved = { renewalTime: renewalTime.toISOString() };
+      await ledger.recordSuccess('recovered', me, { renewalTime, announcedVersion: 'version-1' });
+      await ledger.recordSuccess('recovered', me, { renewalTime, announcedVersion: 'version-1' });
+      const saved = { renewalTime: renewalTime.toISOString(), announcedVersion: 'version-1' };
       expect(await read('recovered')).toEqual({ ...before, order: null, failure: null, notBefore: null, ...saved });
-      await ledger.recordSuccess('recovered', me, null);
+      await ledger.recordSuccess('recovered', me, { renewalTime: null, announcedVersion: null });
       expect(await read('recovered')).toMatchObject(saved);
       await ledger.recordFailure('recovered', me, failure('t4'), { notBefore: null, issuersFault: false });
       expect((await read('recovered')).failure).toMatchObject({ count: 1, issuerFailures: 0 });

@@ -100,7 +100,9 @@ test('a denied call names the item and the table', async () => {
 
 test('a write that conflicts with a transaction is reported as throttling', async () => {
   sdk.on(UpdateItemCommand).rejects(awsError('TransactionConflictException'));
-  await expect(ledger.recordSuccess('www', me, null)).rejects.toMatchObject({ name: 'ThrottledError' });
+  await expect(ledger.recordSuccess('www', me, { renewalTime: null, announcedVersion: null })).rejects.toMatchObject({
+    name: 'ThrottledError',
+  });
 });
 
 describe('a lost lease', () => {
@@ -117,6 +119,8 @@ describe('a lost lease', () => {
     await expect(ledger.assertLease('www', me)).rejects.toMatchObject(lost);
     const error = { message: 'The conditional request failed', $metadata: { httpStatusCode: 400 }, Item };
     sdk.on(UpdateItemCommand).rejects(new ConditionalCheckFailedException(error));
-    await expect(ledger.recordSuccess('www', me, null)).rejects.toMatchObject(lost);
+    await expect(ledger.recordSuccess('www', me, { renewalTime: null, announcedVersion: null })).rejects.toMatchObject(
+      lost,
+    );
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { CertificateFacts } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
+import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger.ts';
 import {
   executionName,
   type FleetMember,
@@ -16,9 +18,15 @@ function never(name: string, by = issuer): FleetMember {
   return { spec: specWith({ name, identifiers: [`${name}.example.com`], issuer: by }), record: emptyRecord };
 }
 
+const issued = (current: CertificateFacts): LedgerCertificate => ({
+  ...emptyRecord,
+  current,
+  announcedVersion: current.versionId,
+});
+
 function expiring(name: string, notAfter: string, by = issuer): FleetMember {
   const { spec } = never(name, by);
-  return { spec, record: { ...emptyRecord, current: factsWith({ identifiers: spec.identifiers, notAfter }) } };
+  return { spec, record: issued(factsWith({ identifiers: spec.identifiers, notAfter })) };
 }
 
 const select = (members: readonly FleetMember[], batches = 1) =>
@@ -38,11 +46,7 @@ describe('an execution name', () => {
   test.each([
     ['another fleet run', member, `${fleet}-next`],
     ['another configuration', { ...member, spec: specWith({ keyType: 'P-384' }) }, fleet],
-    [
-      'another current version',
-      { ...member, record: { ...emptyRecord, current: factsWith({ versionId: 'other' }) } },
-      fleet,
-    ],
+    ['another current version', { ...member, record: issued(factsWith({ versionId: 'other' })) }, fleet],
     ['none issued', { ...member, record: emptyRecord }, fleet],
   ] as const)('is another with %s', (_, changed, run) => {
     expect(executionName(changed, run)).not.toBe(executionName(member, fleet));
@@ -141,7 +145,7 @@ describe('endpoint checks', () => {
     const current = factsWith({ identifiers: spec.identifiers, notAfter: '2027-01-01T00:00:00Z' });
     const seen = [{ endpoint, status: 'served' as const, serialNumber: '0A01', detail: '' }];
     const served = at && { served: { versionId: current.versionId, at, served: true, endpoints: seen } };
-    return { spec, record: { ...emptyRecord, current, ...served } };
+    return { spec, record: { ...issued(current), ...served } };
   }
   const yesterday = '2026-03-18T12:00:00Z';
 

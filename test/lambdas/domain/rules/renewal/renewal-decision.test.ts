@@ -39,7 +39,11 @@ const order: SavedOrder = {
 function suggested(start: string, end: string, explanationUrl: string | null = null): SavedRenewalInfo {
   return { certificateId: 'key.01', start, end, explanationUrl, nextFetch: '2026-02-01T06:00:00Z' };
 }
-const record = (fields: Partial<LedgerCertificate>): LedgerCertificate => ({ ...emptyRecord, ...fields });
+const record = (fields: Partial<LedgerCertificate>): LedgerCertificate => ({
+  ...emptyRecord,
+  ...(fields.current && { announcedVersion: fields.current.versionId }),
+  ...fields,
+});
 const withId = factsWith({ certificateId: 'key.01' });
 
 describe('a certificate is due', () => {
