@@ -11,10 +11,11 @@ export class AcmeAccounts extends SecretNamespace {
 
   /**
    * Allows signing with the key of the account. The permission is limited by name and not by tag. With a condition on the tag Secrets
-   * Manager would deny access to a missing secret instead of reporting that it does not exist.
+   * Manager would deny access to a missing secret instead of reporting that it does not exist. DescribeSecret tells whether a secret
+   * that cannot be read is scheduled for deletion.
    */
   grantUse(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['secretsmanager:GetSecretValue']);
+    this.grant(grantee, ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret']);
     grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 
@@ -30,6 +31,7 @@ export class AcmeAccounts extends SecretNamespace {
     issuers: readonly Pick<Issuer, 'externalAccountBinding'>[],
   ): void {
     const resources = issuers.flatMap(({ externalAccountBinding }) => externalAccountBinding ?? []);
-    if (resources.length > 0) grantee.allow({ actions: ['secretsmanager:GetSecretValue'], resources });
+    const actions = ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'];
+    if (resources.length > 0) grantee.allow({ actions, resources });
   }
 }

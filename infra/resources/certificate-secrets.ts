@@ -36,8 +36,9 @@ export class CertificateSecrets extends SecretNamespace {
     this.grant(grantee, ['secretsmanager:DescribeSecret']);
   }
 
-  /** Allows reading the values of secrets with the tag of this stack. */
+  /** Allows reading the values of secrets with the tag of this stack, and describing secrets. */
   grantRead(grantee: WorkflowFunction): void {
+    this.grantDescribe(grantee);
     this.grant(grantee, ['secretsmanager:GetSecretValue'], taggedByStack('aws:ResourceTag', this.props.stackTag));
     grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }

@@ -4,6 +4,7 @@ import type { RenewalRequest } from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets, SecretDescription } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import { deleteSecretCommands } from '../domain/rules/failure/delete-secret.ts';
 import { inZones } from '../domain/rules/proof/txt-set.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import type { RenewalSituation } from '../domain/rules/renewal/renewal-decision.ts';
@@ -87,7 +88,7 @@ function assertUsable(certificate: string, secret: SecretDescription | null): vo
     throw new SecretNotOwnedError({
       what: 'Nothing was ordered.',
       why: `The secret ${secret.arn} exists and was not created by this stack.`,
-      remedy: 'Delete the secret, or give the certificate another name.',
+      remedy: `Delete the secret with ${deleteSecretCommands(secret.arn, { replicas: true })}, or give the certificate another name.`,
       certificate,
       secret: secret.arn,
     });

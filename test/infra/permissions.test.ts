@@ -207,6 +207,18 @@ describe('secrets', () => {
     );
   });
 
+  test.each([
+    ['OrderRole', 'certificates-accounts/acme.test-01234567'],
+    ['CertificateRole', 'certificates-accounts/acme.test-01234567'],
+    ['CertificateRole', 'certificates/www'],
+    ['DeliveryRole', 'certificates/www'],
+  ])(
+    'can be described by every function that reads them, so that it finds a deleted one (%s, %s)',
+    async (role, name) => {
+      expect(await allows(role, 'secretsmanager:DescribeSecret', secret(name))).toBe(true);
+    },
+  );
+
   test('of accounts can get a new key only from the order function', async () => {
     const account = secret('certificates-accounts/acme.test-01234567');
     for (const action of ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']) {

@@ -22,7 +22,7 @@ test('the order function may read the bindings of all issuers, and has no other 
   expect(aboutBindings('OrderRole')).toEqual([
     {
       Effect: 'Allow',
-      Action: 'secretsmanager:GetSecretValue',
+      Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
       Resource: [secret('google-GhIjKl'), secret('zerossl-AbCdEf'), secret('certificates-accounts/*')],
     },
   ]);

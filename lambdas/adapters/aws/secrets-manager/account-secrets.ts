@@ -2,6 +2,7 @@ import { CreateSecretCommand, PutSecretValueCommand, type SecretsManagerClient }
 import type { Tags } from '../../../domain/contract/environment.ts';
 import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import type { AccountSecrets, AcmeAccount } from '../../../domain/ports/account-secrets.ts';
+import { deleteSecretCommands } from '../../../domain/rules/failure/delete-secret.ts';
 import { secretTags, setTags } from './secret-tags.ts';
 import {
   membersOf,
@@ -73,7 +74,7 @@ async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
   }
   throw new UnreadableSecretError({
     what: `Secret ${secret.secret} does not hold an account key for ${secret.directoryUrl} (format 1).`,
-    remedy: 'Restore an earlier version of it, or delete it and the next run registers a new account.',
+    remedy: `Restore an earlier version of it, or delete it with ${deleteSecretCommands(secret.secret)}. The next run then registers a new account.`,
     secret: secret.secret,
   });
 }
@@ -95,7 +96,7 @@ async function create(secret: AccountSecret, privateKey: string): Promise<AcmeAc
   if (first) return first;
   throw new UnexpectedError({
     what: `Secret ${secret.secret} exists and has no current value, so there is no account key for ${directoryUrl}.`,
-    remedy: 'Delete the secret. The next run creates it again.',
+    remedy: `Delete the secret with ${deleteSecretCommands(secret.secret)}. The next run creates it again.`,
     secret: secret.secret,
   });
 }

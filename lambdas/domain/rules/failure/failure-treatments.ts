@@ -1,4 +1,5 @@
 import type * as errors from '../../contract/errors.ts';
+import { deleteSecretCommands } from './delete-secret.ts';
 
 export type ErrorName = Exclude<keyof typeof errors, 'PerennialError'>;
 
@@ -32,15 +33,20 @@ const forOperator = (action: Treatment['action'] | string): Treatment => ({
   action: typeof action === 'string' ? () => action : action,
 });
 
+const deleteCertificate = deleteSecretCommands('SECRET', { replicas: true });
+const deleteAccount = deleteSecretCommands('SECRET');
+
 /** The treatment of every error class. A new class does not compile without one. */
 export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   InvalidInputError: forOperator('Start the renewal with an input such as {"certificate": "www"}.'),
   UnknownCertificateError: forOperator('Check the name, or deploy the configuration that has the certificate.'),
   UnknownIssuerError: forOperator('Check the name, or deploy the configuration that has the issuer.'),
-  SecretNotOwnedError: forOperator('Delete the secret, or give the certificate another name.'),
+  SecretNotOwnedError: forOperator(
+    `Delete the secret with ${deleteCertificate}, or give the certificate another name.`,
+  ),
   SecretDeletedError: forOperator('Restore the secret, or take the certificate out of the configuration.'),
   UnreadableSecretError: forOperator(
-    'Correct the current version of the secret, or delete the secret. The certificate is then issued again.',
+    `Correct the current version of the secret, or delete the secret with ${deleteCertificate}. The certificate is then issued again.`,
   ),
 
   // The retry time comes from the ledger, not from the CA.
@@ -84,15 +90,15 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   ),
   TermsNotAgreedError: forOperator('Read the terms of service of the CA and set termsOfServiceAgreed.'),
   AccountDoesNotExistError: forOperator(
-    'Delete the account secret of this directory. A new account is then registered.',
+    `Delete the account secret of this directory with ${deleteAccount}. A new account is then registered.`,
   ),
   AccountPausedError: forOperator(
     ({ link }) =>
       `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link in the reply of the CA'}. The token of ` +
-      'the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret. A new account is not paused.',
+      `the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret with ${deleteAccount}. A new account is not paused.`,
   ),
   KeyRolloverUnsupportedError: forOperator(
-    'Delete the account secret to register a new account. This CA does not change account keys.',
+    `Delete the account secret with ${deleteAccount} to register a new account. This CA does not change account keys.`,
   ),
   RenewalsInProgressError: { ...uncounted, endsExecution: true },
 

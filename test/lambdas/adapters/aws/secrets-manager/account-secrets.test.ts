@@ -60,6 +60,14 @@ test('creating an account fails if its secret exists without a value', async () 
   await expect(accounts.create(directoryUrl, 'key')).rejects.toThrow(new RegExp(`${SecretId}.*value`));
 });
 
+test('a secret without a value is deleted by the command in the error, which frees its name at once', async () => {
+  sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
+  sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
+  await expect(accounts.create(directoryUrl, 'key')).rejects.toThrow(
+    `"aws secretsmanager delete-secret --secret-id ${SecretId} --force-delete-without-recovery"`,
+  );
+});
+
 test('replacing an account fails with the message of AWS if AWS rejects the move of an unchanged label', async () => {
   stored({ privateKey: 'old', url });
   sdk.on(PutSecretValueCommand).resolves({ VersionId: 'v2' });

@@ -1,0 +1,11 @@
+/**
+ * Returns the commands that delete a secret at once, for messages. Without `--force-delete-without-recovery` AWS keeps the name for 7 to 30 days,
+ * and no secret with this name can be created. AWS rejects the deletion of a secret that has replicas.
+ * https://docs.aws.amazon.com/cli/latest/reference/secretsmanager/delete-secret.html
+ */
+export function deleteSecretCommands(secret: string, { replicas = false } = {}): string {
+  const command = `"aws secretsmanager delete-secret --secret-id ${secret} --force-delete-without-recovery"`;
+  if (!replicas) return command;
+  const remove = `"aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions REGION"`;
+  return `${command}, after ${remove} if it has replicas`;
+}
