@@ -48,7 +48,7 @@ async function listCertificates(secret: Secret): Promise<readonly StoredCertific
 export async function listVersions(secret: Secret): Promise<readonly SecretVersionsListEntry[]> {
   const found: SecretVersionsListEntry[] = [];
   let NextToken: string | undefined;
-  do {
+  for (let page = 0; page < maximumPages; page++) {
     const command = new ListSecretVersionIdsCommand({
       SecretId: secret.secret,
       IncludeDeprecated: true,
@@ -58,9 +58,16 @@ export async function listVersions(secret: Secret): Promise<readonly SecretVersi
     const reply = await secretReplyOf(secret, 'ListSecretVersionIds', secret.client.send(command));
     found.push(...(reply.Versions ?? []));
     ({ NextToken } = reply);
-  } while (NextToken !== undefined);
-  return found;
+    if (!NextToken) return found;
+  }
+  throw new UnexpectedError({
+    what: 'The versions of the secret were not all read.',
+    why: `Secrets Manager lists more than ${maximumPages * 100} versions of ${secret.secret}.`,
+  });
 }
+
+/** Pages of 100 versions. Secrets Manager keeps about a hundred versions, and those of the last day, of which there are a few hundred at most. */
+const maximumPages = 20;
 
 /** Largest value in bytes. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const maximumBytes = 65_536;

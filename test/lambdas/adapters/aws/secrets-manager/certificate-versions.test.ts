@@ -36,6 +36,17 @@ test('the versions of a certificate are read from all pages', async () => {
   ]);
 });
 
+test('a listing ends on an empty token', async () => {
+  sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [], NextToken: '' });
+  expect(await versions.list('www')).toEqual([]);
+  expect(sdk.commandCalls(ListSecretVersionIdsCommand)).toHaveLength(1);
+});
+
+test('a listing that never ends is an error', async () => {
+  sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [], NextToken: 'more' });
+  await expect(versions.list('www')).rejects.toThrow(/more than 2000 versions of certificates\/www/);
+});
+
 test('a version that is deleted during the listing is skipped', async () => {
   sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [{ VersionId: 'v1' }] });
   sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
