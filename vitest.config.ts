@@ -26,7 +26,7 @@ class LongestFirst extends BaseSequencer {
 const expect = { requireAssertions: true };
 
 /**
- * Four projects. `unit` and `infra` need no network and no emulator. `package` installs packages from the npm registry or its cache.
+ * Five projects. `unit` and `infra` need no network and no emulator. `infra` runs a part of the histories of renewals, and `histories` runs all. `package` installs packages from the npm registry or its cache.
  * `e2e` runs after the others against the local environment, two files at a time, because each file spends half of its time waiting.
  */
 export default defineConfig({
@@ -59,6 +59,16 @@ export default defineConfig({
           isolate: false,
           // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.
           env: { CDK_VALIDATION: 'false' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'histories',
+          expect,
+          include: ['test/infra/workflows/renewal/histories/*.test.ts'],
+          isolate: false,
+          env: { CDK_VALIDATION: 'false', HISTORIES: 'all' },
         },
       },
       {

@@ -1,6 +1,8 @@
-import type { CertificateSpec } from '../domain/contract/config.ts';
+import type { CertificateSpec, Issuer } from '../domain/contract/config.ts';
 import { CompromisedKeyError } from '../domain/contract/errors.ts';
+import { revocationReasons } from '../domain/contract/revocation-reason.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
+import { type AccountPorts, storedAccount } from './stored-account.ts';
 
 /**
  * Makes a renewal due, because the current version has a compromised key. It runs before the version is recorded as current, so that no interruption
@@ -34,3 +36,21 @@ export const compromisedOrder = (certificate: string, order: string): Compromise
     certificate,
     order,
   });
+
+/**
+ * Revokes the certificate of an order if this error says that its key is compromised, and throws the error. The revocation that marked the key may have
+ * listed the certificates before this one was stored. The account that ordered the certificate signs the request. If the CA refuses it, the error of the
+ * CA is thrown, and the next attempt revokes again. RFC 8555 §7.6
+ */
+export async function revokeIfCompromised(
+  error: unknown,
+  { issuer, certificateUrl }: { readonly issuer: Issuer; readonly certificateUrl: string | null },
+  { accounts, acme }: AccountPorts,
+): Promise<never> {
+  if (error instanceof CompromisedKeyError && certificateUrl !== null) {
+    const account = await storedAccount(issuer, accounts);
+    const { pem } = await acme.connect(issuer, account).certificate(certificateUrl);
+    await acme.revoke(issuer, account, pem, revocationReasons.keyCompromise);
+  }
+  throw error;
+}

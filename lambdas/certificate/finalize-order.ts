@@ -12,6 +12,7 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { NewPrivateKey } from '../domain/ports/private-keys.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
+import { revokeIfCompromised } from './compromised-certificate.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 export interface FinalizeOrderPorts extends AccountPorts {
@@ -39,7 +40,7 @@ export async function finalizeOrder(
   const ca = await connectStoredAccount(spec.issuer, ports);
   const before = resumed ? await ca.order(order.url) : null;
   const seen =
-    before && !needsCsr(before) ? await requireStagedKey(before, certificate, ports) : await sendCsr(input, ca, ports);
+    before && !needsCsr(before) ? await requireStagedKey(before, input, ports) : await sendCsr(input, ca, ports);
   if (seen.status === 'invalid') {
     await ports.ledger.refundIssue(spec.setHash, order.url);
     throw invalidOrder(certificate, seen);
@@ -89,12 +90,14 @@ async function reusableKey(
  */
 async function requireStagedKey(
   order: Order,
-  certificate: string,
-  { secrets }: Pick<FinalizeOrderPorts, 'secrets'>,
+  { certificate, spec: { issuer } }: Pick<FinalizeOrderInput, 'certificate' | 'spec'>,
+  { secrets, ...ports }: Pick<FinalizeOrderPorts, 'secrets' | keyof AccountPorts>,
 ): Promise<Order> {
   if (!hasCsr(order)) return order;
+  const revoked = (error: unknown) => revokeIfCompromised(error, { issuer, certificateUrl: order.certificate }, ports);
   const secret = await secrets.describe(certificate);
-  if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
+  const staged = secret && (await secrets.stagedKey(certificate, order.url).catch(revoked));
+  if (staged !== null) return order;
   throw new OrderSharedError({
     what: `The saved order ${order.url} was finalized for another certificate with the same names.`,
     remedy: 'The next attempt places a new order.',

@@ -9,7 +9,12 @@ import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { shorterLifetimeWarning } from '../domain/rules/certificate/shorter-lifetime.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
-import { compromisedCertificate, compromisedOrder, replaceCompromised } from './compromised-certificate.ts';
+import {
+  compromisedCertificate,
+  compromisedOrder,
+  replaceCompromised,
+  revokeIfCompromised,
+} from './compromised-certificate.ts';
 import { factsOf } from './facts-from-secret.ts';
 import { inPreferredChain } from './preferred-chain.ts';
 import { accessOf, shareIfPossible } from './share-secret.ts';
@@ -27,9 +32,21 @@ export interface StoreCertificatePorts extends AccountPorts {
  * Downloads the certificate, verifies it against order and key, and makes it current. RFC 8555 §7.4.2. The new version is complete before AWSCURRENT
  * moves, so readers get the complete old value or the complete new one. The facts are then saved in the ledger.
  *
+ * If the key has become compromised, the certificate does not become current, or is replaced at once. The certificate is then revoked.
+ *
  * The order determines the id of the version, so a second run stores nothing. It is a success if AWSCURRENT has already moved.
  */
 export async function storeCertificate(
+  input: StoreCertificateInput,
+  ports: StoreCertificatePorts,
+): Promise<StoreCertificateOutput> {
+  const { spec, certificateUrl } = input;
+  return store(input, ports).catch((error: unknown) =>
+    revokeIfCompromised(error, { issuer: spec.issuer, certificateUrl }, ports),
+  );
+}
+
+async function store(
   { certificate, execution, spec, order, certificateUrl }: StoreCertificateInput,
   { ledger, secrets, tags, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {

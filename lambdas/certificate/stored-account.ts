@@ -5,7 +5,7 @@ import type { Acme, CertificateAuthority } from '../domain/ports/acme.ts';
 
 export interface AccountPorts {
   readonly accounts: Pick<AccountSecrets, 'read'>;
-  readonly acme: Pick<Acme, 'connect'>;
+  readonly acme: Pick<Acme, 'connect' | 'revoke'>;
 }
 
 /**
@@ -17,6 +17,18 @@ export async function connectStoredAccount(
   issuer: Issuer,
   { accounts, acme }: AccountPorts,
 ): Promise<CertificateAuthority> {
+  return acme.connect(issuer, await storedAccount(issuer, accounts));
+}
+
+/**
+ * Returns the account that placed the order.
+ *
+ * @throws AccountDoesNotExistError if no registered account is stored
+ */
+export async function storedAccount(
+  issuer: Issuer,
+  accounts: AccountPorts['accounts'],
+): Promise<{ readonly url: string; readonly privateKey: string }> {
   const account = await accounts.read(issuer.directoryUrl);
   if (!account?.url) {
     throw new AccountDoesNotExistError({
@@ -26,5 +38,5 @@ export async function connectStoredAccount(
       issuer: issuer.name,
     });
   }
-  return acme.connect(issuer, { url: account.url, privateKey: account.privateKey });
+  return { url: account.url, privateKey: account.privateKey };
 }

@@ -30,6 +30,8 @@ interface OrderState {
   error: ProblemDocument | null;
   readonly identifiers: readonly string[];
   readonly profile: string | null;
+  /** RFC 3339. */
+  readonly expires: string;
   readonly authorizations: readonly AuthorizationState[];
 }
 
@@ -73,7 +75,10 @@ export class FakeCa implements CertificateAuthority {
   /** Private key that each order was finalized with, by order URL. */
   readonly finalizedWith = new Map<string, string>();
 
+  readonly #clock: Clock;
+
   constructor(clock: Clock) {
+    this.#clock = clock;
     this.issue = async (identifiers, privateKey) => {
       const { intermediate } = await authorities();
       const start = clock.now().getTime() - 3_600_000;
@@ -134,7 +139,8 @@ export class FakeCa implements CertificateAuthority {
       this.#newAuthorization(`${url}/authorization/${index + 1}`, identifier, url),
     );
     const error = this.invalidFromTheStart;
-    const order: OrderState = { ...request, status: 'pending', certificate: null, error, authorizations };
+    const expires = new Date(this.#clock.now().getTime() + 7 * 86_400_000).toISOString().replace('.000Z', 'Z');
+    const order: OrderState = { ...request, expires, status: 'pending', certificate: null, error, authorizations };
     progress(order);
     if (error) order.status = 'invalid';
     this.#orders.set(url, order);
@@ -189,11 +195,11 @@ export class FakeCa implements CertificateAuthority {
   }
 
   #seen(url: string): Order {
-    const { status, certificate, error, authorizations } = this.state(url);
+    const { status, certificate, error, authorizations, expires } = this.state(url);
     return {
       url,
       finalize: `${url}/finalize`,
-      expires: '2026-03-08T12:00:00Z',
+      expires,
       status,
       certificate,
       error,

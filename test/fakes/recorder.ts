@@ -11,7 +11,7 @@ export class Killed extends Error {
   override name = 'Killed';
 }
 
-type Script =
+export type Script =
   | { readonly kind: 'answer' | 'loseReply'; readonly error: Error }
   | { readonly kind: 'meanwhile'; readonly act: () => unknown };
 
@@ -22,6 +22,7 @@ type Script =
 export class CallRecorder {
   readonly made: Call[] = [];
   readonly #scripts = new Map<string, Script[]>();
+  readonly #scriptsByNumber = new Map<number, Script>();
   #callsUntilKilled = Number.POSITIVE_INFINITY;
 
   /** Returns the names of all calls in order, or only the names with this prefix. */
@@ -60,6 +61,16 @@ export class CallRecorder {
     this.#script(name, { kind: 'meanwhile', act });
   }
 
+  /** Disturbs the call with this number, counting from 1, whatever its name is. */
+  disturb(call: number, script: Script): void {
+    this.#scriptsByNumber.set(call, script);
+  }
+
+  /** Called before each call, so that executions at the same time take turns. */
+  before: () => unknown = () => undefined;
+  /** Called after each call that had its effect. */
+  after: () => unknown = () => undefined;
+
   /** Returns the port for a step. Only calls of its asynchronous methods are recorded, because the others reach no service. */
   watch<Port extends object>(name: string, port: Port): Port {
     return new Proxy(port, {
@@ -80,12 +91,14 @@ export class CallRecorder {
 
   async #call(call: Call, method: (...args: unknown[]) => unknown): Promise<unknown> {
     if (this.killed) throw new Killed(`The function was killed before it called ${call.name}.`);
+    await this.before();
     this.made.push(call);
     const last = --this.#callsUntilKilled <= 0;
-    const script = this.#scripts.get(call.name)?.shift();
+    const script = this.#scriptsByNumber.get(this.made.length) ?? this.#scripts.get(call.name)?.shift();
     if (script?.kind === 'answer') throw script.error;
     if (script?.kind === 'meanwhile') await script.act();
     const reply = await method(...call.args);
+    this.after();
     if (last) throw new Killed(`The function was killed after it called ${call.name}.`);
     if (script?.kind === 'loseReply') throw script.error;
     return reply;

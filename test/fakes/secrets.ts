@@ -116,8 +116,26 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     return find(this.#existing(certificate), label)?.[1].value ?? null;
   }
 
+  /** `labelled`, and `null` too if there is no secret. */
+  labelledOrNull(certificate: string, label: string): string | null {
+    return this.#secrets.has(certificate) ? this.labelled(certificate, label) : null;
+  }
+
+  /** Returns the id of the version with AWSCURRENT, or `null` while it is the placeholder. */
+  currentVersion(certificate: string): string | null {
+    const secret = this.#secrets.get(certificate);
+    const current = (secret && find(secret, 'AWSCURRENT')?.[0]) ?? null;
+    return current === placeholder.id ? null : current;
+  }
+
   versionIds(certificate: string): string[] {
     return [...this.#existing(certificate).versions.keys()];
+  }
+
+  /** Returns the private keys of all versions, with and without a certificate. */
+  keys(certificate: string): string[] {
+    const versions = this.#secrets.get(certificate)?.versions.values() ?? [];
+    return [...versions].flatMap(({ value }) => (JSON.parse(value) as { privateKey?: string }).privateKey ?? []);
   }
 
   deleteVersion(certificate: string, versionId: string): void {

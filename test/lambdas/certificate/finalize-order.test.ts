@@ -329,11 +329,12 @@ describe('a reused key', () => {
     expect(await world.secrets.stagedKey('www', world.order.url)).toBe(used);
   });
 
-  test('that is compromised after the CSR was sent is an error', async () => {
+  test('that is compromised after the CSR was sent is an error, and the issued certificate is revoked', async () => {
     const { world } = await holding();
     await finalize(world, pinned);
     await world.secrets.markCompromised('www', 'version-1');
     await expect(resume(world, pinned)).rejects.toThrow(CompromisedKeyError);
+    expect(world.acme.revocations).toEqual([expect.objectContaining({ reason: 1, by: 'account' })]);
   });
 
   test('is the key of the current certificate and is staged for the order', async () => {

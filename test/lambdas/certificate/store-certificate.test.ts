@@ -279,6 +279,8 @@ describe('the old certificate stays current', () => {
     await world.secrets.stageKey('www', orderUrl, privateKey);
     world.calls.meanwhile('secrets.putCertificate', () => world.secrets.markCompromised('www', 'version-1'));
     await expect(store(world)).rejects.toThrow(CompromisedKeyError);
+    const { pem } = await world.ca.certificate(`${orderUrl}/certificate`);
+    expect(world.acme.revocations).toEqual([{ certificate: pem, reason: 1, by: 'account' }]);
     expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
   });
 
@@ -325,6 +327,7 @@ test('a certificate whose key is marked as compromised when AWSCURRENT moves is 
   expect(facts?.versionId).toBe(world.secrets.certificateVersion(orderUrl));
   expect(revokedVersion).toBe(facts?.versionId);
   expect(Object.keys(await world.ledger.issues(spec.setHash, world.clock.now()))).toHaveLength(1);
+  expect(world.acme.revocations).toEqual([expect.objectContaining({ reason: 1, by: 'account' })]);
 });
 
 test('a second run stores nothing, and AWSPREVIOUS is still the old certificate', async () => {

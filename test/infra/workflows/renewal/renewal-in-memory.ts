@@ -1,5 +1,7 @@
 import { finalizeOrder } from '../../../../lambdas/certificate/finalize-order.ts';
+import { markCompromisedKey } from '../../../../lambdas/certificate/mark-compromised-key.ts';
 import { readCertificate } from '../../../../lambdas/certificate/read-certificate.ts';
+import { revokeCertificate } from '../../../../lambdas/certificate/revoke-certificate.ts';
 import { shareSecret } from '../../../../lambdas/certificate/share-secret.ts';
 import { storeCertificate } from '../../../../lambdas/certificate/store-certificate.ts';
 import { checkPropagation } from '../../../../lambdas/challenge/check-propagation.ts';
@@ -10,6 +12,9 @@ import { checkEndpoints } from '../../../../lambdas/check/check-endpoints.ts';
 import { checkRenewal } from '../../../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../../../lambdas/check/record-failure.ts';
 import { recordSuccess } from '../../../../lambdas/check/record-success.ts';
+import { releaseLease } from '../../../../lambdas/check/release-lease.ts';
+import { resolveAccountRequest } from '../../../../lambdas/check/resolve-account-request.ts';
+import { takeLease } from '../../../../lambdas/check/take-lease.ts';
 import { importCertificate } from '../../../../lambdas/delivery/import-certificate.ts';
 import type { CertificateSpec } from '../../../../lambdas/domain/contract/config.ts';
 import { toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
@@ -21,9 +26,10 @@ import { Killed } from '../../../fakes/recorder.ts';
 import { configOf, execution, otherExecution, specWith } from '../../../fakes/specs.ts';
 import { createWorld, type World } from '../../../fakes/world.ts';
 import { synthesize } from '../../synthesized.ts';
-import { definition, type Ended, run, type State, type Tasks, thrown } from '../state-machine.ts';
+import { definition, type Ended, run, type StateMachine, TaskError, type Tasks, thrown } from '../state-machine.ts';
 
 export const workflow = definition('-renewal', synthesize());
+const accountsWorkflow = definition('-accounts', synthesize());
 const endpoint = 'www.example.com:443';
 export const spec = specWith({
   identifiers: ['*.example.com', 'example.com'],
@@ -51,6 +57,11 @@ const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unk
   readCertificate,
   shareSecret,
   importCertificate,
+  resolveAccountRequest,
+  markCompromisedKey,
+  takeLease,
+  revokeCertificate,
+  releaseLease,
 };
 
 /** A world in memory in which a renewal of `spec` succeeds. */
@@ -64,7 +75,7 @@ export function world(): World {
   return created;
 }
 
-interface Renewal {
+interface Execution {
   readonly input: unknown;
   readonly arn: string;
   /** Returns what becomes of a function that is killed: an error that ends the execution too, or one that the workflow catches. */
@@ -78,13 +89,29 @@ interface Renewal {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** Runs the workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
-export function renew(
+/** Runs the renewal workflow as it is deployed, with the real steps, in a world in memory. Waits advance its clock. */
+export const renew = (world: World, options: Execution): Promise<Ended> => execute(workflow, world, options);
+
+/** Runs the accounts workflow in the same way. `start` runs the renewal that it starts, while the execution of the accounts workflow still runs. */
+export function runAccountsWorkflow(
+  world: World,
+  options: Execution,
+  start: (input: object) => Promise<{ readonly arn: string }>,
+): Promise<Ended> {
+  const startRenewal = async ({ Input }: Record<string, unknown>) => ({
+    ExecutionArn: (await start(Input as object)).arn,
+  });
+  return execute(accountsWorkflow, world, options, { 'Start renewal': startRenewal });
+}
+
+function execute(
+  machine: StateMachine,
   { ports, clock, executions }: World,
-  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {}, tags = {} }: Renewal,
+  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {}, tags = {} }: Execution,
+  otherTasks: Tasks = {},
 ): Promise<Ended> {
   executions.setInput(arn, JSON.stringify(input));
-  const all = { ...ports, config: { ...configOf(configured), tags }, tags };
+  const all = { ...ports, versions: ports.secrets, config: { ...configOf(configured), tags }, tags };
   const call = async ({ Payload }: Record<string, unknown>): Promise<unknown> => {
     const { step, run: who, input: given } = Payload as { step: string; run: object; input: object };
     try {
@@ -102,17 +129,23 @@ export function renew(
       await ports.events.publish(Entries as Record<string, unknown>[]);
       return {};
     } catch (error) {
-      throw error instanceof Killed ? killed(error) : error;
+      throw error instanceof Killed ? killed(error) : new TaskError('States.TaskFailed', String(error));
     }
   };
-  const named = (states: Readonly<Record<string, State>>): string[] =>
-    Object.entries(states).flatMap(([name, { Type, Branches = [], ItemProcessor }]) => [
-      ...(Type === 'Task' ? [name] : []),
-      ...[...Branches, ...(ItemProcessor ? [ItemProcessor] : [])].flatMap(({ States }) => named(States)),
-    ]);
-  const tasks: Tasks = Object.fromEntries(
-    named(workflow.States).map((name) => [name, name.startsWith('Announce') ? publish : call]),
-  );
+  const tasks = taskNames(machine).map((name) => [name, name.startsWith('Announce') ? publish : call]);
   const onWait = (seconds: number) => clock.advance(seconds * 1000);
-  return run(workflow, { input, tasks, execution: arn, now: () => clock.now(), onWait, retries });
+  return run(machine, {
+    input,
+    tasks: { ...Object.fromEntries(tasks), ...otherTasks },
+    execution: arn,
+    now: () => clock.now(),
+    onWait,
+    retries,
+  });
 }
+
+const taskNames = ({ States: states }: Pick<StateMachine, 'States'>): string[] =>
+  Object.entries(states).flatMap(([name, { Type, Branches = [], ItemProcessor }]) => [
+    ...(Type === 'Task' ? [name] : []),
+    ...[...Branches, ...(ItemProcessor ? [ItemProcessor] : [])].flatMap(taskNames),
+  ]);
