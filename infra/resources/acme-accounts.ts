@@ -3,6 +3,7 @@ import { environment, tags } from '../../lambdas/domain/contract/environment.ts'
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import { grantKey } from './encryption.ts';
 import { SecretNamespace } from './secret-namespace.ts';
+import { taggedByStack } from './stack-tag.ts';
 
 /** The secrets of the accounts at the CAs, RFC 8555 §7.1.2. There is one secret for each directory, and the first order creates it. */
 export class AcmeAccounts extends SecretNamespace {
@@ -10,12 +11,12 @@ export class AcmeAccounts extends SecretNamespace {
   protected readonly tagKeys = [tags.stack];
 
   /**
-   * Allows signing with the key of the account. The permission is limited by name and not by tag. With a condition on the tag Secrets
-   * Manager would deny access to a missing secret instead of reporting that it does not exist. DescribeSecret tells whether a secret
-   * that cannot be read is scheduled for deletion.
+   * Allows signing with the key of the account. The value can be read only if the secret has the tag of this stack. The functions describe the secret
+   * first, without a condition, because Secrets Manager would deny a missing secret instead of reporting that it does not exist.
    */
   grantUse(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret']);
+    this.grant(grantee, ['secretsmanager:DescribeSecret']);
+    this.grant(grantee, ['secretsmanager:GetSecretValue'], taggedByStack('aws:ResourceTag', this.props.stackTag));
     grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
   }
 

@@ -1,6 +1,7 @@
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
-import { SecretDeletedError, SecretNotOwnedError } from '../domain/contract/errors.ts';
+import { SecretDeletedError, SecretNotOwnedError, SecretReplicaError } from '../domain/contract/errors.ts';
 import type { RenewalRequest } from '../domain/contract/renewal-request.ts';
+import { restoreCommand, stopReplicationCommand } from '../domain/contract/secret-commands.ts';
 import type { CheckRenewalInput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets, SecretDescription } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
@@ -27,6 +28,7 @@ type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'disc
  *
  * @throws SecretNotOwnedError if the secret was not created by this stack
  * @throws SecretDeletedError if the secret is scheduled for deletion
+ * @throws SecretReplicaError if the secret is a replica of a secret in another region
  */
 export async function renewalSituation(
   configured: CertificateSpec,
@@ -97,9 +99,20 @@ function assertUsable(certificate: string, secret: SecretDescription | null): vo
     throw new SecretDeletedError({
       what: 'Nothing was ordered.',
       why: `The secret is scheduled for deletion (${secret.deletedAt}).`,
-      remedy: `Run "aws secretsmanager restore-secret --secret-id ${secret.arn}", or remove the certificate from the configuration.`,
+      remedy: `Run "${restoreCommand(secret.arn)}", or remove the certificate from the configuration.`,
       certificate,
       secret: secret.arn,
+    });
+  }
+  if (secret?.replica) {
+    const { region, primaryRegion } = secret.replica;
+    throw new SecretReplicaError({
+      what: 'Nothing was ordered.',
+      why: `The secret ${secret.arn} is a replica of the secret in ${primaryRegion}, and a replica cannot be changed.`,
+      remedy: `If ${primaryRegion} no longer renews the certificate, run "${stopReplicationCommand(secret.arn, region)}".`,
+      certificate,
+      secret: secret.arn,
+      region,
     });
   }
 }

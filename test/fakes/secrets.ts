@@ -37,6 +37,7 @@ interface Secret {
   readonly arn: string;
   readonly owned: boolean;
   readonly deletedAt: string | null;
+  readonly replica: SecretDescription['replica'];
   readonly versions: Map<string, Version>;
 }
 
@@ -77,14 +78,16 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     {
       owned = true,
       deletedAt = null,
+      replica = null,
       current,
     }: {
       readonly owned?: boolean;
       readonly deletedAt?: string | null;
+      readonly replica?: SecretDescription['replica'];
       readonly current?: { readonly versionId: string; readonly value: CertificateSecretValue | string };
     } = {},
   ): void {
-    const secret: Secret = { arn: this.arn(certificate), owned, deletedAt, versions: new Map() };
+    const secret: Secret = { arn: this.arn(certificate), owned, deletedAt, replica, versions: new Map() };
     this.#secrets.set(certificate, secret);
     const value = current?.value ?? placeholder.value;
     putVersion(secret, {
@@ -162,8 +165,8 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const secret = this.#secrets.get(certificate);
     if (!secret) return null;
     const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
-    const { arn, owned, deletedAt } = secret;
-    return { arn, owned, deletedAt, currentVersion: current === placeholder.id ? null : current };
+    const { arn, owned, deletedAt, replica } = secret;
+    return { arn, owned, deletedAt, replica, currentVersion: current === placeholder.id ? null : current };
   }
 
   async create(certificate: string): Promise<void> {

@@ -196,12 +196,29 @@ describe('secrets', () => {
     );
   });
 
+  test('can be described wherever they can be read, to tell why Secrets Manager refuses a call', async () => {
+    const readable = [
+      ['OrderRole', 'certificates-accounts/acme.test-01234567'],
+      ['CertificateRole', 'certificates-accounts/acme.test-01234567'],
+      ['CertificateRole', 'certificates/www'],
+      ['DeliveryRole', 'certificates/www'],
+    ] as const;
+    for (const [role, name] of readable)
+      expect(await allows(role, 'secretsmanager:DescribeSecret', secret(name)), role).toBe(true);
+  });
+
   test('of accounts can be created by the order function and read by the certificate function', async () => {
     const account = secret('certificates-accounts/acme.test-01234567');
     const create = { 'aws:RequestTag/perennial:stack': 'Perennial' };
     expect(await allows('OrderRole', 'secretsmanager:CreateSecret', account, create)).toBe(true);
     expect(await allows('CertificateRole', 'secretsmanager:CreateSecret', account, create)).toBe(false);
-    expect(await allows('CertificateRole', 'secretsmanager:GetSecretValue', account)).toBe(true);
+    for (const role of ['OrderRole', 'CertificateRole']) {
+      // The secret is described first. A missing secret has no tags.
+      expect(await allows(role, 'secretsmanager:DescribeSecret', account)).toBe(true);
+      expect(await allows(role, 'secretsmanager:GetSecretValue', account, ofThisStack)).toBe(true);
+      expect(await allows(role, 'secretsmanager:GetSecretValue', account, ofAnotherStack)).toBe(false);
+      expect(await allows(role, 'secretsmanager:GetSecretValue', account)).toBe(false);
+    }
     expect(await allows('OrderRole', 'secretsmanager:GetSecretValue', secret('certificates/www'), ofThisStack)).toBe(
       false,
     );

@@ -1,4 +1,10 @@
-import { AccessDeniedError, PerennialError, ThrottledError, UnexpectedError } from '../../domain/contract/errors.ts';
+import {
+  AccessDeniedError,
+  AwsRefusedError,
+  PerennialError,
+  ThrottledError,
+  UnexpectedError,
+} from '../../domain/contract/errors.ts';
 
 /** A call for messages: the IAM action, and the resource as a phrase such as `secret certificates/www`. */
 export interface Call {
@@ -31,8 +37,12 @@ export async function replyOf<Reply, Answer = never>(
 /** Error names of throttling. `LimitExceededException` is not one of them, because it is a quota at ACM and Secrets Manager. */
 const throttling = new Set([
   'BandwidthLimitExceeded',
+  'ExecutionLimitExceeded',
+  'KMSThrottlingException',
+  'KmsThrottlingException',
   'PriorRequestNotComplete',
   'ProvisionedThroughputExceededException',
+  'ReplicatedWriteConflictException',
   'RequestLimitExceeded',
   'RequestThrottled',
   'RequestThrottledException',
@@ -58,16 +68,31 @@ const unanswered = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Error names of denied calls. Secrets Manager uses the last two for a KMS key that is denied or disabled. */
-const denied = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'KMSAccessDeniedException',
-  'NotAuthorized',
-  'UnauthorizedOperation',
-  'DecryptionFailure',
-  'EncryptionFailure',
+/** Error names of denied calls. */
+const denied = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized', 'UnauthorizedOperation']);
+
+/** Error names for a KMS key that is denied, disabled or deleted, of Secrets Manager and of DynamoDB, Lambda and Step Functions. */
+const ofKey = /^(?:DecryptionFailure|EncryptionFailure|K(?:MS|ms)(?!Throttling)\w*Exception)$/;
+
+/** Error names for credentials that are expired or invalid. */
+const ofCredentials = new Set([
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
 ]);
+
+/** What to do about errors that have the same cause at each service. */
+const remedies: Readonly<Record<string, string>> = {
+  // DynamoDB and Step Functions. Callers that expect a missing resource handle the error themselves.
+  ResourceNotFoundException: 'A resource of the stack is missing. Deploy the stack again.',
+  StateMachineDoesNotExist: 'A workflow of the stack is missing. Deploy the stack again.',
+  StateMachineDeleting:
+    'The stack is being deleted or replaced. Start the renewal again when the deployment has ended.',
+};
 
 /** Translates an SDK error. The result names the call and the resource, and keeps the words of AWS and the cause. */
 export function translated(cause: Error, call: Call): PerennialError {
@@ -79,17 +104,35 @@ export function translated(cause: Error, call: Call): PerennialError {
     return new ThrottledError({ what, why, remedy: 'It is tried again.', ...call, cause });
   }
   if (denied.has(name)) return accessDenied(cause, call);
+  if (ofKey.test(name)) return accessDenied(cause, call, { first: 'First see that the KMS key is enabled.' });
+  if (ofCredentials.has(name)) {
+    const first =
+      "The credentials of the function's role are expired or invalid. A new function gets new ones. If the error repeats, see that the role exists.";
+    return accessDenied(cause, call, { first });
+  }
+  const remedy = Object.hasOwn(remedies, name) ? remedies[name] : undefined;
+  if (remedy !== undefined) return awsRefused(cause, call, remedy);
   return new UnexpectedError({ what: `${action} on ${resource} failed.`, why, ...call, cause });
 }
 
-/** Creates an `AccessDeniedError`. `likely` tells the operator what to check first, as sentences. */
-export function accessDenied(cause: Error, call: Call, likely = ''): AccessDeniedError {
+/** Creates an `AwsRefusedError`. */
+export function awsRefused(cause: Error, call: Call, remedy: string): AwsRefusedError {
+  const what = `${call.action} on ${call.resource} was refused.`;
+  return new AwsRefusedError({ what, why: `${cause.name}: ${cause.message}`, remedy, ...call, cause });
+}
+
+/** Creates an `AccessDeniedError`. `first` and `likely` tell the operator what to check before and besides the permissions, as sentences. */
+export function accessDenied(
+  cause: Error,
+  call: Call,
+  { first = '', likely = '' }: { readonly first?: string; readonly likely?: string } = {},
+): AccessDeniedError {
   const { action, resource, role } = call;
   return new AccessDeniedError({
     what: `${action} on ${resource} was denied${role ? ` to role ${role}` : ''}.`,
     why: cause.message,
     remedy:
-      `Allow it in ${role ? 'that' : "the function's"} role, and look for what else denies it: a permissions boundary, an organization ` +
+      `${first}${first && ' '}Allow it in ${role ? 'that' : "the function's"} role, and look for what else denies it: a permissions boundary, an organization ` +
       `policy, a resource policy, the policy of a KMS key.${likely}`,
     ...call,
     cause,

@@ -8,6 +8,8 @@ export interface SecretDescription {
   readonly owned: boolean;
   /** Time at which deletion was scheduled, in RFC 3339. `null` if it is not scheduled. */
   readonly deletedAt: string | null;
+  /** This region and the region of the primary secret, if this one is a replica. Otherwise `null`. */
+  readonly replica: { readonly region: string; readonly primaryRegion: string } | null;
   /** Version with the label AWSCURRENT. `null` while it is the placeholder. */
   readonly currentVersion: string | null;
 }

@@ -17,13 +17,12 @@ const aboutBindings = (role: string) => {
   return statements.filter((statement) => /zerossl|google/.test(JSON.stringify(statement)));
 };
 
-test('the order function may read the bindings of all issuers, and has no other permission for them', () => {
-  // The CDK merges the statement with the one for account secrets.
+test('the order function may describe and read the bindings of all issuers, and has no other permission for them', () => {
   expect(aboutBindings('OrderRole')).toEqual([
     {
       Effect: 'Allow',
       Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
-      Resource: [secret('google-GhIjKl'), secret('zerossl-AbCdEf'), secret('certificates-accounts/*')],
+      Resource: [secret('google-GhIjKl'), secret('zerossl-AbCdEf')],
     },
   ]);
 });

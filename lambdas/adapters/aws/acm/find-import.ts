@@ -8,7 +8,7 @@ import type { KeyType } from '../../../domain/contract/config.ts';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import type { SimilarImport } from '../../../domain/ports/acm-certificates.ts';
 import { replyOf } from '../translate-errors.ts';
-import { type RegionalAcm, tagsOf } from './regional-acm.ts';
+import { inRegion, type RegionalAcm, tagsOf } from './regional-acm.ts';
 
 /** Key types as ACM names them. ACM lists only RSA_1024 and RSA_2048 by default. */
 const keyAlgorithms: Readonly<Record<KeyType, KeyAlgorithm>> = {
@@ -50,14 +50,15 @@ async function* candidates(acm: RegionalAcm, ...[certificate, identifiers, keyTy
 /** 20,000 certificates in pages of 1,000, which is eight times ACM's default quota of imports. */
 const maximumPages = 20;
 
-async function importsOf({ region, clientFor }: RegionalAcm, keyType: KeyType): Promise<readonly CertificateSummary[]> {
+async function importsOf(acm: RegionalAcm, keyType: KeyType): Promise<readonly CertificateSummary[]> {
+  const { region, clientFor } = acm;
   const found: CertificateSummary[] = [];
   const Includes = { keyTypes: [keyAlgorithms[keyType]] };
   let NextToken: string | undefined;
   for (let page = 0; page < maximumPages; page++) {
     const command = new ListCertificatesCommand({ Includes, MaxItems: 1000, NextToken });
     const call = { action: 'acm:ListCertificates', resource: `region ${region}` };
-    const reply = await replyOf(call, clientFor(region).send(command));
+    const reply = await replyOf(call, inRegion(acm, clientFor(region).send(command)));
     found.push(...(reply.CertificateSummaryList ?? []).filter(({ Type }) => Type === 'IMPORTED'));
     ({ NextToken } = reply);
     if (!NextToken) return found;
@@ -86,7 +87,7 @@ async function differentTags(
 ): Promise<readonly Omit<SimilarImport, 'arn'>[]> {
   const reply = await replyOf(
     { action: 'acm:ListTagsForCertificate', resource: `certificate ${arn}` },
-    acm.clientFor(acm.region).send(new ListTagsForCertificateCommand({ CertificateArn: arn })),
+    inRegion(acm, acm.clientFor(acm.region).send(new ListTagsForCertificateCommand({ CertificateArn: arn }))),
     // The certificate was deleted after it was listed.
     { ResourceNotFoundException: () => ({ Tags: [] }) },
   );

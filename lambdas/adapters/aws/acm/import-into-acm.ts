@@ -13,7 +13,7 @@ import {
   tagsRefused,
   tagsText,
 } from './import-errors.ts';
-import { firstTagsOf, listOf, type RegionalAcm, tagsOf } from './regional-acm.ts';
+import { firstTagsOf, inRegion, listOf, type RegionalAcm, tagsOf } from './regional-acm.ts';
 
 /** Imports over an ARN, or under a new one for `null`. */
 export async function importIntoAcm(
@@ -34,7 +34,7 @@ export async function importIntoAcm(
   const client = arn ? acm.clientFor(acm.region) : acm.clientFor(acm.region, sentOnce);
   const reply = await replyOf(
     call,
-    client.send(command),
+    inRegion(acm, client.send(command)),
     answers({ acm, call, certificate, leaf: pem.certificate, arn }),
   );
   return typeof reply === 'string' ? reply : { arn: reply.CertificateArn ?? arn ?? '' };
@@ -50,7 +50,7 @@ export async function tagImport(acm: RegionalAcm, certificate: string, arn: stri
   };
   const reply = await replyOf(
     call,
-    acm.clientFor(acm.region).send(new AddTagsToCertificateCommand({ CertificateArn: arn, Tags })),
+    inRegion(acm, acm.clientFor(acm.region).send(new AddTagsToCertificateCommand({ CertificateArn: arn, Tags }))),
     {
       ResourceNotFoundException: gone,
       InvalidArnException: gone,
@@ -105,7 +105,7 @@ async function obstacle({ acm, leaf, arn }: Attempt): Promise<NotImported | null
   if (arn === null) return null;
   const reply = await replyOf(
     { action: 'acm:DescribeCertificate', resource: `certificate ${arn}` },
-    acm.clientFor(acm.region).send(new DescribeCertificateCommand({ CertificateArn: arn })),
+    inRegion(acm, acm.clientFor(acm.region).send(new DescribeCertificateCommand({ CertificateArn: arn }))),
     {
       ResourceNotFoundException: () => 'notFound' as const,
       InvalidArnException: () => 'notFound' as const,

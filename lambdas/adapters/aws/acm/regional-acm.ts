@@ -1,5 +1,6 @@
 import { ACMClient, type Tag } from '@aws-sdk/client-acm';
 import { type Tags, tags } from '../../../domain/contract/environment.ts';
+import { RegionUnavailableError } from '../../../domain/contract/errors.ts';
 import { clientSettings, type sentOnce } from '../client.ts';
 
 /** ACM of one region, as this stack uses it. */
@@ -23,6 +24,30 @@ export function warmClientFor(
   const client = clients.get(key) ?? new ACMClient({ ...settings, region });
   clients.set(key, client);
   return client;
+}
+
+/**
+ * The reply of ACM. In a region that is not enabled in the account, every AWS service says that the credentials are invalid. Those of the function are
+ * valid, because it has read the secret with them. A region without ACM has no host name.
+ *
+ * @throws RegionUnavailableError
+ */
+export async function inRegion<Reply>({ region }: Pick<RegionalAcm, 'region'>, reply: Promise<Reply>): Promise<Reply> {
+  try {
+    return await reply;
+  } catch (error) {
+    const [name, code] = error instanceof Error ? [error.name, 'code' in error ? error.code : null] : [];
+    if (name !== 'UnrecognizedClientException' && code !== 'ENOTFOUND') throw error;
+    throw new RegionUnavailableError({
+      what: `ACM in ${region} cannot be used.`,
+      why: `${name}: ${(error as Error).message}`,
+      remedy:
+        `Enable ${region} with: aws account enable-region --region-name ${region}. Or remove it from the regions of the certificate. The certificate is ` +
+        'safe in its secret, and is imported without a new order.',
+      region,
+      cause: error,
+    });
+  }
 }
 
 /** Longest value of a tag, in characters. https://docs.aws.amazon.com/acm/latest/userguide/tags-restrictions.html */

@@ -33,7 +33,7 @@ export function hostedZoneReply({ role, forget }: RoleCredentialsUse) {
     };
     return replyOf<Reply, Answer>(call, sent, {
       AccessDenied(error) {
-        throw accessDenied(error, call, likelyRemedy(error, call)).with({ zone: hostedZoneId });
+        throw accessDenied(error, call, { likely: likelyRemedy(error, call) }).with({ zone: hostedZoneId });
       },
       NoSuchHostedZone(error) {
         throw new ZoneNotFoundError({

@@ -1,13 +1,28 @@
-import { CreateSecretCommand, PutSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  type DescribeSecretCommandOutput,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type { Tags } from '../../../domain/contract/environment.ts';
-import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
+import {
+  SecretNotOwnedError,
+  SecretReplicaError,
+  UnexpectedError,
+  UnreadableSecretError,
+} from '../../../domain/contract/errors.ts';
+import { stopReplicationCommand } from '../../../domain/contract/secret-commands.ts';
 import type { AccountSecrets, AcmeAccount } from '../../../domain/ports/account-secrets.ts';
 import { deleteSecretCommands } from '../../../domain/rules/failure/delete-secret.ts';
 import { secretTags, setTags } from './secret-tags.ts';
 import {
+  deletedSecret,
+  describeSecret,
+  isOwned,
   membersOf,
   moveCurrent,
   readVersion,
+  replicaOf,
   type Secret,
   secretReplyOf,
   sha256,
@@ -63,7 +78,14 @@ function secretString(
   return JSON.stringify({ format: 1, directoryUrl, privateKey, url, nextPrivateKey });
 }
 
+/**
+ * Reads an account. The tag of the secret is read before its value. Otherwise whoever may create secrets could create this one, whose name can be
+ * computed, with a key of their own, and this stack would prove all names for that account.
+ */
 async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
+  const described = await describeSecret(secret);
+  if (described === null) return null;
+  await assertUsable(secret, described);
   const current = await readVersion(secret, { VersionStage: 'AWSCURRENT' });
   if (current === null) return null;
   const { format, directoryUrl, privateKey, nextPrivateKey, url } = membersOf(current.SecretString);
@@ -76,6 +98,27 @@ async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
     what: `Secret ${secret.secret} does not hold an account key for ${secret.directoryUrl} (format 1).`,
     remedy: `Restore an earlier version of it, or delete it with ${deleteSecretCommands(secret.secret)}. The next run then registers a new account.`,
     secret: secret.secret,
+  });
+}
+
+async function assertUsable(account: AccountSecret, described: DescribeSecretCommandOutput): Promise<void> {
+  const { secret, directoryUrl, stackTag } = account;
+  if (!isOwned(described, stackTag)) {
+    throw new SecretNotOwnedError({
+      what: `Secret ${secret} was not created by this stack, so its key is not used for the account at ${directoryUrl}.`,
+      remedy: `Find out who created it. Delete it with ${deleteSecretCommands(secret, { replicas: true })}. The next run then registers a new account.`,
+      secret,
+    });
+  }
+  if (described.DeletedDate) throw deletedSecret(secret, described.DeletedDate, { refused: 'reading the account key' });
+  const replica = await replicaOf(account, described);
+  if (replica === null) return;
+  throw new SecretReplicaError({
+    what: `The account at ${directoryUrl} cannot be used in ${replica.region}.`,
+    why: `Secret ${secret} is a replica of the secret in ${replica.primaryRegion}, and a replica cannot be changed.`,
+    remedy: `If ${replica.primaryRegion} no longer uses the account, run: ${stopReplicationCommand(secret, replica.region)}`,
+    secret,
+    region: replica.region,
   });
 }
 

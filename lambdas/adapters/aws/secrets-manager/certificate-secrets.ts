@@ -10,8 +10,10 @@ import { shareSecret } from './secret-access.ts';
 import { secretTags, type TaggedSecret } from './secret-tags.ts';
 import {
   describeSecret,
+  isOwned,
   moveCurrent,
   readVersion,
+  replicaOf,
   type Secret,
   secretReplyOf,
   sha256,
@@ -72,8 +74,9 @@ async function describe(secret: CertificateSecret): Promise<SecretDescription | 
   const current = versionLabelled(described, 'AWSCURRENT');
   return {
     arn: described.ARN ?? '',
-    owned: described.Tags?.some(({ Key, Value }) => Key === ownTags.stack && Value === secret.stackTag) ?? false,
+    owned: isOwned(described, secret.stackTag),
     deletedAt: described.DeletedDate?.toISOString() ?? null,
+    replica: await replicaOf(secret, described),
     currentVersion: certificateOrNone(current),
   };
 }

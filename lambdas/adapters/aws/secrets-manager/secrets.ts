@@ -7,9 +7,12 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { SecretDeletedError } from '../../../domain/contract/errors.ts';
+import { tags } from '../../../domain/contract/environment.ts';
+import { SecretDeletedError, SecretNotOwnedError } from '../../../domain/contract/errors.ts';
+import { restoreCommand } from '../../../domain/contract/secret-commands.ts';
+import type { SecretDescription } from '../../../domain/ports/certificate-secrets.ts';
 import { clientSettings, keptWarm } from '../client.ts';
-import { replyOf, translated } from '../translate-errors.ts';
+import { awsRefused, replyOf } from '../translate-errors.ts';
 
 export const warmSecretsClient = keptWarm(() => new SecretsManagerClient(clientSettings));
 
@@ -20,9 +23,20 @@ export interface Secret {
   readonly secret: string;
 }
 
+/** What to do about errors of Secrets Manager that have one cause each. */
+const remedies: Readonly<Record<string, string>> = {
+  // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+  LimitExceededException:
+    'Secrets Manager keeps about 100 versions of a secret that are younger than 24 hours, and 500,000 secrets in a region. Find out who writes ' +
+    'versions of this secret, or ask AWS for a higher quota. The next attempt may succeed.',
+  PreconditionNotMetException: 'Complete what Secrets Manager asks for, and start the renewal again.',
+  ResourceNotFoundException:
+    'The secret or its version was deleted in the meantime. The next attempt creates it again.',
+};
+
 /**
- * `replyOf` for a call about one secret. A secret that is scheduled for deletion is found by DescribeSecret, because AWS has no error
- * name for it.
+ * `replyOf` for a call about one secret. Secrets Manager has one error name for a secret that is scheduled for deletion and for a secret that another
+ * AWS service manages. DescribeSecret tells which it is.
  */
 export function secretReplyOf<Reply, Answer = never>(
   { client, secret }: Secret,
@@ -33,17 +47,55 @@ export function secretReplyOf<Reply, Answer = never>(
   const call = { action: `secretsmanager:${action}`, resource: `secret ${secret}` };
   return replyOf<Reply, Answer>(call, reply, {
     async InvalidRequestException(error) {
-      const deletedAt = (await describeSecret({ client, secret }))?.DeletedDate;
-      if (!deletedAt) throw translated(error, call);
-      throw new SecretDeletedError({
-        what: `Secret ${secret} is scheduled for deletion (${deletedAt.toISOString()}), so ${call.action} was refused.`,
-        remedy: `Restore it with: aws secretsmanager restore-secret --secret-id ${secret}`,
-        secret,
-        cause: error,
-      });
+      const { DeletedDate, OwningService } = (await describeSecret({ client, secret })) ?? {};
+      if (OwningService) throw managedBy(OwningService, secret, error);
+      if (!DeletedDate) throw awsRefused(error, call, 'Do what Secrets Manager says, and start the renewal again.');
+      throw deletedSecret(secret, DeletedDate, { refused: call.action, cause: error });
     },
+    ...Object.fromEntries(
+      Object.entries(remedies).map(([name, remedy]) => [
+        name,
+        (error: Error): never => {
+          throw awsRefused(error, call, remedy);
+        },
+      ]),
+    ),
     ...answers,
   });
+}
+
+export const deletedSecret = (
+  secret: string,
+  deletedAt: Date,
+  { refused, cause }: { readonly refused: string; readonly cause?: Error },
+): SecretDeletedError =>
+  new SecretDeletedError({
+    what: `Secret ${secret} is scheduled for deletion (${deletedAt.toISOString()}), so ${refused} was refused.`,
+    remedy: `Restore it with: ${restoreCommand(secret)}`,
+    secret,
+    ...(cause && { cause }),
+  });
+
+const managedBy = (service: string, secret: string, cause: Error): SecretNotOwnedError =>
+  new SecretNotOwnedError({
+    what: `Secret ${secret} is managed by ${service} and cannot be changed here.`,
+    why: cause.message,
+    remedy: 'Give the certificate another name, or change secretPrefix.',
+    secret,
+    cause,
+  });
+
+/** Tells whether a secret has the tag of this stack. */
+export const isOwned = ({ Tags }: DescribeSecretCommandOutput, stackTag: string): boolean =>
+  Tags?.some(({ Key, Value }) => Key === tags.stack && Value === stackTag) ?? false;
+
+/** Returns the regions of a replica and of its primary secret. `null` for a secret that is no replica. */
+export async function replicaOf(
+  { client }: Pick<Secret, 'client'>,
+  { PrimaryRegion: primaryRegion }: DescribeSecretCommandOutput,
+): Promise<SecretDescription['replica']> {
+  const region = await client.config.region();
+  return primaryRegion === undefined || primaryRegion === region ? null : { region, primaryRegion };
 }
 
 /** Describes a secret without reading its value. Returns `null` if there is none. */
@@ -84,13 +136,17 @@ export async function moveCurrent(
     ...(from !== null && { RemoveFromVersionId: from }),
   });
   const action = 'UpdateSecretVersionStage';
+  // Every role that moves the label may read the value.
+  const moved = async (error: Error) => {
+    const current = (await readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' }))?.VersionId ?? null;
+    if (current !== from) return { current };
+    const call = { action: `secretsmanager:${action}`, resource: `secret ${secret}` };
+    throw awsRefused(error, call, 'The next attempt reads the versions of the secret again.');
+  };
   const reply = await secretReplyOf({ client, secret }, action, client.send(command), {
-    // It is also the error for a label that has moved from that version. Every role that moves the label may read the value.
-    async InvalidParameterException(error) {
-      const current = (await readVersion({ client, secret }, { VersionStage: 'AWSCURRENT' }))?.VersionId ?? null;
-      if (current !== from) return { current };
-      throw translated(error, { action: `secretsmanager:${action}`, resource: `secret ${secret}` });
-    },
+    // Both are also errors for a label that has moved from that version.
+    InvalidParameterException: moved,
+    ResourceNotFoundException: moved,
   });
   return 'current' in reply ? reply.current : to;
 }

@@ -10,6 +10,19 @@ export class AccessDeniedError extends PerennialError<'action' | 'resource'> {
   override readonly name = 'AccessDeniedError';
 }
 
+/**
+ * AWS refused a call for a reason that a retry may not change: a quota, a missing resource, a conflict. `why` and the remedy say what to do. It is
+ * retried once before the operator is notified.
+ */
+export class AwsRefusedError extends PerennialError<'action' | 'resource'> {
+  override readonly name = 'AwsRefusedError';
+}
+
+/** The AWS region is not enabled in the account, or has no endpoint of the service. The operator enables it or removes it from the configuration. */
+export class RegionUnavailableError extends PerennialError<'region'> {
+  override readonly name = 'RegionUnavailableError';
+}
+
 /** A function reached its timeout, which Step Functions reports as `States.Timeout`. The function is retried. No action is needed. */
 export class StepTimedOutError extends PerennialError {
   override readonly name = 'StepTimedOutError';

@@ -21,7 +21,10 @@ export class UnknownIssuerError extends PerennialError<'issuer'> {
   override readonly name = 'UnknownIssuerError';
 }
 
-/** A secret with the name of the certificate exists, but it does not have the tag of this stack. The operator renames one of the two. */
+/**
+ * A secret with the name of the certificate or of the account exists, but it does not have the tag of this stack. The operator finds out who created
+ * it, and deletes it or gives the certificate another name.
+ */
 export class SecretNotOwnedError extends PerennialError<'secret'> {
   override readonly name = 'SecretNotOwnedError';
 }
@@ -29,6 +32,14 @@ export class SecretNotOwnedError extends PerennialError<'secret'> {
 /** A secret is scheduled for deletion. The operator restores it or removes the certificate from the configuration. */
 export class SecretDeletedError extends PerennialError<'secret'> {
   override readonly name = 'SecretDeletedError';
+}
+
+/**
+ * The secret in this region is a replica of a secret in another region. Secrets Manager accepts no change of a replica. The operator ends the
+ * replication, and the replica becomes a secret of its own.
+ */
+export class SecretReplicaError extends PerennialError<'secret' | 'region'> {
+  override readonly name = 'SecretReplicaError';
 }
 
 /**

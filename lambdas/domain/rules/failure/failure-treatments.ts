@@ -33,7 +33,6 @@ const forOperator = (action: Treatment['action'] | string): Treatment => ({
   action: typeof action === 'string' ? () => action : action,
 });
 
-const deleteCertificate = deleteSecretCommands('SECRET', { replicas: true });
 const deleteAccount = deleteSecretCommands('SECRET');
 
 /** The treatment of every error class. A new class does not compile without one. */
@@ -42,11 +41,12 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   UnknownCertificateError: forOperator('Check the name, or deploy the configuration that has the certificate.'),
   UnknownIssuerError: forOperator('Check the name, or deploy the configuration that has the issuer.'),
   SecretNotOwnedError: forOperator(
-    `Delete the secret with ${deleteCertificate}, or give the certificate another name.`,
+    'Find out who created the secret. Delete it with the command in the message, or give the certificate another name.',
   ),
   SecretDeletedError: forOperator('Restore the secret, or take the certificate out of the configuration.'),
+  SecretReplicaError: forOperator('End the replication of the secret to this region with the command in the message.'),
   UnreadableSecretError: forOperator(
-    `Correct the current version of the secret, or delete the secret with ${deleteCertificate}. The certificate is then issued again.`,
+    'Start the renewal with force, which stores a new certificate. For the secret of an account, run the command in the message.',
   ),
 
   // The retry time comes from the ledger, not from the CA.
@@ -144,6 +144,10 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
     ),
     retryFirst: true,
   },
+  AwsRefusedError: { ...forOperator('Do what the message says.'), retryFirst: true },
+  RegionUnavailableError: forOperator(
+    'Enable the region in the account, or remove it from the configuration of the certificate.',
+  ),
   StepTimedOutError: counted,
   UnexpectedError: counted,
   FleetCheckError: counted,

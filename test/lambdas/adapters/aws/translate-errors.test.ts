@@ -22,6 +22,9 @@ describe('an error of an AWS call', () => {
     'ProvisionedThroughputExceededException',
     'SlowDown',
     'TimeoutError',
+    'ExecutionLimitExceeded',
+    'ReplicatedWriteConflictException',
+    'KmsThrottlingException',
   ])('named %s is reported as throttling, which is retried', async (name) => {
     expect(await thrownFor(awsError(name, 'Rate exceeded'))).toMatchObject({
       name: 'ThrottledError',
@@ -44,7 +47,42 @@ describe('an error of an AWS call', () => {
     },
   );
 
-  test.each(['AccessDenied', 'AccessDeniedException', 'DecryptionFailure'])(
+  test.each(['DecryptionFailure', 'EncryptionFailure', 'KmsInvalidStateException', 'KMSDisabledException'])(
+    'named %s advises first to see that the key is enabled',
+    async (name) => {
+      expect(await thrownFor(awsError(name, 'The key is disabled.'))).toMatchObject({
+        name: 'AccessDeniedError',
+        message: expect.stringMatching(/The key is disabled\. First see that the KMS key is enabled\. Allow it/),
+      });
+    },
+  );
+
+  test.each([
+    'ExpiredTokenException',
+    'UnrecognizedClientException',
+    'InvalidClientTokenId',
+    'CredentialsProviderError',
+  ])('named %s advises first to check the credentials of the role', async (name) => {
+    expect(await thrownFor(awsError(name, 'The token is expired.', 403))).toMatchObject({
+      name: 'AccessDeniedError',
+      message: expect.stringMatching(/The credentials of the function's role are expired or invalid\./),
+    });
+  });
+
+  test.each([
+    ['ResourceNotFoundException', /Deploy the stack again/],
+    ['StateMachineDoesNotExist', /Deploy the stack again/],
+    ['StateMachineDeleting', /when the deployment has ended/],
+  ])('named %s is reported with a remedy, and not as a defect', async (name, remedy) => {
+    expect(await thrownFor(awsError(name, 'as AWS says'))).toMatchObject({
+      name: 'AwsRefusedError',
+      message: expect.stringMatching(remedy),
+      fields: call,
+      cause: { name },
+    });
+  });
+
+  test.each(['AccessDenied', 'AccessDeniedException'])(
     'named %s is reported with the action, the resource and the message of AWS',
     async (name) => {
       const thrown = await thrownFor(awsError(name, 'User: arn:aws:sts::1:role/x is not authorized.', 403));

@@ -279,3 +279,25 @@ describe('tags of the operator', () => {
     },
   );
 });
+
+describe('a region that cannot be used', () => {
+  const unknownHost = Object.assign(new Error('getaddrinfo ENOTFOUND acm.xx-east-1.amazonaws.com'), {
+    code: 'ENOTFOUND',
+  });
+  test.each([
+    ['is not enabled in the account', awsError('UnrecognizedClientException', 'The security token is invalid.', 403)],
+    ['has no endpoint of ACM', unknownHost],
+  ])('is reported with the command that enables it when it %s', async (_, error) => {
+    sdk.onAnyCommand().rejects(error);
+    const calls = [
+      acm.import(region, 'www', pem, null),
+      acm.import(region, 'www', pem, arn),
+      acm.find(region, 'www', ['example.com'], 'P-256'),
+      acm.tag(region, 'www', arn),
+    ];
+    for (const call of calls) {
+      await expect(call).rejects.toMatchObject({ name: 'RegionUnavailableError', fields: { region } });
+      await expect(call).rejects.toThrow(`aws account enable-region --region-name ${region}`);
+    }
+  });
+});

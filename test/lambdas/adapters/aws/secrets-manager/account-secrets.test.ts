@@ -30,8 +30,14 @@ function stored(account: object, VersionId = 'v1'): void {
     .resolves({ VersionId, SecretString: JSON.stringify({ format: 1, directoryUrl, ...account }) });
 }
 
+const ownTags = [{ Key: 'perennial:stack', Value: 'Perennial' }];
+/** Secrets Manager describes the secret of the account in this way. */
+const described = (more: object = {}) =>
+  sdk.on(DescribeSecretCommand, { SecretId }).resolves({ Tags: ownTags, ...more });
+
 beforeEach(() => {
   sdk.reset();
+  described();
 });
 
 describe('reading an account', () => {
@@ -48,10 +54,50 @@ describe('reading an account', () => {
   });
 
   test('rejects a secret that is scheduled for deletion', async () => {
-    sdk.on(GetSecretValueCommand).rejects(awsError('InvalidRequestException'));
-    sdk.on(DescribeSecretCommand, { SecretId }).resolves({ DeletedDate: new Date('2027-02-01T00:00:00Z') });
-    await expect(accounts.read(directoryUrl)).rejects.toMatchObject({ name: 'SecretDeletedError' });
+    described({ DeletedDate: new Date('2027-02-01T00:00:00Z') });
+    await expect(accounts.read(directoryUrl)).rejects.toMatchObject({
+      name: 'SecretDeletedError',
+      message: expect.stringContaining(`aws secretsmanager restore-secret --secret-id ${SecretId}`),
+    });
   });
+
+  test.each([
+    ['without tags', []],
+    ['with the tag of another stack', [{ Key: 'perennial:stack', Value: 'Other' }]],
+  ])('does not read the value of a secret %s, and names the command that deletes it at once', async (_, Tags) => {
+    described({ Tags });
+    stored({ privateKey: 'planted', url });
+    const reading = accounts.read(directoryUrl);
+    await expect(reading).rejects.toMatchObject({ name: 'SecretNotOwnedError', fields: { secret: SecretId } });
+    await expect(reading).rejects.toThrow(
+      `aws secretsmanager delete-secret --secret-id ${SecretId} --force-delete-without-recovery`,
+    );
+    await expect(reading).rejects.toThrow('remove-regions-from-replication');
+    await expect(accounts.create(directoryUrl, 'key')).rejects.toThrow();
+    expect(sdk.commandCalls(GetSecretValueCommand)).toHaveLength(0);
+  });
+
+  test('rejects a replica, and names the command that ends the replication', async () => {
+    described({ PrimaryRegion: 'eu-west-1' });
+    const reading = accounts.read(directoryUrl);
+    await expect(reading).rejects.toMatchObject({ name: 'SecretReplicaError', fields: { region: 'us-east-1' } });
+    await expect(reading).rejects.toThrow(
+      `aws secretsmanager stop-replication-to-replica --secret-id ${SecretId} --region us-east-1`,
+    );
+  });
+
+  test('reads the primary secret of replicas', async () => {
+    described({ PrimaryRegion: 'us-east-1' });
+    stored({ privateKey: 'key', url });
+    expect(await accounts.read(directoryUrl)).toEqual({ privateKey: 'key', url, version: 'v1' });
+  });
+});
+
+test('creating an account does not use the key of a secret that another process has planted', async () => {
+  sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
+  described({ Tags: [] });
+  stored({ privateKey: 'planted', url: null });
+  await expect(accounts.create(directoryUrl, 'key')).rejects.toMatchObject({ name: 'SecretNotOwnedError' });
 });
 
 test('creating an account fails if its secret exists without a value', async () => {
@@ -74,7 +120,7 @@ test('replacing an account fails with the message of AWS if AWS rejects the move
   sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException', 'It is not there.'));
   const before = { privateKey: 'old', url, version: 'v1' };
   await expect(accounts.replace(directoryUrl, before, { privateKey: 'new', url })).rejects.toMatchObject({
-    name: 'UnexpectedError',
+    name: 'AwsRefusedError',
     message: expect.stringContaining('InvalidParameterException: It is not there.'),
   });
 });

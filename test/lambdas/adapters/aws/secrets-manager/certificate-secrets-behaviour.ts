@@ -69,6 +69,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
         arn: expect.stringMatching(/^arn:aws:secretsmanager:.*:secret:certificates\/created-\w{6}$/),
         owned: true,
         deletedAt: null,
+        replica: null,
         currentVersion: null,
       });
       expect(JSON.parse((await labelled('created', 'AWSCURRENT')) ?? '')).toMatchObject({ format: 0 });

@@ -62,11 +62,34 @@ describe('creating a secret', () => {
     });
   });
 
-  test('reports another invalid request as unexpected', async () => {
+  test('reports a secret that another AWS service manages', async () => {
+    sdk.on(CreateSecretCommand).rejects(awsError('InvalidRequestException', 'It is managed.'));
+    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, OwningService: 'appflow' });
+    await expect(secrets.create('www')).rejects.toMatchObject({
+      name: 'SecretNotOwnedError',
+      message: expect.stringMatching(/is managed by appflow.*another name/),
+    });
+  });
+
+  test.each(['LimitExceededException', 'PreconditionNotMetException', 'ResourceNotFoundException'])(
+    'reports %s with a remedy, and not as a defect',
+    async (name) => {
+      sdk.on(CreateSecretCommand).rejects(awsError(name, 'as AWS says'));
+      await expect(secrets.create('www')).rejects.toMatchObject({
+        name: 'AwsRefusedError',
+        message: expect.stringMatching(
+          /CreateSecret on secret certificates\/www was refused\. \w+: as AWS says\. \w.*\./,
+        ),
+        fields: { action: 'secretsmanager:CreateSecret', resource: 'secret certificates/www' },
+      });
+    },
+  );
+
+  test('reports another invalid request in the words of AWS', async () => {
     sdk.on(CreateSecretCommand).rejects(awsError('InvalidRequestException', 'Something else.'));
     sdk.on(DescribeSecretCommand).resolves({ ARN: arn });
     await expect(secrets.create('www')).rejects.toMatchObject({
-      name: 'UnexpectedError',
+      name: 'AwsRefusedError',
       message: expect.stringMatching(/CreateSecret.*certificates\/www.*InvalidRequestException: Something else\./),
     });
   });
@@ -119,12 +142,22 @@ describe('a staged key', () => {
   });
 });
 
+test.each(['InvalidParameterException', 'ResourceNotFoundException'])(
+  'making a certificate current finds the version that another execution made current after %s',
+  async (name) => {
+    sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { before: ['AWSCURRENT'] } });
+    sdk.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).resolves({ VersionId: 'version' });
+    sdk.on(UpdateSecretVersionStageCommand).rejects(awsError(name));
+    expect(await secrets.makeCurrent('www', { from: 'before', to: 'version' })).toEqual({ arn, first: false });
+  },
+);
+
 test('making a certificate current fails with the message of AWS if AWS rejects the move of an unchanged AWSCURRENT', async () => {
   sdk.on(DescribeSecretCommand).resolves({ ARN: arn, VersionIdsToStages: { before: ['AWSCURRENT'] } });
   sdk.on(GetSecretValueCommand, { VersionStage: 'AWSCURRENT' }).resolves({ VersionId: 'before' });
   sdk.on(UpdateSecretVersionStageCommand).rejects(awsError('InvalidParameterException', 'It is not there.'));
   await expect(secrets.makeCurrent('www', { from: 'before', to: 'version' })).rejects.toMatchObject({
-    name: 'UnexpectedError',
+    name: 'AwsRefusedError',
     message: expect.stringMatching(
       /UpdateSecretVersionStage.*certificates\/www.*InvalidParameterException: It is not there\./,
     ),
@@ -167,4 +200,13 @@ describe('reading the current certificate', () => {
     sdk.on(GetSecretValueCommand).rejects(awsError('ThrottlingException'));
     await expect(secrets.readCurrent('www')).rejects.toMatchObject({ name: 'ThrottledError' });
   });
+});
+
+test.each([
+  ['a replica', 'eu-west-1', { region: 'us-east-1', primaryRegion: 'eu-west-1' }],
+  ['a primary secret', 'us-east-1', null],
+  ['a secret without replicas', undefined, null],
+])('describing %s tells whether it is a replica', async (_, PrimaryRegion, replica) => {
+  sdk.on(DescribeSecretCommand).resolves({ ARN: arn, ...(PrimaryRegion !== undefined && { PrimaryRegion }) });
+  expect(await secrets.describe('www')).toMatchObject({ replica });
 });
