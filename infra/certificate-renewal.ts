@@ -192,7 +192,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     // Tools find the parts of a deployment by these tags.
     const parts = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
     Tags.of(this).add(tags.stack, this.ownershipTag, parts);
-    Tags.of(this).add(tags.secrets, this.secretPrefix, parts);
+    // A tag has at most 256 characters, and a prefix may have 401.
+    Tags.of(this).add(tags.secrets, this.secretPrefix.slice(0, 256), parts);
   }
 
   /**
@@ -283,7 +284,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   /** Creates the resources, and grants each function access to those that it uses. */
   private grantResources(
     { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
-    { deployed, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
+    { deployed, bindingKeys, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
     { runtimeTags, encryptionKey, removalPolicy }: LedgerProps & { readonly runtimeTags: RuntimeTags },
   ): Ledger {
     const stackTag = this.ownershipTag;
@@ -316,7 +317,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       encryptionKey,
     });
     accounts.grantRegister(order);
-    accounts.grantExternalAccountBindings(order, deployed.issuers);
+    accounts.grantExternalAccountBindings(order, deployed.issuers, bindingKeys);
     accounts.grantUse(certificate);
 
     const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { type DeployedConfig, keyTypes } from '../../lambdas/domain/contract/config.ts';
 import { checkChallengeAliases } from './challenge-aliases.ts';
 import { checkEndpoints } from './endpoints.ts';
-import { flag, list, readFields, readList, show, suggests, takesTokens, text, textOrToken, unread } from './fields.ts';
+import { flag, list, readFields, readValue, show, suggests, takesTokens, text, textOrToken, unread } from './fields.ts';
 import type { CheckedHostedZones } from './hosted-zones.ts';
 import { checkIdentifiers } from './identifiers.ts';
 import { type IssuerList, readFallbacks } from './issuer-list.ts';
 import type { Report, Warn } from './mistakes.ts';
 import { mostIdentifiers } from './profiles.ts';
-import { orPrincipal } from './references.ts';
+import { accountOf, orPrincipal } from './references.ts';
 import { checkRegions } from './regions.ts';
 import { checkReplicas } from './replicas.ts';
 import { checkSecretSize } from './secret-size.ts';
@@ -97,6 +97,8 @@ export interface CertificateContext {
   readonly fallbackIssuers: readonly number[];
   /** Region of the stack, which may be a CDK token. `undefined` without a stack. */
   readonly ownRegion: string | undefined;
+  /** Account of the stack, which may be a CDK token. `undefined` without a stack. */
+  readonly ownAccount: string | undefined;
   readonly report: Report;
   readonly warn: Warn;
 }
@@ -132,7 +134,7 @@ export function checkCertificate(value: unknown, path: string, context: Certific
     hostedZones,
     ...(Object.keys(aliases).length > 0 && { challengeAliases: aliases }),
     ...someOf('endpoints', checkEndpoints(fields.endpoints ?? [], `${path}.endpoints`, { names, report, warn })),
-    ...someOf('readers', checkReaders(fields.readers ?? [], `${path}.readers`, report)),
+    ...someOf('readers', checkReaders(fields.readers ?? [], `${path}.readers`, context)),
     ...someOf('replicas', checkReplicas(fields.replicas ?? [], `${path}.replicas`, report)),
   };
 }
@@ -160,9 +162,19 @@ function warnKeyAndProfile(
 const someOf = <Name extends string, T>(name: Name, values: readonly T[]): { readonly [K in Name]?: readonly T[] } =>
   values.length > 0 ? ({ [name]: values } as { readonly [K in Name]?: readonly T[] }) : {};
 
-function checkReaders(values: readonly unknown[], path: string, report: Report): readonly string[] {
-  const readers = readList(readerText, values, path, report).filter((reader) => reader !== undefined);
-  return [...new Set(readers)].sort();
+function checkReaders(
+  values: readonly unknown[],
+  path: string,
+  { ownAccount, report }: Pick<CertificateContext, 'ownAccount' | 'report'>,
+): readonly string[] {
+  const readers = values.map((value, index) => {
+    const at = `${path}[${index}]`;
+    const isOwn = ownAccount !== undefined && accountOf(value) === ownAccount;
+    if (!isOwn) return readValue(readerText, value, at, report);
+    report(at, 'found a principal of this account', 'use grantRead for it, or an IAM policy');
+    return undefined;
+  });
+  return [...new Set(readers.filter((reader) => reader !== undefined))].sort();
 }
 
 /** Returns the indices of the issuers. The first is the certificate's own issuer or the configuration's. */

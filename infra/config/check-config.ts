@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { z } from 'zod';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { Tags } from '../../lambdas/domain/contract/environment.ts';
@@ -26,6 +27,8 @@ export interface CheckedConfig {
   readonly trustedRoots: Readonly<Record<string, string>>;
   /** Indices of the issuers whose certificates browsers do not trust. */
   readonly untrustedIssuers: ReadonlySet<number>;
+  /** Customer's KMS keys of the secrets with external account bindings, as far as they are known. */
+  readonly bindingKeys: ReadonlySet<IKey>;
   /** Hosted zone ids and ARNs that the deployment resolves, in the order of `serializeConfig`. */
   readonly tokens: readonly string[];
   /** The tags of the configuration. */
@@ -118,7 +121,7 @@ function readConfig(
   const issuers = issuerList(report);
   const { hostedZones, certificates } = readCertificates(fields, {
     issuers,
-    ownRegion: stack && Stack.of(stack.scope).region,
+    own: stack && Stack.of(stack.scope),
     report,
     warn,
   });
@@ -150,6 +153,7 @@ function readConfig(
     deployed,
     trustedRoots: issuers.trustedRoots,
     untrustedIssuers: issuers.untrusted,
+    bindingKeys: issuers.bindingKeys,
     tokens,
     tags,
     secretPrefix,
@@ -160,7 +164,8 @@ function readConfig(
 }
 
 interface Readers {
-  readonly ownRegion: string | undefined;
+  /** The stack of the construct, or `undefined` without a stack. */
+  readonly own: Stack | undefined;
   readonly issuers: IssuerList;
   readonly report: Report;
   readonly warn: Warn;
@@ -172,7 +177,7 @@ type CertificateFields = Pick<
 >;
 
 /** Reads the certificates with the issuers and hosted zones that they use. */
-function readCertificates(fields: CertificateFields, { issuers, ownRegion, report, warn }: Readers) {
+function readCertificates(fields: CertificateFields, { issuers, own, report, warn }: Readers) {
   const first = { index: issuers.indexOf(fields.issuer, 'issuer'), path: 'issuer' };
   const fallbackIssuers = readFallbacks(fields.fallbackIssuers ?? [], 'fallbackIssuers', { issuers, first }, report);
   const zones = fields.hostedZones && checkHostedZones(fields.hostedZones, report);
@@ -183,7 +188,8 @@ function readCertificates(fields: CertificateFields, { issuers, ownRegion, repor
     issuers,
     defaultIssuer: first.index,
     fallbackIssuers,
-    ownRegion,
+    ownRegion: own?.region,
+    ownAccount: own?.account,
     report,
     warn,
   };

@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import { show } from './fields.ts';
+import type { AcmeIssuer } from './issuer-options.ts';
 import type { Report } from './mistakes.ts';
 import { type ReadIssuer, readIssuer } from './read-issuer.ts';
+import { keyOfSecret } from './references.ts';
 
 /** The issuers of a configuration in order of appearance, each once, because thousands of certificates may share one issuer object. */
 export interface IssuerList {
@@ -11,6 +14,8 @@ export interface IssuerList {
   readonly trustedRoots: Readonly<Record<string, string>>;
   /** Indices of the issuers whose certificates browsers do not trust. */
   readonly untrusted: ReadonlySet<number>;
+  /** Customer's KMS keys of the secrets with external account bindings, as far as they are known. */
+  readonly bindingKeys: ReadonlySet<IKey>;
   /** Returns the index of an issuer in `issuers`. Mistakes are reported at the path where the issuer appears first. */
   indexOf(value: unknown, path: string): number;
 }
@@ -22,8 +27,11 @@ export function issuerList(report: Report): IssuerList {
   const reads: ReadIssuer[] = [];
   const trustedRoots: Record<string, string> = {};
   const untrusted = new Set<number>();
+  const bindingKeys = new Set<IKey>();
   const add = (value: unknown, path: string): number => {
     const read = readIssuer(value, path, report);
+    const key = keyOfSecret((value as Partial<AcmeIssuer> | null)?.externalAccountBinding);
+    if (key) bindingKeys.add(key);
     const known = issuers.findIndex(({ directoryUrl }) => directoryUrl === read.issuer.directoryUrl);
     if (known === -1) {
       const sameName = issuers.findIndex(({ name }) => name === read.issuer.name);
@@ -49,7 +57,7 @@ export function issuerList(report: Report): IssuerList {
     seen.set(value, index);
     return index;
   };
-  return { issuers, trustedRoots, untrusted, indexOf };
+  return { issuers, trustedRoots, untrusted, bindingKeys, indexOf };
 }
 
 /** An issuer in the list and the path where it appears. */

@@ -1,5 +1,5 @@
-import { Token } from 'aws-cdk-lib';
-import type { IPrincipal } from 'aws-cdk-lib/aws-iam';
+import { Aws, Token } from 'aws-cdk-lib';
+import { AccountPrincipal, AccountRootPrincipal, type IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
@@ -12,6 +12,7 @@ const has = (value: unknown, member: string): boolean => typeof value === 'objec
 /**
  * Returns a schema that also takes a CDK object in place of a text.
  *
+ * @param schema schema of the text, which the text of the object has to meet too
  * @param member member that identifies the object
  * @param textOf returns the text, or `undefined` if the object has none
  * @param allowed what is expected of the object
@@ -23,17 +24,20 @@ function orReference<T>(
   allowed: string,
 ) {
   return z.any().transform((value, context): string => {
-    const result = has(value, member) ? { data: textOf(value as T) } : schema.safeParse(value);
-    if (result.data !== undefined) return result.data;
-    const [issue] = 'error' in result ? (result.error?.issues ?? []) : [];
-    context.addIssue({ code: 'custom', message: issue?.message ?? allowed });
+    const isObject = has(value, member);
+    const result = schema.safeParse(isObject ? textOf(value as T) : value);
+    if (result.success) return result.data;
+    context.addIssue({ code: 'custom', message: isObject ? allowed : (result.error.issues[0]?.message ?? allowed) });
     return z.NEVER;
   });
 }
 
 /** The ARN of a KMS key, or the key. */
 export const orKey = (schema: z.ZodType<string>) =>
-  orReference<IKey>(schema, 'keyArn', ({ keyArn }) => keyArn, 'a KMS key');
+  orReference<IKey>(schema, 'keyArn', (key) => (isAlias(key) ? undefined : key.keyArn), 'a KMS key, and not an alias');
+
+/** Returns whether a key is known by an alias only. A policy that names an alias allows no use of its key. */
+export const isAlias = (key: unknown): boolean => has(key, 'aliasName');
 
 /** The complete ARN of a secret, or the secret. */
 export const orSecret = (schema: z.ZodType<string>) =>
@@ -54,15 +58,33 @@ export const orPrincipal = (schema: z.ZodType<string>) =>
     schema,
     'grantPrincipal',
     ({ grantPrincipal }) => arnOf(grantPrincipal),
-    'a principal whose policy names exactly one ARN of a role, a user or an account, without conditions',
+    'a principal of another account whose policy names exactly one ARN of a role, a user or an account, without wildcards and conditions',
   );
 
+/** Returns the account of a principal, or `undefined` for a text and for a principal whose account is not known. */
+export const accountOf = (value: unknown): string | undefined =>
+  has(value, 'grantPrincipal')
+    ? (value as { readonly grantPrincipal: IPrincipal }).grantPrincipal.principalAccount
+    : undefined;
+
+/** Returns the customer's KMS key of a secret, or `undefined` for a text and for a secret whose key is not known. */
+export const keyOfSecret = (value: unknown): IKey | undefined =>
+  has(value, 'secretArn') ? (value as ISecret).encryptionKey : undefined;
+
 /** Returns the only ARN of a principal. With a condition, the ARN alone would let in more principals than the app asked for. */
-function arnOf({ policyFragment: { principalJson, conditions } }: IPrincipal): string | undefined {
+function arnOf(principal: IPrincipal): string | undefined {
+  // The ARN that the CDK makes of an account is a token as a whole, so that nothing could tell that it names an account.
+  if (principal instanceof AccountPrincipal)
+    return principal instanceof AccountRootPrincipal
+      ? undefined
+      : `arn:${Aws.PARTITION}:iam::${principal.accountId}:root`;
+  // An adapter adds conditions or session tags to another principal.
+  if (has(principal, 'wrapped')) return undefined;
+  const { principalJson, conditions } = principal.policyFragment;
   const [[type, arns] = [], ...others] = Object.entries(principalJson);
   const [arn, ...more] = [arns].flat();
   const isOne = type === 'AWS' && others.length === 0 && more.length === 0 && Object.keys(conditions).length === 0;
-  return isOne && typeof arn === 'string' && arn !== '*' ? arn : undefined;
+  return isOne && typeof arn === 'string' && !/[*?]/.test(arn) ? arn : undefined;
 }
 
 /** The zone that a configuration refers to as a CDK object. */

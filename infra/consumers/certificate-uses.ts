@@ -41,6 +41,7 @@ const cloudFront: Readonly<Record<string, string>> = {
 const regional: Readonly<Record<string, string>> = {
   'AWS::ElasticLoadBalancingV2::Listener': 'certificates',
   'AWS::ElasticLoadBalancingV2::ListenerCertificate': 'certificates',
+  'AWS::ApiGateway::DomainName': 'regionalCertificateArn',
   'AWS::ApiGatewayV2::DomainName': 'domainNameConfigurations',
 };
 
@@ -63,10 +64,13 @@ export function useMistakes(certificate: CustomResource, requested: RequestedCer
   const resources = certificate.node.root.node.findAll().filter((each) => CfnResource.isCfnResource(each));
   return resources.flatMap((resource) => {
     const { cfnResourceType: type } = resource;
-    const property = cloudFront[type] ?? regional[type];
-    if (property === undefined || !refersTo(resource, property, certificate)) return [];
-    const reasons = type in cloudFront ? cloudFrontReasons(requested) : regionReasons(requested, resource);
-    return [...reasons, ...nameReasons(requested, resource)].map(
+    const uses = (property = '') => refersTo(resource, property, certificate);
+    const reasons = [
+      ...(uses(cloudFront[type]) ? [cloudFrontReasons(requested)] : []),
+      ...(uses(regional[type]) ? [regionReasons(requested, resource)] : []),
+    ];
+    if (reasons.length === 0) return [];
+    return [...reasons.flat(), ...nameReasons(requested, resource)].map(
       (reason) => `Certificate ${requested.name}, used by ${resource.node.path}, ${reason}.`,
     );
   });

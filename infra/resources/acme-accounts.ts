@@ -1,3 +1,4 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
@@ -26,13 +27,18 @@ export class AcmeAccounts extends SecretNamespace {
     this.grantCreate(grantee, ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage']);
   }
 
-  /** Allows reading the secrets with external account bindings that the operator stored, and no other secrets. RFC 8555 §7.3.4 */
+  /**
+   * Allows reading the secrets with external account bindings that the operator stored, and no other secrets, and decrypting with their keys.
+   * RFC 8555 §7.3.4
+   */
   grantExternalAccountBindings(
     grantee: WorkflowFunction,
     issuers: readonly Pick<Issuer, 'externalAccountBinding'>[],
+    keys: ReadonlySet<IKey>,
   ): void {
     const resources = issuers.flatMap(({ externalAccountBinding }) => externalAccountBinding ?? []);
     const actions = ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'];
     if (resources.length > 0) grantee.allow({ actions, resources });
+    for (const key of keys) grantKey(grantee, key, 'secretsmanager', 'read');
   }
 }

@@ -43,13 +43,13 @@ export function letReadersDecrypt(
   { readers, secrets }: { readonly readers: readonly string[]; readonly secrets: string },
 ): void {
   const { region } = Stack.of(scope);
-  const accountOf = (reader: string) => (Token.isUnresolved(reader) ? reader : (reader.split(':')[4] ?? ''));
+  // An ARN that is a token as a whole has no colons at synth, and CloudFormation reads the account from it.
+  const accountOf = (reader: string) => reader.split(':')[4] ?? Fn.select(4, Fn.split(':', reader));
   for (const [account, members] of Map.groupBy(new Set(readers), accountOf)) {
-    const principal = Token.isUnresolved(account) ? Fn.select(4, Fn.split(':', account)) : account;
     const named = members.some((each) => each.endsWith(':root')) ? [] : members;
     key.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new AccountPrincipal(principal)],
+        principals: [new AccountPrincipal(account)],
         actions: ['kms:Decrypt'],
         resources: ['*'],
         conditions: {

@@ -41,6 +41,12 @@ describe('the stack', () => {
   });
 });
 
+test('a prefix that is longer than a tag can be is cut in the tags', () => {
+  const long = synthesize({ ...smallConfig, secretPrefix: `${'p'.repeat(400)}/` }).resources;
+  for (const [id, { Properties }] of ofType(long, 'AWS::StepFunctions::StateMachine'))
+    expect(Properties.Tags, id).toContainEqual({ Key: 'perennial:secrets', Value: 'p'.repeat(256) });
+});
+
 describe('the functions', () => {
   test('run on Node.js 24 on ARM, each with its own role and without managed policies of AWS', () => {
     const functions = ofType(resources, 'AWS::Lambda::Function');

@@ -122,6 +122,7 @@ describe('a checked configuration', () => {
     expect(rest).toEqual({
       trustedRoots: {},
       untrustedIssuers: new Set([0]),
+      bindingKeys: new Set(),
       tokens: [],
       tags: {},
       secretPrefix: 'certificates/',

@@ -5,6 +5,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AccountPrincipal,
+  AccountRootPrincipal,
   ArnPrincipal,
   CompositePrincipal,
   type IGrantable,
@@ -14,7 +15,7 @@ import {
   StarPrincipal,
   User,
 } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone, type IHostedZone, PrivateHostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, test } from 'vitest';
@@ -139,6 +140,11 @@ describe('readers', () => {
     ['everyone', new StarPrincipal()],
     ['a service', new ServicePrincipal('ec2.amazonaws.com')],
     ['a principal with conditions', new AccountPrincipal('444455556666').withConditions({ Bool: { a: 'true' } })],
+    ['a principal with session tags', new AccountPrincipal('444455556666').withSessionTags()],
+    ['the account of the stack', new AccountRootPrincipal()],
+    ['all roles of an account', new ArnPrincipal('arn:aws:iam::444455556666:role/*')],
+    ['a session', new ArnPrincipal('arn:aws:sts::444455556666:assumed-role/web/session')],
+    ['an ARN that is none', new ArnPrincipal('web')],
     [
       'two principals',
       new CompositePrincipal(new AccountPrincipal('444455556666'), new AccountPrincipal('777788889999')),
@@ -148,6 +154,27 @@ describe('readers', () => {
       () => withCertificate(() => ({ readers: [reader] })),
       ['certificates[0].readers[0]', 'exactly one ARN'],
     );
+  });
+
+  test.each<[string, (stack: Stack) => IGrantable, string]>([
+    ['the account', () => new AccountPrincipal('111122223333'), '111122223333'],
+    ['a role', (stack) => new Role(stack, 'Web', { assumedBy: new AccountPrincipal('111122223333') }), '111122223333'],
+    ['a role', (stack) => new Role(stack, 'Web', { assumedBy: new AccountPrincipal('444455556666') }), ''],
+  ])('cannot be %s of the stack, for which grantRead is meant', (_, readerOf, account) => {
+    const stack = new Stack(new App(), 'Site', account ? { env: { account, region: 'eu-west-1' } } : {});
+    const props = () => ({ certificates: [{ name: 'www', identifiers: ['example.com'], readers: [readerOf(stack)] }] });
+    expectMistakes(() => renewalWith(props, stack), ['certificates[0].readers[0]', 'this account', 'use grantRead']);
+  });
+
+  test('that are an account let each of its roles decrypt with the key', () => {
+    const stack = withCertificate(() => ({ readers: [new AccountPrincipal('444455556666')] }));
+    const [key] = Object.values(Template.fromStack(stack).findResources('AWS::KMS::Key'));
+    const statements: readonly {
+      readonly Principal: unknown;
+      readonly Condition?: { readonly StringEquals?: object };
+    }[] = key?.Properties.KeyPolicy.Statement;
+    const [decryption] = statements.filter(({ Principal }) => JSON.stringify(Principal).includes('444455556666'));
+    expect(Object.keys(decryption?.Condition?.StringEquals ?? {})).toEqual(['kms:ViaService']);
   });
 });
 
@@ -172,6 +199,20 @@ test('the key of a replica and the secret of an external account binding can be 
   }));
   expect(tokensOf(stack)).toContain('{"Ref":"Binding');
   expect(configOf(stack)?.certificates[0]?.replicas?.[0]?.encryptionKey).toContain('eu-west-1:123456789012:key');
+});
+
+test('a key cannot be an alias, because a policy has to name the key', () => {
+  const replicasOf = (stack: Stack) => [
+    { region: 'eu-west-1', encryptionKey: Alias.fromAliasName(stack, 'There', 'alias/there') },
+  ];
+  expectMistakes(
+    () => withCertificate((stack) => ({ replicas: replicasOf(stack) })),
+    ['certificates[0].replicas[0].encryptionKey', 'a KMS key, and not an alias'],
+  );
+  expectMistakes(
+    () => renewalWith((stack) => ({ encryptionKey: Alias.fromAliasName(stack, 'Here', 'alias/here') })),
+    ['encryptionKey', 'and not an alias'],
+  );
 });
 
 test('a secret without a complete ARN cannot be an external account binding', () => {

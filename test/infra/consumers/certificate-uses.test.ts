@@ -75,6 +75,11 @@ const regional: readonly [string, (stack: Stack, certificateArn: string) => unkn
       new CfnListenerCertificate(stack, 'Use', { listenerArn: 'arn', certificates: [{ certificateArn }] }),
   ],
   [
+    'a regional REST API',
+    (stack, regionalCertificateArn) =>
+      new ApiDomain(stack, 'Use', { domainName: 'api.example.com', regionalCertificateArn }),
+  ],
+  [
     'an HTTP API',
     (stack, certificateArn) =>
       new HttpApiDomain(stack, 'Use', {
@@ -105,6 +110,10 @@ test.each<[string, (stack: Stack, certificateArn: string, name: string) => unkno
       }),
   ],
   ['an API', (stack, certificateArn, domainName) => new ApiDomain(stack, 'Use', { domainName, certificateArn })],
+  [
+    'a regional API',
+    (stack, regionalCertificateArn, domainName) => new ApiDomain(stack, 'Use', { domainName, regionalCertificateArn }),
+  ],
   [
     'an HTTP API',
     (stack, certificateArn, domainName) =>

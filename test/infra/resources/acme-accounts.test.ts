@@ -1,5 +1,9 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { expect, test } from 'vitest';
-import { googleTrustServices, zeroSsl } from '../../../infra/index.ts';
+import { CertificateRenewal, googleTrustServices, zeroSsl } from '../../../infra/index.ts';
 import { policiesOf, smallConfig, synthesize } from '../synthesized.ts';
 
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
@@ -25,6 +29,24 @@ test('the order function may describe and read the bindings of all issuers, and 
       Resource: [secret('google-GhIjKl'), secret('zerossl-AbCdEf')],
     },
   ]);
+});
+
+test('the order function may decrypt with the key of a binding that is a secret of the app', () => {
+  const app = new Stack(new App(), 'Perennial');
+  const key = new Key(app, 'BindingKey');
+  const externalAccountBinding = new Secret(app, 'Binding', { encryptionKey: key });
+  new CertificateRenewal(app, 'Certificates', {
+    ...smallConfig,
+    issuer: zeroSsl({ ...bound, externalAccountBinding }),
+  });
+  const policies = Object.values(Template.fromStack(app).findResources('AWS::IAM::Policy'));
+  const [order] = policies.filter(({ Properties }) => Properties.Roles[0].Ref.startsWith('CertificatesOrderRole'));
+  expect(order?.Properties.PolicyDocument.Statement).toContainEqual({
+    Effect: 'Allow',
+    Action: 'kms:Decrypt',
+    Resource: app.resolve(key.keyArn),
+    Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+  });
 });
 
 test('no other function has a permission for the bindings', () => {
