@@ -9,9 +9,9 @@ const root = join(import.meta.dirname, '..');
 export const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'] as const;
 
 /**
- * Leaves out two parts of acme-client that no code here calls and that esbuild cannot recognize as unused. One is its old crypto API,
+ * Leaves out parts that no code here calls and that esbuild cannot recognize as unused. Two are in acme-client. One is its old crypto API,
  * which uses node-forge. The other is the table of media types for uploads with axios. Together they are a third of the two bundles
- * that connect to the CA.
+ * that connect to the CA. The others are the SDK's sources of credentials besides the environment variables, which Lambda always sets. They take 110 KB.
  */
 const unusedParts: Plugin = {
   name: 'unused-parts',
@@ -19,6 +19,10 @@ const unusedParts: Plugin = {
     onResolve({ filter: /^\.\/crypto\/forge$|^mime-db$/ }, ({ path, importer }) =>
       /acme-client|mime-types/.test(importer) ? { path, namespace: 'unused' } : undefined,
     );
+    onResolve({ filter: /^@aws-sdk\/credential-provider-(ini|login|process|sso|web-identity)$/ }, ({ path }) => ({
+      path,
+      namespace: 'unused',
+    }));
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
   },
 };

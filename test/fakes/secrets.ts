@@ -6,6 +6,7 @@ import {
 import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import type { Tags } from '../../lambdas/domain/contract/environment.ts';
 import {
+  AwsRefusedError,
   CompromisedKeyError,
   ExternalAccountBindingError,
   SecretAccessError,
@@ -277,16 +278,20 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   #existing(certificate: string): Secret {
     const secret = this.#secrets.get(certificate);
-    if (!secret) throw new UnexpectedError({ what: `There is no secret of certificate ${certificate}.` });
+    if (!secret) throw refused(`There is no secret of certificate ${certificate}.`);
     if (secret.deletedAt)
       throw new SecretDeletedError({ what: `${secret.arn} is scheduled for deletion.`, secret: secret.arn });
     return secret;
   }
 }
 
+/** The error for a secret or a version that does not exist. */
+const refused = (what: string) =>
+  new AwsRefusedError({ what, action: 'secretsmanager:PutSecretValue', resource: 'a secret in memory' });
+
 function existingVersion({ arn, versions }: Secret, versionId: string): Version {
   const version = versions.get(versionId);
-  if (!version) throw new UnexpectedError({ what: `${arn} has no version ${versionId}.` });
+  if (!version) throw refused(`${arn} has no version ${versionId}.`);
   return version;
 }
 
@@ -402,7 +407,7 @@ export class FakeAccountSecrets implements AccountSecrets {
     { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
   ): Promise<AcmeAccount> {
     const current = this.get(directoryUrl);
-    if (!current) throw new UnexpectedError({ what: `There is no account at ${directoryUrl}.` });
+    if (!current) throw refused(`There is no account at ${directoryUrl}.`);
     if (current.version !== before.version) return current;
     const version = String(Number(before.version) + 1);
     const after = { privateKey, url, version, ...(nextPrivateKey === undefined ? {} : { nextPrivateKey }) };

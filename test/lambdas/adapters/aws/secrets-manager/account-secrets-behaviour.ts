@@ -73,6 +73,6 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     expect(await accounts.replace(directory('stale'), created, { privateKey: 'slower', url })).toEqual(faster);
     expect(await accounts.read(directory('stale'))).toEqual(faster);
     const missing = accounts.replace(directory('nowhere'), created, { privateKey: 'new', url });
-    await expect(missing).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(missing).rejects.toMatchObject({ name: 'AwsRefusedError' });
   });
 }

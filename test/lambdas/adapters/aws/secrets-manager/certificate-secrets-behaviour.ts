@@ -57,7 +57,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await secrets.describe('missing')).toBeNull();
       expect(await secrets.stagedKey('missing', url(1))).toBeNull();
       await expect(secrets.readCurrent('missing')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
-      await expect(secrets.stageKey('missing', url(1), 'key')).rejects.toMatchObject({ name: 'UnexpectedError' });
+      await expect(secrets.stageKey('missing', url(1), 'key')).rejects.toMatchObject({ name: 'AwsRefusedError' });
       const access = { readers: [], replicas: [] };
       await expect(secrets.share('missing', access)).rejects.toMatchObject({ name: 'SecretAccessError' });
     });
@@ -204,7 +204,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await secrets.create('unstored');
       const version = await store('unstored', 1);
       const missing = 'f'.repeat(64);
-      await expect(makeCurrent('unstored', missing)).rejects.toMatchObject({ name: 'UnexpectedError' });
+      await expect(makeCurrent('unstored', missing)).rejects.toMatchObject({ name: 'AwsRefusedError' });
       expect(await current('unstored')).toBe(version);
     });
   });
