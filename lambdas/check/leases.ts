@@ -15,7 +15,8 @@ export interface LeasePorts {
 }
 
 /**
- * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the holder. The execution that this run restarts always counts as ended, because the event that reports its end can arrive
+ * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the holder. The
+ * execution that this run restarts always counts as ended, because the event that reports its end can arrive
  * before DescribeExecution shows it.
  */
 export async function acquireLease(

@@ -18,7 +18,10 @@ export interface SituationPorts extends RenewalInfoPorts {
   readonly secrets: Pick<CertificateSecrets, 'describe'>;
 }
 
-type Asked = Pick<CheckRenewalInput, 'execution' | 'attempt' | 'cleaned' | 'discardedOrder' | 'startedAt'> &
+type Asked = Pick<
+  CheckRenewalInput,
+  'execution' | 'attempt' | 'cleaned' | 'discardedOrder' | 'startedAt' | 'waitStarts'
+> &
   Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> &
   Pick<DeployedConfig, 'checkInterval' | 'hostedZones'>;
 
@@ -38,6 +41,7 @@ export async function renewalSituation(
     cleaned,
     discardedOrder,
     startedAt,
+    waitStarts,
     force,
     restartOf,
     deploy,
@@ -65,7 +69,13 @@ export async function renewalSituation(
     record = await refreshRenewalInfo(spec, record, ports);
   }
   // `force` applies once. If this execution has already issued or has an order, a restart must not issue again.
-  const spent = record.current?.execution === execution || record.order?.execution === execution;
+  // The same holds if another execution has issued while this one waited for the lease.
+  const waited = force && waitStarts.certificateLease !== undefined;
+  const issues = waited ? Object.values(await ledger.issues(spec.setHash, clock.now())) : [];
+  const spent =
+    record.current?.execution === execution ||
+    record.order?.execution === execution ||
+    issues.some((at) => Date.parse(at) >= Date.parse(startedAt));
   const retrying = attempt > 1 || (restartOf !== null && record.order !== null);
   const deployedAt = deploy ? new Date(startedAt) : null;
   return { spec, record, storedVersion, force: force && !spent, cleaned, retrying, deployedAt, checkInterval };

@@ -514,6 +514,14 @@ describe('limits', () => {
     expect(nextAttempt).toBe(new Date(world.clock.now().getTime() + 21_600_000).toISOString());
   });
 
+  test('are not reached by forced executions that waited while another one issued, because `force` is spent', async () => {
+    const world = issued();
+    world.ledger.putIssues(spec.setHash, { 'https://ca.test/order/9': quietDay });
+    const waitStarts = { certificateLease: quietDay };
+    expect((await check(world, { ...force, waitStarts })).action).toBe('none');
+    expect((await check(world, force)).action).toBe('issue');
+  });
+
   test('do not apply with `ignoreIssueCap`', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);
@@ -558,7 +566,7 @@ describe('the lease', () => {
     await world.ledger.takeLease({ certificate: 'www' }, { ...run, execution: otherExecution }, new Date(quietDay));
     world.executions.setStatus(otherExecution, 'live');
     const first = await check(world, { request: force });
-    expect(first).toMatchObject({ action: 'wait', wait: 30, reason: `in progress by ${otherExecution}` });
+    expect(first).toMatchObject({ action: 'wait', wait: 10, reason: `in progress by ${otherExecution}` });
     world.executions.setStatus(otherExecution, 'ended');
     expect(await check(world, { request: force, waitStarts: first.waitStarts })).toMatchObject({ action: 'issue' });
   });

@@ -10,7 +10,7 @@ const set = { bound: 2 * 3600, wait: 60 } as const;
 /** The same for a deployment that waits for the lease of its certificate. The deployment itself may take 30 minutes. */
 const deployment = { bound: 25 * 60, wait: 10 } as const;
 /** The same for a forced execution. A delivery that ACM throttles takes up to 40 minutes. */
-const forced = { bound: 2 * 3600, wait: 30 } as const;
+const forced = { bound: 2 * 3600, wait: 10 } as const;
 
 /** A decision with the start times of the waits, if they have changed. */
 export type BoundedDecision = Decision & { readonly waitStarts?: WaitStarts };
