@@ -12,6 +12,7 @@ import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
 import { withRoles } from '../domain/rules/proof/txt-set.ts';
+import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import {
   cleanUpOnly,
@@ -26,6 +27,7 @@ import {
   assertWaitLeft,
   type BoundedDecision,
   whileCertificateLeaseIsTaken,
+  whileInterruptedExecutionRuns,
   whileRenewalTimeIsAhead,
   whileSetLeaseIsTaken,
 } from '../domain/rules/renewal/renewal-waits.ts';
@@ -48,18 +50,22 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
  * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
-  const run = { ...input, ...(await requestOf(input.request, ports)) };
-  const { certificate } = run;
+  const { stillRuns, ...request } = await requestOf(input, ports);
+  const run = { ...input, ...request };
+  const { certificate, restartOf } = run;
   const configured = specOf(ports.config, certificate) ?? throwUnknown(certificate, ports.config);
 
+  const waiting = (decision: BoundedDecision) => ({
+    ...emptyOutput,
+    waitStarts: run.waitStarts,
+    ...decision,
+    certificate,
+    spec: configured,
+  });
+  if (restartOf && stillRuns)
+    return waiting(whileInterruptedExecutionRuns(restartOf, run.waitStarts, ports.clock.now()));
   const holder = await acquireLease({ certificate }, run, ports);
-  if (holder)
-    return {
-      ...emptyOutput,
-      ...whileCertificateLeaseIsTaken(holder, run, ports.clock.now()),
-      certificate,
-      spec: configured,
-    };
+  if (holder) return waiting(whileCertificateLeaseIsTaken(holder, run, ports.clock.now()));
   const situation = await situationOf(configured, run, ports);
   const decision = await decide(situation, run, ports);
   await applyDecision(decision, situation, run, ports);
@@ -73,10 +79,22 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   };
 }
 
-/** Reads the request from the input of this execution, or for a restart from that of the interrupted execution. */
-async function requestOf(input: unknown, { executions }: Pick<LeasePorts, 'executions'>): Promise<RenewalRequest> {
-  const interrupted = interruptedExecution(input);
-  return interrupted === null ? parseRequest(input) : parseRestart(interrupted, await executions.input(interrupted));
+/**
+ * Reads the request from the input of this execution, or for a restart from that of the interrupted execution. `stillRuns` is true while
+ * DescribeExecution does not show the end of the interrupted execution.
+ *
+ * @throws InvalidInputError if the input is invalid, or if it names an execution that was not interrupted
+ */
+async function requestOf(
+  { request, execution }: Pick<CheckRenewalInput, 'request' | 'execution'>,
+  { executions }: Pick<LeasePorts, 'executions'>,
+): Promise<RenewalRequest & { readonly stillRuns: boolean }> {
+  const interrupted = interruptedExecution(request);
+  if (interrupted === null) return { ...parseRequest(request), stillRuns: false };
+  assertSameWorkflow(interrupted, execution);
+  const description = (await executions.describe(interrupted)) ?? throwUnknownExecution(interrupted);
+  const { input } = description;
+  return { ...parseRestart(interrupted, input), stillRuns: interruptionOf(interrupted, description) === 'running' };
 }
 
 /** The output without the fields that only some actions have. */

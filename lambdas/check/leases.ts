@@ -16,8 +16,7 @@ export interface LeasePorts {
 
 /**
  * Takes a lease. The lease of an execution that has ended without releasing it is free. Returns `null` on success, otherwise the holder. The
- * execution that this run restarts always counts as ended, because the event that reports its end can arrive
- * before DescribeExecution shows it.
+ * execution that this run restarts counts as ended, because *Check renewal* has seen its end.
  */
 export async function acquireLease(
   key: LeaseKey,

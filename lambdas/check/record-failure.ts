@@ -71,6 +71,7 @@ export async function recordFailure(
       error: report.error,
       cause: report.sentence,
       last: now.toISOString(),
+      ...(verdict.limit && { limit: true as const }),
       ...(spec ? { specHash: spec.specHash } : {}),
     };
     const { issuersFault } = verdict;

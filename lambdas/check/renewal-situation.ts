@@ -76,7 +76,7 @@ export async function renewalSituation(
     record.current?.execution === execution ||
     record.order?.execution === execution ||
     issues.some((at) => Date.parse(at) >= Date.parse(startedAt));
-  const retrying = attempt > 1 || (restartOf !== null && record.order !== null);
+  const retrying = (attempt > 1 && !deploy) || (restartOf !== null && record.order !== null);
   const deployedAt = deploy ? new Date(startedAt) : null;
   return { spec, record, storedVersion, force: force && !spent, cleaned, retrying, deployedAt, checkInterval };
 }

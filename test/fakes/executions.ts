@@ -1,4 +1,4 @@
-import type { Executions } from '../../lambdas/domain/ports/executions.ts';
+import type { ExecutionDescription, Executions } from '../../lambdas/domain/ports/executions.ts';
 
 type Status = 'live' | 'ended' | 'unknown';
 
@@ -6,6 +6,7 @@ type Status = 'live' | 'ended' | 'unknown';
 export class FakeExecutions implements Executions {
   readonly #inputs = new Map<string, string>();
   readonly #statuses = new Map<string, Status>();
+  readonly #ends = new Map<string, Pick<ExecutionDescription, 'status' | 'error'>>();
 
   setStatus(arn: string, status: Status): void {
     this.#statuses.set(arn, status);
@@ -15,8 +16,20 @@ export class FakeExecutions implements Executions {
     this.#inputs.set(arn, input);
   }
 
-  async input(arn: string): Promise<string | null> {
-    return this.#inputs.get(arn) ?? null;
+  /** Ends an execution. Without this call an ended execution is ABORTED. */
+  end(arn: string, status: ExecutionDescription['status'], error: string | null = null): void {
+    this.setStatus(arn, 'ended');
+    this.#ends.set(arn, { status, error });
+  }
+
+  async describe(arn: string): Promise<ExecutionDescription | null> {
+    const status = await this.status(arn);
+    if (status === 'unknown') return null;
+    const end = this.#ends.get(arn) ?? { status: 'ABORTED' as const, error: null };
+    return {
+      ...(status === 'live' ? { status: 'RUNNING' as const, error: null } : end),
+      input: this.#inputs.get(arn) ?? '',
+    };
   }
 
   async status(arn: string): Promise<Status> {

@@ -8,8 +8,8 @@ export interface RenewalRequest {
   /** Whether to issue although the certificate is not due. */
   readonly force: boolean;
   /**
-   * Whether a deployment waits for the execution (`infra/consumers/certificate-requests.ts`). Earlier failures do not delay it, but limits of a
-   * CA do. If another execution has the lease, *Check renewal* checks again every 10 s, for 25 minutes in all, and then uses the result of that
+   * Whether a deployment waits for the execution (`infra/consumers/certificate-requests.ts`). Earlier failures do not delay its first attempt, but
+   * limits of a CA do. If another execution has the lease, *Check renewal* checks again every 10 s, for 25 minutes in all, and then uses the result of that
    * execution. The first failure ends the execution, but a denied call is retried for three minutes. A certificate that is not due is not issued.
    */
   readonly deploy: boolean;
@@ -55,17 +55,9 @@ export function parseRequest(input: unknown): RenewalRequest {
  * is not forced, because the interrupted execution has ordered or the operator can force again. No deployment waits for it, because the deployment has
  * seen the interruption. The restart of a restart is rejected.
  *
- * @param input `null` if Step Functions does not know the interrupted execution
  * @throws InvalidInputError if the interrupted execution cannot be restarted
  */
-export function parseRestart(restartOf: string, input: string | null): RenewalRequest {
-  if (input === null) {
-    throw new InvalidInputError({
-      what: `${restartOf} cannot be restarted.`,
-      why: 'Step Functions knows no execution with this ARN.',
-      remedy: 'The next fleet run checks its certificate.',
-    });
-  }
+export function parseRestart(restartOf: string, input: string): RenewalRequest {
   const inner = jsonOf(input);
   if (isRestart(inner)) {
     throw new InvalidInputError({

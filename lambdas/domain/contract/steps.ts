@@ -63,8 +63,11 @@ export interface CheckRenewalInput {
   readonly startedAt: string;
 }
 
-/** What *Check renewal* waits for: the renewal time, the end of another execution for the same names, or for the same certificate. */
-export type WaitingFor = 'renewalTime' | 'setLease' | 'certificateLease';
+/**
+ * What *Check renewal* waits for: the renewal time, the end of another execution for the same names or for the same certificate, or the end of an
+ * interrupted execution.
+ */
+export type WaitingFor = 'renewalTime' | 'setLease' | 'certificateLease' | 'interruption';
 
 /** When each wait began, in RFC 3339. A wait that has not begun is absent. */
 export type WaitStarts = Readonly<Partial<Record<WaitingFor, string>>>;

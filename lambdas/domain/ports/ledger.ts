@@ -28,6 +28,8 @@ export interface RecordedFailure {
   readonly last: string;
   readonly error: string;
   readonly cause: string;
+  /** Whether a limit of a CA or of our own sets the time of the next attempt. Absent if not. */
+  readonly limit?: true;
   /** Hash of the configuration that failed. A changed configuration is attempted at once. Absent if *Check renewal* failed before it. */
   readonly specHash?: string;
 }

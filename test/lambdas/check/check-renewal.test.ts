@@ -58,6 +58,12 @@ function check(
   );
 }
 
+/** Lets `otherExecution` end as if it was stopped. */
+function interrupted(world: World, input = '{"certificate":"www"}'): void {
+  world.executions.setInput(otherExecution, input);
+  world.executions.end(otherExecution, 'ABORTED');
+}
+
 /** Records the failure of *Check renewal* in the state that follows. */
 const recordFailed = ({ ports }: World, error: Error) =>
   recordFailure(
@@ -256,7 +262,7 @@ describe('`force`', () => {
   test('has no effect in a restart', async () => {
     const world = issued();
     const request = { restartOf: otherExecution };
-    world.executions.setInput(otherExecution, '{"certificate":"www","force":true}');
+    interrupted(world, '{"certificate":"www","force":true}');
     expect((await check(world, { request })).action).toBe('none');
   });
 });
@@ -313,7 +319,7 @@ describe('the saved order of an interrupted execution', () => {
     world.ledger.put('www', { order, failure, notBefore: '2026-03-15T10:00:00Z' });
     expect((await check(world)).action).toBe('none');
     const request = { restartOf: otherExecution };
-    world.executions.setInput(otherExecution, '{"certificate":"www"}');
+    interrupted(world);
     expect((await check(world, { request })).action).toBe('resume');
   });
 });
@@ -592,19 +598,6 @@ describe('the lease', () => {
     expect(world.ledger.get('www').lease).toBe(execution);
   });
 
-  test('of the restarted execution is taken even if DescribeExecution still says that it is running', async () => {
-    const world = issued(dueDay);
-    world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
-    world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
-    world.executions.setStatus(otherExecution, 'live');
-    expect((await check(world)).action).toBe('none');
-    const request = { restartOf: otherExecution };
-    world.executions.setInput(otherExecution, '{"certificate":"www"}');
-    expect((await check(world, { request })).action).toBe('issue');
-    expect(world.ledger.get('www').lease).toBe(execution);
-    expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
-  });
-
   test.each([
     ['none', 'ten minutes ago, because the execution may just have started', '2026-03-14T23:50:00Z'],
     ['issue', 'more than ten minutes ago', '2026-03-14T23:49:59Z'],
@@ -725,6 +718,82 @@ describe('an execution that only cleans up', () => {
   });
 });
 
+describe('a restart', () => {
+  const request = { restartOf: otherExecution };
+  const refuses = async (world: World, why: string, restartOf = otherExecution) => {
+    const error = await check(world, { request: { restartOf } }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidInputError);
+    expect((error as Error).message).toContain(why);
+    expect(world.ledger.get('www').lease).toBeNull();
+  };
+
+  test.each([
+    ['ABORTED', null],
+    ['TIMED_OUT', null],
+    ['FAILED', null],
+    ['FAILED', 'States.DataLimitExceeded'],
+  ] as const)('of an execution that ended with %s and the error %s takes its leases', async (status, error) => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
+    world.ledger.putSetLease(specWith().setHash, { execution: otherExecution, since: '2026-03-14T23:59:59Z' });
+    interrupted(world);
+    world.executions.end(otherExecution, status, error);
+    expect((await check(world, { request })).action).toBe('issue');
+    expect(world.ledger.get('www').lease).toBe(execution);
+    expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
+  });
+
+  test.each([
+    ['SUCCEEDED', null, 'it ended with SUCCEEDED'],
+    ['FAILED', 'ChallengeFailedError', 'it ended with FAILED and ChallengeFailedError'],
+  ] as const)('of an execution that ended with %s and the error %s is rejected', async (status, error, why) => {
+    const world = issued(dueDay);
+    interrupted(world);
+    world.executions.end(otherExecution, status, error);
+    await refuses(world, why);
+  });
+
+  test('of an unknown execution, or of one of another state machine, is rejected', async () => {
+    const world = issued(dueDay);
+    world.executions.setStatus(otherExecution, 'unknown');
+    await refuses(world, 'Step Functions knows no execution');
+    await refuses(world, 'no execution of this state machine', otherExecution.replace('Renewal', 'Accounts'));
+    await refuses(world, 'no execution of this state machine', 'www-1');
+    expect(world.calls.names('executions.describe')).toHaveLength(1);
+  });
+
+  test('checks every ten seconds while DescribeExecution still shows RUNNING, and takes no lease of it', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });
+    interrupted(world);
+    world.executions.setStatus(otherExecution, 'live');
+    const { waitStarts, ...first } = await check(world, { request });
+    expect(first).toMatchObject({ action: 'wait', wait: 10, certificate: 'www' });
+    expect(world.ledger.get('www').lease).toBe(otherExecution);
+    world.clock.advance(10_000);
+    world.executions.end(otherExecution, 'ABORTED');
+    expect((await check(world, { request, waitStarts })).action).toBe('issue');
+  });
+
+  test('is rejected if the execution has been running for two minutes', async () => {
+    const world = issued(dueDay);
+    interrupted(world);
+    world.executions.setStatus(otherExecution, 'live');
+    const { waitStarts } = await check(world, { request });
+    world.clock.advance(119_000);
+    expect(await check(world, { request, waitStarts })).toMatchObject({ action: 'wait', wait: 1 });
+    world.clock.advance(1000);
+    await expect(check(world, { request, waitStarts })).rejects.toThrow('It has been running for two minutes');
+  });
+
+  test('renews the certificate in the input of the interrupted execution', async () => {
+    const world = issued(dueDay);
+    interrupted(world, '{"certificate":"other"}');
+    await expect(check(world, { request })).rejects.toThrow(UnknownCertificateError);
+    expect((await check(world, { request, spec: specWith({ name: 'other' }) })).certificate).toBe('other');
+  });
+});
+
 describe('a deployment that waits for its certificate', () => {
   const request = { certificate: 'www', deploy: true };
   const startedAt = '2026-03-15T00:00:00Z';
@@ -744,10 +813,20 @@ describe('a deployment that waits for its certificate', () => {
   test('waits for the `notBefore` time after a rate limit of the CA', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', {
-      failure: { ...failure, error: 'RateLimitedError' },
+      failure: { ...failure, error: 'RateLimitedError', limit: true },
       notBefore: '2026-03-15T10:00:00Z',
     });
     expect((await check(world, { request, startedAt })).action).toBe('none');
+  });
+
+  test('waits for a limit that another execution has met, also in a later attempt', async () => {
+    const world = issued(dueDay);
+    world.clock.advance(60_000);
+    const last = '2026-03-15T00:00:40Z';
+    const limited = { ...failure, last, error: 'OrderInvalidError', limit: true as const };
+    world.ledger.put('www', { failure: limited, notBefore: '2026-03-15T10:00:00Z' });
+    expect((await check(world, { request, startedAt, attempt: 2 })).action).toBe('none');
+    expect((await check(world, { request: { certificate: 'www' }, startedAt, attempt: 2 })).action).toBe('issue');
   });
 
   test('checks every ten seconds for 25 minutes while another execution holds the lease', async () => {

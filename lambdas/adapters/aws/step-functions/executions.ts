@@ -1,11 +1,13 @@
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
-import type { Executions } from '../../../domain/ports/executions.ts';
+import type { ExecutionDescription, Executions } from '../../../domain/ports/executions.ts';
 import { clientSettings, keptWarm } from '../client.ts';
 import { replyOf } from '../translate-errors.ts';
 
+type Status = ExecutionDescription['status'];
+
 const warmClient = keptWarm(() => new SFNClient(clientSettings));
 
-/** Reads the state and the input of executions of the renewal workflow. */
+/** Describes executions of the renewal and accounts workflows. */
 export function createExecutions({ client = warmClient() }: { readonly client?: SFNClient } = {}): Executions {
   const describe = (executionArn: string) =>
     replyOf(
@@ -25,8 +27,9 @@ export function createExecutions({ client = warmClient() }: { readonly client?: 
       return reply.status === 'RUNNING' || reply.status === 'PENDING_REDRIVE' ? 'live' : 'ended';
     },
 
-    async input(arn) {
-      return (await describe(arn))?.input ?? null;
+    async describe(arn) {
+      const reply = await describe(arn);
+      return reply && { status: reply.status as Status, error: reply.error ?? null, input: reply.input ?? '' };
     },
   };
 }

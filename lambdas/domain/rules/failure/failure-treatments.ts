@@ -13,6 +13,8 @@ export interface Treatment {
   readonly action?: (subject: { readonly names: string; readonly link: string | null }) => string;
   /** The first retry runs before the operator is notified. */
   readonly retryFirst?: boolean;
+  /** A limit of a CA or of our own, or a CA that is down. A new configuration or a deployment does not end the delay. */
+  readonly limit?: true;
   /** The problem document may have a Retry-After. */
   readonly mayHaveRetryAfter?: boolean;
   /** The registered type of the problem document decides, not the class. */
@@ -50,14 +52,14 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   ),
 
   // The retry time comes from the ledger, not from the CA.
-  IssueCapError: { counted: true, mayHaveRetryAfter: true },
-  ValidationLimitError: { counted: true, mayHaveRetryAfter: true },
+  IssueCapError: { counted: true, limit: true, mayHaveRetryAfter: true },
+  ValidationLimitError: { counted: true, limit: true, mayHaveRetryAfter: true },
   SameNamesTimeoutError: counted,
   LeaseLostError: { ...uncounted, endsExecution: true },
 
   AcmeProblemError: { ...issuersFault, byProblem: true },
-  RateLimitedError: { ...issuersFault, mayHaveRetryAfter: true },
-  CaUnavailableError: { ...issuersFault, mayHaveRetryAfter: true },
+  RateLimitedError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },
+  CaUnavailableError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },
   MalformedError: issuersFault,
   UnauthorizedError: issuersFault,
   OrderNotReadyError: issuersFault,
@@ -92,11 +94,14 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   AccountDoesNotExistError: forOperator(
     `Delete the account secret of this directory with ${deleteAccount}. A new account is then registered.`,
   ),
-  AccountPausedError: forOperator(
-    ({ link }) =>
-      `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link in the reply of the CA'}. The token of ` +
-      `the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret with ${deleteAccount}. A new account is not paused.`,
-  ),
+  AccountPausedError: {
+    ...forOperator(
+      ({ link }) =>
+        `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link in the reply of the CA'}. The token of ` +
+        `the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret with ${deleteAccount}. A new account is not paused.`,
+    ),
+    limit: true,
+  },
   KeyRolloverUnsupportedError: forOperator(
     `Delete the account secret with ${deleteAccount} to register a new account. This CA does not change account keys.`,
   ),

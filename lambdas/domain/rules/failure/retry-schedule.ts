@@ -44,6 +44,8 @@ export interface FailureVerdict {
   readonly quiet: boolean;
   /** Another issuer may succeed. */
   readonly issuersFault: boolean;
+  /** The delay is that of a limit, which neither a new configuration nor a deployment ends. */
+  readonly limit: boolean;
   /** What the operator has to do. `null` if nothing. */
   readonly action: string | null;
   /** The saved order is removed, because it cannot become a usable certificate. */
@@ -76,6 +78,7 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
     counted: treatment.counted,
     quiet: false,
     issuersFault: treatment.issuersFault === true,
+    limit: treatment.limit === true,
     action: null,
     dropOrder: dropsOrder(treatment, attempt, isEmergency(situation.current, now)),
   };
@@ -101,7 +104,7 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
   if (requested === null) return wait === undefined ? ending(daily) : retrying(wait);
   // A CA may send a very short Retry-After each time, so the scheduled delay is the minimum.
   const delay = Math.max(requested, wait ?? longestRetryDelay);
-  return wait === undefined || delay > longestWait ? ending(delay) : retrying(delay);
+  return { ...(wait === undefined || delay > longestWait ? ending(delay) : retrying(delay)), limit: true };
 }
 
 const dropsOrder = ({ dropsOrder: when }: Treatment, attempt: number, emergency: boolean): boolean =>

@@ -66,7 +66,10 @@ export interface RenewalSituation {
   readonly force: boolean;
   /** This execution has already run *Clean up leftover challenges*, with or without success. */
   readonly cleaned: boolean;
-  /** A later attempt of this execution, or the restart of an interrupted one. It continues work that was begun. */
+  /**
+   * A later attempt of this execution, or the restart of an interrupted one. It continues work that was begun. A deployment ends after its first
+   * counted failure, so a later attempt of it has only the rights of the first.
+   */
   readonly retrying: boolean;
   /**
    * Start of this execution if a deployment waits for it, else `null`. Failures before that time do not delay the execution. Later ones do.
@@ -75,15 +78,6 @@ export interface RenewalSituation {
   /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
 }
-
-/** Errors that a new configuration does not fix. */
-const limits: ReadonlySet<string> = new Set([
-  'RateLimitedError',
-  'CaUnavailableError',
-  'AccountPausedError',
-  'IssueCapError',
-  'ValidationLimitError',
-]);
 
 /** Time between two attempts in an emergency, in ms: 100 minutes, the last delay of the retry schedule. That is 15 attempts a day at most. */
 const emergencySpacing = 6_000_000;
@@ -101,7 +95,7 @@ export function retryNotBeforeReason(
   // A changed configuration or a new deployment may have fixed the cause, so there is no need to wait. Limits of a CA stay in force.
   const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
   const redeployed = deployedAt !== null && lastAttempt(failure) < deployedAt.getTime();
-  if (failure && (reconfigured || redeployed) && !limits.has(failure.error)) return null;
+  if (failure && (reconfigured || redeployed) && !failure.limit) return null;
   // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
   if (isEmergency(current, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing) return null;
   return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;

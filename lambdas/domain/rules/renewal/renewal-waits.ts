@@ -1,6 +1,7 @@
 import { RenewalsInProgressError, SameNamesTimeoutError } from '../../contract/errors.ts';
 import type { WaitingFor, WaitStarts } from '../../contract/steps.ts';
 import type { LeaseHolder } from '../../ports/ledger.ts';
+import { throwStillRunning } from './interruption.ts';
 import type { Decision } from './renewal-decision.ts';
 import { isBeforeNextCheck } from './renewal-info.ts';
 import { emergencyTime } from './renewal-time.ts';
@@ -11,6 +12,8 @@ const set = { bound: 2 * 3600, wait: 60 } as const;
 const deployment = { bound: 25 * 60, wait: 10 } as const;
 /** The same for a forced execution. A delivery that ACM throttles takes up to 40 minutes. */
 const forced = { bound: 2 * 3600, wait: 10 } as const;
+/** The same for a restart while DescribeExecution shows that the interrupted execution runs. It is eventually consistent. */
+const interruption = { bound: 120, wait: 10 } as const;
 
 /** A decision with the start times of the waits, if they have changed. */
 export type BoundedDecision = Decision & { readonly waitStarts?: WaitStarts };
@@ -87,6 +90,19 @@ export function whileRenewalTimeIsAhead(
   const start = new Date(startOf(waitStarts, 'renewalTime', now));
   if (isBeforeNextCheck(now, checkInterval, start)) return { ...decision, waitStarts };
   return { action: 'none', wait: 0, reason: `${decision.reason}; the next fleet run checks again`, waitStarts };
+}
+
+/**
+ * Returns the decision of a restart while the interrupted execution still runs.
+ *
+ * @throws InvalidInputError after two minutes
+ */
+export function whileInterruptedExecutionRuns(restartOf: string, earlier: WaitStarts, now: Date): BoundedWait {
+  const waitStarts = started(earlier, 'interruption', now);
+  const end = startOf(waitStarts, 'interruption', now) + 1000 * interruption.bound;
+  const wait = secondsUntil(end, interruption.wait, now);
+  if (wait === 0) throwStillRunning(restartOf);
+  return { action: 'wait', wait, reason: `${restartOf} has not ended`, waitStarts };
 }
 
 /** @throws SameNamesTimeoutError if the wait for certificates with the same names has reached its end */

@@ -43,11 +43,6 @@ describe('the restart of an interrupted execution', () => {
     expect(() => parseRestart(dead, input)).toThrow(`${dead} was a restart itself`);
   });
 
-  test('is rejected if Step Functions does not know the execution', () => {
-    expect(() => parseRestart(dead, null)).toThrow(InvalidInputError);
-    expect(() => parseRestart(dead, null)).toThrow(dead);
-  });
-
   test.each([
     ['{"name":"www"}', 'name'],
     ['not JSON', 'input'],

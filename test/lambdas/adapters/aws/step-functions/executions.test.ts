@@ -36,16 +36,17 @@ describe('the status of an execution', () => {
   });
 });
 
-describe('the input of an execution', () => {
-  test('is returned as text', async () => {
-    sfn
-      .on(DescribeExecutionCommand, { executionArn: arn })
-      .resolves({ status: 'ABORTED', input: '{"certificate":"www"}' });
-    expect(await executions.input(arn)).toBe('{"certificate":"www"}');
+describe('the description of an execution', () => {
+  test('has status, error and the input as text', async () => {
+    const input = '{"certificate":"www"}';
+    sfn.on(DescribeExecutionCommand, { executionArn: arn }).resolves({ status: 'ABORTED', input });
+    expect(await executions.describe(arn)).toEqual({ status: 'ABORTED', error: null, input });
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', error: 'States.Runtime', cause: 'No.', input });
+    expect(await executions.describe(arn)).toEqual({ status: 'FAILED', error: 'States.Runtime', input });
   });
 
   test.each(['ExecutionDoesNotExist', 'InvalidArn'])('is `null` after the error %s', async (name) => {
     sfn.on(DescribeExecutionCommand).rejects(awsError(name));
-    expect(await executions.input(arn)).toBeNull();
+    expect(await executions.describe(arn)).toBeNull();
   });
 });

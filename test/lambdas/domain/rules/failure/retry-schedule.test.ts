@@ -45,6 +45,7 @@ describe('a temporary failure', () => {
       counted: true,
       quiet: false,
       issuersFault: false,
+      limit: false,
       action: null,
       dropOrder: false,
       retryIn,
@@ -153,6 +154,7 @@ describe('an error that only the operator can fix', () => {
       counted: true,
       quiet: false,
       issuersFault: false,
+      limit: error === 'AccountPausedError',
       action: expect.stringMatching(action),
       dropOrder: false,
       retryIn: null,
@@ -206,6 +208,7 @@ test('a rejected reader has an action, does not count as a failure and delays no
       counted: false,
       quiet: false,
       issuersFault: false,
+      limit: false,
       action: expect.stringContaining('readers or replicas'),
       dropOrder: false,
       retryIn: null,
@@ -329,5 +332,28 @@ describe('the identifiers with a failed validation', () => {
     const problem = { type: urn('rejectedIdentifier'), identifier: 'a.example.com' };
     expect(failedIdentifiers(report('RejectedIdentifierError', problem))).toEqual([]);
     expect(failedIdentifiers(report('ChallengeFailedError'))).toEqual([]);
+  });
+});
+
+describe('the delay of a failure is that of a limit', () => {
+  const rateLimited = { type: urn('rateLimited'), detail: 'Too many certificates.' };
+  const withRetryAfter = { type: urn('serverInternal'), status: 500, retryAfter: 18_000 };
+
+  test.each([
+    ['RateLimitedError', null, true],
+    ['CaUnavailableError', null, true],
+    ['AccountPausedError', null, true],
+    ['IssueCapError', null, true],
+    ['ValidationLimitError', null, true],
+    ['OrderInvalidError', rateLimited, true],
+    ['ChallengeFailedError', { type: 'about:blank', subproblems: [rateLimited] }, true],
+    ['OrderInvalidError', withRetryAfter, true],
+    ['OrderInvalidError', null, false],
+    ['CaaError', null, false],
+    ['AccessDeniedError', null, false],
+    ['UnexpectedError', null, false],
+  ])('after %s with the problem %j: %s', (error, problem, limit) => {
+    expect(judge(report(error, problem)).limit).toBe(limit);
+    expect(judge(report(error, problem), { deployedFor: 200 }).limit).toBe(limit);
   });
 });

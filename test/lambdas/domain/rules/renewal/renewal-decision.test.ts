@@ -324,14 +324,15 @@ describe('the decision is to', () => {
     expect(decided).toBe(action);
   });
 
-  test.each(['RateLimitedError', 'CaUnavailableError', 'AccountPausedError', 'IssueCapError', 'ValidationLimitError'])(
-    'a changed configuration and a deployment wait for the notBefore time of a %s',
-    (error) => {
-      const limited = { ...tomorrow, failure: { ...failure, error, specHash: 'before' } };
-      expect(decide(limited)).toBe('none');
-      expect(decide(limited, { deployedAt: new Date(Date.parse(failure.last) + 1) })).toBe('none');
-    },
-  );
+  test('a changed configuration and a deployment wait for the notBefore time of a limit, and of no other failure', () => {
+    const failed = { ...tomorrow, failure: { ...failure, specHash: 'before' } };
+    const limited = { ...tomorrow, failure: { ...failed.failure, limit: true as const } };
+    const deployedAt = new Date(Date.parse(failure.last) + 1);
+    for (const rights of [{}, { deployedAt }]) {
+      expect(decide(limited, rights)).toBe('none');
+      expect(decide(failed, rights)).not.toBe('none');
+    }
+  });
 
   test('the reason names the notBefore time, the count and the error', () => {
     expect(retryNotBeforeReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
