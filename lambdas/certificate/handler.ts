@@ -8,6 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
+import { readKnownAccounts } from '../adapters/aws/secrets-manager/known-account-keys.ts';
 import type { MarkCompromisedKeyInput, RevokeCertificateInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
@@ -30,10 +31,12 @@ export const handler = stepHandler((log, atEnd) => {
   const tags = readTags(process.env);
   const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(acme.close);
+  const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
+  const accountPrefix = requireVariable(process.env, environment.accountSecretPrefix);
   const ports = {
-    accounts: createAccountSecrets({ prefix: requireVariable(process.env, environment.accountSecretPrefix), stackTag }),
+    accounts: readKnownAccounts(createAccountSecrets({ prefix: accountPrefix, stackTag }), ledger),
     acme,
-    ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+    ledger,
     secrets: createCertificateSecrets({ prefix, stackTag, tags, kmsKeyId: process.env[environment.encryptionKey] }),
     tags,
     versions: createCertificateVersions({ prefix }),

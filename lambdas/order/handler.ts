@@ -7,6 +7,7 @@ import { clock } from '../adapters/aws/lambda/clock.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
+import { withKnownKeys } from '../adapters/aws/secrets-manager/known-account-keys.ts';
 import type { IssuerInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
@@ -27,17 +28,19 @@ import { rollOverKey } from './roll-over-key.ts';
 export const handler = stepHandler((log, atEnd) => {
   const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(acme.close);
+  const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
+  const accounts = createAccountSecrets({
+    prefix: requireVariable(process.env, environment.accountSecretPrefix),
+    stackTag: requireVariable(process.env, environment.stackTag),
+    tags: readTags(process.env),
+    kmsKeyId: process.env[environment.encryptionKey],
+  });
   const ports = {
-    accounts: createAccountSecrets({
-      prefix: requireVariable(process.env, environment.accountSecretPrefix),
-      stackTag: requireVariable(process.env, environment.stackTag),
-      tags: readTags(process.env),
-      kmsKeyId: process.env[environment.encryptionKey],
-    }),
+    accounts: withKnownKeys(accounts, ledger),
     acme,
     externalAccountKey: createExternalAccountKeys(),
     newPrivateKey,
-    ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+    ledger,
     clock,
     log,
   };

@@ -1,5 +1,13 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
-import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountSecrets } from '../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
@@ -106,6 +114,49 @@ test('a registration after a deactivation creates a new account with a new key',
   const after = await account();
   expect(after.url).not.toBe(before.url);
   expect(after.privateKey).not.toBe(before.privateKey);
+});
+
+describe('the secret of an account', () => {
+  const secretId = () => {
+    const { directoryUrl } = d.local.pebble;
+    const hash = createHash('sha256').update(directoryUrl).digest('hex').slice(0, 8);
+    return `certificates-accounts/${new URL(directoryUrl).hostname}-${hash}`;
+  };
+  const storedValue = async (SecretId: string) =>
+    (await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '';
+
+  test('that is scheduled for deletion is reported with the command that restores it', async () => {
+    const SecretId = secretId();
+    await secrets.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
+    const failed = await request({ action: 'register' });
+    expect(failed).toMatchObject({ error: 'SecretDeletedError', cause: expect.stringContaining('restore-secret') });
+    await secrets.send(new RestoreSecretCommand({ SecretId }));
+    expect((await account()).url).not.toBeNull();
+  });
+
+  test('with a key that this stack has not made is refused', async () => {
+    const SecretId = secretId();
+    const own = await storedValue(SecretId);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const SecretString = JSON.stringify({ ...JSON.parse(own), privateKey: pem, url: null });
+    await secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+    expect(await request({ action: 'register' })).toMatchObject({ status: 'FAILED', error: 'AccountKeyUnknownError' });
+    await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: own }));
+    expect(await request({ action: 'register' })).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('that this stack did not create is not read', async () => {
+    const SecretId = secretId();
+    const SecretString = await storedValue(SecretId);
+    await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+    await secrets.send(new CreateSecretCommand({ Name: SecretId, SecretString }));
+    const refused = await request({ action: 'register' });
+    expect(refused).toMatchObject({ status: 'FAILED', error: 'SecretNotOwnedError' });
+    expect(refused.cause).toContain(`delete-secret --secret-id ${SecretId} --force-delete-without-recovery`);
+    await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+    expect(await request({ action: 'register' })).toMatchObject({ status: 'SUCCEEDED' });
+  });
 });
 
 test('a request for an unknown issuer fails and names the issuer', async () => {

@@ -38,6 +38,7 @@ export class FakeLedger implements Ledger {
   /** Times of issuance by identifier set, then by order URL. */
   readonly #issues = new Map<string, Readonly<Record<string, string>>>();
   readonly #accounts = new Map<string, RecordedAccount>();
+  readonly #accountKeys = new Map<string, ReadonlySet<string>>();
   /** Times of failed validations by directory and identifier. Equal times are stored once, as in a string set. */
   readonly #identifierFailures = new Map<string, readonly string[]>();
 
@@ -175,6 +176,14 @@ export class FakeLedger implements Ledger {
 
   async recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void> {
     this.#accounts.set(directoryUrl, { ...account, readAt: now.toISOString() });
+  }
+
+  async accountKeys(directoryUrl: string): Promise<readonly string[]> {
+    return [...(this.#accountKeys.get(directoryUrl) ?? [])];
+  }
+
+  async recordAccountKey(directoryUrl: string, fingerprint: string): Promise<void> {
+    this.#accountKeys.set(directoryUrl, new Set([...(this.#accountKeys.get(directoryUrl) ?? []), fingerprint]));
   }
 
   async markAccountStale(directoryUrl: string): Promise<void> {

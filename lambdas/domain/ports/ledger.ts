@@ -148,6 +148,10 @@ export interface Ledger {
   account(directoryUrl: string): Promise<RecordedAccount | null>;
   /** Saves the account. `now` is the time at which the directory was read. */
   recordAccount(directoryUrl: string, account: IssuerAccount, now: Date): Promise<void>;
+  /** Fingerprints of the keys that were stored for the account at this directory. Empty if there are none. */
+  accountKeys(directoryUrl: string): Promise<readonly string[]>;
+  /** Adds a fingerprint. A second call for the same one changes nothing. */
+  recordAccountKey(directoryUrl: string, fingerprint: string): Promise<void>;
   /** Sets `readAt` of the account to `null`, if there is one. */
   markAccountStale(directoryUrl: string): Promise<void>;
   /** Saves the version for which the event `Certificate Renewed` was published. */

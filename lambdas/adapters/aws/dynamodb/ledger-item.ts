@@ -17,7 +17,8 @@ import { fromAttribute } from './attribute-values.ts';
  *   revokedVersion, served, access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
- * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read)
+ * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
+ *   accountKeys (fingerprints, a set)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;

@@ -143,6 +143,13 @@ export async function recordAccount(
   });
 }
 
+export async function recordAccountKey(table: LedgerTable, directoryUrl: string, fingerprint: string): Promise<void> {
+  await updateItem(table, accountId(directoryUrl), {
+    expression: 'ADD #accountKeys :key',
+    values: { ':key': { SS: [fingerprint] } },
+  });
+}
+
 export async function markAccountStale(table: LedgerTable, directoryUrl: string): Promise<void> {
   await updateItem(table, accountId(directoryUrl), {
     expression: 'SET #account.#readAt = :never',

@@ -22,6 +22,7 @@ export function createLedger({
     certificates: (...args) => readCertificates(table, ...args),
     withLeftovers: () => withLeftovers(table),
     account: (...args) => readAccount(table, ...args),
+    accountKeys: (...args) => readAccountKeys(table, ...args),
 
     takeLease: (...args) => takeLease(table, ...args),
     release: (...args) => release(table, ...args),
@@ -32,6 +33,7 @@ export function createLedger({
     removeLeftovers: (...args) => writes.removeLeftovers(table, ...args),
     saveRenewalInfo: (...args) => writes.saveRenewalInfo(table, ...args),
     recordAccount: (...args) => writes.recordAccount(table, ...args),
+    recordAccountKey: (...args) => writes.recordAccountKey(table, ...args),
     markAccountStale: (...args) => writes.markAccountStale(table, ...args),
     recordCurrent: (...args) => writes.recordCurrent(table, ...args),
     recordRevocation: (...args) => writes.recordRevocation(table, ...args),
@@ -75,4 +77,8 @@ async function withLeftovers(table: LedgerTable): Promise<readonly string[]> {
 
 async function readAccount(table: LedgerTable, directoryUrl: string): Promise<RecordedAccount | null> {
   return fromAttribute((await readItem(table, accountId(directoryUrl))).account) as RecordedAccount | null;
+}
+
+async function readAccountKeys(table: LedgerTable, directoryUrl: string): Promise<readonly string[]> {
+  return (await readItem(table, accountId(directoryUrl))).accountKeys?.SS ?? [];
 }

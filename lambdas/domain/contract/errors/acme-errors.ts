@@ -145,3 +145,11 @@ export class OrderInvalidError extends PerennialError {
 export class OrderTimeoutError extends PerennialError<'order'> {
   override readonly name = 'OrderTimeoutError';
 }
+
+/**
+ * The account secret has a key whose fingerprint is not in the ledger, so another writer has changed the secret. The key is not used. The operator
+ * restores the earlier version of the secret.
+ */
+export class AccountKeyUnknownError extends PerennialError {
+  override readonly name = 'AccountKeyUnknownError';
+}

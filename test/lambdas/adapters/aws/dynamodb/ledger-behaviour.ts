@@ -374,6 +374,17 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect(await ledgerOf().account(directoryUrl)).toEqual({ ...account, readAt: now.toISOString() });
   });
 
+  test('keeps the fingerprint of each account key once, beside the account', async () => {
+    const directoryUrl = 'https://keys.example/directory';
+    expect(await ledgerOf().accountKeys(directoryUrl)).toEqual([]);
+    for (const fingerprint of ['f1', 'f2', 'f1']) await ledgerOf().recordAccountKey(directoryUrl, fingerprint);
+    const account = { url: 'https://keys.example/acct/1', caaIdentities: [] };
+    await ledgerOf().recordAccount(directoryUrl, account, now);
+    expect((await ledgerOf().accountKeys(directoryUrl)).toSorted()).toEqual(['f1', 'f2']);
+    expect(await ledgerOf().account(directoryUrl)).toEqual({ ...account, readAt: now.toISOString() });
+    expect(await ledgerOf().accountKeys('https://other.example/directory')).toEqual([]);
+  });
+
   describe('failures', () => {
     test('are counted once for each time, with a separate count for the issuer, and keep the order', async () => {
       const ledger = ledgerOf();
