@@ -113,7 +113,8 @@ def describe_shape(original, stored):
 
 
 def list_certificates(original, data):
-    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed. Summaries have all names and the import time."""
+    """Without Includes.keyTypes only RSA_1024 and RSA_2048 are listed. Summaries have all names, the validity and the import time.
+    A page has at most MaxItems certificates."""
     wanted = (data.get("Includes") or {}).get("keyTypes") or LISTED_BY_DEFAULT
     status, _, body = original(data)
     summaries = []
@@ -125,9 +126,18 @@ def list_certificates(original, data):
         summary["SubjectAlternativeNameSummaries"] = stored["SubjectAlternativeNames"]
         if leaf:
             summary["ImportedAt"] = acm._epoch(stored["IssuedAt"])
+            summary["NotBefore"] = stored["NotBefore"]
+            summary["NotAfter"] = stored["NotAfter"]
         if summary["KeyAlgorithm"] in wanted:
             summaries.append(summary)
-    return json_response({"CertificateSummaryList": summaries}, status)
+    limit = data.get("MaxItems", 1000)
+    if not 1 <= limit <= 1000:
+        return error_response_json("ValidationException", "MaxItems must have a value from 1 to 1000.", 400)
+    start = int(data.get("NextToken", 0))
+    answer = {"CertificateSummaryList": summaries[start : start + limit]}
+    if start + limit < len(summaries):
+        answer["NextToken"] = str(start + limit)
+    return json_response(answer, status)
 
 
 def certificate_tags():

@@ -10,5 +10,6 @@ describe('ACM in memory', () => {
     namesake: acm.of('Another'),
     serialNumber: async (region, arn) => acm.get(region, arn).serialNumber,
     delete: async (region, arn) => acm.delete(region, arn),
+    removeTags: async (region, arn) => acm.removeTags(region, arn),
   }));
 });

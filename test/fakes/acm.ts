@@ -3,7 +3,12 @@ import type { NewArnReason } from '../../lambdas/domain/contract/certificate-fac
 import type { KeyType } from '../../lambdas/domain/contract/config.ts';
 import { type Tags, tags } from '../../lambdas/domain/contract/environment.ts';
 import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
-import type { AcmCertificates, SimilarImport } from '../../lambdas/domain/ports/acm-certificates.ts';
+import type {
+  AcmCertificates,
+  ImportDescription,
+  ImportValidity,
+  SimilarImport,
+} from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
 /** OID of client authentication, the only extended key usage that a re-import may remove. */
@@ -21,6 +26,8 @@ interface Import {
   /** OIDs of the extended key usages. */
   readonly usages: readonly string[];
   readonly serialNumber: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
   readonly chainLength: number;
   /** The operator's tags. */
   readonly tags: Tags;
@@ -63,6 +70,11 @@ export class FakeAcm implements AcmCertificates {
     this.#region(region).delete(arn);
   }
 
+  /** Removes all tags of an import, as an operator may do. */
+  removeTags(region: string, arn: string): void {
+    this.#region(region).set(arn, { ...this.get(region, arn), stack: '', tag: '', tags: {} });
+  }
+
   // ---- the port
 
   async find(
@@ -89,6 +101,24 @@ export class FakeAcm implements AcmCertificates {
       .filter(([, { names }]) => names.some((name) => wanted.has(name.toLowerCase())))
       .toSorted(([, a], [, b]) => b.imported - a.imported)
       .map(([arn, { stack }]) => ({ arn, tag: tags.stack, value: stack, expected: this.#stack }));
+  }
+
+  async list(region: string): Promise<ReadonlyMap<string, ImportValidity>> {
+    return new Map(
+      [...this.#region(region)].map(([arn, { notBefore, notAfter }]) => [arn, { notBefore, notAfter }] as const),
+    );
+  }
+
+  async describe(region: string, certificate: string, arn: string): Promise<ImportDescription | null> {
+    const found = this.#region(region).get(arn);
+    if (!found) return null;
+    const { notBefore, notAfter, serialNumber } = found;
+    const there: Tags = { ...found.tags, [tags.stack]: found.stack, [tags.certificate]: found.tag };
+    const wanted = { ...this.tags, [tags.stack]: this.#stack, [tags.certificate]: certificate };
+    const differentTags = Object.entries(wanted).flatMap(([tag, expected]) =>
+      there[tag] === expected ? [] : [{ tag, value: there[tag] || null, expected }],
+    );
+    return { notBefore, notAfter, serialNumber, differentTags };
   }
 
   async tag(region: string, _certificate: string, arn: string): Promise<'tagged' | 'notFound'> {
@@ -153,6 +183,8 @@ function readImport({
     // Node.js gives the extended key usages in `keyUsage`, or undefined without the extension.
     usages: (leaf.keyUsage ?? []).filter((usage) => usage !== clientAuthentication),
     serialNumber: leaf.serialNumber.toLowerCase(),
+    notBefore: leaf.validFromDate.toISOString(),
+    notAfter: leaf.validToDate.toISOString(),
     chainLength: splitPem(chain).length,
   };
 }

@@ -167,7 +167,13 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     if (!secret) return null;
     const current = find(secret, 'AWSCURRENT')?.[0] ?? null;
     const { arn, owned, deletedAt, replica } = secret;
-    return { arn, owned, deletedAt, replica, currentVersion: current === placeholder.id ? null : current };
+    const currentVersion = current === placeholder.id ? null : current;
+    const labels = Object.fromEntries(
+      [...secret.versions].flatMap(([id, { labels: of }]) => (of.size > 0 ? [[id, [...of]]] : [])),
+    );
+    const own = { 'perennial:stack': owned ? 'Perennial' : 'Another', 'perennial:certificate': certificate };
+    const tags = { ...this.tagsOf(certificate), ...own };
+    return { arn, owned, deletedAt, replica, currentVersion, labels, tags };
   }
 
   async create(certificate: string): Promise<void> {

@@ -194,7 +194,7 @@ test('the list has only RSA certificates unless the request names other key type
   expect(await list(['EC_secp384r1'])).toContain(ecArn);
 });
 
-test('the list has the names of an import and the time of its latest import', async () => {
+test('the list has the names and validity of an import and the time of its latest import', async () => {
   const { other: _, ...first } = await issue('P-256', 30, 'P-256', null, { names: ['one.test', 'two.test'] });
   const arn = await importIt(first);
   const listed = async () => {
@@ -202,9 +202,28 @@ test('the list has the names of an import and the time of its latest import', as
     return page.CertificateSummaryList?.find((summary) => summary.CertificateArn === arn);
   };
   const before = await listed();
-  expect(before).toMatchObject({ DomainName: 'one.test', SubjectAlternativeNameSummaries: ['one.test', 'two.test'] });
+  expect(before).toMatchObject({
+    DomainName: 'one.test',
+    SubjectAlternativeNameSummaries: ['one.test', 'two.test'],
+    NotBefore: expect.any(Date),
+    NotAfter: expect.any(Date),
+  });
   await importIt({ ...first, CertificateArn: arn });
   expect((await listed())?.ImportedAt?.getTime()).toBeGreaterThan(before?.ImportedAt?.getTime() ?? Number.NaN);
+});
+
+test('a page of the list has at most MaxItems certificates and a token for the next page, except the last', async () => {
+  const [{ other: _, ...one }, { other: __, ...two }] = [await issue(3072), await issue(3072)];
+  const arns = [await importIt(one), await importIt(two)];
+  const list = (MaxItems: number, NextToken?: string) =>
+    client().send(new ListCertificatesCommand({ Includes: { keyTypes: ['RSA_3072'] }, MaxItems, NextToken }));
+  const all = (await list(1000)).CertificateSummaryList ?? [];
+  expect(all.map((summary) => summary.CertificateArn)).toEqual(expect.arrayContaining(arns));
+  const first = await list(all.length - 1);
+  const last = await list(1000, first.NextToken);
+  expect([...(first.CertificateSummaryList ?? []), ...(last.CertificateSummaryList ?? [])]).toEqual(all);
+  expect([first.NextToken, last.NextToken]).toEqual([expect.any(String), undefined]);
+  await expect(list(1001)).rejects.toMatchObject({ name: 'ValidationException' });
 });
 
 test('an import over an ARN that does not exist is rejected', async () => {

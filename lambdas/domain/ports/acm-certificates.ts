@@ -1,15 +1,32 @@
 import type { NewArnReason } from '../contract/certificate-facts.ts';
 import type { KeyType } from '../contract/config.ts';
 
-/** An import that has all tags of a certificate of this stack but one. */
-export interface SimilarImport {
-  readonly arn: string;
-  /** Key of the tag that differs. */
+/** A tag of an import that has another value than this stack sets. */
+export interface TagDifference {
   readonly tag: string;
-  /** Value of that tag on the import. `null` if the import does not have the tag. */
+  /** Value on the import. `null` if the import does not have the tag. */
   readonly value: string | null;
   /** Value that this stack sets. */
   readonly expected: string;
+}
+
+/** An import that has all tags of a certificate of this stack but one. */
+export interface SimilarImport extends TagDifference {
+  readonly arn: string;
+}
+
+/** The time in which an imported certificate is valid, in RFC 3339 and UTC. */
+export interface ImportValidity {
+  readonly notBefore: string;
+  readonly notAfter: string;
+}
+
+/** An import with the details that need a call for each ARN. */
+export interface ImportDescription extends ImportValidity {
+  /** Serial number of the leaf certificate, in hexadecimal and lower case, as in `CertificateFacts`. */
+  readonly serialNumber: string;
+  /** Tags of this stack and of the operator that are missing or have another value. */
+  readonly differentTags: readonly TagDifference[];
 }
 
 /** Certificates in ACM, by region. */
@@ -23,6 +40,15 @@ export interface AcmCertificates {
     identifiers: readonly string[],
     keyType: KeyType,
   ): Promise<readonly SimilarImport[]>;
+  /**
+   * Lists all imports of a region by ARN, also those of other stacks. An import of the last minutes may be missing.
+   *
+   * @throws RegionUnavailableError
+   * @throws UnexpectedError if the region has too many certificates
+   */
+  list(region: string): Promise<ReadonlyMap<string, ImportValidity>>;
+  /** Describes an import of a certificate of this stack. Returns `null` if the ARN does not exist. */
+  describe(region: string, certificate: string, arn: string): Promise<ImportDescription | null>;
   /**
    * Sets the operator's tags on an import. Other tags stay. Returns `notFound` if the ARN does not exist.
    *

@@ -1,5 +1,6 @@
 import type { CertificateSecretValue } from '../contract/certificate-secret.ts';
 import type { Replica } from '../contract/config.ts';
+import type { Tags } from '../contract/environment.ts';
 
 /** The secret of a certificate as DescribeSecret shows it. No value is read. */
 export interface SecretDescription {
@@ -12,6 +13,9 @@ export interface SecretDescription {
   readonly replica: { readonly region: string; readonly primaryRegion: string } | null;
   /** Version with the label AWSCURRENT. `null` while it is the placeholder. */
   readonly currentVersion: string | null;
+  /** Labels by version id. Versions without a label are missing. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  readonly tags: Tags;
 }
 
 /** Secrets of certificates. */

@@ -1,9 +1,10 @@
 import type { AcmCertificates } from '../../../domain/ports/acm-certificates.ts';
 import { findImport, similarImports } from './find-import.ts';
 import { importIntoAcm, tagImport } from './import-into-acm.ts';
+import { describeImport, listImports } from './read-imports.ts';
 import { type RegionalAcm, warmClientFor } from './regional-acm.ts';
 
-/** Imports into ACM, in any region. */
+/** The imports in ACM, in any region. */
 export function createAcmCertificates({
   clientFor = warmClientFor,
   tags = {},
@@ -13,6 +14,8 @@ export function createAcmCertificates({
   return {
     find: (region, ...of) => findImport(acmIn(region), ...of),
     similar: (region, ...of) => similarImports(acmIn(region), ...of),
+    list: (region) => listImports(acmIn(region)),
+    describe: (region, ...which) => describeImport(acmIn(region), ...which),
     tag: (region, ...what) => tagImport(acmIn(region), ...what),
     import: (region, ...what) => importIntoAcm(acmIn(region), ...what),
   };

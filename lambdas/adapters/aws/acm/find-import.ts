@@ -1,16 +1,10 @@
-import {
-  type CertificateSummary,
-  type KeyAlgorithm,
-  ListCertificatesCommand,
-  ListTagsForCertificateCommand,
-} from '@aws-sdk/client-acm';
+import type { CertificateSummary, KeyAlgorithm } from '@aws-sdk/client-acm';
 import type { KeyType } from '../../../domain/contract/config.ts';
-import { UnexpectedError } from '../../../domain/contract/errors.ts';
 import type { SimilarImport } from '../../../domain/ports/acm-certificates.ts';
-import { replyOf } from '../translate-errors.ts';
-import { inRegion, type RegionalAcm, tagsOf } from './regional-acm.ts';
+import { differentTags, importsOf } from './read-imports.ts';
+import { type RegionalAcm, tagsOf } from './regional-acm.ts';
 
-/** Key types as ACM names them. ACM lists only RSA_1024 and RSA_2048 by default. */
+/** Key types as ACM names them. */
 const keyAlgorithms: Readonly<Record<KeyType, KeyAlgorithm>> = {
   'P-256': 'EC_prime256v1',
   'P-384': 'EC_secp384r1',
@@ -41,32 +35,11 @@ export async function similarImports(acm: RegionalAcm, ...wanted: Wanted): Promi
 /** Yields the imports of this key type that share a domain name, the latest first, with the tags that differ. */
 async function* candidates(acm: RegionalAcm, ...[certificate, identifiers, keyType]: Wanted) {
   const wanted = new Set(identifiers);
-  const sharing = (await importsOf(acm, keyType)).filter((each) => sharesName(each, wanted));
+  const sharing: CertificateSummary[] = [];
+  for await (const each of importsOf(acm, [keyAlgorithms[keyType]])) if (sharesName(each, wanted)) sharing.push(each);
   for (const { CertificateArn: arn } of sharing.toSorted((a, b) => importTime(b) - importTime(a))) {
-    if (arn) yield { arn, differences: await differentTags(acm, arn, certificate) };
+    if (arn) yield { arn, differences: await differentTags(acm, arn, tagsOf(acm, certificate)) };
   }
-}
-
-/** 20,000 certificates in pages of 1,000, which is eight times ACM's default quota of imports. */
-const maximumPages = 20;
-
-async function importsOf(acm: RegionalAcm, keyType: KeyType): Promise<readonly CertificateSummary[]> {
-  const { region, clientFor } = acm;
-  const found: CertificateSummary[] = [];
-  const Includes = { keyTypes: [keyAlgorithms[keyType]] };
-  let NextToken: string | undefined;
-  for (let page = 0; page < maximumPages; page++) {
-    const command = new ListCertificatesCommand({ Includes, MaxItems: 1000, NextToken });
-    const call = { action: 'acm:ListCertificates', resource: `region ${region}` };
-    const reply = await replyOf(call, inRegion(acm, clientFor(region).send(command)));
-    found.push(...(reply.CertificateSummaryList ?? []).filter(({ Type }) => Type === 'IMPORTED'));
-    ({ NextToken } = reply);
-    if (!NextToken) return found;
-  }
-  throw new UnexpectedError({
-    what: `ACM in ${region} lists more than ${maximumPages * 1000} certificates: it was not searched further for an earlier import.`,
-    region,
-  });
 }
 
 function sharesName(
@@ -78,21 +51,4 @@ function sharesName(
 
 function importTime({ ImportedAt, CreatedAt }: CertificateSummary): number {
   return (ImportedAt ?? CreatedAt)?.getTime() ?? 0;
-}
-
-async function differentTags(
-  acm: RegionalAcm,
-  arn: string,
-  certificate: string,
-): Promise<readonly Omit<SimilarImport, 'arn'>[]> {
-  const reply = await replyOf(
-    { action: 'acm:ListTagsForCertificate', resource: `certificate ${arn}` },
-    inRegion(acm, acm.clientFor(acm.region).send(new ListTagsForCertificateCommand({ CertificateArn: arn }))),
-    // The certificate was deleted after it was listed.
-    { ResourceNotFoundException: () => ({ Tags: [] }) },
-  );
-  const found = new Map(reply.Tags?.map(({ Key, Value }) => [Key, Value]));
-  return tagsOf(acm, certificate)
-    .filter(({ Key, Value }) => found.get(Key) !== Value)
-    .map(({ Key: tag = '', Value: expected = '' }) => ({ tag, value: found.get(tag) ?? null, expected }));
 }

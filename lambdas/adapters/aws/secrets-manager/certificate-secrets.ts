@@ -78,6 +78,8 @@ async function describe(secret: CertificateSecret): Promise<SecretDescription | 
     deletedAt: described.DeletedDate?.toISOString() ?? null,
     replica: await replicaOf(secret, described),
     currentVersion: certificateOrNone(current),
+    labels: described.VersionIdsToStages ?? {},
+    tags: Object.fromEntries((described.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
   };
 }
 

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { ACMClient, DeleteCertificateCommand, DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import {
+  ACMClient,
+  DeleteCertificateCommand,
+  DescribeCertificateCommand,
+  ListTagsForCertificateCommand,
+  RemoveTagsFromCertificateCommand,
+} from '@aws-sdk/client-acm';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ChangeResourceRecordSetsCommand, Route53Client, type RRType } from '@aws-sdk/client-route-53';
 import {
@@ -254,6 +260,10 @@ describe('ACM fulfils the contract of its port:', () => {
     },
     delete: async (region, CertificateArn) => {
       await clientFor(region).send(new DeleteCertificateCommand({ CertificateArn }));
+    },
+    removeTags: async (region, CertificateArn) => {
+      const { Tags = [] } = await clientFor(region).send(new ListTagsForCertificateCommand({ CertificateArn }));
+      await clientFor(region).send(new RemoveTagsFromCertificateCommand({ CertificateArn, Tags }));
     },
   }));
 });

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { KeyType } from '../../../../../lambdas/domain/contract/config.ts';
 import type { AcmCertificates } from '../../../../../lambdas/domain/ports/acm-certificates.ts';
@@ -11,6 +12,7 @@ export interface AcmWorld {
   /** Returns the serial number (hex) of the certificate that this ARN currently has. */
   serialNumber(region: string, arn: string): Promise<string>;
   delete(region: string, arn: string): Promise<void>;
+  removeTags(region: string, arn: string): Promise<void>;
 }
 
 const region = 'eu-central-1';
@@ -43,13 +45,21 @@ async function issue({
     notBefore: new Date(Date.now() - day).toISOString(),
     notAfter: new Date(Date.now() + 30 * day).toISOString(),
   });
-  return { serialNumber, pem: { certificate, privateKey, chain: pemOf(issuer.certificate) } };
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  const validity = { notBefore: validFromDate.toISOString(), notAfter: validToDate.toISOString() };
+  return { serialNumber, validity, pem: { certificate, privateKey, chain: pemOf(issuer.certificate) } };
 }
+
+type Issued = Awaited<ReturnType<typeof issue>>;
 
 /** The contract of the port, tested against ACM and against the fake. Each test uses its own names. */
 export function acmBehaviour(worldOf: () => AcmWorld): void {
   async function importNew(certificate: string, identifiers: readonly string[], by = worldOf().acm): Promise<string> {
-    const answer = await by.import(region, certificate, (await issue({ identifiers })).pem, null);
+    return importOf(await issue({ identifiers }), by, certificate);
+  }
+
+  async function importOf({ pem }: Issued, by = worldOf().acm, certificate = 'www'): Promise<string> {
+    const answer = await by.import(region, certificate, pem, null);
     if (typeof answer === 'string') throw new Error(answer);
     return answer.arn;
   }
@@ -109,6 +119,56 @@ export function acmBehaviour(worldOf: () => AcmWorld): void {
       const arn = await importNew('gone', ['gone.test']);
       await remove(region, arn);
       expect(await acm.find(region, 'gone', ['gone.test'], 'P-256')).toBeNull();
+    });
+  });
+
+  describe('the list of a region', () => {
+    test('has the imports of every key type and stack with their validity, until they are deleted', async () => {
+      const { acm, namesake, delete: remove } = worldOf();
+      const P256 = await issue({ identifiers: ['list.test'] });
+      const P384 = await issue({ identifiers: ['list.test'], keyType: 'P-384' });
+      const [one, two] = [await importOf(P256), await importOf(P384, namesake)];
+      const listed = await acm.list(region);
+      expect(listed.get(one)).toEqual(P256.validity);
+      expect(listed.get(two)).toEqual(P384.validity);
+      expect((await acm.list('us-east-1')).has(one)).toBe(false);
+      await remove(region, one);
+      expect((await acm.list(region)).has(one)).toBe(false);
+    });
+  });
+
+  describe('the description of an import', () => {
+    test('has its serial number and validity, which follow a later import over the ARN', async () => {
+      const { acm } = worldOf();
+      const first = await issue({ identifiers: ['described.test'] });
+      const arn = await importOf(first, acm, 'described');
+      const describing = () => acm.describe(region, 'described', arn);
+      const { serialNumber, validity } = first;
+      expect(await describing()).toEqual({ serialNumber, ...validity, differentTags: [] });
+      const later = await issue({ identifiers: ['described.test'] });
+      await acm.import(region, 'described', later.pem, arn);
+      expect(await describing()).toMatchObject({ serialNumber: later.serialNumber });
+    });
+
+    test('names the tags that were removed, and those of another stack and certificate', async () => {
+      const { acm, namesake, removeTags } = worldOf();
+      const arn = await importNew('untagged', ['untagged.test']);
+      const tagsOf = async (...by: Parameters<typeof acm.describe>) => (await acm.describe(...by))?.differentTags;
+      expect(await tagsOf(region, 'other', arn)).toEqual([
+        { tag: 'perennial:certificate', value: 'untagged', expected: 'other' },
+      ]);
+      expect((await namesake.describe(region, 'untagged', arn))?.differentTags).toHaveLength(1);
+      await removeTags(region, arn);
+      expect(await tagsOf(region, 'untagged', arn)).toEqual(
+        expect.arrayContaining([{ tag: 'perennial:stack', value: null, expected: expect.any(String) }]),
+      );
+    });
+
+    test('of an ARN that does not exist is null', async () => {
+      const { acm, delete: remove } = worldOf();
+      const arn = await importNew('undescribed', ['undescribed.test']);
+      await remove(region, arn);
+      expect(await acm.describe(region, 'undescribed', arn)).toBeNull();
     });
   });
 

@@ -68,10 +68,10 @@ describe('finding an import', () => {
     expect(sdk).toHaveReceivedNthCommandWith(ListCertificatesCommand, 2, { NextToken: 'more' });
   });
 
-  test('fails after twenty pages', async () => {
+  test('fails after 200 pages', async () => {
     sdk.on(ListCertificatesCommand).resolves({ CertificateSummaryList: [], NextToken: 'more' });
-    await expect(find()).rejects.toThrow(/eu-central-1 .*20,?000/);
-    expect(sdk).toHaveReceivedCommandTimes(ListCertificatesCommand, 20);
+    await expect(find()).rejects.toThrow(/eu-central-1 .*200000/);
+    expect(sdk).toHaveReceivedCommandTimes(ListCertificatesCommand, 200);
   });
 
   test('skips a certificate that was deleted during the search', async () => {
@@ -80,6 +80,91 @@ describe('finding an import', () => {
     });
     sdk.on(ListTagsForCertificateCommand).rejects(awsError('ResourceNotFoundException'));
     expect(await find()).toBeNull();
+  });
+});
+
+describe('listing imports', () => {
+  const NotBefore = new Date('2027-01-01T00:00:00Z');
+  const NotAfter = new Date('2027-04-01T00:00:00Z');
+
+  test('reads all pages with every key type of ACM, and skips certificates that ACM issued itself', async () => {
+    const issued = { CertificateArn: `${arn}2`, Type: 'AMAZON_ISSUED', NotBefore, NotAfter } as const;
+    sdk
+      .on(ListCertificatesCommand)
+      .resolvesOnce({ CertificateSummaryList: [issued], NextToken: 'more' })
+      .resolvesOnce({ CertificateSummaryList: [{ ...summary, NotBefore, NotAfter }], NextToken: '' });
+    const validity = { notBefore: '2027-01-01T00:00:00.000Z', notAfter: '2027-04-01T00:00:00.000Z' };
+    expect([...(await acm.list(region))]).toEqual([[arn, validity]]);
+    const ecdsa = ['EC_prime256v1', 'EC_secp384r1', 'EC_secp521r1'] as const;
+    const rsa = ['RSA_1024', 'RSA_2048', 'RSA_3072', 'RSA_4096'] as const;
+    expect(sdk).toHaveReceivedNthCommandWith(ListCertificatesCommand, 2, {
+      Includes: { keyTypes: [...ecdsa, ...rsa] },
+      MaxItems: 1000,
+      NextToken: 'more',
+    });
+  });
+
+  test('fails after 200 pages', async () => {
+    sdk.on(ListCertificatesCommand).resolves({ CertificateSummaryList: [], NextToken: 'more' });
+    await expect(acm.list(region)).rejects.toThrow('ACM in eu-central-1 lists more than 200000 certificates');
+    expect(sdk).toHaveReceivedCommandTimes(ListCertificatesCommand, 200);
+  });
+
+  test.each([
+    ['ThrottlingException', 'ThrottledError'],
+    ['AccessDeniedException', 'AccessDeniedError'],
+  ])('that ACM answers with %s fails with %s', async (name, expected) => {
+    sdk.on(ListCertificatesCommand).rejects(awsError(name));
+    await expect(acm.list(region)).rejects.toMatchObject({
+      name: expected,
+      fields: { action: 'acm:ListCertificates', resource: 'region eu-central-1' },
+    });
+  });
+});
+
+describe('describing an import', () => {
+  const Certificate = {
+    Serial: '04:A1',
+    NotBefore: new Date('2027-01-01T00:00:00Z'),
+    NotAfter: new Date('2027-04-01T00:00:00Z'),
+  };
+
+  test('returns the serial number as the ledger has it, and the tags that differ', async () => {
+    const clientFor = () => new ACMClient({ region });
+    const tagged = createAcmCertificates({
+      stackTag: 'Perennial',
+      secretsTag: 'eu-west-1/certificates/',
+      tags: { team: 'web' },
+      clientFor,
+    });
+    sdk.on(DescribeCertificateCommand, { CertificateArn: arn }).resolves({ Certificate });
+    sdk.on(ListTagsForCertificateCommand, { CertificateArn: arn }).resolves({ Tags: stackTags.slice(1) });
+    expect(await tagged.describe(region, 'www', arn)).toEqual({
+      serialNumber: '04a1',
+      notBefore: '2027-01-01T00:00:00.000Z',
+      notAfter: '2027-04-01T00:00:00.000Z',
+      differentTags: [
+        { tag: 'team', value: null, expected: 'web' },
+        { tag: 'perennial:stack', value: null, expected: 'Perennial' },
+      ],
+    });
+  });
+
+  test.each(['ResourceNotFoundException', 'InvalidArnException'])(
+    'that does not exist returns null (%s)',
+    async (name) => {
+      sdk.on(DescribeCertificateCommand).rejects(awsError(name));
+      expect(await acm.describe(region, 'www', arn)).toBeNull();
+    },
+  );
+
+  test('that is denied fails with the call that was denied', async () => {
+    sdk.on(DescribeCertificateCommand).resolves({ Certificate });
+    sdk.on(ListTagsForCertificateCommand).rejects(awsError('AccessDeniedException'));
+    await expect(acm.describe(region, 'www', arn)).rejects.toMatchObject({
+      name: 'AccessDeniedError',
+      fields: { action: 'acm:ListTagsForCertificate', resource: `certificate ${arn}` },
+    });
   });
 });
 
@@ -293,6 +378,8 @@ describe('a region that cannot be used', () => {
       acm.import(region, 'www', pem, null),
       acm.import(region, 'www', pem, arn),
       acm.find(region, 'www', ['example.com'], 'P-256'),
+      acm.list(region),
+      acm.describe(region, 'www', arn),
       acm.tag(region, 'www', arn),
     ];
     for (const call of calls) {

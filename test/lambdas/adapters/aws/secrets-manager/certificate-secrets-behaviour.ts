@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { CertificateSecretValue } from '../../../../../lambdas/domain/contract/certificate-secret.ts';
 import type {
@@ -32,6 +33,7 @@ const value = (fields: Partial<CertificateSecretValue> = {}): CertificateSecretV
   profile: null,
   ...fields,
 });
+const placeholder = createHash('sha256').update('perennial placeholder').digest('hex');
 const url = (number: number) => `https://ca.example/order/${number}`;
 
 /** The contract of the two ports, tested against Secrets Manager and against the fake. Each test uses its own secrets. */
@@ -71,6 +73,8 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
         deletedAt: null,
         replica: null,
         currentVersion: null,
+        labels: { [placeholder]: ['AWSCURRENT'] },
+        tags: { 'perennial:stack': 'Perennial', 'perennial:certificate': 'created' },
       });
       expect(JSON.parse((await labelled('created', 'AWSCURRENT')) ?? '')).toMatchObject({ format: 0 });
       await expect(secrets.readCurrent('created')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
@@ -86,7 +90,11 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
     test('created by another stack is recognized as such and is not overwritten', async () => {
       const { secrets, createByAnotherStack, labelled } = worldOf();
       await createByAnotherStack('other-stack', 'other value');
-      expect(await secrets.describe('other-stack')).toMatchObject({ owned: false, deletedAt: null });
+      expect(await secrets.describe('other-stack')).toMatchObject({
+        owned: false,
+        deletedAt: null,
+        tags: { 'perennial:stack': 'Another' },
+      });
       await secrets.create('other-stack');
       expect(await labelled('other-stack', 'AWSCURRENT')).toBe('other value');
       await expect(secrets.readCurrent('other-stack')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
@@ -183,6 +191,10 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await makeCurrent('moved', two)).toEqual({ arn, first: false });
       expect(await secrets.readCurrent('moved')).toMatchObject({ arn, versionId: two, value: { serialNumber: '02' } });
       expect(await labelled('moved', 'AWSPREVIOUS')).toContain('"serialNumber":"01"');
+      expect((await secrets.describe('moved'))?.labels).toEqual({
+        [one]: ['AWSPREVIOUS'],
+        [two]: expect.toSatisfy((labels: string[]) => labels.toSorted().join() === 'AWSCURRENT,CANDIDATE'),
+      });
     });
 
     test('does not become current if another version became current than the one it replaces', async () => {
