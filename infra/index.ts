@@ -1,4 +1,4 @@
-export type { KeyType } from '../lambdas/domain/contract/config.ts';
+export type { ChallengeKind, KeyType } from '../lambdas/domain/contract/config.ts';
 export { CertificateRenewal, type WorkflowPart } from './certificate-renewal.ts';
 export type {
   CertificateProps,

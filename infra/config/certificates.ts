@@ -108,7 +108,7 @@ export function checkCertificate(value: unknown, path: string, context: Certific
   const read = readFields(certificateKind, value, path, report) ?? {};
   const { name, keyType, profile = null, reuseKey, ignoreIssueCap, ...fields } = read;
   const issuers = checkIssuers(fields, path, context);
-  const needsZones = issuers.some((index) => context.issuers.issuers[index]?.challenges === 'dns-01');
+  const needsZones = issuers.some((index) => context.issuers.issuers[index]?.challenges.includes('dns-01'));
   const zones = needsZones ? context.zones : undefined;
 
   const aliases = checkChallengeAliases(fields, path, zones, report);

@@ -49,7 +49,7 @@ export interface CertificateRenewalProps
    * Hosted zones in which challenges are written. A name belongs to the zone whose name is its longest suffix. A zone of the CDK has to be public, with
    * a name that is known at synth.
    *
-   * @default none, which is allowed only for issuers with `challenges: 'none'`
+   * @default none, which is allowed only for issuers with `challenges: []`
    */
   readonly hostedZones?: readonly (HostedZoneConfig | IHostedZone | HostedZoneReference)[];
   /** The certificates, at least one. `acm` may contain the region of the stack as `Stack.of(this).region`, also if it is not known at synth. */

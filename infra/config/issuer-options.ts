@@ -1,5 +1,5 @@
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import type { ChallengeKind, Issuer } from '../../lambdas/domain/contract/config.ts';
 
 /**
  * An ACME server that issues certificates, as the configuration names it. Issuer functions such as `letsEncrypt`, `letsEncryptStaging` and
@@ -108,12 +108,12 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    */
   readonly trustedRoots?: readonly string[];
   /**
-   * How control over names is proven. With `none` the server returns authorizations that are already valid, as ACM's endpoint does, and no
-   * hosted zone is needed.
+   * The kinds of challenges that prove control over names. With `[]` the server returns authorizations that are already valid, as ACM's
+   * endpoint does, and no hosted zone is needed. Other kinds that the server offers are ignored.
    *
-   * @default 'dns-01'
+   * @default ['dns-01']
    */
-  readonly challenges?: 'dns-01' | 'none';
+  readonly challenges?: readonly ChallengeKind[];
   /**
    * Whether the certificates are for tests only. The issue cap does not apply to them, and CloudFront never gets them.
    *

@@ -14,7 +14,7 @@ import {
 const publicCa = {
   termsOfService: null,
   contact: [],
-  challenges: 'dns-01',
+  challenges: ['dns-01'],
   staging: false,
   firstIssuancesPerRun: null,
   trustedRoots: [],
@@ -134,7 +134,7 @@ export function acmAcmeEndpoint(options: AcmAcmeEndpointOptions): AcmeIssuer {
     name: options?.name ?? 'acm',
     termsOfServiceAgreed: true,
     externalAccountBinding: options?.externalAccountBinding,
-    challenges: 'none',
+    challenges: [],
     // AWS does not document key changes.
     keyRollover: false,
     replyTimeout: 130,

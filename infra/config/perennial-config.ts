@@ -145,7 +145,7 @@ export interface PerennialConfig {
   /**
    * Hosted zones in which challenges are written. A name belongs to the zone whose name is its longest suffix.
    *
-   * @default none, which is allowed only for issuers with `challenges: 'none'`
+   * @default none, which is allowed only for issuers with `challenges: []`
    */
   readonly hostedZones?: readonly HostedZoneConfig[];
   /** The certificates, at least one. */

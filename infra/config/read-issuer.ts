@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { challengeKinds, type Issuer } from '../../lambdas/domain/contract/config.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Fields, flag, found, list, readFields, readList, text, textOrToken, unread } from './fields.ts';
 import { type MadeBy, madeBy, optionsOf } from './issuer-options.ts';
@@ -12,6 +12,7 @@ const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za
 /** Seconds. A Lambda function has 15 minutes, so a longest reply of 5 minutes leaves time for two more requests. */
 const longestReply = 300;
 const allowedReply = `whole seconds from 1 to ${longestReply}`;
+const allowedChallenges = "['dns-01'], or [] for a server whose authorizations are valid from the start";
 const firstIssuances = 'a whole number from 1, or null for no limit';
 
 const issuerKind = {
@@ -22,7 +23,7 @@ const issuerKind = {
     termsOfService: z.string({ error: 'a URL, or null' }).nullish(),
     termsOfServiceAgreed: flag.optional(),
     contact: list('a list of e-mail addresses').optional(),
-    challenges: z.enum(['dns-01', 'none'], { error: "'dns-01' or 'none'" }),
+    challenges: z.array(z.enum(challengeKinds, { error: allowedChallenges }), { error: allowedChallenges }),
     staging: flag,
     firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
     trustedRoots: list('a list of PEM texts').optional(),
@@ -87,7 +88,7 @@ export function readIssuer(value: unknown, path: string, report: Report): ReadIs
     directoryUrl: fields.directoryUrl ? new URL(fields.directoryUrl).href : path,
     termsOfServiceAgreed: agreed,
     contact: contacts.filter((url) => url !== undefined),
-    challenges: fields.challenges ?? 'dns-01',
+    challenges: [...new Set(fields.challenges ?? challengeKinds)],
     staging: fields.staging ?? false,
     firstIssuancesPerRun: fields.firstIssuancesPerRun ?? null,
     externalAccountBinding: fields.externalAccountBinding ?? null,

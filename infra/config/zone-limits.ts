@@ -15,7 +15,7 @@ const mostGroups = 11;
 export function checkZoneLimits({ hostedZones, certificates, issuers }: DeployedConfig, report: Report): void {
   checkPolicies(hostedZones, report);
   for (const [index, { identifiers, challengeAliases, issuers: used }] of certificates.entries()) {
-    if (!used.some((each) => issuers[each]?.challenges === 'dns-01')) continue;
+    if (!used.some((each) => issuers[each]?.challenges.includes('dns-01'))) continue;
     const needed = neededZones({ identifiers, ...(challengeAliases && { challengeAliases }) }, hostedZones);
     const bytes = zoneBytes(needed);
     if (bytes <= mostZoneBytes) continue;

@@ -33,7 +33,7 @@ export async function checkZones(
   ports: CheckZonesPorts,
 ): Promise<CheckZonesOutput> {
   const { issuer, identifiers, challengeAliases = {} } = spec;
-  if (issuer.challenges === 'none') return { challengeRecords: [], warnings: [] };
+  if (issuer.challenges.length === 0) return { challengeRecords: [], warnings: [] };
   const { log, clock } = ports;
   const warnings = new Set<string>();
   const warn = (warning: string) => void warnings.add(warning);

@@ -1,8 +1,8 @@
 import type { TxtValue } from '../domain/contract/certificate-facts.ts';
-import type { CertificateSpec } from '../domain/contract/config.ts';
+import { type CertificateSpec, challengeKinds } from '../domain/contract/config.ts';
 import { CaUnavailableError, NoDnsChallengeError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, PendingChallenge } from '../domain/contract/steps.ts';
-import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import type { Authorization, CertificateAuthority, Challenge, Order } from '../domain/ports/acme.ts';
 
 interface ProofContext {
   readonly spec: CertificateSpec;
@@ -78,8 +78,7 @@ function proofOf(
   ca: CertificateAuthority,
 ): { readonly challenge: PendingChallenge; readonly record: TxtValue } {
   const { identifier } = authorization;
-  // Challenges of other types, also unknown ones, and challenges without a token are ignored.
-  const challenge = authorization.challenges.find(({ type, token }) => type === 'dns-01' && token !== null);
+  const challenge = authorization.challenges.find(isAnswerable);
   const place = challengeRecords.find((each) => each.identifier === identifier);
   if (!challenge || !place) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'nothing';
@@ -102,6 +101,10 @@ function proofOf(
     },
   };
 }
+
+/** Tells whether this project can answer a challenge. Challenges of other kinds, also unknown ones, and challenges without a token are ignored. */
+export const isAnswerable = ({ type, token }: Challenge): boolean =>
+  (challengeKinds as readonly string[]).includes(type) && token !== null;
 
 /** Removes duplicate TXT values. Some CAs use the same value for a name and its wildcard (DigiCert, certbot#10593). */
 const uniqueRecords = (records: readonly TxtValue[]): TxtValue[] => [

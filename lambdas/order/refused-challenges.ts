@@ -1,13 +1,13 @@
 import { ChallengeFailedError, MalformedError, type ProblemDocument } from '../domain/contract/errors.ts';
 import type { RefusedProofs } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority } from '../domain/ports/acme.ts';
-import { longestUrls } from './pending-challenges.ts';
+import { isAnswerable, longestUrls } from './pending-challenges.ts';
 import { respond } from './respond-to-challenges.ts';
 
-/** Returns the problems of all challenges, with the identifiers as ordered. */
+/** Returns the problems of the challenges that can be answered, with the identifiers as ordered. */
 export const problemsOf = (authorizations: readonly Authorization[]): readonly ProblemDocument[] =>
   authorizations.flatMap(({ identifier, challenges }) =>
-    challenges.flatMap(({ error }) => (error ? [{ ...error, identifier }] : [])),
+    challenges.filter(isAnswerable).flatMap(({ error }) => (error ? [{ ...error, identifier }] : [])),
   );
 
 /** Returns the error for these problems, in the words of the CA. */
@@ -37,6 +37,7 @@ export async function answerAgain(
 ): Promise<readonly string[]> {
   const refused = authorizations.flatMap(({ url: authorization, identifier, status, challenges }) =>
     challenges
+      .filter(isAnswerable)
       .filter((each) => status === 'pending' && each.status === 'pending' && each.error && !answered.includes(each.url))
       .map(({ url }) => ({ identifier, url, authorization })),
   );

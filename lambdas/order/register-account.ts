@@ -25,5 +25,5 @@ export async function registerAccount(
   await ports.accounts.tag(issuer.directoryUrl);
   await ledger.recordAccount(issuer.directoryUrl, account, clock.now());
   // A CA that requires no proof of control uses no validation method.
-  return { issuer: issuer.name, ...account, caa: caaLines(account, issuer.challenges === 'none' ? null : 'dns-01') };
+  return { issuer: issuer.name, ...account, caa: caaLines(account, issuer.challenges[0] ?? null) };
 }

@@ -27,10 +27,11 @@ function withLocalIssuer(certificate: unknown): unknown {
 
 /** The URL only has to differ between the two kinds, because the demo inserts the directory of the running CA later. */
 function localIssuer(issuer: unknown) {
-  const challenges = isObject(issuer) && issuer.challenges === 'none' ? 'none' : 'dns-01';
+  const noChallenges = isObject(issuer) && Array.isArray(issuer.challenges) && issuer.challenges.length === 0;
+  const kind = noChallenges ? 'none' : 'dns-01';
   return acmeDirectory({
-    directoryUrl: `https://local-ca.invalid/${challenges}`,
-    name: `local-${challenges}`,
-    challenges,
+    directoryUrl: `https://local-ca.invalid/${kind}`,
+    name: `local-${kind}`,
+    challenges: noChallenges ? [] : ['dns-01'],
   });
 }

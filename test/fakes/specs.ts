@@ -15,7 +15,7 @@ export const issuer: Issuer = {
   directoryUrl: 'https://ca.test/directory',
   termsOfServiceAgreed: true,
   contact: [],
-  challenges: 'dns-01',
+  challenges: ['dns-01'],
   staging: false,
   firstIssuancesPerRun: null,
   externalAccountBinding: null,

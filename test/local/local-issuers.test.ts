@@ -3,7 +3,11 @@ import { acmAcmeEndpoint, letsEncrypt, letsEncryptStaging } from '../../infra/co
 import { withLocalIssuers } from '../../local/demo/local-issuers.ts';
 
 interface Config {
-  readonly issuer: { readonly name: string; readonly challenges: string; readonly termsOfServiceAgreed: boolean };
+  readonly issuer: {
+    readonly name: string;
+    readonly challenges: readonly string[];
+    readonly termsOfServiceAgreed: boolean;
+  };
   readonly fallbackIssuers?: unknown;
   readonly secretPrefix?: string;
   readonly certificates: readonly { readonly name: string; readonly issuer?: { readonly name: string } }[];
@@ -19,7 +23,7 @@ test('the local issuers replace every issuer, so that no agreement to terms is n
       { name: 'b', issuer: letsEncrypt({ termsOfServiceAgreed: false }) },
     ],
   }) as Config;
-  expect(issuer).toMatchObject({ name: 'local-dns-01', challenges: 'dns-01' });
+  expect(issuer).toMatchObject({ name: 'local-dns-01', challenges: ['dns-01'] });
   expect({ fallbackIssuers, secretPrefix }).toEqual({ secretPrefix: 'tls/' });
   expect(certificates).toEqual([
     { name: 'a' },
@@ -29,7 +33,7 @@ test('the local issuers replace every issuer, so that no agreement to terms is n
 
 test('the local issuer of an issuer without challenges has none either, because its names need no hosted zone', () => {
   const issuer = acmAcmeEndpoint({ directoryUrl: 'https://acm.example/directory', externalAccountBinding: 'arn' });
-  expect(withLocalIssuers({ issuer, certificates: [] })).toMatchObject({ issuer: { challenges: 'none' } });
+  expect(withLocalIssuers({ issuer, certificates: [] })).toMatchObject({ issuer: { challenges: [] } });
 });
 
 test.each([undefined, null, 7, 'text', []])(

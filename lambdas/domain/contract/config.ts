@@ -5,6 +5,11 @@ export const keyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'] a
 /** Algorithm and size of a private key. CloudFront accepts P-256 and RSA, but not P-384. */
 export type KeyType = (typeof keyTypes)[number];
 
+export const challengeKinds = ['dns-01'] as const;
+
+/** A kind of challenge that this project answers, by the name in the IANA registry of ACME validation methods. RFC 8555 §9.7.8 */
+export type ChallengeKind = (typeof challengeKinds)[number];
+
 /** An ACME server as data. */
 export interface Issuer {
   /** Name for messages, metrics and the input of the accounts workflow, such as `letsencrypt-staging`. */
@@ -15,8 +20,11 @@ export interface Issuer {
   readonly termsOfServiceAgreed: boolean;
   /** E-mail addresses for the ACME account. They are `mailto:` URLs after the check, RFC 8555 §7.3. */
   readonly contact: readonly string[];
-  /** How control is proven. With `none` the CA returns valid authorizations, as ACM's ACME endpoint does, and no hosted zone is needed. */
-  readonly challenges: 'dns-01' | 'none';
+  /**
+   * The kinds of challenges that may be answered. If the list is empty, the CA returns valid authorizations, as ACM's ACME endpoint does, and
+   * no hosted zone is needed.
+   */
+  readonly challenges: readonly ChallengeKind[];
   /** Whether the certificates are for tests only. The issue cap does not apply to them, and CloudFront never gets them. */
   readonly staging: boolean;
   /** Largest number of first issuances that one fleet run may start, or `null` for no limit. Renewals with the same names are exempt. */

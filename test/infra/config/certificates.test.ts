@@ -100,7 +100,7 @@ const identifiers: readonly Row[] = [
   ],
   [
     'a fallback issuer that needs a hosted zone, after an issuer that needs none',
-    { issuer: { ...other, challenges: 'none' }, fallbackIssuers: [base.issuer], certificates: [www] },
+    { issuer: { ...other, challenges: [] }, fallbackIssuers: [base.issuer], certificates: [www] },
     ['certificates[0].identifiers[0]', '"www.example.com"', 'no hosted zone'],
   ],
   [
@@ -326,9 +326,9 @@ describe('a checked certificate', () => {
 
   test('needs no hosted zone if its issuer needs no challenges', () => {
     const certificates = [{ name: 'www', identifiers: ['www.example.org'] }];
-    const noChallenge = acmeDirectory({ directoryUrl: 'https://ca.example/directory', challenges: 'none' });
+    const noChallenge = acmeDirectory({ directoryUrl: 'https://ca.example/directory', challenges: [] });
     expect(checkConfig({ issuer: noChallenge, certificates }).deployed.certificates[0]?.hostedZones).toEqual([]);
-    const fallbackIssuers = [{ ...other, challenges: 'none' as const }];
+    const fallbackIssuers = [{ ...other, challenges: [] }];
     expect(checkConfig({ ...base, fallbackIssuers }).deployed.certificates[0]?.hostedZones).toEqual([0]);
   });
 

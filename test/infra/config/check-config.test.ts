@@ -94,7 +94,7 @@ describe('a checked configuration', () => {
           directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
           termsOfServiceAgreed: true,
           contact: ['mailto:Ops@xn--bcher-kva.example', 'mailto:b@example.com'],
-          challenges: 'dns-01',
+          challenges: ['dns-01'],
           staging: true,
           firstIssuancesPerRun: null,
           externalAccountBinding: null,

@@ -21,7 +21,7 @@ test("Let's Encrypt allows 250 first issuances per run, which is below its limit
     termsOfService: 'https://letsencrypt.org/repository/',
     termsOfServiceAgreed: true,
     contact: [],
-    challenges: 'dns-01',
+    challenges: ['dns-01'],
     staging: false,
     firstIssuancesPerRun: 250,
     trustedRoots: [],
@@ -49,7 +49,7 @@ test('another directory has its host as name, uses DNS challenges, and has no ag
     termsOfService: null,
     termsOfServiceAgreed: false,
     contact: [],
-    challenges: 'dns-01',
+    challenges: ['dns-01'],
     staging: false,
     firstIssuancesPerRun: null,
     trustedRoots: [],
@@ -115,7 +115,7 @@ test('only staging directories are marked as staging, and only four issuers do n
 
 test("ACM's endpoint needs no challenge and no hosted zone, and may take two minutes for a reply", () => {
   const issuer = acmAcmeEndpoint({ directoryUrl: acmDirectory, externalAccountBinding });
-  expect(issuer).toMatchObject({ challenges: 'none', termsOfServiceAgreed: true, replyTimeout: 130 });
+  expect(issuer).toMatchObject({ challenges: [], termsOfServiceAgreed: true, replyTimeout: 130 });
   const certificates = [{ name: 'www', identifiers: ['www.example.com'] }];
   expect(checkConfig({ issuer, certificates }).deployed.certificates[0]?.hostedZones).toEqual([]);
 });

@@ -65,11 +65,13 @@ const fields: readonly Row[] = [
       ['issuer.firstIssuancesPerRun', `found ${firstIssuancesPerRun}`, 'a whole number from 1, or null'],
     ],
   ),
-  [
-    'an unknown challenge type',
-    withIssuer({ challenges: 'http-01' }),
-    ['issuer.challenges', '"http-01"', "'dns-01' or 'none'"],
-  ],
+  ...[['http-01'], 'dns-01', 'none'].map(
+    (challenges): Row => [
+      `the challenges ${JSON.stringify(challenges)}`,
+      withIssuer({ challenges }),
+      ['issuer.challenges', Array.isArray(challenges) ? 'a list' : `"${challenges}"`, "['dns-01'], or []"],
+    ],
+  ),
   ...['', 'zerossl', binding.slice(0, -7), 'arn:aws:ssm:eu-west-1:111122223333:parameter/zerossl'].map(
     (externalAccountBinding): Row => [
       `the binding ${externalAccountBinding}`,

@@ -90,7 +90,7 @@ describe('an identifier', () => {
 
   test('needs no zone and no lookup if the CA needs no challenges', async () => {
     const world = createWorld();
-    const spec = specWith({ identifiers: ['example.org'], hostedZones: [], issuer: { ...issuer, challenges: 'none' } });
+    const spec = specWith({ identifiers: ['example.org'], hostedZones: [], issuer: { ...issuer, challenges: [] } });
     expect(await check(world, [], { spec, challengeZones: [] })).toEqual({ challengeRecords: [], warnings: [] });
     expect(world.calls.names()).toEqual([]);
   });

@@ -100,10 +100,12 @@ describe('a new order', () => {
     expect([challenges.length, records.length]).toEqual([2, 1]);
   });
 
-  test('uses dns-01 if the CA also offers unknown challenge types', async () => {
+  test('uses dns-01 if the CA also offers dns-persist-01, dns-account-01 and unknown challenge types', async () => {
     const world = leased();
     world.ca.challengeTypes = [
-      { type: 'dns-persist-99', token: false },
+      { type: 'dns-persist-01', token: false },
+      { type: 'dns-account-01', token: true },
+      { type: 'dns-future-99', token: false },
       { type: 'dns-01', token: true },
       { type: 'tls-alpn-01', token: true },
     ];
@@ -113,6 +115,13 @@ describe('a new order', () => {
 
   test.each([
     ['no dns-01 challenge', [{ type: 'http-01', token: true }]],
+    [
+      'the challenges dns-persist-01 and dns-account-01 only',
+      [
+        { type: 'dns-persist-01', token: false },
+        { type: 'dns-account-01', token: true },
+      ],
+    ],
     ['a dns-01 challenge without a token', [{ type: 'dns-01', token: false }]],
     ['no challenge', []],
   ])('with %s fails with the name of the identifier and is not saved', async (_, types) => {

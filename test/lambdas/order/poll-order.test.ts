@@ -181,6 +181,20 @@ describe('an order that stays pending although the CA has refused a proof', () =
     expect(calls().filter((each) => each === 'ca.respond')).toEqual(['ca.respond']);
   });
 
+  test('is not answered for challenges of other kinds, whose errors are ignored', async () => {
+    const { world, calls, challenge } = await refused();
+    for (const { challenges } of world.ca.state(url).authorizations) {
+      const other = { url: 'https://ca.test/other', status: 'pending', error: { ...problem, detail: 'Another kind' } };
+      challenges.unshift({ ...other, type: 'dns-persist-01', token: null });
+      challenges.unshift({ ...other, type: 'dns-account-01', token: 'token' });
+    }
+    expect(await poll(world, { waited: 60 })).toMatchObject({ refused: { answered: [challenge] } });
+    expect(calls().filter((each) => each === 'ca.respond')).toEqual(['ca.respond']);
+    const failed = poll(world, { waited: 900 });
+    await expect(failed).rejects.toThrow('example.com: No TXT record found');
+    await expect(failed).rejects.not.toThrow('Another kind');
+  });
+
   test('is polled further if the CA accepts no second answer', async () => {
     const { world, challenge } = await refused();
     world.calls.answer('ca.respond', new MalformedError({ what: 'The challenge was answered.' }));

@@ -31,7 +31,7 @@ test('saves the account in the ledger for the CAA check before the first order',
 });
 
 test('returns a CAA record without a validation method if the issuer requires no challenge', async () => {
-  const { caa } = await register(createWorld(), { ...issuer, challenges: 'none' });
+  const { caa } = await register(createWorld(), { ...issuer, challenges: [] });
   expect(caa).toEqual([`0 issue "ca.test; accounturi=${url}"`]);
 });
 

@@ -293,6 +293,7 @@ test('keeps the star, unknown challenge types and challenges without a token in 
           status: 'pending',
           'issuer-domain-names': ['ca.example'],
         },
+        { type: 'dns-account-01', url: ca.url('/challenge/3'), status: 'pending', token: 'def' },
         { type: 'dns-01', url: ca.url('/challenge/2'), status: 'invalid', token: 'abc', error },
         { type: 'without-url' },
         null,
@@ -305,6 +306,7 @@ test('keeps the star, unknown challenge types and challenges without a token in 
     identifier: '*.example.com',
     challenges: [
       { type: 'dns-persist-01', url: ca.url('/challenge/1'), status: 'pending', token: null, error: null },
+      { type: 'dns-account-01', url: ca.url('/challenge/3'), status: 'pending', token: 'def', error: null },
       { type: 'dns-01', url: ca.url('/challenge/2'), status: 'invalid', token: 'abc', error },
     ],
   });

@@ -41,7 +41,7 @@ beforeAll(async () => {
     directoryUrl: pebble.directoryUrl,
     termsOfServiceAgreed: true,
     contact: [],
-    challenges: 'dns-01',
+    challenges: ['dns-01'],
     staging: true,
     firstIssuancesPerRun: null,
     externalAccountBinding: null,

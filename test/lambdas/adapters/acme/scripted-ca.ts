@@ -143,7 +143,7 @@ export async function startScriptedCa({
       directoryUrl: url('/directory'),
       termsOfServiceAgreed: true,
       contact: [],
-      challenges: 'dns-01',
+      challenges: ['dns-01'],
       staging: true,
       firstIssuancesPerRun: null,
       externalAccountBinding: null,

@@ -25,7 +25,7 @@ const config: DeployedConfig = {
       directoryUrl: 'https://ca.example/directory',
       termsOfServiceAgreed: true,
       contact: [],
-      challenges: 'dns-01',
+      challenges: ['dns-01'],
       staging: true,
       firstIssuancesPerRun: null,
       externalAccountBinding: null,
