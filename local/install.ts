@@ -10,7 +10,7 @@ const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 export interface Installation {
   /** Folder of all installations. It is `PERENNIAL_CACHE`, or else `$XDG_CACHE_HOME/perennial`, or else `~/.cache/perennial`. */
   cache: string;
-  /** Path of the Python interpreter in the virtual environment of MiniStack. */
+  /** Path of the Python interpreter in the virtual environment of MiniStack and cfn-lint. */
   python: string;
   /** Path of the binary of Pebble, the ACME test server. */
   pebble: string;
@@ -31,7 +31,7 @@ export class MissingPrerequisiteError extends Error {
 
 /**
  * Installs the programs of the local environment unless they are installed already. They are Pebble, and a Python virtual environment
- * with MiniStack. The folder names contain the versions, so that an upgrade installs into a new folder.
+ * with MiniStack and cfn-lint. The folder names contain the versions, so that an upgrade installs into a new folder.
  *
  * @throws MissingPrerequisiteError if Python is missing, too old, or without its venv module
  */
