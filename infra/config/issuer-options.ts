@@ -37,8 +37,9 @@ export interface IssuerOptions {
    */
   readonly contact?: readonly string[];
   /**
-   * Common name of the root certificate that the chain should end in, for a CA that offers several chains. If no chain ends in it, the CA's
-   * default chain is stored and a warning is logged.
+   * Common name of the root certificate that the chain should end in, for a CA that offers several chains. At Let's Encrypt that is
+   * `ISRG Root X1` (the default), `ISRG Root X2` or `Root YE` for EC keys, and `ISRG Root X1` or `Root YR` for RSA keys. If no chain ends
+   * in it, the CA's default chain is stored with a warning in the log and in the event.
    *
    * @default the CA's default chain
    */

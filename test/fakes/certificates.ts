@@ -83,6 +83,7 @@ export async function makeLeaf(
     identifiers,
     privateKey,
     serialNumber = '0a01',
+    subject = `CN=${identifiers[0]}`,
     authorityKeyId = true,
     keyUsages = null,
     extendedKeyUsages = null,
@@ -94,6 +95,8 @@ export async function makeLeaf(
     readonly privateKey: string;
     /** Serial number in hexadecimal. */
     readonly serialNumber?: string;
+    /** Distinguished name, or `''` for none. */
+    readonly subject?: string;
     readonly authorityKeyId?: boolean;
     /** Bits of `x509.KeyUsageFlags`, or `null` for a certificate without the extension. */
     readonly keyUsages?: number | null;
@@ -104,7 +107,7 @@ export async function makeLeaf(
   const issuerKeyId = issuer.certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId ?? '';
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber,
-    subject: `CN=${identifiers[0]}`,
+    subject,
     issuer: issuer.certificate.subject,
     notBefore: new Date(notBefore),
     notAfter: new Date(notAfter),

@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { endOf, endsIn } from '../../../../../lambdas/domain/rules/certificate/chain-end.ts';
-import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../../../fakes/certificates.ts';
+import {
+  type Authority,
+  crossSign,
+  makeAuthority,
+  makeLeaf,
+  makePrivateKey,
+  pemOf,
+} from '../../../../fakes/certificates.ts';
 
 let root: Authority;
 let intermediate: Authority;
@@ -22,8 +29,24 @@ describe('a chain ends in', () => {
     expect(endsIn(leaf + pemOf(intermediate.certificate) + pemOf(root.certificate), 'Root, with a comma')).toBe(true);
   });
 
-  test('its topmost certificate, if that is not the root', () => {
-    expect(endsIn(leaf + pemOf(intermediate.certificate), 'Intermediate')).toBe(true);
+  test('the older root that cross-signed its topmost certificate, and not in the name of that certificate', async () => {
+    const [x1, x2, ye] = await Promise.all(
+      ['ISRG Root X1', 'ISRG Root X2', 'Root YE'].map((name) => makeAuthority({ name })),
+    );
+    if (!x1 || !x2 || !ye) throw new Error('three roots were made');
+    const ye1 = await makeAuthority({ name: 'YE1', issuer: ye });
+    const server = await makeLeaf(ye1, { identifiers: ['example.com'], privateKey: makePrivateKey() });
+    const [top, byX2, byX1] = [pemOf(ye1.certificate), pemOf(await crossSign(ye, x2)), pemOf(await crossSign(x2, x1))];
+    // The three chains of Let's Encrypt for EC keys, the default one first.
+    const chains = [server + top + byX2 + byX1, server + top + byX2, server + top];
+    expect(chains.map(endOf)).toEqual(['ISRG Root X1', 'ISRG Root X2', 'Root YE']);
+    for (const name of ['ISRG Root X1', 'ISRG Root X2', 'Root YE'])
+      expect(chains.filter((chain) => endsIn(chain, name)).map(endOf), name).toEqual([name]);
+  });
+
+  test('the issuer of a leaf without a subject', async () => {
+    const server = await makeLeaf(root, { identifiers: ['example.com'], privateKey: makePrivateKey(), subject: '' });
+    expect([endOf(server), endsIn(server, 'example.com')]).toEqual(['Root, with a comma', false]);
   });
 
   test('no name further down, and no part of a name', () => {
