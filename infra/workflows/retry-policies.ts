@@ -74,7 +74,8 @@ export const iamPropagation: RetryProps = {
 /**
  * Retries the steps that call the CA. A restart of the CA or a cut connection takes seconds, and the waits take 5 + 10 + 20 = 35 s. A longer
  * outage is left to the retry schedule. If the reply to a POST was lost, the step reads the state of the object. A CA returns a pending order
- * for the same identifiers again, so a retry uses up no rate limit. `RateLimitedError` is not retried here, because each attempt would count.
+ * for the same identifiers again, so a retry uses up no rate limit. `RateLimitedError` and `CaBusyError` are not retried here.
+ * The first would count each attempt, and *Record failure* reads the time to wait of both.
  */
 export const caUnavailable: RetryProps = {
   errors: errorNames('CaUnavailableError'),

@@ -5,6 +5,7 @@ import {
   AlreadyReplacedError,
   BadCsrError,
   CaaError,
+  CaBusyError,
   CaUnavailableError,
   type ErrorDetails,
   ExternalAccountRequiredError,
@@ -35,6 +36,9 @@ const tooMany: Kind = {
   remedy: 'Retry when the limit allows it. Earlier attempts are rejected.',
 };
 
+const unavailable: Kind = { error: CaUnavailableError, remedy: 'Retry later.' };
+const busy: Kind = { error: CaBusyError, remedy: 'The next attempt waits for that time.' };
+
 /** The problem types that have a class of their own. RFC 8555 §6.7, RFC 9773, draft-ietf-acme-profiles */
 const kinds: ReadonlyMap<string, Kind> = new Map(
   Object.entries({
@@ -43,6 +47,8 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
       remedy: 'Check that the account secret belongs to this directory. If it is deleted, a new account is registered.',
     },
     alreadyReplaced: { error: AlreadyReplacedError, remedy: 'Order without the certificate to replace.' },
+    // acme-client has repeated the request five times.
+    badNonce: unavailable,
     badCSR: { error: BadCsrError, remedy: 'Check the key type and the identifiers against what the CA issues.' },
     caa: { error: CaaError, remedy: 'Allow this CA in the CAA records of the identifier or of its parent domain.' },
     externalAccountRequired: {
@@ -58,7 +64,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
       error: RejectedIdentifierError,
       remedy: 'Remove the identifier, or ask the CA for its reason.',
     },
-    serverInternal: { error: CaUnavailableError, remedy: 'Retry later.' },
+    serverInternal: unavailable,
     unauthorized: { error: UnauthorizedError, remedy: 'Check what this account, or its authorizations, may do.' },
     unsupportedIdentifier: {
       error: UnsupportedIdentifierError,
@@ -133,15 +139,17 @@ const byStatus: ReadonlyMap<number, string> = new Map([
 ]);
 
 function kindOf(status: number, given: ProblemDocument | null, hasRetryAfter: boolean): Kind {
-  // A load balancer uses it as a rate limit (https://letsencrypt.org/docs/rate-limits, "Overall requests limit"). It has a time to wait, so
-  // the step is not retried in place.
-  if (status === 503 && hasRetryAfter) return tooMany;
   const registered = given?.type.startsWith(namespace) ? given.type.slice(namespace.length) : '';
-  const kind = kinds.get(given ? registered : (byStatus.get(status) ?? ''));
-  if (kind) return kind;
-  if (given && status < 500)
-    return { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' };
-  return { error: CaUnavailableError, remedy: status < 500 ? 'Check the directory URL.' : 'Retry later.' };
+  const kind = kinds.get(given ? registered : (byStatus.get(status) ?? '')) ?? otherKind(status, given !== null);
+  // A load balancer also sends 503 with a time as a rate limit (https://letsencrypt.org/docs/rate-limits, "Overall requests limit").
+  return kind.error === CaUnavailableError && status >= 500 && hasRetryAfter ? busy : kind;
+}
+
+function otherKind(status: number, isProblemDocument: boolean): Kind {
+  if (status >= 500) return unavailable;
+  return isProblemDocument
+    ? { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' }
+    : { error: CaUnavailableError, remedy: 'Check the directory URL.' };
 }
 
 /** The error for a 2xx reply that does not have the fields of RFC 8555. */

@@ -3,6 +3,7 @@ import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts
 import {
   AcmeProblemError,
   AlreadyReplacedError,
+  CaBusyError,
   CaUnavailableError,
   LeaseLostError,
   MalformedError,
@@ -280,10 +281,13 @@ describe('the certificate that an order replaces', () => {
     expect(requested(world)).toHaveLength(1);
   });
 
-  test('leads to no second order if the CA is unavailable', async () => {
+  test.each([
+    new CaUnavailableError({ what: 'Unavailable.' }),
+    new CaBusyError({ what: 'Busy.', problem: { ...broken, retryAfter: 30 } }),
+  ])('leads to no second order if the CA cannot answer: %s', async (error) => {
     const world = leased();
-    world.calls.answer('ca.newOrder', new CaUnavailableError({ what: 'Unavailable.' }));
-    await expect(order(world, spec, 'aki.serial')).rejects.toThrow(CaUnavailableError);
+    world.calls.answer('ca.newOrder', error);
+    await expect(order(world, spec, 'aki.serial')).rejects.toBe(error);
     expect(requested(world)).toHaveLength(1);
   });
 

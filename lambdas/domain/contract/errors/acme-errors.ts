@@ -16,11 +16,19 @@ export class RateLimitedError extends PerennialError {
 }
 
 /**
- * The CA is not available. It replied with HTTP 5xx or something that is not ACME, or it refused or closed the connection. The request is
- * retried. No action is needed.
+ * The CA is not available. It replied with HTTP 5xx or something that is not ACME, it refused each new nonce, or it refused or closed the connection.
+ * The request is retried. No action is needed.
  */
 export class CaUnavailableError extends PerennialError {
   override readonly name = 'CaUnavailableError';
+}
+
+/**
+ * The CA is not available now and names a time to wait, with HTTP 5xx and a Retry-After. No request is repeated before `problem.retryAfter` seconds
+ * have passed. No action is needed.
+ */
+export class CaBusyError extends PerennialError {
+  override readonly name = 'CaBusyError';
 }
 
 /**

@@ -60,6 +60,7 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   AcmeProblemError: { ...issuersFault, byProblem: true },
   RateLimitedError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },
   CaUnavailableError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },
+  CaBusyError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },
   MalformedError: issuersFault,
   UnauthorizedError: issuersFault,
   OrderNotReadyError: issuersFault,

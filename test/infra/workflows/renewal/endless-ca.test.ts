@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { CaUnavailableError, RateLimitedError } from '../../../../lambdas/domain/contract/errors.ts';
+import { CaBusyError, CaUnavailableError, RateLimitedError } from '../../../../lambdas/domain/contract/errors.ts';
 import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { FakeCa } from '../../../fakes/certificate-authority.ts';
-import { execution } from '../../../fakes/specs.ts';
+import { execution, otherExecution } from '../../../fakes/specs.ts';
 import type { World } from '../../../fakes/world.ts';
 import type { Ended } from '../state-machine.ts';
 import { renew, request, spec, world } from './renewal-in-memory.ts';
@@ -54,6 +54,26 @@ describe('a certificate that was never issued, on a day when the CA rejects ever
     expect(orders).toBe(expected);
     expect(w.ledger.get('www')).toMatchObject({ lease: null, order: null, failure: { error: refusal.name } });
   });
+});
+
+test('an order that the CA refuses with HTTP 500 and a Retry-After is placed again after that time, with the same `replaces`', async () => {
+  const w = world();
+  await renew(w, { input: request, arn: execution });
+  w.executions.setStatus(execution, 'ended');
+  const replaces = w.ledger.get('www').current?.certificateId;
+  const asked: { readonly at: number; readonly replaces: unknown }[] = [];
+  w.ca.newOrder = async (order) => {
+    asked.push({ at: w.clock.now().getTime() / 1000, replaces: order.replaces });
+    const status = { type: 'urn:ietf:params:acme:error:serverInternal', status: 500, retryAfter: 300 };
+    if (asked.length === 1) throw new CaBusyError({ what: 'The CA has a fault.', problem: status });
+    return FakeCa.prototype.newOrder.call(w.ca, order);
+  };
+  const { status } = await renew(w, { input: { ...request, force: true }, arn: otherExecution, retries: true });
+
+  expect(status).toBe('SUCCEEDED');
+  expect(replaces).toEqual(expect.any(String));
+  expect(asked.map((each) => each.replaces)).toEqual([replaces, replaces]);
+  expect((asked[1]?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(300);
 });
 
 test('an order with a status that is not in RFC 8555 times out, and the fleet does not retry it too early', async () => {

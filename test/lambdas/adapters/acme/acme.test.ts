@@ -445,7 +445,7 @@ test('throws after badNonce was repeated five times', async () => {
   const ca = await start();
   ca.script('/order/1', problem('badNonce', 400));
   const failed = connect(ca).order(ca.url('/order/1'));
-  await expect(failed).rejects.toThrow(AcmeProblemError);
+  await expect(failed).rejects.toThrow(CaUnavailableError);
   await expect(failed).rejects.toMatchObject({ problem: { type: 'urn:ietf:params:acme:error:badNonce', status: 400 } });
   expect(ca.requests.filter(({ path }) => path === '/order/1')).toHaveLength(6);
 });

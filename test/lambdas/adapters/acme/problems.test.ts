@@ -36,6 +36,7 @@ test.each([
   ['accountDoesNotExist', 400, errors.AccountDoesNotExistError],
   ['alreadyReplaced', 409, errors.AlreadyReplacedError],
   ['badCSR', 400, errors.BadCsrError],
+  ['badNonce', 400, errors.CaUnavailableError],
   ['caa', 403, errors.CaaError],
   ['externalAccountRequired', 403, errors.ExternalAccountRequiredError],
   ['invalidProfile', 400, errors.InvalidProfileError],
@@ -147,8 +148,9 @@ test('removes the token from the link that ends a pause', async () => {
 });
 
 test.each([
-  [503, '<html><h1>503 Service Temporarily Unavailable</h1></html>', errors.RateLimitedError],
-  [502, '', errors.CaUnavailableError],
+  [503, '<html><h1>503 Service Temporarily Unavailable</h1></html>', errors.CaBusyError],
+  [502, '', errors.CaBusyError],
+  [500, { type: 'about:blank' }, errors.CaBusyError],
   [429, '<html>Slow down</html>', errors.RateLimitedError],
   [404, '', errors.MalformedError],
   [410, '<html>Not here</html>', errors.MalformedError],
@@ -162,12 +164,27 @@ test.each([
   expect(error.message).toContain(`HTTP ${status}`);
 });
 
-test('a 503 is an outage without Retry-After, and a rate limit with one', async () => {
-  const page = '<html><h1>503 Service Temporarily Unavailable</h1></html>';
-  expect(await failure({ status: 503, body: page })).toBeInstanceOf(errors.CaUnavailableError);
-  const limited = await failure({ status: 503, body: page, headers: { 'retry-after': '120' } });
-  expect(limited).toBeInstanceOf(errors.RateLimitedError);
-  expect(limited.problem?.retryAfter).toBe(120);
+test.each([500, 502, 503, 504])(
+  'HTTP %i may be repeated without Retry-After, and not before the time of one',
+  async (status) => {
+    const page = '<html><h1>Service Temporarily Unavailable</h1></html>';
+    expect(await failure({ status, body: page })).toBeInstanceOf(errors.CaUnavailableError);
+    const busy = await failure({ status, body: page, headers: { 'retry-after': '120' } });
+    expect(busy).toBeInstanceOf(errors.CaBusyError);
+    expect(busy.problem?.retryAfter).toBe(120);
+    expect(busy.message).toContain(`HTTP ${status}, retry after 120 s). The next attempt waits for that time.`);
+  },
+);
+
+test.each(['serverInternal', 'neverHeardOf'])('%s with HTTP 500 and Retry-After is CaBusyError', async (type) => {
+  const error = await failure({ ...problem(type, 500), headers: { 'retry-after': '30' } });
+  expect(error).toBeInstanceOf(errors.CaBusyError);
+  expect(error.problem).toEqual({ type: problemType(type), status: 500, detail: `Test of ${type}`, retryAfter: 30 });
+});
+
+test('a rate limit stays one with HTTP 503 and Retry-After', async () => {
+  const error = await failure({ ...problem('rateLimited', 503), headers: { 'retry-after': '30' } });
+  expect(error).toBeInstanceOf(errors.RateLimitedError);
 });
 
 test('sends one request for a 503, without sleeping or repeating', async () => {

@@ -106,7 +106,7 @@ describe('a Retry-After of the CA', () => {
 
   test('is also used from an unavailable CA and from our own limits', () => {
     const problem = { type: 'about:blank', retryAfter: 1000 };
-    for (const error of ['CaUnavailableError', 'IssueCapError', 'ValidationLimitError']) {
+    for (const error of ['CaUnavailableError', 'CaBusyError', 'IssueCapError', 'ValidationLimitError']) {
       expect(judge(report(error, problem)), error).toMatchObject({ counted: true, retryIn: 1001 });
     }
   });
