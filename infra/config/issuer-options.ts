@@ -1,5 +1,5 @@
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { ChallengeKind, Issuer } from '../../lambdas/domain/contract/config.ts';
+import type { ChallengeKind, Issuer, OrderLimit } from '../../lambdas/domain/contract/config.ts';
 
 /**
  * An ACME server that issues certificates, as the configuration names it. Issuer functions such as `letsEncrypt`, `letsEncryptStaging` and
@@ -128,11 +128,12 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    */
   readonly publiclyTrusted?: boolean;
   /**
-   * Largest number of first issuances that one fleet run may start, from 1. `null` means no limit.
+   * The server's limit on new orders, as a token bucket: `burst` orders at once (1 to 5,000), and one more every `everySeconds` seconds (1 to
+   * 86,400). Leave a reserve for retries and manual orders. Renewals that the CA asks for by ARI do not count. `null` means no limit.
    *
    * @default null
    */
-  readonly firstIssuancesPerRun?: number | null;
+  readonly newOrders?: OrderLimit | null;
   /**
    * ARN of a secret for a server with external account binding, as in `ExternalAccountOptions`.
    *
@@ -172,7 +173,7 @@ const directory: Readonly<Record<keyof AcmeDirectoryOptions, true>> = {
   challenges: true,
   staging: true,
   publiclyTrusted: true,
-  firstIssuancesPerRun: true,
+  newOrders: true,
   replyTimeout: true,
   keyRollover: true,
 };

@@ -16,7 +16,7 @@ const publicCa = {
   contact: [],
   challenges: ['dns-01'],
   staging: false,
-  firstIssuancesPerRun: null,
+  newOrders: null,
   trustedRoots: [],
   externalAccountBinding: null,
   preferredChain: null,
@@ -30,8 +30,8 @@ const letsEncryptTerms = 'https://letsencrypt.org/repository/';
  * Let's Encrypt, which browsers trust.
  *
  * Its limit is 300 new orders per account in 3 hours, and renewals that ARI announces are exempt
- * (https://letsencrypt.org/docs/rate-limits). A fleet run starts at most 250 first issuances, which leaves 50 for retries and manual
- * orders. Let's Encrypt has stored no contact addresses since June 2025
+ * (https://letsencrypt.org/docs/rate-limits). Fleet runs start at most 250 orders at once and one more every 36 seconds, which leaves 50 for
+ * retries and manual orders. Let's Encrypt has stored no contact addresses since June 2025
  * (https://letsencrypt.org/2025/06/26/expiration-notification-service-has-ended).
  *
  * @example
@@ -42,13 +42,14 @@ export function letsEncrypt(options: LetsEncryptOptions): AcmeIssuer {
     name: 'letsencrypt',
     directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
     termsOfService: letsEncryptTerms,
-    firstIssuancesPerRun: 250,
+    // 300 in 3 h is one every 36 s.
+    newOrders: { burst: 250, everySeconds: 36 },
   });
 }
 
 /**
- * The staging environment of Let's Encrypt, for the first deployment. It uses the same protocol with high limits. No client trusts its
- * certificates (https://letsencrypt.org/docs/staging-environment).
+ * The staging environment of Let's Encrypt, for the first deployment. It uses the same protocol, and its limit is 1,500 new orders per account
+ * in 3 hours. No client trusts its certificates (https://letsencrypt.org/docs/staging-environment).
  *
  * @example
  * const issuer = letsEncryptStaging({ termsOfServiceAgreed: true });
@@ -58,6 +59,8 @@ export function letsEncryptStaging(options: LetsEncryptOptions): AcmeIssuer {
     name: 'letsencrypt-staging',
     directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
     termsOfService: letsEncryptTerms,
+    // 1,500 in 3 h is one every 7.2 s.
+    newOrders: { burst: 1450, everySeconds: 8 },
     staging: true,
   });
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { challengeKinds, type Issuer } from '../../lambdas/domain/contract/config.ts';
+import { challengeKinds, type Issuer, type OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
 import { type Fields, flag, found, list, readFields, readList, text, textOrToken, unread } from './fields.ts';
 import { type MadeBy, madeBy, optionsOf } from './issuer-options.ts';
@@ -13,7 +13,18 @@ const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za
 const longestReply = 300;
 const allowedReply = `whole seconds from 1 to ${longestReply}`;
 const allowedChallenges = "['dns-01'], or [] for a server whose authorizations are valid from the start";
-const firstIssuances = 'a whole number from 1, or null for no limit';
+/** Largest values of `newOrders`. The ledger keeps the orders of three hours in one item (`rules/renewal/order-bucket.ts`). */
+const largestBurst = 5000;
+const longestRefill = 86_400;
+
+const wholeNumber = (largest: number) => {
+  const error = `a whole number from 1 to ${largest}`;
+  return z.int({ error }).min(1, { error }).max(largest, { error });
+};
+const orderLimitKind = {
+  subject: 'newOrders',
+  fields: { burst: wholeNumber(largestBurst), everySeconds: wholeNumber(longestRefill) },
+};
 
 const issuerKind = {
   subject: 'an issuer',
@@ -25,7 +36,7 @@ const issuerKind = {
     contact: list('a list of e-mail addresses').optional(),
     challenges: z.array(z.enum(challengeKinds, { error: allowedChallenges }), { error: allowedChallenges }),
     staging: flag,
-    firstIssuancesPerRun: z.int({ error: firstIssuances }).positive({ error: firstIssuances }).nullable(),
+    newOrders: z.looseObject({}, { error: '{ burst, everySeconds }, or null for no limit' }).nullable(),
     trustedRoots: list('a list of PEM texts').optional(),
     externalAccountBinding: orSecret(textOrToken(secretArn, 'the complete ARN of a secret with kid and hmacKey'))
       .nullable()
@@ -90,7 +101,7 @@ export function readIssuer(value: unknown, path: string, report: Report): ReadIs
     contact: contacts.filter((url) => url !== undefined),
     challenges: [...new Set(fields.challenges ?? challengeKinds)],
     staging: fields.staging ?? false,
-    firstIssuancesPerRun: fields.firstIssuancesPerRun ?? null,
+    newOrders: fields.newOrders ? readOrderLimit(fields.newOrders, `${path}.newOrders`, report) : null,
     externalAccountBinding: fields.externalAccountBinding ?? null,
     preferredChain: fields.preferredChain ?? null,
     replyTimeout: fields.replyTimeout ?? longestReply,
@@ -114,6 +125,11 @@ function readIssuerFields(value: unknown, path: string, report: Report): IssuerF
   }
   checkOptions(value, path, report);
   return readFields(issuerKind, value, path, report) ?? {};
+}
+
+function readOrderLimit(value: object, path: string, report: Report): OrderLimit | null {
+  const { burst, everySeconds } = readFields(orderLimitKind, value, path, report) ?? {};
+  return burst && everySeconds ? { burst, everySeconds } : null;
 }
 
 /** Checks which options an issuer function was given, so that a mistake names the options of this function only. */

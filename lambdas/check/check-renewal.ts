@@ -14,6 +14,7 @@ import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
 import { withRoles } from '../domain/rules/proof/txt-set.ts';
 import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
+import { isCountedOrder } from '../domain/rules/renewal/order-bucket.ts';
 import {
   cleanUpOnly,
   type Decision,
@@ -43,7 +44,8 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
 
 /**
  * Decides what to do for a certificate, and whether this execution may do it. It takes the certificate's lease first, so that it sees what another
- * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease and checks the limits.
+ * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease, checks the limits, and takes a
+ * token from the bucket of the CA. An empty bucket stops no order here, because *Select due certificates* has respected it.
  *
  * After an error the lease is kept. *Record failure* needs it to count the failure and to save the time of the next attempt, and releases it.
  *
@@ -130,7 +132,7 @@ async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRe
   return whileSetLeaseIsTaken(holder.execution, run.waitStarts, situation.record.current, now);
 }
 
-/** Removes a failure that is resolved, releases leases that are not needed, and checks the limits before an order. */
+/** Removes a failure that is resolved, releases leases that are not needed, and checks and counts before an order. */
 async function applyDecision(
   decision: Decision,
   situation: RenewalSituation,
@@ -155,6 +157,9 @@ async function applyDecision(
       await ledger.release(certificate, execution);
     throw error;
   });
+  const { issuer } = situation.spec;
+  if (issuer.newOrders && isCountedOrder(situation.spec, situation.record, clock.now()))
+    await ledger.debitOrder(issuer.directoryUrl, execution, issuer.newOrders, clock.now());
 }
 
 /** Tells whether the certificate would not be ordered now without `force`. */

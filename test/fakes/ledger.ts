@@ -5,6 +5,7 @@ import type {
   RecordedAccount,
   TxtValue,
 } from '../../lambdas/domain/contract/certificate-facts.ts';
+import type { OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
 import type {
   EndpointCheck,
@@ -12,6 +13,7 @@ import type {
   LeaseKey,
   Ledger,
   LedgerCertificate,
+  OrderBucket,
   RecordedFailure,
   RecordedSuccess,
   SavedOrder,
@@ -23,6 +25,7 @@ import {
   issuesToday,
   spentIssues,
 } from '../../lambdas/domain/rules/renewal/ledger-record.ts';
+import { debitedBucket } from '../../lambdas/domain/rules/renewal/order-bucket.ts';
 
 const sameValue = (a: TxtValue) => (b: TxtValue) =>
   a.hostedZoneId === b.hostedZoneId && a.name === b.name && a.value === b.value;
@@ -41,6 +44,8 @@ export class FakeLedger implements Ledger {
   readonly #accountKeys = new Map<string, ReadonlySet<string>>();
   /** Times of failed validations by directory and identifier. Equal times are stored once, as in a string set. */
   readonly #identifierFailures = new Map<string, readonly string[]>();
+
+  readonly #orderBuckets = new Map<string, OrderBucket>();
 
   // ---- for tests
 
@@ -70,6 +75,10 @@ export class FakeLedger implements Ledger {
   /** Sets the times of failed validations that earlier executions counted. */
   putIdentifierFailures(directoryUrl: string, identifier: string, times: readonly string[]): void {
     this.#identifierFailures.set(`${directoryUrl}#${identifier}`, [...new Set(times)]);
+  }
+
+  putOrderBucket(directoryUrl: string, bucket: OrderBucket): void {
+    this.#orderBuckets.set(directoryUrl, bucket);
   }
 
   // ---- the port
@@ -246,6 +255,15 @@ export class FakeLedger implements Ledger {
 
   async allowIssue(setHash: string): Promise<void> {
     for (const orderUrl of spentIssues(this.#issues.get(setHash) ?? {})) await this.refundIssue(setHash, orderUrl);
+  }
+
+  async orderBucket(directoryUrl: string): Promise<OrderBucket | null> {
+    return this.#orderBuckets.get(directoryUrl) ?? null;
+  }
+
+  async debitOrder(directoryUrl: string, execution: string, limit: OrderLimit, now: Date): Promise<void> {
+    const debited = debitedBucket(this.#orderBuckets.get(directoryUrl) ?? null, execution, limit, now);
+    if (debited) this.putOrderBucket(directoryUrl, debited);
   }
 
   async identifierFailures(

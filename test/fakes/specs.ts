@@ -17,7 +17,7 @@ export const issuer: Issuer = {
   contact: [],
   challenges: ['dns-01'],
   staging: false,
-  firstIssuancesPerRun: null,
+  newOrders: null,
   externalAccountBinding: null,
   preferredChain: null,
   replyTimeout: 45,

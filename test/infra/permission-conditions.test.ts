@@ -39,6 +39,7 @@ describe('the delivery function', () => {
     for (const item of [
       'set#0123',
       'account#https://ca.test/directory',
+      'orders#https://ca.test/directory',
       'failures#https://ca.test/directory#example.com',
     ])
       expect(await update(item), item).toBe(false);

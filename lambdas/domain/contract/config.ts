@@ -10,6 +10,12 @@ export const challengeKinds = ['dns-01'] as const;
 /** A kind of challenge that this project answers, by the name in the IANA registry of ACME validation methods. RFC 8555 §9.7.8 */
 export type ChallengeKind = (typeof challengeKinds)[number];
 
+/** A token bucket for new orders: `burst` orders at once, and one more every `everySeconds` seconds. */
+export interface OrderLimit {
+  readonly burst: number;
+  readonly everySeconds: number;
+}
+
 /** An ACME server as data. */
 export interface Issuer {
   /** Name for messages, metrics and the input of the accounts workflow, such as `letsencrypt-staging`. */
@@ -27,8 +33,8 @@ export interface Issuer {
   readonly challenges: readonly ChallengeKind[];
   /** Whether the certificates are for tests only. The issue cap does not apply to them, and CloudFront never gets them. */
   readonly staging: boolean;
-  /** Largest number of first issuances that one fleet run may start, or `null` for no limit. Renewals with the same names are exempt. */
-  readonly firstIssuancesPerRun: number | null;
+  /** The limit on new orders that fleet runs respect, or `null` for no limit. Renewals that the CA asks for by ARI are exempt. */
+  readonly newOrders: OrderLimit | null;
   /**
    * ARN of a secret with the JSON value `{"kid": "…", "hmacKey": "base64url"}`, RFC 8555 §7.3.4, or `null` for a CA without external
    * account binding. A CDK token is written as `@0`, `@1` and so on in config.json.

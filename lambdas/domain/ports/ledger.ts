@@ -7,6 +7,7 @@ import type {
   ServedCertificate,
   TxtValue,
 } from '../contract/certificate-facts.ts';
+import type { OrderLimit } from '../contract/config.ts';
 
 // Ports are the interfaces through which steps reach the outside. `adapters/` implements them, and `test/fakes/` implements them in memory.
 // Every port to AWS throws `ThrottledError` and `AccessDeniedError` with the call and the resource.
@@ -83,6 +84,16 @@ export interface SavedRenewalInfo {
   readonly explanationUrl: string | null;
   /** Time of the next fetch, in RFC 3339. */
   readonly nextFetch: string;
+}
+
+/** The item `orders#<directory URL>`: a token bucket for the new orders at a directory. */
+export interface OrderBucket {
+  /** Orders that could start at the time `at`, with fractions. */
+  readonly tokens: number;
+  /** Time of the last debit, in RFC 3339. */
+  readonly at: string;
+  /** Executions that were debited lately, as times (seconds since 1970) by a hash of the ARN. */
+  readonly debits: Readonly<Record<string, number>>;
 }
 
 /** What a success saves. */
@@ -173,6 +184,10 @@ export interface Ledger {
   refundIssue(setHash: string, orderUrl: string): Promise<void>;
   /** Lets the next certificate of the set pass the issue cap, after a revocation. */
   allowIssue(setHash: string): Promise<void>;
+  /** The bucket of new orders at this directory. `null` if it is full, because no order was debited yet. */
+  orderBucket(directoryUrl: string): Promise<OrderBucket | null>;
+  /** Takes a token for an order of this execution, if there is one. Another call for the same execution changes nothing. */
+  debitOrder(directoryUrl: string, execution: string, limit: OrderLimit, now: Date): Promise<void>;
   /** Times (RFC 3339) of failed validations in the last hour, by identifier, for the account at this directory. */
   identifierFailures(
     directoryUrl: string,

@@ -96,7 +96,7 @@ describe('a checked configuration', () => {
           contact: ['mailto:Ops@xn--bcher-kva.example', 'mailto:b@example.com'],
           challenges: ['dns-01'],
           staging: true,
-          firstIssuancesPerRun: null,
+          newOrders: { burst: 1450, everySeconds: 8 },
           externalAccountBinding: null,
           preferredChain: null,
           replyTimeout: 45,

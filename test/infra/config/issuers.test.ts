@@ -14,7 +14,7 @@ import {
 
 const fieldsOf = (issuer: object) => Object.fromEntries(Object.entries(issuer));
 
-test("Let's Encrypt allows 250 first issuances per run, which is below its limit of 300 new orders in three hours", () => {
+test("Let's Encrypt has a bucket of 250 orders, which is below its limit of 300 new orders in three hours", () => {
   expect(fieldsOf(letsEncrypt({ termsOfServiceAgreed: true }))).toEqual({
     name: 'letsencrypt',
     directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
@@ -23,7 +23,7 @@ test("Let's Encrypt allows 250 first issuances per run, which is below its limit
     contact: [],
     challenges: ['dns-01'],
     staging: false,
-    firstIssuancesPerRun: 250,
+    newOrders: { burst: 250, everySeconds: 36 },
     trustedRoots: [],
     externalAccountBinding: null,
     preferredChain: null,
@@ -32,13 +32,13 @@ test("Let's Encrypt allows 250 first issuances per run, which is below its limit
   });
 });
 
-test("Let's Encrypt's staging environment has no such limit and is marked as staging", () => {
+test("Let's Encrypt's staging environment has a larger bucket and is marked as staging", () => {
   expect(letsEncryptStaging({ termsOfServiceAgreed: true, contact: ['ops@example.com'] })).toMatchObject({
     name: 'letsencrypt-staging',
     directoryUrl: 'https://acme-staging-v02.api.letsencrypt.org/directory',
     contact: ['ops@example.com'],
     staging: true,
-    firstIssuancesPerRun: null,
+    newOrders: { burst: 1450, everySeconds: 8 },
   });
 });
 
@@ -51,7 +51,7 @@ test('another directory has its host as name, uses DNS challenges, and has no ag
     contact: [],
     challenges: ['dns-01'],
     staging: false,
-    firstIssuancesPerRun: null,
+    newOrders: null,
     trustedRoots: [],
     externalAccountBinding: null,
     preferredChain: null,
@@ -75,6 +75,17 @@ const all = [
   acmAcmeEndpoint({ directoryUrl: acmDirectory, externalAccountBinding }),
   acmeDirectory({ directoryUrl: 'https://ca.example/directory' }),
 ];
+
+test("the bucket of an issuer refills no faster than the CA's own limit, and has a reserve of 50 orders", () => {
+  const limits = all.flatMap(({ name, newOrders }) => (newOrders ? [[name, newOrders] as const] : []));
+  const published: Record<string, number> = { letsencrypt: 300, 'letsencrypt-staging': 1500 };
+  expect(limits.map(([name]) => name)).toEqual(Object.keys(published));
+  for (const [name, { burst, everySeconds }] of limits) {
+    const inThreeHours = published[name] ?? 0;
+    expect(burst).toBe(inThreeHours - 50);
+    expect(everySeconds).toBeGreaterThanOrEqual((3 * 3600) / inThreeHours);
+  }
+});
 
 test('every issuer has a unique name and a unique directory, and passes the check', () => {
   expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
@@ -121,6 +132,7 @@ test("ACM's endpoint needs no challenge and no hosted zone, and may take two min
 });
 
 test('acmeDirectory takes the options of the other issuer functions', () => {
-  const options = { preferredChain: 'Root', replyTimeout: 90, keyRollover: false, externalAccountBinding } as const;
+  const newOrders = { burst: 10, everySeconds: 60 };
+  const options = { preferredChain: 'Root', replyTimeout: 90, keyRollover: false, externalAccountBinding, newOrders };
   expect(acmeDirectory({ directoryUrl: 'https://ca.example/directory', ...options })).toMatchObject(options);
 });

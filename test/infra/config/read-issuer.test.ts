@@ -58,11 +58,35 @@ const fields: readonly Row[] = [
     withIssuer({ trustedRoots: [`${rootCertificates[0]}\n-----BEGIN PRIVATE KEY-----\nMIGH`] }),
     ['issuer.trustedRoots[0]', 'found a private key', 'PEM'],
   ],
-  ...[0, 1.5].map(
-    (firstIssuancesPerRun): Row => [
-      `${firstIssuancesPerRun} first issuances per run`,
-      withIssuer({ firstIssuancesPerRun }),
-      ['issuer.firstIssuancesPerRun', `found ${firstIssuancesPerRun}`, 'a whole number from 1, or null'],
+  ...[0, 1.5, 5001].map(
+    (burst): Row => [
+      `a limit of ${burst} orders at once`,
+      withIssuer({ newOrders: { burst, everySeconds: 36 } }),
+      ['issuer.newOrders.burst', `found ${burst}`, 'a whole number from 1 to 5000'],
+    ],
+  ),
+  ...[0, 7.2, 86_401].map(
+    (everySeconds): Row => [
+      `one more order every ${everySeconds} s`,
+      withIssuer({ newOrders: { burst: 250, everySeconds } }),
+      ['issuer.newOrders.everySeconds', `found ${everySeconds}`, 'a whole number from 1 to 86400'],
+    ],
+  ),
+  [
+    'a limit on orders without a time',
+    withIssuer({ newOrders: { burst: 250 } }),
+    ['issuer.newOrders.everySeconds', 'missing', 'a whole number'],
+  ],
+  [
+    'a limit on orders with another unit',
+    withIssuer({ newOrders: { burst: 250, everySeconds: 36, everyHours: 3 } }),
+    ['issuer.newOrders.everyHours', 'unknown key', 'newOrders takes burst, everySeconds'],
+  ],
+  ...[undefined, 250, [250, 36]].map(
+    (newOrders): Row => [
+      `the limit on orders ${JSON.stringify(newOrders)}`,
+      withIssuer({ newOrders }),
+      ['issuer.newOrders', newOrders === undefined ? 'missing' : 'found', '{ burst, everySeconds }, or null'],
     ],
   ),
   ...[['http-01'], 'dns-01', 'none'].map(

@@ -175,7 +175,7 @@ test('after three failures of the issuer, orders count towards the limit on firs
     ...issuer,
     name: 'fallback-ca',
     directoryUrl: 'https://fallback.test/directory',
-    firstIssuancesPerRun: 1,
+    newOrders: { burst: 1, everySeconds: 36 },
   };
   const names = ['a', 'b', 'c'];
   const made = createWorld({ now: '2026-03-15T00:00:00Z' });

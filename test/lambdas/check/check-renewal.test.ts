@@ -1015,3 +1015,56 @@ describe('a second run', () => {
     });
   });
 });
+
+describe('the bucket of new orders', () => {
+  const newOrders = { burst: 250, everySeconds: 36 };
+  const limited = { ...issuer, newOrders };
+  const spec = specWith({ issuer: limited });
+  const tokens = async ({ ledger }: World) => (await ledger.orderBucket(issuer.directoryUrl))?.tokens ?? null;
+
+  test('loses one token for an order, also if the step runs twice or is interrupted after any call', async () => {
+    await interruptedAfterEachCall(
+      () => createWorld(),
+      (world) => check(world, { spec }),
+      async (world, { action }, last) => {
+        expect(action, last).toBe('issue');
+        expect(await tokens(world), last).toBe(249);
+      },
+    );
+  });
+
+  test.each([
+    ['a forced start', { certificate: 'www', force: true }, quietDay],
+    ['a deployment', { certificate: 'www', deploy: true }, dueDay],
+  ])('loses a token for %s', async (_, request, now) => {
+    const world = issued(now);
+    expect((await check(world, { spec, request })).action).toBe('issue');
+    expect(await tokens(world)).toBe(249);
+  });
+
+  test('refuses no order when it is empty', async () => {
+    const world = createWorld();
+    world.ledger.putOrderBucket(issuer.directoryUrl, { tokens: 0, at: '2026-03-01T12:00:00Z', debits: {} });
+    expect((await check(world, { spec })).action).toBe('issue');
+    expect(await tokens(world)).toBe(0);
+  });
+
+  test('loses no token for a renewal in the window that the CA suggests', async () => {
+    const world = issued('2026-02-20T12:00:00Z');
+    world.ledger.put('www', { current: withId });
+    world.renewalInfos.suggest('key.01', '2026-02-20T11:00:00Z', '2026-02-20T12:00:01Z');
+    expect((await check(world, { spec })).action).toBe('issue');
+    expect(await tokens(world)).toBeNull();
+  });
+
+  test('loses no token for a saved order or a certificate that is not due, and does not exist for a CA without a limit', async () => {
+    const resuming = createWorld({ now: dueDay });
+    resuming.ledger.put('www', { order });
+    expect((await check(resuming, { spec })).action).toBe('resume');
+    const quiet = issued();
+    expect((await check(quiet, { spec })).action).toBe('none');
+    const unlimited = createWorld();
+    expect((await check(unlimited)).action).toBe('issue');
+    for (const world of [resuming, quiet, unlimited]) expect(await tokens(world)).toBeNull();
+  });
+});

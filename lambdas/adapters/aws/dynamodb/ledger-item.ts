@@ -3,6 +3,7 @@ import type { CertificateFacts, Delivery, TxtValue } from '../../../domain/contr
 import type {
   EndpointCheck,
   LedgerCertificate,
+  OrderBucket,
   RecordedFailure,
   SavedOrder,
   SavedRenewalInfo,
@@ -19,6 +20,7 @@ import { fromAttribute } from './attribute-values.ts';
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
  *   accountKeys (fingerprints, a set)
+ * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each update changes)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
@@ -27,6 +29,7 @@ export const certificateIn = (id: string): string | null =>
   id.startsWith(certificateId('')) ? id.slice(certificateId('').length) : null;
 export const setId = (hash: string): string => `set#${hash}`;
 export const accountId = (directoryUrl: string): string => `account#${directoryUrl}`;
+export const ordersId = (directoryUrl: string): string => `orders#${directoryUrl}`;
 export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>
   `failures#${directoryUrl}#${identifier}`;
 
@@ -79,6 +82,12 @@ export function issuesOf(item: Item): Readonly<Record<string, string>> {
       name.startsWith(issuePrefix) && value.S ? [[name.slice(issuePrefix.length), value.S]] : [],
     ),
   );
+}
+
+export function orderBucketOf(item: Item): OrderBucket | null {
+  if (!item.at?.S) return null;
+  const debits = fromAttribute(item.debits) as OrderBucket['debits'];
+  return { tokens: Number(item.tokens?.N ?? 0), at: item.at.S, debits };
 }
 
 export const identifierFailuresOf = (item: Item | undefined): readonly string[] => item?.failures?.SS ?? [];

@@ -66,10 +66,10 @@ export function selectDue(
     return decision ? [{ ...member, ...decision }] : [];
   });
   for (const member of found.sort(byUrgency)) {
-    const { directoryUrl, firstIssuancesPerRun } = member.spec.issuer;
+    const { directoryUrl, newOrders } = member.spec.issuer;
     const first = isFirstIssuance(member) ? 1 : 0;
     const used = (firsts.get(directoryUrl) ?? 0) + first;
-    const overFirsts = first === 1 && firstIssuancesPerRun !== null && used > share(firstIssuancesPerRun);
+    const overFirsts = first === 1 && newOrders !== null && used > share(newOrders.burst);
     if (due.length >= share(startsPerRun) || overFirsts) {
       postponed += 1;
       continue;

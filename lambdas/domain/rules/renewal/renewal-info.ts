@@ -23,7 +23,10 @@ interface Window {
 }
 
 /** The saved window of the current certificate. It is bound to the id, so that the window of another certificate is never used. */
-export function renewalInfoOf({ current, renewalInfo }: LedgerCertificate): SavedRenewalInfo | null {
+export function renewalInfoOf({
+  current,
+  renewalInfo,
+}: Pick<LedgerCertificate, 'current' | 'renewalInfo'>): SavedRenewalInfo | null {
   return renewalInfo && current && renewalInfo.certificateId === current.certificateId ? renewalInfo : null;
 }
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
     contact: [],
     challenges: ['dns-01'],
     staging: true,
-    firstIssuancesPerRun: null,
+    newOrders: null,
     externalAccountBinding: null,
     preferredChain: null,
     replyTimeout: 45,

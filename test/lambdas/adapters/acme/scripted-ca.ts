@@ -145,7 +145,7 @@ export async function startScriptedCa({
       contact: [],
       challenges: ['dns-01'],
       staging: true,
-      firstIssuancesPerRun: null,
+      newOrders: null,
       externalAccountBinding: null,
       preferredChain: null,
       replyTimeout: 45,

@@ -469,6 +469,47 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     });
   });
 
+  describe('orders at a directory', () => {
+    const limit = { burst: 3, everySeconds: 36 };
+    const debit = (directory: string, execution: string, time = '06:00:00') =>
+      ledgerOf().debitOrder(directory, execution, limit, new Date(`2027-01-01T${time}.000Z`));
+    const tokens = async (directory: string) => (await ledgerOf().orderBucket(directory))?.tokens;
+
+    test('take a token each, and one more is there after the refill time', async () => {
+      const directory = 'https://bucket.example/directory';
+      expect(await ledgerOf().orderBucket(directory)).toBeNull();
+      await debit(directory, 'e1');
+      await debit(directory, 'e2');
+      expect(await ledgerOf().orderBucket(directory)).toMatchObject({ tokens: 1, at: '2027-01-01T06:00:00.000Z' });
+      await debit(directory, 'e3', '06:00:18');
+      expect(await tokens(directory)).toBe(0.5);
+      expect(await ledgerOf().orderBucket('https://other-bucket.example/directory')).toBeNull();
+    });
+
+    test('of one execution take one token, even if it is debited again after others', async () => {
+      const directory = 'https://once.example/directory';
+      await debit(directory, 'e1');
+      await debit(directory, 'e1');
+      await debit(directory, 'e2');
+      await debit(directory, 'e1', '06:00:01');
+      expect(await tokens(directory)).toBe(1);
+    });
+
+    test('that begin at the same time take a token each', async () => {
+      const directory = 'https://race.example/directory';
+      await Promise.all(['e1', 'e2', 'e3', 'e1'].map((execution) => debit(directory, execution)));
+      expect(await tokens(directory)).toBe(0);
+    });
+
+    test('are not refused by an empty bucket, and take no token that comes later', async () => {
+      const directory = 'https://empty.example/directory';
+      for (const execution of ['e1', 'e2', 'e3', 'e4', 'e5']) await debit(directory, execution);
+      expect(await tokens(directory)).toBe(0);
+      await debit(directory, 'e6', '06:01:12');
+      expect(await tokens(directory)).toBe(1);
+    });
+  });
+
   test('counts failed validations of the last hour for each identifier and account', async () => {
     const directory = 'https://ca.example/directory';
     const names = ['example.com', '*.example.com', 'never.example.com'];

@@ -34,12 +34,13 @@ test('every read is strongly consistent', async () => {
   await ledger.assertLease('www', me);
   await ledger.release('www', me);
   await ledger.account(directory);
+  await ledger.orderBucket(directory);
   await ledger.issues('hash', now);
   await ledger.certificates(['www']);
   await ledger.identifierFailures(directory, ['example.com'], now);
   const single = sdk.commandCalls(GetItemCommand).map(({ args }) => args[0].input.ConsistentRead);
   const batches = sdk.commandCalls(BatchGetItemCommand).map(({ args }) => args[0].input.RequestItems?.[TableName]);
-  expect(single).toEqual([true, true, true, true, true]);
+  expect(single).toEqual([true, true, true, true, true, true]);
   expect(batches.map((batch) => batch?.ConsistentRead)).toEqual([true, true]);
 });
 
@@ -78,6 +79,20 @@ describe('a batch read', () => {
     expect(await ledger.certificates([])).toEqual(new Map());
     expect(sdk).not.toHaveReceivedCommand(BatchGetItemCommand);
   });
+});
+
+test('an order whose bucket other executions keep changing is reported as throttling', async () => {
+  const Item = { tokens: { N: '5' }, at: { S: '2027-01-01T06:00:00.000Z' }, debits: { M: {} }, updates: { N: '7' } };
+  sdk.on(GetItemCommand).resolves({ Item });
+  const error = { message: 'The conditional request failed', $metadata: { httpStatusCode: 400 }, Item };
+  sdk.on(UpdateItemCommand).rejects(new ConditionalCheckFailedException(error));
+  const limit = { burst: 10, everySeconds: 36 };
+  const debit = ledger.debitOrder('https://ca.example/directory', me, limit, new Date('2027-01-01T06:00:00.000Z'));
+  await expect(debit).rejects.toMatchObject({
+    name: 'ThrottledError',
+    fields: { action: 'dynamodb:UpdateItem', resource: 'item orders#https://ca.example/directory of table ledger' },
+  });
+  expect(sdk).toHaveReceivedCommandTimes(UpdateItemCommand, 20);
 });
 
 test('no write includes an empty set, which DynamoDB rejects', async () => {

@@ -27,7 +27,7 @@ const config: DeployedConfig = {
       contact: [],
       challenges: ['dns-01'],
       staging: true,
-      firstIssuancesPerRun: null,
+      newOrders: null,
       externalAccountBinding: null,
       preferredChain: null,
       replyTimeout: 45,

@@ -12,7 +12,7 @@ import { factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
 const fleet = 'arn:aws:states:eu-west-1:111122223333:execution:Fleet:noon';
 const now = new Date('2026-03-20T00:00:00Z');
-const limited = { ...issuer, firstIssuancesPerRun: 6 };
+const limited = { ...issuer, newOrders: { burst: 6, everySeconds: 36 } };
 
 function never(name: string, by = issuer): FleetMember {
   return { spec: specWith({ name, identifiers: [`${name}.example.com`], issuer: by }), record: emptyRecord };
@@ -96,7 +96,7 @@ describe('a fleet run', () => {
   });
 
   test('does not apply the limit of one directory to another', () => {
-    const other = { ...limited, directoryUrl: 'https://other.test/directory', firstIssuancesPerRun: null };
+    const other = { ...limited, directoryUrl: 'https://other.test/directory', newOrders: null };
     const { due } = select([
       ...many(8, limited),
       ...many(8, other).map(({ spec, record }) => ({ spec: { ...spec, name: `o${spec.name}` }, record })),
