@@ -102,7 +102,7 @@ export class AccountWorkflow extends Construct {
       .addCatch(Pass.jsonata(this, 'Registration failed'), { outputs: '{% $states.errorOutput %}' });
     const registerAccounts = MapState.jsonata(this, 'Register accounts', {
       items: ProvideItems.jsonata('{% $resolved.issuers %}'),
-      // The fleet starts at the same time after a deployment, and a new AWS account may run only ten functions at once.
+      // Renewals may run at the same time, and a new AWS account may run only ten functions at once.
       maxConcurrency: 2,
     }).itemProcessor(registerAccount);
     const registered = Pass.jsonata(this, 'Registered', {

@@ -18,7 +18,7 @@ export interface FleetStartProps {
 }
 
 /**
- * Starts the fleet and the registration of accounts at the end of a deployment, so that new certificates do not wait for the schedule. A
+ * Registers the accounts and then starts the fleet at the end of a deployment, so that new certificates do not wait for the schedule. A
  * start that fails is logged and never fails the deployment, because the schedule also starts the fleet, and the first order at an issuer
  * registers an account.
  */
@@ -34,10 +34,10 @@ export class FleetStart extends Construct {
     super(scope, id);
     this.function = new WorkflowFunction(this, 'Deployment', {
       folder: 'deployment',
-      description: 'Starts the fleet and the registration of accounts after a deployment',
-      // 20 s of waits + 40 s for a call that hangs (four attempts of 10 s) + 30 s for the registration + 10 s for the reply = 100 s. Another
-      // 40 s allow for a second call that hangs. Both workflows are started in parallel.
-      timeout: Duration.seconds(140),
+      description: 'Registers the accounts and then starts the fleet after a deployment',
+      // Two starts, one after another, with 20 s of waits each + 30 s for the registration + 10 s for the reply = 80 s. Another 80 s allow for
+      // two calls that hang (four attempts of 10 s each).
+      timeout: Duration.seconds(160),
     });
     fleet.grantStartExecution(this.function);
     accounts.grantStartExecution(this.function);

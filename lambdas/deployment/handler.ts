@@ -10,7 +10,7 @@ import { type CertificateRequestEvent, type RequestedRenewal, requestRenewal } f
 import { type DeploymentEvent, startFleet } from './start-fleet.ts';
 import { type StopExecutionsEvent, stopExecutions } from './stop-executions.ts';
 
-/** Starts the fleet and the registration of accounts after all other changes of a deployment. */
+/** Registers the accounts and starts the fleet after all other changes of a deployment. */
 export const handler = async (event: DeploymentEvent): Promise<void> => {
   const logger = createLogger();
   await startFleet(event, {

@@ -28,15 +28,16 @@ export interface StartFleetPorts {
   readonly reply: (url: string, body: string) => Promise<void>;
 }
 
-/** Longest wait for the registration, in seconds. An account usually takes a few seconds, and a slow CA must not delay the deployment. */
+/** Longest wait for the registration, in seconds. An account usually takes a few seconds, and a slow CA must not delay the fleet and the deployment. */
 const longestRegistration = 30;
 
 /** Seconds between two checks of the registration. */
 const pause = 1;
 
 /**
- * Starts the fleet and the registration of accounts after a deployment. It replies SUCCESS even if a start fails, because that is no reason to roll
- * back a deployment. The schedule also starts the fleet, and an order also registers its account. Nothing is started when the stack is deleted.
+ * Registers the accounts and then starts the fleet, after a deployment. The renewals of a first deployment would otherwise register the same account
+ * at the same time, and an external account binding may be valid once only. It replies SUCCESS even if a start fails, because that is no reason to
+ * roll back a deployment. The schedule also starts the fleet, and an order also registers its account. Nothing is started when the stack is deleted.
  *
  * The attribute `Caa` of the reply has the CAA records that restrict a domain to these accounts, or says how to read them.
  *
@@ -49,10 +50,11 @@ export async function startFleet(event: DeploymentEvent, ports: StartFleetPorts)
   let caa: string | undefined;
   if (RequestType !== 'Delete') {
     const registration = { input: { action: 'register' }, otherwise: 'The first order registers its account.' };
-    [, caa] = await Promise.all([
-      startOrLog({ stateMachine: fleet ?? '', name, input: {}, otherwise: 'The schedule starts the fleet.' }, ports),
-      accounts ? register({ ...registration, stateMachine: accounts, name }, ports) : undefined,
-    ]);
+    if (accounts) caa = await register({ ...registration, stateMachine: accounts, name }, ports);
+    await startOrLog(
+      { stateMachine: fleet ?? '', name, input: {}, otherwise: 'The schedule starts the fleet.' },
+      ports,
+    );
   }
   const answer = { Status: 'SUCCESS', RequestId, StackId, LogicalResourceId };
   await ports.reply(

@@ -1,9 +1,10 @@
 import type { Issuer } from '../domain/contract/config.ts';
 import { AccountDoesNotExistError } from '../domain/contract/errors.ts';
-import type { AccountSecrets, AcmeAccount } from '../domain/ports/account-secrets.ts';
+import type { AccountSecrets } from '../domain/ports/account-secrets.ts';
 import type { Acme, CertificateAuthority, ExternalAccountKey } from '../domain/ports/acme.ts';
 import type { NewPrivateKey } from '../domain/ports/private-keys.ts';
 import { accountKeyInUse } from './account-key-in-use.ts';
+import { newAccount, type Registered } from './new-account.ts';
 
 export interface AccountPorts {
   readonly accounts: AccountSecrets;
@@ -27,7 +28,7 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
   const account = stored
     ? await accountKeyInUse(issuer, stored, ports)
     : await accounts.create(directoryUrl, await newPrivateKey('P-256'));
-  if (!account.url) return connectionTo(issuer, await register(issuer, account, ports), acme);
+  if (!account.url) return connectionTo(issuer, await newAccount(issuer, account, ports), acme);
 
   let ca = connectionTo(issuer, { ...account, url: account.url }, acme);
   return {
@@ -37,7 +38,7 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
         return await ca.newOrder(request);
       } catch (error) {
         if (!(error instanceof AccountDoesNotExistError)) throw error;
-        ca = connectionTo(issuer, await register(issuer, account, ports), acme);
+        ca = connectionTo(issuer, await newAccount(issuer, account, ports), acme);
         return ca.newOrder(request);
       }
     },
@@ -48,28 +49,6 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
     finalize: (...request) => ca.finalize(...request),
     certificate: (url) => ca.certificate(url),
   };
-}
-
-type Registered = { readonly url: string; readonly privateKey: string };
-
-/**
- * Registers the account and stores its URL. With an external account binding it first asks whether the account exists. A binding registers one account
- * only, so the CA would refuse a binding that an interrupted execution has used.
- */
-async function register(
-  issuer: Issuer,
-  account: AcmeAccount,
-  { accounts, acme, externalAccountKey }: AccountPorts,
-): Promise<Registered> {
-  const { directoryUrl, externalAccountBinding } = issuer;
-  const { privateKey } = account;
-  const url =
-    externalAccountBinding === null
-      ? await acme.newAccount(issuer, privateKey)
-      : ((await acme.findAccount(issuer, privateKey)) ??
-        (await acme.newAccount(issuer, privateKey, await externalAccountKey(externalAccountBinding))));
-  await accounts.saveUrl(directoryUrl, account, url);
-  return { url, privateKey };
 }
 
 const connectionTo = (issuer: Issuer, { url, privateKey }: Registered, acme: Acme): CertificateAuthority =>

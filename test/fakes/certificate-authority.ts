@@ -4,6 +4,7 @@ import type { CertificateSecretValue } from '../../lambdas/domain/contract/certi
 import type { Issuer, KeyType } from '../../lambdas/domain/contract/config.ts';
 import {
   AccountDoesNotExistError,
+  ExternalAccountBindingError,
   ExternalAccountRequiredError,
   KeyRolloverUnsupportedError,
   MalformedError,
@@ -293,6 +294,10 @@ type Signer = { readonly url: string; readonly privateKey: string };
 export class FakeAcme implements Acme {
   /** HMAC keys by key identifier. If it is set, each new account needs one of them (RFC 8555 §7.3.4). */
   externalAccountKeys: ReadonlyMap<string, string> | null = null;
+  /** Whether a binding is checked for each request and registers one account only. The other bindings then end too. */
+  bindsOnce = false;
+  /** The error for a request without a binding that asks whether an account exists. Some CAs refuse every such request. */
+  refusesToFind: Error | null = null;
   /** Revoked certificates, with the reason code and the kind of key that signed the request. */
   readonly revocations: { readonly certificate: string; readonly reason: number; readonly by: 'account' | 'key' }[] =
     [];
@@ -323,12 +328,13 @@ export class FakeAcme implements Acme {
       throw new TermsNotAgreedError({ what: `The terms of ${issuer.name} are not agreed to.`, issuer: issuer.name });
     const known = this.#accounts.get(accountId(issuer, privateKey));
     if (known?.status === 'deactivated') throw new UnauthorizedError({ what: 'The account is deactivated.' });
-    if (known) return known.url;
+    if (known && !this.bindsOnce) return known.url;
     if (this.externalAccountKeys && !externalAccountKey)
       throw new ExternalAccountRequiredError({ what: 'No binding was sent.' });
     if (externalAccountKey && this.externalAccountKeys?.get(externalAccountKey.kid) !== externalAccountKey.hmacKey) {
-      throw new UnauthorizedError({ what: `The CA does not know the key ${externalAccountKey.kid}.` });
+      throw new ExternalAccountBindingError({ what: `The CA does not know the key ${externalAccountKey.kid}.` });
     }
+    if (this.bindsOnce) this.externalAccountKeys = new Map();
     this.#made += 1;
     const url = `https://ca.test/account/${this.#made}`;
     this.#accounts.set(accountId(issuer, privateKey), { url, status: 'valid' });
@@ -336,6 +342,7 @@ export class FakeAcme implements Acme {
   }
 
   async findAccount(issuer: Issuer, privateKey: string): Promise<string | null> {
+    if (this.refusesToFind) throw this.refusesToFind;
     const known = this.#accounts.get(accountId(issuer, privateKey));
     if (known?.status === 'deactivated') throw new UnauthorizedError({ what: 'The account is deactivated.' });
     return known?.url ?? null;

@@ -29,6 +29,7 @@ async function deployed(given: DeploymentEvent, { failures = {}, ends = [null] }
   const met = new Map(Object.entries(failures).map(([arn, errors]) => [arn, [...errors]]));
   const left = [...ends];
   const polled: string[] = [];
+  const order: string[] = [];
   const replies: [string, string][] = [];
   const clock = new FakeClock('2026-03-01T12:00:00Z');
   const log = new FakeLog();
@@ -37,10 +38,12 @@ async function deployed(given: DeploymentEvent, { failures = {}, ends = [null] }
       start: async (arn, name, input) => {
         const failure = met.get(arn)?.shift();
         if (failure) throw failure;
+        order.push(`start ${arn}`);
         started.push([arn, name, input]);
       },
       end: async (execution) => {
         polled.push(execution);
+        order.push('end');
         const found = (left.length > 1 ? left.shift() : left[0]) ?? null;
         if (found instanceof Error) throw found;
         return found;
@@ -54,7 +57,7 @@ async function deployed(given: DeploymentEvent, { failures = {}, ends = [null] }
   });
   const [url = '', body = ''] = replies[0] ?? [];
   const reply = JSON.parse(body) as Record<string, unknown> & { readonly Data?: { readonly Caa: string } };
-  return { started, polled, replies, url, body, reply, caa: reply.Data?.Caa ?? '', log, slept: clock.slept };
+  return { started, polled, order, replies, url, body, reply, caa: reply.Data?.Caa ?? '', log, slept: clock.slept };
 }
 
 const success = {
@@ -80,6 +83,24 @@ describe('a deployment', () => {
     const { started, reply } = await deployed(withAccounts, { failures: { [fleet]: [new Error('no fleet')] } });
     expect(started).toEqual([[accounts, 'deployment-request-1', { action: 'register' }]]);
     expect(reply).toMatchObject(success);
+  });
+
+  test('starts the fleet after the registration has ended, so that a one-time binding is used once', async () => {
+    const end: ExecutionEnd = { status: 'SUCCEEDED', output: { accounts: [], caa: [] } };
+    const { started, order } = await deployed(withAccounts, { ends: [null, end] });
+    expect(started.map(([arn]) => arn)).toEqual([accounts, fleet]);
+    expect(order).toEqual([`start ${accounts}`, 'end', 'end', `start ${fleet}`]);
+  });
+
+  test('starts the fleet if the registration has not ended after 30 s', async () => {
+    const { started, slept } = await deployed(withAccounts);
+    expect(started.map(([arn]) => arn)).toEqual([accounts, fleet]);
+    expect(slept).toHaveLength(30);
+  });
+
+  test('starts the fleet if the accounts cannot be registered', async () => {
+    const { started } = await deployed(withAccounts, { failures: { [accounts]: [new Error('no')] } });
+    expect(started.map(([arn]) => arn)).toEqual([fleet]);
   });
 
   test('starts one execution for an event that arrives twice', async () => {

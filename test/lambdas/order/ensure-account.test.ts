@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { AccountDoesNotExistError, ExternalAccountBindingError } from '../../../lambdas/domain/contract/errors.ts';
+import {
+  AccountDoesNotExistError,
+  CaUnavailableError,
+  ExternalAccountBindingError,
+  ExternalAccountRequiredError,
+  MalformedError,
+  UnauthorizedError,
+} from '../../../lambdas/domain/contract/errors.ts';
 import { ensureAccount } from '../../../lambdas/order/ensure-account.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
@@ -59,6 +66,60 @@ describe('an issuer with an external account binding', () => {
     await ensureAccount(bound, world.ports);
     expect(world.accounts.get(issuer.directoryUrl)?.url).toBe(world.acme.accounts()[0]);
     expect(world.acme.accounts()).toHaveLength(1);
+  });
+
+  test.each([
+    ['externalAccountRequired', new ExternalAccountRequiredError({ what: 'A binding is required.' })],
+    ['malformed', new MalformedError({ what: 'A binding is required.' })],
+    ['unauthorized', new UnauthorizedError({ what: 'A binding is required.' })],
+  ])('is registered if the CA refuses each request without a binding as %s', async (_, refusal) => {
+    const world = worldWithBinding();
+    world.acme.refusesToFind = refusal;
+    await ensureAccount(bound, world.ports);
+    expect(world.acme.accounts()).toEqual([world.accounts.get(issuer.directoryUrl)?.url]);
+  });
+
+  test('is not registered if the CA is unavailable when it is asked for an account', async () => {
+    const world = worldWithBinding();
+    world.calls.answer('acme.findAccount', new CaUnavailableError({ what: 'down' }));
+    await expect(ensureAccount(bound, world.ports)).rejects.toThrow(CaUnavailableError);
+    expect(world.acme.accounts()).toEqual([]);
+  });
+
+  describe('that registers one account, used by another execution in the meantime', () => {
+    /** Runs another execution right before this one sends its binding. */
+    async function raced(
+      prepare: (world: World) => void,
+      other: (world: World) => unknown = (world) => ensureAccount(bound, world.ports),
+    ) {
+      const world = worldWithBinding();
+      world.acme.bindsOnce = true;
+      prepare(world);
+      world.calls.meanwhile('acme.newAccount', () => other(world));
+      const ca = await ensureAccount(bound, world.ports);
+      expect(await ca.newOrder(order)).toMatchObject({ status: 'pending' });
+      expect(world.acme.accounts()).toEqual([world.accounts.get(issuer.directoryUrl)?.url]);
+    }
+
+    test('leads to the account of that execution', async () => {
+      await raced(() => undefined);
+    });
+
+    test('leads to the stored account if the CA refuses each request without a binding', async () => {
+      await raced((world) => {
+        world.acme.refusesToFind = new ExternalAccountRequiredError({ what: 'A binding is required.' });
+      });
+    });
+
+    test('leads to the account that the CA finds by the key if that execution has not stored it yet', async () => {
+      await raced(
+        () => undefined,
+        async ({ acme, accounts, externalAccountKeys }) => {
+          const { privateKey = '' } = accounts.get(issuer.directoryUrl) ?? {};
+          await acme.newAccount(bound, privateKey, await externalAccountKeys.read(externalAccountBinding));
+        },
+      );
+    });
   });
 
   test('has no account if the secret is missing, and keeps the account key for the next attempt', async () => {

@@ -25,21 +25,39 @@ test.each(['aG1hYw', 'aG1h_-w', 'aG1h/+w='])(
 );
 
 test.each([
-  ['invalid JSON', 'key-1:aG1hYw'],
-  ['no kid', '{"hmacKey":"aG1hYw"}'],
-  ['an empty kid', '{"kid":"","hmacKey":"aG1hYw"}'],
-  ['no hmacKey', '{"kid":"key-1"}'],
-  ['an hmacKey that is not base64url', '{"kid":"key-1","hmacKey":"s e c r e t"}'],
-  ['no string value', undefined],
-])('a secret with %s is rejected with the expected format and without its value', async (_, value) => {
+  ['a byte order mark', '\ufeff{"kid":"key-1","hmacKey":"aG1hYw"}'],
+  ['white space around it', '\r\n {"kid":"key-1","hmacKey":"aG1hYw"}\r\n'],
+  ['white space in its values', '{"kid":" key-1\\n","hmacKey":"aG1hYw\\r\\n"}'],
+])('a binding with %s is read', async (_, value) => {
+  holding(value);
+  expect(await read(SecretId)).toEqual({ kid: 'key-1', hmacKey: 'aG1hYw' });
+});
+
+test.each([
+  ['invalid JSON', 'key-1:aG1hYw', 'not a JSON object'],
+  ['a JSON text', '"key-1:aG1hYw"', 'not a JSON object'],
+  ['a JSON list', '["key-1","aG1hYw"]', 'not a JSON object'],
+  ['no kid', '{"hmacKey":"aG1hYw"}', 'Its members are hmacKey.'],
+  ['an empty kid', '{"kid":"","hmacKey":"aG1hYw"}', 'Its members are kid, hmacKey. Its kid is empty'],
+  ['no hmacKey', '{"kid":"key-1"}', 'Its members are kid.'],
+  ['the names of gcloud', '{"keyId":"key-1","b64MacKey":"aG1hYw"}', 'Its members are keyId, b64MacKey.'],
+  ['values in place of names', `{"key-1":"aG1hYw","${'x'.repeat(43)}":""}`, 'a name of 43 characters'],
+  ['an hmacKey that is not base64url', '{"kid":"key-1","hmacKey":"s e c r e t"}', 'hmacKey is not base64url'],
+  [
+    'many members',
+    JSON.stringify(Object.fromEntries([...'abcdefghijkl'].map((name) => [name, 'aG1hYw']))),
+    'j and 2 more',
+  ],
+  ['no string value', undefined, 'It has no text'],
+])('a secret with %s is rejected with the names of its members, without its values', async (_, value, why) => {
   holding(value);
   const error: unknown = await read(SecretId).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     name: 'ExternalAccountBindingError',
-    message: expect.stringMatching(new RegExp(`${SecretId} .*{"kid": "…", "hmacKey": "…"}`)),
+    message: expect.stringMatching(new RegExp(`${SecretId} .*${why}.*{"kid": "…", "hmacKey": "…"}`)),
     fields: { secret: SecretId },
   });
-  expect((error as Error).message).not.toMatch(/key-1|aG1hYw|s e c r e t/);
+  expect((error as Error).message).not.toMatch(/aG1hYw|s e c r e t|xxxx/);
 });
 
 test('a secret that does not exist is named in the error', async () => {

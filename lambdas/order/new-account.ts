@@ -1,0 +1,67 @@
+import type { Issuer } from '../domain/contract/config.ts';
+import {
+  ExternalAccountBindingError,
+  ExternalAccountRequiredError,
+  MalformedError,
+  UnauthorizedError,
+} from '../domain/contract/errors.ts';
+import type { AcmeAccount } from '../domain/ports/account-secrets.ts';
+import type { Acme } from '../domain/ports/acme.ts';
+import type { AccountPorts } from './ensure-account.ts';
+
+/** An account at a CA and its key. */
+export interface Registered {
+  readonly url: string;
+  readonly privateKey: string;
+}
+
+type Ports = Pick<AccountPorts, 'accounts' | 'acme' | 'externalAccountKey'>;
+
+/** Registers the account of a stored key and stores its URL. RFC 8555 §7.3. A second call finds the account by its key. */
+export async function newAccount(issuer: Issuer, account: AcmeAccount, ports: Ports): Promise<Registered> {
+  const { accounts, acme } = ports;
+  const { directoryUrl, externalAccountBinding } = issuer;
+  const { privateKey } = account;
+  const url =
+    externalAccountBinding === null
+      ? await acme.newAccount(issuer, privateKey)
+      : await bind(issuer, account, externalAccountBinding, ports);
+  await accounts.saveUrl(directoryUrl, account, url);
+  return { url, privateKey };
+}
+
+/**
+ * Returns the URL of the account with an external account binding. A binding may register one account only. So the CA is asked first whether an
+ * interrupted execution has registered the account. If the binding is then refused, another execution may have been faster. Its account is in the
+ * secret, or the CA knows it by the key.
+ */
+async function bind(issuer: Issuer, account: AcmeAccount, secretArn: string, ports: Ports): Promise<string> {
+  const { accounts, acme, externalAccountKey } = ports;
+  const known = await findAccount(issuer, account.privateKey, acme);
+  if (known !== null) return known;
+  try {
+    return await acme.newAccount(issuer, account.privateKey, await externalAccountKey(secretArn));
+  } catch (error) {
+    if (!(error instanceof ExternalAccountBindingError)) throw error;
+    const stored = await accounts.read(issuer.directoryUrl);
+    // The URL of an account that the CA has forgotten is still stored.
+    if (stored?.url && stored.url !== account.url && stored.privateKey === account.privateKey) return stored.url;
+    const found = await findAccount(issuer, account.privateKey, acme);
+    if (found === null) throw error;
+    return found;
+  }
+}
+
+/** Returns the URL of the account of this key. Some CAs refuse every newAccount without a binding, also with `onlyReturnExisting` (§7.3.1). */
+async function findAccount(issuer: Issuer, privateKey: string, acme: Acme): Promise<string | null> {
+  try {
+    return await acme.findAccount(issuer, privateKey);
+  } catch (error) {
+    const refused =
+      error instanceof ExternalAccountRequiredError ||
+      error instanceof MalformedError ||
+      error instanceof UnauthorizedError;
+    if (!refused) throw error;
+    return null;
+  }
+}
