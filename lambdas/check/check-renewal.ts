@@ -132,7 +132,7 @@ async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRe
   return whileSetLeaseIsTaken(holder.execution, run.waitStarts, situation.record.current, now);
 }
 
-/** Removes a failure that is resolved, releases leases that are not needed, and checks and counts before an order. */
+/** Removes a failure and a finding that are resolved, releases leases that are not needed, and checks and counts before an order. */
 async function applyDecision(
   decision: Decision,
   situation: RenewalSituation,
@@ -142,10 +142,14 @@ async function applyDecision(
   const { ledger, clock } = ports;
   const { action } = decision;
   assertWaitLeft(certificate, decision);
+  const { record, storedVersion } = situation;
+  // The secret was changed again since the comparison, so what that found must not start another execution.
+  if (record.outside && record.outside.storedVersion !== storedVersion)
+    await ledger.dropOutsideChanges(certificate, execution);
   // Endpoint checks and sharing come after the renewal and are not part of it.
   const renewed = action === 'none' || action === 'checkEndpoints' || action === 'share';
-  if (renewed && situation.record.failure && !retryNotBeforeReason(situation, clock.now())) {
-    const renewalTime = nextRenewal(situation.record);
+  if (renewed && record.failure && !retryNotBeforeReason(situation, clock.now())) {
+    const renewalTime = nextRenewal(record);
     await ledger.recordSuccess(certificate, execution, { renewalTime, announcedVersion: null });
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')

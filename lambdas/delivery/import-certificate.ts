@@ -1,7 +1,7 @@
 import type { Delivery, NewArnReason } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
 import type { Tags } from '../domain/contract/environment.ts';
-import { ImportRefusedError, UnexpectedError } from '../domain/contract/errors.ts';
+import { ImportRefusedError, UnexpectedError, UnreadableSecretError } from '../domain/contract/errors.ts';
 import type { ImportCertificateInput, ImportCertificateOutput } from '../domain/contract/steps.ts';
 import type { AcmCertificates } from '../domain/ports/acm-certificates.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
@@ -9,6 +9,7 @@ import type { Ledger } from '../domain/ports/ledger.ts';
 import type { StepLog } from '../domain/ports/runtime.ts';
 import { importProblem } from '../domain/rules/certificate/acm-import.ts';
 import { tagsHash } from '../domain/rules/certificate/resource-tags.ts';
+import { isVersionOfStack } from '../domain/rules/certificate/stack-version.ts';
 
 export interface ImportCertificatePorts {
   readonly ledger: Ledger;
@@ -32,6 +33,7 @@ export interface ImportCertificatePorts {
  * An import over an ARN does not set them. The next run does it, so that tags which ACM rejects do not hide that the certificate was imported.
  *
  * @throws ImportRefusedError if ACM would reject the certificate because of its key
+ * @throws UnreadableSecretError if another writer has stored a value in the secret in the meantime
  */
 export async function importCertificate(
   { certificate, execution, region, current }: ImportCertificateInput,
@@ -40,7 +42,8 @@ export async function importCertificate(
   const { deliveries } = await ledger.certificate(certificate);
   const before = deliveries[region] ?? null;
   const hash = tagsHash(tags);
-  if (before?.versionId === current.versionId) {
+  const isDeleted = before?.found === null;
+  if (before?.versionId === current.versionId && !isDeleted) {
     if (before.tagsHash === hash) return outputOf(region, before, false);
     if ((await acm.tag(region, certificate, before.arn)) === 'tagged') {
       await ledger.recordDelivery(certificate, execution, region, withTags(before, hash));
@@ -52,6 +55,8 @@ export async function importCertificate(
   const { versionId, value } = await secrets.readCurrent(certificate);
   // Another run has stored a newer version and has already delivered it.
   if (before?.versionId === versionId && versionId !== current.versionId) return outputOf(region, before, false);
+  if (!isVersionOfStack(versionId) && versionId !== current.versionId)
+    throw notStoredByStack(certificate, region, versionId);
   const problem = importProblem(value);
   if (problem) {
     throw new ImportRefusedError({
@@ -75,11 +80,21 @@ export async function importCertificate(
   const replaced = before &&
     obstacle &&
     before.arn !== arn && { arn: before.arn, action: toDo(before.arn, arn, obstacle) };
-  const imported = { arn, versionId, keyType: value.keyType, ...(replaced && { replaced }) };
+  const { keyType, notBefore, notAfter } = value;
+  const imported = { arn, versionId, keyType, notBefore, notAfter, ...(replaced && { replaced }) };
   const delivery = withTags(imported, created ? hash : before?.arn === arn ? before.tagsHash : undefined);
   await ledger.recordDelivery(certificate, execution, region, delivery);
   return outputOf(region, delivery, true);
 }
+
+const notStoredByStack = (certificate: string, region: string, versionId: string): UnreadableSecretError =>
+  new UnreadableSecretError({
+    what: `The certificate was not imported into ACM in ${region}.`,
+    why: `AWSCURRENT is now version ${versionId}, which this stack did not store.`,
+    remedy: 'Move AWSCURRENT back, or start the renewal with force. It issues and stores a new certificate.',
+    certificate,
+    region,
+  });
 
 /** Warns of imports that an operator probably prepared for this certificate, but that do not have the right tags. */
 async function warnOfSimilar(

@@ -8,6 +8,7 @@ import type {
 import type { OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
 import type {
+  Comparison,
   EndpointCheck,
   LeaseHolder,
   LeaseKey,
@@ -167,6 +168,27 @@ export class FakeLedger implements Ledger {
 
   async recordServed(certificate: string, served: EndpointCheck): Promise<void> {
     if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
+  }
+
+  async recordComparison(certificate: string, { versionId, outside, imports }: Comparison): Promise<void> {
+    const { outside: _, ...record } = this.get(certificate);
+    const { lease, current, deliveries } = record;
+    const isSame = Object.entries(imports).every(([region, { arn }]) => deliveries[region]?.arn === arn);
+    if (lease !== null || current?.versionId !== versionId || !isSame) return;
+    const compared = Object.entries(imports).map(([region, { found }]) => {
+      const { found: before, ...delivery } = deliveries[region] as Delivery;
+      return [region, { ...delivery, ...(found !== undefined && { found }) }] as const;
+    });
+    this.#certificates.set(certificate, {
+      ...record,
+      ...(outside && { outside }),
+      deliveries: { ...deliveries, ...Object.fromEntries(compared) },
+    });
+  }
+
+  async dropOutsideChanges(certificate: string, execution: string): Promise<void> {
+    const { outside: _, ...record } = this.#holding(certificate, execution);
+    this.#certificates.set(certificate, record);
   }
 
   async recordAccess(

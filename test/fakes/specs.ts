@@ -1,4 +1,5 @@
-import type { CertificateFacts } from '../../lambdas/domain/contract/certificate-facts.ts';
+import { createHash } from 'node:crypto';
+import type { CertificateFacts, Delivery } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig, Issuer } from '../../lambdas/domain/contract/config.ts';
 import type { Run } from '../../lambdas/domain/contract/steps.ts';
 import { setHash, specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
@@ -90,4 +91,14 @@ export function factsWith(fields: Partial<CertificateFacts> = {}): CertificateFa
     execution: 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:www-0',
     ...fields,
   };
+}
+
+/** Returns the id of a version that this stack has stored. */
+export const storedVersion = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Returns a delivery of `factsWith()`. */
+export function deliveryWith(fields: Partial<Delivery> = {}): Delivery {
+  const { versionId, keyType, notBefore, notAfter } = factsWith();
+  const arn = 'arn:aws:acm:us-east-1:111122223333:certificate/1';
+  return { arn, versionId, keyType, notBefore, notAfter, ...fields };
 }

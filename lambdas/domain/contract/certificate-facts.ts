@@ -43,16 +43,47 @@ export interface CertificateFacts {
   readonly execution: string | null;
 }
 
+/** The time in which a certificate is valid, in RFC 3339 and UTC. */
+export interface Validity {
+  readonly notBefore: string;
+  readonly notAfter: string;
+}
+
 /** An import into ACM. */
-export interface Delivery {
+export interface Delivery extends Validity {
   readonly arn: string;
   /** Version of the secret that was imported last. */
   readonly versionId: string;
   readonly keyType: KeyType;
   /** Hash of the operator's tags on the import. Absent if there are none. */
   readonly tagsHash?: string;
+  /** What the daily comparison found under the ARN instead. `null` if the import was deleted. Absent if the import is as delivered. */
+  readonly found?: Validity | null;
   /** The ARN that this one replaced with this version, and what the operator has to do. Each run logs it until the next version. */
   readonly replaced?: { readonly arn: string; readonly action: string };
+}
+
+/** One difference between the ledger and what is in Secrets Manager or ACM, which Perennial did not make. */
+export interface OutsideChange {
+  /**
+   * `secretDeleted`, `secretScheduledForDeletion`, `secretTagsLost`, `versionMoved` (`AWSCURRENT` is an earlier version of Perennial),
+   * `valueReplaced` (`AWSCURRENT` is a version that Perennial did not store), `importDeleted`, `importReplaced` or `importTagsLost`.
+   */
+  readonly kind:
+    | 'secretDeleted'
+    | 'secretScheduledForDeletion'
+    | 'secretTagsLost'
+    | 'versionMoved'
+    | 'valueReplaced'
+    | 'importDeleted'
+    | 'importReplaced'
+    | 'importTagsLost';
+  /** ARN of the secret or of the certificate in ACM. */
+  readonly resource: string;
+  /** What differs, as a sentence. */
+  readonly detail: string;
+  /** What Perennial does about it, and what the operator has to do, in sentences. */
+  readonly action: string;
 }
 
 /** The certificate that one endpoint presents to a TLS client. */

@@ -3,9 +3,11 @@ import type {
   Delivery,
   IssuerAccount,
   OrderReference,
+  OutsideChange,
   RecordedAccount,
   ServedCertificate,
   TxtValue,
+  Validity,
 } from '../contract/certificate-facts.ts';
 import type { OrderLimit } from '../contract/config.ts';
 
@@ -58,10 +60,33 @@ export interface LedgerCertificate {
   readonly revokedVersion?: string;
   /** Result of the last endpoint check. */
   readonly served?: EndpointCheck;
+  /** Changes that the last comparison found. Absent if it found none. */
+  readonly outside?: OutsideChanges;
   /** Hash of the tags, readers and replicas of the secret (`rules/certificate/secret-sharing.ts`). */
   readonly access?: string;
   /** Keys of the operator's tags that the secret has or may have. */
   readonly tagKeys?: readonly string[];
+}
+
+/** What the daily comparison found, if the secret or an import is not as the ledger says. */
+export interface OutsideChanges {
+  /** Time of the comparison, in RFC 3339. */
+  readonly at: string;
+  /** Version that was current in the ledger. `storedVersion` says nothing about another one. */
+  readonly versionId: string;
+  /** Version with the label AWSCURRENT. `null` if the secret does not exist or holds no certificate. */
+  readonly storedVersion: string | null;
+  readonly changes: readonly OutsideChange[];
+}
+
+/** The result of comparing one certificate with what is there. */
+export interface Comparison {
+  /** Version that was current in the ledger. */
+  readonly versionId: string;
+  /** `null` if nothing differs. */
+  readonly outside: OutsideChanges | null;
+  /** What is under the ARN of each delivery, by region, as `Delivery.found`. */
+  readonly imports: Readonly<Record<string, { readonly arn: string; readonly found: Validity | null | undefined }>>;
 }
 
 /** A check of the endpoints of a certificate. */
@@ -153,6 +178,10 @@ export interface Ledger {
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
   /** Saves an endpoint check. It needs no lease, because it applies to one version only. */
   recordServed(certificate: string, served: EndpointCheck): Promise<void>;
+  /** Saves what a comparison found. Writes nothing if a lease is held, or if another version or another ARN is current by now. */
+  recordComparison(certificate: string, comparison: Comparison): Promise<void>;
+  /** Removes the changes that a comparison found, which no longer exist. */
+  dropOutsideChanges(certificate: string, execution: string): Promise<void>;
   /** Saves the hash of the tags, readers and replicas of the secret. Without `tagKeys` the saved keys stay. */
   recordAccess(certificate: string, execution: string, access: string, tagKeys?: readonly string[]): Promise<void>;
   /** The account at this directory, as the last order or registration saved it. `null` if there is none. */

@@ -5,9 +5,10 @@ import type { CertificateSecretValue } from '../../../lambdas/domain/contract/ce
 import { CompromisedKeyError, LeaseLostError, UnreadableSecretError } from '../../../lambdas/domain/contract/errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { execution, factsWith, otherExecution, run, specWith, storedVersion } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
+const newer = storedVersion('newer');
 let value: CertificateSecretValue;
 beforeAll(async () => {
   value = await secretValue({ identifiers: ['example.com'] });
@@ -17,7 +18,7 @@ beforeAll(async () => {
 function aheadOfLedger(): World {
   const world = createWorld();
   world.ledger.put('www', { lease: execution, current: factsWith({ versionId: 'version-1' }) });
-  world.secrets.put('www', { current: { versionId: 'version-2', value } });
+  world.secrets.put('www', { current: { versionId: newer, value } });
   return world;
 }
 
@@ -27,7 +28,7 @@ test('records the facts of the current version of the secret in the ledger', asy
   const world = aheadOfLedger();
   const { current } = await read(world);
   expect(current).toMatchObject({
-    versionId: 'version-2',
+    versionId: newer,
     secretArn: world.secrets.arn('www'),
     identifiers: ['example.com'],
     serialNumber: value.serialNumber,
@@ -39,10 +40,18 @@ test('records the facts of the current version of the secret in the ledger', asy
   expect(world.ledger.get('www').current).toEqual(current);
 });
 
+test('does not adopt a certificate that another writer has stored in the meantime', async () => {
+  const world = aheadOfLedger();
+  const versionId = 'c0c4a4e5-8f0e-4b1e-9a5e-0d0e6b0f6c11';
+  world.secrets.put('www', { current: { versionId, value } });
+  await expect(read(world)).rejects.toThrow(UnreadableSecretError);
+  expect(world.ledger.get('www').current?.versionId).toBe('version-1');
+});
+
 test('makes a renewal due if an operator has made a version with a compromised key current', async () => {
   const world = aheadOfLedger();
   const older = await world.secrets.putCertificate('www', 'https://ca.test/order/1', value);
-  await world.secrets.markCompromised('www', 'version-2');
+  await world.secrets.markCompromised('www', newer);
   world.secrets.restore('www', older);
   await expect(read(world)).rejects.toThrow(CompromisedKeyError);
   expect(world.ledger.get('www')).toMatchObject({ revokedVersion: older, current: { versionId: older } });
@@ -54,7 +63,7 @@ test('returns no private key and no PEM block', async () => {
 
 test('throws UnreadableSecretError for a secret with another format, and the ledger does not change', async () => {
   const world = aheadOfLedger();
-  world.secrets.put('www', { current: { versionId: 'version-2', value: 'text written by hand' } });
+  world.secrets.put('www', { current: { versionId: newer, value: 'text written by hand' } });
   await expect(read(world)).rejects.toThrow(UnreadableSecretError);
   expect(world.ledger.get('www').current?.versionId).toBe('version-1');
 });

@@ -7,12 +7,13 @@ import { tagsHash } from '../../../lambdas/domain/rules/certificate/resource-tag
 import { isSharingOutdated } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { execution, factsWith, otherExecution, run, specWith, storedVersion } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const readers = ['arn:aws:iam::444455556666:role/web'];
 const replicas = [{ region: 'eu-west-2', encryptionKey: null }];
 const spec = specWith({ readers, replicas });
+const versionId = storedVersion('stored');
 
 let value: CertificateSecretValue;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ beforeAll(async () => {
 function stored(): World {
   const world = createWorld();
   world.ledger.put('www', { lease: execution });
-  world.secrets.put('www', { current: { versionId: 'version-1', value } });
+  world.secrets.put('www', { current: { versionId, value } });
   return world;
 }
 
@@ -62,8 +63,8 @@ describe('readers and replicas', () => {
   test('do not fail *Read certificate* if they are rejected, and the error is logged', async () => {
     const world = stored();
     world.secrets.noSuchReader = readers[0] ?? '';
-    expect(await read(world)).toMatchObject({ current: { versionId: 'version-1' } });
-    expect(world.ledger.get('www').current?.versionId).toBe('version-1');
+    expect(await read(world)).toMatchObject({ current: { versionId } });
+    expect(world.ledger.get('www').current?.versionId).toBe(versionId);
     expect(world.log.messages('error')).toEqual([expect.stringContaining('role/web')]);
     expect(isSharingOutdated(spec, world.ledger.get('www'))).toBe(true);
   });
@@ -117,7 +118,7 @@ describe('readers and replicas', () => {
     const world = stored();
     await read(world);
     world.secrets.delete('www');
-    world.secrets.put('www', { current: { versionId: 'version-2', value } });
+    world.secrets.put('www', { current: { versionId: storedVersion('again'), value } });
     await read(world);
     expect(world.secrets.access('www')).toEqual({ readers, replicas });
   });

@@ -18,7 +18,16 @@ import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
 import { deniedError } from '../../fakes/aws-errors.ts';
 import { errorOutputOf } from '../../fakes/error-output.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { configOf, execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import {
+  configOf,
+  execution,
+  factsWith,
+  issuer,
+  otherExecution,
+  run,
+  specWith,
+  storedVersion,
+} from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const withId = factsWith({ certificateId: 'key.01' });
@@ -158,7 +167,7 @@ describe('the action', () => {
 
   test('is `repair` if the secret has a newer version than the ledger', async () => {
     const world = issued(dueDay);
-    world.secrets.put('www', { current: { versionId: 'version-2', value: 'whole' } });
+    world.secrets.put('www', { current: { versionId: storedVersion('newer'), value: 'whole' } });
     expect(await check(world)).toMatchObject({ action: 'repair', current: null });
     expect(world.ledger.get('www').lease).toBe(execution);
     expect(world.ledger.setLease(specWith().setHash)).toBeNull();
@@ -166,8 +175,33 @@ describe('the action', () => {
 
   test('is `repair` if the table was lost', async () => {
     const world = createWorld();
-    world.secrets.put('www', { current: { versionId: 'version-1', value: 'whole' } });
+    world.secrets.put('www', { current: { versionId: storedVersion('lost'), value: 'whole' } });
     expect((await check(world)).action).toBe('repair');
+  });
+
+  test('is `none` if another writer stored the value in the secret, whatever its format', async () => {
+    const world = issued(quietDay);
+    world.secrets.put('www', { current: { versionId: 'c0c4a4e5-8f0e-4b1e-9a5e-0d0e6b0f6c11', value: 'any text' } });
+    expect(await check(world)).toMatchObject({
+      action: 'none',
+      reason: expect.stringContaining('which this stack did not store'),
+    });
+  });
+
+  test('removes from the ledger what the comparison found if AWSCURRENT was moved back since', async () => {
+    const world = issued(quietDay);
+    const outside = { at: quietDay, versionId: 'version-1', storedVersion: null, changes: [] };
+    world.ledger.put('www', { outside });
+    expect((await check(world)).action).toBe('none');
+    expect(world.ledger.get('www')).not.toHaveProperty('outside');
+  });
+
+  test('keeps in the ledger what the comparison found while it still holds', async () => {
+    const world = issued(quietDay);
+    const outside = { at: quietDay, versionId: 'version-1', storedVersion: 'version-1', changes: [] };
+    world.ledger.put('www', { outside });
+    await check(world);
+    expect(world.ledger.get('www').outside).toEqual(outside);
   });
 
   test('is `issue` if the secret holds only its placeholder', async () => {

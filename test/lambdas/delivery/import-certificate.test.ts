@@ -12,7 +12,7 @@ import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { deliveryWith, execution, factsWith, otherExecution, run, specWith, storedVersion } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const region = 'us-east-1';
@@ -43,7 +43,7 @@ async function delivered(value = newer): Promise<World & { readonly arn: string 
   const world = stored(value);
   const imported = await world.acm.import(region, 'www', older, null);
   const arn = typeof imported === 'object' ? imported.arn : '';
-  world.ledger.put('www', { deliveries: { [region]: { arn, versionId: 'version-1', keyType: 'P-256' } } });
+  world.ledger.put('www', { deliveries: { [region]: deliveryWith({ arn }) } });
   return { ...world, arn };
 }
 
@@ -56,7 +56,13 @@ describe('the first import', () => {
     expect(replaces).toBeNull();
     expect(world.acm.get(region, arn)).toMatchObject({ serialNumber: '0a02', chainLength: 1, tag: 'www' });
     expect(world.ledger.get('www').deliveries).toEqual({
-      [region]: { arn, versionId: 'version-2', keyType: 'P-256' },
+      [region]: {
+        arn,
+        versionId: 'version-2',
+        keyType: 'P-256',
+        notBefore: newer.notBefore,
+        notAfter: newer.notAfter,
+      },
     });
   });
 
@@ -129,7 +135,7 @@ describe('the next import', () => {
   test('gets a new ARN if ACM rejects the changed key although the ledger has the same key type', async () => {
     const world = await delivered(larger);
     world.ledger.put('www', {
-      deliveries: { [region]: { arn: world.arn, versionId: 'version-1', keyType: 'P-384' } },
+      deliveries: { [region]: deliveryWith({ arn: world.arn, keyType: 'P-384' }) },
     });
     expect(await deliver(world)).toMatchObject({ replaces: world.arn });
     expect(world.acm.arns(region)).toHaveLength(2);
@@ -189,11 +195,34 @@ describe('the next import', () => {
 
   test('delivers the version that is current now, and records that version', async () => {
     const world = await delivered();
-    const newest = { versionId: 'version-3', value: older };
+    const newest = { versionId: storedVersion('newest'), value: older };
     world.secrets.put('www', { current: newest });
     await deliver(world);
-    expect(world.ledger.get('www').deliveries[region]?.versionId).toBe('version-3');
+    expect(world.ledger.get('www').deliveries[region]?.versionId).toBe(newest.versionId);
   });
+});
+
+test('does not import a value that another writer has stored in the meantime', async () => {
+  const world = await delivered();
+  const versionId = 'c0c4a4e5-8f0e-4b1e-9a5e-0d0e6b0f6c11';
+  world.secrets.put('www', { current: { versionId, value: older } });
+  await expect(deliver(world)).rejects.toThrow(
+    `AWSCURRENT is now version ${versionId}, which this stack did not store.`,
+  );
+  expect(world.acm.get(region, world.arn).serialNumber).toBe('0a01');
+  expect(world.ledger.get('www').deliveries[region]?.versionId).toBe('version-1');
+});
+
+test('imports the current version again under a new ARN after the comparison found the import deleted', async () => {
+  const world = await delivered();
+  await deliver(world);
+  const { [region]: delivery = deliveryWith() } = world.ledger.get('www').deliveries;
+  world.acm.delete(region, world.arn);
+  world.ledger.put('www', { deliveries: { [region]: { ...delivery, found: null } } });
+  const { arn, imported, replaces } = await deliver(world);
+  expect({ imported, replaces }).toEqual({ imported: true, replaces: world.arn });
+  expect(world.acm.arns(region)).toEqual([arn]);
+  expect(world.ledger.get('www').deliveries[region]).not.toHaveProperty('found');
 });
 
 test('does not import a newer version again that another run has delivered', async () => {

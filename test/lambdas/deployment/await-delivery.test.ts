@@ -9,11 +9,11 @@ import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.
 import { specHash } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
-import { execution, factsWith } from '../../fakes/specs.ts';
+import { deliveryWith, execution, factsWith } from '../../fakes/specs.ts';
 
 const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/1';
 const current = factsWith();
-const delivered = { 'us-east-1': { arn, versionId: current.versionId, keyType: current.keyType } };
+const delivered = { 'us-east-1': deliveryWith({ arn }) };
 const event: AwaitDeliveryEvent = {
   RequestType: 'Create',
   RequestId: 'request-1',

@@ -3,6 +3,7 @@ import { type CertificateRequestEvent, requestRenewal } from '../../../lambdas/d
 import { UnexpectedError } from '../../../lambdas/domain/contract/errors.ts';
 import { deniedError, throttledError } from '../../fakes/aws-errors.ts';
 import { FakeLedger } from '../../fakes/ledger.ts';
+import { deliveryWith } from '../../fakes/specs.ts';
 
 const stateMachine = 'arn:aws:states:us-east-1:123456789012:stateMachine:App-renewal';
 const requestId = 'b2c0a1de-1111-4222-8333-444455556666';
@@ -41,7 +42,7 @@ async function requested(
   const throttles = [...throttled];
   const ledger = new FakeLedger();
   const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/1';
-  const deliveries = delivered.map((region) => [region, { arn, versionId: 'v1', keyType: 'P-256' }] as const);
+  const deliveries = delivered.map((region) => [region, deliveryWith({ arn })] as const);
   ledger.put('www', { deliveries: Object.fromEntries(deliveries) });
   let now = Date.parse('2026-03-01T12:00:00Z');
   const answer = await requestRenewal(

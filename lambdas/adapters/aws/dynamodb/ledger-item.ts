@@ -4,6 +4,7 @@ import type {
   EndpointCheck,
   LedgerCertificate,
   OrderBucket,
+  OutsideChanges,
   RecordedFailure,
   SavedOrder,
   SavedRenewalInfo,
@@ -15,7 +16,7 @@ import { fromAttribute } from './attribute-values.ts';
  *
  * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
  *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
- *   revokedVersion, served, access, tagKeys
+ *   revokedVersion, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
@@ -54,6 +55,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     ...(item.renewalTime?.S && { renewalTime: item.renewalTime.S }),
     ...(item.announcedVersion?.S && { announcedVersion: item.announcedVersion.S }),
     ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
+    ...(item.outside && { outside: fromAttribute(item.outside) as OutsideChanges }),
     ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
     ...(item.access?.S !== undefined && { access: item.access.S }),
     ...(item.tagKeys && { tagKeys: fromAttribute(item.tagKeys) as string[] }),

@@ -6,6 +6,7 @@ import type {
   TxtValue,
 } from '../../../domain/contract/certificate-facts.ts';
 import type {
+  Comparison,
   EndpointCheck,
   RecordedFailure,
   RecordedSuccess,
@@ -79,6 +80,44 @@ export function recordDelivery(
     aliases: { '#region': region },
     values: { ':delivery': toAttribute(delivery) },
   });
+}
+
+export async function recordComparison(
+  table: LedgerTable,
+  certificate: string,
+  { versionId, outside, imports }: Comparison,
+): Promise<void> {
+  const each = Object.entries(imports).map(([region, { arn, found }], index) => {
+    return { region, arn, found, path: `#deliveries.#r${index}`, index };
+  });
+  const set = each.filter(({ found }) => found !== undefined);
+  const removed = each.filter(({ found }) => found === undefined);
+  const sets = [
+    ...(outside ? ['#outside = :outside'] : []),
+    ...set.map(({ path, index }) => `${path}.#found = :f${index}`),
+  ];
+  const removes = [...(outside ? [] : ['#outside']), ...removed.map(({ path }) => `${path}.#found`)];
+  await updateItem(table, certificateId(certificate), {
+    expression: [sets.length > 0 && `SET ${sets.join()}`, removes.length > 0 && `REMOVE ${removes.join()}`]
+      .filter(Boolean)
+      .join(' '),
+    // If the condition is not met, an execution works on the certificate or has worked on it since, so the comparison no longer applies.
+    condition: [
+      'attribute_not_exists(#lease) AND #current.#versionId = :versionId',
+      ...each.map(({ path, index }) => `${path}.#arn = :a${index}`),
+    ].join(' AND '),
+    aliases: Object.fromEntries(each.map(({ region, index }) => [`#r${index}`, region])),
+    values: {
+      ':versionId': { S: versionId },
+      ...(outside && { ':outside': toAttribute(outside) }),
+      ...Object.fromEntries(each.map(({ arn, index }) => [`:a${index}`, { S: arn }])),
+      ...Object.fromEntries(set.map(({ found, index }) => [`:f${index}`, toAttribute(found)])),
+    },
+  });
+}
+
+export function dropOutsideChanges(table: LedgerTable, certificate: string, execution: string): Promise<void> {
+  return updateLeased(table, certificate, execution, { expression: 'REMOVE #outside' });
 }
 
 export function recordAccess(

@@ -40,6 +40,8 @@ export function createLedger({
     recordRevocation: (...args) => writes.recordRevocation(table, ...args),
     recordDelivery: (...args) => writes.recordDelivery(table, ...args),
     recordServed: (...args) => writes.recordServed(table, ...args),
+    recordComparison: (...args) => writes.recordComparison(table, ...args),
+    dropOutsideChanges: (...args) => writes.dropOutsideChanges(table, ...args),
     recordAccess: (...args) => writes.recordAccess(table, ...args),
     recordAnnounced: (...args) => writes.recordAnnounced(table, ...args),
     recordSuccess: (...args) => writes.recordSuccess(table, ...args),

@@ -4,6 +4,7 @@ import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { endpointCheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
+import { isVersionOfStack } from '../certificate/stack-version.ts';
 import { issuerOf } from './issuer-choice.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
 import { emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
@@ -42,9 +43,12 @@ function window(record: LedgerCertificate): string {
   return ` in the window that its CA suggests, ${start} to ${end}${explanationUrl ? ` (${explanationUrl})` : ''}`;
 }
 
-/** Regions where ACM does not have the current version. */
+/** Regions where ACM does not have the current version, or where the import was deleted. */
 export function regionsBehind(spec: CertificateSpec, record: LedgerCertificate): string[] {
-  return spec.regions.filter((region) => record.deliveries[region]?.versionId !== record.current?.versionId);
+  return spec.regions.filter((region) => {
+    const delivery = record.deliveries[region];
+    return delivery?.versionId !== record.current?.versionId || delivery?.found === null;
+  });
 }
 
 /** Tells whether the event `Certificate Renewed` was not published for the current version. An interrupted execution may have lost it. */
@@ -60,7 +64,7 @@ export interface RenewalSituation {
   /** The certificate with the issuer that is used now. */
   readonly spec: CertificateSpec;
   readonly record: LedgerCertificate;
-  /** The version of the secret with the label AWSCURRENT. `null` if no certificate was stored. */
+  /** The version of the secret with the label AWSCURRENT. `null` if no certificate was stored. Another writer may have stored it. */
   readonly storedVersion: string | null;
   /** The operator forced the renewal, and this execution has not issued yet. */
   readonly force: boolean;
@@ -108,7 +112,7 @@ export function retryNotBeforeReason(
  * 2. `none`: no attempt before the `notBefore` time that a failure set.
  * 3. `resume`: continue a saved order.
  * 4. `issue`: the operator forced it.
- * 5. `repair`: the ledger does not know the certificate in the secret.
+ * 5. `repair`: the ledger does not know the certificate in the secret, which this stack stored.
  * 6. `issue`: the certificate is due.
  * 7. `deliver`: an ACM region does not have the current version, which costs no order.
  * 8. `announce`: the event for the current version was not published.
@@ -116,6 +120,8 @@ export function retryNotBeforeReason(
  * 10. `checkEndpoints`: an endpoint check is due.
  * 11. `deliver`: the operator's tags have changed. Nothing is imported.
  * 12. `share`: tags, readers or replicas have changed.
+ *
+ * A value that another writer stored in the secret is not delivered and not announced. It stays until the certificate is due.
  */
 export function decideRenewal(situation: RenewalSituation, now: Date): Decision {
   const { spec, storedVersion, force, cleaned, checkInterval } = situation;
@@ -123,7 +129,9 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   // If the secret was deleted by hand, the certificate in the ledger no longer exists.
   const record = { order, leftovers, ...rest, current: storedVersion ? current : null };
   const notYet = retryNotBeforeReason(situation, now);
-  const unknownToLedger = storedVersion !== null && storedVersion !== current?.versionId;
+  const otherVersion = storedVersion !== current?.versionId ? storedVersion : null;
+  const foreign = otherVersion !== null && !isVersionOfStack(otherVersion);
+  const unknownToLedger = otherVersion !== null && !foreign;
   const resumable =
     !notYet && order && !unusableOrderReason(order, spec, record.current, now) && (force || !unknownToLedger);
 
@@ -137,9 +145,9 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   if (unknownToLedger) return to('repair', 'the secret holds a certificate that the ledger does not know');
   const due = dueReason(spec, record, now);
   if (due) return to('issue', due);
-  const behind = regionsBehind(spec, record);
+  const behind = foreign ? [] : regionsBehind(spec, record);
   if (behind.length > 0) return to('deliver', `not delivered to ${behind.join(', ')}`);
-  if (isUnannounced(record)) return to('announce', 'the event for the current version was not published');
+  if (!foreign && isUnannounced(record)) return to('announce', 'the event for the current version was not published');
   const ariTime = ariRenewalTime(record);
   if (ariTime && isBeforeNextCheck(ariTime, checkInterval, now)) {
     // In an emergency the window of the CA no longer counts.
@@ -158,7 +166,8 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   const toTag = regionsWithOtherTags(spec, record);
   if (toTag.length > 0) return to('deliver', `tags have changed in ${toTag.join(', ')}`);
   if (isSharingOutdated(spec, record)) return to('share', 'the tags, readers or replicas of its secret have changed');
-  return to('none', `nothing to do, renewal is due ${dueAt(record.current, ariTime)}`);
+  const kept = foreign ? `the secret holds version ${otherVersion}, which this stack did not store` : 'nothing to do';
+  return to('none', `${kept}, renewal is due ${dueAt(record.current, ariTime)}`);
 }
 
 /** Decides for an execution that only removes leftover TXT values. */
@@ -173,6 +182,11 @@ const to = (action: RenewalAction, reason: string): Decision => ({ action, reaso
 const dueAt = (current: CertificateFacts | null, ariTime: Date | null): string =>
   current ? (ariTime ?? renewalTime(current)).toISOString() : 'never';
 
+/** The version with AWSCURRENT as far as the ledger knows. It is that of the last comparison, unless another version became current since. */
+function storedVersion({ current, outside }: LedgerCertificate): string | null {
+  return outside && outside.versionId === current?.versionId ? outside.storedVersion : (current?.versionId ?? null);
+}
+
 /**
  * Decides from the ledger alone whether a fleet run starts the renewal. `null` if it does not. A saved order that cannot be resumed and a
  * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger.
@@ -186,7 +200,7 @@ export function fleetDecision(
   const situation: RenewalSituation = {
     spec,
     record,
-    storedVersion: record.current?.versionId ?? null,
+    storedVersion: storedVersion(record),
     force: false,
     cleaned: false,
     retrying: false,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ledger, SavedOrder } from '../../../../../lambdas/domain/ports/ledger.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
-import { factsWith } from '../../../../fakes/specs.ts';
+import { deliveryWith, factsWith } from '../../../../fakes/specs.ts';
 
 const earlier = new Date('2027-01-01T05:00:00.000Z');
 const now = new Date('2027-01-01T06:00:00.000Z');
@@ -17,7 +17,7 @@ const order: SavedOrder = {
   specHash: 'spec',
   directoryUrl: 'https://ca.example/directory',
 };
-const delivery = { arn: 'arn:aws:acm:us-east-1:1:certificate/1', versionId: 'version-1', keyType: 'P-256' } as const;
+const delivery = deliveryWith();
 const failure = (last: string) => ({ last, error: 'CaaError', cause: 'CAA forbids it.', specHash: 'spec' });
 const renewalTime = new Date('2027-02-01T06:30:00Z');
 const renewalInfo = (certificateId: string) => ({
@@ -94,6 +94,77 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
         ['many-2', other],
       ]);
       expect(await ledgerOf().certificates([])).toEqual(new Map());
+    });
+  });
+
+  describe('what a comparison found', () => {
+    const found = { notBefore: '2026-01-05T00:00:00Z', notAfter: '2026-04-05T00:00:00Z' };
+    const outside = {
+      at: now.toISOString(),
+      versionId: 'version-1',
+      storedVersion: null,
+      changes: [{ kind: 'secretDeleted', resource: 'arn', detail: 'It was deleted.', action: 'It is issued.' }],
+    } as const;
+    const { arn } = delivery;
+    const changed = {
+      versionId: 'version-1',
+      outside,
+      imports: { 'eu-west-1': { arn, found: null }, 'us-east-1': { arn, found } },
+    };
+    const unchanged = {
+      versionId: 'version-1',
+      outside: null,
+      imports: { 'eu-west-1': { arn, found: undefined }, 'us-east-1': { arn, found: undefined } },
+    };
+
+    /** Saves a certificate that was delivered to two regions. */
+    async function compared(name: string): Promise<Ledger> {
+      const ledger = ledgerOf();
+      await lease(name);
+      await ledger.recordCurrent(name, me, factsWith());
+      for (const region of ['eu-west-1', 'us-east-1']) await ledger.recordDelivery(name, me, region, delivery);
+      return ledger;
+    }
+
+    test('is saved, and removed by a comparison that finds no difference', async () => {
+      const ledger = await compared('compared');
+      await ledger.release('compared', me);
+      const before = await read('compared');
+      await ledger.recordComparison('compared', changed);
+      expect(await read('compared')).toEqual({
+        ...before,
+        outside,
+        deliveries: { 'eu-west-1': { ...delivery, found: null }, 'us-east-1': { ...delivery, found } },
+      });
+      await ledger.recordComparison('compared', unchanged);
+      expect(await read('compared')).toEqual(before);
+    });
+
+    test('is removed by the execution that holds the lease', async () => {
+      const ledger = await compared('compared-dropped');
+      await ledger.release('compared-dropped', me);
+      await ledger.recordComparison('compared-dropped', { ...changed, imports: {} });
+      await lease('compared-dropped');
+      await expect(ledger.dropOutsideChanges('compared-dropped', other)).rejects.toMatchObject({
+        name: 'LeaseLostError',
+      });
+      await ledger.dropOutsideChanges('compared-dropped', me);
+      await ledger.dropOutsideChanges('compared-dropped', me);
+      expect(await read('compared-dropped')).not.toHaveProperty('outside');
+    });
+
+    test('is not saved while an execution holds the lease, nor after another version or ARN was recorded', async () => {
+      const ledger = await compared('compared-leased');
+      const before = await read('compared-leased');
+      await ledger.recordComparison('compared-leased', changed);
+      expect(await read('compared-leased')).toEqual(before);
+      await ledger.release('compared-leased', me);
+      const released = await read('compared-leased');
+      await ledger.recordComparison('compared-leased', { ...changed, versionId: 'version-0' });
+      await ledger.recordComparison('compared-leased', { ...changed, imports: { 'us-east-1': { arn: 'old', found } } });
+      await ledger.recordComparison('compared-unknown', changed);
+      expect(await read('compared-leased')).toEqual(released);
+      expect(await read('compared-unknown')).toEqual(emptyRecord);
     });
   });
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { CertificateFacts } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../../../../lambdas/domain/contract/config.ts';
-import type { LedgerCertificate, SavedOrder, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type {
+  LedgerCertificate,
+  OutsideChanges,
+  SavedOrder,
+  SavedRenewalInfo,
+} from '../../../../../lambdas/domain/ports/ledger.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import {
   decideRenewal,
@@ -12,11 +17,12 @@ import {
   replacedCertificate,
   retryNotBeforeReason,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
-import { execution, factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
+import { deliveryWith, execution, factsWith, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
 
 const quiet = new Date('2026-02-01T00:00:00Z');
 const leftover = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' };
-const delivered = (versionId: string) => ({ arn: 'arn:aws:acm:x', versionId, keyType: 'P-256' as const });
+const delivered = (versionId: string) => deliveryWith({ versionId });
+const newer = storedVersion('newer');
 
 const failure = {
   count: 4,
@@ -149,6 +155,21 @@ test.each([
   expect(regionsBehind(specWith({ regions }), record({ current: factsWith(), deliveries }))).toEqual(behind);
 });
 
+test('a region is behind if the comparison found its import deleted, and not if it found another certificate', () => {
+  const spec = specWith({ regions: ['eu-west-1', 'us-east-1'] });
+  const found = { notBefore: '2026-01-05T00:00:00Z', notAfter: '2026-04-05T00:00:00Z' };
+  const deliveries = { 'eu-west-1': deliveryWith({ found: null }), 'us-east-1': deliveryWith({ found }) };
+  expect(regionsBehind(spec, record({ current: factsWith(), deliveries }))).toEqual(['eu-west-1']);
+});
+
+/** What a comparison found in the secret of `factsWith()`. */
+const found = (storedVersion: string | null): OutsideChanges => ({
+  at: '2026-01-31T00:00:00Z',
+  versionId: factsWith().versionId,
+  storedVersion,
+  changes: [],
+});
+
 const situationOf = (
   fields: Partial<LedgerCertificate>,
   situation: Partial<RenewalSituation> = {},
@@ -185,7 +206,7 @@ describe('the decision is to', () => {
     ['issue when the operator forces it', 'issue', decide({ current }, { force: true })],
     ['clean before anything else', 'clean', decide({ current, leftovers: [leftover] }, { force: true })],
     ['continue after cleaning', 'none', decide({ current, leftovers: [leftover] }, { cleaned: true })],
-    ['repair before an order', 'repair', decide({ current }, { storedVersion: 'newer' }, dueDay)],
+    ['repair before an order', 'repair', decide({ current }, { storedVersion: newer }, dueDay)],
     [
       'share the secret when it has other readers than are configured',
       'share',
@@ -207,9 +228,9 @@ describe('the decision is to', () => {
     [
       'repair before it is shared, when the ledger does not know the certificate',
       'repair',
-      decide({ current }, { storedVersion: 'newer', spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
+      decide({ current }, { storedVersion: newer, spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
-    ['repair when the ledger has no certificate', 'repair', decide({}, { storedVersion: 'version-1' })],
+    ['repair when the ledger has no certificate', 'repair', decide({}, { storedVersion: newer })],
     [
       'order when a person insists, though the ledger is behind',
       'issue',
@@ -224,6 +245,30 @@ describe('the decision is to', () => {
     ],
   ])('%s', (_, action, decided) => {
     expect(decided).toBe(action);
+  });
+
+  const foreign = 'c0c4a4e5-8f0e-4b1e-9a5e-0d0e6b0f6c11';
+  test.each([
+    ['is kept while the renewal is not due', 'none', decide({ current }, { storedVersion: foreign })],
+    ['is not delivered', 'none', decide({ current }, { storedVersion: foreign, spec: elsewhere })],
+    ['is not announced', 'none', decide({ current, announcedVersion: 'version-0' }, { storedVersion: foreign })],
+    ['is replaced when the renewal is due', 'issue', decide({ current }, { storedVersion: foreign }, dueDay)],
+    ['is replaced when the operator forces it', 'issue', decide({ current }, { storedVersion: foreign, force: true })],
+    ['is replaced by an order that was begun before', 'resume', decide({ current, order }, { storedVersion: foreign })],
+    ['is replaced if no certificate was ever issued', 'issue', decide({}, { storedVersion: foreign })],
+    [
+      'keeps its readers as configured',
+      'share',
+      decide({ current }, { storedVersion: foreign, spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
+    ],
+  ])('a value that another writer stored %s', (_, action, decided) => {
+    expect(decided).toBe(action);
+  });
+
+  test('keep a value that another writer stored, with its version and the renewal time as the reason', () => {
+    expect(decideRenewal(situationOf({ current }, { storedVersion: foreign }), quiet).reason).toBe(
+      `the secret holds version ${foreign}, which this stack did not store, renewal is due 2026-03-02T00:00:00.000Z`,
+    );
   });
 
   const watched = specWith({ endpoints: ['www.example.com:443'] });
@@ -263,12 +308,12 @@ describe('the decision is to', () => {
     [
       'is not resumed when its certificate is in the secret',
       'repair',
-      decide({ current, order }, { storedVersion: 'newer' }),
+      decide({ current, order }, { storedVersion: newer }),
     ],
     [
       'has its values cleaned when its certificate is in the secret',
       'clean',
-      decide({ current, order, leftovers: [leftover] }, { storedVersion: 'newer' }),
+      decide({ current, order, leftovers: [leftover] }, { storedVersion: newer }),
     ],
     [
       'that expired has its values cleaned',
@@ -409,6 +454,26 @@ describe('a fleet run starts', () => {
       'what failed, though nothing is left to do',
       record({ current: fresh, failure: failed, notBefore: '2026-03-19T12:00:00Z' }),
       'nothing is left to do after a failure',
+    ],
+    [
+      'a certificate whose secret the comparison did not find',
+      record({ current: fresh, outside: found(null) }),
+      'never issued',
+    ],
+    [
+      'a certificate whose secret has an earlier version',
+      record({ current: fresh, outside: found(newer) }),
+      'the secret holds a certificate that the ledger does not know',
+    ],
+    [
+      'nothing when another writer stored the value',
+      record({ current: fresh, outside: found('c0c4a4e5-8f0e-4b1e-9a5e-0d0e6b0f6c11') }),
+      null,
+    ],
+    [
+      'nothing when another version became current after the comparison',
+      record({ current: fresh, outside: { ...found(null), versionId: 'version-0' } }),
+      null,
     ],
     [
       'a certificate with a saved order',
