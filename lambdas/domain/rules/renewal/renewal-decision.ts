@@ -171,7 +171,13 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
 }
 
 /** Decides for an execution that only removes leftover TXT values. */
-export function cleanUpOnly({ record: { leftovers }, cleaned }: RenewalSituation): Decision {
+export function cleanUpOnly({
+  record: { leftovers },
+  cleaned,
+}: {
+  readonly record: Pick<LedgerCertificate, 'leftovers'>;
+  readonly cleaned: boolean;
+}): Decision {
   if (leftovers.length > 0 && !cleaned)
     return to('clean', `${leftovers.length} TXT values were left by an earlier run`);
   return to('none', leftovers.length > 0 ? 'TXT values could not be removed' : 'no TXT values are left');
@@ -207,11 +213,23 @@ export function fleetDecision(
     deployedAt: null,
     checkInterval,
   };
-  if (retryNotBeforeReason(situation, now)) return null;
   const decision = decideRenewal(situation, now);
+  // Removing TXT values sends no request to a CA, so it does not wait for the next attempt.
+  if (decision.action === 'clean') return decision;
+  if (retryNotBeforeReason(situation, now)) return null;
   if (decision.action !== 'none') return decision;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
+}
+
+/**
+ * Decides from the ledger alone whether a fleet run starts a renewal for a certificate that is not configured. *Check renewal* then only removes its
+ * leftover TXT values. `null` if there are none.
+ */
+export function unconfiguredDecision(
+  record: Pick<LedgerCertificate, 'leftovers'>,
+): Pick<Decision, 'action' | 'reason'> | null {
+  return record.leftovers.length > 0 ? cleanUpOnly({ record, cleaned: false }) : null;
 }
 
 /**

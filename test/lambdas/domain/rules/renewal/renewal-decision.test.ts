@@ -16,6 +16,7 @@ import {
   regionsBehind,
   replacedCertificate,
   retryNotBeforeReason,
+  unconfiguredDecision,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { deliveryWith, execution, factsWith, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
 
@@ -434,7 +435,6 @@ describe('a fleet run starts', () => {
 
   test.each([
     ['nothing before notBefore', record(held), null],
-    ['nothing before notBefore, even with leftover values', record({ ...held, leftovers: [leftover] }), null],
     ['a due certificate at notBefore', record({ notBefore: '2026-03-20T00:00:00Z' }), 'never issued'],
     [
       'an emergency before notBefore',
@@ -502,6 +502,20 @@ describe('a fleet run starts', () => {
   test('a certificate that an ACM region does not have', () => {
     const spec = specWith({ regions: ['us-east-1'] });
     expect(fleetDecision(spec, record({ current: fresh }), 21_600, now)?.reason).toMatch(/us-east-1/);
+  });
+});
+
+describe('a fleet run starts a clean-up of leftover TXT values', () => {
+  const waiting = record({ current: factsWith(), failure, notBefore: '2026-02-03T00:00:00Z', leftovers: [leftover] });
+
+  test('before the notBefore time, because the clean-up asks no CA', () => {
+    expect(fleetDecision(specWith(), waiting, 21_600, quiet)?.action).toBe('clean');
+    expect(fleetDecision(specWith(), { ...waiting, leftovers: [] }, 21_600, quiet)).toBeNull();
+  });
+
+  test('for a certificate that is not configured, and for no other reason', () => {
+    expect(unconfiguredDecision(waiting)?.action).toBe('clean');
+    expect(unconfiguredDecision({ ...waiting, leftovers: [] })).toBeNull();
   });
 });
 
