@@ -8,7 +8,18 @@ from importlib.metadata import version
 
 import ministack.app as app
 
-from . import acm, eventbridge, iam, lambda_functions, local_pages, route_53, secret_policies, secrets_manager, step_functions
+from . import (
+    acm,
+    dynamodb,
+    eventbridge,
+    iam,
+    lambda_functions,
+    local_pages,
+    route_53,
+    secret_policies,
+    secrets_manager,
+    step_functions,
+)
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -19,8 +30,10 @@ def main():
             f"The rules are for MiniStack {MINISTACK_VERSION}, but {version('ministack')} is installed. "
             "Check the rules and change MINISTACK_VERSION."
         )
+    for rules in (lambda_functions, step_functions, eventbridge, dynamodb, acm, route_53, iam, local_pages):
+        rules.apply()
     # Both modules for secrets replace the same handler. The second calls the first, in the account of the secret.
-    for rules in (lambda_functions, step_functions, eventbridge, secrets_manager, secret_policies, acm, route_53, iam, local_pages):
+    for rules in (secrets_manager, secret_policies):
         rules.apply()
     app.main()
 

@@ -1,4 +1,5 @@
-"""Rules for the values and replicas of secrets (API reference of Secrets Manager: CreateSecret, PutSecretValue)."""
+"""Rules for the values and replicas of secrets (API reference of Secrets Manager: CreateSecret, PutSecretValue, GetSecretValue,
+DeleteSecret, StopReplicationToReplica)."""
 
 import json
 import time
@@ -6,7 +7,7 @@ import time
 from ministack.core.responses import error_response_json, json_response, new_uuid
 from ministack.services import secretsmanager
 
-from .replacing import replace
+from .replacing import anchor, replace
 
 
 def bad_token(data):
@@ -90,9 +91,66 @@ def put_secret_value(original, data):
     )
 
 
-async def remove_regions(original, method, path, headers, body, query_params):
-    """RemoveRegionsFromReplication deletes the replicas of these regions. MiniStack does not support the call."""
-    if headers.get("x-amz-target", "").split(".")[-1] != "RemoveRegionsFromReplication":
+def get_secret_value(original, data):
+    """A version id and a label in one request must belong to the same version. MiniStack ignores the label."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    version, label = data.get("VersionId"), data.get("VersionStage")
+    if secret and not secret.get("DeletedDate") and label and version in secret["Versions"]:
+        if label not in secret["Versions"][version]["Stages"]:
+            return error_response_json(
+                "InvalidRequestException",
+                "You provided a VersionStage that is not associated to the provided VersionId.",
+                400,
+            )
+    return original(data)
+
+
+def delete_secret(original, data):
+    """A secret with replicas cannot be deleted, also not by force. MiniStack deletes its replicas too."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    regions = [status["Region"] for status in (secret or {}).get("ReplicationStatus", [])]
+    if regions:
+        return error_response_json(
+            "InvalidParameterException",
+            f"You can't delete secret {secret['ARN']} that still has replica regions [{', '.join(regions)}].",
+            400,
+        )
+    return original(data)
+
+
+def replica_error(_original):
+    """AWS rejects every change of a replica with this error. MiniStack uses the name InvalidRequestException."""
+    return error_response_json(
+        "InvalidParameterException",
+        "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+        400,
+    )
+
+
+def remove_regions(secret, data):
+    """RemoveRegionsFromReplication deletes the replicas of these regions."""
+    leaving = [s for s in secret["ReplicationStatus"] if s["Region"] in data["RemoveReplicaRegions"]]
+    secretsmanager._delete_replicas({**secret, "ReplicationStatus": leaving})
+    secret["ReplicationStatus"] = [status for status in secret["ReplicationStatus"] if status not in leaving]
+    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+
+
+def stop_replication(secret, _data):
+    """StopReplicationToReplica makes a replica an ordinary secret, and is called in the replica's region."""
+    if not secretsmanager._is_replica(secret):
+        return error_response_json("InvalidParameterException", "The secret is not a replica.", 400)
+    secretsmanager._unlink_from_primary(secret)
+    del secret["_PrimarySecretArn"], secret["_PrimaryRegion"]
+    return json_response({"ARN": secret["ARN"]})
+
+
+# Calls that MiniStack does not support.
+CALLS = {"RemoveRegionsFromReplication": remove_regions, "StopReplicationToReplica": stop_replication}
+
+
+async def replication_calls(original, method, path, headers, body, query_params):
+    call = CALLS.get(headers.get("x-amz-target", "").split(".")[-1])
+    if not call:
         return await original(method, path, headers, body, query_params)
     data = json.loads(body)
     _, secret = secretsmanager._resolve(data.get("SecretId"))
@@ -100,13 +158,15 @@ async def remove_regions(original, method, path, headers, body, query_params):
         return error_response_json(
             "ResourceNotFoundException", "Secrets Manager can't find the specified secret.", 400
         )
-    leaving = [s for s in secret["ReplicationStatus"] if s["Region"] in data["RemoveReplicaRegions"]]
-    secretsmanager._delete_replicas({**secret, "ReplicationStatus": leaving})
-    secret["ReplicationStatus"] = [status for status in secret["ReplicationStatus"] if status not in leaving]
-    return json_response({"ARN": secret["ARN"], "ReplicationStatus": secret["ReplicationStatus"]})
+    return call(secret, data)
 
 
 def apply():
+    for name in ("_delete_replicas", "_unlink_from_primary"):
+        anchor(secretsmanager, name)
     replace(secretsmanager, "_create_secret", create_secret)
     replace(secretsmanager, "_put_secret_value", put_secret_value)
-    replace(secretsmanager, "handle_request", remove_regions)
+    replace(secretsmanager, "_get_secret_value", get_secret_value)
+    replace(secretsmanager, "_delete_secret", delete_secret)
+    replace(secretsmanager, "_replica_mutation_error", replica_error)
+    replace(secretsmanager, "handle_request", replication_calls)

@@ -4,6 +4,7 @@ import contextvars
 import copy
 import functools
 import json
+import re
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -33,6 +34,15 @@ def nested_start(original, resource, input_data):
         if error.error == "ExecutionAlreadyExists":
             error.error = "StepFunctions.ExecutionAlreadyExistsException"
         raise
+
+
+def by_execution_arn(original, data):
+    """A text that is no ARN of an execution is rejected (API reference, DescribeExecution). MiniStack says that the execution
+    does not exist."""
+    arn = data.get("executionArn", "")
+    if not re.fullmatch(r"arn:aws[\w-]*:states:[\w-]+:\d{12}:(execution:[^:]+:[^:]+|express:[^:]+:[^:]+:[^:]+)", arn):
+        return error_response_json("InvalidArn", f"Invalid Arn: '{arn}' is not the ARN of an execution", 400)
+    return original(data)
 
 
 HANDLERS = {
@@ -166,6 +176,8 @@ def apply():
     for name in HANDLERS.values():
         anchor(stepfunctions, name)
     replace(stepfunctions, "_start_execution", start_execution)
+    for name in ("_describe_execution", "_stop_execution", "_get_execution_history"):
+        replace(stepfunctions, name, by_execution_arn)
     replace(stepfunctions, "_invoke_nested_start_execution", nested_start)
     replace(stepfunctions, "_run_sub_machine", run_sub_machine)
     replace(stepfunctions, "_add_event", add_event)

@@ -2,7 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@aws-sdk/client-acm';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
-import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  ReplicateSecretToRegionsCommand,
+  SecretsManagerClient,
+  StopReplicationToReplicaCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import { readHistory } from '../../local/executions.ts';
@@ -25,6 +31,7 @@ const certificates: CertificateConfig[] = [
   { name: 'crowded', identifiers: ['crowded.example.com'] },
   { name: 'unowned', identifiers: ['unowned.example.com'] },
   { name: 'deleted', identifiers: ['deleted.example.com'] },
+  { name: 'replica', identifiers: ['replica.example.com'] },
 ];
 
 const sameNames: CertificateConfig[] = [
@@ -306,6 +313,27 @@ describe('invalid input of a renewal', () => {
       announced,
     );
     expect((await d.ledger('unowned')).lease).toBeNull();
+  });
+
+  test('for the replica of a secret in another region fails with the command after which its certificate is used', async () => {
+    const secrets = new SecretsManagerClient(d.local.clientConfig);
+    const SecretId = 'certificates/replica';
+    const SecretString = JSON.stringify(await d.secret('replica'));
+    const Tags = [{ Key: 'perennial:stack', Value: 'Perennial' }];
+    await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+    const primary = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
+    await primary.send(new CreateSecretCommand({ Name: SecretId, SecretString, Tags }));
+    const AddReplicaRegions = [{ Region: 'us-east-1' }];
+    await primary.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }));
+    const renewal = { certificate: 'replica', force: true };
+    const command = /stop-replication-to-replica --secret-id \S*certificates\/replica\S* --region us-east-1/;
+    await expectRejected(renewal, 'SecretReplicaError', command, announced);
+    await secrets.send(new StopReplicationToReplicaCommand({ SecretId }));
+    const mark = d.local.pebble.requests().length;
+    expect(await d.renew({ certificate: 'replica', deploy: true })).toMatchObject({ status: 'SUCCEEDED' });
+    const [version] = Object.keys(await d.stages('replica'));
+    expect((await d.ledger('replica')).current?.versionId).toBe(version);
+    expect(requestsOfOrders(d, mark)).toBe(0);
   });
 
   test('for a secret that is scheduled for deletion fails with the command that restores it', async () => {

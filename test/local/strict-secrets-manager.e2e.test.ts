@@ -10,11 +10,12 @@ import {
   RemoveRegionsFromReplicationCommand,
   ReplicateSecretToRegionsCommand,
   SecretsManagerClient,
+  StopReplicationToReplicaCommand,
   type Tag,
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { inAccount } from '../../local/deploy.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { deleteReader, newReader, otherAccount } from './reader.ts';
@@ -84,6 +85,18 @@ test('a custom label moves to the version that is written with it', async () => 
   expect(await stages('labels')).toEqual({
     [token('placeholder')]: ['AWSCURRENT'],
     [token('second')]: ['CANDIDATE'],
+  });
+});
+
+test('a version id and a label in one request must belong to the same version', async () => {
+  await create('both');
+  const { VersionId } = await put('both', 'one', 'CANDIDATE');
+  const get = async (VersionStage: string) =>
+    (await client().send(new GetSecretValueCommand({ SecretId: 'both', VersionId, VersionStage }))).SecretString;
+  expect(await get('CANDIDATE')).toBe('one');
+  await expect(get('AWSCURRENT')).rejects.toMatchObject({
+    name: 'InvalidRequestException',
+    message: expect.stringContaining('not associated to the provided VersionId'),
   });
 });
 
@@ -224,14 +237,52 @@ test('a resource policy stores a role by its id, so a new role with the same nam
   await expect(read).rejects.toMatchObject({ name: 'AccessDeniedException' });
 });
 
-test('a replica that is removed does not exist any more', async () => {
-  await create('replicated');
-  const there = new SecretsManagerClient({ ...local.clientConfig, region: 'eu-west-1' });
-  const describe = () => there.send(new DescribeSecretCommand({ SecretId: 'replicated' }));
-  const regions = { SecretId: 'replicated', AddReplicaRegions: [{ Region: 'eu-west-1' }] };
-  await client().send(new ReplicateSecretToRegionsCommand(regions));
-  expect(await describe()).toMatchObject({ PrimaryRegion: 'us-east-1' });
-  const removal = { SecretId: 'replicated', RemoveReplicaRegions: ['eu-west-1'] };
-  expect((await client().send(new RemoveRegionsFromReplicationCommand(removal))).ReplicationStatus).toEqual([]);
-  await expect(describe()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+describe('a secret with a replica', () => {
+  const there = () => new SecretsManagerClient({ ...local.clientConfig, region: 'eu-west-1' });
+  const describeReplica = (SecretId: string) => there().send(new DescribeSecretCommand({ SecretId }));
+  const refused = (sentence: RegExp) => ({
+    name: 'InvalidParameterException',
+    message: expect.stringMatching(sentence),
+  });
+
+  async function replicated(SecretId: string): Promise<void> {
+    await create(SecretId);
+    const AddReplicaRegions = [{ Region: 'eu-west-1' }];
+    await client().send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }));
+  }
+
+  test('has no replica after its removal', async () => {
+    await replicated('removed');
+    expect(await describeReplica('removed')).toMatchObject({ PrimaryRegion: 'us-east-1' });
+    const removal = { SecretId: 'removed', RemoveReplicaRegions: ['eu-west-1'] };
+    expect((await client().send(new RemoveRegionsFromReplicationCommand(removal))).ReplicationStatus).toEqual([]);
+    await expect(describeReplica('removed')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test('cannot be deleted, also not by force, until its replicas are removed', async () => {
+    await replicated('kept');
+    const remove = (ForceDeleteWithoutRecovery: boolean) =>
+      client().send(new DeleteSecretCommand({ SecretId: 'kept', ForceDeleteWithoutRecovery }));
+    for (const force of [true, false]) {
+      await expect(remove(force)).rejects.toMatchObject(refused(/still has replica regions \[eu-west-1\]/));
+    }
+    const removal = { SecretId: 'kept', RemoveReplicaRegions: ['eu-west-1'] };
+    await client().send(new RemoveRegionsFromReplicationCommand(removal));
+    await remove(true);
+  });
+
+  test('is not changed through its replica, until the replication to the replica stops', async () => {
+    await replicated('promoted');
+    const SecretId = 'promoted';
+    const write = () => there().send(new PutSecretValueCommand({ SecretId, SecretString: 'new' }));
+    const tag = () => there().send(new TagResourceCommand({ SecretId, Tags: [{ Key: 'team', Value: 'web' }] }));
+    const remove = () => there().send(new DeleteSecretCommand({ SecretId }));
+    for (const change of [write, tag, remove])
+      await expect(change()).rejects.toMatchObject(refused(/not permitted on a replica/));
+    await there().send(new StopReplicationToReplicaCommand({ SecretId }));
+    await write();
+    expect((await describeReplica(SecretId)).PrimaryRegion).toBeUndefined();
+    expect((await client().send(new DescribeSecretCommand({ SecretId }))).ReplicationStatus ?? []).toEqual([]);
+    expect((await client().send(new GetSecretValueCommand({ SecretId }))).SecretString).toBe('placeholder');
+  });
 });

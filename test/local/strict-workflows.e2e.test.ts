@@ -1,6 +1,8 @@
+import { DynamoDBClient, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateStateMachineCommand,
   DeleteStateMachineCommand,
+  DescribeExecutionCommand,
   DescribeStateMachineCommand,
   SFNClient,
   StartExecutionCommand,
@@ -123,6 +125,40 @@ test('conditional updates of string sets and nested maps work from a function', 
     lost: 'ConditionalCheckFailedException',
     item: { id: { S: 'a' }, lease: { S: 'one' }, m: { M: { k: { N: '1' } } }, texts: { SS: ['y', 'z'] } },
   });
+});
+
+test('an update that changes a path twice, or a path within another, is rejected before its condition', async () => {
+  const dynamodb = new DynamoDBClient(local.clientConfig);
+  const update = (UpdateExpression: string) => ({
+    TableName: 'ledger-try',
+    Key: { id: { S: 'overlap' } },
+    UpdateExpression,
+    ConditionExpression: 'attribute_exists(id)',
+    ...(UpdateExpression.includes('#a') && { ExpressionAttributeNames: { '#a': 'a' } }),
+    ...(UpdateExpression.includes(':v') && { ExpressionAttributeValues: { ':v': { SS: ['x'] } } }),
+  });
+  const overlapping = ['SET a = :v, a = :v', 'SET a = :v REMOVE #a', 'ADD a :v DELETE a :v', 'REMOVE b[1], b[1].c'];
+  const overlap = { name: 'ValidationException', message: expect.stringContaining('Two document paths overlap') };
+  for (const expression of overlapping) {
+    await expect(dynamodb.send(new UpdateItemCommand(update(expression))), expression).rejects.toMatchObject(overlap);
+  }
+  const inTransaction = { TransactItems: [{ Update: update('SET a.b = :v REMOVE a') }] };
+  await expect(dynamodb.send(new TransactWriteItemsCommand(inTransaction))).rejects.toMatchObject(overlap);
+  const distinct = dynamodb.send(new UpdateItemCommand(update('SET a.b = :v, a.c = a.b REMOVE b[1], b[2]')));
+  await expect(distinct).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+});
+
+test('a text that is no ARN of an execution is rejected, unlike the ARN of an execution that does not exist', async () => {
+  const sfn = new SFNClient(local.clientConfig);
+  const named = async (executionArn: string) => {
+    const error = (thrown: Error) => thrown.name;
+    const described = sfn.send(new DescribeExecutionCommand({ executionArn })).catch(error);
+    return [await described, await sfn.send(new StopExecutionCommand({ executionArn })).catch(error)];
+  };
+  const machine = outputs.Sleeper ?? '';
+  const missing = `${machine.replace(':stateMachine:', ':execution:')}:missing`;
+  for (const arn of ['execution-1', machine]) expect(await named(arn), arn).toEqual(['InvalidArn', 'InvalidArn']);
+  expect(await named(missing)).toEqual(['ExecutionDoesNotExist', 'ExecutionDoesNotExist']);
 });
 
 test('a function can make only the AWS calls that its role allows', async () => {
