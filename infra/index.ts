@@ -11,6 +11,7 @@ export type {
   AcmeDirectoryOptions,
   AcmeIssuer,
   ExternalAccountOptions,
+  GoogleTrustServicesOptions,
   IssuerOptions,
   LetsEncryptOptions,
   SslComOptions,

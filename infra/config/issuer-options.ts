@@ -16,6 +16,12 @@ export interface AcmeIssuer extends Omit<Issuer, 'externalAccountBinding'> {
   /** PEM texts of certificates that the functions trust in addition to the public roots when they connect to this server. */
   readonly trustedRoots: readonly string[];
   /**
+   * Whether the CA refuses an account without a contact. The check then demands one.
+   *
+   * @default false
+   */
+  readonly contactRequired?: boolean;
+  /**
    * Whether browsers trust the certificates of this issuer. CloudFront accepts only such certificates.
    *
    * @default true, unless `staging` is set or `trustedRoots` has entries
@@ -31,7 +37,8 @@ export interface IssuerOptions {
    */
   readonly termsOfServiceAgreed: boolean;
   /**
-   * E-mail addresses for the ACME account, with or without `mailto:`. The CA may use them for notices about the account.
+   * E-mail addresses for the ACME account, with or without `mailto:`. The CA may use them for notices about the account. A change is sent to
+   * the CA after the deployment.
    *
    * @default none
    */
@@ -56,6 +63,12 @@ export interface ExternalAccountOptions extends IssuerOptions {
    * `{"kid": "…", "hmacKey": "…"}` with the credentials from the CA. It is read once, when the ACME account is registered.
    */
   readonly externalAccountBinding: string | ISecret;
+}
+
+/** Options of `googleTrustServices` and `googleTrustServicesStaging`. */
+export interface GoogleTrustServicesOptions extends ExternalAccountOptions {
+  /** E-mail addresses for the ACME account, at least one, with or without `mailto:`. The CA refuses an account without a contact. */
+  readonly contact: readonly string[];
 }
 
 /** Options of `sslCom`. */

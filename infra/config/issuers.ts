@@ -3,6 +3,7 @@ import {
   type AcmeDirectoryOptions,
   type AcmeIssuer,
   type ExternalAccountOptions,
+  type GoogleTrustServicesOptions,
   type LetsEncryptOptions,
   type MadeBy,
   madeBy,
@@ -67,26 +68,30 @@ export function letsEncryptStaging(options: LetsEncryptOptions): AcmeIssuer {
 
 /**
  * Google Trust Services, which browsers trust. `gcloud publicca external-account-keys create` creates credentials that register one account
- * within seven days (https://cloud.google.com/certificate-manager/docs/public-ca-tutorial). Store them in the secret, then deploy.
+ * within seven days (https://cloud.google.com/certificate-manager/docs/public-ca-tutorial). Store them in the secret, then deploy. An account
+ * needs a contact.
  *
  * @example
  * const issuer = googleTrustServices({
  *   termsOfServiceAgreed: true,
+ *   contact: ['tls@example.com'],
  *   externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/google-AbCdEf',
  * });
  */
-export function googleTrustServices(options: ExternalAccountOptions): AcmeIssuer {
+export function googleTrustServices(options: GoogleTrustServicesOptions): AcmeIssuer {
   return boundIssuer('googleTrustServices', options, {
     name: 'google-trust-services',
     directoryUrl: 'https://dv.acme-v02.api.pki.goog/directory',
+    contactRequired: true,
   });
 }
 
 /** The staging environment of Google Trust Services. It needs its own credentials, and no client trusts its certificates. */
-export function googleTrustServicesStaging(options: ExternalAccountOptions): AcmeIssuer {
+export function googleTrustServicesStaging(options: GoogleTrustServicesOptions): AcmeIssuer {
   return boundIssuer('googleTrustServicesStaging', options, {
     name: 'google-trust-services-staging',
     directoryUrl: 'https://dv.acme-v02.test-api.pki.goog/directory',
+    contactRequired: true,
     staging: true,
   });
 }

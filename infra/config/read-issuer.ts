@@ -33,7 +33,8 @@ const issuerKind = {
     directoryUrl: z.url({ protocol: /^https$/, error: 'the https: URL of an ACME directory' }),
     termsOfService: z.string({ error: 'a URL, or null' }).nullish(),
     termsOfServiceAgreed: flag.optional(),
-    contact: list('a list of e-mail addresses').optional(),
+    contact: list('a list of e-mail addresses').default([]),
+    contactRequired: flag.optional(),
     challenges: z.array(z.enum(challengeKinds, { error: allowedChallenges }), { error: allowedChallenges }),
     staging: flag,
     newOrders: z.looseObject({}, { error: '{ burst, everySeconds }, or null for no limit' }).nullable(),
@@ -91,6 +92,10 @@ export function readIssuer(value: unknown, path: string, report: Report): ReadIs
   const fields = readIssuerFields(value, path, report);
   const agreed = checkTerms(fields, path, report);
   const contacts = readList(contact, fields.contact, `${path}.contact`, report);
+  if (fields.contactRequired && fields.contact?.length === 0) {
+    const allowed = `expected at least one e-mail address, because ${fields.name ?? 'the CA'} refuses an account without a contact`;
+    report(`${path}.contact`, found((value as { readonly contact?: unknown }).contact), allowed);
+  }
   const trustedRoots = (fields.trustedRoots ?? []).flatMap((pem, index) =>
     readRoots(pem, `${path}.trustedRoots[${index}]`, report),
   );

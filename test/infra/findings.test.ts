@@ -41,7 +41,7 @@ const theirRole = 'arn:aws:iam::222222222222:role/challenges';
 const keyArn = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
 const bound = (name: string) => ({
   termsOfServiceAgreed: true as const,
-  contact: [],
+  contact: ['tls@example.com'],
   externalAccountBinding: `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`,
 });
 

@@ -13,7 +13,7 @@ import {
 } from '../../domain/contract/errors.ts';
 import type { ExternalAccountKey } from '../../domain/ports/acme.ts';
 import { locationOf } from './headers.ts';
-import { isProblem } from './problems.ts';
+import { isProblem, newAccountRefused } from './problems.ts';
 import type { Session } from './session.ts';
 
 /** Registers an account and returns its URL. `session` signs with the key of the account. RFC 8555 §7.3 */
@@ -37,7 +37,8 @@ export async function newAccount(
     ...(externalAccountKey ? { externalAccountBinding: session.externalAccountBinding(url, externalAccountKey) } : {}),
   };
   const reply = await session.post(request, url, payload).catch((error: unknown) => {
-    throw externalAccountKey ? bindingRefused(issuer, error) : error;
+    const refusal = newAccountRefused(error);
+    throw externalAccountKey ? bindingRefused(issuer, refusal) : refusal;
   });
   return locationOf(reply, request);
 }

@@ -7,6 +7,7 @@ import {
   CaaError,
   CaBusyError,
   CaUnavailableError,
+  ContactRefusedError,
   type ErrorDetails,
   ExternalAccountRequiredError,
   InvalidProfileError,
@@ -39,6 +40,11 @@ const tooMany: Kind = {
 const unavailable: Kind = { error: CaUnavailableError, remedy: 'Retry later.' };
 const busy: Kind = { error: CaBusyError, remedy: 'The next attempt waits for that time.' };
 
+const contactRefused: Kind = {
+  error: ContactRefusedError,
+  remedy: 'Set contact of the issuer to an e-mail address that the CA accepts, and deploy.',
+};
+
 /** The problem types that have a class of their own. RFC 8555 §6.7, RFC 9773, draft-ietf-acme-profiles */
 const kinds: ReadonlyMap<string, Kind> = new Map(
   Object.entries({
@@ -56,6 +62,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
       remedy:
         'Set externalAccountBinding of the issuer to the ARN of a secret with the kid and hmacKey that the CA gave you.',
     },
+    invalidContact: contactRefused,
     invalidProfile: { error: InvalidProfileError, remedy: 'Use a profile that the CA offers, or none.' },
     malformed: { error: MalformedError, remedy: 'The object may be deleted or in another state, or its URL is wrong.' },
     orderNotReady: { error: OrderNotReadyError, remedy: 'Read the order again and continue with its status.' },
@@ -66,6 +73,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map(
     },
     serverInternal: unavailable,
     unauthorized: { error: UnauthorizedError, remedy: 'Check what this account, or its authorizations, may do.' },
+    unsupportedContact: contactRefused,
     unsupportedIdentifier: {
       error: UnsupportedIdentifierError,
       remedy: 'Remove the identifier. This CA does not support its type.',
@@ -119,6 +127,16 @@ const paused: Kind = {
     'The pause does not end automatically. Fix the cause of the failed validations, then end the pause at the link. Its token is ' +
     'not shown here. The CA sends it with each refused order.',
 };
+
+/**
+ * The error for a rejected newAccount. RFC 8555 has no problem type for a missing contact. Google Trust Services sends `malformed`, whose text says
+ * so. Without this class the operator would replace a binding that is still valid.
+ */
+export function newAccountRefused(error: unknown): unknown {
+  if (!(error instanceof MalformedError) || !/\bcontacts?\b/i.test(error.problem?.detail ?? '')) return error;
+  const { remedy } = contactRefused;
+  return new ContactRefusedError({ ...error.explanation, ...error.fields, remedy, problem: error.problem });
+}
 
 /** Tells whether an error has a problem document of this type, such as `alreadyRevoked`. */
 export function isProblem(

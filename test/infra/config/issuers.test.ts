@@ -62,12 +62,13 @@ test('another directory has its host as name, uses DNS challenges, and has no ag
 
 const externalAccountBinding = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:acme/binding-AbCdEf';
 const bound = { termsOfServiceAgreed: true, externalAccountBinding } as const;
+const contact = ['tls@example.com'];
 const acmDirectory = 'https://acm-acme-enroll.eu-west-1.api.aws/0f8fad5b-d9cb-469f-a165-70867728950e/directory';
 const all = [
   letsEncrypt({ termsOfServiceAgreed: true }),
   letsEncryptStaging({ termsOfServiceAgreed: true }),
-  googleTrustServices(bound),
-  googleTrustServicesStaging(bound),
+  googleTrustServices({ ...bound, contact }),
+  googleTrustServicesStaging({ ...bound, contact }),
   zeroSsl(bound),
   sslCom(bound),
   sslCom({ ...bound, keys: 'RSA' }),

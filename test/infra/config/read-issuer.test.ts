@@ -82,6 +82,24 @@ const fields: readonly Row[] = [
     withIssuer({ newOrders: { burst: 250, everySeconds: 36, everyHours: 3 } }),
     ['issuer.newOrders.everyHours', 'unknown key', 'newOrders takes burst, everySeconds'],
   ],
+  ...[googleTrustServices, googleTrustServicesStaging].flatMap((from): readonly Row[] => [
+    [
+      `${from.name} without a contact`,
+      // @ts-expect-error The compiler rejects it too.
+      { ...base, issuer: from({ termsOfServiceAgreed: true, externalAccountBinding: binding }) },
+      ['issuer.contact', 'an empty list', 'at least one e-mail address', 'refuses an account without a contact'],
+    ],
+    [
+      `${from.name} with an empty list of contacts`,
+      { ...base, issuer: from({ termsOfServiceAgreed: true, externalAccountBinding: binding, contact: [] }) },
+      ['issuer.contact', 'an empty list', 'at least one e-mail address'],
+    ],
+  ]),
+  [
+    'plain data of a CA that requires a contact',
+    withIssuer({ contactRequired: true, contact: undefined }),
+    ['issuer.contact', 'missing', 'at least one e-mail address'],
+  ],
   ...[undefined, 250, [250, 36]].map(
     (newOrders): Row => [
       `the limit on orders ${JSON.stringify(newOrders)}`,
@@ -122,7 +140,7 @@ const fields: readonly Row[] = [
   ),
 ];
 
-const bound = { termsOfServiceAgreed: false, externalAccountBinding: binding };
+const bound = { termsOfServiceAgreed: false, externalAccountBinding: binding, contact: ['tls@example.com'] };
 const terms: readonly Row[] = [
   [
     "Let's Encrypt's terms that are not agreed to",

@@ -7,7 +7,7 @@ import { CertificateRenewal, googleTrustServices, zeroSsl } from '../../../infra
 import { policiesOf, smallConfig, synthesize } from '../synthesized.ts';
 
 const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
-const bound = { termsOfServiceAgreed: true, contact: [] } as const;
+const bound = { termsOfServiceAgreed: true, contact: ['tls@example.com'] } as const;
 const stack = synthesize({
   ...smallConfig,
   issuer: zeroSsl({ ...bound, externalAccountBinding: secret('zerossl-AbCdEf') }),

@@ -103,6 +103,13 @@ export class ExternalAccountRequiredError extends PerennialError {
   override readonly name = 'ExternalAccountRequiredError';
 }
 
+/**
+ * The CA does not accept the contact of the account, or refuses an account without a contact. The operator corrects `contact` of the issuer.
+ */
+export class ContactRefusedError extends PerennialError {
+  override readonly name = 'ContactRefusedError';
+}
+
 /** The external account binding is missing, unreadable or rejected. The operator saves a new one in `secret`. */
 export class ExternalAccountBindingError extends PerennialError {
   override readonly name = 'ExternalAccountBindingError';

@@ -91,6 +91,9 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   ExternalAccountBindingError: forOperator(
     'Put a valid and unused binding into the secret of the issuer. Some CAs accept each binding once.',
   ),
+  ContactRefusedError: forOperator(
+    'Give the issuer a contact that the CA accepts, which is an e-mail address that receives mail, and deploy.',
+  ),
   TermsNotAgreedError: forOperator('Read the terms of service of the CA and set termsOfServiceAgreed.'),
   AccountDoesNotExistError: forOperator(
     `Delete the account secret of this directory with ${deleteAccount}. A new account is then registered.`,

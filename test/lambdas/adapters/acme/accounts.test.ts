@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import {
   AcmeProblemError,
+  ContactRefusedError,
   ExternalAccountBindingError,
   ExternalAccountRequiredError,
   KeyRolloverUnsupportedError,
@@ -10,7 +11,7 @@ import {
   UnauthorizedError,
 } from '../../../../lambdas/domain/contract/errors.ts';
 import { makeAuthority, makeLeaf, pemOf } from '../../../fakes/certificates.ts';
-import { newKey, problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
+import { newKey, problem, problemType, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
 const accountKey = newKey('P-256');
 const now = new Date('2026-11-20T10:00:00.000Z');
@@ -77,6 +78,24 @@ test('keeps the class of other errors with a binding, and of externalAccountRequ
   const failed = acme.newAccount(ca.issuer, accountKey);
   await expect(failed).rejects.toThrow(ExternalAccountRequiredError);
   await expect(failed).rejects.toThrow(/Set externalAccountBinding of the issuer/);
+});
+
+// ---- Contact ------------------------------------------------------------------------------------------------------
+
+test.each([
+  ['invalidContact', 400, 'The domain has no MX record'],
+  ['unsupportedContact', 400, 'Only mailto is supported'],
+  ['malformed', 400, 'Accounts must have at least one contact'],
+])('asks for a contact, and not for a new binding, when one is rejected as %s', async (type, status, detail) => {
+  ca.script('/new-account', problem(type, status, { detail }));
+  for (const key of [binding, undefined]) {
+    const failed = acme.newAccount({ ...ca.issuer, externalAccountBinding: secretArn }, accountKey, key);
+    await expect(failed).rejects.toThrow(ContactRefusedError);
+    await expect(failed).rejects.toThrow(
+      new RegExp(`scripted refused a new account\\. .*${detail}.*Set contact of the issuer`),
+    );
+    await expect(failed).rejects.toMatchObject({ problem: { type: problemType(type), status } });
+  }
 });
 
 // ---- Finding ------------------------------------------------------------------------------------------------------

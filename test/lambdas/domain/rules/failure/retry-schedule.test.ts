@@ -134,6 +134,7 @@ describe('an error that only the operator can fix', () => {
     ['InvalidProfileError', /profile that the CA offers/],
     ['ExternalAccountRequiredError', /external account binding/],
     ['ExternalAccountBindingError', /binding/],
+    ['ContactRefusedError', /contact that the CA accepts/],
     ['TermsNotAgreedError', /termsOfServiceAgreed/],
     ['AccountPausedError', /end the pause at https:\/\/ca\.test\/terms/],
     ['AccountDoesNotExistError', /account secret/],
