@@ -6,7 +6,7 @@ import { thirdPartyNotices } from './third-party-notices.ts';
 const root = join(import.meta.dirname, '..');
 
 /** The folders of `lambdas/` that have a handler. Each one becomes one bundle. */
-export const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment'] as const;
+export const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment', 'report'] as const;
 
 /**
  * Leaves out parts that no code here calls and that esbuild cannot recognize as unused. Two are in acme-client. One is its old crypto API,

@@ -3,11 +3,13 @@ import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/domain/contract/environment.ts';
+import type { Deployment } from '../lambdas/domain/contract/report.ts';
 import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
 import type { CertificateRenewalProps } from './config/construct-props.ts';
@@ -49,7 +51,8 @@ export type WorkflowPart =
   | 'order'
   | 'challenge'
   | 'certificate'
-  | 'delivery';
+  | 'delivery'
+  | 'report';
 
 /**
  * Keeps TLS certificates valid. It orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
@@ -100,6 +103,11 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   readonly caa: string;
   /** Names of the configured certificates, in the order of the props. */
   readonly certificateNames: readonly string[];
+  /**
+   * The function that the command line asks for the state of all certificates. Its role reads the ledger and no secret. Operators need
+   * `lambda:InvokeFunction` of it.
+   */
+  readonly report: IFunction;
   /** Log groups of the workflows and of their functions. */
   readonly logGroups: Readonly<Record<WorkflowPart, ILogGroup>>;
   /**
@@ -184,11 +192,15 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.ledgerTable = ledger.table;
     this.caa = this.fleetStart.caa;
     this.certificateNames = names;
+    this.report = functions.report.function;
     this.logGroups = {
       ...{ fleet: fleet.logGroup, renewal: renewal.logGroup, accounts: accounts.logGroup },
       ...{ check: functions.check.logGroup, order: functions.order.logGroup, challenge: functions.challenge.logGroup },
       ...{ certificate: functions.certificate.logGroup, delivery: functions.delivery.logGroup },
+      report: functions.report.logGroup,
     };
+    Tags.of(functions.report.function).add(tags.part, 'report');
+    functions.report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(this.deployment()));
     // Tools find the parts of a deployment by these tags.
     const parts = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
     Tags.of(this).add(tags.stack, this.ownershipTag, parts);
@@ -261,9 +273,12 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const check = make('Check', 60, 'Decides which certificates are due, and records how renewals end', {
       files: { ...configFile, ...roots },
     });
-    check.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
+    const report = make('Report', 60, 'Answers the command line with the state of certificates', { files: configFile });
+    for (const each of [check, report])
+      each.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return {
       check,
+      report,
       order: make('Order', 900, 'Registers accounts, and creates and polls orders at the CA', { files: roots }),
       challenge: make('Challenge', 60, 'Writes TXT records, and checks DNS', {
         arnSize: challengeArnSize(deployed.hostedZones),
@@ -283,7 +298,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
   /** Creates the resources, and grants each function access to those that it uses. */
   private grantResources(
-    { check, order, challenge, certificate, delivery }: ReturnType<CertificateRenewal['makeFunctions']>,
+    { check, order, challenge, certificate, delivery, report }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, bindingKeys, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
     { runtimeTags, encryptionKey, removalPolicy }: LedgerProps & { readonly runtimeTags: RuntimeTags },
   ): Ledger {
@@ -294,6 +309,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     ledger.grantUseInBatches(check);
     for (const user of [order, certificate]) ledger.grantUse(user);
     ledger.grantUseOfCertificates(delivery);
+    ledger.grantReadInBatches(report);
 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
     zones.grantChallenges(challenge);
@@ -324,6 +340,23 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag, tags: runtimeTags });
     acm.grantImport(delivery);
     return ledger;
+  }
+
+  /** Returns what the function `report` tells the command line about this deployment. */
+  private deployment(): Omit<Deployment, 'version' | 'checkInterval' | 'issuers'> {
+    const { account, region } = Stack.of(this);
+    return {
+      stack: this.ownershipTag,
+      account,
+      region,
+      stateMachines: {
+        fleet: this.fleet.stateMachineArn,
+        renewal: this.renewal.stateMachineArn,
+        accounts: this.accounts.stateMachineArn,
+      },
+      logGroups: Object.values(this.logGroups).map(({ logGroupName }) => logGroupName),
+      secretPrefix: this.secretPrefix,
+    };
   }
 
   /**

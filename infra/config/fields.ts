@@ -1,8 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { z } from 'zod';
+import { type Synonyms, suggestion, synonymOf } from '../../lambdas/domain/rules/suggestion.ts';
 import type { Report } from './mistakes.ts';
-import { type Synonyms, suggestion, synonymOf } from './suggestion.ts';
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
 export type Fields<S extends Shape> = { readonly [K in keyof S]?: z.output<S[K]> };

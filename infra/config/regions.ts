@@ -1,9 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
+import { suggestion } from '../../lambdas/domain/rules/suggestion.ts';
 import { readList, show, takesTokens } from './fields.ts';
 import type { Report, Warn } from './mistakes.ts';
-import { suggestion } from './suggestion.ts';
 
 const allowedRegion = 'an AWS region such as "us-east-1"';
 const regionText = z.string({ error: allowedRegion }).meta(takesTokens);

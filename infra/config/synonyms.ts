@@ -1,4 +1,4 @@
-import type { Synonyms } from './suggestion.ts';
+import type { Synonyms } from '../../lambdas/domain/rules/suggestion.ts';
 
 const renewalTime =
   'remove it, because the CA decides when a certificate is renewed, by the window that it announces (ARI, RFC 9773)';

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { z } from 'zod';
 import { detailTypes, eventSource } from '../../lambdas/domain/contract/events.ts';
 import { readActions, readConditions } from '../../lambdas/domain/rules/certificate/secret-sharing.ts';
+import { suggestion } from '../../lambdas/domain/rules/suggestion.ts';
 import { secretPrefixPattern } from '../config/check-config.ts';
 import { encryptionKey } from '../config/encryption-key.ts';
 import {
@@ -20,7 +21,6 @@ import {
   textOrToken,
 } from '../config/fields.ts';
 import { ConfigError, mistake, withoutMistakes } from '../config/mistakes.ts';
-import { suggestion } from '../config/suggestion.ts';
 import { secretArn } from '../resources/secret-arn.ts';
 import { certificateSecret } from './certificate-secret.ts';
 

@@ -5,10 +5,10 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, Dependable } from 'constructs';
 import { specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
+import { suggestion } from '../../lambdas/domain/rules/suggestion.ts';
 import type { CheckedConfig } from '../config/check-config.ts';
 import { found, show } from '../config/fields.ts';
 import { ConfigError, mistake } from '../config/mistakes.ts';
-import { suggestion } from '../config/suggestion.ts';
 import { type RequestedCertificate, useMistakes } from './certificate-uses.ts';
 
 export interface CertificateRequestProps extends RequestedCertificate {

@@ -43,6 +43,11 @@ export class Ledger extends Construct {
     this.grant(grantee, ['dynamodb:GetItem'], 'read');
   }
 
+  /** Allows reading single items, and a batch of them. */
+  grantReadInBatches(grantee: WorkflowFunction): void {
+    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem'], 'read');
+  }
+
   /** Allows reading all items. */
   grantScan(grantee: WorkflowFunction): void {
     this.grant(grantee, ['dynamodb:Scan'], 'read');

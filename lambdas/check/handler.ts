@@ -3,6 +3,7 @@ import { readTrustedRoots } from '../adapters/acme/trusted-roots.ts';
 import { userAgent } from '../adapters/acme/user-agent.ts';
 import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
+import { readConfig } from '../adapters/aws/lambda/deployed-config.ts';
 import { fleetMetrics } from '../adapters/aws/lambda/fleet-metrics.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
@@ -21,7 +22,6 @@ import type {
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkFleet } from './check-fleet.ts';
 import { checkRenewal } from './check-renewal.ts';
-import { readConfig } from './deployed-config.ts';
 import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
 import { releaseLease } from './release-lease.ts';

@@ -14,13 +14,13 @@ describe('the stack', () => {
     expect(synthesize(smallConfig).text).toBe(synthesized.text);
   });
 
-  test('changes only the asset of the check function when the configuration changes', () => {
+  test('changes only the assets of the functions that read the configuration when the configuration changes', () => {
     const certificates = [...smallConfig.certificates, { name: 'api', identifiers: ['api.example.com'] }];
     const other = synthesize({ ...smallConfig, certificates }).resources;
     const assets = (of: typeof resources) =>
       ofType(of, 'AWS::Lambda::Function').map(([id, { Properties }]) => `${id} ${JSON.stringify(Properties.Code)}`);
     const changed = assets(other).filter((asset) => !assets(resources).includes(asset));
-    expect(changed.map((asset) => asset.split('Function')[0])).toEqual(['CertificatesCheck']);
+    expect(changed.map((asset) => asset.split('Function')[0])).toEqual(['CertificatesCheck', 'CertificatesReport']);
   });
 
   test('has no outputs of the construct, so that its ids never meet those of the app', () => {
@@ -31,9 +31,10 @@ describe('the stack', () => {
     const parts = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'].flatMap((type) =>
       ofType(resources, type),
     );
-    expect(parts).toHaveLength(10);
+    expect(parts).toHaveLength(11);
     for (const [id, { Properties }] of parts)
       expect(Properties.Tags, id).toEqual([
+        ...(id.includes('Report') ? [{ Key: 'perennial:part', Value: 'report' }] : []),
         { Key: 'perennial:secrets', Value: 'certificates/' },
         { Key: 'perennial:stack', Value: 'Perennial' },
       ]);
@@ -56,7 +57,7 @@ describe('the functions', () => {
         Architectures: ['arm64'],
         Handler: id.includes('ExecutionsStop') ? 'index.onDelete' : 'index.handler',
       });
-    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(7);
+    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(8);
     for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role'))
       expect(Properties.ManagedPolicyArns, id).toBeUndefined();
   });
@@ -75,6 +76,7 @@ describe('the functions', () => {
       Challenge: [],
       Certificate: ['ACCOUNT_SECRET_PREFIX', 'LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Delivery: ['LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
+      Report: ['CONFIG_TOKENS', 'DEPLOYMENT', 'LEDGER_TABLE'],
       FleetStart: [],
       ExecutionsStop: ['LEDGER_TABLE'],
     });
@@ -153,7 +155,7 @@ describe('the only resource that is retained when the stack is deleted', () => {
 
   test('is not a log group, and every log group has a retention time', () => {
     const logs = ofType(resources, 'AWS::Logs::LogGroup');
-    expect(logs).toHaveLength(10);
+    expect(logs).toHaveLength(11);
     for (const [id, { DeletionPolicy, Properties }] of logs) {
       expect(DeletionPolicy, id).toBe('Delete');
       expect(Properties.RetentionInDays, id).toBe(90);

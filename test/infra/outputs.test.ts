@@ -14,7 +14,7 @@ test('the stack of the app has the outputs that the operator needs', () => {
   expect(Object.keys(outputs).toSorted()).toEqual([
     ...['AccountsArn', 'AccountsLogs', 'Caa', 'CertificateLogs', 'ChallengeLogs', 'ChallengeRoleArn', 'CheckLogs'],
     ...['DeliveryLogs', 'FleetArn', 'FleetLogs', 'LedgerTable', 'OrderLogs', 'RenewalArn', 'RenewalLogs'],
-    ...['SecretPrefix', 'StartRenewal'],
+    ...['ReportLogs', 'SecretPrefix', 'StartRenewal'],
   ]);
   expect(JSON.stringify(outputs.StartRenewal)).toContain(String.raw`{\"certificate\":\"www\"}`);
 });

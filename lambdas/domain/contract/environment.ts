@@ -17,6 +17,8 @@ export const environment = {
   configTokens: 'CONFIG_TOKENS',
   /** ARN of the KMS key for new secrets. If it is not set, the key of the account is used. */
   encryptionKey: 'ENCRYPTION_KEY',
+  /** JSON object with the parts of the deployment that the command line calls (`contract/report.ts`). */
+  deployment: 'DEPLOYMENT',
   /** Root name servers as `address:port`, separated by commas. If it is not set, those of the Internet are used. */
   rootServers: 'ROOT_SERVERS',
 } as const;
@@ -28,9 +30,12 @@ export const environment = {
  * import certificates with one name into one region.
  *
  * `replicas` is on secrets. It lists the regions that this stack replicates to, separated by spaces. Replicas in other regions are kept.
+ *
+ * `part` is on the function `report`, by which the command line finds a deployment.
  */
 export const tags = {
   stack: 'perennial:stack',
+  part: 'perennial:part',
   certificate: 'perennial:certificate',
   secrets: 'perennial:secrets',
   replicas: 'perennial:replicas',

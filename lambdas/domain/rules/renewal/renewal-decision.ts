@@ -193,6 +193,24 @@ function storedVersion({ current, outside }: LedgerCertificate): string | null {
   return outside && outside.versionId === current?.versionId ? outside.storedVersion : (current?.versionId ?? null);
 }
 
+/** Returns the situation of a certificate by the ledger alone, for a renewal that the fleet would start. */
+export function ledgerSituation(
+  spec: CertificateSpec,
+  record: LedgerCertificate,
+  checkInterval: number,
+): RenewalSituation {
+  return {
+    spec,
+    record,
+    storedVersion: storedVersion(record),
+    force: false,
+    cleaned: false,
+    retrying: false,
+    deployedAt: null,
+    checkInterval,
+  };
+}
+
 /**
  * Decides from the ledger alone whether a fleet run starts the renewal. `null` if it does not. A saved order that cannot be resumed and a
  * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger.
@@ -203,16 +221,7 @@ export function fleetDecision(
   checkInterval: number,
   now: Date,
 ): Pick<Decision, 'action' | 'reason'> | null {
-  const situation: RenewalSituation = {
-    spec,
-    record,
-    storedVersion: storedVersion(record),
-    force: false,
-    cleaned: false,
-    retrying: false,
-    deployedAt: null,
-    checkInterval,
-  };
+  const situation = ledgerSituation(spec, record, checkInterval);
   const decision = decideRenewal(situation, now);
   // Removing TXT values sends no request to a CA, so it does not wait for the next attempt.
   if (decision.action === 'clean') return decision;

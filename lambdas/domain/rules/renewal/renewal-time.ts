@@ -37,3 +37,8 @@ export function isEmergency(validity: Validity | null, now: Date): boolean {
 export function daysLeft({ notAfter }: Pick<Validity, 'notAfter'>, now: Date): number {
   return (Date.parse(notAfter) - now.getTime()) / day;
 }
+
+/** Part of the lifetime that is left, from 1 at the beginning to 0 at the end. Negative after that. */
+export function lifetimeLeft(validity: Validity, now: Date): number {
+  return (Date.parse(validity.notAfter) - now.getTime()) / lifetimeOf(validity);
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { DeployedConfig } from '../domain/contract/config.ts';
-import type { Tags } from '../domain/contract/environment.ts';
-import { resolveTokens } from '../domain/rules/certificate/certificate-spec.ts';
+import type { DeployedConfig } from '../../../domain/contract/config.ts';
+import type { Tags } from '../../../domain/contract/environment.ts';
+import { resolveTokens } from '../../../domain/rules/certificate/certificate-spec.ts';
 
 /**
  * Returns the configuration that was deployed with this function. It is read from the file beside the bundle. `tokens` is a JSON array of the values

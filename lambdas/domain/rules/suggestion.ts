@@ -9,7 +9,7 @@ export function suggestion(word: unknown, known: Iterable<string>, synonyms: Syn
   if (typeof word !== 'string') return '';
   const words = [...known];
   const synonym = synonymOf(word, synonyms);
-  const best = words.find((each) => each === synonym) ?? closest(word, words);
+  const best = words.find((each) => each === synonym) ?? closestWord(word, words);
   return best === undefined ? '' : ` (did you mean ${JSON.stringify(best)}?)`;
 }
 
@@ -20,7 +20,7 @@ export function synonymOf(word: string, synonyms: Synonyms): string | undefined 
 }
 
 /** Returns the known word that is at most two edits away, or one edit for words of less than five characters. */
-function closest(word: string, known: readonly string[]): string | undefined {
+export function closestWord(word: string, known: readonly string[]): string | undefined {
   let best: { readonly word: string; readonly edits: number } | undefined;
   for (const candidate of known) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
