@@ -95,12 +95,24 @@ function shouldFetch(
   return (ariTime !== null && isBeforeNextCheck(ariTime, checkInterval, now)) || isFetchDue(record, now);
 }
 
+/** A replica comes first, because AWS rejects its deletion too. */
 function assertUsable(certificate: string, secret: SecretDescription | null): void {
+  if (secret?.replica) {
+    const { region, primaryRegion } = secret.replica;
+    throw new SecretReplicaError({
+      what: 'Nothing was ordered.',
+      why: `The secret ${secret.arn} is a replica of the secret in ${primaryRegion}, and a replica cannot be changed.`,
+      remedy: `If ${primaryRegion} no longer renews the certificate, run "${stopReplicationCommand(secret.arn, region)}".`,
+      certificate,
+      secret: secret.arn,
+      region,
+    });
+  }
   if (secret && !secret.owned) {
     throw new SecretNotOwnedError({
       what: 'Nothing was ordered.',
       why: `The secret ${secret.arn} exists and was not created by this stack.`,
-      remedy: `Delete the secret with ${deleteSecretCommands(secret.arn, { replicas: true })}, or give the certificate another name.`,
+      remedy: `Delete the secret with ${deleteSecretCommands(secret.arn)}, or give the certificate another name.`,
       certificate,
       secret: secret.arn,
     });
@@ -112,17 +124,6 @@ function assertUsable(certificate: string, secret: SecretDescription | null): vo
       remedy: `Run "${restoreCommand(secret.arn)}", or remove the certificate from the configuration.`,
       certificate,
       secret: secret.arn,
-    });
-  }
-  if (secret?.replica) {
-    const { region, primaryRegion } = secret.replica;
-    throw new SecretReplicaError({
-      what: 'Nothing was ordered.',
-      why: `The secret ${secret.arn} is a replica of the secret in ${primaryRegion}, and a replica cannot be changed.`,
-      remedy: `If ${primaryRegion} no longer renews the certificate, run "${stopReplicationCommand(secret.arn, region)}".`,
-      certificate,
-      secret: secret.arn,
-      region,
     });
   }
 }

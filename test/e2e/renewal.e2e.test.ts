@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@aws-sdk/client-acm';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
-import { readHistory } from '../../local/executions.ts';
+import { readHistory, startExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
@@ -322,7 +322,9 @@ describe('invalid input of a renewal', () => {
     const Tags = [{ Key: 'perennial:stack', Value: 'Perennial' }];
     await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
     const primary = new SecretsManagerClient({ ...d.local.clientConfig, region: 'eu-west-1' });
-    await primary.send(new CreateSecretCommand({ Name: SecretId, SecretString, Tags }));
+    // The id is that of a version that this stack stored.
+    const ClientRequestToken = createHash('sha256').update('stored in eu-west-1').digest('hex');
+    await primary.send(new CreateSecretCommand({ Name: SecretId, ClientRequestToken, SecretString, Tags }));
     const AddReplicaRegions = [{ Region: 'us-east-1' }];
     await primary.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions }));
     const renewal = { certificate: 'replica', force: true };
@@ -331,8 +333,7 @@ describe('invalid input of a renewal', () => {
     await secrets.send(new StopReplicationToReplicaCommand({ SecretId }));
     const mark = d.local.pebble.requests().length;
     expect(await d.renew({ certificate: 'replica', deploy: true })).toMatchObject({ status: 'SUCCEEDED' });
-    const [version] = Object.keys(await d.stages('replica'));
-    expect((await d.ledger('replica')).current?.versionId).toBe(version);
+    expect((await d.ledger('replica')).current?.versionId).toBe(ClientRequestToken);
     expect(requestsOfOrders(d, mark)).toBe(0);
   });
 
@@ -340,6 +341,13 @@ describe('invalid input of a renewal', () => {
     const secrets = new SecretsManagerClient(d.local.clientConfig);
     await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/deleted' }));
     await expectRejected({ certificate: 'deleted', force: true }, 'SecretDeletedError', /restore-secret/, announced);
+    // The certificate function finds the deleted secret itself.
+    const [, accounts = ''] = Object.entries(d.outputs).find(([key]) => key.endsWith('AccountsArn')) ?? [];
+    const revocation = { action: 'revoke', certificate: 'deleted', reason: 'superseded' };
+    expect(await d.ended(await startExecution(d.local, accounts, revocation))).toMatchObject({
+      error: 'SecretDeletedError',
+      cause: expect.stringContaining('restore-secret'),
+    });
   });
 });
 

@@ -969,17 +969,23 @@ describe('a certificate is rejected', () => {
     expect((await check(world, { spec: changed })).action).toBe('issue');
   });
 
-  test('with the command that ends the replication if its secret is a replica', async () => {
-    const world = createWorld();
-    world.secrets.put('www', { replica: { region: 'eu-central-1', primaryRegion: 'eu-west-1' } });
-    await expect(check(world)).rejects.toMatchObject({
-      name: 'SecretReplicaError',
-      fields: { region: 'eu-central-1' },
-    });
-    await expect(check(world)).rejects.toThrow(
-      /aws secretsmanager stop-replication-to-replica --secret-id \S+ --region eu-central-1/,
-    );
-  });
+  test.each([
+    ['this stack', true],
+    ['another stack', false],
+  ])(
+    'with the command that ends the replication if its secret is a replica and has the tag of %s',
+    async (_, owned) => {
+      const world = createWorld();
+      world.secrets.put('www', { owned, replica: { region: 'eu-central-1', primaryRegion: 'eu-west-1' } });
+      await expect(check(world)).rejects.toMatchObject({
+        name: 'SecretReplicaError',
+        fields: { region: 'eu-central-1' },
+      });
+      await expect(check(world)).rejects.toThrow(
+        /aws secretsmanager stop-replication-to-replica --secret-id \S+ --region eu-central-1/,
+      );
+    },
+  );
 
   test('with the restore command if its secret is scheduled for deletion', async () => {
     const world = createWorld();

@@ -101,25 +101,27 @@ async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
   });
 }
 
+/** A replica comes first, because AWS rejects its deletion too. */
 async function assertUsable(account: AccountSecret, described: DescribeSecretCommandOutput): Promise<void> {
   const { secret, directoryUrl, stackTag } = account;
+  const replica = await replicaOf(account, described);
+  if (replica) {
+    throw new SecretReplicaError({
+      what: `The account at ${directoryUrl} cannot be used in ${replica.region}.`,
+      why: `Secret ${secret} is a replica of the secret in ${replica.primaryRegion}, and a replica cannot be changed.`,
+      remedy: `If ${replica.primaryRegion} no longer uses the account, run: ${stopReplicationCommand(secret, replica.region)}`,
+      secret,
+      region: replica.region,
+    });
+  }
   if (!isOwned(described, stackTag)) {
     throw new SecretNotOwnedError({
       what: `Secret ${secret} was not created by this stack, so its key is not used for the account at ${directoryUrl}.`,
-      remedy: `Find out who created it. Delete it with ${deleteSecretCommands(secret, { replicas: true })}. The next run then registers a new account.`,
+      remedy: `Find out who created it. Delete it with ${deleteSecretCommands(secret)}. The next run then registers a new account.`,
       secret,
     });
   }
   if (described.DeletedDate) throw deletedSecret(secret, described.DeletedDate, { refused: 'reading the account key' });
-  const replica = await replicaOf(account, described);
-  if (replica === null) return;
-  throw new SecretReplicaError({
-    what: `The account at ${directoryUrl} cannot be used in ${replica.region}.`,
-    why: `Secret ${secret} is a replica of the secret in ${replica.primaryRegion}, and a replica cannot be changed.`,
-    remedy: `If ${replica.primaryRegion} no longer uses the account, run: ${stopReplicationCommand(secret, replica.region)}`,
-    secret,
-    region: replica.region,
-  });
 }
 
 async function create(secret: AccountSecret, privateKey: string): Promise<AcmeAccount> {

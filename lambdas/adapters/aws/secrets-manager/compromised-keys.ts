@@ -1,6 +1,7 @@
 import { UpdateSecretVersionStageCommand } from '@aws-sdk/client-secrets-manager';
 import { UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import { keyFingerprint } from '../../../domain/rules/certificate/key-fingerprint.ts';
+import { awsRefused } from '../translate-errors.ts';
 import { certificateValueOf, listVersions } from './certificate-versions.ts';
 import { describeSecret, readVersion, type Secret, secretReplyOf } from './secrets.ts';
 
@@ -51,5 +52,13 @@ async function updateLabel(
   change: { readonly VersionStage: string; readonly MoveToVersionId?: string; readonly RemoveFromVersionId?: string },
 ): Promise<void> {
   const command = new UpdateSecretVersionStageCommand({ SecretId: secret.secret, ...change });
-  await secretReplyOf(secret, 'UpdateSecretVersionStage', secret.client.send(command));
+  const action = 'UpdateSecretVersionStage';
+  const moved = (error: Error): never => {
+    const call = { action: `secretsmanager:${action}`, resource: `secret ${secret.secret}` };
+    throw awsRefused(error, call, 'Another revocation has moved the label. The next attempt reads the labels again.');
+  };
+  await secretReplyOf(secret, action, secret.client.send(command), {
+    InvalidParameterException: moved,
+    ResourceNotFoundException: moved,
+  });
 }

@@ -25,7 +25,7 @@ export class CompromisedKeyError extends PerennialError {
   override readonly name = 'CompromisedKeyError';
 }
 
-/** The value of the secret does not have the format of this project. The operator restores an earlier version or deletes the secret. */
+/** The value of the secret does not have the format of this project. The operator starts the renewal with force, or does what the message says. */
 export class UnreadableSecretError extends PerennialError {
   override readonly name = 'UnreadableSecretError';
 }

@@ -3,9 +3,6 @@
  * and no secret with this name can be created. AWS rejects the deletion of a secret that has replicas.
  * https://docs.aws.amazon.com/cli/latest/reference/secretsmanager/delete-secret.html
  */
-export function deleteSecretCommands(secret: string, { replicas = false } = {}): string {
-  const command = `"aws secretsmanager delete-secret --secret-id ${secret} --force-delete-without-recovery"`;
-  if (!replicas) return command;
-  const remove = `"aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions REGION"`;
-  return `${command}, after ${remove} if it has replicas`;
-}
+export const deleteSecretCommands = (secret: string): string =>
+  `"aws secretsmanager delete-secret --secret-id ${secret} --force-delete-without-recovery", after ` +
+  `"aws secretsmanager remove-regions-from-replication --secret-id ${secret} --remove-replica-regions REGION" if it has replicas`;

@@ -77,8 +77,11 @@ describe('reading an account', () => {
     expect(sdk.commandCalls(GetSecretValueCommand)).toHaveLength(0);
   });
 
-  test('rejects a replica, and names the command that ends the replication', async () => {
-    described({ PrimaryRegion: 'eu-west-1' });
+  test.each([
+    ['of this stack', {}],
+    ['of another stack', { Tags: [] }],
+  ])('rejects a replica %s, and names the command that ends the replication', async (_, fields) => {
+    described({ PrimaryRegion: 'eu-west-1', ...fields });
     const reading = accounts.read(directoryUrl);
     await expect(reading).rejects.toMatchObject({ name: 'SecretReplicaError', fields: { region: 'us-east-1' } });
     await expect(reading).rejects.toThrow(
@@ -110,7 +113,7 @@ test('a secret without a value is deleted by the command in the error, which fre
   sdk.on(CreateSecretCommand).rejects(awsError('ResourceExistsException'));
   sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
   await expect(accounts.create(directoryUrl, 'key')).rejects.toThrow(
-    `"aws secretsmanager delete-secret --secret-id ${SecretId} --force-delete-without-recovery"`,
+    `"aws secretsmanager delete-secret --secret-id ${SecretId} --force-delete-without-recovery", after "aws secretsmanager remove-regions`,
   );
 });
 

@@ -71,3 +71,17 @@ test('a listing that AWS denies names the action and the secret', async () => {
     message: expect.stringMatching(/secretsmanager:ListSecretVersionIds.*certificates\/www/),
   });
 });
+
+test.each(['InvalidParameterException', 'ResourceNotFoundException'])(
+  'a mark that another revocation sets at the same time is refused, and is no defect (%s)',
+  async (name) => {
+    const value = await secretValue({ identifiers: ['example.com'] });
+    sdk.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify(value) });
+    sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [{ VersionId: 'v1', VersionStages: ['AWSCURRENT'] }] });
+    sdk.on(UpdateSecretVersionStageCommand).rejects(awsError(name, 'The label is on another version.'));
+    await expect(versions.markCompromised('www', 'v1')).rejects.toMatchObject({
+      name: 'AwsRefusedError',
+      message: expect.stringMatching(/The label is on another version\. Another revocation has moved the label\./),
+    });
+  },
+);
