@@ -1,14 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { NewArnReason } from '../../lambdas/domain/contract/certificate-facts.ts';
+import type { NewArnReason, Validity } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { KeyType } from '../../lambdas/domain/contract/config.ts';
 import { type Tags, tags } from '../../lambdas/domain/contract/environment.ts';
 import { ImportRefusedError } from '../../lambdas/domain/contract/errors.ts';
-import type {
-  AcmCertificates,
-  ImportDescription,
-  ImportValidity,
-  SimilarImport,
-} from '../../lambdas/domain/ports/acm-certificates.ts';
+import type { AcmCertificates, ImportDescription, SimilarImport } from '../../lambdas/domain/ports/acm-certificates.ts';
 import { keyTypeOf, splitPem } from '../../lambdas/domain/rules/certificate/verify-certificate.ts';
 
 /** OID of client authentication, the only extended key usage that a re-import may remove. */
@@ -103,7 +98,7 @@ export class FakeAcm implements AcmCertificates {
       .map(([arn, { stack }]) => ({ arn, tag: tags.stack, value: stack, expected: this.#stack }));
   }
 
-  async list(region: string): Promise<ReadonlyMap<string, ImportValidity>> {
+  async list(region: string): Promise<ReadonlyMap<string, Validity>> {
     return new Map(
       [...this.#region(region)].map(([arn, { notBefore, notAfter }]) => [arn, { notBefore, notAfter }] as const),
     );

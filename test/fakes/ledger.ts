@@ -114,7 +114,8 @@ export class FakeLedger implements Ledger {
       const { lease, leasedAt } = this.get(key.certificate);
       const orders = this.#ordering.get(key.certificate) === lease;
       if (!mayTake(lease)) return { execution: lease ?? '', since: leasedAt ?? '', orders };
-      this.put(key.certificate, { lease: taken.execution, leasedAt: taken.since });
+      const { firstLeasedAt = taken.since } = this.get(key.certificate);
+      this.put(key.certificate, { lease: taken.execution, leasedAt: taken.since, firstLeasedAt });
       return null;
     }
     this.#holding(certificate, execution);

@@ -1,4 +1,4 @@
-import type { NewArnReason } from '../contract/certificate-facts.ts';
+import type { NewArnReason, Validity } from '../contract/certificate-facts.ts';
 import type { KeyType } from '../contract/config.ts';
 
 /** A tag of an import that has another value than this stack sets. */
@@ -15,14 +15,8 @@ export interface SimilarImport extends TagDifference {
   readonly arn: string;
 }
 
-/** The time in which an imported certificate is valid, in RFC 3339 and UTC. */
-export interface ImportValidity {
-  readonly notBefore: string;
-  readonly notAfter: string;
-}
-
 /** An import with the details that need a call for each ARN. */
-export interface ImportDescription extends ImportValidity {
+export interface ImportDescription extends Validity {
   /** Serial number of the leaf certificate, in hexadecimal and lower case, as in `CertificateFacts`. */
   readonly serialNumber: string;
   /** Tags of this stack and of the operator that are missing or have another value. */
@@ -46,7 +40,7 @@ export interface AcmCertificates {
    * @throws RegionUnavailableError
    * @throws UnexpectedError if the region has too many certificates
    */
-  list(region: string): Promise<ReadonlyMap<string, ImportValidity>>;
+  list(region: string): Promise<ReadonlyMap<string, Validity>>;
   /** Describes an import of a certificate of this stack. Returns `null` if the ARN does not exist. */
   describe(region: string, certificate: string, arn: string): Promise<ImportDescription | null>;
   /**

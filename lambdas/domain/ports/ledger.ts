@@ -42,6 +42,8 @@ export interface LedgerCertificate {
   readonly lease: string | null;
   /** Time at which the lease was taken, in RFC 3339. */
   readonly leasedAt: string | null;
+  /** Time at which an execution took the lease for the first time, in RFC 3339. */
+  readonly firstLeasedAt?: string;
   readonly current: CertificateFacts | null;
   /** Imports into ACM, by region. */
   readonly deliveries: Readonly<Record<string, Delivery>>;

@@ -6,14 +6,15 @@ import {
   ListTagsForCertificateCommand,
   type Tag,
 } from '@aws-sdk/client-acm';
+import type { Validity } from '../../../domain/contract/certificate-facts.ts';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
-import type { ImportDescription, ImportValidity, TagDifference } from '../../../domain/ports/acm-certificates.ts';
+import type { ImportDescription, TagDifference } from '../../../domain/ports/acm-certificates.ts';
 import { replyOf } from '../translate-errors.ts';
 import { inRegion, listOf, type RegionalAcm, tagsOf } from './regional-acm.ts';
 
 /** Lists the imports of a region with keys of every type. */
-export async function listImports(acm: RegionalAcm): Promise<ReadonlyMap<string, ImportValidity>> {
-  const found = new Map<string, ImportValidity>();
+export async function listImports(acm: RegionalAcm): Promise<ReadonlyMap<string, Validity>> {
+  const found = new Map<string, Validity>();
   for await (const { CertificateArn: arn, ...times } of importsOf(acm, Object.values(KeyAlgorithm))) {
     if (arn) found.set(arn, validityOf(times));
   }
@@ -83,13 +84,7 @@ export async function differentTags(
     .map(({ Key: tag = '', Value: value = '' }) => ({ tag, value: found.get(tag) ?? null, expected: value }));
 }
 
-const validityOf = ({
-  NotBefore,
-  NotAfter,
-}: {
-  readonly NotBefore?: Date;
-  readonly NotAfter?: Date;
-}): ImportValidity => ({
+const validityOf = ({ NotBefore, NotAfter }: { readonly NotBefore?: Date; readonly NotAfter?: Date }): Validity => ({
   notBefore: NotBefore?.toISOString() ?? '',
   notAfter: NotAfter?.toISOString() ?? '',
 });

@@ -14,7 +14,7 @@ import { fromAttribute } from './attribute-values.ts';
 /**
  * Items of the table, by partition key `id`:
  *
- * - `certificate#<name>`: lease, leasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
+ * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
  *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
  *   revokedVersion, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
@@ -41,6 +41,7 @@ export function certificateOf(item: Item): LedgerCertificate {
   return {
     lease: item.lease?.S ?? null,
     leasedAt: item.leasedAt?.S ?? null,
+    ...(item.firstLeasedAt?.S && { firstLeasedAt: item.firstLeasedAt.S }),
     current: fromAttribute(item.current) as CertificateFacts | null,
     deliveries: (fromAttribute(item.deliveries) ?? {}) as Record<string, Delivery>,
     order: fromAttribute(item.order) as SavedOrder | null,

@@ -19,7 +19,8 @@ export async function takeLease(
   if ('certificate' in key) {
     return take(table, certificateId(key.certificate), lease, {
       // DynamoDB adds a region to an existing map, but does not create the map.
-      expression: ', #deliveries = if_not_exists(#deliveries, :empty)',
+      expression:
+        ', #firstLeasedAt = if_not_exists(#firstLeasedAt, :now), #deliveries = if_not_exists(#deliveries, :empty)',
       values: { ':empty': { M: {} } },
     });
   }

@@ -1,14 +1,10 @@
+import type { Validity } from '../../contract/certificate-facts.ts';
+
 const hour = 3_600_000;
 const day = 24 * hour;
 
 /** Certificates with a shorter lifetime are renewed with half of it left, not a third. Let's Encrypt, integration guide, 2025 */
 const shortLifetime = 10 * day;
-
-/** Times in RFC 3339. */
-interface Validity {
-  readonly notBefore: string;
-  readonly notAfter: string;
-}
 
 const lifetimeOf = ({ notBefore, notAfter }: Validity): number => Date.parse(notAfter) - Date.parse(notBefore);
 

@@ -68,6 +68,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       const record = {
         lease: me,
         leasedAt: now.toISOString(),
+        firstLeasedAt: now.toISOString(),
         current,
         deliveries: { 'us-east-1': delivery },
         order,
@@ -180,13 +181,14 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect(await read('raced')).toMatchObject({ lease: execution, leasedAt: now.toISOString() });
     });
 
-    test('can be taken again by its holder, which updates its time and keeps the record', async () => {
+    test('can be taken again by its holder, which updates its time and keeps the record and the time of the first lease', async () => {
       await lease('again', me, undefined, earlier);
       await ledgerOf().recordDelivery('again', me, 'us-east-1', delivery);
       expect(await lease('again')).toBeNull();
       expect(await read('again')).toMatchObject({
         lease: me,
         leasedAt: now.toISOString(),
+        firstLeasedAt: earlier.toISOString(),
         deliveries: { 'us-east-1': delivery },
       });
     });

@@ -1,0 +1,97 @@
+import type { Validity } from '../../contract/certificate-facts.ts';
+import type { CertificateSpec } from '../../contract/config.ts';
+import type { FleetMetricValues } from '../../contract/metrics.ts';
+import type { LedgerCertificate } from '../../ports/ledger.ts';
+import { isNotServed } from '../certificate/endpoints.ts';
+import { daysLeft, lifetimeLeft } from './renewal-time.ts';
+
+/** What the ledger shows about the whole fleet. `null` if no certificate was issued. */
+export interface FleetGauges {
+  readonly failing: number;
+  readonly neverIssued: number;
+  readonly notServed: number;
+  readonly leftovers: number;
+  /** In seconds. */
+  readonly oldestLease: number;
+  /** In percent. */
+  readonly leastLifetime: number | null;
+  readonly leastDays: number | null;
+}
+
+export const emptyGauges: FleetGauges = {
+  failing: 0,
+  neverIssued: 0,
+  notServed: 0,
+  leftovers: 0,
+  oldestLease: 0,
+  leastLifetime: null,
+  leastDays: null,
+};
+
+const day = 86_400_000;
+
+/** Adds a certificate. `spec` is `undefined` if it is no longer configured. Then only its lease and its TXT values count. */
+export function withCertificate(
+  gauges: FleetGauges,
+  spec: CertificateSpec | undefined,
+  record: LedgerCertificate,
+  now: Date,
+): FleetGauges {
+  const { lease, leasedAt, leftovers, failure } = record;
+  const age = lease === null || leasedAt === null ? 0 : (now.getTime() - Date.parse(leasedAt)) / 1000;
+  const inUse = {
+    ...gauges,
+    // While an execution works on the certificate, it needs its values or is about to remove them.
+    leftovers: gauges.leftovers + (lease === null ? leftovers.length : 0),
+    oldestLease: Math.max(gauges.oldestLease, age),
+  };
+  if (!spec) return inUse;
+  const neverIssued = isNeverIssued(record, now);
+  const there = validities(spec, record);
+  const lifetimes = there.map((each) => Math.max(0, 100 * lifetimeLeft(each, now)));
+  return {
+    ...inUse,
+    failing: gauges.failing + (failure === null ? 0 : 1),
+    neverIssued: gauges.neverIssued + (neverIssued ? 1 : 0),
+    notServed: gauges.notServed + (isNotServed(spec, record) ? 1 : 0),
+    leastLifetime: least(gauges.leastLifetime, neverIssued ? [0] : lifetimes),
+    leastDays: least(
+      gauges.leastDays,
+      there.map((each) => daysLeft(each, now)),
+    ),
+  };
+}
+
+/** Returns the values of the metrics for a fleet of this many configured certificates. */
+export function gaugeMetrics(gauges: FleetGauges, certificates: number): FleetMetricValues {
+  const { leastLifetime, leastDays } = gauges;
+  return {
+    Certificates: certificates,
+    Failing: gauges.failing,
+    NeverIssued: gauges.neverIssued,
+    NotServed: gauges.notServed,
+    LeftoverTxtValues: gauges.leftovers,
+    OldestLease: gauges.oldestLease,
+    ...(leastLifetime !== null && { LeastLifetimeLeft: leastLifetime }),
+    ...(leastDays !== null && { LeastDaysLeft: leastDays }),
+  };
+}
+
+/** Tells whether no certificate was issued within a day after the first execution took its lease. */
+const isNeverIssued = ({ current, firstLeasedAt }: LedgerCertificate, now: Date): boolean =>
+  current === null && firstLeasedAt !== undefined && now.getTime() - Date.parse(firstLeasedAt) >= day;
+
+/**
+ * Returns the validity of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier version, or a
+ * certificate that another writer imported.
+ */
+function validities({ regions }: CertificateSpec, { current, deliveries }: LedgerCertificate): readonly Validity[] {
+  const imported = regions.flatMap((region) => {
+    const delivery = deliveries[region];
+    return !delivery || delivery.found === null ? [] : [delivery.found ?? delivery];
+  });
+  return [...(current ? [current] : []), ...imported];
+}
+
+const least = (before: number | null, values: readonly number[]): number | null =>
+  values.reduce<number | null>((found, value) => (found === null || value < found ? value : found), before);
