@@ -6,7 +6,7 @@ import {
   UnauthorizedError,
 } from '../domain/contract/errors.ts';
 import type { AcmeAccount } from '../domain/ports/account-secrets.ts';
-import type { Acme } from '../domain/ports/acme.ts';
+import type { Acme, NewAccount } from '../domain/ports/acme.ts';
 import type { AccountPorts } from './ensure-account.ts';
 
 /** An account at a CA and its key. */
@@ -22,33 +22,34 @@ export async function newAccount(issuer: Issuer, account: AcmeAccount, ports: Po
   const { accounts, acme } = ports;
   const { directoryUrl, externalAccountBinding } = issuer;
   const { privateKey } = account;
-  const url =
+  const { url, created } =
     externalAccountBinding === null
       ? await acme.newAccount(issuer, privateKey)
       : await bind(issuer, account, externalAccountBinding, ports);
-  await accounts.saveUrl(directoryUrl, account, url);
+  await accounts.saveUrl(directoryUrl, account, { url, ...(created && { contact: issuer.contact }) });
   return { url, privateKey };
 }
 
 /**
- * Returns the URL of the account with an external account binding. A binding may register one account only. So the CA is asked first whether an
+ * Returns the account with an external account binding. A binding may register one account only. So the CA is asked first whether an
  * interrupted execution has registered the account. If the binding is then refused, another execution may have been faster. Its account is in the
  * secret, or the CA knows it by the key.
  */
-async function bind(issuer: Issuer, account: AcmeAccount, secretArn: string, ports: Ports): Promise<string> {
+async function bind(issuer: Issuer, account: AcmeAccount, secretArn: string, ports: Ports): Promise<NewAccount> {
   const { accounts, acme, externalAccountKey } = ports;
   const known = await findAccount(issuer, account.privateKey, acme);
-  if (known !== null) return known;
+  if (known !== null) return { url: known, created: false };
   try {
     return await acme.newAccount(issuer, account.privateKey, await externalAccountKey(secretArn));
   } catch (error) {
     if (!(error instanceof ExternalAccountBindingError)) throw error;
     const stored = await accounts.read(issuer.directoryUrl);
     // The URL of an account that the CA has forgotten is still stored.
-    if (stored?.url && stored.url !== account.url && stored.privateKey === account.privateKey) return stored.url;
+    if (stored?.url && stored.url !== account.url && stored.privateKey === account.privateKey)
+      return { url: stored.url, created: false };
     const found = await findAccount(issuer, account.privateKey, acme);
     if (found === null) throw error;
-    return found;
+    return { url: found, created: false };
   }
 }
 

@@ -30,6 +30,7 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
     : await accounts.replace(directoryUrl, account, { ...account, nextPrivateKey: await newPrivateKey('P-256') });
   const { url } = account;
   const seen = await accountKeyInUse(issuer, staged, ports);
+  const kept = { url, ...(seen.contact && { contact: seen.contact }) };
   // Without a next key, the CA has accepted the new key already. The reply to an earlier call was lost, or another execution was faster.
   if (seen.nextPrivateKey) {
     await acme
@@ -37,10 +38,10 @@ export async function rollOverKey({ issuer }: IssuerInput, ports: AccountPorts):
       .catch(async (error: unknown) => {
         // With a next key, every later call would first ask the CA which of the two keys it accepts.
         if (error instanceof KeyRolloverUnsupportedError)
-          await accounts.replace(directoryUrl, seen, { privateKey: seen.privateKey, url });
+          await accounts.replace(directoryUrl, seen, { ...kept, privateKey: seen.privateKey });
         throw error;
       });
-    await accounts.replace(directoryUrl, seen, { privateKey: seen.nextPrivateKey, url });
+    await accounts.replace(directoryUrl, seen, { ...kept, privateKey: seen.nextPrivateKey });
   }
   return { issuer: name, account: url };
 }

@@ -42,7 +42,7 @@ beforeAll(async () => {
     trustedRoots: { [boulder.directoryUrl]: boulder.trustedRoots },
   });
   const at = { ...issuer, directoryUrl: boulder.directoryUrl };
-  ca = acme.connect(at, { url: await acme.newAccount(at, accountKey), privateKey: accountKey });
+  ca = acme.connect(at, { ...(await acme.newAccount(at, accountKey)), privateKey: accountKey });
 });
 afterAll(async () => {
   acme?.close();

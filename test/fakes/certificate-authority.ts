@@ -4,6 +4,7 @@ import type { CertificateSecretValue } from '../../lambdas/domain/contract/certi
 import type { Issuer, KeyType } from '../../lambdas/domain/contract/config.ts';
 import {
   AccountDoesNotExistError,
+  AccountNotValidError,
   ExternalAccountBindingError,
   ExternalAccountRequiredError,
   KeyRolloverUnsupportedError,
@@ -19,6 +20,7 @@ import type {
   CertificateAuthority,
   Challenge,
   ExternalAccountKey,
+  NewAccount,
   Order,
 } from '../../lambdas/domain/ports/acme.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
@@ -286,6 +288,7 @@ export async function secretValue({
 interface FakeAccount {
   readonly url: string;
   status: 'valid' | 'deactivated';
+  contact: readonly string[];
 }
 
 type Signer = { readonly url: string; readonly privateKey: string };
@@ -316,6 +319,16 @@ export class FakeAcme implements Acme {
     return [...this.#accounts.values()].filter(({ status }) => status === 'valid').map(({ url }) => url);
   }
 
+  /** Returns the contact of an account. */
+  contactOf(url: string): readonly string[] {
+    return [...this.#accounts.values()].find((each) => each.url === url)?.contact ?? [];
+  }
+
+  /** Deactivates or revokes an account without its client. */
+  end(url: string): void {
+    for (const account of this.#accounts.values()) if (account.url === url) account.status = 'deactivated';
+  }
+
   /** Deletes all accounts at the CA, as staging servers sometimes do. */
   forgetAccounts(): void {
     this.#accounts.clear();
@@ -323,12 +336,12 @@ export class FakeAcme implements Acme {
 
   // ---- the port
 
-  async newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string> {
+  async newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<NewAccount> {
     if (!issuer.termsOfServiceAgreed)
       throw new TermsNotAgreedError({ what: `The terms of ${issuer.name} are not agreed to.`, issuer: issuer.name });
     const known = this.#accounts.get(accountId(issuer, privateKey));
     if (known?.status === 'deactivated') throw new UnauthorizedError({ what: 'The account is deactivated.' });
-    if (known && !this.bindsOnce) return known.url;
+    if (known && !this.bindsOnce) return { url: known.url, created: false };
     if (this.externalAccountKeys && !externalAccountKey)
       throw new ExternalAccountRequiredError({ what: 'No binding was sent.' });
     if (externalAccountKey && this.externalAccountKeys?.get(externalAccountKey.kid) !== externalAccountKey.hmacKey) {
@@ -337,8 +350,8 @@ export class FakeAcme implements Acme {
     if (this.bindsOnce) this.externalAccountKeys = new Map();
     this.#made += 1;
     const url = `https://ca.test/account/${this.#made}`;
-    this.#accounts.set(accountId(issuer, privateKey), { url, status: 'valid' });
-    return url;
+    this.#accounts.set(accountId(issuer, privateKey), { url, status: 'valid', contact: issuer.contact });
+    return { url, created: true };
   }
 
   async findAccount(issuer: Issuer, privateKey: string): Promise<string | null> {
@@ -348,10 +361,18 @@ export class FakeAcme implements Acme {
     return known?.url ?? null;
   }
 
+  async checkAccount(issuer: Issuer, account: Signer): Promise<void> {
+    this.#usable(issuer, account);
+  }
+
+  async updateContact(issuer: Issuer, account: Signer): Promise<void> {
+    this.#usable(issuer, account).contact = issuer.contact;
+  }
+
   async changeKey(issuer: Issuer, account: Signer, newPrivateKey: string): Promise<void> {
     if (!issuer.keyRollover)
       throw new KeyRolloverUnsupportedError({ what: `${issuer.name} does not change keys.`, issuer: issuer.name });
-    const known = this.#valid(issuer, account);
+    const known = this.#usable(issuer, account);
     if (this.#accounts.has(accountId(issuer, newPrivateKey)))
       throw new MalformedError({ what: 'That key has an account.' });
     this.#accounts.delete(accountId(issuer, account.privateKey));
@@ -368,7 +389,7 @@ export class FakeAcme implements Acme {
     certificate: string,
     reason: number,
   ): Promise<void> {
-    if ('url' in signer) this.#valid(issuer, signer);
+    if ('url' in signer) this.#usable(issuer, signer);
     if (this.revocations.some((each) => each.certificate === certificate)) return;
     this.revocations.push({ certificate, reason, by: 'url' in signer ? 'account' : 'key' });
   }
@@ -376,7 +397,7 @@ export class FakeAcme implements Acme {
   /** Connects without a request. The first request fails if the account does not exist. */
   connect(issuer: Issuer, account: Signer): CertificateAuthority {
     const ca = () => {
-      this.#valid(issuer, account);
+      this.#usable(issuer, account);
       return this.#ca;
     };
     return {
@@ -389,6 +410,18 @@ export class FakeAcme implements Acme {
       finalize: async (...request) => ca().finalize(...request),
       certificate: async (url) => ca().certificate(url),
     };
+  }
+
+  /** Returns the account, as a request does that asks for the status of a refused account. */
+  #usable(issuer: Issuer, signer: Signer): FakeAccount {
+    const { url } = signer;
+    try {
+      return this.#valid(issuer, signer);
+    } catch (error) {
+      throw error instanceof UnauthorizedError
+        ? new AccountNotValidError({ what: `Account ${url} is deactivated.` })
+        : error;
+    }
   }
 
   #valid(issuer: Issuer, { url, privateKey }: Signer): FakeAccount {

@@ -398,11 +398,16 @@ export class FakeAccountSecrets implements AccountSecrets {
     return account;
   }
 
-  async saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount> {
+  async saveUrl(
+    directoryUrl: string,
+    account: AcmeAccount,
+    { url, contact }: { readonly url: string } & Pick<AcmeAccount, 'contact'>,
+  ): Promise<AcmeAccount> {
     const stored = this.get(directoryUrl);
     if (!stored) throw new UnexpectedError({ what: `There is no account at ${directoryUrl}.` });
     if (stored.privateKey !== account.privateKey || stored.url === url) return stored;
-    const saved = { privateKey: stored.privateKey, url, version: String(Number(stored.version) + 1) };
+    const version = String(Number(stored.version) + 1);
+    const saved = { privateKey: stored.privateKey, url, version, ...(contact && { contact }) };
     this.put(directoryUrl, saved);
     return saved;
   }
@@ -410,13 +415,13 @@ export class FakeAccountSecrets implements AccountSecrets {
   async replace(
     directoryUrl: string,
     before: AcmeAccount,
-    { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
+    account: Omit<AcmeAccount, 'version'>,
   ): Promise<AcmeAccount> {
     const current = this.get(directoryUrl);
     if (!current) throw refused(`There is no account at ${directoryUrl}.`);
     if (current.version !== before.version) return current;
     const version = String(Number(before.version) + 1);
-    const after = { privateKey, url, version, ...(nextPrivateKey === undefined ? {} : { nextPrivateKey }) };
+    const after = { ...account, version };
     this.put(directoryUrl, after);
     return after;
   }

@@ -41,7 +41,7 @@ async function connect(): Promise<CertificateAuthority> {
   onTestFinished(() => acme.close());
   const privateKey = newKey('P-256');
   const at = { ...issuer, directoryUrl: pebble.directoryUrl };
-  return acme.connect(at, { url: await acme.newAccount(at, privateKey), privateKey });
+  return acme.connect(at, { ...(await acme.newAccount(at, privateKey)), privateKey });
 }
 
 /** Places an order and proves control of its name. Returns the order when it is ready. */

@@ -11,17 +11,17 @@ import {
   TermsNotAgreedError,
   UnauthorizedError,
 } from '../../domain/contract/errors.ts';
-import type { ExternalAccountKey } from '../../domain/ports/acme.ts';
+import type { ExternalAccountKey, NewAccount } from '../../domain/ports/acme.ts';
 import { locationOf } from './headers.ts';
 import { isProblem, newAccountRefused } from './problems.ts';
 import type { Session } from './session.ts';
 
-/** Registers an account and returns its URL. `session` signs with the key of the account. RFC 8555 §7.3 */
+/** Registers an account. `session` signs with the key of the account. RFC 8555 §7.3 */
 export async function newAccount(
   issuer: Issuer,
   session: Session,
   externalAccountKey?: ExternalAccountKey,
-): Promise<string> {
+): Promise<NewAccount> {
   const { newAccount: url, meta } = await session.directory();
   if (meta.termsOfService && !issuer.termsOfServiceAgreed) {
     throw new TermsNotAgreedError({
@@ -40,7 +40,7 @@ export async function newAccount(
     const refusal = newAccountRefused(error);
     throw externalAccountKey ? bindingRefused(issuer, refusal) : refusal;
   });
-  return locationOf(reply, request);
+  return { url: locationOf(reply, request), created: reply.status === 201 };
 }
 
 /** The error for a rejected newAccount with a binding. Usually the binding is unknown, expired or already used. */

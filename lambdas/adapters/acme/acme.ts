@@ -1,6 +1,7 @@
 import type { Issuer } from '../../domain/contract/config.ts';
 import { AlreadyReplacedError, InvalidProfileError } from '../../domain/contract/errors.ts';
 import type { Acme, CertificateAuthority } from '../../domain/ports/acme.ts';
+import { checkAccount, updateContact, withAccountStatus } from './account-status.ts';
 import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
 import { authorizationFrom } from './authorizations.ts';
 import type { Network, TrustedRoots } from './connections.ts';
@@ -31,18 +32,22 @@ interface AcmeOptions {
 export function createAcme({ now, ...options }: AcmeOptions): Acme & { close(): void } {
   const connection = { transport: createTransport(options), now };
   const byKey = (issuer: Issuer, privateKey: string) => openSession(issuer, { url: null, privateKey }, connection);
+  const byAccount = (issuer: Issuer, account: { readonly url: string; readonly privateKey: string }) =>
+    withAccountStatus(issuer, account, openSession(issuer, account, connection));
   return {
     newAccount: (issuer, privateKey, externalAccountKey) =>
       newAccount(issuer, byKey(issuer, privateKey), externalAccountKey),
     findAccount: (issuer, privateKey) => findAccount(issuer, byKey(issuer, privateKey)),
+    checkAccount: (issuer, account) => checkAccount(issuer, account.url, openSession(issuer, account, connection)),
+    updateContact: (issuer, account) => updateContact(issuer, account.url, openSession(issuer, account, connection)),
     changeKey: (issuer, account, newPrivateKey) =>
-      changeKey(issuer, account, { old: openSession(issuer, account, connection), new: byKey(issuer, newPrivateKey) }),
+      changeKey(issuer, account, { old: byAccount(issuer, account), new: byKey(issuer, newPrivateKey) }),
     deactivate: (issuer, account) => deactivate(issuer, account.url, openSession(issuer, account, connection)),
     revoke(issuer, signer, certificate, reason) {
-      const session = 'url' in signer ? openSession(issuer, signer, connection) : byKey(issuer, signer.certificateKey);
+      const session = 'url' in signer ? byAccount(issuer, signer) : byKey(issuer, signer.certificateKey);
       return revoke(issuer, session, certificate, reason);
     },
-    connect: (issuer, account) => certificateAuthority(issuer, account, openSession(issuer, account, connection), now),
+    connect: (issuer, account) => certificateAuthority(issuer, account, byAccount(issuer, account), now),
     close: connection.transport.close,
   };
 }

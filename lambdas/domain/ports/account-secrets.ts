@@ -4,6 +4,8 @@ export interface AcmeAccount {
   readonly privateKey: string;
   /** URL of the account. `null` until it is registered. RFC 8555 §7.3 */
   readonly url: string | null;
+  /** The contact as the CA has it, as `mailto:` URLs. Absent if it is not known, because the account was found by its key. RFC 8555 §7.3 */
+  readonly contact?: readonly string[];
   /** Version of the secret. */
   readonly version: string;
   /** The next key, stored before a key rollover whose result is not known. The CA tells which of the two keys is in use. RFC 8555 §7.3.5 */
@@ -18,7 +20,12 @@ export interface AccountSecrets {
   create(directoryUrl: string, privateKey: string): Promise<AcmeAccount>;
   /** Sets the operator's tags on the secret. Other tags stay. */
   tag(directoryUrl: string): Promise<void>;
-  saveUrl(directoryUrl: string, account: AcmeAccount, url: string): Promise<AcmeAccount>;
+  /** Stores the URL of the account and its contact, if it is known. */
+  saveUrl(
+    directoryUrl: string,
+    account: AcmeAccount,
+    registered: { readonly url: string } & Pick<AcmeAccount, 'contact'>,
+  ): Promise<AcmeAccount>;
   /** Compare-and-swap: stores `after` if `before` is still current. Returns what is current then. */
   replace(directoryUrl: string, before: AcmeAccount, after: Omit<AcmeAccount, 'version'>): Promise<AcmeAccount>;
 }

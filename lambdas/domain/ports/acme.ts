@@ -60,12 +60,23 @@ export interface ExternalAccountKey {
   readonly hmacKey: string;
 }
 
+/** The reply to newAccount. */
+export interface NewAccount {
+  readonly url: string;
+  /** `false` for an account that existed. The CA then ignores the contact of the request. */
+  readonly created: boolean;
+}
+
 /** ACME accounts and revocation at any CA. */
 export interface Acme {
-  /** Registers an account and returns its URL, or the URL of the existing account of this key. RFC 8555 §7.3 */
-  newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<string>;
+  /** Registers an account with the contact of the issuer, or finds the existing account of this key. RFC 8555 §7.3 */
+  newAccount(issuer: Issuer, privateKey: string, externalAccountKey?: ExternalAccountKey): Promise<NewAccount>;
   /** Finds the account of this key with `onlyReturnExisting`. `null` if the CA has none. RFC 8555 §7.3.1 */
   findAccount(issuer: Issuer, privateKey: string): Promise<string | null>;
+  /** Reads the account. Throws `AccountNotValidError` if it is deactivated or revoked. RFC 8555 §7.3.6 */
+  checkAccount(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): Promise<void>;
+  /** Replaces the contact of the account with that of the issuer. RFC 8555 §7.3.2 */
+  updateContact(issuer: Issuer, account: { readonly url: string; readonly privateKey: string }): Promise<void>;
   /** Changes the key of an account. RFC 8555 §7.3.5 */
   changeKey(
     issuer: Issuer,

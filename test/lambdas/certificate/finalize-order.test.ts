@@ -30,7 +30,7 @@ async function ready(spec = specWith()): Promise<OrderedWorld> {
   const world = createWorld();
   world.ledger.put('www', { lease: execution });
   const privateKey = makePrivateKey();
-  const url = await world.acme.newAccount(issuer, privateKey);
+  const { url } = await world.acme.newAccount(issuer, privateKey);
   world.accounts.put(issuer.directoryUrl, { privateKey, url, version: '1' });
   for (const identifier of spec.identifiers) world.ca.alreadyValid.add(identifier);
   const order = await world.ca.newOrder({ identifiers: spec.identifiers, profile: null });

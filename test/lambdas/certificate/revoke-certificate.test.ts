@@ -48,7 +48,7 @@ async function renewed(): Promise<World & { readonly versionId: string }> {
     versionId = to;
   }
   for (const order of ['1', '2']) await ledger.countIssue(spec.setHash, order, world.clock.now());
-  const url = await world.acme.newAccount(issuer, 'account key');
+  const { url } = await world.acme.newAccount(issuer, 'account key');
   world.accounts.put(issuer.directoryUrl, { privateKey: 'account key', url, version: '1' });
   return { ...world, versionId: versionId ?? '' };
 }

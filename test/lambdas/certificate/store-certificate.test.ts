@@ -35,7 +35,7 @@ beforeAll(() => {
 async function finalized(names: readonly string[] = spec.identifiers): Promise<World> {
   const world = createWorld({ now: '2026-03-01T12:00:00Z' });
   world.ledger.put('www', { lease: execution });
-  const url = await world.acme.newAccount(issuer, accountKey);
+  const { url } = await world.acme.newAccount(issuer, accountKey);
   world.accounts.put(issuer.directoryUrl, { privateKey: accountKey, url, version: '1' });
   world.secrets.put('www', { current: old });
   await world.secrets.stageKey('www', orderUrl, privateKey);

@@ -93,9 +93,9 @@ describe('a CA that does not change keys', () => {
     await expect(rollOver(world)).rejects.toThrow(KeyRolloverUnsupportedError);
     expect(stored(world)).toMatchObject({ privateKey: before?.privateKey, url: before?.url });
     await expectOneLiveKey(world);
-    const asked = world.calls.names('acme.findAccount').length;
+    const asked = world.calls.names('acme.').length;
     await ensureAccount(issuer, world.ports);
-    expect(world.calls.names('acme.findAccount')).toHaveLength(asked);
+    expect(world.calls.names('acme.')).toHaveLength(asked);
   });
 
   test('also removes a new key that an interrupted run has stored', async () => {

@@ -60,7 +60,7 @@ export function createAccountSecrets({
     read: (directoryUrl) => read(secretOf(directoryUrl)),
     create: (directoryUrl, privateKey) => create(secretOf(directoryUrl), privateKey),
     tag: (directoryUrl) => tagAccount(secretOf(directoryUrl)),
-    saveUrl: (directoryUrl, account, url) => saveUrl(secretOf(directoryUrl), account, url),
+    saveUrl: (directoryUrl, ...given) => saveUrl(secretOf(directoryUrl), ...given),
     replace: (directoryUrl, before, after) => replace(secretOf(directoryUrl), before, after),
   };
 }
@@ -70,12 +70,12 @@ function nameOf(directoryUrl: string): string {
   return `${new URL(directoryUrl).hostname.replaceAll(/[^\w.-]/g, '')}-${sha256(directoryUrl).slice(0, 8)}`;
 }
 
-/** The value of the secret. Without a next key it has no such member. */
+/** The value of the secret. Without a next key or a known contact it has no such members. */
 function secretString(
   { directoryUrl }: AccountSecret,
-  { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
+  { privateKey, url, nextPrivateKey, contact }: Omit<AcmeAccount, 'version'>,
 ) {
-  return JSON.stringify({ format: 1, directoryUrl, privateKey, url, nextPrivateKey });
+  return JSON.stringify({ format: 1, directoryUrl, privateKey, url, nextPrivateKey, contact });
 }
 
 /**
@@ -88,11 +88,12 @@ async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
   await assertUsable(secret, described);
   const current = await readVersion(secret, { VersionStage: 'AWSCURRENT' });
   if (current === null) return null;
-  const { format, directoryUrl, privateKey, nextPrivateKey, url } = membersOf(current.SecretString);
+  const { format, directoryUrl, privateKey, nextPrivateKey, url, contact } = membersOf(current.SecretString);
   const ours = format === 1 && directoryUrl === secret.directoryUrl;
   if (ours && typeof privateKey === 'string' && (url === null || typeof url === 'string')) {
     const next = typeof nextPrivateKey === 'string' ? { nextPrivateKey } : {};
-    return { privateKey, url, version: current.VersionId ?? '', ...next };
+    const known = Array.isArray(contact) ? { contact: contact.filter((each) => typeof each === 'string') } : {};
+    return { privateKey, url, version: current.VersionId ?? '', ...next, ...known };
   }
   throw new UnreadableSecretError({
     what: `Secret ${secret.secret} does not hold an account key for ${secret.directoryUrl} (format 1).`,
@@ -150,7 +151,11 @@ async function tagAccount(secret: AccountSecret): Promise<void> {
   if (Object.keys(secret.tags).length > 0) await setTags(secret, secretTags(secret));
 }
 
-async function saveUrl(secret: AccountSecret, account: AcmeAccount, url: string): Promise<AcmeAccount> {
+async function saveUrl(
+  secret: AccountSecret,
+  account: AcmeAccount,
+  { url, contact }: { readonly url: string } & Pick<AcmeAccount, 'contact'>,
+): Promise<AcmeAccount> {
   const stored = await read(secret);
   if (stored === null) {
     throw new UnexpectedError({
@@ -161,9 +166,9 @@ async function saveUrl(secret: AccountSecret, account: AcmeAccount, url: string)
   }
   // If another key was stored in the meantime, the URL does not belong to it.
   if (stored.privateKey !== account.privateKey || stored.url === url) return stored;
-  const saved = { privateKey: stored.privateKey, url };
-  // The id is a hash of the version that was read and the URL, so that two executions that save the same URL write one version.
-  const version = sha256(`${stored.version}#${url}`);
+  const saved = { privateKey: stored.privateKey, url, ...(contact && { contact }) };
+  // The id is a hash of the version that was read and the new fields, so that two executions that save the same fields write one version.
+  const version = sha256(`${stored.version}#${JSON.stringify([url, contact])}`);
   const command = new PutSecretValueCommand({
     SecretId: secret.secret,
     ClientRequestToken: version,
@@ -176,9 +181,8 @@ async function saveUrl(secret: AccountSecret, account: AcmeAccount, url: string)
 async function replace(
   secret: AccountSecret,
   before: AcmeAccount,
-  { privateKey, url, nextPrivateKey }: Omit<AcmeAccount, 'version'>,
+  { version: _, ...after }: Omit<AcmeAccount, 'version'> & { readonly version?: string },
 ): Promise<AcmeAccount> {
-  const after = { privateKey, url, ...(nextPrivateKey !== undefined && { nextPrivateKey }) };
   const command = new PutSecretValueCommand({
     SecretId: secret.secret,
     SecretString: secretString(secret, after),

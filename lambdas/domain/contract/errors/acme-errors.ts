@@ -66,6 +66,14 @@ export class AccountDoesNotExistError extends PerennialError {
 }
 
 /**
+ * The account is deactivated or revoked, so the CA accepts none of its requests. The operator finds out who ended it and deletes the account secret,
+ * and the next order registers a new account.
+ */
+export class AccountNotValidError extends PerennialError {
+  override readonly name = 'AccountNotValidError';
+}
+
+/**
  * CAA records forbid this CA to issue. Either the CA replied so, or *Check zones* read the records. The operator adds `record`, or removes the
  * record that forbids the CA.
  */

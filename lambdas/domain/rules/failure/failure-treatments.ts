@@ -98,6 +98,9 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   AccountDoesNotExistError: forOperator(
     `Delete the account secret of this directory with ${deleteAccount}. A new account is then registered.`,
   ),
+  AccountNotValidError: forOperator(
+    `Find out who deactivated or revoked the account. Then delete its secret with ${deleteAccount}. A new account is then registered.`,
+  ),
   AccountKeyUnknownError: forOperator(
     'Find out who changed the account secret, and restore its earlier version. If you stored the key, do what the message says.',
   ),

@@ -2,6 +2,8 @@ import { createHmac, createPublicKey, verify } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import {
+  AccountDoesNotExistError,
+  AccountNotValidError,
   AcmeProblemError,
   ContactRefusedError,
   ExternalAccountBindingError,
@@ -43,7 +45,7 @@ const lastPayload = () => ca.requests.at(-1)?.payload;
 
 test('sends a binding with the public key of the account, signed with the HMAC key for the URL of newAccount, without a nonce', async () => {
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') } });
-  expect(await acme.newAccount(ca.issuer, accountKey, binding)).toBe(ca.url('/account/7'));
+  expect(await acme.newAccount(ca.issuer, accountKey, binding)).toEqual({ url: ca.url('/account/7'), created: true });
 
   const { externalAccountBinding: jws } = lastPayload() as { externalAccountBinding: Jws };
   expect(decoded(jws.protected)).toEqual({ alg: 'HS256', kid: 'key-1', url: ca.url('/new-account') });
@@ -113,6 +115,73 @@ test('returns null for a key without an account, and throws for a deactivated ac
   ca.script('/new-account', problem('accountDoesNotExist', 400), problem('unauthorized', 403));
   expect(await acme.findAccount(ca.issuer, accountKey)).toBeNull();
   await expect(acme.findAccount(ca.issuer, accountKey)).rejects.toThrow(UnauthorizedError);
+});
+
+// ---- Status and contact -------------------------------------------------------------------------------------------
+
+test('accepts an account that is valid, with a POST-as-GET', async () => {
+  ca.script('/account/1', { body: { status: 'valid' } });
+  await acme.checkAccount(ca.issuer, account);
+  expect(ca.requests.at(-1)).toMatchObject({ path: '/account/1', payload: '', protected: { kid: account.url } });
+});
+
+test('tells nothing about the account at a CA that does not support reading it', async () => {
+  ca.script('/account/1', { status: 405, body: 'no' }, problem('serverInternal', 501));
+  await acme.checkAccount(ca.issuer, account);
+  await acme.checkAccount(ca.issuer, account);
+  expect(ca.newRequests()).toHaveLength(4);
+});
+
+test.each([
+  ['deactivated', { body: { status: 'deactivated' } }, 'is deactivated'],
+  ['revoked', { body: { status: 'revoked' } }, 'is revoked'],
+  ['deactivated, whose requests the CA refuses', problem('unauthorized', 403), 'Test of unauthorized'],
+])('recognises an account that is %s', async (_, reply, words) => {
+  ca.script('/account/1', reply);
+  ca.script('/new-order', problem('unauthorized', 403));
+  const order = { identifiers: ['example.com'], profile: null };
+  for (const failed of [
+    acme.checkAccount(ca.issuer, account),
+    acme.updateContact(ca.issuer, account),
+    acme.connect(ca.issuer, account).newOrder(order),
+    acme.connect(ca.issuer, account).newOrder({ ...order, replaces: 'a.b' }),
+  ]) {
+    await expect(failed).rejects.toThrow(AccountNotValidError);
+    await expect(failed).rejects.toThrow(new RegExp(`${account.url}.*${words}.*delete the account secret`));
+  }
+});
+
+test.each([
+  ['valid', { body: { status: 'valid' } }],
+  ['not readable', problem('serverInternal', 500)],
+  ['not readable in time', { status: 429, body: '' }],
+])('keeps the refusal of an order if the account is %s', async (_, reply) => {
+  ca.script('/account/1', reply);
+  ca.script('/new-order', problem('unauthorized', 403, { detail: 'Not this name' }));
+  const failed = acme.connect(ca.issuer, account).newOrder({ identifiers: ['example.com'], profile: null });
+  await expect(failed).rejects.toThrow(UnauthorizedError);
+  await expect(failed).rejects.toThrow('Not this name');
+});
+
+test('an account that the CA has deleted does not exist, also if an order is refused as unauthorized', async () => {
+  ca.script('/account/1', problem('accountDoesNotExist', 400));
+  ca.script('/new-order', problem('unauthorized', 403));
+  const failed = acme.connect(ca.issuer, account).newOrder({ identifiers: ['example.com'], profile: null });
+  await expect(failed).rejects.toThrow(AccountDoesNotExistError);
+});
+
+test('sends the contact of the issuer, also an empty one, and names a contact that the CA does not accept', async () => {
+  ca.script('/account/1', { body: { status: 'valid' } }, { body: {} }, problem('invalidContact', 400));
+  const contact = ['mailto:tls@example.com'];
+  await acme.updateContact({ ...ca.issuer, contact }, account);
+  expect(ca.requests.at(-1)).toMatchObject({
+    path: '/account/1',
+    payload: { contact },
+    protected: { kid: account.url },
+  });
+  await acme.updateContact(ca.issuer, account);
+  expect(lastPayload()).toEqual({ contact: [] });
+  await expect(acme.updateContact(ca.issuer, account)).rejects.toThrow(ContactRefusedError);
 });
 
 // ---- Key change ---------------------------------------------------------------------------------------------------

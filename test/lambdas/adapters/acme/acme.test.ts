@@ -78,7 +78,7 @@ test('registers an account with its key and the agreement to the terms, and retu
   ca.script('/new-account', { status: 201, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
   const issuer = { ...ca.issuer, contact: ['mailto:admin@example.com'] };
 
-  expect(await acme.newAccount(issuer, accountKey)).toBe(ca.url('/account/7'));
+  expect(await acme.newAccount(issuer, accountKey)).toEqual({ url: ca.url('/account/7'), created: true });
   expect(ca.requests.at(-1)).toMatchObject({
     payload: { termsOfServiceAgreed: true, contact: ['mailto:admin@example.com'] },
     protected: { alg: 'ES256', jwk: { kty: 'EC', crv: 'P-256' } },
@@ -89,7 +89,7 @@ test('registers an account with its key and the agreement to the terms, and retu
 test('returns an existing account after one request', async () => {
   const ca = await start();
   ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });
-  expect(await acme.newAccount(ca.issuer, accountKey)).toBe(ca.url('/account/7'));
+  expect(await acme.newAccount(ca.issuer, accountKey)).toEqual({ url: ca.url('/account/7'), created: false });
   expect(ca.newRequests()).toEqual(['GET /directory', 'HEAD /new-nonce', 'POST /new-account']);
 });
 

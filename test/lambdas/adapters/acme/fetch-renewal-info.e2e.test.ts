@@ -65,7 +65,7 @@ async function issue(): Promise<string> {
     trustedRoots: { [pebble.directoryUrl]: pebble.trustedRoots },
   });
   const privateKey = newKey('P-256');
-  const ca = acme.connect(issuer, { url: await acme.newAccount(issuer, privateKey), privateKey });
+  const ca = acme.connect(issuer, { ...(await acme.newAccount(issuer, privateKey)), privateKey });
   const order = await ca.newOrder({ identifiers: ['example.com'], profile: 'default' });
   for (const url of order.authorizations) {
     const { challenges } = await ca.authorization(url);

@@ -7,14 +7,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import type { Issuer } from '../../../../lambdas/domain/contract/config.ts';
 import {
+  AccountNotValidError,
   CaUnavailableError,
+  ContactRefusedError,
   ExternalAccountBindingError,
   ExternalAccountRequiredError,
   InvalidProfileError,
   MalformedError,
   OrderNotReadyError,
   RejectedIdentifierError,
-  UnauthorizedError,
 } from '../../../../lambdas/domain/contract/errors.ts';
 import type { CertificateAuthority, Challenge, Order } from '../../../../lambdas/domain/ports/acme.ts';
 import { endsIn } from '../../../../lambdas/domain/rules/certificate/chain-end.ts';
@@ -71,7 +72,7 @@ function zone(): StoredZone {
 
 async function connect(privateKey = accountKey) {
   const acme = newAcme();
-  const url = await acme.newAccount(issuer, privateKey);
+  const { url } = await acme.newAccount(issuer, privateKey);
   const account = { url, privateKey };
   return { acme, account, ca: acme.connect(issuer, account) };
 }
@@ -111,7 +112,8 @@ async function settled(read: () => Promise<Order>, unsettled: readonly string[])
 test('returns the same account for the same key', async () => {
   const acme = newAcme();
   const first = await acme.newAccount(issuer, accountKey);
-  expect(await acme.newAccount(issuer, accountKey)).toBe(first);
+  expect(first.created).toBe(true);
+  expect(await acme.newAccount(issuer, accountKey)).toEqual({ url: first.url, created: false });
   acme.close();
 });
 
@@ -194,11 +196,23 @@ test('changes the key of an account and keeps the account', async () => {
   acme.close();
 });
 
-test('cannot order with a deactivated account', async () => {
+test('cannot order with a deactivated account, and recognises that the account is the reason', async () => {
   const { acme, account, ca } = await connect(newKey('P-256'));
+  await acme.checkAccount(issuer, account);
   await acme.deactivate(issuer, account);
   const refused = ca.newOrder({ identifiers: ['gone.example.com'], profile: null });
-  await expect(refused).rejects.toThrow(UnauthorizedError);
+  await expect(refused).rejects.toThrow(AccountNotValidError);
+  await expect(acme.checkAccount(issuer, account)).rejects.toThrow(AccountNotValidError);
+  await expect(acme.checkAccount(issuer, { ...account, privateKey: accountKey })).rejects.toThrow(MalformedError);
+  acme.close();
+});
+
+test('changes the contact of an account, and names a contact that the CA does not accept', async () => {
+  const { acme, account } = await connect(newKey('P-256'));
+  await acme.updateContact({ ...issuer, contact: ['mailto:tls@example.com'] }, account);
+  const wrong = acme.updateContact({ ...issuer, contact: ['https://example.com'] }, account);
+  await expect(wrong).rejects.toThrow(ContactRefusedError);
+  await acme.checkAccount(issuer, account);
   acme.close();
 });
 
@@ -254,7 +268,7 @@ test('cannot register without a valid binding at a CA that requires one', async 
     await expect(acme.newAccount(bound, accountKey, wrong)).rejects.toThrow(ExternalAccountBindingError);
   }
   expect(await acme.findAccount(bound, accountKey)).toBeNull();
-  const url = await acme.newAccount(bound, accountKey, { kid: 'key-1', hmacKey });
+  const { url } = await acme.newAccount(bound, accountKey, { kid: 'key-1', hmacKey });
   expect(await acme.findAccount(bound, accountKey)).toBe(url);
   acme.close();
   await strict.stop();

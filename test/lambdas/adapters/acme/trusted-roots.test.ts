@@ -59,7 +59,8 @@ const options = (trustedRoots: TrustedRoots) => ({
 
 async function newAccount({ ca }: typeof first, trustedRoots: TrustedRoots = {}, create = createAcme): Promise<string> {
   const acme = create(options(trustedRoots));
-  return acme.newAccount(ca.issuer, newKey('P-256')).finally(acme.close);
+  const { url } = await acme.newAccount(ca.issuer, newKey('P-256')).finally(acme.close);
+  return url;
 }
 const untrusted = /^No reply to GET https:.*UNABLE_TO_VERIFY.*trusted root/;
 

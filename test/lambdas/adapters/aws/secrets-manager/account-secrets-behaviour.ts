@@ -5,6 +5,7 @@ import type { AccountSecrets } from '../../../../../lambdas/domain/ports/account
 export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void {
   const directory = (name: string) => `https://ca.example:14000/${name}`;
   const url = 'https://ca.example:14000/account/1';
+  const contact = ['mailto:tls@example.com'];
 
   test('an account can be read only after it was created', async () => {
     const accounts = accountsOf();
@@ -33,10 +34,10 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
   test('the account URL is saved once, even by two executions at the same time', async () => {
     const accounts = accountsOf();
     const account = await accounts.create(directory('saved'), 'key');
-    const both = await Promise.all([1, 2].map(() => accounts.saveUrl(directory('saved'), account, url)));
-    expect(both[0]).toEqual({ privateKey: 'key', url, version: expect.any(String) });
+    const both = await Promise.all([1, 2].map(() => accounts.saveUrl(directory('saved'), account, { url, contact })));
+    expect(both[0]).toEqual({ privateKey: 'key', url, contact, version: expect.any(String) });
     expect(both[1]).toEqual(both[0]);
-    expect(await accounts.saveUrl(directory('saved'), account, url)).toEqual(both[0]);
+    expect(await accounts.saveUrl(directory('saved'), account, { url })).toEqual(both[0]);
     expect(await accounts.read(directory('saved'))).toEqual(both[0]);
   });
 
@@ -44,9 +45,11 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
     const accounts = accountsOf();
     const created = await accounts.create(directory('other'), 'key');
     const replaced = await accounts.replace(directory('other'), created, { privateKey: 'new', url: null });
-    expect(await accounts.saveUrl(directory('other'), created, url)).toEqual(replaced);
+    expect(await accounts.saveUrl(directory('other'), created, { url })).toEqual(replaced);
     expect(await accounts.read(directory('other'))).toEqual(replaced);
-    await expect(accounts.saveUrl(directory('none'), created, url)).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(accounts.saveUrl(directory('none'), created, { url })).rejects.toMatchObject({
+      name: 'UnexpectedError',
+    });
     expect(await accounts.read(directory('none'))).toBeNull();
   });
 
@@ -57,8 +60,9 @@ export function accountSecretsBehaviour(accountsOf: () => AccountSecrets): void 
       privateKey: 'old',
       url,
       nextPrivateKey: 'new',
+      contact,
     });
-    expect(during).toEqual({ privateKey: 'old', url, nextPrivateKey: 'new', version: expect.any(String) });
+    expect(during).toEqual({ privateKey: 'old', url, nextPrivateKey: 'new', contact, version: expect.any(String) });
     expect(during.version).not.toBe(created.version);
     expect(await accounts.read(directory('replaced'))).toEqual(during);
     const after = await accounts.replace(directory('replaced'), during, { privateKey: 'new', url });

@@ -138,6 +138,7 @@ describe('an error that only the operator can fix', () => {
     ['TermsNotAgreedError', /termsOfServiceAgreed/],
     ['AccountPausedError', /end the pause at https:\/\/ca\.test\/terms/],
     ['AccountDoesNotExistError', /account secret/],
+    ['AccountNotValidError', /deactivated or revoked.*delete its secret/],
     ['ZoneNotFoundError', /delegate/],
     // Their messages may ask to add or to remove a record, so the action must not contradict them.
     ['ZoneNotDelegatedError', /^Correct the NS records as the message says/],
