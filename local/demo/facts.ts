@@ -1,4 +1,4 @@
-import type { BundleSize } from '../../build/functions.ts';
+import type { BundleSize } from '../../build/bundle.ts';
 import type { EmptyZone, FleetRun, Handshake, IssuedCertificate } from './proofs.ts';
 import type { Workflows } from './renewals.ts';
 

@@ -1,7 +1,7 @@
+import { table, wrapped, wrappedCommand } from '../../cli/layout.ts';
 import type { LocalEnvironment } from '../environment.ts';
 import { writeVariables } from '../variables.ts';
 import type { Facts, Failure } from './facts.ts';
-import { table, wrapped, wrappedCommand } from './layout.ts';
 import type { IssuedCertificate } from './proofs.ts';
 import type { Screen } from './screen.ts';
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type BundleSize, buildFunctions, functions } from '../../build/functions.ts';
+import type { BundleSize } from '../../build/bundle.ts';
+import { buildFunctions, functions } from '../../build/functions.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'perennial-functions-'));
 let sizes: readonly BundleSize[] = [];

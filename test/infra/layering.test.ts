@@ -13,7 +13,7 @@ interface Import {
 }
 
 const pattern = /^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
-const files = globSync(['lambdas/**/*.ts', 'infra/**/*.ts', 'build/**/*.ts'], { cwd: root });
+const files = globSync(['lambdas/**/*.ts', 'infra/**/*.ts', 'build/**/*.ts', 'cli/**/*.ts'], { cwd: root });
 const imports: readonly Import[] = files.flatMap((file) => {
   const source = readFileSync(join(root, file), 'utf8');
   const dynamic = [...source.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)].map(([, path = '']) => ({
@@ -36,7 +36,7 @@ const from = (...folders: readonly string[]) =>
     return found;
   });
 const shown = (found: readonly Import[]) => found.map(({ file, target }) => `${file} imports ${target}`);
-const isInRepository = ({ target }: Import) => within(target, 'lambdas', 'infra', 'build', 'local', 'test');
+const isInRepository = ({ target }: Import) => within(target, 'lambdas', 'infra', 'build', 'local', 'test', 'cli');
 /** Returns the imports of a folder from the repository, except those from the folder itself and from allowed folders. */
 const outside = (folder: string, ...allowed: readonly string[]) =>
   shown(from(folder).filter((each) => isInRepository(each) && !within(each.target, folder, ...allowed)));
@@ -81,7 +81,7 @@ describe('lambdas/adapters', () => {
   });
 
   test('only adapters/aws imports the SDK', () => {
-    const users = from('lambdas', 'infra').filter(({ target }) => /^@(aws-sdk|smithy)\//.test(target));
+    const users = from('lambdas', 'infra', 'cli').filter(({ target }) => /^@(aws-sdk|smithy)\//.test(target));
     expect(users.length).toBeGreaterThan(0);
     expect(shown(users.filter(({ file }) => !within(file, 'lambdas/adapters/aws')))).toEqual([]);
   });
@@ -108,6 +108,10 @@ describe('infra', () => {
     const found = from('infra/workflows').filter(({ target }) => within(target, 'infra/resources', 'infra/consumers'));
     expect(shown(found)).toEqual([]);
   });
+});
+
+test('the command line imports the domain, and the adapters of AWS and DNS', () => {
+  expect(outside('cli', domain, 'lambdas/adapters/aws', 'lambdas/adapters/dns')).toEqual([]);
 });
 
 test('build does not import the code that it builds', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { table, wrapped, wrappedCommand } from '../../../local/demo/layout.ts';
+import { table, wrapped, wrappedCommand } from '../../cli/layout.ts';
 
 const longest = (text: string) => Math.max(...text.split('\n').map(({ length }) => length));
 const wordsOf = (text: string) => text.split(/\s+/).filter((word) => word !== '' && word !== '\\');

@@ -1,0 +1,18 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
+
+/**
+ * Bundles the command line into `dist/cli/main.mjs`, so that the package needs no SDK as a dependency. It has all sources of credentials of the
+ * SDK, which the functions do not need.
+ */
+export async function buildCommandLine(out: string = join(root, 'dist', 'cli')): Promise<readonly BundleSize[]> {
+  const sizes = await bundle({ main: 'cli/main.ts' }, out, {
+    target: 'node22',
+    banner: { js: `#!/usr/bin/env node\n${withRequire}` },
+  });
+  chmodSync(join(out, 'main.mjs'), 0o755);
+  return sizes;
+}
+
+if (import.meta.main) printSizes(await buildCommandLine());

@@ -1,0 +1,48 @@
+import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import { readReport, type Target } from '../deployment.ts';
+import { consoleLink, executionsOf } from '../executions.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { wrapped } from '../layout.ts';
+import { duration, minuteOf } from '../sentences.ts';
+import type { Terminal } from '../terminal.ts';
+import { printCertificate } from './status.ts';
+
+export interface ExplainOptions extends Target {
+  readonly json?: boolean | undefined;
+}
+
+export interface ExplainPorts {
+  readonly deployments: Deployments;
+  readonly workflows: Workflows;
+  readonly terminal: Terminal;
+}
+
+/** Executions that are shown. */
+const shown = 5;
+
+/** Prints why a certificate is or is not due, as the renewal workflow decides, and how its last executions ended. */
+export async function explain(name: string, options: ExplainOptions, ports: ExplainPorts): Promise<ExitCode> {
+  const { deployments, workflows, terminal } = ports;
+  const report = await readReport(deployments, options, [name]);
+  const [certificate] = report.certificates;
+  const executions = await executionsOf(name, report.deployment.stateMachines.renewal, workflows, shown);
+  if (options.json) terminal.print(JSON.stringify({ ...report, executions }, null, 2));
+  else if (certificate) {
+    printCertificate(certificate, new Date(report.at), terminal);
+    terminal.print(`\n${terminal.bold('Last executions')}`);
+    if (executions.length === 0) terminal.print('  none');
+    for (const execution of executions) await printExecution(execution, ports);
+  }
+  return certificate && certificate.attention.length > 0 ? exitCodes.attention : exitCodes.done;
+}
+
+async function printExecution(execution: WorkflowExecution, { workflows, terminal }: ExplainPorts): Promise<void> {
+  const { arn, status, start, end, error, cause } = execution;
+  const took = end ? `, took ${duration(Date.parse(end) - Date.parse(start))}` : '';
+  const last = (await workflows.states(arn)).at(-1);
+  const line = `${minuteOf(start)} UTC ${status.toLowerCase()}${took}, last state ${last?.name ?? 'unknown'}`;
+  terminal.print(`  ${wrapped(line, terminal.columns, 2)}`);
+  if (error) terminal.print(`    ${wrapped(`${error}: ${cause ?? ''}`, terminal.columns, 4)}`);
+  terminal.print(terminal.dim(`    ${consoleLink(arn)}`));
+}

@@ -1,0 +1,104 @@
+import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
+import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import { type Report, readReport, type Target } from '../deployment.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { table, wrapped } from '../layout.ts';
+import { dayOf, lifetimeBar, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface StatusOptions extends Target {
+  readonly json?: boolean | undefined;
+}
+
+/** Prints all certificates with their state, or everything that is known about one. */
+export async function status(
+  name: string | undefined,
+  options: StatusOptions,
+  { deployments, terminal }: { readonly deployments: Deployments; readonly terminal: Terminal },
+): Promise<ExitCode> {
+  const report = await readReport(deployments, options, name === undefined ? null : [name]);
+  if (options.json) terminal.print(JSON.stringify(report, null, 2));
+  else if (name === undefined) printFleet(report, terminal);
+  else for (const each of report.certificates) printCertificate(each, new Date(report.at), terminal);
+  return report.certificates.some(({ attention }) => attention.length > 0) ? exitCodes.attention : exitCodes.done;
+}
+
+function printFleet({ deployment, certificates, at }: Report, terminal: Terminal): void {
+  const now = new Date(at);
+  const { stack, region, version } = deployment;
+  terminal.print(
+    terminal.dim(
+      wrapped(`Stack ${stack} in ${region}, version ${version}, at ${minuteOf(at)} UTC`, terminal.columns, 0),
+    ),
+  );
+  const inNeed = certificates.filter(({ attention }) => attention.length > 0);
+  const sorted = certificates.toSorted((a, b) => urgency(a) - urgency(b));
+  const [header = '', ...rows] = table(
+    [
+      ['name', 'lifetime', '', 'renewal due', 'CA', 'state'],
+      ...sorted.map((each) => [
+        each.name,
+        lifetimeBar(each, now),
+        timeLeft(each, now),
+        renewalDue(each, now),
+        each.issuer,
+        stateOf(each, now),
+      ]),
+    ],
+    terminal.columns,
+  );
+  if (certificates.length > 0) terminal.print(`\n${[terminal.dim(header), ...rows].join('\n')}`);
+  for (const { name, attention } of inNeed)
+    terminal.print(`\n${terminal.red(name)}\n  ${wrapped(attention.join(' '), terminal.columns, 2)}`);
+  terminal.print(
+    `\n${certificates.length} certificates, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length} of them need attention`}`,
+  );
+}
+
+/** Certificates that need attention come first, then those that expire first. */
+const urgency = ({ attention, current }: CertificateReport): number =>
+  (attention.length > 0 ? 0 : 1e15) + (current ? Date.parse(current.notAfter) : 0);
+
+const label = 12;
+
+/** Prints one certificate, one fact a line. */
+export function printCertificate(certificate: CertificateReport, now: Date, terminal: Terminal): void {
+  terminal.print(terminal.bold(certificate.name));
+  for (const [name, text] of factsOf(certificate, now))
+    terminal.print(`  ${terminal.dim(name.padEnd(label))}${wrapped(text, terminal.columns, label + 2)}`);
+  if (certificate.attention.length > 0)
+    terminal.print(`\n${terminal.red(wrapped(certificate.attention.join(' '), terminal.columns, 0))}`);
+}
+
+function factsOf(certificate: CertificateReport, now: Date): readonly (readonly [string, string])[] {
+  const { identifiers, issuer, profile, keyType, current, failure, deliveries, served, window } = certificate;
+  return [
+    ['Names', identifiers.join(', ')],
+    ['CA', `${issuer}${profile ? `, profile ${profile}` : ''}, key ${keyType}`],
+    ['Lifetime', `${lifetimeBar(certificate, now)} ${timeLeft(certificate, now)}`],
+    ...(current
+      ? ([
+          ['Valid', `${dayOf(current.notBefore)} to ${minuteOf(current.notAfter)} UTC, serial ${current.serialNumber}`],
+          ['Secret', current.secretArn],
+        ] as const)
+      : []),
+    [
+      'Renewal',
+      `${renewalDue(certificate, now)}${window ? `, window ${minuteOf(window.start)} to ${minuteOf(window.end)} UTC` : ''}`,
+    ],
+    ['State', stateOf(certificate, now)],
+    ['Decision', certificate.reason],
+    ...(failure
+      ? ([
+          ['Failure', `${failure.error} at ${minuteOf(failure.last)} UTC, ${failure.count} in a row. ${failure.cause}`],
+        ] as const)
+      : []),
+    ...deliveries.map(
+      ({ region, arn, current: isCurrent }) =>
+        ['ACM', `${region} ${arn ?? 'not imported yet'}${arn && !isCurrent ? ' (an earlier version)' : ''}`] as const,
+    ),
+    ...served.map(
+      ({ endpoint, status, detail }) => ['Served', `${endpoint} ${status}${detail ? `: ${detail}` : ''}`] as const,
+    ),
+  ];
+}

@@ -1,0 +1,34 @@
+import type { WorkflowExecution, Workflows } from '../lambdas/domain/ports/workflows.ts';
+
+/** Returns the page of an execution in the console. */
+export function consoleLink(arn: string): string {
+  const [, partition, , region] = arn.split(':');
+  const domain =
+    partition === 'aws-cn' ? 'amazonaws.cn' : partition === 'aws-us-gov' ? 'amazonaws-us-gov.com' : 'aws.amazon.com';
+  return `https://${region}.console.${domain}/states/home?region=${region}#/v2/executions/details/${arn}`;
+}
+
+/** Returns the newest executions for a certificate, newest first. The name of an execution begins with that of its certificate. */
+export async function executionsOf(
+  certificate: string,
+  renewal: string,
+  workflows: Pick<Workflows, 'list' | 'describe'>,
+  most: number,
+): Promise<readonly WorkflowExecution[]> {
+  const found: WorkflowExecution[] = [];
+  for (const arn of await workflows.list(renewal, `${certificate}-`)) {
+    const execution = await workflows.describe(arn);
+    // The executions of www-2 have names that begin with www- too.
+    if (certificateIn(execution) === certificate) found.push(execution);
+    if (found.length === most) break;
+  }
+  return found;
+}
+
+function certificateIn({ input }: WorkflowExecution): unknown {
+  try {
+    return (JSON.parse(input) as { certificate?: unknown } | null)?.certificate;
+  } catch {
+    return undefined; // An execution with other input belongs to no certificate.
+  }
+}

@@ -1,0 +1,29 @@
+/** Exit codes of all commands. They are documented in docs/command-line.md. */
+export const exitCodes = {
+  done: 0,
+  /** The command has run, and an operator has to look at something. */
+  attention: 1,
+  /** An option or an argument is wrong. */
+  usage: 2,
+  /** There is no such deployment or certificate, or there is more than one. */
+  notFound: 3,
+  /** Credentials, a region or a permission is missing, or AWS cannot be reached. */
+  refused: 4,
+  /** The command failed in another way. */
+  failed: 5,
+  /** Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** An error that ends the command with a message for the operator and an exit code. */
+export class CommandError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}

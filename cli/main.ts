@@ -1,0 +1,38 @@
+import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
+import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
+import { createWorkflows } from '../lambdas/adapters/aws/step-functions/workflows.ts';
+import { version } from '../lambdas/domain/contract/version.ts';
+import { exitCodes } from './exit-codes.ts';
+import { problemOf } from './problems.ts';
+import { createProgram } from './program.ts';
+import { createTerminal } from './terminal.ts';
+
+const terminal = createTerminal(process.stdout, process.stderr, process.env);
+
+// A reader such as `head` closes the pipe when it has enough. That is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
+});
+process.once('SIGINT', () => {
+  terminal.note('\nInterrupted. A renewal that was started goes on.');
+  process.exit(exitCodes.interrupted);
+});
+
+const program = createProgram(
+  version,
+  ({ region, profile }) => {
+    const settings = { ...(region && { region }), ...(profile && { profile }) };
+    return { deployments: createDeployments(settings), workflows: createWorkflows(settings), terminal, clock };
+  },
+  (code) => {
+    process.exitCode = code;
+  },
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { message, exitCode } = problemOf(error);
+  if (message) terminal.note(message);
+  process.exitCode = exitCode;
+}

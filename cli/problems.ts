@@ -1,0 +1,59 @@
+import { CommanderError } from 'commander';
+import { AccessDeniedError, PerennialError, ThrottledError } from '../lambdas/domain/contract/errors.ts';
+import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** What a command prints when it fails, and its exit code. */
+export interface Problem {
+  readonly message: string;
+  readonly exitCode: ExitCode;
+}
+
+/** Error names for missing, expired or invalid credentials of the operator. */
+const ofCredentials = new Set([
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'TokenProviderError',
+  'UnrecognizedClientException',
+]);
+
+/** Returns the message for an error, in words for an operator at a terminal. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
+  // commander has printed its own message.
+  if (error instanceof CommanderError)
+    return { message: '', exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage };
+  const cause = error instanceof Error ? error.cause : undefined;
+  const named = cause instanceof Error ? cause : error instanceof Error ? error : new Error(String(error));
+  if (ofCredentials.has(named.name))
+    return {
+      message: `AWS accepts no credentials of yours. ${named.message} Sign in again, or give another --profile.`,
+      exitCode: exitCodes.refused,
+    };
+  if (named.message.includes('Region is missing'))
+    return {
+      message: 'No region is set. Give --region, or set AWS_REGION or a region in the profile.',
+      exitCode: exitCodes.refused,
+    };
+  if (error instanceof AccessDeniedError) return denied(error, named);
+  if (error instanceof ThrottledError)
+    return {
+      message: `AWS does not answer. ${named.message} Check the network and the region, and run the command again.`,
+      exitCode: exitCodes.refused,
+    };
+  const message = error instanceof PerennialError ? error.message : `${named.name}: ${named.message}`;
+  return { message, exitCode: exitCodes.failed };
+}
+
+function denied(error: AccessDeniedError, { message }: Error): Problem {
+  const { action = '', resource = '' } = error.fields;
+  const arn = /arn:\S+/.exec(resource)?.[0] ?? '*';
+  const statement = { Effect: 'Allow', Action: action, Resource: arn };
+  return {
+    message: `Your credentials may not call ${action}. ${message}\nThis statement in a policy of yours allows it:\n${JSON.stringify(statement)}`,
+    exitCode: exitCodes.refused,
+  };
+}

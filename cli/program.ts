@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
+import type { Clock } from '../lambdas/domain/ports/runtime.ts';
+import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
+import { explain } from './commands/explain.ts';
+import { renew } from './commands/renew.ts';
+import { status } from './commands/status.ts';
+import type { Target } from './deployment.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the commands need from outside. */
+export interface CommandPorts {
+  readonly deployments: Deployments;
+  readonly workflows: Workflows;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+}
+
+/** Options of every command. */
+export interface CommonOptions extends Target {
+  readonly profile?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Returns the commands. Each one ends with its exit code in `onEnd`, and makes its ports from the options.
+ *
+ * @param makePorts makes the ports for a region and a profile
+ */
+export function createProgram(
+  version: string,
+  makePorts: (options: CommonOptions) => CommandPorts,
+  onEnd: (code: ExitCode) => void,
+): Command {
+  const program = new Command('cdk-perennial')
+    .description('Shows and renews the TLS certificates that Perennial keeps in an AWS account.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('Run "cdk-perennial --help" for all commands.');
+  const command = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--stack <name>', 'the stack, if there is more than one with Perennial')
+      .option('--region <region>', 'the region of the stack, by default that of the profile')
+      .option('--profile <name>', 'the profile of the AWS configuration')
+      .exitOverride();
+
+  command('status [name]', 'all certificates with their state, or everything about one')
+    .option('--json', 'the report as JSON')
+    .action(async (name: string | undefined, options) => onEnd(await status(name, options, makePorts(options))));
+  command('explain <name>', 'why a certificate is or is not due, and its last executions')
+    .option('--json', 'the report and the executions as JSON')
+    .action(async (name: string, options) => onEnd(await explain(name, options, makePorts(options))));
+  command('renew <name>', 'starts the renewal of a certificate')
+    .option('--force', 'renew even if it is not due')
+    .option('--watch', 'follow the renewal to its end')
+    .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
+  return program;
+}

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../cli/deployment.ts';
+import { type Deployed, deployed } from './deployed.ts';
+
+const program = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.mjs');
+
+let d: Deployed;
+
+beforeAll(async () => {
+  d = await deployed(
+    {
+      zones: ['example.com'],
+      certificates: [
+        { name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] },
+        { name: 'outside', identifiers: ['www.outside.example.com'] },
+      ],
+    },
+    { pebble: { chaos: { validationSleep: false } } },
+  );
+});
+afterAll(() => d?.stop());
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly messages: string;
+}
+
+/** Runs the command line as an operator does, in a terminal of 80 columns. */
+function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env.PATH, ...d.local.variables, ...variables },
+  });
+  const texts = { out: '', messages: '' };
+  child.stdout.on('data', (data) => {
+    texts.out += data;
+  });
+  child.stderr.on('data', (data) => {
+    texts.messages += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...texts }));
+  });
+}
+
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
+
+describe('status', () => {
+  test('lists all certificates in 80 columns', async () => {
+    const { code, out, messages } = await run(['status']);
+    expect(messages).toBe('');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Stack Perennial in us-east-1, version \d+\.\d+\.\d+, at .* UTC\n/);
+    expect(out).toMatch(/\nwww +█+░* +\d+ (d|h) left +\d{4}-\d\d-\d\d, by (the CA|its dates) +\S+ +ok\n/);
+    expect(out).toContain('2 certificates, none needs attention');
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('shows everything about one certificate, also as JSON', async () => {
+    const { out } = await run(['status', 'www']);
+    const { current } = await d.ledger('www');
+    for (const text of ['*.example.com, example.com', current?.serialNumber, 'us-east-1 arn:aws:acm:us-east-1:'])
+      expect(out).toContain(text);
+    const json = JSON.parse((await run(['status', 'www', '--json'])).out) as Report;
+    expect(json.certificates).toMatchObject([{ name: 'www', current: { serialNumber: current?.serialNumber } }]);
+    expect(JSON.stringify(json)).not.toMatch(/PRIVATE KEY|BEGIN CERTIFICATE/);
+  });
+
+  test('suggests the certificate of a similar name', async () => {
+    const { code, messages } = await run(['status', 'wwww']);
+    expect(messages).toContain('No certificate with the name wwww is configured. Did you mean www?');
+    expect(code).toBe(3);
+  });
+});
+
+describe('explain and renew', () => {
+  test('renew follows the renewal state by state, and explain then shows its execution', async () => {
+    const before = (await d.ledger('www')).current?.serialNumber;
+    const { code, out } = await run(['renew', 'www', '--force', '--watch']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Started the renewal of www\.\n/);
+    for (const state of ['Check renewal', 'New order', 'Finalize order', 'Store certificate', 'Announce'])
+      expect(out).toMatch(new RegExp(`  \\d\\d:\\d\\d:\\d\\d ${state}\n`));
+    expect((await d.ledger('www')).current?.serialNumber).not.toBe(before);
+
+    const explained = await run(['explain', 'www']);
+    expect(explained.out).toMatch(/Decision +nothing to do, renewal is due \d{4}-/);
+    expect(explained.out).toContain('succeeded');
+    expect(explained.out).toContain(out.split('\n')[1]?.trim());
+  });
+
+  test('renew without force ends without an order', async () => {
+    const before = (await d.ledger('www')).current?.serialNumber;
+    const { code, out } = await run(['renew', 'www', '--watch']);
+    expect(code).toBe(0);
+    expect(out).toContain('Nothing to do');
+    expect((await d.ledger('www')).current?.serialNumber).toBe(before);
+  });
+});
+
+describe('a problem is a sentence', () => {
+  test('without a deployment in the region', async () => {
+    const { code, messages } = await run(['status', '--region', 'eu-north-1']);
+    expect(messages).toContain('No stack with Perennial was found in eu-north-1.');
+    expect(code).toBe(3);
+  });
+
+  test('with the name of a stack that has no Perennial', async () => {
+    const { code, messages } = await run(['status', '--stack', 'Other']);
+    expect(messages).toContain('The stack Other has no Perennial. These stacks have it: Perennial.');
+    expect(code).toBe(3);
+  });
+
+  test('without credentials', async () => {
+    const none = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      HOME: '/nowhere',
+    };
+    const { code, messages } = await run(['status'], none);
+    expect(messages).toContain('AWS accepts no credentials of yours.');
+    expect(code).toBe(4);
+  });
+
+  test('if AWS cannot be reached', async () => {
+    const { code, messages } = await run(['status'], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+    expect(messages).toContain('AWS does not answer.');
+    expect(code).toBe(4);
+  });
+});
