@@ -2,7 +2,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
-import { grantKey } from './encryption.ts';
+import { grantKeyForSecrets } from './key-grants.ts';
 import { SecretNamespace } from './secret-namespace.ts';
 import { taggedByStack } from './stack-tag.ts';
 
@@ -18,7 +18,7 @@ export class AcmeAccounts extends SecretNamespace {
   grantUse(grantee: WorkflowFunction): void {
     this.grant(grantee, ['secretsmanager:DescribeSecret']);
     this.grant(grantee, ['secretsmanager:GetSecretValue'], taggedByStack('aws:ResourceTag', this.props.stackTag));
-    grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
+    grantKeyForSecrets(grantee, this.props.encryptionKey, 'read', [this.arn]);
   }
 
   /** Allows registering an account, signing with its key, and changing the key. */
@@ -28,7 +28,8 @@ export class AcmeAccounts extends SecretNamespace {
   }
 
   /**
-   * Allows reading the secrets with external account bindings that the operator stored, and no other secrets, and decrypting with their keys.
+   * Allows reading the secrets with external account bindings that the operator stored, and no other secrets, and decrypting them with
+   * their keys and with the key of the stack's secrets.
    * RFC 8555 §7.3.4
    */
   grantExternalAccountBindings(
@@ -39,6 +40,8 @@ export class AcmeAccounts extends SecretNamespace {
     const resources = issuers.flatMap(({ externalAccountBinding }) => externalAccountBinding ?? []);
     const actions = ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'];
     if (resources.length > 0) grantee.allow({ actions, resources });
-    for (const key of keys) grantKey(grantee, key, 'secretsmanager', 'read');
+    const { encryptionKey } = this.props;
+    for (const key of new Set([...keys, ...(encryptionKey ? [encryptionKey] : [])]))
+      grantKeyForSecrets(grantee, key, 'read', resources);
   }
 }

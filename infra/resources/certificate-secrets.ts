@@ -2,7 +2,7 @@ import { Annotations } from 'aws-cdk-lib';
 import type { CertificateSpec } from '../../lambdas/domain/contract/config.ts';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
-import { grantKey, grantReplicaKeys } from './encryption.ts';
+import { grantKeyForSecrets, grantReplicaKeys } from './key-grants.ts';
 import { secretArn } from './secret-arn.ts';
 import { SecretNamespace } from './secret-namespace.ts';
 import { taggedByStack } from './stack-tag.ts';
@@ -40,7 +40,7 @@ export class CertificateSecrets extends SecretNamespace {
   grantRead(grantee: WorkflowFunction): void {
     this.grantDescribe(grantee);
     this.grant(grantee, ['secretsmanager:GetSecretValue'], taggedByStack('aws:ResourceTag', this.props.stackTag));
-    grantKey(grantee, this.props.encryptionKey, 'secretsmanager', 'read');
+    grantKeyForSecrets(grantee, this.props.encryptionKey, 'read', [this.arn]);
   }
 
   /** Allows creating secrets with the tag of this stack, and reading and writing secrets with this tag. Deletion is not allowed. */
@@ -97,6 +97,7 @@ export class CertificateSecrets extends SecretNamespace {
     grantReplicaKeys(
       grantee,
       replicated.flatMap(({ replicas = [] }) => replicas),
+      (region) => secretArn(this, `${this.props.prefix}*`, region),
     );
   }
 

@@ -3,9 +3,7 @@ import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib
 import type { CfnKey, IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { Replica } from '../../lambdas/domain/contract/config.ts';
 import { mistake } from '../config/mistakes.ts';
-import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**
  * Allows CloudWatch Logs to use the customer's KMS key, and encrypts all log groups with it. A key of this app gets the policy statement.
@@ -88,58 +86,3 @@ function policyMistakes(key: IKey): string[] {
 export function encryptLogGroups(scope: Construct, key: IKey): void {
   for (const group of scope.node.findAll()) if (group instanceof CfnLogGroup) group.kmsKeyId = key.keyArn;
 }
-
-/** Allows a function to use the key through one service. `read` allows decryption, and `write` also allows creating data keys. */
-export function grantKey(
-  grantee: WorkflowFunction,
-  key: IKey | undefined,
-  service: 'secretsmanager' | 'dynamodb',
-  use: 'read' | 'write',
-): void {
-  if (!key) return;
-  const { region } = Stack.of(grantee);
-  grantee.allow({
-    actions: use === 'read' ? ['kms:Decrypt'] : writeActions[service],
-    resources: [key.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` } },
-  });
-}
-
-/**
- * Allows the keys that replicas of secrets are encrypted with, each in its region. Secrets Manager uses them when it creates a replica.
- * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicateSecretToRegions.html
- */
-export function grantReplicaKeys(grantee: WorkflowFunction, replicas: readonly Replica[]): void {
-  const keys = new Map(
-    replicas.flatMap(({ encryptionKey, region }) => (encryptionKey ? [[encryptionKey, region] as const] : [])),
-  );
-  for (const [key, region] of keys) {
-    grantee.allow({
-      actions: ['kms:Encrypt', 'kms:GenerateDataKey'],
-      resources: [key],
-      conditions: {
-        StringEquals: {
-          'kms:ViaService': [region, Stack.of(grantee).region].map((each) => `secretsmanager.${each}.amazonaws.com`),
-        },
-      },
-    });
-  }
-}
-
-/**
- * Actions that a service needs for writing with a key.
- *
- * Secrets Manager: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
- * DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
- */
-const writeActions = {
-  secretsmanager: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  dynamodb: [
-    'kms:Decrypt',
-    'kms:DescribeKey',
-    'kms:Encrypt',
-    'kms:GenerateDataKey',
-    'kms:ReEncryptFrom',
-    'kms:ReEncryptTo',
-  ],
-};

@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { environment } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
-import { grantKey } from './encryption.ts';
+import { grantKeyForTable } from './key-grants.ts';
 
 export interface LedgerProps {
   readonly encryptionKey: IKey | undefined;
@@ -72,7 +72,7 @@ export class Ledger extends Construct {
         Null: { 'dynamodb:LeadingKeys': 'false' },
       },
     });
-    grantKey(grantee, this.encryptionKey, 'dynamodb', 'write');
+    grantKeyForTable(grantee, this.encryptionKey, 'write');
   }
 
   /** Allows reading and updating single items, and reading a batch of items. */
@@ -82,7 +82,7 @@ export class Ledger extends Construct {
 
   private grant(grantee: WorkflowFunction, actions: string[], use: 'read' | 'write' = 'write'): void {
     this.table.grant(grantee, ...actions);
-    grantKey(grantee, this.encryptionKey, 'dynamodb', use);
+    grantKeyForTable(grantee, this.encryptionKey, use);
     grantee.addEnvironment(environment.ledgerTable, this.table.tableName);
   }
 }

@@ -2,7 +2,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { environment, tags } from '../../lambdas/domain/contract/environment.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
-import { grantKey } from './encryption.ts';
+import { grantKeyForSecrets } from './key-grants.ts';
 import type { RuntimeTags } from './runtime-tags.ts';
 import { secretArn } from './secret-arn.ts';
 import { taggedByStack } from './stack-tag.ts';
@@ -57,7 +57,7 @@ export abstract class SecretNamespace extends Construct {
     });
     this.grant(grantee, actions, taggedByStack('aws:ResourceTag', stackTag));
     if (!encryptionKey) return;
-    grantKey(grantee, encryptionKey, 'secretsmanager', 'write');
+    grantKeyForSecrets(grantee, encryptionKey, 'write', [this.arn]);
     grantee.addEnvironment(environment.encryptionKey, encryptionKey.keyArn);
   }
 }

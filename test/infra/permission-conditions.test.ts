@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { detailTypes } from '../../lambdas/domain/contract/events.ts';
-import { allows, trusts } from './policy-simulator.ts';
+import { allows, type Context, trusts, without } from './policy-simulator.ts';
 import { ofType, synthesize } from './synthesized.ts';
-
-type Keys = Readonly<Record<string, string[]>>;
-
-/** Returns the keys of a request, but for one. */
-function without(keys: Keys, key: string): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(keys).filter(([each]) => each !== key));
-}
 
 describe('events', () => {
   const bus = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
-  const publishes = (role: string, keys: Record<string, string[]>) => allows(role, 'events:PutEvents', bus, keys);
+  const publishes = (role: string, keys: Context) => allows(role, 'events:PutEvents', bus, keys);
   const ofWorkflow = [
     ...Object.values(detailTypes).map((type) => ['RenewalWorkflow', type] as const),
     ['AccountWorkflow', 'Certificate Account Request Failed'] as const,
@@ -30,8 +23,7 @@ describe('events', () => {
 describe('the delivery function', () => {
   const [[id]] = ofType(synthesize().resources, 'AWS::DynamoDB::Table') as [[string, unknown]];
   const table = `arn:aws:dynamodb:eu-central-1:123456789012:table/${id}`;
-  const ledger = (role: string, action: string, keys: Record<string, string[]> = {}) =>
-    allows(role, `dynamodb:${action}`, table, keys);
+  const ledger = (role: string, action: string, keys: Context = {}) => allows(role, `dynamodb:${action}`, table, keys);
 
   test('may update only items of certificates in the ledger, and may read all', async () => {
     const update = (...items: string[]) => ledger('DeliveryRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
@@ -54,7 +46,7 @@ describe('the delivery function', () => {
 
 describe('trust policies', () => {
   const account = '123456789012';
-  const trusted: [string, string, Keys][] = [
+  const trusted: [string, string, Context][] = [
     ['CheckRole', 'lambda.amazonaws.com', {}],
     ['OrderRole', 'lambda.amazonaws.com', {}],
     ['ChallengeRole', 'lambda.amazonaws.com', {}],
@@ -66,7 +58,7 @@ describe('trust policies', () => {
   ];
 
   test.each(trusted)('of %s let %s in only for this account', async (role, service, source) => {
-    const keys: Keys = { 'aws:SourceAccount': [account], ...source };
+    const keys: Context = { 'aws:SourceAccount': [account], ...source };
     expect(await trusts(role, service, keys)).toBe(true);
     expect(await trusts(role, service, { ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
     for (const key of Object.keys(keys)) expect(await trusts(role, service, without(keys, key)), key).toBe(false);
@@ -88,8 +80,7 @@ describe('trust policies', () => {
     const [[group]] = ofType(synthesize().resources, 'AWS::Scheduler::ScheduleGroup') as [[string, unknown]];
     const groupArn = `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${group}`;
     const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [groupArn] };
-    const letsIn = (given: Record<string, string[]>) =>
-      trusts('FleetWorkflowScheduleRole', 'scheduler.amazonaws.com', given);
+    const letsIn = (given: Context) => trusts('FleetWorkflowScheduleRole', 'scheduler.amazonaws.com', given);
     expect(await letsIn(keys)).toBe(true);
     expect(await letsIn({ ...keys, 'aws:SourceArn': [`${groupArn}2`] })).toBe(false);
     expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);

@@ -1,4 +1,3 @@
-import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CloudWatchLogGroup } from 'aws-cdk-lib/aws-events-targets';
@@ -10,20 +9,14 @@ import { describe, expect, test } from 'vitest';
 import { CertificateRenewal } from '../../../infra/index.ts';
 import { readersPolicy } from '../../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { expectMistakes } from '../mistakes.ts';
+import { type Context, simulate, without } from '../policy-simulator.ts';
 import { ofType, type PolicyDocument, policiesOf, resolve, smallConfig, synthesize } from '../synthesized.ts';
 
-const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
+const secret = (name: string, region = 'eu-central-1') =>
+  `arn:aws:secretsmanager:${region}:123456789012:secret:${name}`;
 const keyArn = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
 const renewalOf = (stack: Stack) => stack.node.findChild('Certificates') as CertificateRenewal;
 const readerIn = (stack: Stack) => new Role(stack, 'Reader', { assumedBy: new AccountPrincipal('123456789012') });
-
-/** The default policy of a KMS key, which lets the IAM policies of the account decide. */
-const keyPolicy = {
-  Version: '2012-10-17',
-  Statement: [
-    { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::123456789012:root' }, Action: 'kms:*', Resource: '*' },
-  ],
-};
 
 const withReader = synthesize(
   smallConfig,
@@ -37,11 +30,10 @@ const withReader = synthesize(
 );
 const identityPolicies = policiesOf('Reader', withReader).inline;
 
-/** Asks a policy simulator, which rejects actions and condition keys that IAM does not know. */
-async function allows(
+function allows(
   action: string,
   resource: string,
-  contextVariables: Simulation['request']['contextVariables'] = {},
+  contextVariables: Context = {},
   by: {
     readonly identity?: readonly PolicyDocument[];
     readonly resourcePolicy?: object;
@@ -50,24 +42,25 @@ async function allows(
 ): Promise<boolean> {
   const { identity = identityPolicies, resourcePolicy, account = '123456789012' } = by;
   const principal = `arn:aws:iam::${account}:role/Reader`;
-  const reply = await runSimulation(
-    {
-      request: {
-        principal,
-        action,
-        resource: { resource, accountId: '123456789012' },
-        contextVariables: { 'aws:PrincipalArn': principal, ...contextVariables },
-      },
-      identityPolicies: identity.map((policy, index) => ({ name: `policy-${index}`, policy })),
-      ...(resourcePolicy && { resourcePolicy }),
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
+  return simulate({
+    request: {
+      principal,
+      action,
+      resource: { resource, accountId: '123456789012' },
+      contextVariables: { 'aws:PrincipalArn': principal, ...contextVariables },
     },
-    {},
-  );
-  if (reply.resultType === 'error') throw new Error(JSON.stringify(reply));
-  return reply.overallResult === 'Allowed';
+    identityPolicies: identity.map((policy, index) => ({ name: `policy-${index}`, policy })),
+    ...(resourcePolicy && { resourcePolicy }),
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+  });
 }
+
+/** The condition keys of a request that Secrets Manager sends to KMS for the secret of a certificate. */
+const throughSecretsManager = (name = 'www-AbCdEf', service = 'secretsmanager', region = 'eu-central-1') => ({
+  'kms:ViaService': `${service}.${region}.amazonaws.com`,
+  'kms:EncryptionContext:SecretARN': secret(`certificates/${name}`, region),
+});
 
 /** Simulates GetSecretValue. As in AWS, a parameter that is not given has no condition key. */
 const asked = (
@@ -118,20 +111,19 @@ describe('a reader with a grant', () => {
       expect(await allows(`secretsmanager:${action}`, secret('certificates/www-AbCdEf')), action).toBe(false);
   });
 
-  // The statement is compared as text, because the simulator does not know the condition keys of an encryption context.
-  test('may decrypt with the key, only through Secrets Manager and only this secret', () => {
-    const statements = identityPolicies.flatMap(({ Statement }) => Statement);
-    expect(statements.filter(({ Action }) => String(Action).includes('kms'))).toEqual([
-      {
-        Effect: 'Allow',
-        Action: 'kms:Decrypt',
-        Resource: keyArn,
-        Condition: {
-          StringEquals: { 'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com' },
-          StringLike: { 'kms:EncryptionContext:SecretARN': secret('certificates/www-??????') },
-        },
-      },
-    ]);
+  test('may decrypt with the key, only through Secrets Manager and only this secret', async () => {
+    const decrypts = (keys: Context, key = keyArn) => allows('kms:Decrypt', key, keys);
+    expect(await decrypts(throughSecretsManager())).toBe(true);
+    for (const key of Object.keys(throughSecretsManager()))
+      expect(await decrypts(without(throughSecretsManager(), key)), key).toBe(false);
+    for (const [service, name] of [
+      ['dynamodb', 'www-AbCdEf'],
+      ['secretsmanager', 'mail-AbCdEf'],
+      ['secretsmanager', 'www-more-AbCdEf'],
+    ] as const)
+      expect(await decrypts(throughSecretsManager(name, service)), name).toBe(false);
+    expect(await decrypts(throughSecretsManager(), `${keyArn}0`)).toBe(false);
+    expect(await allows('kms:GenerateDataKey', keyArn, throughSecretsManager())).toBe(false);
   });
 });
 
@@ -274,13 +266,20 @@ describe('the function that stores certificates', () => {
     }
   });
 
-  test('may use the key of a replica only through Secrets Manager in its region', async () => {
+  test('may encrypt with the key of a replica only through Secrets Manager in one of the two regions, and only certificates', async () => {
     const key = 'arn:aws:kms:eu-west-1:123456789012:key/replica';
-    const through = (region: string) => ({ 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` });
-    const may = (region: string) =>
-      allows('kms:GenerateDataKey', key, through(region), { identity: withKey, resourcePolicy: keyPolicy });
-    expect(await may('eu-west-1')).toBe(true);
-    expect(await may('eu-west-2')).toBe(false);
+    for (const action of ['kms:Encrypt', 'kms:GenerateDataKey']) {
+      const may = (keys: Context) => allows(action, key, keys, { identity: withKey });
+      for (const region of ['eu-west-1', 'eu-central-1']) {
+        const keys = throughSecretsManager('www-AbCdEf', 'secretsmanager', region);
+        expect(await may(keys), region).toBe(true);
+        for (const each of Object.keys(keys)) expect(await may(without(keys, each)), each).toBe(false);
+        expect(await may({ ...keys, 'kms:EncryptionContext:SecretARN': secret('database', region) })).toBe(false);
+      }
+      expect(await may(throughSecretsManager('www-AbCdEf', 'secretsmanager', 'eu-west-2'))).toBe(false);
+      expect(await may(throughSecretsManager('www-AbCdEf', 'dynamodb', 'eu-west-1'))).toBe(false);
+    }
+    expect(await allows('kms:Decrypt', key, throughSecretsManager(), { identity: withKey })).toBe(false);
   });
 });
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runSimulation, type Simulation } from '@cloud-copilot/iam-simulate';
 import { App, Stack } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { HostedZone, PrivateHostedZone } from 'aws-cdk-lib/aws-route53';
@@ -9,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { ChallengeRole, type ChallengeRoleProps } from '../../../infra/consumers/challenge-role.ts';
 import { CertificateRenewal } from '../../../infra/index.ts';
 import { type Expected, expectMistakes } from '../mistakes.ts';
+import { type Context, simulate } from '../policy-simulator.ts';
 import {
   changeKeys,
   ofType,
@@ -53,14 +53,8 @@ const made = make(props);
 const roleOf = ({ resources }: Made) => ofType(resources, 'AWS::IAM::Role')[0]?.[1].Properties ?? {};
 const roleArn = `arn:aws:iam::${theirAccount}:role/challenges`;
 
-async function simulate(simulation: Simulation): Promise<boolean> {
-  const reply = await runSimulation(simulation, {});
-  if (reply.resultType === 'error') throw new Error(JSON.stringify(reply));
-  return reply.overallResult === 'Allowed';
-}
-
 /** Returns whether the role's policies allow this. */
-function allows(action: string, resource: string, contextVariables: Simulation['request']['contextVariables'] = {}) {
+function allows(action: string, resource: string, contextVariables: Context = {}) {
   const { inline, managed } = policiesOf('Challenge', made);
   return simulate({
     request: { principal: roleArn, action, resource: { resource, accountId: theirAccount }, contextVariables },

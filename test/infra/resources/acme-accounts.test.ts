@@ -45,7 +45,10 @@ test('the order function may decrypt with the key of a binding that is a secret 
     Effect: 'Allow',
     Action: 'kms:Decrypt',
     Resource: app.resolve(key.keyArn),
-    Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+    Condition: {
+      StringEquals: { 'kms:ViaService': expect.anything() },
+      StringLike: { 'kms:EncryptionContext:SecretARN': [app.resolve(externalAccountBinding.secretArn)] },
+    },
   });
 });
 
