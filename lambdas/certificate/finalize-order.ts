@@ -130,7 +130,8 @@ const invalidOrder = (certificate: string, { url, error }: Order): OrderInvalidE
   });
 
 function outputFor({ status, certificate, retryAfter }: Order): FinalizeOrderOutput {
-  const reached = status === 'valid';
+  // A CA may show the status before the URL of the certificate.
+  const reached = status === 'valid' && certificate !== null;
   // A CA that sends no Retry-After may have signed already, so the first poll follows at once. `pollWait` sets the later waits.
   return {
     reached,

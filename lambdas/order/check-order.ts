@@ -3,7 +3,7 @@ import type { CheckOrderInput, CheckOrderOutput } from '../domain/contract/steps
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
-import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
+import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pending-challenges.ts';
 
 /**
  * Decides how the saved order of an earlier execution continues. RFC 8555 §7.1.6, §7.4.
@@ -54,7 +54,7 @@ export async function checkOrder(
     };
   }
   const authorizations = await authorizationsOf(seen, spec, ca);
-  const failed = authorizations.find((each) => each.status !== 'pending' && each.status !== 'valid');
+  const failed = failedAuthorization(authorizations);
   if (failed)
     return discard(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
   if (!challengeRecords) {

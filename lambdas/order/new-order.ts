@@ -8,11 +8,12 @@ import {
   UnauthorizedError,
 } from '../domain/contract/errors.ts';
 import type { NewOrderInput, NewOrderOutput } from '../domain/contract/steps.ts';
-import type { CertificateAuthority, Order } from '../domain/ports/acme.ts';
+import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
-import { authorizationsOf, pendingChallengesOf } from './pending-challenges.ts';
+import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pending-challenges.ts';
+import { problemsOf } from './refused-challenges.ts';
 
 export interface NewOrderPorts extends AccountPorts {
   readonly ledger: Ledger;
@@ -23,12 +24,12 @@ export interface NewOrderPorts extends AccountPorts {
 /**
  * Creates an order and returns its pending challenges and their TXT values. RFC 8555 §7.4, §7.5. The order and the values are saved in the ledger
  * before anything is written to DNS, so that another execution can resume the order and remove the values. Valid authorizations have no pending
- * challenge.
+ * challenge. An order whose authorizations are all valid may still be pending, and is polled until it is ready.
  *
  * A second run creates and saves a second order, or gets the first one from a CA that reuses pending orders. The ledger keeps the values of both
  * orders for removal, so it is safe to run twice.
  *
- * @throws OrderInvalidError if the CA returns an invalid order
+ * @throws OrderInvalidError if the CA returns an invalid order, or one with an authorization that has failed
  * @throws NoDnsChallengeError if the CA offers no dns-01 challenge that can be answered for an identifier
  */
 export async function newOrder(
@@ -46,11 +47,10 @@ export async function newOrder(
       })
     : await ca.newOrder(request);
   if (order.status === 'invalid') throw invalidNewOrder(certificate, order);
-  const { challenges, records } = pendingChallengesOf(
-    await authorizationsOf(order, spec, ca),
-    { spec, challengeRecords },
-    ca,
-  );
+  const authorizations = await authorizationsOf(order, spec, ca);
+  const failed = failedAuthorization(authorizations);
+  if (failed) throw incompletableOrder(certificate, order, failed);
+  const { challenges, records } = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
 
   const { url, finalize, expires } = order;
   await ledger.saveOrder(
@@ -64,7 +64,7 @@ export async function newOrder(
       { error },
     );
   });
-  return { order: { url, finalize, expires }, challenges, records };
+  return { order: { url, finalize, expires }, pending: order.status === 'pending', challenges, records };
 }
 
 /** Saves the account in the ledger. *Check zones* has no access to the CA, and uses the saved account to check CAA records before the next order. */
@@ -121,3 +121,17 @@ const invalidNewOrder = (certificate: string, { url, error }: Order): OrderInval
     order: url,
     problem: error ?? undefined,
   });
+
+function incompletableOrder(certificate: string, { url }: Order, failed: Authorization): OrderInvalidError {
+  const { identifier, status } = failed;
+  const [problem] = problemsOf([failed]);
+  return new OrderInvalidError({
+    what: 'The CA returned a new order that cannot be completed.',
+    why: `Its authorization of ${identifier} is ${status} already${problem ? `. The CA says: ${problem.detail ?? problem.type}` : ''}.`,
+    remedy: 'The next attempt places a new order.',
+    certificate,
+    order: url,
+    identifier,
+    problem,
+  });
+}

@@ -16,7 +16,8 @@ interface ProofContext {
 export const longestUrls = 24_000;
 
 /**
- * Returns the authorizations of a pending order. RFC 8555 §7.5. For an order with a later status the list is empty, because control is proven.
+ * Returns the authorizations of a pending order, with the identifiers as ordered. RFC 8555 §7.5. For an order with a later status the list is empty,
+ * because control is proven.
  *
  * @throws CaUnavailableError if the order has more authorizations than identifiers were ordered
  */
@@ -36,8 +37,28 @@ export async function authorizationsOf(
   for (const authorization of order.status === 'pending' ? order.authorizations : []) {
     authorizations.push(await ca.authorization(authorization));
   }
-  return authorizations;
+  return asOrdered(authorizations, spec);
 }
+
+/** Gives each authorization the identifier that was ordered. Some CAs return a wildcard without its flag. RFC 8555 §7.1.4 */
+export function asOrdered(
+  authorizations: readonly Authorization[],
+  { identifiers }: Pick<CertificateSpec, 'identifiers'>,
+): readonly Authorization[] {
+  const left = new Set(identifiers);
+  return authorizations.map((authorization) => {
+    const { identifier } = authorization;
+    const ordered = [identifier, `*.${identifier}`].find((each) => left.delete(each)) ?? identifier;
+    return { ...authorization, identifier: ordered };
+  });
+}
+
+/** Statuses of an authorization that never becomes valid. RFC 8555 §7.1.6 */
+const failedStatuses: readonly string[] = ['invalid', 'deactivated', 'expired', 'revoked'];
+
+/** Returns the first authorization that never becomes valid, so that its order cannot be completed. */
+export const failedAuthorization = (authorizations: readonly Authorization[]): Authorization | undefined =>
+  authorizations.find(({ status }) => failedStatuses.includes(status));
 
 /** Returns the challenges to answer and the TXT values to write. Identifiers with a valid authorization have neither. */
 export function pendingChallengesOf(
@@ -77,14 +98,18 @@ function proofOf(
   { spec, challengeRecords }: ProofContext,
   ca: CertificateAuthority,
 ): { readonly challenge: PendingChallenge; readonly record: TxtValue } {
-  const { identifier } = authorization;
-  const challenge = authorization.challenges.find(isAnswerable);
+  const { identifier, status, challenges } = authorization;
+  if (!spec.identifiers.includes(identifier))
+    throw refused(spec, `It has an authorization for ${identifier}, which was not ordered.`);
+  // A CA may list a failed challenge before the one that it has made in its place.
+  const answerable = challenges.filter((each) => isAnswerable(each) && each.status !== 'invalid');
+  const challenge = answerable.find((each) => each.status === 'pending') ?? answerable[0];
   const place = challengeRecords.find((each) => each.identifier === identifier);
   if (!challenge || !place) {
-    const offered = authorization.challenges.map(({ type }) => type).join(', ') || 'nothing';
+    const offered = challenges.map((each) => `${each.type} (${each.status})`).join(', ') || 'nothing';
     throw new NoDnsChallengeError({
       what: `${spec.issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`,
-      why: `The authorization is ${authorization.status} and offers ${offered}.`,
+      why: `The authorization is ${status} and offers ${offered}.`,
       remedy: 'The workflow retries. If the error repeats, ask the CA.',
       certificate: spec.name,
       identifier,

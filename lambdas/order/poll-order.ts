@@ -5,11 +5,15 @@ import type { Authorization, CertificateAuthority, Order } from '../domain/ports
 import type { Ledger } from '../domain/ports/ledger.ts';
 import { pollings, pollWait } from '../domain/rules/proof/poll-wait.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
-import { authorizationsOf } from './pending-challenges.ts';
+import { asOrdered, authorizationsOf } from './pending-challenges.ts';
 import { answerAgain, challengeFailedError, problemsOf } from './refused-challenges.ts';
 
 /** For each status to wait for, the statuses at which the wait ends. RFC 8555 §7.1.6 */
 const reachedBy = { ready: ['ready', 'processing', 'valid'], valid: ['valid'] } as const;
+
+/** Tells whether the wait ends. A CA may show the status `valid` before the URL of the certificate, which is needed to go on. */
+const hasReached = (until: PollOrderInput['until'], { status, certificate }: Order): boolean =>
+  (reachedBy[until] as readonly string[]).includes(status) && (until === 'ready' || certificate !== null);
 
 /**
  * Reads the order once and tells whether it has reached the status to wait for. RFC 8555 §7.1.6, §7.4. "Not yet" is a value, also for an unknown
@@ -36,7 +40,7 @@ export async function pollOrder(
     if (until === 'valid') await ledger.refundIssue(spec.setHash, order.url);
     throw await invalidOrderError(spec, seen, ca);
   }
-  if ((reachedBy[until] as readonly string[]).includes(status)) {
+  if (hasReached(until, seen)) {
     return { reached: true, status, wait: 0, certificateUrl: seen.certificate, refused };
   }
   const stays = until === 'ready' && status === 'pending';
@@ -78,9 +82,12 @@ function timeoutError(
     return challengeFailedError([first, ...others], { certificate, order: url, next });
   }
   const names = open.map(({ identifier }) => identifier).join(', ');
+  const proven = authorizations.length > 0 && open.length === 0;
+  const more = names ? `, and ${names} are not validated` : proven ? ', although all its authorizations are valid' : '';
+  const reached = status === 'valid' ? 'have the URL of a certificate' : `become ${until}`;
   return new OrderTimeoutError({
-    what: `Order ${url} did not become ${until} within ${pollings[until].bound / 60} minutes.`,
-    why: `Its status at ${issuer.name} is ${status}${names ? `, and ${names} are not validated` : ''}.`,
+    what: `Order ${url} did not ${reached} within ${pollings[until].bound / 60} minutes.`,
+    why: `Its status at ${issuer.name} is ${status}${more}.`,
     remedy: 'The workflow retries.',
     certificate,
     issuer: issuer.name,
@@ -96,7 +103,7 @@ async function invalidOrderError(
   const read: Authorization[] = [];
   for (const authorization of authorizations.slice(0, identifiers.length))
     read.push(await ca.authorization(authorization));
-  const [first, ...others] = problemsOf(read);
+  const [first, ...others] = problemsOf(asOrdered(read, { identifiers }));
   if (first) return challengeFailedError([first, ...others], { certificate, order: url, next: newOrderNext });
   return new OrderInvalidError({
     what: `The CA made order ${url} invalid.`,

@@ -15,11 +15,11 @@ export function orderPhase(scope: Construct, { order }: Record<'order', Workflow
     assign: { discardedOrder: '{% $order.url %}', errorOutput: '{% null %}' },
   });
 
-  const challengesPending = Choice.jsonata(scope, 'Challenges pending?');
-  newOrder.next(challengesPending);
+  const orderPending = Choice.jsonata(scope, 'Order pending?');
+  newOrder.next(orderPending);
   const placed = exits({
-    prove: (next) => challengesPending.when(Condition.jsonata('{% $count($challenges) > 0 %}'), next),
-    proven: (next) => challengesPending.otherwise(next),
+    prove: (next) => orderPending.when(Condition.jsonata('{% $states.input.pending %}'), next),
+    proven: (next) => orderPending.otherwise(next),
   });
 
   const orderStatus = Choice.jsonata(scope, 'Order status?').otherwise(discardOrder);

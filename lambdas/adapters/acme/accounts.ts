@@ -12,6 +12,7 @@ import {
   UnauthorizedError,
 } from '../../domain/contract/errors.ts';
 import type { ExternalAccountKey, NewAccount } from '../../domain/ports/acme.ts';
+import { leafOf, splitPem } from '../../domain/rules/certificate/verify-certificate.ts';
 import { locationOf } from './headers.ts';
 import { isProblem, newAccountRefused } from './problems.ts';
 import type { Session } from './session.ts';
@@ -40,7 +41,7 @@ export async function newAccount(
     const refusal = newAccountRefused(error);
     throw externalAccountKey ? bindingRefused(issuer, refusal) : refusal;
   });
-  return { url: locationOf(reply, request), created: reply.status === 201 };
+  return { url: locationOf(reply, url, request), created: reply.status === 201 };
 }
 
 /** The error for a rejected newAccount with a binding. Usually the binding is unknown, expired or already used. */
@@ -64,7 +65,7 @@ export async function findAccount(issuer: Issuer, session: Session): Promise<str
   const { newAccount: url } = await session.directory();
   const request = { issuer: issuer.name, what: 'the account of a key' };
   try {
-    return locationOf(await session.post(request, url, { onlyReturnExisting: true }), request);
+    return locationOf(await session.post(request, url, { onlyReturnExisting: true }), url, request);
   } catch (error) {
     if (error instanceof AccountDoesNotExistError) return null;
     throw error;
@@ -106,9 +107,9 @@ export async function deactivate(issuer: Issuer, url: string, session: Session):
   });
 }
 
-/** Revokes the first certificate in a PEM chain. `session` signs for the account or with the key of the certificate. RFC 8555 §7.6 */
+/** Revokes the leaf certificate of a PEM chain. `session` signs for the account or with the key of the certificate. RFC 8555 §7.6 */
 export async function revoke(issuer: Issuer, session: Session, certificate: string, reason: number): Promise<void> {
-  const leaf = new X509Certificate(certificate);
+  const leaf = leafOf(splitPem(certificate)) ?? new X509Certificate(certificate);
   const { revokeCert: url } = await session.directory();
   if (url === null) {
     throw new AcmeProblemError({

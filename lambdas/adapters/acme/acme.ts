@@ -75,7 +75,7 @@ function certificateAuthority(
       const reply = await session.post(request, newOrder, payload).catch((error: unknown) => {
         throw withProfiles(replacing ? asAlreadyReplaced(error) : error, meta.profiles);
       });
-      return orderFrom(reply, locationOf(reply, request), request, now());
+      return orderFrom(reply, locationOf(reply, newOrder, request), request, now());
     },
     async order(url) {
       const request = { issuer, what: `the order ${url}` };

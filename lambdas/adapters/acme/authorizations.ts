@@ -17,7 +17,8 @@ export function authorizationFrom(reply: Reply, url: string, request: Request): 
   return {
     url,
     status,
-    identifier: wildcard === true ? `*.${name}` : name,
+    // Some CAs keep the star of a wildcard in the identifier, beside the flag.
+    identifier: wildcard === true && !name.startsWith('*.') ? `*.${name}` : name,
     challenges: Array.isArray(challenges) ? challenges.slice(0, mostChallenges).flatMap(challengeFrom) : [],
   };
 }

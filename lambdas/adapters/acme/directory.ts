@@ -63,8 +63,7 @@ const mostCaaIdentities = 50;
 const longestCaaIdentities = 2000;
 
 function caaNames(value: unknown): readonly string[] {
-  const texts = Array.isArray(value) ? value.flatMap((each) => identifierField(each) ?? []) : [];
-  const names = texts.map((text) => text.toLowerCase().replace(/\.$/, '')).filter((name) => name !== '');
+  const names = Array.isArray(value) ? value.flatMap((each) => identifierField(each) ?? []) : [];
   let room = longestCaaIdentities;
   return [...new Set(names)].slice(0, mostCaaIdentities).filter(({ length }) => {
     room -= length;

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
 import { type Connections, createConnections, type Network, type TrustedRoots } from './connections.ts';
+import { followed } from './headers.ts';
 import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
 import { timeField, urlField } from './reply-fields.ts';
 
@@ -103,7 +104,7 @@ function linkOf(value: unknown): string | null {
   return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,490}$/.test(value) ? value : null;
 }
 
-/** Returns a complete reply with status 200. All else is a failure. Redirects are not followed, because their target would be unchecked. */
+/** Returns a complete reply with status 200. All else is a failure. Redirects are followed, and each URL is checked. */
 async function reply(
   issuer: Issuer,
   url: string,
@@ -112,19 +113,18 @@ async function reply(
 ): Promise<Reply | Failed> {
   const seconds = Math.min(issuer.replyTimeout, longestTimeout);
   const signal = AbortSignal.timeout(seconds * 1000);
-  try {
-    assertAllowed(url);
-    const {
-      status,
-      headers: received,
-      text,
-    } = await new Promise<RawReply>((resolve, reject) => {
+  const get = (target: string) => {
+    assertAllowed(target);
+    return new Promise<RawReply>((resolve, reject) => {
       const answered = (incoming: http.IncomingMessage) => void whole(incoming).then(resolve, reject);
-      const request = url.startsWith('https:')
-        ? https.get(url, { headers, signal, agent: httpsAgent }, answered)
-        : http.get(url, { headers, signal, agent: httpAgent }, answered);
+      const request = target.startsWith('https:')
+        ? https.get(target, { headers, signal, agent: httpsAgent }, answered)
+        : http.get(target, { headers, signal, agent: httpAgent }, answered);
       request.on('error', reject);
     });
+  };
+  try {
+    const { status, headers: received, text } = await followed(url, get);
     if (status === 200) return { status, headers: received, data: parsed(text) };
     const said = `${issuer.name} replied to ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
     return status >= 500 ? temporary(said) : longTerm(said);

@@ -26,9 +26,15 @@ export function urlField(value: unknown): string | null {
 /** One word, such as the status of an order or the type of a challenge. */
 export const wordField = (value: unknown): string | null => matches(value, 64, /^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
-/** An identifier, which is a DNS name with an optional star, or an address. */
-export const identifierField = (value: unknown): string | null =>
-  matches(value, longestIdentifier, /^[A-Za-z0-9*_.:-]+$/);
+/**
+ * An identifier, which is a DNS name with an optional star, or an address. The result has lower case and no trailing dot, as identifiers are ordered,
+ * because some CAs return them in another form.
+ */
+export function identifierField(value: unknown): string | null {
+  const text = matches(value, longestIdentifier + 1, /^[A-Za-z0-9*_.:-]+$/);
+  const name = text?.toLowerCase().replace(/\.$/, '') ?? '';
+  return name === '' || name.length > longestIdentifier ? null : name;
+}
 
 /** The token of a challenge. Only its digest is used. */
 export const tokenField = (value: unknown): string | null => matches(value, longestToken, /^[\x21-\x7e]+$/);

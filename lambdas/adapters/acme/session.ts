@@ -2,6 +2,7 @@ import { Client, crypto } from 'acme-client';
 import type { Issuer } from '../../domain/contract/config.ts';
 import type { ExternalAccountKey } from '../../domain/ports/acme.ts';
 import { type Directory, directoryFrom } from './directory.ts';
+import { followed } from './headers.ts';
 import { createNoncePool, type NoncePool } from './nonces.ts';
 import { isBadNonce, notAcme, problemError } from './problems.ts';
 import type { Reply, Request } from './replies.ts';
@@ -48,7 +49,7 @@ export interface Connection {
   readonly now: () => Date;
 }
 
-/** Reads the directory, with one request if it is not cached. */
+/** Reads the directory, with one request if it is not cached and the CA does not redirect it. */
 export async function readDirectory(
   issuer: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
   { transport, now }: Connection,
@@ -57,7 +58,7 @@ export async function readDirectory(
   const known = knownAt(directoryUrl);
   const { directory: cached } = known;
   if (cached && now().getTime() - cached.at < directoryMaximumAge) return cached.value;
-  const reply = await transport.request(issuer, 'get', directoryUrl);
+  const reply = await followed(directoryUrl, (url) => transport.request(issuer, 'get', url));
   const value = directoryFrom(reply, { issuer: name, what: `its directory ${directoryUrl}` }, now());
   known.directory = { value, at: now().getTime() };
   return value;

@@ -63,7 +63,7 @@ export function createTransport({ userAgent, ...options }: TransportOptions): Tr
           httpAgent,
           httpsAgent,
           proxy: false,
-          // A redirected POST would arrive as a GET.
+          // A redirected POST would arrive as a GET. The caller follows redirects of the directory, so that each URL is checked.
           maxRedirects: 0,
           maxContentLength: maximumLength,
           // The timeout of axios starts again with every byte and does not include connecting.

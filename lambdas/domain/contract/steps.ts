@@ -152,6 +152,8 @@ export interface PendingChallenge {
 
 export interface NewOrderOutput {
   readonly order: OrderReference;
+  /** Whether the order is pending, so that it is polled until it is ready, even if every authorization is valid. */
+  readonly pending: boolean;
   /** Challenges to answer. Empty if every authorization is valid. */
   readonly challenges: readonly PendingChallenge[];
   /** TXT values to write, without duplicates. */
@@ -168,7 +170,7 @@ export interface CheckOrderInput extends Run {
 }
 
 /** Tells how a saved order continues. */
-export interface CheckOrderOutput extends NewOrderOutput {
+export interface CheckOrderOutput extends Omit<NewOrderOutput, 'pending'> {
   /**
    * `prove`: challenges are pending, as after *New order*. They cannot be answered without `challengeRecords`. `finish`: control is proven, and
    * `records` are the leftover values to remove. `discard`: the order cannot be used.

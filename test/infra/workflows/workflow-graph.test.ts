@@ -210,7 +210,7 @@ describe('the renewal workflow', () => {
     expect(choice?.Condition).toBe("{% $states.input.action = 'issue' %}");
     expect(renewal.States['Check zones']?.Catch?.map(({ Next }) => Next)).toEqual(['Record failure']);
     expect(leadingTo('Check order')).toEqual(['Check zones of saved order']);
-    expect(leadingTo('Prove control').toSorted()).toEqual(['Challenges pending?', 'Order status?']);
+    expect(leadingTo('Prove control').toSorted()).toEqual(['Order pending?', 'Order status?']);
   });
 });
 

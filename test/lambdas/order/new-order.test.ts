@@ -315,7 +315,12 @@ describe('the certificate that an order replaces', () => {
     test('has no challenge if control is proven', async () => {
       const { world, savedOutput } = await saved();
       world.ca.state(savedOutput.order.url).status = 'processing';
-      expect(await order(world, spec, 'aki.serial')).toEqual({ ...savedOutput, challenges: [], records: [] });
+      expect(await order(world, spec, 'aki.serial')).toEqual({
+        ...savedOutput,
+        pending: false,
+        challenges: [],
+        records: [],
+      });
     });
 
     test('is not used if it is invalid', async () => {

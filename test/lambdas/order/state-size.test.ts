@@ -14,7 +14,7 @@ const urlOf = (length: number, index: number) => `https://ca.example/${index}/`.
 
 /** The authorizations of an order for up to 100 names, with URLs of up to the longest length. */
 const authorizations = fc
-  .tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 30, max: 2048 }), fc.constantFrom('pending', 'invalid'))
+  .tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 30, max: 2048 }), fc.constantFrom('pending', 'processing'))
   .map(([count, length, status]) =>
     Array.from({ length: count }, (_, index) => ({
       url: urlOf(length, index),

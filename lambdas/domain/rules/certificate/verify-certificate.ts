@@ -26,11 +26,18 @@ const clockSkew = 3_600_000;
 const longestName = 500;
 const longestWarning = 1000;
 
-/** Returns the certificates of a PEM chain, leaf first. RFC 8555 §9.1 forbids text between them, which is ignored here. */
+/** Returns the certificates of a PEM chain in its order. RFC 8555 §9.1 forbids text between them, which is ignored here. */
 export function splitPem(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
 }
+
+/**
+ * Returns the leaf certificate of a chain, which is the first one that is not a CA. RFC 8555 §9.1 requires it to be the first of all, but some CAs send
+ * it elsewhere. `undefined` for a chain without a leaf.
+ */
+export const leafOf = (certificates: readonly X509Certificate[]): X509Certificate | undefined =>
+  certificates.find(({ ca }) => !ca);
 
 /**
  * Compares a chain with its order. The leaf certificate must have the key of the order and every identifier, must be valid now, and must be signed by
@@ -55,9 +62,13 @@ export function verifyCertificate(
     });
   };
   const certificates = read(pem, reject);
-  const [leaf, ...rest] = certificates;
-  if (!leaf) return reject('The reply contains no certificate');
-  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) {
+  const key = createPrivateKey(privateKey);
+  // The leaf is found by its key, because some CAs do not send it first.
+  const leaf = certificates.find((each) => each.checkPrivateKey(key)) ?? leafOf(certificates);
+  if (certificates.length === 0) return reject('The reply contains no certificate');
+  if (!leaf) return reject('The reply contains certificates of CAs only');
+  const rest = certificates.filter((each) => each !== leaf);
+  if (!leaf.checkPrivateKey(key)) {
     throw new OrderSharedError({
       what: 'The order was finalized for another key, usually by another certificate with the same names.',
       remedy: 'A new order is placed.',
@@ -99,7 +110,7 @@ export function verifyCertificate(
     serialNumber: leaf.serialNumber.toLowerCase(),
     notBefore: notBefore.toISOString(),
     notAfter: notAfter.toISOString(),
-    issuer: printable(leaf.issuer.replaceAll('\n', ', '), longestName),
+    issuer: printable(oneLine(leaf.issuer) ?? '', longestName),
     keyType: keyTypeOf(leaf) ?? reject('Its key has a type that was not ordered'),
     // The state of the workflow has them.
     warnings: warnings.map((warning) => printable(warning, longestWarning)),
@@ -121,7 +132,11 @@ const dnsNames = (leaf: X509Certificate): string[] =>
     .filter((name) => name.startsWith('DNS:'))
     .map((name) => name.slice('DNS:'.length).toLowerCase());
 
-const nameOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n', ', ');
+const nameOf = ({ subject }: { readonly subject?: string }): string =>
+  oneLine(subject) ?? 'a certificate without a subject';
+
+/** Returns a distinguished name on one line. For a name without attributes Node.js has `undefined`, although its types have a string. */
+const oneLine = (name: string | undefined): string | undefined => name?.replaceAll('\n', ', ');
 
 const toPem = (certificates: readonly X509Certificate[]): string => certificates.map(String).join('');
 

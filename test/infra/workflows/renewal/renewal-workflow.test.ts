@@ -66,6 +66,7 @@ async function renew(
     'Check zones of saved order': zonesChecked,
     'New order': {
       order: { url: 'https://ca/order/1', finalize: 'https://ca/finalize/1', expires: null },
+      pending: true,
       challenges: [{ identifier: 'example.com', url: 'https://ca/chall/1', authorization: 'https://ca/authz/1' }],
       records: [record],
     },
@@ -270,9 +271,9 @@ describe('a renewal', () => {
     expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
   });
 
-  test('presents no challenges if every authorization is already valid', async () => {
+  test('presents no challenges if the order is not pending', async () => {
     const order = { url: 'https://ca/order/1', finalize: 'https://ca/finalize/1', expires: null };
-    const { inputsOf, status } = await renew({ 'New order': [{ order, challenges: [], records: [] }] });
+    const { inputsOf, status } = await renew({ 'New order': [{ order, pending: false, challenges: [], records: [] }] });
     expect(inputsOf('Present challenges')).toEqual([]);
     expect(status).toBe('SUCCEEDED');
   });
@@ -587,7 +588,7 @@ describe('the retry schedule', () => {
   });
 
   test('ends with the first attempt that succeeds', async () => {
-    const order = { order: saved, challenges: [], records: [] };
+    const order = { order: saved, pending: false, challenges: [], records: [] };
     const { status, events } = await renew({ 'New order': [failed, failed, order], 'Record failure': schedule });
     expect(status).toBe('SUCCEEDED');
     expect(events.map(({ DetailType }) => DetailType)).toEqual([
@@ -650,7 +651,7 @@ describe('the retry schedule', () => {
   test('publishes no event for a permission that a deployment has just made, except after the last attempt', async () => {
     const iamPropagation = { ...retryAfter(20), quiet: true };
     const denied = thrown('AccessDeniedError', 'no identity-based policy allows it');
-    const order = { order: saved, challenges: [], records: [] };
+    const order = { order: saved, pending: false, challenges: [], records: [] };
     const deployed = await renew({ 'New order': [denied, denied, order], 'Record failure': [iamPropagation] });
     expect(deployed.status).toBe('SUCCEEDED');
     expect(deployed.events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);

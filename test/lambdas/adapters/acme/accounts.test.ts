@@ -252,13 +252,13 @@ async function issued(privateKey: string) {
   const root = await makeAuthority({ name: 'Root' });
   const leaf = await makeLeaf(root, { identifiers: ['example.com'], privateKey, serialNumber: '0a0b' });
   const der = Buffer.from(leaf.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url');
-  return { chain: leaf + pemOf(root.certificate), der };
+  return { chain: leaf + pemOf(root.certificate), reversed: pemOf(root.certificate) + leaf, der };
 }
 
-test('revokes the leaf of a chain with a reason', async () => {
-  const { chain, der } = await issued(newKey('P-256'));
+test.each(['chain', 'reversed'] as const)('revokes the leaf of a chain with a reason: %s', async (order) => {
+  const { der, ...chains } = await issued(newKey('P-256'));
   ca.script('/revoke-cert', { status: 200 });
-  await acme.revoke(ca.issuer, account, chain, 4);
+  await acme.revoke(ca.issuer, account, chains[order], 4);
   expect(ca.requests.at(-1)).toMatchObject({
     path: '/revoke-cert',
     payload: { certificate: der, reason: 4 },

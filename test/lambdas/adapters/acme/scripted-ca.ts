@@ -19,6 +19,9 @@ export type Answer =
   | 'silence'
   | 'endless';
 
+/** An answer that depends on the request. */
+export type AnswerTo = (request: ReceivedRequest) => Answer | Promise<Answer>;
+
 export interface ReceivedRequest {
   readonly method: string;
   /** Path below the base of the CA. */
@@ -37,7 +40,7 @@ export interface ScriptedCa {
   /** Returns the absolute URL of a path. */
   url(path: string): string;
   /** Sets the replies for a path. The last one is repeated. */
-  script(path: string, ...answers: readonly Answer[]): void;
+  script(path: string, ...answers: readonly (Answer | AnswerTo)[]): void;
   readonly requests: readonly ReceivedRequest[];
   /** `METHOD /path` of the requests since the last call. */
   newRequests(): readonly string[];
@@ -71,7 +74,7 @@ export async function startScriptedCa({
   started += 1;
   // The base is unique, so that a directory cached from one server is not used for another one with the same port.
   const base = `/ca-${started}`;
-  const scripts = new Map<string, Answer[]>();
+  const scripts = new Map<string, (Answer | AnswerTo)[]>();
   const requests: ReceivedRequest[] = [];
   const connections = new Map<object, number>();
   let nonces = 0;
@@ -80,15 +83,17 @@ export async function startScriptedCa({
   const listener: http.RequestListener = async (incoming, outgoing) => {
     const path = (incoming.url ?? '').slice(base.length);
     const answers = scripts.get(path) ?? [{ status: 404, body: 'nothing scripted' }];
-    const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? {};
-    requests.push({
+    const scripted = (answers.length > 1 ? answers.shift() : answers[0]) ?? {};
+    const request: ReceivedRequest = {
       method: incoming.method ?? '',
       path,
       userAgent: incoming.headers['user-agent'],
       contentType: incoming.headers['content-type'],
       ...jwsOf(await bodyOf(incoming)),
       connection: connections.get(incoming.socket) ?? 0,
-    });
+    };
+    requests.push(request);
+    const answer = typeof scripted === 'function' ? await scripted(request) : scripted;
     if (answer === 'silence') return;
     if (answer === 'cut') {
       incoming.socket.destroy();

@@ -111,6 +111,15 @@ describe('a warning is returned for', () => {
     expect(warnings).toEqual([expect.stringContaining('do not belong to its chain: CN=Stranger')]);
   });
 
+  test('an unrelated certificate without a subject', async () => {
+    const stranger = await makeLeaf(root, {
+      identifiers: ['old.example.com'],
+      privateKey: makePrivateKey(),
+      subject: '',
+    });
+    expect(verify(chained() + stranger).warnings).toEqual([expect.stringContaining('a certificate without a subject')]);
+  });
+
   test('a missing intermediate', () => {
     const { chain, warnings } = verify(leaf);
     expect(chain).toBe('');
