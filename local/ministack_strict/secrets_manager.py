@@ -1,5 +1,5 @@
 """Rules for the values and replicas of secrets (API reference of Secrets Manager: CreateSecret, PutSecretValue, GetSecretValue,
-DeleteSecret, StopReplicationToReplica)."""
+ListSecretVersionIds, DeleteSecret, StopReplicationToReplica)."""
 
 import json
 import time
@@ -118,6 +118,19 @@ def delete_secret(original, data):
     return original(data)
 
 
+def list_versions(original, data):
+    """Versions without a label are listed only with IncludeDeprecated. MiniStack always lists them."""
+    _, secret = secretsmanager._resolve(data.get("SecretId"))
+    if not secret or data.get("IncludeDeprecated"):
+        return original(data)
+    versions = secret["Versions"]
+    secret["Versions"] = {id_: version for id_, version in versions.items() if version["Stages"]}
+    try:
+        return original(data)
+    finally:
+        secret["Versions"] = versions
+
+
 def replica_error(_original):
     """AWS rejects every change of a replica with this error. MiniStack uses the name InvalidRequestException."""
     return error_response_json(
@@ -168,5 +181,6 @@ def apply():
     replace(secretsmanager, "_put_secret_value", put_secret_value)
     replace(secretsmanager, "_get_secret_value", get_secret_value)
     replace(secretsmanager, "_delete_secret", delete_secret)
+    replace(secretsmanager, "_list_secret_version_ids", list_versions)
     replace(secretsmanager, "_replica_mutation_error", replica_error)
     replace(secretsmanager, "handle_request", replication_calls)

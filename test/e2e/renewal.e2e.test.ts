@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@aws-sdk/client-acm';
+import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
@@ -67,6 +68,21 @@ async function failing(certificate: string) {
 async function expectSuccess(arn: string): Promise<void> {
   expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
   await scaleWaits(d, 1);
+}
+
+/** Invokes a function and returns its reply. */
+async function invoke(logicalId: string, event: unknown): Promise<unknown> {
+  const command = new DescribeStackResourcesCommand({ StackName: 'Perennial' });
+  const { StackResources = [] } = await new CloudFormationClient(d.local.clientConfig).send(command);
+  const name = StackResources.find(({ LogicalResourceId: id }) => id?.includes(logicalId))?.PhysicalResourceId;
+  // There is no SDK client of Lambda here. MiniStack reads the caller from the signature and does not verify it.
+  const credential = `${d.local.clientConfig.credentials.accessKeyId}/20270101/us-east-1/lambda/aws4_request`;
+  const reply = await fetch(`${d.local.aws.endpoint}/2015-03-31/functions/${name}/invocations`, {
+    method: 'POST',
+    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${credential}` },
+    body: JSON.stringify(event),
+  });
+  return reply.json();
 }
 
 describe('the fleet run that a deployment starts', () => {
@@ -341,13 +357,17 @@ describe('invalid input of a renewal', () => {
     const secrets = new SecretsManagerClient(d.local.clientConfig);
     await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/deleted' }));
     await expectRejected({ certificate: 'deleted', force: true }, 'SecretDeletedError', /restore-secret/, announced);
-    // The certificate function finds the deleted secret itself.
+    // The certificate and delivery functions find the deleted secret with their own roles.
     const [, accounts = ''] = Object.entries(d.outputs).find(([key]) => key.endsWith('AccountsArn')) ?? [];
     const revocation = { action: 'revoke', certificate: 'deleted', reason: 'superseded' };
-    expect(await d.ended(await startExecution(d.local, accounts, revocation))).toMatchObject({
-      error: 'SecretDeletedError',
-      cause: expect.stringContaining('restore-secret'),
-    });
+    const refused = { cause: expect.stringContaining('restore-secret') };
+    const ended = await d.ended(await startExecution(d.local, accounts, revocation));
+    expect(ended).toMatchObject({ ...refused, error: 'SecretDeletedError' });
+    const { current } = await d.ledger('deleted');
+    const run = { certificate: 'deleted', execution: 'none' };
+    expect(
+      await invoke('DeliveryFunction', { step: 'importCertificate', run, input: { region: 'us-east-1', current } }),
+    ).toMatchObject({ errorType: 'SecretDeletedError', errorMessage: refused.cause });
   });
 });
 

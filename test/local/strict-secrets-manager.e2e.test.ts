@@ -5,6 +5,7 @@ import {
   DescribeSecretCommand,
   GetResourcePolicyCommand,
   GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
   PutResourcePolicyCommand,
   PutSecretValueCommand,
   RemoveRegionsFromReplicationCommand,
@@ -98,6 +99,20 @@ test('a version id and a label in one request must belong to the same version', 
     name: 'InvalidRequestException',
     message: expect.stringContaining('not associated to the provided VersionId'),
   });
+});
+
+test('versions without a label are listed only with IncludeDeprecated', async () => {
+  const SecretId = 'listed';
+  const { VersionId: first } = await create(SecretId);
+  const { VersionId: second } = await put(SecretId, 'one', 'CANDIDATE');
+  const move = { VersionStage: 'CANDIDATE', RemoveFromVersionId: second, MoveToVersionId: first };
+  await client().send(new UpdateSecretVersionStageCommand({ SecretId, ...move }));
+  const list = async (IncludeDeprecated: boolean) => {
+    const { Versions } = await client().send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated }));
+    return Versions?.map(({ VersionId }) => VersionId);
+  };
+  expect(await list(false)).toEqual([first]);
+  expect(new Set(await list(true))).toEqual(new Set([first, second]));
 });
 
 test('moving AWSCURRENT labels the previous version AWSPREVIOUS, and requires its version id', async () => {

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 test('the versions of a certificate are read from all pages', async () => {
   const value = await secretValue({ identifiers: ['example.com'], serialNumber: '0a01' });
-  // Without this flag Secrets Manager omits versions that have no label. MiniStack always lists them.
+  // Without this flag Secrets Manager omits versions that have no label.
   const IncludeDeprecated = true;
   sdk
     .on(ListSecretVersionIdsCommand, { IncludeDeprecated })
