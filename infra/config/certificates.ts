@@ -154,7 +154,7 @@ function warnKeyAndProfile(
     warn(
       'profileOfFallbackIssuers',
       `${path}.profile`,
-      `the fallback issuers are asked for ${show(profile)} too, and reject a profile that they do not offer`,
+      `a fallback issuer that does not offer ${show(profile)} is asked for its default profile`,
     );
 }
 

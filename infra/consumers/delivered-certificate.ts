@@ -105,9 +105,13 @@ export function checkedRequest(
     keyType,
     identifiers,
     untrustedIssuer: untrusted === undefined ? undefined : issuers[untrusted]?.name,
-    specHashes: requested.issuers.flatMap((index) => {
+    specHashes: requested.issuers.flatMap((index, position) => {
       const directoryUrl = issuers[index]?.directoryUrl;
-      return directoryUrl ? [specHash({ identifiers, keyType, profile, directoryUrl })] : [];
+      // A fallback issuer may not offer the profile, and is then asked for its default.
+      const profiles = position > 0 && profile !== null ? [profile, null] : [profile];
+      return directoryUrl
+        ? profiles.map((each) => specHash({ identifiers, keyType, profile: each, directoryUrl }))
+        : [];
     }),
   };
 }

@@ -9,6 +9,7 @@ import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { shorterLifetimeWarning } from '../domain/rules/certificate/shorter-lifetime.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
+import { orderedProfile } from '../domain/rules/renewal/issuer-choice.ts';
 import {
   compromisedCertificate,
   compromisedOrder,
@@ -83,7 +84,7 @@ async function store(
     issuer: verified.issuer,
     keyType: verified.keyType,
     directoryUrl: spec.issuer.directoryUrl,
-    profile: spec.profile,
+    profile: spec.profile && orderedProfile(spec, await ca.profiles()),
   };
   const versionId = await secrets.putCertificate(certificate, order.url, value);
   // The lease is checked after the current version was read, so that version was current under the lease. If this function stalls, and another

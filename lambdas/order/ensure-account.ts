@@ -33,6 +33,7 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
   let ca = connectionTo(issuer, { ...account, url: account.url }, acme);
   return {
     account: () => ca.account(),
+    profiles: () => ca.profiles(),
     async newOrder(request) {
       try {
         return await ca.newOrder(request);

@@ -11,6 +11,7 @@ import type { NewOrderInput, NewOrderOutput } from '../domain/contract/steps.ts'
 import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
+import { orderedProfile } from '../domain/rules/renewal/issuer-choice.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pending-challenges.ts';
 import { problemsOf } from './refused-challenges.ts';
@@ -38,7 +39,10 @@ export async function newOrder(
 ): Promise<NewOrderOutput> {
   await ledger.assertLease(certificate, execution);
   const ca = await ensureAccount(spec.issuer, accountPorts);
-  const request = { identifiers: spec.identifiers, profile: spec.profile };
+  const profile = orderedProfile(spec, await ca.profiles());
+  if (profile !== spec.profile)
+    log.warn(`${spec.issuer.name} does not offer the profile ${spec.profile}, so its default profile is ordered.`);
+  const request = { identifiers: spec.identifiers, profile };
   const order = replaces
     ? await ca.newOrder({ ...request, replaces }).catch(async (error: unknown) => {
         if (!refusesReplaces(error)) throw error;

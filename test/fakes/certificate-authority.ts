@@ -60,6 +60,8 @@ export class FakeCa implements CertificateAuthority {
     { type: 'http-01', token: true },
     { type: 'dns-01', token: true },
   ];
+  /** Names of the profiles in the directory. */
+  offeredProfiles: readonly string[] = [];
   /** Names that CAA records use to allow this CA. */
   caaIdentities: readonly string[] = ['ca.test'];
   validation: 'at once' | 'later' = 'at once';
@@ -130,6 +132,10 @@ export class FakeCa implements CertificateAuthority {
   /** The account of any caller. `FakeAcme` sets the URL of each account. */
   async account(): Promise<IssuerAccount> {
     return { url: '', caaIdentities: this.caaIdentities };
+  }
+
+  async profiles(): Promise<readonly string[]> {
+    return this.offeredProfiles;
   }
 
   async newOrder(request: {
@@ -402,6 +408,7 @@ export class FakeAcme implements Acme {
     };
     return {
       account: async () => ({ ...(await this.#ca.account()), url: account.url }),
+      profiles: async () => this.#ca.profiles(),
       newOrder: async (request) => ca().newOrder(request),
       order: async (url) => ca().order(url),
       authorization: async (url) => ca().authorization(url),

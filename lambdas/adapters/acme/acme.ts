@@ -63,6 +63,9 @@ function certificateAuthority(
       const { meta } = await session.directory();
       return { url: account.url, caaIdentities: meta.caaIdentities };
     },
+    async profiles() {
+      return (await session.directory()).meta.profiles;
+    },
     async newOrder({ identifiers, profile, replaces = null }) {
       const request = { issuer, what: `a new order for ${listed(identifiers)}` };
       const { newOrder, renewalInfo, meta } = await session.directory();

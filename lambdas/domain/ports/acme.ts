@@ -35,6 +35,8 @@ export interface Authorization {
 export interface CertificateAuthority {
   /** The account. It sends no request if the directory is cached. */
   account(): Promise<IssuerAccount>;
+  /** Returns the names of the profiles that the CA offers. It sends no request if the directory is cached. draft-ietf-acme-profiles */
+  profiles(): Promise<readonly string[]>;
   /** Creates an order. `replaces` is sent if the directory has `renewalInfo`. Throws `AlreadyReplacedError`. RFC 9773 §5 */
   newOrder(request: {
     readonly identifiers: readonly string[];

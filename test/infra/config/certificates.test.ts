@@ -402,7 +402,7 @@ describe('a certificate gets a warning for', () => {
     [
       'a profile that fallback issuers may not offer',
       { ...withWww({ profile: 'tlsserver' }), fallbackIssuers: [other] },
-      [['certificates[0].profile', '"tlsserver"', 'fallback issuers']],
+      [['certificates[0].profile', '"tlsserver"', 'a fallback issuer', 'default profile']],
     ],
   ])('%s', (_, config, expected) => {
     const warnings = warningsOf(config);

@@ -17,6 +17,7 @@ import {
   letsEncryptStaging,
   type PerennialConfig,
 } from '../../../infra/index.ts';
+import { specHash } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { expectMistakes } from '../mistakes.ts';
 import {
   ofType,
@@ -121,6 +122,16 @@ describe('a requested certificate', () => {
       minutes: 30,
     });
   });
+});
+
+test('a certificate that a fallback issuer issued with its default profile is as requested', () => {
+  const fallback = acmeDirectory({ directoryUrl: 'https://other.test/directory', termsOfServiceAgreed: true });
+  const certificates = [{ ...www, profile: 'tlsserver', fallbackIssuers: [fallback] }];
+  const [, { Properties }] = requests(requesting({ ...smallConfig, certificates }))[0] ?? ['', request];
+  const { directoryUrl } = fallback;
+  const hashOf = (profile: string | null) =>
+    specHash({ identifiers: www.identifiers, keyType: 'P-256', profile, directoryUrl });
+  expect(Properties.SpecHashes).toEqual([expect.any(String), hashOf('tlsserver'), hashOf(null)]);
 });
 
 describe('CloudFormation updates the resource after a change of', () => {

@@ -79,6 +79,18 @@ describe('a certificate that matches the order', () => {
     expect(world.secrets.labelled('www', 'AWSPREVIOUS')).toBe(old.value);
   });
 
+  test('of a fallback that does not offer the configured profile is stored with the default profile', async () => {
+    const world = await finalized();
+    const configured = { ...issuer, directoryUrl: 'https://configured.test/directory' };
+    const { spec: given, ...others } = input();
+    await storeCertificate(
+      { ...others, spec: { ...given, profile: 'shortlived', issuers: [configured, issuer] } },
+      world.ports,
+    );
+    expect(current(world).profile).toBeNull();
+    expect(world.ledger.get('www').current?.profile).toBeNull();
+  });
+
   test('is recorded in the ledger with its order and execution', async () => {
     const world = await finalized();
     const { current: facts, warnings } = await store(world);

@@ -79,6 +79,20 @@ describe('a new order', () => {
     });
   });
 
+  test.each([
+    ['its default profile from a fallback that does not offer the configured one', ['standard'], null, 1],
+    ['the configured profile from a fallback that offers it', ['standard', 'shortlived'], 'shortlived', 0],
+  ])('has %s', async (_, offered, profile, warnings) => {
+    const world = leased();
+    world.ca.offeredProfiles = offered;
+    const fallback = { ...issuer, name: 'fallback-ca', directoryUrl: 'https://fallback.test/directory' };
+    await order(world, specWith({ profile: 'shortlived', issuer: fallback, issuers: [issuer, fallback] }));
+    expect(world.ca.state('https://ca.test/order/1')).toMatchObject({ profile });
+    expect(
+      world.log.messages('warn').filter((message) => /fallback-ca.*profile shortlived/.test(message)),
+    ).toHaveLength(warnings);
+  });
+
   test('that is ready has no challenge, and its authorizations are not read', async () => {
     const world = leased();
     world.ca.alreadyValid.add('example.com').add('*.example.com');

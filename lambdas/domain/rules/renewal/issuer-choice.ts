@@ -1,3 +1,4 @@
+import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec, Issuer } from '../../contract/config.ts';
 import type { RecordedFailure } from '../../ports/ledger.ts';
 import { setHash } from '../certificate/certificate-spec.ts';
@@ -30,6 +31,30 @@ export function chosenIssuer(
 export function withChosenIssuer(spec: CertificateSpec, failure: Failure | null): CertificateSpec {
   const issuer = chosenIssuer(spec, failure);
   return { ...spec, issuer, setHash: setHash(issuer.directoryUrl, spec.identifiers) };
+}
+
+/** Tells whether a directory is that of a fallback issuer. */
+const isFallback = ({ issuers: [first] }: Pick<CertificateSpec, 'issuers'>, directoryUrl: string): boolean =>
+  first !== undefined && first.directoryUrl !== directoryUrl;
+
+/**
+ * Returns the profile to order. A fallback issuer that does not offer the configured profile in its directory is asked for its default profile. The
+ * configured issuer is asked for the configured profile in any case, so that a wrong name is reported.
+ */
+export function orderedProfile(
+  { profile, issuer, issuers }: Pick<CertificateSpec, 'profile' | 'issuer' | 'issuers'>,
+  offered: readonly string[],
+): string | null {
+  if (profile === null || offered.includes(profile)) return profile;
+  return isFallback({ issuers }, issuer.directoryUrl) ? null : profile;
+}
+
+/** Tells whether a certificate has the configured profile, or the default profile of a fallback issuer. */
+export function hasConfiguredProfile(
+  { profile, issuers }: Pick<CertificateSpec, 'profile' | 'issuers'>,
+  current: Pick<CertificateFacts, 'profile' | 'directoryUrl'>,
+): boolean {
+  return current.profile === profile || (current.profile === null && isFallback({ issuers }, current.directoryUrl));
 }
 
 /** The issuer of a certificate, if it is still configured for that certificate. */

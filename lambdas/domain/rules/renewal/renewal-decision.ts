@@ -5,7 +5,7 @@ import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { endpointCheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';
-import { issuerOf } from './issuer-choice.ts';
+import { hasConfiguredProfile, issuerOf } from './issuer-choice.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
 import { emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
 import { unusableOrderReason } from './saved-order.ts';
@@ -29,7 +29,7 @@ export function dueReason(spec: CertificateSpec, record: LedgerCertificate, now:
   if (current.identifiers.join() !== spec.identifiers.join()) return 'identifiers changed';
   if (current.keyType !== spec.keyType) return `key type changed from ${current.keyType} to ${spec.keyType}`;
   if (!issuerOf(spec, current)) return `issuer changed to ${spec.issuer.name}`;
-  if (current.profile !== spec.profile) return `profile changed to ${spec.profile ?? "the issuer's default"}`;
+  if (!hasConfiguredProfile(spec, current)) return `profile changed to ${spec.profile ?? "the issuer's default"}`;
   if (isEmergency(current, now)) return `expires ${current.notAfter}, which is an emergency`;
   const ariTime = ariRenewalTime(record);
   const due = ariTime ?? renewalTime(current);

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { setHash } from '../../../../../lambdas/domain/rules/certificate/certificate-spec.ts';
-import { chosenIssuer, issuerOf, withChosenIssuer } from '../../../../../lambdas/domain/rules/renewal/issuer-choice.ts';
+import {
+  chosenIssuer,
+  issuerOf,
+  orderedProfile,
+  withChosenIssuer,
+} from '../../../../../lambdas/domain/rules/renewal/issuer-choice.ts';
 import { issuer, specWith } from '../../../../fakes/specs.ts';
 
 const named = (name: string, termsOfServiceAgreed = true) => ({
@@ -44,6 +49,16 @@ test.each([
   ['an unknown error name', 'second'],
 ])('a fallback that failed with %s is followed by the %s', (error, name) => {
   expect(chosenIssuer(spec, { issuerFailures: 4, error }).name).toBe(name);
+});
+
+test.each([
+  ['the configured issuer', first, 'shortlived', [], 'shortlived'],
+  ['a fallback that offers it', second, 'shortlived', ['classic', 'shortlived'], 'shortlived'],
+  ['a fallback that offers others', second, 'shortlived', ['standard', 'minimal'], null],
+  ['a fallback without profiles', second, 'shortlived', [], null],
+  ['a fallback of a certificate without a profile', second, null, ['standard'], null],
+])('%s is asked for a profile that it offers', (_, asked, profile, offered, expected) => {
+  expect(orderedProfile({ ...spec, profile, issuer: asked }, offered)).toBe(expected);
 });
 
 describe('the spec for a fallback', () => {

@@ -70,6 +70,12 @@ describe('a certificate is due', () => {
     ],
     ['a profile', { profile: 'shortlived' }, {}, 'profile changed to shortlived'],
     ['the profile removed', {}, { profile: 'shortlived' }, "profile changed to the issuer's default"],
+    [
+      'a profile that a fallback would have offered',
+      { profile: 'shortlived', issuers: [issuer, fallback] },
+      { directoryUrl: fallback.directoryUrl, profile: 'classic' },
+      'profile changed to shortlived',
+    ],
   ];
   test.each(reissues)('with %s, long before its renewal time', (_, spec, facts, reason) => {
     expect(due(specWith(spec), factsWith(facts), quiet)).toBe(reason);
@@ -104,6 +110,11 @@ describe('a certificate is due', () => {
   test('not because it was issued by a fallback', () => {
     const current = factsWith({ directoryUrl: fallback.directoryUrl });
     expect(due(specWith({ issuers: [issuer, fallback] }), current, quiet)).toBeNull();
+  });
+
+  test('not because a fallback that does not offer the profile was asked for its default', () => {
+    const current = factsWith({ directoryUrl: fallback.directoryUrl, profile: null });
+    expect(due(specWith({ profile: 'shortlived', issuers: [issuer, fallback] }), current, quiet)).toBeNull();
   });
 
   describe("by the CA's window", () => {
