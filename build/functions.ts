@@ -3,7 +3,16 @@ import type { Plugin } from 'esbuild';
 import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
 
 /** The folders of `lambdas/` that have a handler. Each one becomes one bundle. */
-export const functions = ['check', 'order', 'challenge', 'certificate', 'delivery', 'deployment', 'report'] as const;
+export const functions = [
+  'fleet',
+  'check',
+  'order',
+  'challenge',
+  'certificate',
+  'delivery',
+  'deployment',
+  'report',
+] as const;
 
 /**
  * Leaves out parts that no code here calls and that esbuild cannot recognize as unused. Two are in acme-client. One is its old crypto API,

@@ -10,7 +10,6 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/domain/contract/environment.ts';
 import type { Deployment } from '../lambdas/domain/contract/report.ts';
-import { batchCount } from '../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
 import type { CertificateRenewalProps } from './config/construct-props.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
@@ -47,6 +46,7 @@ export type WorkflowPart =
   | 'fleet'
   | 'renewal'
   | 'accounts'
+  | 'fleetFunction'
   | 'check'
   | 'order'
   | 'challenge'
@@ -139,10 +139,12 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
     const renewalName = `${name}-renewal`;
     const accountsName = `${name}-accounts`;
+    const fleetName = `${name}-fleet`;
     const functions = this.makeFunctions(config);
     this.challengeRole = functions.challenge.role;
     const ledger = this.grantResources(functions, config, { runtimeTags, encryptionKey, removalPolicy });
     this.grantExecutions(functions.check, [renewalName, accountsName]);
+    this.grantExecutions(functions.fleet, [renewalName, accountsName, fleetName]);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
@@ -152,10 +154,10 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.renewal = renewal.stateMachine;
     const restartRule = new RestartRule(this, 'RestartRule', { renewal: this.renewal });
     const { workflow: fleet, schedule } = new FleetWorkflow(this, 'FleetWorkflow', {
-      name: `${name}-fleet`,
-      check: functions.check,
+      name: fleetName,
+      fleet: functions.fleet,
       renewal: this.renewal,
-      batches: batchCount(config.deployed),
+      pace: config.pace,
       interval,
     });
     this.fleet = fleet.stateMachine;
@@ -195,7 +197,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     this.report = functions.report.function;
     this.logGroups = {
       ...{ fleet: fleet.logGroup, renewal: renewal.logGroup, accounts: accounts.logGroup },
-      ...{ check: functions.check.logGroup, order: functions.order.logGroup, challenge: functions.challenge.logGroup },
+      ...{ fleetFunction: functions.fleet.logGroup, check: functions.check.logGroup },
+      ...{ order: functions.order.logGroup, challenge: functions.challenge.logGroup },
       ...{ certificate: functions.certificate.logGroup, delivery: functions.delivery.logGroup },
       report: functions.report.logGroup,
     };
@@ -270,13 +273,15 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       });
     const slowestReply = Math.max(...deployed.issuers.map(({ replyTimeout }) => replyTimeout));
     const configFile = { 'config.json': serializeConfig(deployed).json };
-    const check = make('Check', 60, 'Decides which certificates are due, and records how renewals end', {
-      files: { ...configFile, ...roots },
-    });
+    const files = { ...configFile, ...roots };
+    const check = make('Check', 60, 'Decides what to do for a certificate, and records how renewals end', { files });
+    // A call works at most four minutes, and the selection from 100,000 certificates takes one.
+    const fleet = make('Fleet', 900, 'Finds out which certificates of the whole fleet are due', { files });
     const report = make('Report', 60, 'Answers the command line with the state of certificates', { files: configFile });
-    for (const each of [check, report])
+    for (const each of [check, fleet, report])
       each.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return {
+      fleet,
       check,
       report,
       order: make('Order', 900, 'Registers accounts, and creates and polls orders at the CA', { files: roots }),
@@ -298,14 +303,15 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
 
   /** Creates the resources, and grants each function access to those that it uses. */
   private grantResources(
-    { check, order, challenge, certificate, delivery, report }: ReturnType<CertificateRenewal['makeFunctions']>,
+    { fleet, check, order, challenge, certificate, delivery, report }: ReturnType<CertificateRenewal['makeFunctions']>,
     { deployed, bindingKeys, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
     { runtimeTags, encryptionKey, removalPolicy }: LedgerProps & { readonly runtimeTags: RuntimeTags },
   ): Ledger {
     const stackTag = this.ownershipTag;
-    runtimeTags.pass(check, order, certificate, delivery);
+    runtimeTags.pass(fleet, check, order, certificate, delivery);
 
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
+    ledger.grantFleet(fleet);
     ledger.grantUseInBatches(check);
     for (const user of [order, certificate]) ledger.grantUse(user);
     ledger.grantUseOfCertificates(delivery);
@@ -360,16 +366,16 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   }
 
   /**
-   * Allows checking whether the execution that holds a lease is still running. Renewals and revocations take leases. The workflows are given by name,
+   * Allows checking whether the execution that holds a lease is still running. Renewals, revocations and fleet runs take leases. The workflows are given by name,
    * because they are created after their functions.
    */
-  private grantExecutions(check: WorkflowFunction, stateMachineNames: readonly string[]): void {
-    check.allow(
+  private grantExecutions(grantee: WorkflowFunction, stateMachineNames: readonly string[]): void {
+    grantee.allow(
       {
         actions: ['states:DescribeExecution'],
         resources: stateMachineNames.map((stateMachineName) => executionArn(this, stateMachineName, '*')),
       },
-      'Executions of the renewal and accounts workflows only. Their names are not known.',
+      'Executions of the workflows of this stack only. Their names are not known.',
     );
   }
 }

@@ -11,6 +11,7 @@ import { type Fields, list, readFields, readList, text, unread } from './fields.
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
+import { pace } from './pace.ts';
 import { checkPartition } from './partitions.ts';
 import { readTagsField } from './runtime-tags.ts';
 import { checkInterval, schedule } from './schedule.ts';
@@ -36,6 +37,8 @@ export interface CheckedConfig {
   readonly secretPrefix: string;
   readonly accountSecretPrefix: string;
   readonly rootServers: readonly string[];
+  /** Renewals that a fleet run starts in a second. */
+  readonly pace: number;
   /** Sentences that begin with the path of the field. */
   readonly warnings: readonly Warning[];
 }
@@ -53,6 +56,7 @@ const configFields = {
     'at most 401 characters of A to Z, a to z, 0 to 9 and /_+=.@- that end in one slash',
   ).default('certificates/'),
   schedule,
+  pace,
   encryptionKey: encryptionKeyArn,
   tags: unread,
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
@@ -125,7 +129,7 @@ function readConfig(
     report,
     warn,
   });
-  const { secretPrefix, schedule: interval } = fields;
+  const { secretPrefix, schedule: interval, pace: startsPerSecond } = fields;
   const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
   const tags = readTagsField(fields.tags, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
@@ -137,7 +141,8 @@ function readConfig(
     const all = { certificates, hostedZones: hostedZones ?? [], issuers: issuers.issuers, encryptionKey: key };
     checkPartition(all, region, report);
   }
-  if (!hostedZones || !secretPrefix || !interval || !certificates.every(isComplete)) return undefined;
+  if (!hostedZones || !secretPrefix || !interval || !startsPerSecond || !certificates.every(isComplete))
+    return undefined;
 
   const deployed: DeployedConfig = {
     format: 1,
@@ -158,6 +163,7 @@ function readConfig(
     tags,
     secretPrefix,
     accountSecretPrefix: accountSecretPrefix(secretPrefix),
+    pace: startsPerSecond,
     rootServers: rootServers.filter((server) => server !== undefined),
     warnings,
   };

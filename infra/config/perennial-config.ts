@@ -166,6 +166,16 @@ export interface PerennialConfig {
    */
   readonly schedule?: string;
   /**
+   * Renewals that a fleet run starts in a second, from 0.01 to 100. Route 53 answers 10 requests a second in an AWS account, and a renewal makes
+   * about 11, so an account renews 0.9 certificates a second at most. The default leaves a quarter of the requests to other users of Route 53. Two
+   * deployments in one AWS account share the requests, so each of them needs half of the pace. Use 0.4 in an account that may run only ten
+   * functions at once, because renewals at the default pace use up to 15. Renewals that are started by hand or by a deployment do not wait
+   * for the pace.
+   *
+   * @default 0.7
+   */
+  readonly pace?: number;
+  /**
    * ARN of your KMS key, in the region of the stack, for the secrets of certificates and accounts, the ledger and all logs. Existing
    * secrets keep their key. The key policy has to let IAM policies of the account decide, as the default key policy does. It also has to
    * allow `logs.<region>.amazonaws.com` to encrypt and decrypt:

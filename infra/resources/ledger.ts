@@ -58,17 +58,28 @@ export class Ledger extends Construct {
     this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
   }
 
+  /** Allows reading all items, and updating the items of certificates and of the fleet. */
+  grantFleet(grantee: WorkflowFunction): void {
+    this.grantScan(grantee);
+    this.grantUseOf(['certificate#*', 'fleet'], grantee);
+  }
+
+  /** Allows reading single items, and updating the items of certificates. */
+  grantUseOfCertificates(grantee: WorkflowFunction): void {
+    this.grantUseOf(['certificate#*'], grantee);
+  }
+
   /**
-   * Allows reading single items, and updating the items of certificates. `Null` denies a request without the key.
+   * Allows reading single items, and updating those with these keys. `Null` denies a request without the key.
    * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
    */
-  grantUseOfCertificates(grantee: WorkflowFunction): void {
+  private grantUseOf(keys: readonly string[], grantee: WorkflowFunction): void {
     this.grantRead(grantee);
     grantee.allow({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.table.tableArn],
       conditions: {
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['certificate#*'] },
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys },
         Null: { 'dynamodb:LeadingKeys': 'false' },
       },
     });

@@ -3,6 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution as StartOnSchedule } from 'aws-cdk-lib/aws-scheduler-targets';
 import {
+  type CatchProps,
   Choice,
   Condition,
   Fail,
@@ -10,96 +11,198 @@ import {
   Map as MapState,
   Pass,
   ProvideItems,
-  type StateMachine,
+  StateMachine,
   Succeed,
+  TaskInput,
+  Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { startRenewal } from './renewal-start.ts';
-import { errorNames, executionExists } from './retry-policies.ts';
+import { briefly, errorNames, executionExists, startExecutionRetries } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface FleetWorkflowProps {
   /** Name of the state machine. */
   readonly name: string;
-  readonly check: WorkflowFunction;
+  readonly fleet: WorkflowFunction;
   readonly renewal: StateMachine;
-  /** Number of batches. *Check fleet* runs once for each of them, and checks each certificate once in all. */
-  readonly batches: number;
+  /** Paced starts a second. */
+  readonly pace: number;
   /** Time between two fleet runs, in whole minutes. */
   readonly interval: Duration;
 }
 
-/** The fleet workflow. It checks all certificates in batches and starts the renewals that are due. */
+/**
+ * Starts after which a new execution continues. A start has 10 events in the history of the execution: 3 for the item of the Map, 2 for the wait and
+ * 5 for the task. So 2,000 starts have 20,000 of the 25,000 events that Step Functions allows, and each of 20 selections has about 20.
+ */
+export const startsPerExecution = 2000;
+
+/** Characters of all errors in the cause of a failed run. A cause may have 32,768. These are enough to see what failed, and the log has the rest. */
+const longestCause = 2000;
+
+const variables = {
+  // The renewals of all executions of one run have names with the same hash. So none is started twice although the execution changes.
+  continues: "{% $type($states.input.continues) = 'string' ? $states.input.continues : $states.context.Execution.Id %}",
+  since: '{% $now() %}',
+  after: '{% null %}',
+  askFailures: {},
+  selectedAt: '{% $now() %}',
+  started: [],
+  newStarts: 0,
+  errors: "{% '' %}",
+};
+
+/** The steps belong to no single certificate, so the name is empty. */
+const run = { certificate: "{% '' %}", attempt: 1, order: '{% null %}' };
+
+/** Returns an expression that adds texts to the errors of the run. */
+const withErrors = (texts: string) => `$substring($join([$errors, ${texts}][$ != ''], '; '), 0, ${longestCause})`;
+
+/** Keeps the error of a state. The run continues and fails at its end. */
+const keepingError = (what: string): CatchProps => ({
+  assign: { errors: `{% ${withErrors(`'${what}: ' & $states.errorOutput.Error`)} %}` },
+});
+
+/** The fleet workflow. It finds the certificates that are due and starts their renewals, the most urgent first and at a pace. */
 export class FleetWorkflow extends Construct {
   readonly workflow: Workflow;
   readonly schedule: Schedule;
   private readonly props: FleetWorkflowProps;
 
+  /** Connects the states in the order in which they run. */
   constructor(scope: Construct, id: string, props: FleetWorkflowProps) {
     super(scope, id);
     this.props = props;
-    const checkBatches = MapState.jsonata(this, 'Check batches', {
-      items: ProvideItems.jsonArray([...Array(props.batches).keys()]),
-      // A batch of a hundred certificates takes one or two seconds. A higher concurrency would only take functions away from the renewals.
-      maxConcurrency: 2,
-    }).itemProcessor(this.checkBatch());
+    const { fleet } = props;
+    const takeLease = fleet.step(this, 'Take fleet lease', {
+      payload: {},
+      run,
+      assign: { after: '{% $states.result.Payload.after %}' },
+    });
+    const refresh = fleet.step(this, 'Refresh renewal information', {
+      payload: { after: '{% $after %}', since: '{% $since %}', failures: '{% $askFailures %}' },
+      run,
+      retry: [briefly],
+      assign: { after: '{% $states.result.Payload.after %}', askFailures: '{% $states.result.Payload.failures %}' },
+    });
+    const select = fleet.step(this, 'Select due certificates', {
+      payload: { continues: '{% $continues %}', started: '{% $started %}' },
+      run,
+      assign: { selectedAt: '{% $now() %}' },
+    });
+    const startRenewals = this.startRenewals();
+    const releaseLease = fleet.step(this, 'Release fleet lease', { payload: {}, run });
+    const end = this.end();
+    const handOver = this.handOver(end);
 
-    const failedBatches = '$states.input[$exists(error)]';
-    const start = checkBatches.next(
-      Choice.jsonata(this, 'All checked?')
-        .when(
-          Condition.jsonata(`{% $count(${failedBatches}) > 0 %}`),
-          Fail.jsonata(this, 'Failed', {
-            error: errorNames('FleetCheckError')[0] as string,
-            // A cause may have 32,768 characters. 2,000 are enough to see what failed, and the log has the rest.
-            cause: `{% 'Some batches could not be checked, or some due renewals could not be started. ' & $substring($join([${failedBatches}.error], '; '), 0, 2000) & '. The next fleet run tries again. If this repeats, see the log of the fleet workflow.' %}`,
-          }),
-        )
-        .otherwise(Succeed.jsonata(this, 'Done')),
-    );
+    const running = Choice.jsonata(this, 'Already running?')
+      .when(Condition.jsonata("{% $type($states.input.holder) = 'string' %}"), Succeed.jsonata(this, 'Already running'))
+      .otherwise(refresh);
+    const anyLeft = Choice.jsonata(this, 'All refreshed?')
+      .when(Condition.jsonata("{% $type($after) = 'string' %}"), refresh)
+      .otherwise(select);
+    const anyDue = Choice.jsonata(this, 'Anything due?')
+      .when(Condition.jsonata('{% $count($states.input.due) > 0 %}'), startRenewals)
+      .otherwise(releaseLease);
+    const isFull = `$count($started) >= ${startsPerExecution}`;
+    const next = Choice.jsonata(this, 'Continue here?')
+      .when(Condition.jsonata(`{% $not(${isFull}) %}`), select)
+      // Without any new start the next execution would not get any further.
+      .when(Condition.jsonata('{% $newStarts > 0 %}'), handOver)
+      .otherwise(releaseLease);
+    const released = Choice.jsonata(this, 'Selection requested?')
+      .when(Condition.jsonata(`{% $states.input.released = false and $not(${isFull}) %}`), select)
+      .otherwise(end);
+
+    takeLease.addCatch(end, keepingError('lease')).next(running);
+    refresh.addCatch(select, keepingError('renewal information')).next(anyLeft);
+    select.addCatch(releaseLease, keepingError('selection')).next(anyDue);
+    startRenewals.next(next);
+    releaseLease.addCatch(end, keepingError('lease')).next(released);
+
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
       comment: 'Starts the renewal of every certificate that is due',
-      start,
-      // A hundred batches, two at a time, take minutes.
-      timeout: Duration.hours(1),
+      start: Pass.jsonata(this, 'Start', { assign: variables }).next(takeLease),
+      // All paced starts, and four hours for the other steps and their retries.
+      timeout: Duration.minutes(Math.ceil(startsPerExecution / props.pace / 60) + 4 * 60),
     });
     this.schedule = this.scheduleRuns();
   }
 
-  /** Returns the states for one batch. Their result is `{}`, or `{ error }` with the name and the error of everything that failed. */
-  private checkBatch(): IChainable {
-    const { check, batches } = this.props;
-    const checkFleet = check
-      .step(this, 'Check fleet', {
-        payload: { batch: '{% $states.input %}', batches },
-        // The step belongs to no single certificate, so the name is empty.
-        run: { certificate: "{% '' %}", attempt: 1, order: '{% null %}' },
-      })
-      .addCatch(Pass.jsonata(this, 'Batch failed'), { outputs: errorOf("'batch ' & $string($states.input)") });
-    const failures = '$states.result[$exists(error)]';
-    return checkFleet.next(
-      MapState.jsonata(this, 'Start renewals', {
-        items: ProvideItems.jsonata('{% $states.input.due %}'),
-        // Two batches with ten starts each are 20 calls in flight. The smallest bucket of StartExecution refills with 25 calls a second.
-        maxConcurrency: 10,
-        outputs: `{% $count(${failures}) > 0 ? { 'error': $join([${failures}.error], '; ') } : {} %}`,
-      }).itemProcessor(this.startDue()),
-    );
+  /** Returns the Map that starts the selected renewals one after the other, each at its time. */
+  private startRenewals(): MapState {
+    return MapState.jsonata(this, 'Start renewals', {
+      items: ProvideItems.jsonata('{% $states.input.due %}'),
+      maxConcurrency: 1,
+      outputs: '{% {} %}',
+      assign: {
+        started: '{% [$started, $states.input.due.certificate] %}',
+        newStarts: '{% $newStarts + $count($states.result[started]) %}',
+        errors: `{% $count($states.result[$exists(error)]) > 0 ? ${withErrors('$states.result.error')} : $errors %}`,
+      },
+    }).itemProcessor(this.startRenewal());
   }
 
-  private startDue(): IChainable {
-    const start = startRenewal(this, this.props.renewal, {
+  private startRenewal(): IChainable {
+    const { renewal, pace } = this.props;
+    // A time, because `Seconds` takes whole seconds only.
+    const wait = Wait.jsonata(this, 'Wait for pace', {
+      time: WaitTime.timestamp(
+        `{% $fromMillis($toMillis($selectedAt) + $floor($states.input.slot * 1000 / ${pace})) %}`,
+      ),
+    });
+    const start = startRenewal(this, renewal, {
       name: '{% $states.input.executionName %}',
       input: { certificate: '{% $states.input.certificate %}' },
-      outputs: '{% {} %}',
+      outputs: "{% { 'started': true } %}",
     });
-    // The name is derived from this fleet execution, so an existing renewal of this name was started by an earlier attempt of this state.
-    return start
+    // The name is derived from this run, so an existing renewal of this name was started by this run.
+    start
       .addCatch(Pass.jsonata(this, 'Already started'), { errors: [executionExists], outputs: '{% {} %}' })
-      .addCatch(Pass.jsonata(this, 'Start failed'), { outputs: errorOf('$states.input.certificate') });
+      .addCatch(Pass.jsonata(this, 'Start failed'), {
+        outputs: "{% { 'error': $states.input.certificate & ': ' & $states.errorOutput.Error } %}",
+      });
+    return wait.next(start);
+  }
+
+  /** Passes the lease to a new execution and starts it, because the history of this one is nearly full. */
+  private handOver(end: IChainable): IChainable {
+    const handOver = this.props.fleet.step(this, 'Hand over fleet lease', { payload: {}, run });
+    const start = StepFunctionsStartExecution.jsonata(this, 'Start next execution', {
+      // By its name, because a reference of the workflow to itself would be circular.
+      stateMachine: StateMachine.fromStateMachineName(this, 'Self', this.props.name),
+      name: '{% $states.input.executionName %}',
+      input: TaskInput.fromObject({ continues: '{% $continues %}' }),
+      outputs: '{% {} %}',
+      taskTimeout: Timeout.duration(Duration.seconds(30)),
+    });
+    for (const policy of startExecutionRetries) start.addRetry(policy);
+    handOver.addCatch(end, keepingError('lease')).next(start);
+    start
+      .addCatch(end, { errors: [executionExists] })
+      .addCatch(end, keepingError('next execution'))
+      .next(end);
+    return handOver;
+  }
+
+  /** Returns the states that end the execution. It fails if something could not be checked or started. */
+  private end(): IChainable {
+    return Choice.jsonata(this, 'All started?')
+      .when(
+        Condition.jsonata("{% $errors != '' %}"),
+        Fail.jsonata(this, 'Failed', {
+          error: errorNames('FleetCheckError')[0] as string,
+          cause: `{% 'Some certificates could not be checked, or some due renewals could not be started. ' & $errors & '. The next fleet run tries again. If this repeats, see the log of the fleet workflow.' %}`,
+        }),
+      )
+      .otherwise(Succeed.jsonata(this, 'Done'));
   }
 
   private scheduleRuns(): Schedule {
@@ -129,9 +232,4 @@ export class FleetWorkflow extends Construct {
       }),
     });
   }
-}
-
-/** Returns the output of a Catch that replaces the error of an item, so that the Map continues. */
-function errorOf(what: string): string {
-  return `{% { 'error': ${what} & ': ' & $states.errorOutput.Error } %}`;
 }

@@ -56,6 +56,17 @@ export const importThrottled: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
+/**
+ * Replaces both for a step without which the workflow continues. The waits take 2 + 4 + 8 + 16 + 32 = 62 s at most.
+ */
+export const briefly: RetryProps = {
+  errors: [...(lambdaBusy.errors ?? []), ...(throttled.errors ?? [])],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 5,
+  jitterStrategy: JitterType.FULL,
+};
+
 /** The retry policies of every step. */
 export const commonRetries: readonly RetryProps[] = [lambdaBusy, throttled];
 

@@ -4,23 +4,20 @@ import { userAgent } from '../adapters/acme/user-agent.ts';
 import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
 import { readConfig } from '../adapters/aws/lambda/deployed-config.ts';
-import { fleetMetrics } from '../adapters/aws/lambda/fleet-metrics.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
 import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
 import type { ResolveAccountRequestInput } from '../domain/contract/account-request.ts';
-import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckEndpointsInput,
-  CheckFleetInput,
   CheckRenewalInput,
   RecordFailureInput,
   RecordSuccessInput,
   Run,
 } from '../domain/contract/steps.ts';
 import { checkEndpoints } from './check-endpoints.ts';
-import { checkFleet } from './check-fleet.ts';
 import { checkRenewal } from './check-renewal.ts';
 import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
@@ -28,10 +25,9 @@ import { releaseLease } from './release-lease.ts';
 import { resolveAccountRequest } from './resolve-account-request.ts';
 import { takeLease } from './take-lease.ts';
 
-/** Decides what is due and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
+/** Decides what to do for a certificate and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
 export const handler = stepHandler((log, atEnd) => {
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
-  const config = () => readConfig(process.env[environment.configTokens], readTags(process.env));
   const secrets = () =>
     createCertificateSecrets({
       prefix: requireVariable(process.env, environment.secretPrefix),
@@ -40,11 +36,9 @@ export const handler = stepHandler((log, atEnd) => {
   const renewalInfos = createRenewalInfos({ userAgent, ...readTrustedRoots(), now: clock.now });
   atEnd(renewalInfos.close);
   return {
-    checkFleet: (input: CheckFleetInput) =>
-      checkFleet(input, { config: config(), ledger, renewalInfos, metrics: fleetMetrics, clock, log }),
     checkRenewal: (input: CheckRenewalInput) =>
       checkRenewal(input, {
-        config: config(),
+        config: readConfig(),
         ledger,
         secrets: secrets(),
         executions: createExecutions({}),
@@ -55,12 +49,12 @@ export const handler = stepHandler((log, atEnd) => {
     checkEndpoints: (input: CheckEndpointsInput) =>
       checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints(), clock }),
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
-    recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: config(), ledger, clock }),
+    recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: readConfig(), ledger, clock }),
     takeLease: (input: Run) => takeLease(input, { ledger, executions: createExecutions({}), clock }),
     releaseLease: (input: Run) => releaseLease(input, { ledger }),
     resolveAccountRequest: (input: ResolveAccountRequestInput) =>
       resolveAccountRequest(input, {
-        config: config(),
+        config: readConfig(),
         ledger,
         secrets: secrets(),
         executions: createExecutions({}),

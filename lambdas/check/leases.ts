@@ -1,12 +1,7 @@
 import type { Executions } from '../domain/ports/executions.ts';
 import type { LeaseHolder, LeaseKey, Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
-
-/**
- * Time after which a lease is free if DescribeExecution does not know its execution, in ms. DescribeExecution is eventually consistent, so it may
- * not know an execution that has just started.
- */
-const unknownGracePeriod = 600_000;
+import { isLeaseFree } from '../domain/rules/renewal/lease.ts';
 
 export interface LeasePorts {
   readonly ledger: Ledger;
@@ -27,7 +22,5 @@ export async function acquireLease(
   const holder = await ledger.takeLease(key, run, now);
   if (!holder) return null;
   const status = holder.execution === run.restartOf ? 'ended' : await executions.status(holder.execution);
-  const isFree =
-    status === 'ended' || (status === 'unknown' && now.getTime() - Date.parse(holder.since) > unknownGracePeriod);
-  return isFree ? ledger.takeLease(key, run, now, holder.execution) : holder;
+  return isLeaseFree(status, holder.since, now) ? ledger.takeLease(key, run, now, holder.execution) : holder;
 }

@@ -14,7 +14,7 @@ import {
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
-import { batchCount, batchNames, specOf } from '../domain/rules/certificate/certificate-spec.ts';
+import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 
 export interface ResolveAccountRequestPorts {
   readonly config: DeployedConfig;
@@ -59,12 +59,12 @@ export async function resolveAccountRequest(
           issuer: issuer.name,
         });
       }
-      for (let batch = 0; batch < batchCount(config); batch++) {
-        const names = batchNames(config, batch).filter((name) =>
-          specOf(config, name)?.issuers.some(({ directoryUrl }) => directoryUrl === issuer.directoryUrl),
-        );
-        await assertNoneInProgress(names, ports);
-      }
+      const names = config.certificates.flatMap(({ name }) =>
+        specOf(config, name)?.issuers.some(({ directoryUrl }) => directoryUrl === issuer.directoryUrl) ? [name] : [],
+      );
+      // BatchGetItem accepts 100 keys.
+      for (let start = 0; start < names.length; start += 100)
+        await assertNoneInProgress(names.slice(start, start + 100), ports);
       return { ...nothing, issuer };
     }
     case 'revoke': {
@@ -90,7 +90,6 @@ async function assertNoneInProgress(
   names: readonly string[],
   { ledger, executions }: ResolveAccountRequestPorts,
 ): Promise<void> {
-  if (names.length === 0) return;
   const inProgress: string[] = [];
   for (const [name, { lease }] of await ledger.certificates(names)) {
     if (lease && (await executions.status(lease)) === 'live') inProgress.push(`${name} (${lease})`);

@@ -2,7 +2,7 @@ import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
 import { readConfig } from '../adapters/aws/lambda/deployed-config.ts';
 import { createLogger } from '../adapters/aws/lambda/step-log.ts';
-import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
+import { environment, requireVariable } from '../domain/contract/environment.ts';
 import { parseReportInput, type ReportOutput } from '../domain/contract/report.ts';
 import { version } from '../domain/contract/version.ts';
 import { type DeployedParts, reportCertificates } from './report-certificates.ts';
@@ -15,7 +15,7 @@ export const handler = async (event: unknown): Promise<ReportOutput> => {
   try {
     const parts = JSON.parse(requireVariable(process.env, environment.deployment)) as Omit<DeployedParts, 'version'>;
     return await reportCertificates(parseReportInput(event), {
-      config: readConfig(process.env[environment.configTokens], readTags(process.env)),
+      config: readConfig(),
       parts: { ...parts, version },
       ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
       clock,

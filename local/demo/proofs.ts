@@ -5,7 +5,8 @@ import { connect, createServer } from 'node:tls';
 import { ACMClient, GetCertificateCommand } from '@aws-sdk/client-acm';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
-import type { CheckFleetOutput, ImportCertificateOutput } from '../../lambdas/domain/contract/steps.ts';
+import type { SelectDueCertificatesOutput } from '../../lambdas/domain/contract/fleet-steps.ts';
+import type { ImportCertificateOutput } from '../../lambdas/domain/contract/steps.ts';
 import { txtValues } from '../deploy.ts';
 import type { LocalEnvironment } from '../environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../executions.ts';
@@ -150,12 +151,12 @@ export async function firstFleetRun(local: LocalEnvironment, { fleet }: Workflow
 function fleetRun(ended: EndedExecution): FleetRun {
   const { arn: execution, status, error, cause, seconds } = ended;
   if (status !== 'SUCCEEDED') throw new Error(`The fleet run ended ${status}: ${error}\n  ${cause}\n  ${execution}`);
-  const batches = outputsOf<CheckFleetOutput>(ended, 'Check fleet');
+  const selections = outputsOf<SelectDueCertificatesOutput>(ended, 'Select due certificates');
   return {
     execution,
     seconds,
-    checked: batches.reduce((sum, { checked }) => sum + checked, 0),
-    due: batches.reduce((sum, { due }) => sum + due.length, 0),
+    checked: selections[0]?.checked ?? 0,
+    due: selections.reduce((sum, { due }) => sum + due.length, 0),
   };
 }
 

@@ -59,6 +59,11 @@ export class FakeLedger implements Ledger {
     return this.#certificates.get(name) ?? emptyRecord;
   }
 
+  /** Returns the names of all items of certificates. */
+  names(): readonly string[] {
+    return [...this.#certificates.keys()];
+  }
+
   putSetLease(set: string, holder: Omit<LeaseHolder, 'orders'>): void {
     this.#setLeases.set(set, { ...holder, orders: false });
   }

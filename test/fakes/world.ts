@@ -7,6 +7,7 @@ import { makePrivateKey } from './certificates.ts';
 import { FakeClock, FakeFleetMetrics, FakeLog } from './clock.ts';
 import { FakeEventBus } from './event-bus.ts';
 import { FakeExecutions } from './executions.ts';
+import { FakeFleetLedger } from './fleet-ledger.ts';
 import { FakeHostedZones } from './hosted-zones.ts';
 import { FakeLedger } from './ledger.ts';
 import { FakeNameServers } from './name-servers.ts';
@@ -22,6 +23,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
   const log = new FakeLog();
   const metrics = new FakeFleetMetrics();
   const ledger = new FakeLedger();
+  const fleetLedger = new FakeFleetLedger(ledger);
   const secrets = new FakeCertificateSecrets();
   const accounts = new FakeAccountSecrets();
   const hostedZones = new FakeHostedZones();
@@ -42,6 +44,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
     metrics,
     tags,
     ledger: calls.watch('ledger', ledger),
+    fleetLedger: calls.watch('fleetLedger', fleetLedger),
     secrets: calls.watch('secrets', secrets),
     accounts: calls.watch('accounts', accounts),
     hostedZones: calls.watch('hostedZones', hostedZones),
@@ -63,6 +66,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
     log,
     metrics,
     ledger,
+    fleetLedger,
     secrets,
     accounts,
     externalAccountKeys,

@@ -20,7 +20,11 @@ describe('the stack', () => {
     const assets = (of: typeof resources) =>
       ofType(of, 'AWS::Lambda::Function').map(([id, { Properties }]) => `${id} ${JSON.stringify(Properties.Code)}`);
     const changed = assets(other).filter((asset) => !assets(resources).includes(asset));
-    expect(changed.map((asset) => asset.split('Function')[0])).toEqual(['CertificatesCheck', 'CertificatesReport']);
+    expect(changed.map((asset) => asset.split('Function')[0])).toEqual([
+      'CertificatesCheck',
+      'CertificatesFleet',
+      'CertificatesReport',
+    ]);
   });
 
   test('has no outputs of the construct, so that its ids never meet those of the app', () => {
@@ -31,7 +35,7 @@ describe('the stack', () => {
     const parts = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'].flatMap((type) =>
       ofType(resources, type),
     );
-    expect(parts).toHaveLength(11);
+    expect(parts).toHaveLength(12);
     for (const [id, { Properties }] of parts)
       expect(Properties.Tags, id).toEqual([
         ...(id.includes('Report') ? [{ Key: 'perennial:part', Value: 'report' }] : []),
@@ -57,7 +61,7 @@ describe('the functions', () => {
         Architectures: ['arm64'],
         Handler: id.includes('ExecutionsStop') ? 'index.onDelete' : 'index.handler',
       });
-    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(8);
+    expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(9);
     for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role'))
       expect(Properties.ManagedPolicyArns, id).toBeUndefined();
   });
@@ -77,6 +81,7 @@ describe('the functions', () => {
       Certificate: ['ACCOUNT_SECRET_PREFIX', 'LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Delivery: ['LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Report: ['CONFIG_TOKENS', 'DEPLOYMENT', 'LEDGER_TABLE'],
+      Fleet: ['CONFIG_TOKENS', 'LEDGER_TABLE'],
       FleetStart: [],
       ExecutionsStop: ['LEDGER_TABLE'],
     });
@@ -155,7 +160,7 @@ describe('the only resource that is retained when the stack is deleted', () => {
 
   test('is not a log group, and every log group has a retention time', () => {
     const logs = ofType(resources, 'AWS::Logs::LogGroup');
-    expect(logs).toHaveLength(11);
+    expect(logs).toHaveLength(12);
     for (const [id, { DeletionPolicy, Properties }] of logs) {
       expect(DeletionPolicy, id).toBe('Delete');
       expect(Properties.RetentionInDays, id).toBe(90);

@@ -13,8 +13,8 @@ test('the stack of the app has the outputs that the operator needs', () => {
   const outputs = Template.fromStack(perennialStack(new App(), config)).findOutputs('*');
   expect(Object.keys(outputs).toSorted()).toEqual([
     ...['AccountsArn', 'AccountsLogs', 'Caa', 'CertificateLogs', 'ChallengeLogs', 'ChallengeRoleArn', 'CheckLogs'],
-    ...['DeliveryLogs', 'FleetArn', 'FleetLogs', 'LedgerTable', 'OrderLogs', 'RenewalArn', 'RenewalLogs'],
-    ...['ReportLogs', 'SecretPrefix', 'StartRenewal'],
+    ...['DeliveryLogs', 'FleetArn', 'FleetFunctionLogs', 'FleetLogs', 'LedgerTable', 'OrderLogs', 'RenewalArn'],
+    ...['RenewalLogs', 'ReportLogs', 'SecretPrefix', 'StartRenewal'],
   ]);
   expect(JSON.stringify(outputs.StartRenewal)).toContain(String.raw`{\"certificate\":\"www\"}`);
 });

@@ -20,12 +20,24 @@ describe('events', () => {
   });
 });
 
-describe('the delivery function', () => {
+describe('the ledger', () => {
   const [[id]] = ofType(synthesize().resources, 'AWS::DynamoDB::Table') as [[string, unknown]];
   const table = `arn:aws:dynamodb:eu-central-1:123456789012:table/${id}`;
   const ledger = (role: string, action: string, keys: Context = {}) => allows(role, `dynamodb:${action}`, table, keys);
 
-  test('may update only items of certificates in the ledger, and may read all', async () => {
+  test('lets the fleet function read all items, and update those of certificates and of the fleet', async () => {
+    const update = (...items: string[]) => ledger('FleetRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
+    expect(await update('certificate#www')).toBe(true);
+    expect(await update('fleet')).toBe(true);
+    for (const item of ['set#0123', 'account#https://ca.test/directory', 'fleet2'])
+      expect(await update(item), item).toBe(false);
+    expect(await ledger('FleetRole', 'UpdateItem')).toBe(false);
+    expect(await ledger('FleetRole', 'Scan')).toBe(true);
+    for (const action of ['PutItem', 'DeleteItem', 'BatchGetItem'])
+      expect(await ledger('FleetRole', action), action).toBe(false);
+  });
+
+  test('lets the delivery function update only items of certificates, and read all', async () => {
     const update = (...items: string[]) => ledger('DeliveryRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
     expect(await update('certificate#www')).toBe(true);
     for (const item of [
@@ -39,7 +51,7 @@ describe('the delivery function', () => {
     expect(await ledger('DeliveryRole', 'GetItem', { 'dynamodb:LeadingKeys': ['set#0123'] })).toBe(true);
   });
 
-  test('may not update an item in a request without the condition key', async () => {
+  test('refuses an update of the delivery function without the condition key', async () => {
     expect(await ledger('DeliveryRole', 'UpdateItem')).toBe(false);
   });
 });
@@ -47,6 +59,7 @@ describe('the delivery function', () => {
 describe('trust policies', () => {
   const account = '123456789012';
   const trusted: [string, string, Context][] = [
+    ['FleetRole', 'lambda.amazonaws.com', {}],
     ['CheckRole', 'lambda.amazonaws.com', {}],
     ['OrderRole', 'lambda.amazonaws.com', {}],
     ['ChallengeRole', 'lambda.amazonaws.com', {}],

@@ -325,13 +325,16 @@ describe('the workflows', () => {
     expect(await allows('RenewalWorkflow', 'states:StartExecution', machine('anything'))).toBe(false);
   });
 
-  test('for the fleet may call one function and start only renewals', async () => {
-    expect(await called('FleetWorkflowStateMachine')).toEqual(['Check']);
+  test('for the fleet may call one function and start only renewals and itself', async () => {
+    expect(await called('FleetWorkflowStateMachine')).toEqual(['Fleet']);
     const [renewal] = Object.values(synthesized.resources).flatMap(({ Properties: { StateMachineName: name } }) =>
       typeof name === 'string' && name.endsWith('-renewal') ? [name] : [],
     );
     expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine(renewal ?? ''))).toBe(true);
-    expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine('other'))).toBe(false);
+    const fleet = String(renewal).replace('-renewal', '-fleet');
+    expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine(fleet))).toBe(true);
+    for (const name of [fleet.replace('-fleet', '-accounts'), 'other'])
+      expect(await allows('FleetWorkflowStateMachine', 'states:StartExecution', machine(name))).toBe(false);
   });
 
   test('for renewals are restarted by a role that may start no other workflow', async () => {

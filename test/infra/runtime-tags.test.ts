@@ -36,7 +36,7 @@ function environments(stack: Stack): Readonly<Record<string, unknown>> {
 
 const inAll = (tags: object) => {
   const json = JSON.stringify(tags);
-  return { Certificate: json, Check: json, Delivery: json, Order: json };
+  return { Certificate: json, Check: json, Delivery: json, Fleet: json, Order: json };
 };
 
 describe('tags reach the functions that create or compare resources', () => {

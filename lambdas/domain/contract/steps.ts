@@ -8,7 +8,7 @@ import type {
 import type { CertificateSpec, HostedZone, ZoneRole } from './config.ts';
 
 /**
- * Inputs and outputs of the steps of the renewal and fleet workflows. `infra/` and `lambdas/` share them. An absent value is `null`, because
+ * Inputs and outputs of the steps of the renewal workflow. `infra/` and `lambdas/` share them. An absent value is `null`, because
  * JSONata treats a missing field as an error.
  *
  * No field holds a private key or a PEM block, because Step Functions keeps inputs and outputs for 90 days.
@@ -28,22 +28,6 @@ export interface StepEvent {
   readonly step: string;
   readonly run: Run & { readonly order: string | null };
   readonly input: unknown;
-}
-
-export interface CheckFleetInput {
-  /** Index of the batch, beginning with 0. It has the certificates `batch * 100` to `batch * 100 + 99` of the configuration. */
-  readonly batch: number;
-  readonly batches: number;
-  /** ARN of the fleet execution. */
-  readonly execution: string;
-}
-
-export interface CheckFleetOutput {
-  /** Certificates to start, most urgent first. */
-  readonly due: readonly { readonly certificate: string; readonly executionName: string; readonly reason: string }[];
-  readonly checked: number;
-  /** Number of due certificates above the limits of this run. The next run starts them. */
-  readonly postponed: number;
 }
 
 export interface CheckRenewalInput {

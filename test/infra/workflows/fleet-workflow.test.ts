@@ -3,80 +3,253 @@ import { describe, expect, test } from 'vitest';
 import { ofType, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from './state-machine.ts';
 
-const certificates = Array.from({ length: 250 }, (_, index) => ({
-  name: `c${index}`,
-  identifiers: [`c${index}.example.com`],
-}));
-const synthesized = synthesize({ ...smallConfig, certificates });
+const synthesized = synthesize(smallConfig);
 const workflow = definition('-fleet', synthesized);
+const execution = 'arn:aws:states:eu-west-1:111122223333:execution:Fleet:noon';
 
-const due = (...names: string[]) => ({
-  due: names.map((name) => ({ certificate: name, executionName: `${name}-1`, reason: 'due' })),
+/** Returns the output of a selection. `paced` starts have a slot each, and the others the slot after them. */
+const selection = (names: readonly string[], paced = names.length) => ({
+  due: names.map((certificate, index) => ({
+    certificate,
+    action: index < paced ? 'issue' : 'announce',
+    executionName: `${certificate}-1`,
+    slot: Math.min(index, paced),
+  })),
   checked: 100,
   postponed: 0,
 });
+const many = (count: number, prefix = 'c') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
-/** Runs the fleet workflow. `batches` has the result of *Check fleet* for each batch, and `starts` the errors of *Start renewal* by certificate. */
-async function check(batches: readonly unknown[], starts: Readonly<Record<string, Error>> = {}) {
-  const checked: unknown[] = [];
-  const started: unknown[] = [];
-  const tasks: Tasks = {
-    'Check fleet': ({ Payload }) => {
-      const { input } = Payload as { readonly input: { readonly batch: number } };
-      checked.push(input);
-      const answer = batches[input.batch];
+interface World {
+  /** Results or errors of *Select due certificates*, one for each call. The last one is followed by empty selections. */
+  readonly selections?: readonly unknown[];
+  /** Errors of *Start renewal* by certificate. */
+  readonly starts?: Readonly<Record<string, Error>>;
+  /** Results or errors of the other tasks by state, one for each call. */
+  readonly answers?: Readonly<Record<string, readonly unknown[]>>;
+  readonly input?: unknown;
+}
+
+/** Runs the fleet workflow with a clock that only waits move. */
+async function runFleet({ selections = [], starts = {}, answers = {}, input = {} }: World) {
+  let now = Date.parse('2026-03-15T00:00:00Z');
+  const inputs: Record<string, unknown[]> = {};
+  const started: { readonly certificate: string; readonly name: unknown; readonly after: number }[] = [];
+  let next: unknown;
+  const begin = now;
+  const step = (state: string, defaults: unknown, results: readonly unknown[] = answers[state] ?? []) => {
+    const left = [...results];
+    return ({ Payload }: Record<string, unknown>) => {
+      const given = (Payload as { readonly input: unknown }).input;
+      inputs[state] = [...(inputs[state] ?? []), given];
+      const answer = left.length > 0 ? left.shift() : defaults;
       if (answer instanceof Error) throw answer;
       return { Payload: answer };
-    },
+    };
+  };
+  const tasks: Tasks = {
+    'Take fleet lease': step('Take fleet lease', { holder: null, after: null }),
+    'Refresh renewal information': step('Refresh renewal information', {
+      after: null,
+      failures: {},
+      asked: 0,
+      saved: 0,
+    }),
+    'Select due certificates': step('Select due certificates', selection([]), selections),
+    'Hand over fleet lease': step('Hand over fleet lease', { executionName: 'continued-1' }),
+    'Release fleet lease': step('Release fleet lease', { released: true }),
     'Start renewal': ({ Input, Name }) => {
       const { certificate } = Input as { readonly certificate: string };
-      const failure = starts[certificate];
-      if (failure) throw failure;
-      started.push([Name, Input]);
+      if (starts[certificate]) throw starts[certificate];
+      started.push({ certificate, name: Name, after: (now - begin) / 1000 });
+      return { ExecutionArn: 'arn' };
+    },
+    'Start next execution': ({ Input, Name }) => {
+      next = { Input, Name };
       return { ExecutionArn: 'arn' };
     },
   };
-  const ended = await run(workflow, { input: {}, tasks });
-  return { ...ended, checked, started };
+  const ended = await run(workflow, {
+    input,
+    tasks,
+    execution,
+    now: () => new Date(now),
+    onWait: (seconds) => {
+      now += seconds * 1000;
+    },
+  });
+  return { ...ended, inputs, started, next };
 }
 
 describe('a fleet run', () => {
-  test('checks every batch of a hundred, and starts the due renewals by name', async () => {
-    const { status, checked, started } = await check([due('c1'), due(), due('c201', 'c202')]);
-    expect(checked).toEqual([
-      { batch: 0, batches: 3 },
-      { batch: 1, batches: 3 },
-      { batch: 2, batches: 3 },
+  test('takes the lease, refreshes, selects until nothing is due, and releases the lease', async () => {
+    const { status, entered, started, inputs } = await runFleet({
+      selections: [selection(['a', 'b']), selection(['c'])],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(entered).toEqual([
+      ...['Start', 'Take fleet lease', 'Already running?', 'Refresh renewal information', 'All refreshed?'],
+      ...['Select due certificates', 'Anything due?', 'Start renewals'],
+      ...['Wait for pace', 'Start renewal', 'Wait for pace', 'Start renewal', 'Continue here?'],
+      ...[
+        'Select due certificates',
+        'Anything due?',
+        'Start renewals',
+        'Wait for pace',
+        'Start renewal',
+        'Continue here?',
+      ],
+      ...[
+        'Select due certificates',
+        'Anything due?',
+        'Release fleet lease',
+        'Selection requested?',
+        'All started?',
+        'Done',
+      ],
     ]);
-    expect(started).toEqual([
-      ['c1-1', { certificate: 'c1' }],
-      ['c201-1', { certificate: 'c201' }],
-      ['c202-1', { certificate: 'c202' }],
+    expect(started.map(({ certificate, name }) => [certificate, name])).toEqual([
+      ['a', 'a-1'],
+      ['b', 'b-1'],
+      ['c', 'c-1'],
+    ]);
+    expect(inputs['Select due certificates']).toEqual([
+      { continues: execution, started: [] },
+      { continues: execution, started: ['a', 'b'] },
+      { continues: execution, started: ['a', 'b', 'c'] },
+    ]);
+  });
+
+  test('that finds another one running ends as such, and shows its ARN', async () => {
+    const holder = `${execution}-other`;
+    const { status, entered, output } = await runFleet({ answers: { 'Take fleet lease': [{ holder, after: null }] } });
+    expect(status).toBe('SUCCEEDED');
+    expect(entered).toEqual(['Start', 'Take fleet lease', 'Already running?', 'Already running']);
+    expect(output).toEqual({ holder, after: null });
+  });
+
+  test('refreshes in several calls, each from where the one before stopped', async () => {
+    const answers = {
+      'Take fleet lease': [{ holder: null, after: 'certificate#x' }],
+      'Refresh renewal information': [
+        { after: 'certificate#y', failures: { 0: 3 } },
+        { after: null, failures: {} },
+      ],
+    };
+    const { status, inputs } = await runFleet({ answers });
+    const since = '2026-03-15T00:00:00.000Z';
+    expect(inputs['Refresh renewal information']).toEqual([
+      { after: 'certificate#x', since, failures: {} },
+      { after: 'certificate#y', since, failures: { 0: 3 } },
     ]);
     expect(status).toBe('SUCCEEDED');
   });
 
+  test('continues with the selection after a refresh that fails, and fails at the end', async () => {
+    const answers = { 'Refresh renewal information': [thrown('ThrottledError', 'slow down')] };
+    const { error, cause, started } = await runFleet({ answers, selections: [selection(['a'])] });
+    expect(started).toHaveLength(1);
+    expect(error).toBe('FleetCheckError');
+    expect(cause).toContain('renewal information: ThrottledError. The next fleet run');
+  });
+
+  test('starts paced renewals 1 / 0.7 s apart from each other, and the others right after them', async () => {
+    const { started } = await runFleet({ selections: [selection(many(8), 6), selection(['x', 'y'])] });
+    expect(started.map(({ after }) => after)).toEqual([
+      0, 1.428, 2.857, 4.285, 5.714, 7.142, 8.571, 8.571, 8.571, 9.999,
+    ]);
+  });
+
+  test('starts renewals at the configured pace', async () => {
+    const { States } = definition('-fleet', synthesize({ ...smallConfig, pace: 0.4 }));
+    expect(States['Start renewals']?.ItemProcessor?.States['Wait for pace']?.Timestamp).toContain('1000 / 0.4)');
+    expect(States['Start renewals']?.MaxConcurrency).toBe(1);
+  });
+
   test('succeeds if a renewal with the same name was already started', async () => {
     const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'name in use');
-    expect((await check([due('c1'), due(), due()], { c1: exists })).status).toBe('SUCCEEDED');
+    expect((await runFleet({ selections: [selection(['a'])], starts: { a: exists } })).status).toBe('SUCCEEDED');
   });
 
-  test('continues after a batch that cannot be checked, and fails with its number', async () => {
-    const { error, cause, started } = await check([due('c1'), thrown('ThrottledError', 'slow down'), due('c201')]);
-    expect(started).toHaveLength(2);
-    expect(error).toBe('FleetCheckError');
-    expect(cause).toContain('batch 1: ThrottledError');
-  });
-
-  test('continues after renewals that cannot be started, and fails with all their names', async () => {
+  test('continues after renewals that cannot be started, and fails with their names', async () => {
     const refused = new TaskError('StepFunctions.StateMachineDeletingException', 'gone');
-    const { error, cause, started } = await check([due('c1', 'c2', 'c3'), due(), due('c201')], {
-      c1: refused,
-      c3: refused,
+    const { error, cause, started } = await runFleet({
+      selections: [selection(['a', 'b', 'c']), selection(['d', 'e'])],
+      starts: { a: refused, c: refused, e: refused },
     });
-    expect(started).toHaveLength(2);
+    expect(started.map(({ certificate }) => certificate)).toEqual(['b', 'd']);
     expect(error).toBe('FleetCheckError');
-    expect(cause).toMatch(/c1: .*c3: .*next fleet run/);
+    expect(cause).toMatch(/a: .*; c: .*; e: .*\. The next fleet run/);
+  });
+
+  test('fails with a short cause if nothing can be started', async () => {
+    const names = many(100, 'a-long-name-of-a-certificate-');
+    const refused = new TaskError('StepFunctions.StateMachineDeletingException', 'gone');
+    const { cause } = await runFleet({
+      selections: [selection(names)],
+      starts: Object.fromEntries(names.map((name) => [name, refused])),
+    });
+    expect(cause.length).toBeLessThan(2500);
+  });
+
+  test('releases the lease and fails if it cannot select', async () => {
+    const { error, cause, inputs } = await runFleet({ selections: [thrown('AccessDeniedError', 'no')] });
+    expect([error, cause]).toEqual(['FleetCheckError', expect.stringContaining('selection: AccessDeniedError')]);
+    expect(inputs['Release fleet lease']).toHaveLength(1);
+  });
+
+  test('selects once more if another run asked for it', async () => {
+    const answers = { 'Release fleet lease': [{ released: false }, { released: true }] };
+    const { status, started } = await runFleet({ answers, selections: [selection([]), selection(['new'])] });
+    expect(status).toBe('SUCCEEDED');
+    expect(started.map(({ certificate }) => certificate)).toEqual(['new']);
+  });
+});
+
+describe('after 2,000 starts', () => {
+  const full = Array.from({ length: 20 }, (_, index) => selection(many(100, `s${index}-`), 0));
+
+  test('the lease passes to a new execution, which continues the run', async () => {
+    const { status, started, next, inputs } = await runFleet({ selections: [...full, selection(['one-more'])] });
+    expect(started).toHaveLength(2000);
+    expect(next).toEqual({ Name: 'continued-1', Input: { continues: execution } });
+    expect(inputs['Release fleet lease']).toBeUndefined();
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('the new execution selects with the ARN of the first one', async () => {
+    const { inputs } = await runFleet({ input: { continues: `${execution}-first` } });
+    expect(inputs['Select due certificates']).toEqual([{ continues: `${execution}-first`, started: [] }]);
+  });
+
+  test('of which none was new the run ends', async () => {
+    const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'name in use');
+    const starts = Object.fromEntries(full.flatMap(({ due }) => due.map(({ certificate }) => [certificate, exists])));
+    const { status, next, inputs } = await runFleet({ selections: full, starts });
+    expect(next).toBeUndefined();
+    expect(inputs['Release fleet lease']).toHaveLength(1);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test('a lease that cannot be passed on makes the run fail', async () => {
+    const answers = { 'Hand over fleet lease': [thrown('AccessDeniedError', 'no')] };
+    expect((await runFleet({ selections: full, answers })).cause).toContain('lease: AccessDeniedError');
+  });
+});
+
+describe('the states', () => {
+  test.each([1, 1000, 10_000, 100_000])('have outputs of less than 64 KB with %i due certificates', async (count) => {
+    // A selection returns at most 100 (`select-due-certificates.test.ts`), so only the number of selections differs.
+    const name = (index: number) => `${index}`.padEnd(40, 'n');
+    const selections = Array.from({ length: Math.min(20, Math.ceil(count / 100)) }, (_, chunk) =>
+      selection(
+        Array.from({ length: Math.min(100, count) }, (_, index) => name(chunk * 100 + index)),
+        0,
+      ),
+    );
+    const { outputs } = await runFleet({ selections });
+    expect(outputs.length).toBeGreaterThan(10);
+    for (const [state, bytes] of outputs) expect(bytes, state).toBeLessThan(64_000);
   });
 });
 

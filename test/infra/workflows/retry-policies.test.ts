@@ -27,6 +27,7 @@ test('each error is retried as often and for as long as its policy says', () => 
     'AccessDeniedError: 9 times, 180 s',
     'CaUnavailableError: 3 times, 35 s',
     'Lambda.TooManyRequestsException: 20 times, 143 s',
+    'Lambda.TooManyRequestsException: 5 times, 62 s',
     'RecordSetContentionError: 4 times, 30 s',
     'RenewalsInProgressError: 20 times, 600 s',
     'States.TaskFailed: 3 times, 7 s',

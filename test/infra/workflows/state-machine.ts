@@ -19,6 +19,7 @@ export interface State {
   readonly MaxConcurrency?: number;
   readonly Branches?: readonly StateMachine[];
   readonly Seconds?: unknown;
+  readonly Timestamp?: unknown;
   readonly TimeoutSeconds?: number;
   readonly Error?: string;
   readonly Cause?: string;
@@ -76,6 +77,8 @@ export interface Ended {
   readonly cause: string;
   /** Names of the entered states in order. AWS bills each as a transition. */
   readonly entered: readonly string[];
+  /** Names of the left states with the bytes of their outputs. */
+  readonly outputs: readonly (readonly [string, number])[];
   /** Transitions inside one state machine, as `from > to`. */
   readonly transitions: ReadonlySet<string>;
   /** Sum of all Wait states, in seconds. */
@@ -109,6 +112,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
   const { input, tasks, execution = 'arn:aws:states:::execution:renewal:test', now = () => new Date() } = options;
   const { onWait = () => undefined, retries = false } = options;
   const entered: string[] = [];
+  const outputs: [string, number][] = [];
   const transitions = new Set<string>();
   let waited = 0;
 
@@ -145,9 +149,10 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
       const state: State | undefined = States[name];
       if (!state) throw new Error(`The workflow has no state ${name}.`);
       entered.push(name);
-      if (entered.length > 5000)
+      if (entered.length > 10_000)
         throw new Error(`The workflow does not end. Its last states were ${entered.slice(-12).join(', ')}.`);
       const [next, output]: [string | undefined, unknown] = await step(name, state, current, scope);
+      outputs.push([name, Buffer.byteLength(JSON.stringify(output ?? null))]);
       if (next !== undefined) transitions.add(`${name} > ${next}`);
       [name, current] = [next, output];
     }
@@ -197,7 +202,11 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
         return retries ? withRetries(state.Retry ?? [], () => task(args)) : task(args);
       }
       case 'Wait': {
-        const seconds = Number(await evaluate(state.Seconds, scope, states));
+        const until = state.Timestamp === undefined ? null : await evaluate(state.Timestamp, scope, states);
+        const seconds =
+          until === null
+            ? Number(await evaluate(state.Seconds, scope, states))
+            : Math.max(0, Date.parse(String(until)) - now().getTime()) / 1000;
         waited += seconds;
         onWait(seconds);
         return from;
@@ -248,6 +257,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
 
   const end = {
     entered,
+    outputs,
     transitions,
     get waited() {
       return waited;

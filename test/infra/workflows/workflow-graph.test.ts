@@ -215,7 +215,7 @@ describe('the renewal workflow', () => {
 });
 
 describe('the steps', () => {
-  const functions = ['check', 'order', 'challenge', 'certificate', 'delivery'];
+  const functions = ['fleet', 'check', 'order', 'challenge', 'certificate', 'delivery'];
   /** The steps that each handler lists in the object that it returns. */
   const listed = functions.flatMap((name) => {
     const source = readFileSync(join(root, 'lambdas', name, 'handler.ts'), 'utf8');

@@ -22,6 +22,8 @@ import { fromAttribute } from './attribute-values.ts';
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
  *   accountKeys (fingerprints, a set)
  * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each update changes)
+ * - `fleet`: lease and leasedAt of the fleet run, requestedAt (another run asked for one more selection), cursor (the item after which the
+ *   renewal information is refreshed)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
@@ -31,6 +33,7 @@ export const certificateIn = (id: string): string | null =>
 export const setId = (hash: string): string => `set#${hash}`;
 export const accountId = (directoryUrl: string): string => `account#${directoryUrl}`;
 export const ordersId = (directoryUrl: string): string => `orders#${directoryUrl}`;
+export const fleetId = 'fleet';
 export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>
   `failures#${directoryUrl}#${identifier}`;
 

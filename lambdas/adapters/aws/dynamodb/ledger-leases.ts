@@ -4,7 +4,7 @@ import { certificateId, setId, setsOf } from './ledger-item.ts';
 import { type Item, type LedgerTable, readItem, type Update, updateItem } from './ledger-table.ts';
 
 /**
- * Leases on certificates and on identifier sets. An item's `lease` is the ARN of the execution that holds it, and the item of a
+ * Leases on certificates, on identifier sets and on the fleet. An item's `lease` is the ARN of the execution that holds it, and the item of a
  * certificate lists the sets whose leases were taken for it.
  */
 
@@ -35,7 +35,8 @@ export async function takeLease(
   });
 }
 
-async function take(
+/** Takes the lease of an item. Returns `null` on success, else the holder. `also` is added to the update. */
+export async function take(
   table: LedgerTable,
   id: string,
   { execution, now, instead }: { readonly execution: string; readonly now: Date; readonly instead: string | undefined },

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { DeployedConfig } from '../../../domain/contract/config.ts';
-import type { Tags } from '../../../domain/contract/environment.ts';
+import { environment, readTags } from '../../../domain/contract/environment.ts';
 import { resolveTokens } from '../../../domain/rules/certificate/certificate-spec.ts';
+import { keptWarm } from '../client.ts';
 
 /**
- * Returns the configuration that was deployed with this function. It is read from the file beside the bundle. `tokens` is a JSON array of the values
- * that CloudFormation resolved during deployment. `tags` are the operator's tags.
+ * Returns the configuration that was deployed with this function, from the file beside the bundle, with the values that CloudFormation resolved
+ * during the deployment. It is parsed once while the function is warm. A deployment that changes it also replaces the function.
  */
-export function readConfig(tokens: string | undefined, tags: Tags): DeployedConfig {
+export const readConfig: () => DeployedConfig = keptWarm(() => {
   const file = JSON.parse(readFileSync(new URL('./config.json', import.meta.url), 'utf8')) as DeployedConfig;
-  return { ...resolveTokens(file, JSON.parse(tokens ?? '[]') as string[]), tags };
-}
+  const tokens = JSON.parse(process.env[environment.configTokens] ?? '[]') as string[];
+  return { ...resolveTokens(file, tokens), tags: readTags(process.env) };
+});

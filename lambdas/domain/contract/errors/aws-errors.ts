@@ -36,7 +36,7 @@ export class UnexpectedError extends PerennialError {
   override readonly name = 'UnexpectedError';
 }
 
-/** A fleet run could not check at least one batch of certificates. The next run checks them. */
+/** A fleet run could not check all certificates, or could not start all due renewals. The next run tries again. */
 export class FleetCheckError extends PerennialError {
   override readonly name = 'FleetCheckError';
 }

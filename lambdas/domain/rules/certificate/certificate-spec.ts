@@ -2,22 +2,32 @@ import { createHash } from 'node:crypto';
 import type { CertificateSpec, DeployedConfig } from '../../contract/config.ts';
 import { tagsHash } from './resource-tags.ts';
 
-/** Number of certificates in one call of *Check fleet*. BatchGetItem accepts as many keys. */
-export const batchSize = 100;
+type Entry = DeployedConfig['certificates'][number];
 
-/** Returns the number of batches of a configuration. */
-export function batchCount(config: DeployedConfig): number {
-  return Math.ceil(config.certificates.length / batchSize);
+/** The certificates of a configuration by name. A fleet may have 100,000, so a list is not searched for each of them. */
+const indexes = new WeakMap<DeployedConfig, ReadonlyMap<string, Entry>>();
+
+function indexOf(config: DeployedConfig): ReadonlyMap<string, Entry> {
+  const index = indexes.get(config) ?? new Map(config.certificates.map((entry) => [entry.name, entry]));
+  indexes.set(config, index);
+  return index;
 }
 
-/** Returns the names of the certificates of a batch. The first batch is 0. */
-export function batchNames(config: DeployedConfig, batch: number): readonly string[] {
-  return config.certificates.slice(batch * batchSize, (batch + 1) * batchSize).map(({ name }) => name);
+/** The hash of the operator's tags is the same for all certificates of a configuration. */
+const tagFields = new WeakMap<DeployedConfig, Pick<CertificateSpec, 'tagsHash'>>();
+
+function tagFieldOf(config: DeployedConfig): Pick<CertificateSpec, 'tagsHash'> {
+  const known = tagFields.get(config);
+  if (known) return known;
+  const hash = tagsHash(config.tags ?? {});
+  const field = hash === undefined ? {} : { tagsHash: hash };
+  tagFields.set(config, field);
+  return field;
 }
 
 /** Returns a certificate with everything that it refers to, or `undefined` if no certificate of this name is configured. */
 export function specOf(config: DeployedConfig, name: string): CertificateSpec | undefined {
-  const entry = config.certificates.find((certificate) => certificate.name === name);
+  const entry = indexOf(config).get(name);
   if (!entry) return undefined;
   const issuers = entry.issuers.map((index) => at(config.issuers, index, 'issuer'));
   const issuer = at(issuers, 0, 'issuer');
@@ -27,13 +37,12 @@ export function specOf(config: DeployedConfig, name: string): CertificateSpec | 
     const { role: _, ...zone } = at(config.hostedZones, index, 'hosted zone');
     return zone;
   });
-  const tags = tagsHash(config.tags ?? {});
   return {
     ...entry,
     issuer,
     issuers,
     hostedZones,
-    ...(tags !== undefined && { tagsHash: tags }),
+    ...tagFieldOf(config),
     specHash: specHash({ identifiers, keyType, profile, directoryUrl: issuer.directoryUrl }),
     setHash: setHash(issuer.directoryUrl, identifiers),
   };

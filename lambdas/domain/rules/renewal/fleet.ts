@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { CheckFleetOutput } from '../../contract/steps.ts';
+import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { fleetDecision } from './renewal-decision.ts';
-import { daysLeft } from './renewal-time.ts';
+import { isEmergency } from './renewal-time.ts';
 
-/** Renewals that one fleet run may start. ACM accepts one import a second, so 1,000 imports take 17 minutes. The next run starts the others. */
-const startsPerRun = 1000;
+/**
+ * Renewals that one selection returns. They have 20 KB at most, and the starts take two to four minutes at the default pace, after which the next
+ * selection sees which certificates have become urgent.
+ */
+export const startsPerSelection = 100;
+
+/** Actions that use Route 53 or ACM, so that their starts are paced. */
+const pacedActions: ReadonlySet<RenewalAction> = new Set(['clean', 'resume', 'issue', 'deliver']);
 
 export interface FleetMember {
   /** The certificate with the issuer that is used now (`withChosenIssuer`). */
@@ -14,74 +20,107 @@ export interface FleetMember {
   readonly record: LedgerCertificate;
 }
 
-/**
- * The name of the renewal execution that a fleet run starts: `<certificate>-<8 of current version>-<8 of spec hash>-<8 of sha256(fleet
- * execution)>`. It has at most 40 + 27 of the 80 characters that a name may have. A second start in one fleet run fails because the name exists.
- */
-export function executionName({ spec, record }: FleetMember, fleetExecution: string): string {
-  const run = createHash('sha256').update(fleetExecution).digest('hex');
-  const version = record.current?.versionId ?? 'none0000';
-  return [spec.name, version.slice(0, 8), spec.specHash.slice(0, 8), run.slice(0, 8)].join('-');
+/** A certificate for which a fleet run starts an execution. It has only what a selection needs, because a fleet may have 100,000. */
+export interface DueCertificate {
+  readonly certificate: string;
+  readonly action: RenewalAction;
+  readonly reason: string;
+  readonly executionName: string;
+  readonly paced: boolean;
+  readonly emergency: boolean;
+  readonly failing: boolean;
+  /** Time of expiry, or of the last check of its endpoints, in ms. */
+  readonly time: number;
+  /** Directory whose limit on first issuances counts the order. `null` if there is no order or the limit exempts it. */
+  readonly ordersAt: string | null;
+  /** Execution that holds the lease, if any. It may have ended. */
+  readonly lease: string | null;
+  readonly leasedAt: string | null;
+}
+
+/** Returns 8 hexadecimal digits for all names of the executions that a fleet run starts. */
+export function runHash(fleetExecution: string): string {
+  return createHash('sha256').update(fleetExecution).digest('hex').slice(0, 8);
 }
 
 /**
- * Sorts certificates that expire first before the others. Certificates never issued come last of these, because they cannot expire. Endpoint
- * checks come after all renewals, with the oldest check first, so that each is done at some time even if a run cannot start all of them.
+ * The name of the renewal execution that a fleet run starts: `<certificate>-<8 of current version>-<8 of spec hash>-<8 of the run>`. It has at most
+ * 40 + 27 of the 80 characters that a name may have. A second start in one fleet run fails because the name exists.
  */
-function byUrgency(a: DueMember, b: DueMember): number {
-  const order = Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints');
-  return order || (a.action === 'checkEndpoints' ? lastCheck(a) - lastCheck(b) : expiry(a) - expiry(b));
+function executionName(certificate: string, version: string | undefined, specHash: string, run: string): string {
+  return [certificate, (version ?? 'none0000').slice(0, 8), specHash.slice(0, 8), run].join('-');
 }
-
-const expiry = ({ record: { current } }: FleetMember): number =>
-  current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
-
-const lastCheck = ({ record: { served } }: FleetMember): number => (served ? Date.parse(served.at) : 0);
 
 /** Tells whether this CA counts the order against its limit on new certificates. Renewals of the same set of names are exempt. */
 const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
   current?.identifiers.join() !== spec.identifiers.join() || current.directoryUrl !== spec.issuer.directoryUrl;
 
-export interface FleetRun {
-  readonly batches: number;
-  readonly execution: string;
+export interface SelectionRun {
+  /** Result of `runHash`. */
+  readonly run: string;
   /** Longest time until the next run, in seconds. */
   readonly checkInterval: number;
 }
 
-type DueMember = FleetMember & NonNullable<ReturnType<typeof fleetDecision>>;
-
-/** The due certificates of a batch, most urgent first, within the batch's share of the limits of a run. */
-export function selectDue(
-  members: readonly FleetMember[],
-  { batches, execution, checkInterval }: FleetRun,
+/** Returns what a fleet run starts for a configured certificate, or `null` if nothing is due. */
+export function dueCertificate(
+  member: FleetMember,
+  { run, checkInterval }: SelectionRun,
   now: Date,
-): CheckFleetOutput {
-  const share = (limit: number) => Math.max(1, Math.floor(limit / batches));
-  const firsts = new Map<string, number>();
-  const due: CheckFleetOutput['due'][number][] = [];
-  let postponed = 0;
-  const found = members.flatMap((member): DueMember[] => {
-    const decision = fleetDecision(member.spec, member.record, checkInterval, now);
-    return decision ? [{ ...member, ...decision }] : [];
-  });
-  for (const member of found.sort(byUrgency)) {
-    const { directoryUrl, newOrders } = member.spec.issuer;
-    const first = isFirstIssuance(member) ? 1 : 0;
-    const used = (firsts.get(directoryUrl) ?? 0) + first;
-    const overFirsts = first === 1 && newOrders !== null && used > share(newOrders.burst);
-    if (due.length >= share(startsPerRun) || overFirsts) {
-      postponed += 1;
-      continue;
-    }
-    firsts.set(directoryUrl, used);
-    due.push({ certificate: member.spec.name, executionName: executionName(member, execution), reason: member.reason });
-  }
-  return { due, checked: members.length, postponed };
+): DueCertificate | null {
+  const { spec, record } = member;
+  const decision = fleetDecision(spec, record, checkInterval, now);
+  if (!decision) return null;
+  const { action, reason } = decision;
+  const { current, served, failure, lease, leasedAt } = record;
+  const expiry = current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
+  const lastCheck = served ? Date.parse(served.at) : 0;
+  return {
+    certificate: spec.name,
+    action,
+    reason,
+    executionName: executionName(spec.name, current?.versionId, spec.specHash, run),
+    paced: pacedActions.has(action),
+    emergency: isEmergency(current, now),
+    failing: failure !== null,
+    time: action === 'checkEndpoints' ? lastCheck : expiry,
+    ordersAt: action === 'issue' && isFirstIssuance(member) ? spec.issuer.directoryUrl : null,
+    lease,
+    leasedAt,
+  };
 }
 
-/** Days until the first certificate expires. `null` if none is issued. */
-export function minimumDaysToExpiry(members: readonly FleetMember[], now: Date): number | null {
-  const days = members.flatMap(({ record }) => (record.current ? [daysLeft(record.current, now)] : []));
-  return days.length > 0 ? Math.min(...days) : null;
+/** Returns the clean-up of a certificate that is not configured any more, or `null` if it has no leftover TXT values. */
+export function dueCleanUp(name: string, record: LedgerCertificate, { run }: SelectionRun): DueCertificate | null {
+  const { leftovers, current, lease, leasedAt } = record;
+  if (leftovers.length === 0) return null;
+  return {
+    certificate: name,
+    action: 'clean',
+    reason: `${leftovers.length} TXT values were left, and the certificate is no longer configured`,
+    executionName: executionName(name, current?.versionId, 'removed0', run),
+    paced: true,
+    emergency: false,
+    failing: false,
+    time: Number.MAX_SAFE_INTEGER,
+    ordersAt: null,
+    lease,
+    leasedAt,
+  };
+}
+
+/**
+ * Sorts due certificates. Emergencies come first. The others follow in this order: paced actions, waits, announcements, changes of tags and readers,
+ * and endpoint checks. Certificates without a failure come before failing ones, and those that expire first before the others. Certificates that
+ * were never issued cannot expire, so they come after those. The endpoint check that is longest ago comes first, so that each is done at some time.
+ */
+export function byUrgency(a: DueCertificate, b: DueCertificate): number {
+  return (
+    Number(b.emergency) - Number(a.emergency) ||
+    Number(b.paced) - Number(a.paced) ||
+    Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints') ||
+    Number(a.failing) - Number(b.failing) ||
+    a.time - b.time ||
+    (a.certificate < b.certificate ? -1 : 1)
+  );
 }

@@ -30,6 +30,7 @@ export function chosenIssuer(
 /** Returns the spec with the issuer to use now. `specHash` stays that of the configuration. */
 export function withChosenIssuer(spec: CertificateSpec, failure: Failure | null): CertificateSpec {
   const issuer = chosenIssuer(spec, failure);
+  if (issuer === spec.issuer) return spec;
   return { ...spec, issuer, setHash: setHash(issuer.directoryUrl, spec.identifiers) };
 }
 

@@ -223,10 +223,9 @@ export function fleetDecision(
 ): Pick<Decision, 'action' | 'reason'> | null {
   const situation = ledgerSituation(spec, record, checkInterval);
   const decision = decideRenewal(situation, now);
-  // Removing TXT values sends no request to a CA, so it does not wait for the next attempt.
-  if (decision.action === 'clean') return decision;
-  if (retryNotBeforeReason(situation, now)) return null;
+  // Removing TXT values sends no request to a CA, so it does not wait for the next attempt of a renewal that failed.
   if (decision.action !== 'none') return decision;
+  if (retryNotBeforeReason(situation, now)) return null;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
 }

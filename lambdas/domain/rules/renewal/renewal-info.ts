@@ -74,6 +74,30 @@ export function isFetchDue(record: LedgerCertificate, now: Date): boolean {
 }
 
 /**
+ * Tells whether a fleet run asks the CA for the window: it is not known, or it becomes stale before the middle of the interval that begins now.
+ * A CA often asks for the interval of the runs as Retry-After. Without the half interval every second run would come a moment too early.
+ */
+export function isRefreshDue(record: LedgerCertificate, checkInterval: number, now: Date): boolean {
+  return isFetchDue(record, new Date(now.getTime() + (checkInterval * 1000) / 2));
+}
+
+/**
+ * Tells whether a fleet run writes an answer to the ledger. It does not if the window is the same and the next run asks again anyway. A write costs
+ * more than the whole check of a certificate.
+ */
+export function isWorthSaving(
+  info: SavedRenewalInfo,
+  before: SavedRenewalInfo | null,
+  checkInterval: number,
+  now: Date,
+): boolean {
+  const { nextFetch, ...window } = info;
+  const { nextFetch: _, ...windowBefore } = before ?? { ...info, start: null, end: null, explanationUrl: null };
+  const isSame = (Object.keys(window) as (keyof typeof window)[]).every((key) => window[key] === windowBefore[key]);
+  return !isSame || Date.parse(nextFetch) >= now.getTime() + 1.5 * checkInterval * 1000;
+}
+
+/**
  * The window to save after a fetch. After a failed fetch the earlier window is kept only if its renewal time is before the time that the dates
  * of the certificate give. So a window that the CA moved into the past stays in force during an outage of the CA.
  */

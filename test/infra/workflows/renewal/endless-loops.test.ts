@@ -124,7 +124,7 @@ async function endOf(scenario: Scenario): Promise<Ended> {
 describe('a renewal ends although', () => {
   const taken = new Set<string>();
 
-  // The interpreter gives up after 5,000 states. Four attempts wait two hours each for the same names.
+  // The interpreter gives up after 10,000 states. Four attempts wait two hours each for the same names.
   test.each(Object.entries(scenarios))('%s', async (_, scenario) => {
     const { status, waited, transitions } = await endOf(scenario);
     for (const each of transitions) taken.add(each);
@@ -142,8 +142,8 @@ describe('a renewal ends although', () => {
   });
 });
 
-test.each(['-fleet', '-accounts'])('the workflow %s has no loop', (ending) => {
-  expect(loopTransitions(definition(ending, synthesize()))).toEqual([]);
+test('the accounts workflow has no loop', () => {
+  expect(loopTransitions(definition('-accounts', synthesize()))).toEqual([]);
 });
 
 const catchesAll = (machine: StateMachine): boolean =>

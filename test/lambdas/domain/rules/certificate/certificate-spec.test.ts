@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DeployedConfig } from '../../../../../lambdas/domain/contract/config.ts';
 import {
-  batchCount,
-  batchNames,
   resolveTokens,
   setHash,
   specHash,
@@ -131,16 +129,4 @@ test('resolveTokens replaces tokens by number and keeps other ids', () => {
   const { hostedZones } = resolveTokens(config, ['ZORG', 'ZNET']);
   expect(hostedZones.map(({ id }) => id)).toEqual(['ZORG', 'Z0123456789', 'ZNET']);
   expect(() => resolveTokens(config, ['ZORG'])).toThrow('config.json refers to token 1');
-});
-
-test('a batch has 100 certificates, and the last one has the rest', () => {
-  const [certificate] = config.certificates;
-  if (!certificate) throw new Error('The config above has one.');
-  const certificates = Array.from({ length: 201 }, (_, index) => ({ ...certificate, name: `c${index}` }));
-  const large = { ...config, certificates };
-  expect(batchCount(large)).toBe(3);
-  expect(batchNames(large, 0)).toHaveLength(100);
-  expect(batchNames(large, 1)[0]).toBe('c100');
-  expect(batchNames(large, 2)).toEqual(['c200']);
-  expect(batchNames(large, 3)).toEqual([]);
 });

@@ -1,0 +1,73 @@
+import type { RenewalAction } from './steps.ts';
+
+/**
+ * Inputs and outputs of the steps of the fleet workflow. Every output has at most 64 KB for a fleet of any size, so that no state reaches the
+ * limit of Step Functions, which is 256 KB.
+ */
+
+/** The fleet execution that calls a step. */
+export interface FleetRun {
+  /** ARN of the execution, which is also the value of the lease. */
+  readonly execution: string;
+}
+
+export interface TakeFleetLeaseOutput {
+  /** ARN of the execution that runs already. `null` if this execution has the lease. */
+  readonly holder: string | null;
+  /** Where *Refresh renewal information* begins. An earlier run had no time left there. `null` means at the beginning. */
+  readonly after: string | null;
+}
+
+export interface RefreshRenewalInformationInput extends FleetRun {
+  /** Where the previous call stopped. `null` means at the beginning. */
+  readonly after: string | null;
+  /** Time of the first call of this run, in RFC 3339. */
+  readonly since: string;
+  /** Failures in a row, by index of the issuer in the configuration. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export interface RefreshRenewalInformationOutput {
+  /** Where the next call begins. `null` if there is none. */
+  readonly after: string | null;
+  readonly failures: Readonly<Record<string, number>>;
+  /** Certificates for which a CA was asked. */
+  readonly asked: number;
+  /** Answers that were written to the ledger. */
+  readonly saved: number;
+}
+
+export interface SelectDueCertificatesInput extends FleetRun {
+  /** ARN of the first execution, if this one continues it. Its renewals have the same names. */
+  readonly continues: string;
+  /** Certificates that this execution has started already. */
+  readonly started: readonly string[];
+}
+
+/** A renewal to start. */
+export interface RenewalStart {
+  readonly certificate: string;
+  readonly action: RenewalAction;
+  readonly executionName: string;
+  /** Position in the pace of this selection, beginning with 0. Starts that are not paced have the position after the last paced one. */
+  readonly slot: number;
+}
+
+export interface SelectDueCertificatesOutput {
+  /** At most 100, most urgent first. Empty if nothing is due. */
+  readonly due: readonly RenewalStart[];
+  /** Number of certificates in the configuration. */
+  readonly checked: number;
+  /** Number of due certificates that are not in `due` and that no execution works on. */
+  readonly postponed: number;
+}
+
+export interface HandOverFleetLeaseOutput {
+  /** Name of the execution that has the lease now and has to be started. */
+  readonly executionName: string;
+}
+
+export interface ReleaseFleetLeaseOutput {
+  /** Whether the lease was released. It is kept if another run began in the meantime, because that run may have had a newer configuration. */
+  readonly released: boolean;
+}

@@ -1,0 +1,171 @@
+import type { DeployedConfig } from '../domain/contract/config.ts';
+import type { SelectDueCertificatesInput, SelectDueCertificatesOutput } from '../domain/contract/fleet-steps.ts';
+import type { Executions } from '../domain/ports/executions.ts';
+import type { FleetLedger, LedgerPage } from '../domain/ports/fleet-ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
+import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
+import { isNotServed } from '../domain/rules/certificate/endpoints.ts';
+import { inZones } from '../domain/rules/proof/txt-set.ts';
+import {
+  byUrgency,
+  type DueCertificate,
+  dueCertificate,
+  dueCleanUp,
+  runHash,
+  startsPerSelection,
+} from '../domain/rules/renewal/fleet.ts';
+import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import { isLeaseFree } from '../domain/rules/renewal/lease.ts';
+import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
+import { daysLeft } from '../domain/rules/renewal/renewal-time.ts';
+
+export interface SelectDueCertificatesPorts {
+  readonly config: DeployedConfig;
+  readonly fleetLedger: Pick<FleetLedger, 'page'>;
+  readonly executions: Pick<Executions, 'status'>;
+  readonly metrics: FleetMetrics;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: StepLog;
+}
+
+/**
+ * Selects the most urgent due certificates of the whole fleet. It makes one pass over the configuration and the ledger, which it reads with
+ * eventual consistency, because *Check renewal* decides again under the lease. Certificates on which another execution works are skipped. Also
+ * selected are certificates that are no longer configured and have left TXT values in DNS.
+ *
+ * It only reads, so it is safe to run twice.
+ */
+export async function selectDueCertificates(
+  { continues, started, ...run }: SelectDueCertificatesInput,
+  ports: SelectDueCertificatesPorts,
+): Promise<SelectDueCertificatesOutput> {
+  const { config, clock, metrics, log } = ports;
+  const pass = await fleetPass(runHash(continues), { ...run, isFirst: started.length === 0 }, ports);
+  const before = new Set(started);
+  const candidates = pass.due.filter(({ certificate }) => !before.has(certificate)).sort(byUrgency);
+  const { chosen, postponed } = await choose(candidates, config, ports);
+  if (started.length === 0) {
+    metrics.fleet({ ...pass.counts, Due: chosen.length + postponed, Postponed: postponed });
+    const days = pass.expiresFirst === null ? null : daysLeft({ notAfter: pass.expiresFirst }, clock.now());
+    if (days !== null) metrics.minimumDaysToExpiry(days);
+  }
+  if (chosen.length > 0)
+    log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
+  const slots = chosen.filter(({ paced }) => paced).length;
+  return {
+    due: chosen.map(({ certificate, action, executionName }, index) => ({
+      certificate,
+      action,
+      executionName,
+      slot: Math.min(index, slots),
+    })),
+    checked: config.certificates.length,
+    postponed,
+  };
+}
+
+interface FleetPass {
+  readonly due: DueCertificate[];
+  readonly counts: { readonly Certificates: number; readonly Failing: number; readonly NotServed: number };
+  /** Time at which the first certificate expires, in RFC 3339. `null` if none is issued. */
+  readonly expiresFirst: string | null;
+}
+
+/** Reads the ledger page by page, and keeps only what is due. The next page is read while the certificates of a page are checked. */
+async function fleetPass(
+  run: string,
+  { isFirst }: { readonly isFirst: boolean },
+  { config, fleetLedger, clock, log }: SelectDueCertificatesPorts,
+): Promise<FleetPass> {
+  const due: DueCertificate[] = [];
+  const seen = new Set<string>();
+  const selection = { run, checkInterval: config.checkInterval };
+  let [failing, notServed] = [0, 0];
+  let expiresFirst: string | null = null;
+  const add = (name: string, found: LedgerCertificate) => {
+    const leftovers = inZones(found.leftovers, config.hostedZones);
+    if (isFirst) warnOfUnknownZones(name, found, leftovers, log);
+    const record = { ...found, leftovers };
+    const configured = specOf(config, name);
+    const spec = configured && withChosenIssuer(configured, record.failure);
+    const candidate = spec
+      ? dueCertificate({ spec, record }, selection, clock.now())
+      : dueCleanUp(name, record, selection);
+    if (candidate) due.push(candidate);
+    if (!spec) return;
+    if (record.failure) failing += 1;
+    if (isNotServed(spec, record)) notServed += 1;
+    const { notAfter = null } = record.current ?? {};
+    if (notAfter && (expiresFirst === null || Date.parse(notAfter) < Date.parse(expiresFirst))) expiresFirst = notAfter;
+  };
+  let next: Promise<LedgerPage> | null = fleetLedger.page(null);
+  while (next !== null) {
+    const page: LedgerPage = await next;
+    next = page.next === null ? null : fleetLedger.page(page.next);
+    for (const { name, record } of page.entries) {
+      seen.add(name);
+      add(name, record);
+    }
+  }
+  for (const { name } of config.certificates) if (!seen.has(name)) add(name, emptyRecord);
+  return {
+    due,
+    counts: { Certificates: config.certificates.length, Failing: failing, NotServed: notServed },
+    expiresFirst,
+  };
+}
+
+/**
+ * This stack cannot remove TXT values in zones that are no longer configured, so they must not start a renewal at every fleet run. A warning in the
+ * log tells the operator where they are.
+ */
+function warnOfUnknownZones(
+  name: string,
+  { leftovers }: LedgerCertificate,
+  removable: LedgerCertificate['leftovers'],
+  log: StepLog,
+): void {
+  for (const { hostedZoneId, name: at, value } of leftovers.filter((each) => !removable.includes(each))) {
+    log.warn(
+      `TXT value ${value} of certificate ${name} was not removed from ${at}. Its hosted zone ${hostedZoneId} is no longer configured. Remove the value by hand, or configure the zone again.`,
+    );
+  }
+}
+
+/** Statuses of executions that are read at the same time. DescribeExecution accepts 15 calls a second, and bursts. */
+const parallelStatuses = 10;
+
+/** Returns the first certificates, within the limits of the directories on first issuances, on which no execution works. */
+async function choose(
+  candidates: readonly DueCertificate[],
+  { issuers }: DeployedConfig,
+  { executions, clock }: SelectDueCertificatesPorts,
+): Promise<{ readonly chosen: readonly DueCertificate[]; readonly postponed: number }> {
+  const orders = new Map(issuers.map(({ directoryUrl, newOrders }) => [directoryUrl, newOrders?.burst ?? null]));
+  const chosen: DueCertificate[] = [];
+  let postponed = 0;
+  let index = 0;
+  while (index < candidates.length && chosen.length < startsPerSelection) {
+    const slice = candidates.slice(index, index + parallelStatuses);
+    index += slice.length;
+    const free = await Promise.all(
+      slice.map(
+        async ({ lease, leasedAt }) =>
+          lease === null || isLeaseFree(await executions.status(lease), leasedAt, clock.now()),
+      ),
+    );
+    for (const candidate of slice.filter((_, at) => free[at])) {
+      const { ordersAt, emergency } = candidate;
+      const left = ordersAt === null ? null : (orders.get(ordersAt) ?? null);
+      const isOver = left !== null && left <= 0 && !emergency;
+      if (isOver || chosen.length >= startsPerSelection) {
+        postponed += 1;
+        continue;
+      }
+      if (ordersAt !== null && left !== null) orders.set(ordersAt, left - 1);
+      chosen.push(candidate);
+    }
+  }
+  return { chosen, postponed: postponed + candidates.length - index };
+}

@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import type { CertificateFacts } from '../../../lambdas/domain/contract/certificate-facts.ts';
+import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
+import { ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
+import { selectDueCertificates } from '../../../lambdas/fleet/select-due-certificates.ts';
+import { throttledError } from '../../fakes/aws-errors.ts';
+import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
+import { createWorld, type World } from '../../fakes/world.ts';
+
+const fleet = 'arn:aws:states:eu-west-1:111122223333:execution:Fleet:noon';
+const renewal = 'arn:aws:states:eu-west-1:111122223333:execution:Renewal:other';
+const now = '2026-03-15T00:00:00Z';
+const announced = { announcedVersion: 'version-1' };
+const failure = {
+  count: 2,
+  issuerFailures: 0,
+  last: '2026-03-14T00:00:00Z',
+  error: 'CaaError',
+  cause: 'CAA forbids it.',
+};
+const leftover = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' };
+
+const specNamed = (name: string, fields: Parameters<typeof specWith>[0] = {}): CertificateSpec =>
+  specWith({ name, identifiers: [`${name}.example.com`], ...fields });
+const namesOf = (count: number, prefix = 'c') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+
+/** Puts an announced certificate into the ledger. It is due from 2 March 2026 unless other dates are given. */
+function put(world: World, name: string, facts: Partial<CertificateFacts> = {}, record = {}): void {
+  const current = factsWith({ identifiers: [`${name}.example.com`], ...facts });
+  world.ledger.put(name, { ...announced, current, ...record });
+}
+
+/** Valid from March to May, so not due. */
+const fresh = { notBefore: '2026-03-01T00:00:00Z', notAfter: '2026-05-30T00:00:00Z' };
+
+const select = (
+  { ports }: World,
+  specs: readonly CertificateSpec[],
+  { started = [] as readonly string[], continues = fleet } = {},
+) => selectDueCertificates({ execution: fleet, continues, started }, { ...ports, config: configOf(...specs) });
+
+async function selected(world: World, specs: readonly CertificateSpec[], options?: Parameters<typeof select>[2]) {
+  return (await select(world, specs, options)).due.map(({ certificate }) => certificate);
+}
+
+describe('the selection', () => {
+  test('returns name, action and execution name of what is due, and not what is not due', async () => {
+    const world = createWorld({ now });
+    put(world, 'due');
+    put(world, 'fresh', fresh);
+    expect(
+      await select(
+        world,
+        ['due', 'fresh'].map((name) => specNamed(name)),
+      ),
+    ).toEqual({
+      due: [
+        {
+          certificate: 'due',
+          action: 'issue',
+          executionName: expect.stringMatching(/^due-version--[0-9a-f]{8}-[0-9a-f]{8}$/),
+          slot: 0,
+        },
+      ],
+      checked: 2,
+      postponed: 0,
+    });
+  });
+
+  test('returns the hundred most urgent certificates of the whole fleet and counts the others as postponed', async () => {
+    const world = createWorld({ now });
+    const names = namesOf(5000);
+    for (const [index, name] of names.entries()) {
+      const notAfter = new Date(Date.parse('2026-04-10T00:00:00Z') - index * 60_000).toISOString();
+      put(world, name, { notAfter });
+    }
+    const { due, postponed } = await select(
+      world,
+      names.map((name) => specNamed(name)),
+    );
+    expect(due.map(({ certificate }) => certificate)).toEqual(names.slice(-100).toReversed());
+    expect(postponed).toBe(4900);
+  });
+
+  test('begins with emergencies, then those without a failure, then those that fail, and ends with what is not paced', async () => {
+    const world = createWorld({ now });
+    put(world, 'tagged', fresh, { announcedVersion: 'version-0' });
+    put(world, 'later', { notAfter: '2026-04-02T00:00:00Z' });
+    put(world, 'failing', { notAfter: '2026-03-25T00:00:00Z' }, { failure });
+    put(world, 'hopeless', { notAfter: '2026-03-15T06:00:00Z' }, { failure });
+    put(world, 'expiring', { notAfter: '2026-03-15T12:00:00Z' });
+    const specs = ['new', 'tagged', 'later', 'failing', 'hopeless', 'expiring'].map((name) => specNamed(name));
+    expect(await selected(world, specs)).toEqual(['expiring', 'hopeless', 'later', 'new', 'failing', 'tagged']);
+  });
+
+  test('gives paced starts one slot each, and the others the slot after the last of them', async () => {
+    const world = createWorld({ now });
+    for (const name of namesOf(2)) put(world, name);
+    for (const name of namesOf(3, 't')) put(world, name, fresh, { announcedVersion: 'version-0' });
+    const { due } = await select(
+      world,
+      [...namesOf(2), ...namesOf(3, 't')].map((name) => specNamed(name)),
+    );
+    expect(due.map(({ action, slot }) => `${action} ${slot}`)).toEqual([
+      ...['issue 0', 'issue 1'],
+      ...['announce 2', 'announce 2', 'announce 2'],
+    ]);
+  });
+
+  test('finds certificates that have no item in the ledger', async () => {
+    expect(
+      await selected(
+        createWorld({ now }),
+        namesOf(3).map((name) => specNamed(name)),
+      ),
+    ).toEqual(namesOf(3));
+  });
+
+  test('leaves out what this execution has started', async () => {
+    const specs = namesOf(3).map((name) => specNamed(name));
+    expect(await selected(createWorld({ now }), specs, { started: ['c0', 'c2'] })).toEqual(['c1']);
+  });
+
+  test('returns the same execution names to an execution that continues the run', async () => {
+    const specs = namesOf(3).map((name) => specNamed(name));
+    const first = await select(createWorld({ now }), specs);
+    expect(await select(createWorld({ now }), specs)).toEqual(first);
+    const other = await select(createWorld({ now }), specs, { continues: `${fleet}-other` });
+    expect(other.due[0]?.executionName).not.toBe(first.due[0]?.executionName);
+  });
+
+  test('has less than 64 KB for the longest names', async () => {
+    const specs = namesOf(200, 'n'.repeat(37)).map((name) => specNamed(name.padEnd(40, 'x')));
+    const output = await select(createWorld({ now }), specs);
+    expect(output.due).toHaveLength(100);
+    expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(64_000);
+  });
+
+  test('fails without metrics if the ledger cannot be read', async () => {
+    const world = createWorld({ now });
+    world.calls.answer('fleetLedger.page', throttledError());
+    await expect(select(world, [specNamed('www')])).rejects.toThrow(ThrottledError);
+    expect(world.metrics.fleets).toEqual([]);
+  });
+});
+
+describe('a certificate with a lease', () => {
+  const specs = ['www', 'next'].map((name) => specNamed(name));
+
+  test.each([
+    ['live', '2026-03-14T00:00:00Z', ['next']],
+    ['ended', '2026-03-14T23:59:00Z', ['www', 'next']],
+    ['unknown', '2026-03-14T23:59:00Z', ['next']],
+    ['unknown', '2026-03-14T23:40:00Z', ['www', 'next']],
+  ] as const)('of an execution that is %s since %s is selected or skipped', async (status, leasedAt, expected) => {
+    const world = createWorld({ now });
+    world.executions.setStatus(renewal, status);
+    put(world, 'www', { notAfter: '2026-03-15T12:00:00Z' }, { lease: renewal, leasedAt });
+    put(world, 'next');
+    expect(await selected(world, specs)).toEqual(expected);
+  });
+
+  test('does not count as postponed, and leaves its place to the next', async () => {
+    const world = createWorld({ now });
+    world.executions.setStatus(renewal, 'live');
+    const names = namesOf(150);
+    for (const name of names.slice(0, 50)) put(world, name, {}, { lease: renewal, leasedAt: now });
+    const { due, postponed } = await select(
+      world,
+      names.map((name) => specNamed(name)),
+    );
+    expect([due.length, postponed]).toEqual([100, 0]);
+  });
+});
+
+describe('leftover TXT values', () => {
+  test('of a certificate that is no longer configured are cleaned up', async () => {
+    const world = createWorld({ now });
+    put(world, 'removed', {}, { leftovers: [leftover] });
+    put(world, 'gone');
+    put(world, 'fresh', fresh);
+    expect((await select(world, [specNamed('fresh')])).due).toMatchObject([
+      { certificate: 'removed', action: 'clean' },
+    ]);
+  });
+
+  test('are cleaned up although the next attempt of the renewal is later', async () => {
+    const world = createWorld({ now });
+    put(world, 'www', {}, { failure, notBefore: '2026-03-16T00:00:00Z', leftovers: [leftover] });
+    put(world, 'api', {}, { failure, notBefore: '2026-03-16T00:00:00Z' });
+    const { due } = await select(
+      world,
+      ['www', 'api'].map((name) => specNamed(name)),
+    );
+    expect(due).toMatchObject([{ certificate: 'www', action: 'clean' }]);
+  });
+
+  test('in a zone that is no longer configured start nothing, and the log tells once in a run where they are', async () => {
+    const world = createWorld({ now });
+    const left = { ...leftover, hostedZoneId: 'ZGONE' };
+    put(world, 'www', fresh, { leftovers: [left] });
+    put(world, 'removed', {}, { leftovers: [left] });
+    expect(await selected(world, [specNamed('www')])).toEqual([]);
+    expect(await selected(world, [specNamed('www')], { started: ['other'] })).toEqual([]);
+    expect(world.log.messages('warn')).toEqual([
+      expect.stringMatching(/TXT value left of certificate www .*ZGONE is no longer configured\. Remove/),
+      expect.stringMatching(/TXT value left of certificate removed /),
+    ]);
+    expect(world.ledger.get('www').leftovers).toEqual([left]);
+  });
+});
+
+describe('the metrics', () => {
+  test('count the fleet and the days until the first certificate expires, once in a run', async () => {
+    const world = createWorld({ now });
+    put(world, 'due');
+    put(world, 'fresh', fresh);
+    put(world, 'failing', { notAfter: '2026-03-25T00:00:00Z' }, { failure });
+    const specs = ['due', 'fresh', 'failing', 'new'].map((name) => specNamed(name));
+    await select(world, specs);
+    await select(world, specs, { started: ['due'] });
+    expect(world.metrics.fleets).toEqual([{ Certificates: 4, Due: 3, Postponed: 0, Failing: 1, NotServed: 0 }]);
+    expect(world.metrics.days).toEqual([10]);
+  });
+
+  test('count certificates whose endpoints present another certificate, which are not due', async () => {
+    const world = createWorld({ now });
+    const endpoints = [{ endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A00', detail: '' }];
+    const served = { versionId: 'version-1', at: '2026-03-14T20:00:00Z', served: false, endpoints };
+    put(world, 'www', fresh, { served });
+    expect(await selected(world, [specNamed('www', { endpoints: ['www.example.com:443'] })])).toEqual([]);
+    expect(world.metrics.fleets).toMatchObject([{ Due: 0, NotServed: 1 }]);
+  });
+
+  test('have no days to expiry if no certificate is issued', async () => {
+    const world = createWorld({ now });
+    await select(world, [specNamed('www')]);
+    expect(world.metrics.days).toEqual([]);
+  });
+});
+
+describe('the limit of a directory on first issuances', () => {
+  const limited = { ...issuer, newOrders: { burst: 6, everySeconds: 36 } };
+  const of = (names: readonly string[], by = limited) => names.map((name) => specNamed(name, { issuer: by }));
+
+  test('postpones the orders above it, but not those of emergencies and renewals', async () => {
+    const world = createWorld({ now });
+    for (const name of namesOf(3, 'r')) put(world, name);
+    // The names have changed, so the order is a first issuance. It expires within a day.
+    put(world, 'expiring', { identifiers: ['before.example.com'], notAfter: '2026-03-15T12:00:00Z' });
+    const { due, postponed } = await select(world, of([...namesOf(9), ...namesOf(3, 'r'), 'expiring']));
+    expect(due).toHaveLength(3 + 6);
+    expect(due[0]?.certificate).toBe('expiring');
+    expect(postponed).toBe(4);
+  });
+
+  test('is that of the fallback after three failures of the issuer', async () => {
+    const fallback = {
+      ...issuer,
+      directoryUrl: 'https://fallback.test/directory',
+      newOrders: { burst: 1, everySeconds: 36 },
+    };
+    const world = createWorld({ now });
+    for (const name of namesOf(3))
+      put(world, name, {}, { failure: { ...failure, issuerFailures: 3, error: 'CaUnavailableError' } });
+    const specs = namesOf(3).map((name) => specNamed(name, { issuers: [issuer, fallback] }));
+    expect(await select(world, specs)).toMatchObject({ due: [{}], postponed: 2 });
+  });
+});
+
+describe('endpoint checks', () => {
+  const endpoint = 'www.example.com:443';
+  const seen = [{ endpoint, status: 'served' as const, serialNumber: '0A01', detail: '' }];
+
+  test('come last, the oldest first', async () => {
+    const world = createWorld({ now });
+    const at = { a: '2026-03-13T12:00:00Z', b: '2026-03-13T11:00:00Z', c: '2026-03-14T18:00:00Z' };
+    for (const [name, time] of Object.entries(at))
+      put(world, name, fresh, { served: { versionId: 'version-1', at: time, served: true, endpoints: seen } });
+    put(world, 'tagged', fresh, { announcedVersion: 'version-0' });
+    const specs = ['a', 'b', 'c', 'tagged', 'new'].map((name) =>
+      specNamed(name, name.length === 1 ? { endpoints: [endpoint] } : {}),
+    );
+    expect(await selected(world, specs)).toEqual(['new', 'tagged', 'b', 'a']);
+  });
+});
