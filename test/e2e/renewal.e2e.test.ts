@@ -3,6 +3,7 @@ import { ACMClient, DescribeCertificateCommand, GetCertificateCommand } from '@a
 import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -74,15 +75,10 @@ async function expectSuccess(arn: string): Promise<void> {
 async function invoke(logicalId: string, event: unknown): Promise<unknown> {
   const command = new DescribeStackResourcesCommand({ StackName: 'Perennial' });
   const { StackResources = [] } = await new CloudFormationClient(d.local.clientConfig).send(command);
-  const name = StackResources.find(({ LogicalResourceId: id }) => id?.includes(logicalId))?.PhysicalResourceId;
-  // There is no SDK client of Lambda here. MiniStack reads the caller from the signature and does not verify it.
-  const credential = `${d.local.clientConfig.credentials.accessKeyId}/20270101/us-east-1/lambda/aws4_request`;
-  const reply = await fetch(`${d.local.aws.endpoint}/2015-03-31/functions/${name}/invocations`, {
-    method: 'POST',
-    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${credential}` },
-    body: JSON.stringify(event),
-  });
-  return reply.json();
+  const found = StackResources.find(({ LogicalResourceId: id }) => id?.includes(logicalId));
+  const invocation = new InvokeCommand({ FunctionName: found?.PhysicalResourceId, Payload: JSON.stringify(event) });
+  const { Payload } = await new LambdaClient(d.local.clientConfig).send(invocation);
+  return JSON.parse(Payload?.transformToString() ?? '');
 }
 
 describe('the fleet run that a deployment starts', () => {

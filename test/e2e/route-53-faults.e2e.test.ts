@@ -1,5 +1,10 @@
 import { CloudFormationClient, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import {
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import {
   ChangeResourceRecordSetsCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
@@ -68,19 +73,12 @@ async function routeThroughProxy(): Promise<void> {
   const cloudFormation = new CloudFormationClient(d.local.clientConfig);
   const command = new DescribeStackResourcesCommand({ StackName: 'Perennial' });
   const { StackResources = [] } = await cloudFormation.send(command);
-  const name = StackResources.find(({ LogicalResourceId: id }) => id?.includes('ChallengeFunction'));
-  // There is no SDK client of Lambda here. MiniStack reads the caller from the signature and does not verify it.
-  const url = `${d.local.aws.endpoint}/2015-03-31/functions/${name?.PhysicalResourceId}/configuration`;
-  const { accessKeyId } = d.local.clientConfig.credentials;
-  const headers = {
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20270101/us-east-1/lambda/aws4_request`,
-  };
-  const found = (await (await fetch(url, { headers })).json()) as { Environment: { Variables: object } };
-  const Variables = { ...found.Environment.Variables, AWS_ENDPOINT_URL_ROUTE_53: proxy.endpoint };
-  const body = JSON.stringify({ Environment: { Variables } });
-  const updated = await fetch(url, { method: 'PUT', headers, body });
-  if (!updated.ok)
-    throw new Error(`The endpoint of Route 53 could not be set in the challenge function. ${await updated.text()}`);
+  const found = StackResources.find(({ LogicalResourceId: id }) => id?.includes('ChallengeFunction'));
+  const FunctionName = found?.PhysicalResourceId;
+  const lambda = new LambdaClient(d.local.clientConfig);
+  const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  const Variables = { ...Environment?.Variables, AWS_ENDPOINT_URL_ROUTE_53: proxy.endpoint };
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
 }
 
 /** Creates record sets of another program in the zone. */
