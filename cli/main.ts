@@ -1,7 +1,9 @@
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
+import { createCertificateValues } from '../lambdas/adapters/aws/secrets-manager/certificate-values.ts';
 import { createWorkflows } from '../lambdas/adapters/aws/step-functions/workflows.ts';
 import { version } from '../lambdas/domain/contract/version.ts';
+import { askSecret } from './ask-secret.ts';
 import { exitCodes } from './exit-codes.ts';
 import { problemOf } from './problems.ts';
 import { createProgram } from './program.ts';
@@ -22,7 +24,15 @@ const program = createProgram(
   version,
   ({ region, profile }) => {
     const settings = { ...(region && { region }), ...(profile && { profile }) };
-    return { deployments: createDeployments(settings), workflows: createWorkflows(settings), terminal, clock };
+    return {
+      deployments: createDeployments(settings),
+      workflows: createWorkflows(settings),
+      values: createCertificateValues(settings),
+      terminal,
+      clock,
+      env: process.env,
+      askSecret,
+    };
   },
   (code) => {
     process.exitCode = code;

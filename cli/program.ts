@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import type { CertificateValues } from '../lambdas/domain/ports/certificate-values.ts';
 import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
+import { fileFormats } from './certificate-files.ts';
 import { explain } from './commands/explain.ts';
+import { get } from './commands/get.ts';
 import { renew } from './commands/renew.ts';
 import { status } from './commands/status.ts';
 import type { Target } from './deployment.ts';
@@ -13,6 +16,9 @@ import type { Terminal } from './terminal.ts';
 export interface CommandPorts {
   readonly deployments: Deployments;
   readonly workflows: Workflows;
+  readonly values: CertificateValues;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly askSecret: (question: string) => Promise<string>;
   readonly terminal: Terminal;
   readonly clock: Clock;
 }
@@ -57,5 +63,11 @@ export function createProgram(
     .option('--force', 'renew even if it is not due')
     .option('--watch', 'follow the renewal to its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
+  command('get <name>', 'writes a certificate and its key into files')
+    .requiredOption('--out <folder>', 'the folder, in which the link "current" moves to the new files')
+    .option('--format <formats>', fileFormats.join(', '), 'pem')
+    .option('--password-file <file>', 'file with the password of a PKCS#12 file')
+    .option('--password-env <variable>', 'environment variable with the password of a PKCS#12 file')
+    .action(async (name: string, options) => onEnd(await get(name, options, makePorts(options))));
   return program;
 }
