@@ -1,6 +1,6 @@
 import type { OrderReference } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
-import { IssueCapError, UnknownCertificateError } from '../domain/contract/errors.ts';
+import { IssueCapError } from '../domain/contract/errors.ts';
 import {
   interruptedExecution,
   parseRequest,
@@ -11,7 +11,6 @@ import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/s
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
-import { withRoles } from '../domain/rules/proof/txt-set.ts';
 import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import { isCountedOrder } from '../domain/rules/renewal/order-bucket.ts';
@@ -32,6 +31,7 @@ import {
   whileRenewalTimeIsAhead,
   whileSetLeaseIsTaken,
 } from '../domain/rules/renewal/renewal-waits.ts';
+import { checkUnconfigured, leftoversFor, recordCleanUp } from './check-leftovers.ts';
 import { acquireLease, type LeasePorts } from './leases.ts';
 import { renewalSituation, type SituationPorts } from './renewal-situation.ts';
 
@@ -49,13 +49,15 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
  *
  * After an error the lease is kept. *Record failure* needs it to count the failure and to save the time of the next attempt, and releases it.
  *
+ * For a certificate that is not configured it decides about leftover TXT values only.
+ *
  * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
   const { stillRuns, ...request } = await requestOf(input, ports);
   const run = { ...input, ...request };
   const { certificate, restartOf } = run;
-  const configured = specOf(ports.config, certificate) ?? throwUnknown(certificate, ports.config);
+  const configured = specOf(ports.config, certificate) ?? null;
 
   const waiting = (decision: BoundedDecision) => ({
     ...emptyOutput,
@@ -66,6 +68,7 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   });
   if (restartOf && stillRuns)
     return waiting(whileInterruptedExecutionRuns(restartOf, run.waitStarts, ports.clock.now()));
+  if (!configured) return waiting(await checkUnconfigured(run, ports));
   const holder = await acquireLease({ certificate }, run, ports);
   if (holder) return waiting(whileCertificateLeaseIsTaken(holder, run, ports.clock.now()));
   const situation = await situationOf(configured, run, ports);
@@ -106,17 +109,18 @@ const emptyOutput = {
   current: null,
   announced: null,
   leftovers: [],
+  unremovable: [],
+  reportDue: false,
   order: null,
   replaces: null,
   challengeZones: [],
   account: null,
 };
 
-/** Removes the TXT values from the ledger that are no longer in DNS, then reads the situation. */
+/** Records what the clean-up has done, then reads the situation. */
 async function situationOf(spec: CertificateSpec, run: CheckRun, ports: CheckRenewalPorts): Promise<RenewalSituation> {
-  const { checkInterval, hostedZones } = ports.config;
-  if (run.removed.length > 0) await ports.ledger.removeLeftovers(run.certificate, run.removed);
-  return renewalSituation(spec, { ...run, checkInterval, hostedZones }, ports);
+  await recordCleanUp(run, ports);
+  return renewalSituation(spec, { ...run, checkInterval: ports.config.checkInterval }, ports);
 }
 
 /** Decides, and takes the set lease before an order. If another execution orders for the same names, this one waits and holds no lease. */
@@ -175,11 +179,11 @@ function isOnlyForced(situation: RenewalSituation, now: Date): boolean {
 async function outputFor(
   { action }: Decision,
   { spec, record }: RenewalSituation,
-  { config: { hostedZones }, ledger }: CheckRenewalPorts,
+  ports: CheckRenewalPorts,
 ): Promise<Pick<CheckRenewalOutput, 'spec'> & Partial<CheckRenewalOutput>> {
-  const leftovers = () => withRoles(record.leftovers, hostedZones);
+  const { config, ledger } = ports;
   const forZones = async () => ({
-    challengeZones: zonesForState(spec, hostedZones),
+    challengeZones: zonesForState(spec, config.hostedZones),
     account: await ledger.account(spec.issuer.directoryUrl),
   });
   switch (action) {
@@ -188,9 +192,9 @@ async function outputFor(
     case 'checkEndpoints':
       return { spec, current: record.current };
     case 'clean':
-      return { spec, leftovers: leftovers() };
+      return { spec, ...leftoversFor(record, ports) };
     case 'resume':
-      return { spec, ...(await forZones()), order: orderOf(record), leftovers: leftovers() };
+      return { spec, ...(await forZones()), order: orderOf(record), leftovers: leftoversFor(record, ports).leftovers };
     case 'issue':
       return { spec, ...(await forZones()), replaces: replacedCertificate(spec, record.current) };
     default:
@@ -211,13 +215,3 @@ async function assertWithinLimits(spec: CertificateSpec, { ledger, clock }: Chec
 
 const orderOf = ({ order }: LedgerCertificate): OrderReference | null =>
   order && { url: order.url, finalize: order.finalize, expires: order.expires };
-
-function throwUnknown(certificate: string, { certificates }: DeployedConfig): never {
-  const names = certificates.slice(0, 10).map(({ name }) => name);
-  throw new UnknownCertificateError({
-    what: 'The deployed configuration has no certificate of this name.',
-    why: `Its certificates are: ${names.join(', ')}${certificates.length > 10 ? ', …' : '.'}`,
-    remedy: 'Check the name, or deploy the configuration that has it.',
-    certificate,
-  });
-}

@@ -6,7 +6,6 @@ import type { CheckRenewalInput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets, SecretDescription } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import { deleteSecretCommands } from '../domain/rules/failure/delete-secret.ts';
-import { inZones } from '../domain/rules/proof/txt-set.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import type { RenewalSituation } from '../domain/rules/renewal/renewal-decision.ts';
 import { ariRenewalTime, isBeforeNextCheck, isFetchDue } from '../domain/rules/renewal/renewal-info.ts';
@@ -23,7 +22,7 @@ type Asked = Pick<
   'execution' | 'attempt' | 'cleaned' | 'discardedOrder' | 'startedAt' | 'waitStarts'
 > &
   Pick<RenewalRequest, 'force' | 'restartOf' | 'deploy'> &
-  Pick<DeployedConfig, 'checkInterval' | 'hostedZones'>;
+  Pick<DeployedConfig, 'checkInterval'>;
 
 /**
  * Collects what the decision depends on: the ledger, the secret, the renewal information of the CA, and the issuer to use now. It needs the lease of
@@ -46,13 +45,11 @@ export async function renewalSituation(
     restartOf,
     deploy,
     checkInterval,
-    hostedZones,
   }: Asked,
   ports: SituationPorts,
 ): Promise<RenewalSituation> {
   const { ledger, secrets, clock, log } = ports;
-  const [found, secret] = await Promise.all([ledger.certificate(configured.name), secrets.describe(configured.name)]);
-  const seen = { ...found, leftovers: inZones(found.leftovers, hostedZones) };
+  const [seen, secret] = await Promise.all([ledger.certificate(configured.name), secrets.describe(configured.name)]);
   assertUsable(configured.name, secret);
   const storedVersion = secret?.currentVersion ?? null;
   const spec = withChosenIssuer(configured, seen.failure);

@@ -6,7 +6,6 @@ import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { isNotServed } from '../domain/rules/certificate/endpoints.ts';
-import { inZones } from '../domain/rules/proof/txt-set.ts';
 import {
   byUrgency,
   type DueCertificate,
@@ -37,11 +36,11 @@ export interface SelectDueCertificatesPorts {
  * It only reads, so it is safe to run twice.
  */
 export async function selectDueCertificates(
-  { continues, started, ...run }: SelectDueCertificatesInput,
+  { continues, started }: SelectDueCertificatesInput,
   ports: SelectDueCertificatesPorts,
 ): Promise<SelectDueCertificatesOutput> {
   const { config, clock, metrics, log } = ports;
-  const pass = await fleetPass(runHash(continues), { ...run, isFirst: started.length === 0 }, ports);
+  const pass = await fleetPass(runHash(continues), ports);
   const before = new Set(started);
   const candidates = pass.due.filter(({ certificate }) => !before.has(certificate)).sort(byUrgency);
   const { chosen, postponed } = await choose(candidates, config, ports);
@@ -73,20 +72,13 @@ interface FleetPass {
 }
 
 /** Reads the ledger page by page, and keeps only what is due. The next page is read while the certificates of a page are checked. */
-async function fleetPass(
-  run: string,
-  { isFirst }: { readonly isFirst: boolean },
-  { config, fleetLedger, clock, log }: SelectDueCertificatesPorts,
-): Promise<FleetPass> {
+async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueCertificatesPorts): Promise<FleetPass> {
   const due: DueCertificate[] = [];
   const seen = new Set<string>();
   const selection = { run, checkInterval: config.checkInterval };
   let [failing, notServed] = [0, 0];
   let expiresFirst: string | null = null;
-  const add = (name: string, found: LedgerCertificate) => {
-    const leftovers = inZones(found.leftovers, config.hostedZones);
-    if (isFirst) warnOfUnknownZones(name, found, leftovers, log);
-    const record = { ...found, leftovers };
+  const add = (name: string, record: LedgerCertificate) => {
     const configured = specOf(config, name);
     const spec = configured && withChosenIssuer(configured, record.failure);
     const candidate = spec
@@ -114,23 +106,6 @@ async function fleetPass(
     counts: { Certificates: config.certificates.length, Failing: failing, NotServed: notServed },
     expiresFirst,
   };
-}
-
-/**
- * This stack cannot remove TXT values in zones that are no longer configured, so they must not start a renewal at every fleet run. A warning in the
- * log tells the operator where they are.
- */
-function warnOfUnknownZones(
-  name: string,
-  { leftovers }: LedgerCertificate,
-  removable: LedgerCertificate['leftovers'],
-  log: StepLog,
-): void {
-  for (const { hostedZoneId, name: at, value } of leftovers.filter((each) => !removable.includes(each))) {
-    log.warn(
-      `TXT value ${value} of certificate ${name} was not removed from ${at}. Its hosted zone ${hostedZoneId} is no longer configured. Remove the value by hand, or configure the zone again.`,
-    );
-  }
 }
 
 /** Statuses of executions that are read at the same time. DescribeExecution accepts 15 calls a second, and bursts. */

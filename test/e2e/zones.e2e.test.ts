@@ -1,3 +1,4 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
@@ -9,6 +10,7 @@ import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChallengeRole, type ChallengeRoleProps } from '../../infra/consumers/challenge-role.ts';
+import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { createHostedZone, inAccount } from '../../local/deploy.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { applyStack, deleteStack } from '../../local/stacks.ts';
@@ -265,7 +267,7 @@ describe('a role that does not allow a name in one of two zones', () => {
   });
 });
 
-test('a role that is deleted during a renewal leaves a leftover value, which is removed when the role exists again', async () => {
+test('a role that is deleted during a renewal leaves a leftover value, which is reported, and removed when the role exists again', async () => {
   const show = d.local.dns.hide({ view: 'authoritative', name: '_acme-challenge.withdrawn.example.com' });
   const arn = await d.start({ certificate: 'withdrawn', force: true });
   await reaches(d, arn, 'Wait for propagation');
@@ -279,9 +281,38 @@ test('a role that is deleted during a renewal leaves a leftover value, which is 
   expect(left).toEqual(['_acme-challenge.weighted.example.com', '_acme-challenge.w.withdrawn.example.net']);
   expect((await d.ledger('withdrawn')).leftovers.map(({ name }) => name)).toEqual(left.slice(1));
 
+  expect(await d.renew({ certificate: 'withdrawn', cleanUp: true })).toMatchObject({ status: 'SUCCEEDED' });
+  const events = (await d.local.aws.busEvents()).filter(
+    ({ detailType }) => detailType === 'Certificate Clean-Up Failed',
+  );
+  const reason = expect.stringContaining(roleArn('challenges'));
+  const values = [expect.objectContaining({ hostedZoneId: idOf('example.net'), name: left[1], reason })];
+  expect(events.map(({ detail }) => detail)).toEqual([expect.objectContaining({ certificate: 'withdrawn', values })]);
+
   await deployRole('challenges', challenges());
   expect(await d.renew({ certificate: 'withdrawn', force: true })).toMatchObject({ status: 'SUCCEEDED' });
   expect(await d.ledger('withdrawn')).toMatchObject(settled);
+  expect(await txtOfAll()).toEqual(otherValues);
+});
+
+test('the TXT value of a certificate that is no longer configured is removed', async () => {
+  const name = '_acme-challenge.former.example.com';
+  const value = { hostedZoneId: idOf('example.com'), name, value: 'left' };
+  const record = { Name: name, Type: 'TXT' as const, TTL: 10, ResourceRecords: [{ Value: '"left"' }] };
+  await create(d.local, idOf('example.com'), record);
+  const order = { url: 'https://ca.test/order/1', finalize: 'https://ca.test/order/1', expires: null };
+  const who = { certificate: 'former', execution: 'former' };
+  const ledger = createLedger({
+    table: d.outputs.LedgerTable ?? '',
+    client: new DynamoDBClient(d.local.clientConfig),
+  });
+  await ledger.takeLease({ certificate: 'former' }, who, new Date());
+  const saved = { ...order, execution: 'former', specHash: '', directoryUrl: 'https://ca.test/directory' };
+  await ledger.saveOrder('former', saved, [value]);
+  await ledger.release('former', 'former');
+
+  expect(await d.renew({ certificate: 'former' })).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await d.ledger('former')).toMatchObject({ lease: null, leftovers: [] });
   expect(await txtOfAll()).toEqual(otherValues);
 });
 

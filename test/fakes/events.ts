@@ -1,4 +1,5 @@
 import type {
+  CertificateCleanUpFailed,
   CertificateNotServed,
   CertificateRenewalFailed,
   CertificateRenewed,
@@ -43,4 +44,13 @@ export const notServed: CertificateNotServed = {
   current: factsWith(),
   endpoints: [{ endpoint: 'www.example.com:443', status: 'other', serialNumber: '0A00', detail: 'an older one' }],
   action: 'Reload it.',
+};
+
+export const cleanUpFailed: CertificateCleanUpFailed = {
+  certificate: 'www',
+  execution,
+  values: [
+    { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left', reason: 'The role was not assumed.' },
+  ],
+  action: 'Remove it.',
 };

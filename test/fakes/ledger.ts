@@ -158,6 +158,17 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { leftovers: leftovers.filter((left) => !values.some(sameValue(left))) });
   }
 
+  async recordLeftoversReported(
+    certificate: string,
+    execution: string,
+    at: Date,
+    forgotten: readonly TxtValue[],
+  ): Promise<void> {
+    this.#holding(certificate, execution);
+    await this.removeLeftovers(certificate, forgotten);
+    this.put(certificate, { leftoversReportedAt: at.toISOString() });
+  }
+
   async recordRevocation(certificate: string, revokedVersion: string): Promise<void> {
     if (this.#certificates.has(certificate)) this.put(certificate, { revokedVersion });
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DetailOf, parseEvent } from '../../lambdas/domain/contract/events.ts';
-import { failed, notServed, renewed } from '../fakes/events.ts';
+import { cleanUpFailed, failed, notServed, renewed } from '../fakes/events.ts';
 import { synthesize } from './synthesized.ts';
 import { definition } from './workflows/state-machine.ts';
 
@@ -21,6 +21,7 @@ const typed: DetailOf = {
   'Certificate Renewed': renewed,
   'Certificate Renewal Failed': failed,
   'Certificate Not Served': notServed,
+  'Certificate Clean-Up Failed': cleanUpFailed,
 };
 
 test('the workflow publishes the events that have a type', () => {

@@ -1,6 +1,16 @@
-import { Choice, Condition, Succeed, type TaskStateBase, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  Choice,
+  Condition,
+  type IChainable,
+  Succeed,
+  type TaskStateBase,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import type { RenewalAction } from '../../../lambdas/domain/contract/steps.ts';
+import { announce } from '../announcement.ts';
 import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
 import { errorNames, iamPropagation, recordSetContention } from '../retry-policies.ts';
@@ -12,9 +22,7 @@ export function checkPhase(scope: Construct, { check, challenge }: Record<'check
   const wait = Wait.jsonata(scope, 'Wait for renewal time or lease', {
     time: WaitTime.seconds('{% $states.input.wait %}'),
   }).next(checkRenewal);
-  const cleanUp = cleanUpLeftovers(scope, challenge)
-    .addCatch(checkRenewal, { assign: { cleaned: true } })
-    .next(checkRenewal);
+  const cleanUp = cleanUpLeftovers(scope, challenge, checkRenewal);
   const nothing = Succeed.jsonata(scope, 'Nothing to do', { outputs: { reason: '{% $states.input.reason %}' } });
 
   const errors = exits({
@@ -53,6 +61,7 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
       request: '{% $request %}',
       cleaned: '{% $cleaned %}',
       removed: '{% $removed %}',
+      reported: '{% $reported %}',
       waitStarts: '{% $waitStarts %}',
       discardedOrder: '{% $discardedOrder %}',
       startedAt: '{% $startedAt %}',
@@ -69,6 +78,9 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
       account: '{% $states.result.Payload.account %}',
       // These values have been removed from the ledger. The list is cleared so that a value written later is not removed by mistake.
       removed: [],
+      reported: [],
+      unremovable: '{% $states.result.Payload.unremovable %}',
+      reportDue: '{% $states.result.Payload.reportDue %}',
       replaces: '{% $states.result.Payload.replaces %}',
       order: '{% $states.result.Payload.order %}',
       leftovers: '{% $states.result.Payload.leftovers %}',
@@ -76,11 +88,41 @@ function checkRenewalState(scope: Construct, check: WorkflowFunction): TaskState
   });
 }
 
-function cleanUpLeftovers(scope: Construct, challenge: WorkflowFunction): TaskStateBase {
-  return challenge.step(scope, 'Clean up leftover challenges', {
+/** Removes leftover TXT values, and publishes an event if some cannot be removed. In every case `next` follows. */
+function cleanUpLeftovers(scope: Construct, challenge: WorkflowFunction, next: IChainable): IChainable {
+  const cleanUp = challenge.step(scope, 'Clean up leftover challenges', {
     step: 'cleanUpChallenges',
     payload: { records: '{% $leftovers %}' },
     retry: [recordSetContention],
-    assign: { cleaned: true, removed: '{% $states.result.Payload.removed %}' },
+    assign: {
+      cleaned: true,
+      removed: '{% $states.result.Payload.removed %}',
+      unremovable: '{% [$unremovable, $states.result.Payload.failed] %}',
+    },
   });
+  const announceLeftovers = announce(
+    scope,
+    'Announce leftover challenges',
+    detailTypes.cleanUpFailed,
+    {
+      certificate: '{% $certificate %}',
+      execution: '{% $states.context.Execution.Id %}',
+      values: '{% $unremovable %}',
+      action:
+        'Fix what each reason says, and the next fleet run removes the value. Or remove the value by hand. A value in a hosted zone that is no longer configured is not reported again.',
+    },
+    { reported: '{% $unremovable %}' },
+  );
+  const report = Choice.jsonata(scope, 'Report leftover challenges?')
+    .when(Condition.jsonata('{% $reportDue and $count($unremovable) > 0 %}'), announceLeftovers)
+    .otherwise(next);
+  announceLeftovers.addCatch(next).next(next);
+  cleanUp.addCatch(report, { assign: { cleaned: true, unremovable: notRemoved } }).next(report);
+  return cleanUp;
 }
+
+/** Expression for the values after the step itself has failed. */
+const notRemoved = `{% [
+  $unremovable,
+  $leftovers[[0..24]].{ 'hostedZoneId': hostedZoneId, 'name': name, 'value': value, 'reason': $states.errorOutput.Error }
+] %}`.replaceAll(/\n\s*/g, ' ');

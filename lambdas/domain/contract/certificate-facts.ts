@@ -11,6 +11,17 @@ export interface TxtValue {
   readonly value: string;
 }
 
+/** A TXT value of this stack that could not be removed from DNS. */
+export interface LeftoverValue {
+  readonly hostedZoneId: string;
+  /** Name of the record, such as `_acme-challenge.example.com`. */
+  readonly name: string;
+  /** The value without quotes. */
+  readonly value: string;
+  /** Why it could not be removed, as a sentence. */
+  readonly reason: string;
+}
+
 /** A stored certificate as the ledger and the events describe it. */
 export interface CertificateFacts {
   /** ARN of the secret. */

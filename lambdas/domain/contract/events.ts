@@ -1,4 +1,4 @@
-import type { CertificateFacts, ServedCertificate } from './certificate-facts.ts';
+import type { CertificateFacts, LeftoverValue, ServedCertificate } from './certificate-facts.ts';
 import type { ImportCertificateOutput } from './steps.ts';
 
 /** The `source` of all events. They are published on the default event bus of the account and region. */
@@ -9,6 +9,7 @@ export const detailTypes = {
   renewed: 'Certificate Renewed',
   renewalFailed: 'Certificate Renewal Failed',
   notServed: 'Certificate Not Served',
+  cleanUpFailed: 'Certificate Clean-Up Failed',
 } as const;
 
 /** Any of the detail types. */
@@ -63,11 +64,20 @@ export interface CertificateNotServed extends EventDetail {
   readonly action: string;
 }
 
+/** Detail of `Certificate Clean-Up Failed`: TXT values of earlier challenges could not be removed from DNS. */
+export interface CertificateCleanUpFailed extends EventDetail {
+  /** The values, 50 at most. Others are reported another day. */
+  readonly values: readonly LeftoverValue[];
+  /** What the operator has to do. */
+  readonly action: string;
+}
+
 /** The type of the detail for each detail type. */
 export interface DetailOf {
   readonly 'Certificate Renewed': CertificateRenewed;
   readonly 'Certificate Renewal Failed': CertificateRenewalFailed;
   readonly 'Certificate Not Served': CertificateNotServed;
+  readonly 'Certificate Clean-Up Failed': CertificateCleanUpFailed;
 }
 
 /** An event that `parseEvent` has read. `detailType` determines the type of `detail`. */
@@ -107,6 +117,12 @@ const members: {
     execution: isText,
     current: isObject,
     endpoints: Array.isArray,
+    action: isText,
+  },
+  'Certificate Clean-Up Failed': {
+    certificate: isText,
+    execution: isText,
+    values: Array.isArray,
     action: isText,
   },
 };

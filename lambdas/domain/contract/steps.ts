@@ -1,5 +1,6 @@
 import type {
   CertificateFacts,
+  LeftoverValue,
   OrderReference,
   RecordedAccount,
   ServedCertificate,
@@ -39,6 +40,8 @@ export interface CheckRenewalInput {
   readonly cleaned: boolean;
   /** TXT values that a clean-up has removed from DNS, to be removed from the ledger. */
   readonly removed: readonly TxtValue[];
+  /** TXT values for which the event `Certificate Clean-Up Failed` was published, to be recorded in the ledger. */
+  readonly reported: readonly LeftoverValue[];
   /** Start times of the waits of this attempt. */
   readonly waitStarts: WaitStarts;
   /** URL of a saved order that *Check order* found unusable, to be removed from the ledger. `null` if none. */
@@ -80,13 +83,18 @@ export interface CheckRenewalOutput {
   /** Start times of the waits, with that of a wait that begins now. */
   readonly waitStarts: WaitStarts;
   readonly certificate: string;
-  readonly spec: CertificateSpec;
+  /** `null` for a certificate that is not configured. Its actions are `clean`, `wait` and `none` only. */
+  readonly spec: CertificateSpec | null;
   /** The version to deliver, to announce or to check for. `null` unless the action is `deliver`, `announce` or `checkEndpoints`. */
   readonly current: CertificateFacts | null;
   /** Version for which the event `Certificate Renewed` was published last. `null` if there is none. */
   readonly announced: string | null;
   /** TXT values of this stack that may be in DNS. `clean` removes them, `resume` uses and removes them. Empty for other actions. */
   readonly leftovers: readonly TxtValue[];
+  /** TXT values in hosted zones that are no longer configured. Empty unless the action is `clean`. */
+  readonly unremovable: readonly LeftoverValue[];
+  /** Whether values that cannot be removed are reported now. They are reported once a day. */
+  readonly reportDue: boolean;
   /** The saved order. `null` unless the action is `resume`. */
   readonly order: OrderReference | null;
   /** Id of the certificate that an order replaces (RFC 9773 §5). `null` if there is none. */
@@ -242,6 +250,8 @@ export interface CleanUpChallengesInput extends Run {
 export interface CleanUpChallengesOutput {
   /** Values that are no longer in Route 53, also if another process removed them. */
   readonly removed: readonly TxtValue[];
+  /** Values that could not be removed, 25 at most. */
+  readonly failed: readonly LeftoverValue[];
 }
 
 export interface FinalizeOrderInput extends Run {

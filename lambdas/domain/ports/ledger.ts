@@ -50,6 +50,8 @@ export interface LedgerCertificate {
   readonly order: SavedOrder | null;
   /** TXT values that are or may be in DNS. They are saved before they are written. */
   readonly leftovers: readonly TxtValue[];
+  /** Time of the last event about TXT values that could not be removed, in RFC 3339. */
+  readonly leftoversReportedAt?: string;
   readonly failure: RecordedFailure | null;
   /** No attempt is made before this time (RFC 3339), unless it is forced or an emergency. */
   readonly notBefore: string | null;
@@ -170,6 +172,13 @@ export interface Ledger {
   saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
   /** Removes TXT values that are no longer in DNS. It needs no lease. */
   removeLeftovers(certificate: string, values: readonly TxtValue[]): Promise<void>;
+  /** Saves the time of an event about TXT values that could not be removed, and removes these values. */
+  recordLeftoversReported(
+    certificate: string,
+    execution: string,
+    at: Date,
+    forgotten: readonly TxtValue[],
+  ): Promise<void>;
   /** Removes the saved order if it is this one. Its TXT values stay in `leftovers`. */
   dropOrder(certificate: string, execution: string, orderUrl: string): Promise<void>;
   /** Saves a window, and the renewal time that follows from it, if the current certificate has its id. It needs no lease. */

@@ -57,6 +57,7 @@ function check(
       attempt: 1,
       cleaned: false,
       removed: [],
+      reported: [],
       waitStarts: {},
       discardedOrder: null,
       request,
@@ -402,7 +403,7 @@ describe('after a failure', () => {
     world.ledger.put('www', { current: withId, failure: { ...failure, issuerFailures, error: 'CaUnavailableError' } });
     const output = await check(world, { spec });
     expect(output).toMatchObject({ action: 'issue', spec: { issuer: { name }, specHash: spec.specHash }, replaces });
-    expect(world.ledger.setLease(output.spec.setHash)).toBe(execution);
+    expect(world.ledger.setLease(output.spec?.setHash ?? '')).toBe(execution);
   });
 });
 
@@ -752,6 +753,101 @@ describe('an execution that only cleans up', () => {
   });
 });
 
+describe('TXT values that cannot be removed', () => {
+  const outside = { hostedZoneId: 'ZGONE', name: '_acme-challenge.example.com', value: 'outside' };
+  const gone = { ...outside, reason: 'Its hosted zone is no longer configured.' };
+  const refused = { ...leftover, reason: 'Access was denied.' };
+
+  test('are in a hosted zone that is no longer configured, and are reported beside those that are removed', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { leftovers: [leftover, outside] });
+    const expected = { action: 'clean', leftovers: [leftover], unremovable: [gone], reportDue: true };
+    expect(await check(world)).toMatchObject(expected);
+  });
+
+  test('are removed from the ledger after the event if their hosted zone is not configured', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { leftovers: [leftover, outside], lease: execution });
+    const output = await check(world, { cleaned: true, reported: [gone, refused] });
+    expect(output).toMatchObject({ action: 'issue', unremovable: [] });
+    const leftoversReportedAt = new Date(dueDay).toISOString();
+    expect(world.ledger.get('www')).toMatchObject({ leftovers: [leftover], leftoversReportedAt });
+  });
+
+  test('stay in the ledger without an event', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { leftovers: [outside], lease: execution });
+    expect(await check(world, { cleaned: true })).toMatchObject({ action: 'issue' });
+    expect(world.ledger.get('www').leftovers).toEqual([outside]);
+  });
+
+  test('are reported once a day', async () => {
+    const world = issued(dueDay);
+    world.ledger.put('www', { leftovers: [leftover], leftoversReportedAt: dueDay });
+    world.clock.advance(86_399_000);
+    expect(await check(world)).toMatchObject({ action: 'clean', reportDue: false });
+    world.clock.advance(1000);
+    expect(await check(world)).toMatchObject({ action: 'clean', reportDue: true });
+  });
+});
+
+describe('a certificate that is not configured', () => {
+  const request = { certificate: 'former' };
+  const withLeftovers = (fields = {}) => {
+    const world = createWorld({ now: dueDay });
+    world.ledger.put('former', { current: factsWith(), leftovers: [leftover], order, ...fields });
+    return world;
+  };
+
+  test('has its TXT values removed under its lease, before the notBefore time, and nothing else is done', async () => {
+    const world = withLeftovers({ failure, notBefore: '2026-04-01T00:00:00Z' });
+    const clean = { action: 'clean', certificate: 'former', spec: null, leftovers: [leftover], challengeZones: [] };
+    expect(await check(world, { request })).toMatchObject(clean);
+    expect(world.ledger.get('former').lease).toBe(execution);
+    const end = await check(world, { request, cleaned: true, removed: [leftover] });
+    expect(end).toMatchObject({ action: 'none', spec: null, reason: expect.stringContaining('is not configured') });
+    expect(world.ledger.get('former')).toMatchObject({ lease: null, leftovers: [], order });
+  });
+
+  test('is left alone while another execution works on it', async () => {
+    const world = withLeftovers({ lease: otherExecution, leasedAt: dueDay });
+    world.executions.setStatus(otherExecution, 'live');
+    expect(await check(world, { request })).toMatchObject({ action: 'none', leftovers: [] });
+    expect(world.ledger.get('former')).toMatchObject({ lease: otherExecution, leftovers: [leftover] });
+  });
+
+  test('ends if its values cannot be removed, and keeps them in the ledger', async () => {
+    const world = withLeftovers();
+    expect(await check(world, { request, cleaned: true })).toMatchObject({ action: 'none', leftovers: [] });
+    expect(world.ledger.get('former')).toMatchObject({ lease: null, leftovers: [leftover] });
+  });
+
+  test.each([
+    ['a restart', { request: { restartOf: otherExecution } }],
+    ['the deletion of the stack', { request: { ...request, cleanUp: true } }],
+  ])('without TXT values is nothing to do for %s', async (_, input) => {
+    const world = createWorld({ now: dueDay });
+    interrupted(world, '{"certificate":"former"}');
+    expect(await check(world, input)).toMatchObject({ action: 'none', certificate: 'former', spec: null });
+    expect(await world.ledger.certificates(['former'])).toEqual(new Map());
+  });
+
+  test('has its TXT values removed by the restart of an execution that was interrupted before it left', async () => {
+    const world = withLeftovers({ lease: otherExecution, leasedAt: dueDay });
+    interrupted(world, '{"certificate":"former"}');
+    expect(await check(world, { request: { restartOf: otherExecution } })).toMatchObject({ action: 'clean' });
+    expect(world.ledger.get('former').lease).toBe(execution);
+  });
+
+  test('can be interrupted after any call and checked again', async () => {
+    const step = (world: World) => check(world, { request, cleaned: true, removed: [leftover] });
+    await interruptedAfterEachCall(withLeftovers, step, (world, output, last) => {
+      expect(output.action, last).toBe('none');
+      expect(world.ledger.get('former'), last).toMatchObject({ lease: null, leftovers: [] });
+    });
+  });
+});
+
 describe('a restart', () => {
   const request = { restartOf: otherExecution };
   const refuses = async (world: World, why: string, restartOf = otherExecution) => {
@@ -823,7 +919,6 @@ describe('a restart', () => {
   test('renews the certificate in the input of the interrupted execution', async () => {
     const world = issued(dueDay);
     interrupted(world, '{"certificate":"other"}');
-    await expect(check(world, { request })).rejects.toThrow(UnknownCertificateError);
     expect((await check(world, { request, spec: specWith({ name: 'other' }) })).certificate).toBe('other');
   });
 });
@@ -938,13 +1033,12 @@ describe('the input of *Check zones*', () => {
 });
 
 describe('a certificate is rejected', () => {
-  test('with the configured names if its name is unknown, before any call', async () => {
+  test('with the configured names if its name is unknown, after one read of the ledger and without a lease', async () => {
     const world = createWorld();
-    await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(UnknownCertificateError);
-    await expect(check(world, { request: { certificate: 'ww' } })).rejects.toThrow(
-      /^Certificate ww: .*no certificate of this name.*\bwww\b/,
-    );
-    expect(world.calls.names()).toEqual([]);
+    const error = await check(world, { request: { certificate: 'ww' } }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnknownCertificateError);
+    expect((error as Error).message).toMatch(/^Certificate ww: .*no certificate of this name.*\bwww\b/);
+    expect(world.calls.names()).toEqual(['ledger.certificate']);
   });
 
   test('if the input of the execution has an unknown field, before any call', async () => {

@@ -59,6 +59,7 @@ async function ordersOfADay(
       request: { certificate },
       cleaned: false,
       removed: [],
+      reported: [],
       waitStarts: {},
       discardedOrder: null,
       startedAt,

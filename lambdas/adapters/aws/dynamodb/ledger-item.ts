@@ -15,7 +15,7 @@ import { fromAttribute } from './attribute-values.ts';
  * Items of the table, by partition key `id`:
  *
  * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
- *   failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
+ *   leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
  *   revokedVersion, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
@@ -49,6 +49,7 @@ export function certificateOf(item: Item): LedgerCertificate {
     deliveries: (fromAttribute(item.deliveries) ?? {}) as Record<string, Delivery>,
     order: fromAttribute(item.order) as SavedOrder | null,
     leftovers: (item.leftovers?.SS ?? []).map((value) => JSON.parse(value) as TxtValue),
+    ...(item.leftoversReportedAt?.S && { leftoversReportedAt: item.leftoversReportedAt.S }),
     failure: failure && {
       ...failure,
       count: Number(item.failures?.N ?? 0),

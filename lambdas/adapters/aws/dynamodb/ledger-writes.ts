@@ -56,6 +56,20 @@ export async function removeLeftovers(
   });
 }
 
+export function recordLeftoversReported(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+  at: Date,
+  forgotten: readonly TxtValue[],
+): Promise<void> {
+  const removed = forgotten.length > 0 ? { ':forgotten': leftoverSet(forgotten) } : null;
+  return updateLeased(table, certificate, execution, {
+    expression: `SET #leftoversReportedAt = :at${removed ? ' DELETE #leftovers :forgotten' : ''}`,
+    values: { ':at': { S: at.toISOString() }, ...removed },
+  });
+}
+
 export function recordCurrent(
   table: LedgerTable,
   certificate: string,

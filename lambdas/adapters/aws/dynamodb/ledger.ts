@@ -32,6 +32,7 @@ export function createLedger({
     saveOrder: (...args) => writes.saveOrder(table, ...args),
     dropOrder: (...args) => writes.dropOrder(table, ...args),
     removeLeftovers: (...args) => writes.removeLeftovers(table, ...args),
+    recordLeftoversReported: (...args) => writes.recordLeftoversReported(table, ...args),
     saveRenewalInfo: (...args) => writes.saveRenewalInfo(table, ...args),
     recordAccount: (...args) => writes.recordAccount(table, ...args),
     recordAccountKey: (...args) => writes.recordAccountKey(table, ...args),

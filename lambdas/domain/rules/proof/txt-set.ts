@@ -1,5 +1,6 @@
-import type { TxtValue } from '../../contract/certificate-facts.ts';
+import type { LeftoverValue, TxtValue } from '../../contract/certificate-facts.ts';
 import type { HostedZone, ZoneRole } from '../../contract/config.ts';
+import { printable } from '../../contract/printable-text.ts';
 import type { RecordSetChange, TxtRecordSet } from '../../ports/hosted-zones.ts';
 
 /**
@@ -28,6 +29,12 @@ export function withoutValues(before: TxtRecordSet | null, values: readonly stri
   if (!before?.values.some((value) => removed.has(value))) return null;
   const rest = before.values.filter((value) => !removed.has(value));
   return { name: before.name, before, after: rest.length > 0 ? { ...before, values: rest } : null };
+}
+
+/** Returns the values in the set that have the form of a dns-01 value and are none of these. RFC 8555 §8.4 */
+export function challengeValues(set: TxtRecordSet | null, own: readonly string[]): readonly string[] {
+  const values = set?.values.flatMap((value) => /^"([\w-]{43})"$/.exec(value)?.[1] ?? []) ?? [];
+  return values.filter((value) => !own.includes(value));
 }
 
 /** Tells whether two sets have the same name, TTL and values, byte by byte. The order of values does not matter, because Route 53 keeps none. */
@@ -77,6 +84,23 @@ export function withRoles(records: readonly TxtValue[], zones: readonly HostedZo
 export function inZones(records: readonly TxtValue[], zones: readonly HostedZone[]): readonly TxtValue[] {
   const ids = new Set(zones.map(({ id }) => id));
   return records.filter(({ hostedZoneId }) => ids.has(hostedZoneId));
+}
+
+/** Values in one event, of each of two kinds. An event may have 256 KB, and a value takes up to 700 bytes. */
+export const mostReported = 25;
+/** Longest reason in characters. */
+const longestReason = 300;
+
+/** Returns these values as they are reported to the operator. Values above the limit are reported another day. */
+export const reportOf = (records: readonly TxtValue[], reason: string): readonly LeftoverValue[] =>
+  records
+    .slice(0, mostReported)
+    .map(({ hostedZoneId, name, value }) => ({ hostedZoneId, name, value, reason: printable(reason, longestReason) }));
+
+/** Returns the values in hosted zones that are no longer configured. */
+export function outsideZones(records: readonly TxtValue[], zones: readonly HostedZone[]): readonly TxtValue[] {
+  const inside = inZones(records, zones);
+  return records.filter((each) => !inside.includes(each));
 }
 
 /** Quotas of Route 53 for one ChangeResourceRecordSets request: 1,000 ResourceRecord elements and 32,000 characters of values. */

@@ -170,6 +170,13 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   return to('none', `${kept}, renewal is due ${dueAt(record.current, ariTime)}`);
 }
 
+/** Time between two events about TXT values that cannot be removed, in ms. */
+const reportInterval = 86_400_000;
+
+/** Tells whether the values that cannot be removed are reported now. */
+export const isReportDue = ({ leftoversReportedAt }: LedgerCertificate, now: Date): boolean =>
+  leftoversReportedAt === undefined || now.getTime() >= Date.parse(leftoversReportedAt) + reportInterval;
+
 /** Decides for an execution that only removes leftover TXT values. */
 export function cleanUpOnly({
   record: { leftovers },
@@ -228,16 +235,6 @@ export function fleetDecision(
   if (retryNotBeforeReason(situation, now)) return null;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
-}
-
-/**
- * Decides from the ledger alone whether a fleet run starts a renewal for a certificate that is not configured. *Check renewal* then only removes its
- * leftover TXT values. `null` if there are none.
- */
-export function unconfiguredDecision(
-  record: Pick<LedgerCertificate, 'leftovers'>,
-): Pick<Decision, 'action' | 'reason'> | null {
-  return record.leftovers.length > 0 ? cleanUpOnly({ record, cleaned: false }) : null;
 }
 
 /**

@@ -17,6 +17,8 @@ const checked = {
   current: null,
   announced: null,
   leftovers: [],
+  unremovable: [],
+  reportDue: false,
   order: null,
   replaces: null,
   challengeZones: [],
@@ -75,7 +77,7 @@ async function renew(
     'Respond to challenges': { wait: 1 },
     'Poll order until ready': { ...reached, status: 'ready', certificateUrl: null },
     'Clean up challenges': { removed: [record] },
-    'Clean up leftover challenges': { removed: [record] },
+    'Clean up leftover challenges': { removed: [record], failed: [] },
     'Finalize order': reached,
     'Poll order until valid': reached,
     'Store certificate': { current, warnings: [] },
@@ -113,6 +115,7 @@ async function renew(
     Announce: announcing('Announce'),
     'Announce failure': announcing('Announce failure'),
     'Announce partial delivery': announcing('Announce partial delivery'),
+    'Announce leftover challenges': announcing('Announce leftover challenges'),
     'Announce endpoints not served': announcing('Announce endpoints not served'),
   };
   let seconds = 0;
@@ -225,6 +228,44 @@ describe('a renewal', () => {
   test('removes the TXT values of an interrupted execution only once', async () => {
     const { calls } = await renew({ 'Check renewal': [{ ...checked, action: 'clean', leftovers: [record] }] });
     expect(calls.filter(({ state }) => state === 'Clean up leftover challenges')).toHaveLength(1);
+  });
+
+  test('publishes one event about TXT values that cannot be removed, and checks again with them', async () => {
+    const [gone, refused] = ['gone', 'refused'].map((value) => ({ ...record, value, reason: `It is ${value}.` }));
+    const clean = { ...checked, action: 'clean', leftovers: [record], unremovable: [gone], reportDue: true };
+    const { events, inputsOf, status } = await renew({
+      'Check renewal': [clean, checked],
+      'Clean up leftover challenges': [{ removed: [], failed: [refused] }],
+    });
+    expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Clean-Up Failed', 'Certificate Renewed']);
+    expect(events[0]?.Detail).toMatchObject({ certificate: 'www', values: [gone, refused] });
+    expect(inputsOf('Check renewal')[1]).toMatchObject({ cleaned: true, reported: [gone, refused] });
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  test.each([
+    ['are reported with the name of the error if the clean-up itself fails', true, 'AccessDeniedError'],
+    ['are not reported again on the same day', false, undefined],
+  ])('TXT values %s', async (_, reportDue, reason) => {
+    const clean = { ...checked, action: 'clean', leftovers: [record], reportDue };
+    const { events, inputsOf } = await renew({
+      'Check renewal': [clean, checked],
+      'Clean up leftover challenges': [thrown('AccessDeniedError', 'denied')],
+    });
+    const { hostedZoneId, name, value } = record;
+    const reported = reason ? [{ hostedZoneId, name, value, reason }] : [];
+    expect(events.flatMap(({ Detail }) => Detail.values ?? [])).toEqual(reported);
+    expect(inputsOf('Check renewal')[1]).toMatchObject({ cleaned: true, reported });
+  });
+
+  test('values whose event cannot be published stay in the ledger, and the renewal continues', async () => {
+    const clean = { ...checked, action: 'clean', unremovable: [{ ...record, reason: 'Gone.' }], reportDue: true };
+    const { inputsOf, status } = await renew({
+      'Check renewal': [clean, checked],
+      'Announce leftover challenges': [thrown('States.TaskFailed', 'no event bus')],
+    });
+    expect(inputsOf('Check renewal')[1]).toMatchObject({ cleaned: true, reported: [] });
+    expect(status).toBe('SUCCEEDED');
   });
 
   test('delivers a stored certificate without a new order', async () => {
@@ -625,6 +666,7 @@ describe('the retry schedule', () => {
       waitStarts: {},
       cleaned: false,
       removed: [],
+      reported: [],
       discardedOrder: null,
     });
   });

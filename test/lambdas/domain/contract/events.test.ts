@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../../../../lambdas/domain/contract/events.ts';
-import { failed, notServed, renewed } from '../../../fakes/events.ts';
+import { cleanUpFailed, failed, notServed, renewed } from '../../../fakes/events.ts';
 
 const event = (detailType: string, detail: unknown) => ({ source: 'perennial', 'detail-type': detailType, detail });
 
@@ -8,6 +8,7 @@ test.each([
   ['Certificate Renewed', renewed],
   ['Certificate Renewal Failed', failed],
   ['Certificate Not Served', notServed],
+  ['Certificate Clean-Up Failed', cleanUpFailed],
 ])('"%s" is read with its detail', (detailType, detail) => {
   expect(parseEvent({ ...event(detailType, detail), account: '111122223333' })).toEqual({ detailType, detail });
 });

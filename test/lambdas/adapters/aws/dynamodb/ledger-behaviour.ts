@@ -363,6 +363,23 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       expect((await read('roles')).leftovers).toEqual([]);
     });
 
+    test('that were reported are removed with the time of the event, and only by the execution with the lease', async () => {
+      const ledger = ledgerOf();
+      const at = new Date('2026-03-01T12:00:00Z');
+      await lease('reported');
+      await ledger.saveOrder('reported', order, [value('1'), value('2')]);
+      await ledger.recordLeftoversReported('reported', me, at, [value('1')]);
+      await ledger.recordLeftoversReported('reported', me, at, []);
+      expect(await read('reported')).toMatchObject({ leftovers: [value('2')], leftoversReportedAt: at.toISOString() });
+      await ledger.recordLeftoversReported('reported', me, at, [value('2')]);
+      await ledger.recordLeftoversReported('reported', me, at, [value('2')]);
+      expect((await read('reported')).leftovers).toEqual([]);
+      await ledger.release('reported', me);
+      await expect(ledger.recordLeftoversReported('reported', me, at, [])).rejects.toMatchObject({
+        name: 'LeaseLostError',
+      });
+    });
+
     test('of an unknown certificate are removed without creating a record', async () => {
       await ledgerOf().removeLeftovers('never-removed', [value('1')]);
       expect(await ledgerOf().certificates(['never-removed'])).toEqual(new Map());

@@ -16,7 +16,6 @@ import {
   regionsBehind,
   replacedCertificate,
   retryNotBeforeReason,
-  unconfiguredDecision,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { deliveryWith, execution, factsWith, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
 
@@ -522,11 +521,6 @@ describe('a fleet run starts a clean-up of leftover TXT values', () => {
   test('before the notBefore time, because the clean-up asks no CA', () => {
     expect(fleetDecision(specWith(), waiting, 21_600, quiet)?.action).toBe('clean');
     expect(fleetDecision(specWith(), { ...waiting, leftovers: [] }, 21_600, quiet)).toBeNull();
-  });
-
-  test('for a certificate that is not configured, and for no other reason', () => {
-    expect(unconfiguredDecision(waiting)?.action).toBe('clean');
-    expect(unconfiguredDecision({ ...waiting, leftovers: [] })).toBeNull();
   });
 });
 
