@@ -90,7 +90,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
   readonly renewal: StateMachine;
   /**
    * The accounts workflow. Its input is `{"action":"register"}`, `{"action":"rollOverKey","issuer":"letsencrypt"}`,
-   * `{"action":"deactivate","issuer":"letsencrypt"}`, or `{"action":"revoke","certificate":"www","reason":"keyCompromise"}`.
+   * `{"action":"deactivate","issuer":"letsencrypt"}`, `{"action":"accountLink","certificate":"www"}`, or
+   * `{"action":"revoke","certificate":"www","reason":"keyCompromise"}`.
    */
   readonly accounts: StateMachine;
   /** The role of the function that writes TXT records. A `ChallengeRole` in another account trusts it. */

@@ -41,9 +41,11 @@ const variables = {
 
 const run = { certificate: '{% $certificate %}', attempt: 1, order: '{% null %}' };
 
+const atIssuer = { issuer: '{% $resolved.issuer %}' };
+
 /**
- * The accounts workflow. It registers an account with every issuer, changes the key of an account, deactivates an account, or revokes a
- * certificate. Each deployment starts the registration. Keys stay in the functions, and the operator gives names only, such as
+ * The accounts workflow. It registers an account with every issuer, changes the key of an account, deactivates an account, returns the link
+ * that ends a pause, or revokes a certificate. Each deployment starts the registration. Keys stay in the functions, and the operator gives names only, such as
  * `{"action": "rollOverKey", "issuer": "letsencrypt"}`. RFC 8555 §7.3, §7.6
  */
 export class AccountWorkflow extends Construct {
@@ -61,8 +63,9 @@ export class AccountWorkflow extends Construct {
       assign: { resolved: '{% $states.result.Payload %}' },
     });
     const register = this.register();
-    const rollOverKey = this.atIssuer('Roll over key');
-    const deactivate = this.atIssuer('Deactivate account');
+    const rollOverKey = this.single('Roll over key', atIssuer);
+    const deactivate = this.single('Deactivate account', atIssuer);
+    const accountLink = this.single('Read account link', { spec: '{% $resolved.spec %}' });
     const revoke = this.revoke();
     const failure = this.failure();
     const done = Succeed.jsonata(this, 'Done');
@@ -74,10 +77,11 @@ export class AccountWorkflow extends Construct {
         Choice.jsonata(this, 'Which action?')
           .when(action('rollOverKey'), rollOverKey.start)
           .when(action('deactivate'), deactivate.start)
+          .when(action('accountLink'), accountLink.start)
           .when(action('revoke'), revoke.start)
           .otherwise(register.start),
       );
-    for (const each of [register, rollOverKey, deactivate, revoke]) {
+    for (const each of [register, rollOverKey, deactivate, accountLink, revoke]) {
       each.done.next(done);
       each.failed.next(failure.start);
     }
@@ -85,7 +89,7 @@ export class AccountWorkflow extends Construct {
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
-      comment: 'Registers and deactivates accounts, changes their keys, and revokes certificates',
+      comment: 'Registers and deactivates accounts, changes their keys, returns links of CAs, and revokes certificates',
       start,
       // Much longer than the wait for renewals in progress (10 min) and the retries of all steps together.
       timeout: Duration.hours(1),
@@ -125,9 +129,8 @@ export class AccountWorkflow extends Construct {
     };
   }
 
-  /** Runs one step for the issuer that the request names. */
-  private atIssuer(name: string) {
-    const payload = { issuer: '{% $resolved.issuer %}' };
+  /** Runs one step. Its result is the output of the execution, which is in no log. */
+  private single(name: string, payload: Readonly<Record<string, string>>) {
     const step = this.props.order.step(this, name, { payload, run, retry: [caUnavailable] });
     return { start: step, done: step, failed: caught([step], keepError) };
   }

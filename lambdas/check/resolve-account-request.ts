@@ -67,6 +67,8 @@ export async function resolveAccountRequest(
         await assertNoneInProgress(names.slice(start, start + 100), ports);
       return { ...nothing, issuer };
     }
+    case 'accountLink':
+      return { ...nothing, spec: atIssuer(certificateOf(config, wanted.certificate), wanted.issuer) };
     case 'revoke': {
       const spec = certificateOf(config, wanted.certificate);
       const secret = await ports.secrets.describe(spec.name);
@@ -113,12 +115,23 @@ function issuerOf({ issuers }: DeployedConfig, name: string): Issuer {
   });
 }
 
+/** Returns the certificate with the issuer of this name. Without a name it has its configured issuer. */
+function atIssuer(spec: CertificateSpec, name: string | undefined): CertificateSpec {
+  const issuer = name === undefined ? spec.issuer : spec.issuers.find((each) => each.name === name);
+  if (issuer) return { ...spec, issuer };
+  throw new UnknownIssuerError({
+    what: `Certificate ${spec.name} has no issuer ${name}.`,
+    why: `Its issuers are: ${spec.issuers.map((each) => each.name).join(', ')}.`,
+    remedy: 'Check the name, or leave it out.',
+    issuer: name ?? '',
+  });
+}
+
 function certificateOf(config: DeployedConfig, name: string): CertificateSpec {
   const spec = specOf(config, name);
   if (spec) return spec;
   throw new UnknownCertificateError({
     what: 'The deployed configuration has no certificate of this name.',
-    why: 'Only certificates of the deployed configuration can be revoked.',
     remedy: 'Check the name, or deploy the configuration that has it.',
     certificate: name,
   });

@@ -43,6 +43,7 @@ export async function ensureAccount(issuer: Issuer, ports: AccountPorts): Promis
         return ca.newOrder(request);
       }
     },
+    accountLink: (request) => ca.accountLink(request),
     order: (url) => ca.order(url),
     authorization: (url) => ca.authorization(url),
     challengeValue: (challenge) => ca.challengeValue(challenge),

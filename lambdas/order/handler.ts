@@ -8,7 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
 import { withKnownKeys } from '../adapters/aws/secrets-manager/known-account-keys.ts';
-import type { IssuerInput } from '../domain/contract/account-request.ts';
+import type { AccountLinkInput, IssuerInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckOrderInput,
@@ -20,6 +20,7 @@ import { checkOrder } from './check-order.ts';
 import { deactivateAccount } from './deactivate-account.ts';
 import { newOrder } from './new-order.ts';
 import { pollOrder } from './poll-order.ts';
+import { readAccountLink } from './read-account-link.ts';
 import { registerAccount } from './register-account.ts';
 import { respondToChallenges } from './respond-to-challenges.ts';
 import { rollOverKey } from './roll-over-key.ts';
@@ -51,6 +52,7 @@ export const handler = stepHandler((log, atEnd) => {
     pollOrder: (input: PollOrderInput) => pollOrder(input, ports),
     registerAccount: (input: IssuerInput) => registerAccount(input, ports),
     rollOverKey: (input: IssuerInput) => rollOverKey(input, ports),
+    readAccountLink: (input: AccountLinkInput) => readAccountLink(input, ports),
     deactivateAccount: (input: IssuerInput) => deactivateAccount(input, ports),
   };
 });

@@ -60,6 +60,8 @@ export class FakeCa implements CertificateAuthority {
     { type: 'http-01', token: true },
     { type: 'dns-01', token: true },
   ];
+  /** The link with which each new order is refused, as by a CA that has paused the account. */
+  pausedWith: string | null = null;
   /** Names of the profiles in the directory. */
   offeredProfiles: readonly string[] = [];
   /** Names that CAA records use to allow this CA. */
@@ -136,6 +138,14 @@ export class FakeCa implements CertificateAuthority {
 
   async profiles(): Promise<readonly string[]> {
     return this.offeredProfiles;
+  }
+
+  async accountLink(request: {
+    readonly identifiers: readonly string[];
+    readonly profile: string | null;
+  }): Promise<string | null> {
+    if (this.pausedWith === null) await this.newOrder(request);
+    return this.pausedWith;
   }
 
   async newOrder(request: {
@@ -409,6 +419,7 @@ export class FakeAcme implements Acme {
     return {
       account: async () => ({ ...(await this.#ca.account()), url: account.url }),
       profiles: async () => this.#ca.profiles(),
+      accountLink: async (request) => ca().accountLink(request),
       newOrder: async (request) => ca().newOrder(request),
       order: async (url) => ca().order(url),
       authorization: async (url) => ca().authorization(url),

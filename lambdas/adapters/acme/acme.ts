@@ -1,5 +1,10 @@
 import type { Issuer } from '../../domain/contract/config.ts';
-import { AlreadyReplacedError, InvalidProfileError } from '../../domain/contract/errors.ts';
+import {
+  AccountPausedError,
+  AlreadyReplacedError,
+  InvalidProfileError,
+  UserActionRequiredError,
+} from '../../domain/contract/errors.ts';
 import type { Acme, CertificateAuthority } from '../../domain/ports/acme.ts';
 import { checkAccount, updateContact, withAccountStatus } from './account-status.ts';
 import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
@@ -8,8 +13,10 @@ import type { Network, TrustedRoots } from './connections.ts';
 import { certificateSigningRequest } from './csr.ts';
 import { alternatesOf, locationOf } from './headers.ts';
 import { dnsChallengeValue } from './key-authorization.ts';
+import { actionLink } from './links.ts';
 import { orderFrom } from './orders.ts';
-import { isProblem, notAcme } from './problems.ts';
+import { isProblem, notAcme, problemError } from './problems.ts';
+import type { Request } from './replies.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 
@@ -67,18 +74,24 @@ function certificateAuthority(
       return (await session.directory()).meta.profiles;
     },
     async newOrder({ identifiers, profile, replaces = null }) {
-      const request = { issuer, what: `a new order for ${listed(identifiers)}` };
+      const request = orderRequest(issuer, identifiers);
       const { newOrder, renewalInfo, meta } = await session.directory();
       const replacing = replaces !== null && renewalInfo !== null;
-      const payload = {
-        identifiers: identifiers.map((value) => ({ type: 'dns', value })),
-        ...(profile === null ? {} : { profile }),
-        ...(replacing ? { replaces } : {}),
-      };
+      const payload = { ...orderPayload(identifiers, profile), ...(replacing ? { replaces } : {}) };
       const reply = await session.post(request, newOrder, payload).catch((error: unknown) => {
         throw withProfiles(replacing ? asAlreadyReplaced(error) : error, meta.profiles);
       });
       return orderFrom(reply, locationOf(reply, newOrder, request), request, now());
+    },
+    async accountLink({ identifiers, profile }) {
+      const { newOrder } = await session.directory();
+      const reply = await session.exchange(newOrder, orderPayload(identifiers, profile));
+      if (reply.status >= 200 && reply.status <= 299) return null;
+      const refusal = problemError(reply, orderRequest(issuer, identifiers), now());
+      const asksForAction = refusal instanceof AccountPausedError || refusal instanceof UserActionRequiredError;
+      const link = asksForAction ? actionLink(reply) : null;
+      if (link === null) throw refusal;
+      return link;
     },
     async order(url) {
       const request = { issuer, what: `the order ${url}` };
@@ -111,6 +124,16 @@ function certificateAuthority(
     },
   };
 }
+
+const orderRequest = (issuer: string, identifiers: readonly string[]): Request => ({
+  issuer,
+  what: `a new order for ${listed(identifiers)}`,
+});
+
+const orderPayload = (identifiers: readonly string[], profile: string | null) => ({
+  identifiers: identifiers.map((value) => ({ type: 'dns', value })),
+  ...(profile === null ? {} : { profile }),
+});
 
 /** The error for a replaced certificate. Some CAs use the type `conflict` with HTTP 409 (getssl#908). */
 function asAlreadyReplaced(error: unknown): unknown {

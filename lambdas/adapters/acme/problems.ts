@@ -22,8 +22,9 @@ import {
   UserActionRequiredError,
 } from '../../domain/contract/errors.ts';
 import { printable } from '../../domain/contract/printable-text.ts';
+import { linksOf, withoutTokens } from './links.ts';
 import { excerpt, isRecord, type Reply, type Request, retryAfter, retryTime } from './replies.ts';
-import { identifierField } from './reply-fields.ts';
+import { identifierField, urlField } from './reply-fields.ts';
 
 interface Kind {
   readonly error: new (details: ErrorDetails) => PerennialError;
@@ -97,8 +98,12 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
   const given = problemDocument(reply.data);
   const limited = reply.status === 429 || given?.type === `${namespace}rateLimited`;
   const after = retryAfter(reply, now) ?? (limited ? retryTime(given?.detail ?? '', now) : null);
+  const terms =
+    given?.type === `${namespace}userActionRequired` ? linkField(linksOf(reply, 'terms-of-service')[0]) : null;
+  const instance = given?.instance ?? terms ?? null;
   const problem: ProblemDocument = {
     ...(given ?? { type: 'about:blank' }),
+    ...(instance === null ? {} : { instance }),
     status: reply.status,
     ...(after === null ? {} : { retryAfter: after }),
   };
@@ -108,6 +113,7 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
     `HTTP ${reply.status}`,
     ...(problem.identifier ? [`for ${problem.identifier}`] : []),
     ...(after === null ? [] : [`retry after ${after} s`]),
+    ...(instance === null ? [] : [`see ${instance}`]),
   ];
   const isPause = limited && after === null && pausedText.test(given?.detail ?? '');
   const { error: KindOfError, remedy } = isPause ? paused : kindOf(reply.status, given, after !== null);
@@ -118,14 +124,14 @@ export function problemError(reply: Reply, { issuer, what }: Request, now: Date)
 
 /**
  * Boulder has no problem type for a paused account. It sends a rate limit without a time, whose text says so and has the link that ends the
- * pause. The token in the link is a credential, so messages do not show it. The reply of the CA has it.
+ * pause. The token in the link is a credential, so messages do not show it. The action `accountLink` of the accounts workflow returns it.
  */
 const pausedText = /temporarily prevented from requesting certificates|\bpaused\b/i;
 const paused: Kind = {
   error: AccountPausedError,
   remedy:
     'The pause does not end automatically. Fix the cause of the failed validations, then end the pause at the link. Its token is ' +
-    'not shown here. The CA sends it with each refused order.',
+    'not shown here. The action accountLink of the accounts workflow returns the whole link.',
 };
 
 /**
@@ -196,11 +202,13 @@ export function problemDocument(value: unknown): ProblemDocument | null {
 function singleProblem(value: unknown): ProblemDocument | null {
   if (!isRecord(value) || typeof value.type !== 'string') return null;
   const { type, status, detail, identifier } = value;
+  const instance = linkField(value.instance);
   const name = isRecord(identifier) ? identifierField(identifier.value) : null;
   return {
     type: printable(type, 200),
     ...(Number.isInteger(status) ? { status: status as number } : {}),
     ...(typeof detail === 'string' ? { detail: safeText(detail) } : {}),
+    ...(instance === null ? {} : { instance }),
     ...(name === null ? {} : { identifier: name }),
   };
 }
@@ -210,5 +218,11 @@ const longestDetail = 1000;
 
 /** Removes the queries of links. Let's Encrypt's link that ends a pause has a token in its query. */
 function safeText(detail: string): string {
-  return printable(detail.slice(0, 2 * longestDetail).replace(/(https?:\/\/[^\s?]+)\?\S+/g, '$1?…'), longestDetail);
+  return printable(withoutTokens(detail.slice(0, 2 * longestDetail)), longestDetail);
+}
+
+/** A link without its query, which may be a token. */
+function linkField(value: unknown): string | null {
+  const url = urlField(value);
+  return url === null ? null : withoutTokens(url);
 }

@@ -67,6 +67,8 @@ export async function readDirectory(
 /** Signed requests to one CA with one key. */
 export interface Session {
   directory(): Promise<Directory>;
+  /** Sends a signed POST and returns any reply. */
+  exchange(url: string, payload: object | null): Promise<Reply>;
   /** Sends a signed POST. A `null` payload is POST-as-GET (RFC 8555 §6.3). Throws an ACME error for a reply that is not 2xx. */
   post(request: Request, url: string, payload: object | null): Promise<Reply>;
   readonly publicKey: object;
@@ -120,14 +122,18 @@ export function openSession(
 
   // POSTs are sent one after another, each with the nonce of the reply before. So a hundred authorizations need no newNonce.
   let previous: Promise<unknown> = Promise.resolve();
+  function exchange(url: string, payload: object | null): Promise<Reply> {
+    const replied = previous.then(() =>
+      client.api.apiRequest(url, payload, [], { includeJwsKid: account.url !== null }),
+    );
+    previous = replied.catch(() => undefined);
+    return replied;
+  }
   return {
     directory,
+    exchange,
     async post(request, url, payload) {
-      const replied = previous.then(() =>
-        client.api.apiRequest(url, payload, [], { includeJwsKid: account.url !== null }),
-      );
-      previous = replied.catch(() => undefined);
-      const reply = await replied;
+      const reply = await exchange(url, payload);
       if (reply.status < 200 || reply.status > 299) throw problemError(reply, request, now());
       return reply;
     },

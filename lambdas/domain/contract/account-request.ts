@@ -11,6 +11,7 @@ export type AccountRequest =
   | { readonly action: 'register' }
   | { readonly action: 'rollOverKey'; readonly issuer: string }
   | { readonly action: 'deactivate'; readonly issuer: string }
+  | { readonly action: 'accountLink'; readonly certificate: string; readonly issuer?: string | undefined }
   | { readonly action: 'revoke'; readonly certificate: string; readonly reason: RevocationReason };
 
 export interface ResolveAccountRequestInput {
@@ -26,7 +27,7 @@ export interface ResolveAccountRequestOutput {
   readonly issuers: readonly Issuer[];
   /** The issuer whose account key is changed or whose account is deactivated. */
   readonly issuer: Issuer | null;
-  /** The certificate to revoke. */
+  /** The certificate to revoke, or whose order the CA refuses with a link. */
   readonly spec: CertificateSpec | null;
   /** Version of the secret to revoke. It is fixed here, so that a retry does not revoke the next version. */
   readonly versionId: string | null;
@@ -57,6 +58,16 @@ export interface RegistrationOutput {
   readonly caa: readonly string[];
 }
 
+export interface AccountLinkInput extends Run {
+  readonly spec: CertificateSpec;
+}
+export interface AccountLinkOutput {
+  readonly certificate: string;
+  readonly issuer: string;
+  /** The link with which the CA asks the operator to act, complete. `null` if the CA accepts an order for the certificate. */
+  readonly link: string | null;
+}
+
 export interface MarkCompromisedKeyInput extends Run {
   readonly versionId: string;
 }
@@ -80,6 +91,7 @@ const request = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('register') }),
   z.strictObject({ action: z.literal('rollOverKey'), issuer: name }),
   z.strictObject({ action: z.literal('deactivate'), issuer: name }),
+  z.strictObject({ action: z.literal('accountLink'), certificate: name, issuer: z.optional(name) }),
   z.strictObject({ action: z.literal('revoke'), certificate: name, reason: z.enum(reasons) }),
 ]);
 
@@ -90,6 +102,6 @@ export function parseAccountRequest(input: unknown): AccountRequest {
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError({
     what: `The input of the execution is invalid (${problems.join('; ')}).`,
-    remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
+    remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, {"action": "accountLink", "certificate": "www"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
   });
 }

@@ -43,6 +43,14 @@ export interface CertificateAuthority {
     readonly profile: string | null;
     readonly replaces?: string | null;
   }): Promise<Order>;
+  /**
+   * Places an order and returns the link with which the CA refuses it, if the operator has to follow one. `null` if the CA accepts the order. The link
+   * is complete and may have a token. Other refusals are thrown.
+   */
+  accountLink(request: {
+    readonly identifiers: readonly string[];
+    readonly profile: string | null;
+  }): Promise<string | null>;
   order(url: string): Promise<Order>;
   authorization(url: string): Promise<Authorization>;
   /** Returns the TXT value for a dns-01 challenge. RFC 8555 §8.4 */

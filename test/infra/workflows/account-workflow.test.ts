@@ -26,7 +26,13 @@ interface Call {
 async function start(input: unknown, answers: Readonly<Record<string, readonly unknown[]>>) {
   const calls: Call[] = [];
   const events: unknown[] = [];
-  const states = ['Resolve account request', 'Register account', 'Roll over key', 'Deactivate account'];
+  const states = [
+    'Resolve account request',
+    'Register account',
+    'Roll over key',
+    'Deactivate account',
+    'Read account link',
+  ];
   const answer = (state: string) => {
     const given = answers[state] ?? [{}];
     const now = given[Math.min(calls.filter((call) => call.state === state).length, given.length) - 1];
@@ -127,6 +133,16 @@ test.each([
   expect(status).toBe('SUCCEEDED');
   expect(calls.at(-1)).toEqual({ state, input: { issuer: first } });
   expect(output).toEqual(account);
+});
+
+test('accountLink runs for the named certificate and returns the link in its output only', async () => {
+  const result = { certificate: 'www', issuer: 'test-ca', link: 'https://ca.test/unpause?jwt=token' };
+  const { status, output, calls, events } = await start(
+    { action: 'accountLink', certificate: 'www' },
+    { 'Resolve account request': [{ ...nothing, action: 'accountLink', spec }], 'Read account link': [result] },
+  );
+  expect({ status, output, events }).toEqual({ status: 'SUCCEEDED', output: result, events: [] });
+  expect(calls.at(-1)).toEqual({ state: 'Read account link', input: { spec } });
 });
 
 describe('a revocation', () => {

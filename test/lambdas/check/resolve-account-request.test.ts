@@ -47,6 +47,26 @@ test('rejects an unknown issuer with the names of the configured ones', async ()
   await expect(resolving).rejects.toThrow('test-ca, other-ca');
 });
 
+describe('a request for the link of a CA', () => {
+  test('returns the certificate with its configured issuer', async () => {
+    const output = await resolve({ action: 'accountLink', certificate: 'www' });
+    expect(output).toMatchObject({ ...nothing, action: 'accountLink', spec: { name: 'www', issuer } });
+  });
+
+  test('returns the certificate with the fallback issuer that it names', async () => {
+    const output = await resolve({ action: 'accountLink', certificate: 'www', issuer: 'other-ca' });
+    expect(output.spec?.issuer).toEqual(elsewhere);
+  });
+
+  test.each([
+    ['an issuer that the certificate does not have', { certificate: 'api', issuer: 'test-ca' }, UnknownIssuerError],
+    ['an unknown certificate', { certificate: 'none' }, UnknownCertificateError],
+    ['no certificate', { issuer: 'test-ca' }, InvalidInputError],
+  ])('is rejected with %s', async (_, fields, error) => {
+    await expect(resolve({ action: 'accountLink', ...fields })).rejects.toThrow(error);
+  });
+});
+
 describe('a key change', () => {
   const request = { action: 'rollOverKey', issuer: 'test-ca' };
 

@@ -7,6 +7,8 @@ export interface ProblemDocument {
   /** HTTP status of the reply. */
   readonly status?: number;
   readonly detail?: string;
+  /** Link with which the CA asks the operator to act, without its query (RFC 8555 §6.7). */
+  readonly instance?: string;
   /** The identifier that the problem is about, as ordered (a wildcard such as `*.example.com` includes `*.`). */
   readonly identifier?: string;
   /** Whole seconds to wait, from a `Retry-After` header with seconds or with a date. */

@@ -35,6 +35,9 @@ const forOperator = (action: Treatment['action'] | string): Treatment => ({
   action: typeof action === 'string' ? () => action : action,
 });
 
+const wholeLink =
+  'The query of a link may be a token and is not shown here. The action accountLink of the accounts workflow returns the whole link.';
+
 const deleteAccount = deleteSecretCommands('SECRET');
 
 /** The treatment of every error class. A new class does not compile without one. */
@@ -84,7 +87,7 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   BadCsrError: forOperator('Choose a key type and identifiers that this CA issues for.'),
   UserActionRequiredError: forOperator(
     ({ link }) =>
-      `Do what the CA asks for${link ? ` at ${link}` : ''}. Usually the operator has to agree to new terms.`,
+      `Do what the CA asks for${link ? ` at ${link}` : ''}. Usually the operator has to agree to new terms. ${wholeLink}`,
   ),
   InvalidProfileError: forOperator('Choose a profile that the CA offers, or none.'),
   ExternalAccountRequiredError: forOperator('Give the issuer the ARN of a secret with its external account binding.'),
@@ -107,8 +110,8 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   AccountPausedError: {
     ...forOperator(
       ({ link }) =>
-        `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link in the reply of the CA'}. The token of ` +
-        `the link is not shown here. The CA sends it with each refused order. As another way, delete the account secret with ${deleteAccount}. A new account is not paused.`,
+        `Fix the cause of the failed validations, then end the pause${link ? ` at ${link}` : ' at the link of the CA'}. ${wholeLink} ` +
+        `As another way, delete the account secret with ${deleteAccount}. A new account is not paused.`,
     ),
     limit: true,
   },

@@ -177,9 +177,10 @@ function dailyDelay(current: FailureSituation['current'], now: Date): number {
   return Math.floor(Math.min(day, Math.max(longestRetryDelay, (end - now.getTime()) / 8000)));
 }
 
-/** The identifiers of a problem document, and the link in its text, if any. */
+/** The identifiers of a problem document, and its link, if any, which may be in the text. */
 function subject(problem: errors.ProblemDocument | null): { readonly names: string; readonly link: string | null } {
   const names = [...new Set(withSubproblems(problem).flatMap(({ identifier }) => (identifier ? [identifier] : [])))];
-  const [link = null] = /https?:\/\/[^\s"<>]*[^\s"<>.,;)]/.exec(problem?.detail ?? '') ?? [];
+  const [inText = null] = /https?:\/\/[^\s"<>]*[^\s"<>.,;)]/.exec(problem?.detail ?? '') ?? [];
+  const link = problem?.instance ?? inText;
   return { names: names.length > 0 ? names.join(', ') : 'the identifier', link };
 }

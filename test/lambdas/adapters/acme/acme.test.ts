@@ -9,6 +9,7 @@ import {
   InvalidProfileError,
   NoDnsChallengeError,
   TermsNotAgreedError,
+  UserActionRequiredError,
 } from '../../../../lambdas/domain/contract/errors.ts';
 import { type Answer, newKey, problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
@@ -274,6 +275,46 @@ test('returns the chain as sent, and rejects a body that is not PEM', async () =
   const alternates = [new URL('/other', ca.url('/')).href];
   expect(await connect(ca).certificate(ca.url('/certificate/1'))).toEqual({ pem, alternates });
   await expect(connect(ca).certificate(ca.url('/certificate/1'))).rejects.toThrow(CaUnavailableError);
+});
+
+// ---- Links --------------------------------------------------------------------------------------------------------
+
+const unpause = 'https://portal.example/sfe/v1/unpause?jwt=eyJhbGciOi.eyJz.c2ln';
+const pausedReply = problem('rateLimited', 429, {
+  detail: `Your account is temporarily prevented from requesting certificates for a.example. Please visit: ${unpause}`,
+});
+
+test.each([
+  ['a pause', pausedReply, unpause],
+  [
+    'new terms',
+    problem('userActionRequired', 403, { instance: 'https://ca.example/agreement?token=W8Ih3PswD' }),
+    'https://ca.example/agreement?token=W8Ih3PswD',
+  ],
+  [
+    'new terms in a header',
+    { ...problem('userActionRequired', 403), headers: { link: '<https://ca.example/v2>;rel="terms-of-service"' } },
+    'https://ca.example/v2',
+  ],
+])('returns the whole link of an order that is refused because of %s', async (_, reply, link) => {
+  const ca = await start();
+  ca.script('/new-order', reply);
+  const request = { identifiers: ['example.com'], profile: 'classic' };
+  expect(await connect(ca).accountLink(request)).toBe(link);
+  expect(ca.requests.at(-1)?.payload).toEqual({
+    identifiers: [{ type: 'dns', value: 'example.com' }],
+    profile: 'classic',
+  });
+});
+
+test('returns no link if the order is accepted, and throws other refusals without a link', async () => {
+  const ca = await start();
+  const limited = problem('rateLimited', 429, { detail: 'too many, see https://ca.example/limits?token=W8Ih3PswD' });
+  ca.script('/new-order', { status: 201 }, limited, problem('userActionRequired', 403));
+  const request = { identifiers: ['example.com'], profile: null };
+  expect(await connect(ca).accountLink(request)).toBeNull();
+  await expect(connect(ca).accountLink(request)).rejects.toThrow(/too many, see https:\/\/ca\.example\/limits\?…/);
+  await expect(connect(ca).accountLink(request)).rejects.toThrow(UserActionRequiredError);
 });
 
 // ---- Authorizations and challenges --------------------------------------------------------------------------------

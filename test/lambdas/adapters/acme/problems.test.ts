@@ -96,6 +96,27 @@ test('keeps identifier, subproblems and Retry-After of a problem document', asyn
   expect(error.message).toContain('(rejectedIdentifier, HTTP 400, for *.example.com, retry after 3600 s)');
 });
 
+const agreement = 'https://ca.example/agreement';
+test.each([
+  ['its instance', { instance: agreement }, {}, agreement],
+  ['its instance, without the token in the query', { instance: `${agreement}?token=W8Ih3PswD` }, {}, `${agreement}?…`],
+  ['its instance, without the token in the fragment', { instance: `${agreement}#W8Ih3PswD` }, {}, `${agreement}?…`],
+  [
+    'its instance, before the terms',
+    { instance: agreement },
+    { link: '<https://ca.example/terms>;rel="terms-of-service"' },
+    agreement,
+  ],
+  ['the terms', {}, { link: `<https://ca.example/>;rel="index", <${agreement}>;rel="terms-of-service"` }, agreement],
+  ['no link that is not https or http', { instance: 'javascript:alert(1)' }, {}, undefined],
+])('userActionRequired keeps %s', async (_, more, headers, instance) => {
+  const error = await failure({ ...problem('userActionRequired', 403, more), headers });
+  expect(error).toBeInstanceOf(errors.UserActionRequiredError);
+  expect(error.problem?.instance).toBe(instance);
+  if (instance) expect(error.message).toContain(`(userActionRequired, HTTP 403, see ${instance})`);
+  expect(inspect(error, { depth: 9 })).not.toMatch(/W8Ih3PswD|javascript/);
+});
+
 test('reads Retry-After in seconds', async () => {
   const error = await failure({ ...problem('rateLimited', 429), headers: { 'retry-after': '2231' } });
   expect(error.problem?.retryAfter).toBe(2231);
@@ -129,7 +150,7 @@ test('a paused account has its own class with the link and the remedy', async ()
   const error = await failure(problem('rateLimited', 429, { detail: pausedDetail }));
   expect(error).toBeInstanceOf(errors.AccountPausedError);
   expect(error.message).toContain('https://portal.example/sfe/v1/unpause');
-  expect(error.message).toMatch(/Fix the cause of the failed validations, then end the pause/);
+  expect(error.message).toMatch(/Fix the cause of the failed validations, then end the pause.*action accountLink/);
   expect(inspect(error, { depth: 5 })).not.toContain('eyJ');
 });
 

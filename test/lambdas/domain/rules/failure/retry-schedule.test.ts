@@ -150,6 +150,18 @@ describe('an error that only the operator can fix', () => {
     ['ImportLimitError', /quota/],
   ] as const;
 
+  test.each(['UserActionRequiredError', 'AccountPausedError'])(
+    '%s has the link of the problem document in its action',
+    (error) => {
+      const problem = {
+        type: 'about:blank',
+        detail: 'See https://ca.test/docs.',
+        instance: 'https://ca.test/agreement?…',
+      };
+      expect(judge(report(error, problem)).action).toMatch(/at https:\/\/ca\.test\/agreement\?….*accountLink/);
+    },
+  );
+
   test.each(operatorErrors)('%s has an action and is retried once a day', (error, action) => {
     const problem = { type: 'about:blank', identifier: 'example.com', detail: 'Please visit https://ca.test/terms.' };
     expect(judge(report(error, problem))).toEqual({
