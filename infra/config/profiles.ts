@@ -35,9 +35,12 @@ export function lifetimeOf(profile: string | null, directoryUrl = ''): number | 
 }
 
 /** Returns the hours from the issuance of a certificate with this lifetime (in hours) to its renewal. */
-export function renewedAfter(lifetime: number): number {
-  const notAfter = new Date(lifetime * 3_600_000).toISOString();
-  return renewalTime({ notBefore: new Date(0).toISOString(), notAfter }).getTime() / 3_600_000;
-}
+export const renewedAfter = (lifetime: number): number => renewalTime(validityOf(lifetime)).getTime() / 3_600_000;
+
+/** Returns the validity of a certificate with this lifetime (in hours) that is issued at the start of 1970. */
+export const validityOf = (lifetime: number): { readonly notBefore: string; readonly notAfter: string } => ({
+  notBefore: new Date(0).toISOString(),
+  notAfter: new Date(lifetime * 3_600_000).toISOString(),
+});
 
 const letsEncrypt = /^https:\/\/acme(-staging)?-v02\.api\.letsencrypt\.org\//;

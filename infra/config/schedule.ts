@@ -1,9 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { longestInterval, runsBeforeExpiry } from '../../lambdas/domain/rules/renewal/schedule-limit.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Report } from './mistakes.ts';
-import { lifetimeOf, profileName, renewedAfter } from './profiles.ts';
+import { lifetimeOf, profileName, validityOf } from './profiles.ts';
 
 const allowedRate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
 const allowedDuration = 'a Duration of whole minutes that is known at synth, at least one minute';
@@ -43,9 +44,6 @@ function minutesOfRate(value: unknown): number | null {
   return (count === '1') === (plural === '') ? Number(count) * minutesIn[unit as keyof typeof minutesIn] : null;
 }
 
-/** Fleet runs that must fit between the renewal time and the expiry, so that a failing renewal is retried often enough. */
-const runsBeforeExpiry = 8;
-
 /**
  * Hours. The longest interval for an unknown lifetime. It fits lifetimes from 72 days, because a third of 72 days divided by 8 is 3 days.
  */
@@ -63,7 +61,7 @@ export function checkInterval(
     const directoryUrl = issuers[issuer]?.directoryUrl;
     const lifetime = lifetimeOf(profile, directoryUrl);
     const name = lifetime === null ? null : profileName(profile, directoryUrl);
-    const longest = lifetime === null ? longestWithoutLifetime : (lifetime - renewedAfter(lifetime)) / runsBeforeExpiry;
+    const longest = lifetime === null ? longestWithoutLifetime : longestInterval(validityOf(lifetime)) / 3600;
     if (interval <= longest * 3600 || reported.has(name)) continue;
     reported.add(name);
     const why =

@@ -10,6 +10,7 @@ import { accessHash } from '../domain/rules/certificate/secret-sharing.ts';
 import { shorterLifetimeWarning } from '../domain/rules/certificate/shorter-lifetime.ts';
 import { verifyCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 import { orderedProfile } from '../domain/rules/renewal/issuer-choice.ts';
+import { slowScheduleWarning } from '../domain/rules/renewal/schedule-limit.ts';
 import {
   compromisedCertificate,
   compromisedOrder,
@@ -48,7 +49,7 @@ export async function storeCertificate(
 }
 
 async function store(
-  { certificate, execution, spec, order, certificateUrl }: StoreCertificateInput,
+  { certificate, execution, spec, order, certificateUrl, checkInterval }: StoreCertificateInput,
   { ledger, secrets, tags, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {
   const ca = await connectStoredAccount(spec.issuer, accountPorts);
@@ -67,9 +68,12 @@ async function store(
   const { warnings: accepted, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });
   const { current: inUse } = await ledger.certificate(certificate);
   const shorter = shorterLifetimeWarning(certificate, verified, inUse, clock.now());
+  const slow = slowScheduleWarning(verified, checkInterval);
   // In a second run the certificate in use is this one, which was compared by the first run.
   const warnings =
-    inUse?.orderUrl === order.url ? (inUse.warnings ?? []) : [...accepted, ...(shorter ? [shorter] : [])];
+    inUse?.orderUrl === order.url
+      ? (inUse.warnings ?? [])
+      : [...accepted, ...(shorter ? [shorter] : []), ...(slow ? [slow] : [])];
   for (const warning of warnings) log.warn(`Certificate of ${certificate}: ${warning}`, { order: order.url });
   const value: CertificateSecretValue = {
     format: 1,

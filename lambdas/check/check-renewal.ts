@@ -159,7 +159,7 @@ async function applyDecision(
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
   if (action !== 'issue') return;
-  await assertWithinLimits(situation.spec, ports).catch(async (error: unknown) => {
+  await assertWithinLimits(situation, ports).catch(async (error: unknown) => {
     // Without the lease *Record failure* records nothing. Our own limit is no failure of a certificate that nothing but the operator renews.
     if (error instanceof IssueCapError && isOnlyForced(situation, clock.now()))
       await ledger.release(certificate, execution);
@@ -202,14 +202,17 @@ async function outputFor(
   }
 }
 
-async function assertWithinLimits(spec: CertificateSpec, { ledger, clock }: CheckRenewalPorts): Promise<void> {
+async function assertWithinLimits(
+  { spec, record: { current } }: RenewalSituation,
+  { ledger, clock }: CheckRenewalPorts,
+): Promise<void> {
   const now = clock.now();
   const { issuer, identifiers } = spec;
   const [issues, failures] = await Promise.all([
     ledger.issues(spec.setHash, now),
     ledger.identifierFailures(issuer.directoryUrl, identifiers, now),
   ]);
-  assertIssueCap(spec, issues, now);
+  assertIssueCap(spec, issues, current, now);
   assertValidationLimit(spec, failures, now);
 }
 

@@ -1,3 +1,4 @@
+import type { Duration } from 'aws-cdk-lib';
 import { Choice } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { noRefusedProofs } from '../../../lambdas/domain/rules/proof/poll-wait.ts';
@@ -10,7 +11,7 @@ import { reached, secondsSince, wait } from './wait-state.ts';
 /** Sends the CSR, polls the order until the certificate is issued, and stores the certificate. RFC 8555 §7.4 */
 export function issuancePhase(
   scope: Construct,
-  { order, certificate }: Record<'order' | 'certificate', WorkflowFunction>,
+  { order, certificate, interval }: Record<'order' | 'certificate', WorkflowFunction> & { readonly interval: Duration },
 ) {
   const finalizeOrder = certificate.step(scope, 'Finalize order', {
     payload: { spec: '{% $spec %}', order: '{% $order %}', resumed: '{% $resumed %}' },
@@ -34,6 +35,7 @@ export function issuancePhase(
       spec: '{% $spec %}',
       order: '{% $order %}',
       certificateUrl: '{% $states.input.certificateUrl %}',
+      checkInterval: interval.toSeconds(),
     },
     retry: [caUnavailable],
     assign: { current: '{% $states.result.Payload.current %}' },

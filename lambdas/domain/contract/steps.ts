@@ -267,6 +267,8 @@ export interface StoreCertificateInput extends Run {
   readonly spec: CertificateSpec;
   readonly order: OrderReference;
   readonly certificateUrl: string;
+  /** Longest time between two fleet runs, in seconds. */
+  readonly checkInterval: number;
 }
 
 export interface StoreCertificateOutput {

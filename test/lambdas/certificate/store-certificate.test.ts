@@ -50,6 +50,7 @@ const input = (preferredChain: string | null = null): StoreCertificateInput => (
   spec: { ...spec, issuer: { ...issuer, preferredChain } },
   order: { url: orderUrl, finalize: `${orderUrl}/finalize`, expires: null },
   certificateUrl: `${orderUrl}/certificate`,
+  checkInterval: 21_600,
 });
 const store = ({ ports }: World, preferredChain: string | null = null) =>
   storeCertificate(input(preferredChain), ports);
@@ -109,6 +110,19 @@ describe('a certificate that matches the order', () => {
     const world = await finalized();
     const output = await store(world);
     expect(JSON.stringify([output, world.log.lines, world.ledger.get('www')])).not.toMatch(/BEGIN|PRIVATE/);
+  });
+
+  test('that lives for a day is stored with a warning if the schedule is too slow for it', async () => {
+    const world = await finalized();
+    const { intermediate } = await authorities();
+    const validity = { notBefore: '2026-03-01T11:59:00Z', notAfter: '2026-03-02T11:59:00Z' };
+    const leaf = await makeLeaf(intermediate, { identifiers: spec.identifiers, privateKey, ...validity });
+    world.ca.certificate = async () => ({ pem: leaf + pemOf(intermediate.certificate), alternates: [] });
+    const { current: facts } = await store(world);
+    expect(facts.warnings).toEqual([
+      'it lives for 24 h, and the schedule of 6 h is too slow for it. Set schedule to 90 minutes or less, so that 8 runs fit between its renewal time and its expiry',
+    ]);
+    expect(world.log.messages('warn')).toHaveLength(1);
   });
 
   test('that expires before the one in use is stored, and the ledger and the event have a warning', async () => {

@@ -569,6 +569,15 @@ describe('limits', () => {
     expect((await check(world, { spec: specWith({ ignoreIssueCap: true }) })).action).toBe('issue');
   });
 
+  test('do not apply to an emergency', async () => {
+    const world = issued('2026-03-29T00:00:00Z');
+    world.ledger.putIssues(spec.setHash, {
+      'https://ca.test/order/8': '2026-03-28T10:00:00Z',
+      'https://ca.test/order/9': '2026-03-28T20:00:00Z',
+    });
+    expect((await check(world)).action).toBe('issue');
+  });
+
   test('do not apply to a saved order', async () => {
     const world = issued(dueDay);
     world.ledger.putIssues(spec.setHash, two);

@@ -43,8 +43,8 @@ export class SecretReplicaError extends PerennialError<'secret' | 'region'> {
 }
 
 /**
- * Two certificates for this set of identifiers were issued in 24 h. The renewal is retried after `problem.retryAfter` seconds. No action is
- * needed. `ignoreIssueCap` overrides this limit.
+ * Two certificates for this set of identifiers were issued in 24 h, or in a quarter of a lifetime below four days. The renewal is retried after
+ * `problem.retryAfter` seconds, or when it becomes an emergency. No action is needed. `ignoreIssueCap` overrides this limit.
  */
 export class IssueCapError extends PerennialError<'issuer'> {
   override readonly name = 'IssueCapError';

@@ -3,12 +3,13 @@ import { CertificateMismatchError } from '../../contract/errors.ts';
 
 type Validity = Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
 
-const day = 86_400_000;
+/** 12 hours in ms. A fresh certificate of a CA whose certificates live for a day has 24, and one with less is of no use with two fleet runs left. */
+const shortest = 43_200_000;
 
 /**
  * Compares the validity of a new certificate with the one in use. Returns a warning as a phrase if the new one expires first, or `null`.
  *
- * A certificate that has less than a day left is rejected if the one in use had a longer lifetime and expires later. If the one in use expires first,
+ * A certificate that has less than 12 hours left is rejected if the one in use had a longer lifetime and expires later. If the one in use expires first,
  * the new certificate is accepted, because it keeps servers working for longer.
  *
  * @throws CertificateMismatchError
@@ -21,10 +22,10 @@ export function shorterLifetimeWarning(
 ): string | null {
   if (inUse === null || Date.parse(issued.notAfter) >= Date.parse(inUse.notAfter)) return null;
   const left = Date.parse(issued.notAfter) - now.getTime();
-  if (left < day && Date.parse(inUse.notAfter) - Date.parse(inUse.notBefore) >= day) {
+  if (left < shortest && Date.parse(inUse.notAfter) - Date.parse(inUse.notBefore) >= shortest) {
     throw new CertificateMismatchError({
       what: 'The certificate that the CA sent is not stored.',
-      why: `It expires at ${issued.notAfter}, in less than a day. The certificate in use expires at ${inUse.notAfter}.`,
+      why: `It expires at ${issued.notAfter}, in less than 12 hours. The certificate in use expires at ${inUse.notAfter}.`,
       remedy: 'The current certificate stays in use. Tell the CA if this repeats.',
       certificate,
     });

@@ -1,7 +1,7 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type * as errors from '../../contract/errors.ts';
 import type { FailureReport } from '../../contract/failure.ts';
-import { isEmergency } from '../renewal/renewal-time.ts';
+import { emergencySpacing, isEmergency } from '../renewal/renewal-time.ts';
 import { type ErrorName, type Treatment, treatments } from './failure-treatments.ts';
 
 /** Delays after the first, second and third failure in a row, in seconds. Then once a day. Let's Encrypt, integration guide */
@@ -168,13 +168,13 @@ function requestedWait({ retryAfter }: Partial<errors.ProblemDocument>, random: 
 
 /**
  * The delay after the scheduled retries, in seconds. It is a day. For lifetimes below ten days it is an eighth of the time left, but at least
- * the last delay of the schedule.
+ * the time between two attempts in an emergency.
  */
 function dailyDelay(current: FailureSituation['current'], now: Date): number {
   if (!current) return day;
   const end = Date.parse(current.notAfter);
   if (end - Date.parse(current.notBefore) >= 10 * day * 1000) return day;
-  return Math.floor(Math.min(day, Math.max(longestRetryDelay, (end - now.getTime()) / 8000)));
+  return Math.floor(Math.min(day, Math.max(emergencySpacing(current) / 1000, (end - now.getTime()) / 8000)));
 }
 
 /** The identifiers of a problem document, and its link, if any, which may be in the text. */

@@ -1,11 +1,16 @@
+import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import { IssueCapError, ValidationLimitError } from '../../contract/errors.ts';
+import { emergencySpacing, isEmergency, quarterUpToADay } from './renewal-time.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Certificates for one set of names in 24 h. A third one is a mistake in every case. Let's Encrypt refuses the sixth in a week. */
-const issuesADay = 2;
+/**
+ * Certificates for one set of names in 24 h, or in a quarter of the lifetime below four days. A certificate is renewed after half of its lifetime, so a
+ * third one is a mistake in every case. Let's Encrypt refuses the sixth in a week.
+ */
+const mostIssues = 2;
 
 /** Failed validations of one identifier in an hour. Let's Encrypt allows an account five, and one is kept for the operator. */
 const failuresAnHour = 4;
@@ -23,24 +28,40 @@ const pause = (until: Date, now: Date) => ({
   retryAfter: Math.ceil((until.getTime() - now.getTime()) / 1000),
 });
 
+type Current = Pick<CertificateFacts, 'notBefore' | 'notAfter' | 'directoryUrl' | 'orderUrl'>;
+
 /**
- * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt.
+ * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt. An emergency passes, because a certificate
+ * that is about to expire is more important than the number of certificates. Only if the certificate in use is so new that the next one would be no
+ * better, the cap still applies for the time between two attempts in an emergency.
  *
  * @param issues times (RFC 3339) by order URL
- * @throws IssueCapError when two certificates of the set were issued in the last 24 h
+ * @param current the certificate in use, `null` if there is none. Its lifetime sets the period if this CA issued it
+ * @throws IssueCapError when two certificates of the set were issued in the period
  */
-export function assertIssueCap(spec: CertificateSpec, issues: Readonly<Record<string, string>>, now: Date): void {
+export function assertIssueCap(
+  spec: CertificateSpec,
+  issues: Readonly<Record<string, string>>,
+  current: Current | null,
+  now: Date,
+): void {
   if (spec.issuer.staging || spec.ignoreIssueCap) return;
-  const until = freeAt(Object.values(issues), issuesADay, day, now);
-  if (!until) return;
+  const period = current?.directoryUrl === spec.issuer.directoryUrl ? quarterUpToADay(current) : day;
+  const until = freeAt(Object.values(issues), mostIssues, period, now);
+  if (!until || (current && isEmergency(current, now) && !isJustIssued(current, issues, now))) return;
   throw new IssueCapError({
     what: `No certificate is ordered before ${until.toISOString()}.`,
-    why: `${spec.issuer.name} issued ${issuesADay} certificates for ${named(spec.identifiers)} in the last 24 hours.`,
+    why: `${spec.issuer.name} issued ${mostIssues} certificates for ${named(spec.identifiers)} in the last ${Math.round((10 * period) / hour) / 10} hours.`,
     remedy: 'To issue now, set ignoreIssueCap on the certificate and deploy.',
     certificate: spec.name,
     issuer: spec.issuer.name,
     problem: pause(until, now),
   });
+}
+
+function isJustIssued(current: Current, issues: Readonly<Record<string, string>>, now: Date): boolean {
+  const at = issues[current.orderUrl ?? ''];
+  return at !== undefined && now.getTime() < Date.parse(at) + emergencySpacing(current);
 }
 
 /**

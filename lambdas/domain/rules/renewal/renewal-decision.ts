@@ -7,7 +7,7 @@ import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';
 import { hasConfiguredProfile, issuerOf } from './issuer-choice.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
-import { emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
+import { emergencySpacing, emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
 import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
@@ -83,9 +83,6 @@ export interface RenewalSituation {
   readonly checkInterval: number;
 }
 
-/** Time between two attempts in an emergency, in ms: 100 minutes, the last delay of the retry schedule. That is 15 attempts a day at most. */
-const emergencySpacing = 6_000_000;
-
 const lastAttempt = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
 /** The reason why nothing is attempted before the `notBefore` time of the ledger. `null` if an attempt is allowed now. */
@@ -101,7 +98,8 @@ export function retryNotBeforeReason(
   const redeployed = deployedAt !== null && lastAttempt(failure) < deployedAt.getTime();
   if (failure && (reconfigured || redeployed) && !failure.limit) return null;
   // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
-  if (isEmergency(current, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing) return null;
+  if (current && isEmergency(current, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
+    return null;
   return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
 }
 

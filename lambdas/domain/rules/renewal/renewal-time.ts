@@ -16,13 +16,23 @@ export function renewalTime(validity: Validity): Date {
 
 /**
  * The time from which neither the CA's window nor an earlier failure delays a renewal. A twentieth of the lifetime is left then, which is 4.5 of
- * 90 days. A twentieth of 160 hours is 8 hours, which is one or two fleet runs. So at least 24 hours are left for lifetimes below ten days.
+ * 90 days. A twentieth of 160 hours is 8 hours, which is one or two fleet runs. So 24 hours are left for lifetimes below ten days, and a quarter of
+ * the lifetime below four days, which is half of the time after the renewal time.
  */
 export function emergencyTime(validity: Validity): Date {
   const lifetime = lifetimeOf(validity);
-  const left = lifetime < shortLifetime ? Math.max(lifetime / 20, day) : lifetime / 20;
+  const left = lifetime < shortLifetime ? quarterUpToADay(validity) : lifetime / 20;
   return new Date(Date.parse(validity.notAfter) - left);
 }
+
+/** A day in ms, or a quarter of the lifetime if that is shorter, as for lifetimes below four days. */
+export const quarterUpToADay = (validity: Validity): number => Math.min(day, lifetimeOf(validity) / 4);
+
+/**
+ * Time between two attempts in an emergency, in ms: 100 minutes, the last delay of the retry schedule, which makes 15 attempts a day at most. For
+ * lifetimes below 27 hours it is a sixteenth of the lifetime, so that an emergency has room for four attempts.
+ */
+export const emergencySpacing = (validity: Validity): number => Math.min(6_000_000, lifetimeOf(validity) / 16);
 
 /** Tells whether the emergency time has passed. */
 export function isEmergency(validity: Validity | null, now: Date): boolean {

@@ -18,15 +18,15 @@ test.each([
     until('2026-03-01T13:00:00Z', '2026-01-01T00:00:00Z'),
   ],
   [
-    'lives as long as the one in use, which is less than a day',
+    'lives as long as the one in use, which is less than 12 hours',
     until('2026-03-01T23:00:00Z'),
-    until('2026-03-01T13:00:00Z', '2026-03-01T01:00:00Z'),
+    until('2026-03-01T13:00:00Z', '2026-03-01T02:00:00Z'),
   ],
 ])('accepts a certificate without a warning that %s', (_, issued, before) => {
   expect(compare(issued, before)).toBeNull();
 });
 
-test.each(['2026-03-31T23:59:59Z', '2026-03-02T12:00:00Z'])(
+test.each(['2026-03-31T23:59:59Z', '2026-03-02T12:00:00Z', '2026-03-02T00:00:00Z'])(
   'warns of a certificate that expires first, at %s',
   (at) => {
     expect(compare(until(at))).toBe(
@@ -36,12 +36,12 @@ test.each(['2026-03-31T23:59:59Z', '2026-03-02T12:00:00Z'])(
 );
 
 test('warns of a short certificate if the one in use is as short', () => {
-  const short = until('2026-03-02T01:00:00Z', '2026-03-01T10:00:00Z');
-  expect(compare(until('2026-03-02T00:00:00Z'), short)).toContain('before the certificate that it replaces');
+  const short = until('2026-03-01T20:00:00Z', '2026-03-01T10:00:00Z');
+  expect(compare(until('2026-03-01T19:00:00Z'), short)).toContain('before the certificate that it replaces');
 });
 
-test('rejects a certificate that has less than a day left where a longer one is in use', () => {
-  const comparing = () => compare(until('2026-03-02T11:59:59Z'));
+test('rejects a certificate that has less than 12 hours left where a longer one is in use', () => {
+  const comparing = () => compare(until('2026-03-01T23:59:59Z'));
   expect(comparing).toThrow(CertificateMismatchError);
-  expect(comparing).toThrow(/^Certificate www: .* is not stored\. .* in less than a day\. .*2026-04-01T00:00:00Z/);
+  expect(comparing).toThrow(/^Certificate www: .* is not stored\. .* in less than 12 hours\. .*2026-04-01T00:00:00Z/);
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { CertificateFacts } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
 import {
   IssueCapError,
   type PerennialError,
   ValidationLimitError,
 } from '../../../../../lambdas/domain/contract/errors.ts';
 import { assertIssueCap, assertValidationLimit } from '../../../../../lambdas/domain/rules/renewal/issue-cap.ts';
-import { issuer, specWith } from '../../../../fakes/specs.ts';
+import { factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
 const now = new Date('2026-03-10T12:00:00Z');
 
@@ -19,9 +20,14 @@ function refusal(act: () => void): PerennialError | null {
 }
 
 describe('the cap of two certificates of a set in 24 hours', () => {
-  const refused = (times: readonly string[], spec = specWith()) =>
+  const refused = (times: readonly string[], spec = specWith(), current: CertificateFacts | null = null) =>
     refusal(() =>
-      assertIssueCap(spec, Object.fromEntries(times.map((at, index) => [`https://ca.test/${index}`, at])), now),
+      assertIssueCap(
+        spec,
+        Object.fromEntries(times.map((at, index) => [`https://ca.test/${index}`, at])),
+        current,
+        now,
+      ),
     );
 
   test.each([
@@ -50,6 +56,45 @@ describe('the cap of two certificates of a set in 24 hours', () => {
   test('does not apply to a test CA or with the override', () => {
     expect(refused(two, specWith({ issuer: { ...issuer, staging: true } }))).toBeNull();
     expect(refused(two, specWith({ ignoreIssueCap: true }))).toBeNull();
+  });
+
+  const daily = factsWith({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-03-11T00:00:00Z' });
+  test.each([
+    // A quarter of the lifetime, which is 24 hours for four days.
+    ['90 days', factsWith({ notAfter: '2026-04-01T00:00:00Z' }), '2026-03-11T10:00:00.000Z', 'in the last 24 hours'],
+    [
+      '4 days',
+      factsWith({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-03-14T00:00:00Z' }),
+      '2026-03-11T10:00:00.000Z',
+      'in the last 24 hours',
+    ],
+    ['24 hours', daily, '2026-03-10T16:00:00.000Z', 'in the last 6 hours'],
+    [
+      '24 hours from another CA',
+      { ...daily, directoryUrl: 'https://other.test/directory' },
+      '2026-03-11T10:00:00.000Z',
+      'in the last 24 hours',
+    ],
+  ])('follows the lifetime of the certificate in use: %s', (_, current, until, period) => {
+    const error = refused(two, specWith(), current);
+    expect(error?.message).toContain(until);
+    expect(error?.message).toContain(period);
+  });
+
+  test('lets certificates of a day be issued twice in each six hours', () => {
+    expect(refused(['2026-03-10T06:00:00Z', '2026-03-10T05:30:00Z'], specWith(), daily)).toBeNull();
+  });
+
+  const urgent = factsWith({ notAfter: '2026-03-11T00:00:00Z', orderUrl: 'https://ca.test/order/0' });
+  test('is not in the way of an emergency, also after expiry', () => {
+    expect(refused(two, specWith(), urgent)).toBeNull();
+    expect(refused(two, specWith(), { ...urgent, notAfter: '2026-03-01T00:00:00Z' })).toBeNull();
+  });
+
+  test('applies to an emergency if the certificate in use was issued a moment ago, so that the next one is no better', () => {
+    const justIssued = { ...urgent, orderUrl: 'https://ca.test/1' };
+    expect(refused(two, specWith(), justIssued)).toBeInstanceOf(IssueCapError);
+    expect(refused(['2026-03-10T10:00:00Z', '2026-03-10T10:20:00Z'], specWith(), justIssued)).toBeNull();
   });
 });
 
