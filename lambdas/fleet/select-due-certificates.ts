@@ -17,11 +17,12 @@ import {
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import { isLeaseFree } from '../domain/rules/renewal/lease.ts';
 import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
+import { availableOrders } from '../domain/rules/renewal/order-bucket.ts';
 import { daysLeft } from '../domain/rules/renewal/renewal-time.ts';
 
 export interface SelectDueCertificatesPorts {
   readonly config: DeployedConfig;
-  readonly fleetLedger: Pick<FleetLedger, 'page'>;
+  readonly fleetLedger: Pick<FleetLedger, 'page' | 'orderBucket'>;
   readonly executions: Pick<Executions, 'status'>;
   readonly metrics: FleetMetrics;
   readonly clock: Pick<Clock, 'now'>;
@@ -31,7 +32,8 @@ export interface SelectDueCertificatesPorts {
 /**
  * Selects the most urgent due certificates of the whole fleet. It makes one pass over the configuration and the ledger, which it reads with
  * eventual consistency, because *Check renewal* decides again under the lease. Certificates on which another execution works are skipped. Also
- * selected are certificates that are no longer configured and have left TXT values in DNS.
+ * selected are certificates that are no longer configured and have left TXT values in DNS. Orders that a CA counts are selected while its bucket has
+ * tokens. Emergencies use tokens too, but do not need one.
  *
  * It only reads, so it is safe to run twice.
  */
@@ -111,13 +113,29 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
 /** Statuses of executions that are read at the same time. DescribeExecution accepts 15 calls a second, and bursts. */
 const parallelStatuses = 10;
 
-/** Returns the first certificates, within the limits of the directories on first issuances, on which no execution works. */
-async function choose(
+/** Returns the tokens of the buckets of all directories that count some of these orders. */
+async function tokensFor(
   candidates: readonly DueCertificate[],
   { issuers }: DeployedConfig,
-  { executions, clock }: SelectDueCertificatesPorts,
+  { fleetLedger, clock }: SelectDueCertificatesPorts,
+): Promise<Map<string, number>> {
+  const counting = new Set(candidates.map(({ ordersAt }) => ordersAt));
+  const tokens = new Map<string, number>();
+  for (const { directoryUrl, newOrders } of issuers) {
+    if (newOrders === null || !counting.has(directoryUrl)) continue;
+    tokens.set(directoryUrl, availableOrders(await fleetLedger.orderBucket(directoryUrl), newOrders, clock.now()));
+  }
+  return tokens;
+}
+
+/** Returns the first certificates for whose orders the buckets have tokens, and on which no execution works. */
+async function choose(
+  candidates: readonly DueCertificate[],
+  config: DeployedConfig,
+  ports: SelectDueCertificatesPorts,
 ): Promise<{ readonly chosen: readonly DueCertificate[]; readonly postponed: number }> {
-  const orders = new Map(issuers.map(({ directoryUrl, newOrders }) => [directoryUrl, newOrders?.burst ?? null]));
+  const { executions, clock } = ports;
+  const tokens = await tokensFor(candidates, config, ports);
   const chosen: DueCertificate[] = [];
   let postponed = 0;
   let index = 0;
@@ -132,13 +150,13 @@ async function choose(
     );
     for (const candidate of slice.filter((_, at) => free[at])) {
       const { ordersAt, emergency } = candidate;
-      const left = ordersAt === null ? null : (orders.get(ordersAt) ?? null);
+      const left = ordersAt === null ? null : (tokens.get(ordersAt) ?? null);
       const isOver = left !== null && left <= 0 && !emergency;
       if (isOver || chosen.length >= startsPerSelection) {
         postponed += 1;
         continue;
       }
-      if (ordersAt !== null && left !== null) orders.set(ordersAt, left - 1);
+      if (ordersAt !== null && left !== null) tokens.set(ordersAt, left - 1);
       chosen.push(candidate);
     }
   }

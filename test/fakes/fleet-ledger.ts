@@ -1,5 +1,5 @@
 import type { FleetLedger, LedgerPage } from '../../lambdas/domain/ports/fleet-ledger.ts';
-import type { LeaseHolder, SavedRenewalInfo } from '../../lambdas/domain/ports/ledger.ts';
+import type { LeaseHolder, OrderBucket, SavedRenewalInfo } from '../../lambdas/domain/ports/ledger.ts';
 import type { FakeLedger } from './ledger.ts';
 
 /** The ledger of the fleet in memory. It has the certificates of a `FakeLedger`, in pages of ten. */
@@ -31,6 +31,10 @@ export class FakeFleetLedger implements FleetLedger {
 
   async saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo, renewalTime: Date): Promise<void> {
     await this.#ledger.saveRenewalInfo(certificate, renewalInfo, renewalTime);
+  }
+
+  async orderBucket(directoryUrl: string): Promise<OrderBucket | null> {
+    return this.#ledger.orderBucket(directoryUrl);
   }
 
   async takeLease(execution: string, now: Date, instead?: string): Promise<Omit<LeaseHolder, 'orders'> | null> {

@@ -1,4 +1,4 @@
-import type { LeaseHolder, LedgerCertificate, SavedRenewalInfo } from './ledger.ts';
+import type { LeaseHolder, LedgerCertificate, OrderBucket, SavedRenewalInfo } from './ledger.ts';
 
 /** A certificate in a page of the ledger. It need not be configured any more. */
 export interface LedgerEntry {
@@ -21,6 +21,8 @@ export interface FleetLedger {
   page(after: string | null): Promise<LedgerPage>;
   /** Saves a window, and the renewal time that follows from it, if the current certificate has its id. It needs no lease. */
   saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo, renewalTime: Date): Promise<void>;
+  /** The bucket of new orders at this directory, as `Ledger.orderBucket` returns it. */
+  orderBucket(directoryUrl: string): Promise<OrderBucket | null>;
   /** Takes the lease of the fleet, as `Ledger.takeLease` does. Requests for a selection are removed with it. */
   takeLease(execution: string, now: Date, instead?: string): Promise<Omit<LeaseHolder, 'orders'> | null>;
   /** Asks the execution that holds the lease to select once more. Returns `false` if it does not hold the lease any more. */

@@ -233,19 +233,54 @@ describe('the metrics', () => {
   });
 });
 
-describe('the limit of a directory on first issuances', () => {
+describe('the bucket of new orders', () => {
   const limited = { ...issuer, newOrders: { burst: 6, everySeconds: 36 } };
   const of = (names: readonly string[], by = limited) => names.map((name) => specNamed(name, { issuer: by }));
+  /** The bucket had this many tokens at midnight. */
+  const holding = (world: World, tokens: number) =>
+    world.ledger.putOrderBucket(issuer.directoryUrl, { tokens, at: now, debits: {} });
 
-  test('postpones the orders above it, but not those of emergencies and renewals', async () => {
+  test('lets as many orders start as it has tokens, and counts the others as postponed', async () => {
     const world = createWorld({ now });
-    for (const name of namesOf(3, 'r')) put(world, name);
-    // The names have changed, so the order is a first issuance. It expires within a day.
-    put(world, 'expiring', { identifiers: ['before.example.com'], notAfter: '2026-03-15T12:00:00Z' });
-    const { due, postponed } = await select(world, of([...namesOf(9), ...namesOf(3, 'r'), 'expiring']));
-    expect(due).toHaveLength(3 + 6);
-    expect(due[0]?.certificate).toBe('expiring');
-    expect(postponed).toBe(4);
+    expect(await select(world, of(namesOf(9)))).toMatchObject({ due: { length: 6 }, postponed: 3 });
+    holding(world, 2);
+    expect(await select(world, of(namesOf(9)))).toMatchObject({ due: { length: 2 }, postponed: 7 });
+    world.clock.set('2026-03-15T00:01:12Z');
+    expect(await select(world, of(namesOf(9)))).toMatchObject({ due: { length: 4 }, postponed: 5 });
+  });
+
+  test('counts a renewal by the dates of the certificate, and not one in the window of its CA', async () => {
+    const world = createWorld({ now });
+    holding(world, 1);
+    const window = { start: '2026-03-14T00:00:00Z', end: '2026-03-15T00:00:01Z', explanationUrl: null };
+    for (const name of namesOf(3, 'ari')) {
+      const renewalInfo = { ...window, certificateId: name, nextFetch: now };
+      put(world, name, { certificateId: name }, { renewalInfo });
+    }
+    for (const name of namesOf(3, 'dates')) put(world, name);
+    const chosen = await selected(world, of([...namesOf(3, 'ari'), ...namesOf(3, 'dates')]));
+    expect(chosen.filter((name) => name.startsWith('ari'))).toHaveLength(3);
+    expect(chosen.filter((name) => name.startsWith('dates'))).toHaveLength(1);
+  });
+
+  test('does not stop a certificate that expires soon, whose order still takes a token', async () => {
+    const world = createWorld({ now });
+    put(world, 'expiring', { notAfter: '2026-03-15T12:00:00Z' });
+    holding(world, 0);
+    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring']);
+    holding(world, 1);
+    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring']);
+    holding(world, 2);
+    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring', 'c0']);
+  });
+
+  test('does not stop deliveries, and does not apply to another directory', async () => {
+    const world = createWorld({ now });
+    holding(world, 0);
+    put(world, 'undelivered', fresh);
+    const delivering = specNamed('undelivered', { issuer: limited, regions: ['us-east-1'] });
+    const elsewhere = specNamed('elsewhere', { issuer: { ...limited, directoryUrl: 'https://other.test/directory' } });
+    expect(await selected(world, [delivering, elsewhere, ...of(['c0'])])).toEqual(['undelivered', 'elsewhere']);
   });
 
   test('is that of the fallback after three failures of the issuer', async () => {

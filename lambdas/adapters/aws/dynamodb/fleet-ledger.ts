@@ -3,6 +3,7 @@ import type { FleetLedger, LedgerPage } from '../../../domain/ports/fleet-ledger
 import { replyOf } from '../translate-errors.ts';
 import { certificateId, certificateIn, certificateOf, fleetId } from './ledger-item.ts';
 import { take } from './ledger-leases.ts';
+import { readOrderBucket } from './ledger-orders.ts';
 import { type LedgerTable, ledgerTable, readItem, updateItem } from './ledger-table.ts';
 import { saveRenewalInfo } from './ledger-writes.ts';
 
@@ -18,6 +19,7 @@ export function createFleetLedger({
   return {
     page: (after) => readPage(table, after),
     saveRenewalInfo: (...args) => saveRenewalInfo(table, ...args),
+    orderBucket: (directoryUrl) => readOrderBucket(table, directoryUrl),
     takeLease: (execution, now, instead) =>
       take(table, fleetId, { execution, now, instead }, { expression: ' REMOVE #requestedAt' }),
     requestSelection: (holder, now) => requestSelection(table, holder, now),

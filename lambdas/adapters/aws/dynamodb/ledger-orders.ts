@@ -1,5 +1,6 @@
 import type { OrderLimit } from '../../../domain/contract/config.ts';
 import { ThrottledError } from '../../../domain/contract/errors.ts';
+import type { OrderBucket } from '../../../domain/ports/ledger.ts';
 import { debitedBucket } from '../../../domain/rules/renewal/order-bucket.ts';
 import { toAttribute } from './attribute-values.ts';
 import { orderBucketOf, ordersId } from './ledger-item.ts';
@@ -10,6 +11,10 @@ import { type Item, type LedgerTable, readItem, updateItem } from './ledger-tabl
  * start less than one order a second, so nearly every first update succeeds.
  */
 const tries = 20;
+
+export async function readOrderBucket(table: LedgerTable, directoryUrl: string): Promise<OrderBucket | null> {
+  return orderBucketOf(await readItem(table, ordersId(directoryUrl)));
+}
 
 /**
  * Takes a token from the bucket of a directory. The rule decides on the item as it was read, and the update requires that the item has not changed

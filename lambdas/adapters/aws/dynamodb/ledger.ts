@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { RecordedAccount } from '../../../domain/contract/certificate-facts.ts';
-import type { Ledger, LedgerCertificate, OrderBucket } from '../../../domain/ports/ledger.ts';
+import type { Ledger, LedgerCertificate } from '../../../domain/ports/ledger.ts';
 import { fromAttribute } from './attribute-values.ts';
 import * as counts from './ledger-counts.ts';
-import { accountId, certificateId, certificateIn, certificateOf, orderBucketOf, ordersId } from './ledger-item.ts';
+import { accountId, certificateId, certificateIn, certificateOf } from './ledger-item.ts';
 import { assertLease, release, takeLease } from './ledger-leases.ts';
-import { debitOrder } from './ledger-orders.ts';
+import { debitOrder, readOrderBucket } from './ledger-orders.ts';
 import { idsWith, type LedgerTable, ledgerTable, readItem, readItems } from './ledger-table.ts';
 import * as writes from './ledger-writes.ts';
 
@@ -83,10 +83,6 @@ async function withLeftovers(table: LedgerTable): Promise<readonly string[]> {
 
 async function readAccount(table: LedgerTable, directoryUrl: string): Promise<RecordedAccount | null> {
   return fromAttribute((await readItem(table, accountId(directoryUrl))).account) as RecordedAccount | null;
-}
-
-async function readOrderBucket(table: LedgerTable, directoryUrl: string): Promise<OrderBucket | null> {
-  return orderBucketOf(await readItem(table, ordersId(directoryUrl)));
 }
 
 async function readAccountKeys(table: LedgerTable, directoryUrl: string): Promise<readonly string[]> {

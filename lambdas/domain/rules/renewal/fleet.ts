@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
+import { isCountedOrder } from './order-bucket.ts';
 import { fleetDecision } from './renewal-decision.ts';
 import { isEmergency } from './renewal-time.ts';
 
@@ -31,7 +32,7 @@ export interface DueCertificate {
   readonly failing: boolean;
   /** Time of expiry, or of the last check of its endpoints, in ms. */
   readonly time: number;
-  /** Directory whose limit on first issuances counts the order. `null` if there is no order or the limit exempts it. */
+  /** Directory that counts the order against its limit on new orders. `null` if there is no order or no limit, or if the order is exempt. */
   readonly ordersAt: string | null;
   /** Execution that holds the lease, if any. It may have ended. */
   readonly lease: string | null;
@@ -50,10 +51,6 @@ export function runHash(fleetExecution: string): string {
 function executionName(certificate: string, version: string | undefined, specHash: string, run: string): string {
   return [certificate, (version ?? 'none0000').slice(0, 8), specHash.slice(0, 8), run].join('-');
 }
-
-/** Tells whether this CA counts the order against its limit on new certificates. Renewals of the same set of names are exempt. */
-const isFirstIssuance = ({ spec, record: { current } }: FleetMember): boolean =>
-  current?.identifiers.join() !== spec.identifiers.join() || current.directoryUrl !== spec.issuer.directoryUrl;
 
 export interface SelectionRun {
   /** Result of `runHash`. */
@@ -74,6 +71,7 @@ export function dueCertificate(
   const { action, reason } = decision;
   const { current, served, failure, lease, leasedAt } = record;
   const expiry = current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
+  const isCounted = action === 'issue' && spec.issuer.newOrders !== null && isCountedOrder(spec, record, now);
   const lastCheck = served ? Date.parse(served.at) : 0;
   return {
     certificate: spec.name,
@@ -84,7 +82,7 @@ export function dueCertificate(
     emergency: isEmergency(current, now),
     failing: failure !== null,
     time: action === 'checkEndpoints' ? lastCheck : expiry,
-    ordersAt: action === 'issue' && isFirstIssuance(member) ? spec.issuer.directoryUrl : null,
+    ordersAt: isCounted ? spec.issuer.directoryUrl : null,
     lease,
     leasedAt,
   };
