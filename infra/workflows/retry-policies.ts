@@ -9,58 +9,31 @@ export type ErrorName = keyof typeof errors;
 export const errorNames = (...names: readonly ErrorName[]): string[] => [...names];
 
 /**
- * Retries while Lambda is busy or has an internal error. A hundred renewals that begin together get TooManyRequestsException in an AWS
- * account that may run ten functions at once, so there are many short waits. They take 1 + 2 + 4 + 17 × 8 = 143 s at most, and half of that
- * on average with full jitter. A function that ran although its reply was lost runs again, which is safe for every step.
+ * Retries while Lambda or another AWS service throttles calls or has an internal error, after the SDK has retried. Throttling is no fault of a
+ * certificate, so it is waited out in place and is neither counted nor announced. The waits are short at first, because a hundred renewals that
+ * begin together get TooManyRequestsException in an AWS account that may run ten functions at once. They are at most 1 + 2 + ... + 256 + 59 × 300 s
+ * = 5 h. With full jitter they take 2.5 h on average, and at least two hours in 99.8 % of all cases. A function that ran although its reply was lost
+ * runs again, which is safe for every step.
  */
-const lambdaBusy: RetryProps = {
+const busy: RetryProps = {
   errors: [
     'Lambda.TooManyRequestsException',
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
     'Lambda.ClientExecutionTimeoutException',
+    ...errorNames('ThrottledError'),
   ],
   interval: Duration.seconds(1),
   backoffRate: 2,
-  maxDelay: Duration.seconds(8),
-  maxAttempts: 20,
-  jitterStrategy: JitterType.FULL,
-};
-
-/**
- * Retries while another AWS service throttles calls, after the SDK has retried. Route 53 accepts 10 calls a second from an AWS account, so a
- * hundred renewals with five calls each take 50 s. The waits of 2 + 4 + 8 + 16 + 4 × 30 = 150 s allow for other callers in the account.
- */
-const throttled: RetryProps = {
-  errors: errorNames('ThrottledError'),
-  interval: Duration.seconds(2),
-  backoffRate: 2,
-  maxDelay: Duration.seconds(30),
-  maxAttempts: 8,
-  jitterStrategy: JitterType.FULL,
-};
-
-/**
- * Replaces `throttled` for imports. ACM accepts one import a second in an AWS account and region, so the 1,000 imports of a fleet run take at
- * least 17 minutes. The waits take 10 + 20 + 40 + 80 + 160 + 7 × 300 = 2,410 s at most, and 20 minutes on average. They are long, because
- * every rejected call uses a function.
- * https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
- */
-export const importThrottled: RetryProps = {
-  errors: errorNames('ThrottledError'),
-  interval: Duration.seconds(10),
-  backoffRate: 2,
   maxDelay: Duration.minutes(5),
-  maxAttempts: 12,
+  maxAttempts: 68,
   jitterStrategy: JitterType.FULL,
 };
 
-/**
- * Replaces both for a step without which the workflow continues. The waits take 2 + 4 + 8 + 16 + 32 = 62 s at most.
- */
+/** Replaces `busy` for a step without which the workflow continues. The waits take 2 + 4 + 8 + 16 + 32 = 62 s at most. */
 export const briefly: RetryProps = {
-  errors: [...(lambdaBusy.errors ?? []), ...(throttled.errors ?? [])],
+  errors: busy.errors ?? [],
   interval: Duration.seconds(2),
   backoffRate: 2,
   maxAttempts: 5,
@@ -68,7 +41,7 @@ export const briefly: RetryProps = {
 };
 
 /** The retry policies of every step. */
-export const commonRetries: readonly RetryProps[] = [lambdaBusy, throttled];
+export const commonRetries: readonly RetryProps[] = [busy];
 
 /**
  * Retries *Check renewal* and *Record failure* when access is denied. In a first deployment both may run before IAM has propagated the role of
@@ -124,7 +97,7 @@ export const executionExists = 'StepFunctions.ExecutionAlreadyExistsException';
 
 /**
  * The retry policies of StartExecution. Its bucket refills with 25 to 300 calls a second. The waits take 1 + 2 + 4 + 8 + 2 × 16 = 47 s at most,
- * in which the smallest bucket accepts the 1,000 starts of a whole fleet run. A used name stays in use, so the first policy does not retry it.
+ * in which the smallest bucket accepts 1,000 starts. A used name stays in use, so the first policy does not retry it.
  */
 export const startExecutionRetries: readonly RetryProps[] = [
   { errors: [executionExists], maxAttempts: 0 },

@@ -1,5 +1,4 @@
-import type { TxtValue } from '../domain/contract/certificate-facts.ts';
-import { PropagationTimeoutError } from '../domain/contract/errors.ts';
+import { PropagationTimeoutError, UnexpectedError } from '../domain/contract/errors.ts';
 import type { CheckPropagationInput, CheckPropagationOutput } from '../domain/contract/steps.ts';
 import type { NameServers } from '../domain/ports/dns.ts';
 import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
@@ -16,10 +15,10 @@ import { byZone } from '../domain/rules/proof/txt-set.ts';
  * @throws PropagationTimeoutError after 15 minutes, so that the challenge is not answered
  */
 export async function checkPropagation(
-  { certificate, records, changes, waited }: CheckPropagationInput,
+  { certificate, waited, ...presented }: CheckPropagationInput,
   ports: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<CheckPropagationOutput> {
-  const missing = await firstMissing(records, changes, ports);
+  const missing = await firstMissing(presented, ports);
   if (missing === null) return { propagated: true, wait: 0, waitingFor: '' };
 
   const wait = pollWait(waited, pollings.propagation, null);
@@ -48,8 +47,7 @@ interface Missing {
 }
 
 async function firstMissing(
-  records: readonly TxtValue[],
-  changes: CheckPropagationInput['changes'],
+  { records, changes, zoneServers }: Pick<CheckPropagationInput, 'records' | 'changes' | 'zoneServers'>,
   { hostedZonesAs, nameServers }: { readonly hostedZonesAs: HostedZonesAs; readonly nameServers: NameServers },
 ): Promise<Missing | null> {
   for (const change of changes) {
@@ -62,9 +60,9 @@ async function firstMissing(
       };
     }
   }
-  for (const { hostedZoneId, role, names } of byZone(records)) {
+  for (const { hostedZoneId, names } of byZone(records)) {
     const expected = records.filter((each) => each.hostedZoneId === hostedZoneId);
-    for (const server of await hostedZonesAs(role).nameServers(hostedZoneId)) {
+    for (const server of serversOf(hostedZoneId, zoneServers)) {
       const answers = new Map(
         await Promise.all([...names.keys()].map(async (name) => [name, await nameServers.txt(server, name)] as const)),
       );
@@ -80,4 +78,11 @@ async function firstMissing(
     }
   }
   return null;
+}
+
+/** Without any server a value would count as visible, so a missing zone is an error. */
+function serversOf(hostedZoneId: string, zoneServers: CheckPropagationInput['zoneServers']): readonly string[] {
+  const servers = zoneServers[hostedZoneId];
+  if (servers) return servers;
+  throw new UnexpectedError({ what: `*Check zones* returned no name servers of hosted zone ${hostedZoneId}.` });
 }

@@ -33,7 +33,7 @@ export async function checkZones(
   ports: CheckZonesPorts,
 ): Promise<CheckZonesOutput> {
   const { issuer, identifiers, challengeAliases = {} } = spec;
-  if (issuer.challenges.length === 0) return { challengeRecords: [], warnings: [] };
+  if (issuer.challenges.length === 0) return { challengeRecords: [], zoneServers: {}, warnings: [] };
   const { log, clock } = ports;
   const warnings = new Set<string>();
   const warn = (warning: string) => void warnings.add(warning);
@@ -54,8 +54,12 @@ export async function checkZones(
   );
   for (const error of others) log.error('Another problem was found.', { error });
   if (first !== undefined) throw firstProblem(certificate, first, others);
+  const challengeRecords = results.flatMap(([record]) => (record.status === 'fulfilled' ? [record.value] : []));
+  const used = challengeZones.filter(({ id }) => challengeRecords.some(({ hostedZoneId }) => hostedZoneId === id));
+  const servers = used.map(async (zone) => [zone.id, await checks.nameServers(zone)] as const);
   return {
-    challengeRecords: results.flatMap(([record]) => (record.status === 'fulfilled' ? [record.value] : [])),
+    challengeRecords,
+    zoneServers: Object.fromEntries(await Promise.all(servers)),
     warnings: bounded([...warnings]),
   };
 }
@@ -119,6 +123,9 @@ function checksOf(
     oneAtATime(() => send(hostedZonesAs(zone.role)));
   const delegation = once((name: string) => dns.delegation(name));
   const inner = (name: string, zone: HostedZone) => innerZone(name, zone, delegation, warn);
+  const nameServers = once((zone: HostedZone) =>
+    request(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name)),
+  );
   const setAt = (name: string, zone: HostedZone) => request(zone, (hostedZones) => hostedZones.readTxt(zone.id, name));
   const isFromWildcard = async (name: string): Promise<boolean> => {
     const zone = zoneOf(name, zones);
@@ -135,10 +142,8 @@ function checksOf(
     mayHaveCname: async (name: string, zone: HostedZone): Promise<boolean> =>
       (await inner(name, zone)) !== null || ((await setAt(name, zone))?.unsuitable ?? null) !== null,
     innerZone: inner,
-    delegated: once(async (zone: HostedZone) => {
-      const expected = await request(zone, (hostedZones) => hostedZones.nameServers(zone.id, zone.name));
-      return checkDelegation(zone, expected, dns, warn);
-    }),
+    nameServers,
+    delegated: once(async (zone: HostedZone) => checkDelegation(zone, await nameServers(zone), dns, warn)),
   };
 }
 

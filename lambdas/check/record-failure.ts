@@ -87,7 +87,8 @@ export async function recordFailure(
     cause: report.sentence,
     problemType: report.problem?.type ?? null,
     identifier: report.problem?.identifier ?? null,
-    quiet: verdict.quiet && retryIn !== null,
+    // A quiet attempt that another execution has to make is announced.
+    quiet: verdict.quiet && retryIn === verdict.retryIn,
     action: verdict.action,
     retryIn,
     // An attempt that is not recorded does not change when the next one is made.

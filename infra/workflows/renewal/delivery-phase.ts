@@ -4,7 +4,7 @@ import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { keepError } from '../error-output.ts';
 import { caught, exits, merged } from '../exits.ts';
-import { errorNames, importThrottled } from '../retry-policies.ts';
+import { errorNames } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { currentAnnounced, renewedDetail } from './record-phase.ts';
 
@@ -65,7 +65,6 @@ function importCertificate(scope: Construct, delivery: WorkflowFunction): IChain
   return delivery
     .step(scope, 'Import certificate', {
       payload: { spec: '{% $spec %}', region: '{% $states.input %}', current: '{% $current %}' },
-      retry: [importThrottled],
     })
     .addCatch(Pass.jsonata(scope, 'Import failed'), { outputs: '{% $states.errorOutput %}' });
 }

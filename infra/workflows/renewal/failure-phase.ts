@@ -40,9 +40,14 @@ export function failurePhase(
       waitForNextAttempt,
     )
     .otherwise(failed);
-  // During a deployment IAM may deny calls of a new role for some time. No event is published for that.
+  // During a deployment IAM may deny calls of a new role for some time. No event is published for that, nor for throttled calls.
   const notify = Choice.jsonata(scope, 'Notify?')
-    .when(Condition.jsonata(`{% $failure.quiet = true and $attempt < ${maximumAttempts} %}`), retry)
+    .when(
+      Condition.jsonata(
+        `{% $failure.quiet = true and ($type($failure.retryIn) = 'null' or $attempt < ${maximumAttempts}) %}`,
+      ),
+      retry,
+    )
     .otherwise(announceFailure);
   recordFailure.addCatch(readError).next(notify);
   announceFailure.addCatch(retry).next(retry);

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { noRefusedProofs } from '../../../lambdas/domain/rules/proof/poll-wait.ts';
 import { keepError } from '../error-output.ts';
 import { exits } from '../exits.ts';
-import { caUnavailable, recordSetContention } from '../retry-policies.ts';
+import { briefly, caUnavailable, recordSetContention } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 import { reached, secondsSince, wait } from './wait-state.ts';
 
@@ -15,7 +15,7 @@ export function proofPhase(scope: Construct, functions: Functions) {
   const cleanUp = functions.challenge.step(scope, 'Clean up challenges', {
     // The other values are from an earlier execution that placed the saved order.
     payload: { records: '{% [$records, $leftovers] %}' },
-    retry: [recordSetContention],
+    retry: [recordSetContention, briefly],
     assign: { removed: '{% $states.result.Payload.removed %}' },
   });
   const proofFailed = Choice.jsonata(scope, 'Proof failed?');
@@ -46,7 +46,12 @@ function presentAndRespond(scope: Construct, { order, challenge }: Functions): I
     },
   });
   const checkPropagation = challenge.step(scope, 'Check propagation', {
-    payload: { records: '{% $records %}', changes: '{% $changes %}', waited: secondsSince('presentedAt') },
+    payload: {
+      records: '{% $records %}',
+      changes: '{% $changes %}',
+      zoneServers: '{% $zoneServers %}',
+      waited: secondsSince('presentedAt'),
+    },
   });
   const waitForPropagation = wait(scope, 'Wait for propagation');
   const respond = order.step(scope, 'Respond to challenges', {

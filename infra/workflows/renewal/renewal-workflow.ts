@@ -39,6 +39,7 @@ const attemptVariables = {
   current: '{% null %}',
   announced: '{% null %}',
   challengeZones: [],
+  zoneServers: {},
   account: '{% null %}',
   replaces: '{% null %}',
   order: '{% null %}',

@@ -12,6 +12,7 @@ export function zonesPhase(scope: Construct, { challenge }: Record<'challenge', 
     challenge.step(scope, name, {
       step: 'checkZones',
       payload: { spec: '{% $spec %}', challengeZones: '{% $challengeZones %}', account: '{% $account %}' },
+      assign: { zoneServers: '{% $states.result.Payload.zoneServers %}' },
     });
   const forNewOrder = checkZones('Check zones');
   const forSavedOrder = checkZones('Check zones of saved order');

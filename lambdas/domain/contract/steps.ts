@@ -124,6 +124,8 @@ export interface ChallengeRecord {
 
 export interface CheckZonesOutput {
   readonly challengeRecords: readonly ChallengeRecord[];
+  /** Name servers by the id of the hosted zone. *Check propagation* queries them, so they are read once for each renewal. */
+  readonly zoneServers: Readonly<Record<string, readonly string[]>>;
   /** Sentences about checks that could not be made and about faults that do not matter yet. */
   readonly warnings: readonly string[];
 }
@@ -191,6 +193,8 @@ export interface PresentChallengesOutput {
 export interface CheckPropagationInput extends Run {
   readonly records: readonly TxtValue[];
   readonly changes: readonly PendingChange[];
+  /** Name servers of the zones of the records, from *Check zones*. */
+  readonly zoneServers: CheckZonesOutput['zoneServers'];
   /** Seconds since *Present challenges*. */
   readonly waited: number;
 }
@@ -353,7 +357,7 @@ export interface RecordFailureOutput {
   /** Type and identifier of the problem document, for the event. */
   readonly problemType: string | null;
   readonly identifier: string | null;
-  /** Whether no event is published, because IAM is still propagating new permissions. */
+  /** Whether no event is published, because AWS throttled calls or IAM is still propagating new permissions. */
   readonly quiet: boolean;
   /** What the operator has to do, as a sentence. `null` if nothing. */
   readonly action: string | null;

@@ -26,16 +26,29 @@ test('each error is retried as often and for as long as its policy says', () => 
   expect([...policies].toSorted()).toEqual([
     'AccessDeniedError: 9 times, 180 s',
     'CaUnavailableError: 3 times, 35 s',
-    'Lambda.TooManyRequestsException: 20 times, 143 s',
     'Lambda.TooManyRequestsException: 5 times, 62 s',
+    'Lambda.TooManyRequestsException: 68 times, 18211 s',
     'RecordSetContentionError: 4 times, 30 s',
     'RenewalsInProgressError: 20 times, 600 s',
     'States.TaskFailed: 3 times, 7 s',
     'States.TaskFailed: 6 times, 47 s',
     'StepFunctions.ExecutionAlreadyExistsException: 0 times, 0 s',
-    'ThrottledError: 12 times, 2410 s',
-    'ThrottledError: 8 times, 150 s',
   ]);
+});
+
+test('throttling is waited out for two hours, also with unlucky jitter', () => {
+  const {
+    IntervalSeconds = 1,
+    MaxDelaySeconds = 0,
+    MaxAttempts,
+  } = tasks
+    .flatMap(({ Retry = [] }) => Retry)
+    .find(({ ErrorEquals, MaxAttempts }) => ErrorEquals.includes('ThrottledError') && MaxAttempts > 5) as Retrier;
+  const waits = Array.from({ length: MaxAttempts }, (_, n) => Math.min(IntervalSeconds * 2 ** n, MaxDelaySeconds));
+  // Full jitter is uniform from 0 to the wait, with a variance of wait² / 12. Three standard deviations below the mean are rare.
+  const mean = waits.reduce((sum, wait) => sum + wait / 2, 0);
+  const deviation = Math.sqrt(waits.reduce((sum, wait) => sum + wait ** 2 / 12, 0));
+  expect(mean - 2.8 * deviation).toBeGreaterThan(2 * 3600);
 });
 
 test('every function call is retried if Lambda or another service is busy', () => {

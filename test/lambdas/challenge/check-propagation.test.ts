@@ -16,6 +16,7 @@ const records: readonly TxtValue[] = [
   { hostedZoneId: 'Z2', name: '_acme-challenge.example.net', value: 'net' },
 ];
 const servers = ['ns1.test', 'ns2.test', 'ns3.test'] as const;
+const zoneServers = { Z1: servers.slice(0, 2), Z2: servers.slice(2) };
 
 /** Creates a world in which the values are written and every server answers with them. */
 async function presented({ propagation = 'at once' as 'at once' | 'later' } = {}) {
@@ -40,7 +41,7 @@ async function presented({ propagation = 'at once' as 'at once' | 'later' } = {}
 }
 
 const check = ({ ports, changes }: Awaited<ReturnType<typeof presented>>, waited = 0) =>
-  checkPropagation({ ...run, records, changes, waited }, ports);
+  checkPropagation({ ...run, records, changes, zoneServers, waited }, ports);
 
 const asked = ({ calls }: World): unknown[] =>
   calls.made.filter(({ name }) => name === 'nameServers.txt').map(({ args }) => args[0]);
@@ -49,6 +50,8 @@ test('reports propagation when every server of every zone answers with the value
   const world = await presented();
   expect(await check(world)).toEqual({ propagated: true, wait: 0, waitingFor: '' });
   expect(new Set(asked(world))).toEqual(new Set(servers));
+  // Check zones has read the name servers.
+  expect(new Set(world.calls.names('hostedZones.'))).toEqual(new Set(['hostedZones.pendingChanges']));
 });
 
 test('queries no server before Route 53 reports INSYNC', async () => {
@@ -117,17 +120,23 @@ test('throws an error of Route 53 unchanged', async () => {
   await expect(check(world)).rejects.toThrow(ThrottledError);
 });
 
-test('reads a zone of another account with its role', async () => {
+test('reads a change of another account with the role of its zone', async () => {
   const world = await presented();
   const role = { arn: 'arn:aws:iam::111122223333:role/challenges' };
   world.hostedZones.addZone('Z3', ['ns1.test'], role.arn);
   world.nameServers.serve('ns1.test', () => ['org']);
   const inOtherAccount = { hostedZoneId: 'Z3', role, name: '_acme-challenge.example.org', value: 'org' };
   const changes = [{ hostedZoneId: 'Z3', role, id: world.changes[0]?.id ?? '' }];
-  const input = { ...run, records: [inOtherAccount], changes, waited: 0 };
+  const input = { ...run, records: [inOtherAccount], changes, zoneServers: { Z3: ['ns1.test'] }, waited: 0 };
   expect(await checkPropagation(input, world.ports)).toMatchObject({ propagated: true });
   world.hostedZones.refusedRoles.add(role.arn);
   await expect(checkPropagation(input, world.ports)).rejects.toThrow(RoleNotAssumedError);
+});
+
+test('fails if the name servers of a zone are not known, because it could not find a missing value', async () => {
+  const world = await presented();
+  const input = { ...run, records, changes: world.changes, zoneServers: { Z1: ['ns1.test'] }, waited: 0 };
+  await expect(checkPropagation(input, world.ports)).rejects.toThrow('no name servers of hosted zone Z2');
 });
 
 test('queries values that needed no change too', async () => {

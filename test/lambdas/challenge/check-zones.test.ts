@@ -66,6 +66,7 @@ describe('an identifier', () => {
         answerOf('a.b.dev.example.com', 'Z2', '_acme-challenge.a.b.dev.example.com'),
         answerOf('example.com', 'Z1', '_acme-challenge.example.com'),
       ],
+      zoneServers: { Z1: ['ns1.Z1.test', 'ns2.Z1.test'], Z2: ['ns1.Z2.test', 'ns2.Z2.test'] },
       warnings: [],
     });
     expect(await check(world, names)).toEqual(output);
@@ -91,7 +92,11 @@ describe('an identifier', () => {
   test('needs no zone and no lookup if the CA needs no challenges', async () => {
     const world = createWorld();
     const spec = specWith({ identifiers: ['example.org'], hostedZones: [], issuer: { ...issuer, challenges: [] } });
-    expect(await check(world, [], { spec, challengeZones: [] })).toEqual({ challengeRecords: [], warnings: [] });
+    expect(await check(world, [], { spec, challengeZones: [] })).toEqual({
+      challengeRecords: [],
+      zoneServers: {},
+      warnings: [],
+    });
     expect(world.calls.names()).toEqual([]);
   });
 

@@ -32,7 +32,7 @@ export function createFleetLedger({
 
 /** Attributes of a certificate that decide what a fleet run does. The others stay in DynamoDB, so that fewer bytes are read and parsed. */
 const attributes = [
-  ...['id', 'lease', 'leasedAt', 'current', 'deliveries', 'order', 'leftovers', 'failure', 'failures'],
+  ...['id', 'lease', 'leasedAt', 'firstLeasedAt', 'current', 'deliveries', 'order', 'leftovers', 'failure', 'failures'],
   ...['issuerFailures', 'notBefore', 'renewalInfo', 'announcedVersion', 'revokedVersion', 'served', 'access'],
 ];
 

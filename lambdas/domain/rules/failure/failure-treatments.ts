@@ -21,6 +21,8 @@ export interface Treatment {
   readonly byProblem?: boolean;
   /** The retry comes after one second. */
   readonly retryAtOnce?: boolean;
+  /** No event is published, because it is no failure. */
+  readonly unannounced?: true;
   /** This execution does not retry. */
   readonly endsExecution?: boolean;
   /** When the saved order is dropped: always, when it fails again in the same way, or in an emergency. */
@@ -155,7 +157,8 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   ),
   ImportLimitError: forOperator('Delete certificates that are not in use, or ask AWS for a higher ACM quota.'),
 
-  ThrottledError: uncounted,
+  // The steps have retried in place for two hours. The next fleet run continues.
+  ThrottledError: { ...uncounted, endsExecution: true, unannounced: true },
   AccessDeniedError: {
     ...forOperator(
       'Allow the call that the message names in the role, permissions boundary, SCP, resource policy or key policy.',

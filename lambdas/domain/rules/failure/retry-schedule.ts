@@ -40,7 +40,7 @@ export interface FailureSituation {
 export interface FailureVerdict {
   /** The ledger counts it as a failure of the certificate. */
   readonly counted: boolean;
-  /** No event is published, because a deployment is running and IAM is still propagating its changes. */
+  /** No event is published: AWS throttled calls, or a deployment is running and IAM is still propagating its changes. */
   readonly quiet: boolean;
   /** Another issuer may succeed. */
   readonly issuersFault: boolean;
@@ -76,7 +76,7 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
   const attempt = Math.max(situation.attempt, treatment.counted ? situation.failures : 1);
   const verdict = {
     counted: treatment.counted,
-    quiet: false,
+    quiet: treatment.unannounced === true,
     issuersFault: treatment.issuersFault === true,
     limit: treatment.limit === true,
     action: null,

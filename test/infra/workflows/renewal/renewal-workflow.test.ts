@@ -24,7 +24,10 @@ const checked = {
   challengeZones: [],
   account: null,
 };
-const zonesChecked = { challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }] };
+const zonesChecked = {
+  challengeRecords: [{ identifier: 'example.com', hostedZoneId: 'Z1', name: record.name }],
+  zoneServers: { Z1: ['ns.Z1.test'] },
+};
 const saved = { url: 'https://ca/order/0', finalize: 'https://ca/finalize/0', expires: null };
 const leftover = { ...record, value: 'value of an interrupted execution' };
 const resume = { ...checked, action: 'resume', order: saved, leftovers: [leftover] };
@@ -59,6 +62,7 @@ interface Entry {
 async function renew(
   answers: Readonly<Record<string, readonly unknown[]>> = {},
   input: unknown = { certificate: 'www' },
+  { retries = false } = {},
 ) {
   const calls: Call[] = [];
   const events: Entry[] = [];
@@ -123,7 +127,7 @@ async function renew(
   const onWait = (waited: number) => {
     seconds += waited;
   };
-  const ended = await run(workflow, { input, tasks, now, onWait });
+  const ended = await run(workflow, { input, tasks, now, onWait, retries });
   const inputsOf = (state: string) => calls.filter((call) => call.state === state).map((call) => call.input);
   return { ...ended, calls, events, inputsOf };
 }
@@ -877,17 +881,42 @@ describe('a region that rejects the import', () => {
     const { inputsOf } = await renew({ 'Check renewal': [deliver], 'Import certificate': imports });
     expect(inputsOf('Record failure')).toMatchObject([{ errorOutput: { Error: recorded } }]);
   });
+});
 
-  test('is retried long enough for a thousand imports at one import a second', () => {
-    const { Retry: retries = [] } = workflow.States.Deliver?.ItemProcessor?.States['Import certificate'] ?? {};
-    // Step Functions takes the first policy that has the name.
-    expect(retries.find(({ ErrorEquals }) => ErrorEquals.includes('ThrottledError'))).toMatchObject({
-      IntervalSeconds: 10,
-      BackoffRate: 2,
-      MaxDelaySeconds: 300,
-      MaxAttempts: 12,
-      JitterStrategy: 'FULL',
-    });
+describe('throttling', () => {
+  // 1 + 2 + ... + 256 + 23 × 300 s = 7,411 s without jitter.
+  const forTwoHours = Array<Error>(32).fill(thrown('ThrottledError', 'Rate exceeded'));
+
+  test.each([
+    ['Check renewal', checked],
+    ['Check zones', zonesChecked],
+    ['Check propagation', { propagated: true, wait: 0, waitingFor: '' }],
+    ['Import certificate', { region: 'us-east-1', arn: 'arn:acm', replaces: null }],
+  ])('of %s for two hours neither ends the renewal nor counts as a failure', async (state, answer) => {
+    const deliveries = { ...checked, spec: { ...checked.spec, regions: ['us-east-1'] } };
+    const answers = {
+      'Check renewal': [deliveries],
+      [state]: [...forTwoHours, answer === checked ? deliveries : answer],
+    };
+    const { status, inputsOf, events } = await renew(answers, undefined, { retries: true });
+    expect(status).toBe('SUCCEEDED');
+    expect(inputsOf(state)).toHaveLength(33);
+    expect(inputsOf('Record failure')).toEqual([]);
+    expect(events.map(({ DetailType }) => DetailType)).toEqual(['Certificate Renewed']);
+  });
+
+  test('that lasts longer ends the renewal without an event', async () => {
+    const quiet = { ...failure, error: 'ThrottledError', quiet: true };
+    const answers = { 'Check zones': [thrown('ThrottledError', 'Rate exceeded')], 'Record failure': [quiet] };
+    const { status, error, events } = await renew(answers, undefined, { retries: true });
+    expect([status, error, events]).toEqual(['FAILED', 'ThrottledError', []]);
+  });
+
+  test('of the clean-up delays the certificate for a minute only', async () => {
+    const answers = { 'Clean up challenges': [thrown('ThrottledError', 'Rate exceeded')] };
+    const { status, inputsOf } = await renew(answers, undefined, { retries: true });
+    expect(status).toBe('SUCCEEDED');
+    expect(inputsOf('Clean up challenges')).toHaveLength(6);
   });
 });
 

@@ -18,6 +18,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAcmCertificates } from '../../../../lambdas/adapters/aws/acm/acm-certificates.ts';
+import { createFleetLedger } from '../../../../lambdas/adapters/aws/dynamodb/fleet-ledger.ts';
 import { createLedger } from '../../../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { createHostedZones } from '../../../../lambdas/adapters/aws/route-53/hosted-zones.ts';
 import { createAccountSecrets } from '../../../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
@@ -31,6 +32,7 @@ import { createHostedZone } from '../../../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../../local/environment.ts';
 import { secretValue } from '../../../fakes/certificate-authority.ts';
 import { acmBehaviour } from './acm/acm-behaviour.ts';
+import { fleetLedgerBehaviour } from './dynamodb/fleet-ledger-behaviour.ts';
 import { ledgerBehaviour } from './dynamodb/ledger-behaviour.ts';
 import { hostedZonesBehaviour } from './route-53/hosted-zones-behaviour.ts';
 import { accountSecretsBehaviour } from './secrets-manager/account-secrets-behaviour.ts';
@@ -91,6 +93,9 @@ describe('the ledger', () => {
   });
 
   describe('fulfils the contract of its port:', () => ledgerBehaviour(() => ledger));
+
+  describe('fulfils the contract of the fleet:', () =>
+    fleetLedgerBehaviour(() => ({ ledger, fleetLedger: createFleetLedger({ table: 'ledger', client }) })));
 });
 
 describe('secrets', () => {

@@ -203,10 +203,7 @@ describe('an error that only the operator can fix', () => {
 
 describe('an error that is not a failure of the certificate', () => {
   test.each([
-    ['ThrottledError', 1, 60],
-    ['ThrottledError', 2, 600],
-    ['ThrottledError', 3, 6000],
-    ['ThrottledError', 4, null],
+    ['ThrottledError', 1, null],
     ['OrderSharedError', 1, 1],
     ['OrderSharedError', 3, 1],
     ['OrderSharedError', 4, null],
