@@ -37,9 +37,15 @@ const variables = {
   revocation: '{% null %}',
   errorOutput: '{% null %}',
   failure: '{% null %}',
+  // The issuers where the registration failed, each with the name of the error.
+  withoutAccount: [],
 };
 
 const run = { certificate: '{% $certificate %}', attempt: 1, order: '{% null %}' };
+
+/** Cause of the failure. After a registration it begins with the names of the issuers. */
+const cause =
+  "{% ($count($withoutAccount) > 0 ? 'There is no usable account at ' & $join($withoutAccount.issuer, ', ') & '. ' : '') & $failure.cause %}";
 
 const atIssuer = { issuer: '{% $resolved.issuer %}' };
 
@@ -98,12 +104,14 @@ export class AccountWorkflow extends Construct {
 
   /**
    * Registers an account with every issuer. If a CA rejects a registration, the others still run. The execution then fails with the first
-   * error.
+   * error, and names every issuer without an account. So a fallback without an account is noticed before it is needed.
    */
   private register() {
     const registerAccount = this.props.order
       .step(this, 'Register account', { payload: { issuer: '{% $states.input %}' }, run, retry: [caUnavailable] })
-      .addCatch(Pass.jsonata(this, 'Registration failed'), { outputs: '{% $states.errorOutput %}' });
+      .addCatch(Pass.jsonata(this, 'Registration failed'), {
+        outputs: "{% $merge([$states.errorOutput, { 'issuer': $states.input.name }]) %}",
+      });
     const registerAccounts = MapState.jsonata(this, 'Register accounts', {
       items: ProvideItems.jsonata('{% $resolved.issuers %}'),
       // Renewals may run at the same time, and a new AWS account may run only ten functions at once.
@@ -119,7 +127,10 @@ export class AccountWorkflow extends Construct {
     const registrationFailed: Exit = {
       next: (state) =>
         allRegistered.when(Condition.jsonata('{% $count($states.input[$exists(Error)]) > 0 %}'), state, {
-          assign: { errorOutput: '{% ($states.input[$exists(Error)])[0] %}' },
+          assign: {
+            errorOutput: '{% ($states.input[$exists(Error)])[0] %}',
+            withoutAccount: "{% [$states.input[$exists(Error)].{ 'issuer': issuer, 'error': Error }] %}",
+          },
         }),
     };
     return {
@@ -202,9 +213,10 @@ export class AccountWorkflow extends Construct {
       request: '{% $request %}',
       execution: '{% $states.context.Execution.Id %}',
       error: '{% $failure.error %}',
-      cause: '{% $failure.cause %}',
+      cause,
+      issuers: '{% $withoutAccount %}',
     });
-    const failed = Fail.jsonata(this, 'Failed', { error: '{% $failure.error %}', cause: '{% $failure.cause %}' });
+    const failed = Fail.jsonata(this, 'Failed', { error: '{% $failure.error %}', cause });
     announceFailure.addCatch(failed);
     readError.next(announceFailure).next(failed);
     return { start: readError };

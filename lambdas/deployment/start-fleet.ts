@@ -1,6 +1,6 @@
 import { AccessDeniedError } from '../domain/contract/errors.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
-import type { StateMachines } from '../domain/ports/state-machines.ts';
+import type { ExecutionEnd, StateMachines } from '../domain/ports/state-machines.ts';
 import { caaAttribute } from './caa-attribute.ts';
 import { withPermissionRetries } from './permission-retries.ts';
 
@@ -78,7 +78,10 @@ async function register(start: Start, ports: StartFleetPorts): Promise<string> {
     await clock.sleep(pause * 1000);
     try {
       const end = await stateMachines.end(execution);
-      if (end) return caaAttribute(stateMachine, execution, end);
+      if (end) {
+        if (end.status !== 'SUCCEEDED') logFailure(execution, end, log);
+        return caaAttribute(stateMachine, execution, end);
+      }
     } catch (error) {
       // Only a denied call is repeated, because a new permission may not work yet.
       log.error('The status of the registration of accounts could not be read.', { execution, error });
@@ -86,6 +89,13 @@ async function register(start: Start, ports: StartFleetPorts): Promise<string> {
     }
   }
   return caaAttribute(stateMachine, execution, null);
+}
+
+/** Logs that an issuer has no account. The accounts workflow publishes the event. */
+function logFailure(execution: string, { status, error, cause }: ExecutionEnd, log: StartFleetPorts['log']): void {
+  const sentence =
+    'The registration of accounts did not succeed. An issuer without an account cannot issue, also as a fallback.';
+  log.error(sentence, { execution, status, error, cause });
 }
 
 interface Start {

@@ -10,9 +10,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAcme } from '../../lambdas/adapters/acme/acme.ts';
 import { createAccountSecrets } from '../../lambdas/adapters/aws/secrets-manager/account-secrets.ts';
 import type { AcmeAccount } from '../../lambdas/domain/ports/account-secrets.ts';
 import { startExecution } from '../../local/executions.ts';
+import { issuer as anyIssuer } from '../fakes/specs.ts';
 import { createStack } from '../local/stack.ts';
 import { type Deployed, deployed } from './deployed.ts';
 
@@ -114,6 +116,32 @@ test('a registration after a deactivation creates a new account with a new key',
   const after = await account();
   expect(after.url).not.toBe(before.url);
   expect(after.privateKey).not.toBe(before.privateKey);
+});
+
+test('an account that the CA accepts has no link', async () => {
+  expect(await request({ action: 'accountLink', certificate: 'pinned' })).toMatchObject({
+    status: 'SUCCEEDED',
+    output: { certificate: 'pinned', issuer: 'pebble', link: null },
+  });
+});
+
+test('an account that was deactivated outside this stack is reported by a registration, and replaced after its secret is deleted', async () => {
+  const { url, privateKey } = await account();
+  const { directoryUrl, trustedRoots } = d.local.pebble;
+  const acme = createAcme({ userAgent: 'test', now: () => new Date(), trustedRoots: { [directoryUrl]: trustedRoots } });
+  const issuer = { ...anyIssuer, directoryUrl };
+  await acme.deactivate(issuer, { url: url ?? '', privateKey });
+  acme.close();
+  expect(await request({ action: 'register' })).toMatchObject({
+    status: 'FAILED',
+    error: 'AccountNotValidError',
+    cause: expect.stringMatching(/no usable account at pebble\. .*deactivated/),
+  });
+  const directory = createHash('sha256').update(directoryUrl).digest('hex').slice(0, 8);
+  const SecretId = `certificates-accounts/${new URL(directoryUrl).hostname}-${directory}`;
+  await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+  expect(await request({ action: 'register' })).toMatchObject({ status: 'SUCCEEDED' });
+  expect((await account()).url).not.toBe(url);
 });
 
 describe('the secret of an account', () => {

@@ -106,9 +106,9 @@ describe('a registration', () => {
     expect(output).toEqual({ accounts, caa });
   });
 
-  test('continues with the other issuers if one CA rejects it, and fails with the error of that CA', async () => {
+  test('continues with the other issuers if one CA rejects it, and reports the issuer without an account', async () => {
     const refused = thrown('ExternalAccountBindingError', 'The binding of test-ca was used before.');
-    const { status, error, cause, states } = await start(request, {
+    const { status, error, cause, states, events } = await start(request, {
       'Resolve account request': [resolved],
       'Register account': [refused, { issuer: 'other-ca', account: 'url' }],
     });
@@ -116,8 +116,32 @@ describe('a registration', () => {
     expect({ status, error, cause }).toEqual({
       status: 'FAILED',
       error: 'ExternalAccountBindingError',
-      cause: 'The binding of test-ca was used before.',
+      cause: 'There is no usable account at test-ca. The binding of test-ca was used before.',
     });
+    expect(events).toEqual([
+      expect.objectContaining({
+        DetailType: 'Certificate Account Request Failed',
+        Detail: expect.objectContaining({
+          request,
+          error,
+          cause,
+          issuers: [{ issuer: 'test-ca', error: 'ExternalAccountBindingError' }],
+        }),
+      }),
+    ]);
+  });
+
+  test('reports every issuer without an account', async () => {
+    const { cause, events } = await start(request, {
+      'Resolve account request': [resolved],
+      'Register account': [thrown('AccountNotValidError', 'It is revoked.'), thrown('ContactRefusedError', 'No MX.')],
+    });
+    expect(cause).toBe('There is no usable account at test-ca, other-ca. It is revoked.');
+    const issuers = [
+      { issuer: 'test-ca', error: 'AccountNotValidError' },
+      { issuer: 'other-ca', error: 'ContactRefusedError' },
+    ];
+    expect(events).toEqual([expect.objectContaining({ Detail: expect.objectContaining({ issuers }) })]);
   });
 });
 

@@ -181,9 +181,16 @@ describe('the attribute Caa', () => {
     expect(reply).toMatchObject(success);
   });
 
-  test('has the error of a failed registration and the command to repeat it', async () => {
+  test('has the error of a failed registration, which is logged, and the command to repeat it', async () => {
     const failed: ExecutionEnd = { status: 'FAILED', error: 'ExternalAccountBindingError', cause: 'x'.repeat(30_000) };
-    const { caa, body } = await deployed(withAccounts, { ends: [failed] });
+    const { caa, body, log, started } = await deployed(withAccounts, { ends: [failed] });
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining('An issuer without an account cannot issue, also as a fallback.'),
+        details: { execution: registration, ...failed },
+      }),
+    ]);
+    expect(started.map(([arn]) => arn)).toEqual([accounts, fleet]);
     expect(caa).toContain('FAILED, ExternalAccountBindingError');
     expect(caa).toContain(`--state-machine-arn ${accounts} --input '{"action":"register"}'`);
     expect(body.length).toBeLessThan(4096);
