@@ -1,10 +1,5 @@
 import type { Issuer } from '../../domain/contract/config.ts';
-import {
-  AccountPausedError,
-  AlreadyReplacedError,
-  InvalidProfileError,
-  UserActionRequiredError,
-} from '../../domain/contract/errors.ts';
+import { AccountPausedError, AlreadyReplacedError, UserActionRequiredError } from '../../domain/contract/errors.ts';
 import type { Acme, CertificateAuthority } from '../../domain/ports/acme.ts';
 import { checkAccount, updateContact, withAccountStatus } from './account-status.ts';
 import { changeKey, deactivate, findAccount, newAccount, revoke } from './accounts.ts';
@@ -16,6 +11,7 @@ import { dnsChallengeValue } from './key-authorization.ts';
 import { actionLink } from './links.ts';
 import { orderFrom } from './orders.ts';
 import { isProblem, notAcme, problemError } from './problems.ts';
+import { assertOffered, assertOrdered, withProfiles } from './profiles.ts';
 import type { Request } from './replies.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
@@ -75,13 +71,17 @@ function certificateAuthority(
     },
     async newOrder({ identifiers, profile, replaces = null }) {
       const request = orderRequest(issuer, identifiers);
+      if (profile !== null) await assertOffered(profile, issuer, session);
       const { newOrder, renewalInfo, meta } = await session.directory();
       const replacing = replaces !== null && renewalInfo !== null;
       const payload = { ...orderPayload(identifiers, profile), ...(replacing ? { replaces } : {}) };
       const reply = await session.post(request, newOrder, payload).catch((error: unknown) => {
         throw withProfiles(replacing ? asAlreadyReplaced(error) : error, meta.profiles);
       });
-      return orderFrom(reply, locationOf(reply, newOrder, request), request, now());
+      const url = locationOf(reply, newOrder, request);
+      const order = orderFrom(reply, url, request, now());
+      if (profile !== null && order.status !== 'invalid') assertOrdered(profile, issuer, { url, reply });
+      return order;
     },
     async accountLink({ identifiers, profile }) {
       const { newOrder } = await session.directory();
@@ -139,11 +139,6 @@ const orderPayload = (identifiers: readonly string[], profile: string | null) =>
 function asAlreadyReplaced(error: unknown): unknown {
   if (!isProblem(error, 'conflict') || error.problem?.status !== 409) return error;
   return new AlreadyReplacedError({ ...error.explanation, ...error.fields, problem: error.problem });
-}
-
-function withProfiles(error: unknown, profiles: readonly string[]): unknown {
-  if (!(error instanceof InvalidProfileError) || profiles.length === 0) return error;
-  return error.with({ remedy: `Use a profile that the CA offers (${profiles.join(', ')}), or none.` });
 }
 
 /** The first three identifiers and the number of others, which identify an order in a message. */

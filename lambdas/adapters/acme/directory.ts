@@ -49,9 +49,9 @@ export function directoryFrom(reply: Reply, request: Request, now: Date): Direct
 /** Longest link to the terms of service, in characters. */
 const longestLink = 500;
 
-/** Largest number of profiles that a message lists, and the longest name of one. Let's Encrypt has three. */
-const mostProfiles = 20;
-const longestProfile = 64;
+/** Largest number of profiles that are read, and the longest name of one. Let's Encrypt has three. */
+const mostProfiles = 100;
+const longestProfile = 100;
 
 const profileNames = (profiles: Readonly<Record<string, unknown>>): readonly string[] =>
   Object.keys(profiles)

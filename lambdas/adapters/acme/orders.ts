@@ -1,7 +1,7 @@
 import type { Order } from '../../domain/ports/acme.ts';
 import { notAcme, problemDocument } from './problems.ts';
 import { isRecord, type Reply, type Request, retryAfter } from './replies.ts';
-import { timeField, urlField, wordField } from './reply-fields.ts';
+import { textField, timeField, urlField, wordField } from './reply-fields.ts';
 
 /** Largest number of authorizations. A certificate has at most 100 identifiers, and each needs one. */
 const mostAuthorizations = 100;
@@ -28,6 +28,13 @@ export function orderFrom(reply: Reply, url: string, request: Request, now: Date
     retryAfter: seconds === null ? null : Math.min(Math.max(seconds, 1), 86_400),
   };
 }
+
+/** Longest name of a profile, in characters. */
+const longestProfile = 100;
+
+/** The profile of an order, or `null` if the CA names none. draft-ietf-acme-profiles §4 */
+export const profileOf = ({ data }: Pick<Reply, 'data'>): string | null =>
+  isRecord(data) ? textField(data.profile, longestProfile) : null;
 
 function urls(value: unknown): readonly string[] | null {
   if (!Array.isArray(value) || value.length > mostAuthorizations) return null;

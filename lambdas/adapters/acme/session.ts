@@ -53,11 +53,12 @@ export interface Connection {
 export async function readDirectory(
   issuer: Pick<Issuer, 'name' | 'directoryUrl' | 'replyTimeout'>,
   { transport, now }: Connection,
+  maximumAge = directoryMaximumAge,
 ): Promise<Directory> {
   const { name, directoryUrl } = issuer;
   const known = knownAt(directoryUrl);
   const { directory: cached } = known;
-  if (cached && now().getTime() - cached.at < directoryMaximumAge) return cached.value;
+  if (cached && now().getTime() - cached.at < maximumAge) return cached.value;
   const reply = await followed(directoryUrl, (url) => transport.request(issuer, 'get', url));
   const value = directoryFrom(reply, { issuer: name, what: `its directory ${directoryUrl}` }, now());
   known.directory = { value, at: now().getTime() };
@@ -66,7 +67,8 @@ export async function readDirectory(
 
 /** Signed requests to one CA with one key. */
 export interface Session {
-  directory(): Promise<Directory>;
+  /** The directory, which is read again if the cached one is older than this number of milliseconds. @default one hour */
+  directory(maximumAge?: number): Promise<Directory>;
   /** Sends a signed POST and returns any reply. */
   exchange(url: string, payload: object | null): Promise<Reply>;
   /** Sends a signed POST. A `null` payload is POST-as-GET (RFC 8555 §6.3). Throws an ACME error for a reply that is not 2xx. */
@@ -91,7 +93,7 @@ export function openSession(
   { transport, now }: Connection,
 ): Session {
   const known = knownAt(issuer.directoryUrl);
-  const directory = () => readDirectory(issuer, { transport, now });
+  const directory = (maximumAge?: number) => readDirectory(issuer, { transport, now }, maximumAge);
 
   /** Requests a nonce. RFC 8555 §7.2 */
   async function newNonce(): Promise<string> {
@@ -110,7 +112,7 @@ export function openSession(
     ...(account.url === null ? {} : { accountUrl: account.url }),
   });
   Object.assign(client.http, {
-    getDirectory: directory,
+    getDirectory: () => directory(),
     getNonce: async () => known.nonces.take(now()) ?? newNonce(),
     request: async (url: string, method: 'get' | 'head' | 'post', { data }: { data?: unknown } = {}) => {
       const reply = await transport.request(issuer, method, url, data);

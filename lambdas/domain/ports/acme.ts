@@ -37,7 +37,11 @@ export interface CertificateAuthority {
   account(): Promise<IssuerAccount>;
   /** Returns the names of the profiles that the CA offers. It sends no request if the directory is cached. draft-ietf-acme-profiles */
   profiles(): Promise<readonly string[]>;
-  /** Creates an order. `replaces` is sent if the directory has `renewalInfo`. Throws `AlreadyReplacedError`. RFC 9773 §5 */
+  /**
+   * Creates an order. `replaces` is sent if the directory has `renewalInfo`. Throws `AlreadyReplacedError`. RFC 9773 §5
+   *
+   * Throws `InvalidProfileError` before the request if the directory does not offer the profile, and after it if the order does not have the profile.
+   */
   newOrder(request: {
     readonly identifiers: readonly string[];
     readonly profile: string | null;

@@ -101,7 +101,10 @@ export class UserActionRequiredError extends PerennialError {
   override readonly name = 'UserActionRequiredError';
 }
 
-/** The CA replied `invalidProfile`, because it does not offer the profile. The operator chooses a profile that the message lists, or none. */
+/**
+ * The CA does not offer the profile. Its directory does not have the profile, it replied `invalidProfile`, or its order has another profile. The operator
+ * chooses a profile that the message lists, or none.
+ */
 export class InvalidProfileError extends PerennialError {
   override readonly name = 'InvalidProfileError';
 }

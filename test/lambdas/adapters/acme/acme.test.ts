@@ -124,9 +124,9 @@ test('rejects a new account without a Location', async () => {
 // ---- Orders -------------------------------------------------------------------------------------------------------
 
 test('sends identifiers and profile in a new order and returns its URL', async () => {
-  const ca = await start();
+  const ca = await start({ meta: { profiles: { tlsserver: '45 days' } } });
   ca.script('/new-order', {
-    ...orderAnswer(ca, { expires: '2026-11-27T10:00:00Z' }),
+    ...orderAnswer(ca, { expires: '2026-11-27T10:00:00Z', profile: 'tlsserver' }),
     status: 201,
     headers: { location: ca.url('/order/1') },
   });
@@ -193,10 +193,71 @@ test('a conflict of an order without replaces is another error', async () => {
   await expect(failed).rejects.not.toThrow(AlreadyReplacedError);
 });
 
-test('names the profiles of the directory for an unknown profile', async () => {
-  const ca = await start({ meta: { profiles: { classic: 'The usual', shortlived: 'Six days' } } });
-  ca.script('/new-order', problem('invalidProfile', 400));
+const profiles = { classic: 'The usual', shortlived: 'Six days' };
+
+test.each([
+  [{ profiles }, 'Its directory offers classic, shortlived. Use a profile that the CA offers, or none.'],
+  [{ profiles: {} }, 'Its directory offers no profiles. Remove the profile, or use another CA.'],
+  [undefined, 'Its directory offers no profiles. Remove the profile, or use another CA.'],
+])('orders nothing for a profile that the directory does not offer: %j', async (meta, words) => {
+  const ca = await start({ ...(meta && { meta }) });
   const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: 'clasic' });
+  await expect(failed).rejects.toThrow(InvalidProfileError);
+  await expect(failed).rejects.toThrow(`scripted does not offer the profile clasic, so nothing was ordered. ${words}`);
+  expect(ca.newRequests()).toEqual(['GET /directory', 'GET /directory']);
+});
+
+test('reads the directory again before an order for a profile that the cached one does not have', async () => {
+  const ca = await start();
+  await connect(ca).account();
+  const resources = {
+    newNonce: ca.url('/new-nonce'),
+    newAccount: ca.url('/new-account'),
+    newOrder: ca.url('/new-order'),
+  };
+  ca.script('/directory', { nonce: null, body: { ...resources, meta: { profiles } } });
+  const location = { location: ca.url('/order/1') };
+  ca.script('/new-order', { ...orderAnswer(ca, { profile: 'shortlived' }), status: 201, headers: location });
+  await connect(ca).newOrder({ identifiers: ['example.com'], profile: 'shortlived' });
+  expect(ca.requests.at(-1)?.payload).toMatchObject({ profile: 'shortlived' });
+});
+
+test.each([
+  [{}, 'The order has no profile.'],
+  [{ profile: null }, 'The order has no profile.'],
+  [{ profile: 'classic' }, 'The order has the profile classic.'],
+])('does not use an order whose profile is %j in place of the requested one', async (given, words) => {
+  const ca = await start({ meta: { profiles } });
+  ca.script('/new-order', { ...orderAnswer(ca, given), status: 201, headers: { location: ca.url('/order/1') } });
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: 'shortlived' });
+  await expect(failed).rejects.toThrow(InvalidProfileError);
+  await expect(failed).rejects.toThrow(
+    `scripted did not accept the profile shortlived, so its order ${ca.url('/order/1')} is not used. ${words}`,
+  );
+});
+
+test('returns an order that is invalid at once with its own problem, whatever its profile', async () => {
+  const ca = await start({ meta: { profiles } });
+  const error = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this name' };
+  const location = { location: ca.url('/order/1') };
+  ca.script('/new-order', { ...orderAnswer(ca, { status: 'invalid', error }), status: 201, headers: location });
+  const order = await connect(ca).newOrder({ identifiers: ['example.com'], profile: 'shortlived' });
+  expect(order).toMatchObject({ status: 'invalid', error });
+});
+
+test('accepts any profile of an order without a requested one', async () => {
+  const ca = await start({ meta: { profiles } });
+  const location = { location: ca.url('/order/1') };
+  ca.script('/new-order', { ...orderAnswer(ca, { profile: 'classic' }), status: 201, headers: location });
+  expect(await connect(ca).newOrder({ identifiers: ['example.com'], profile: null })).toMatchObject({
+    status: 'pending',
+  });
+});
+
+test('names the profiles of the directory if the CA refuses one of them', async () => {
+  const ca = await start({ meta: { profiles } });
+  ca.script('/new-order', problem('invalidProfile', 400));
+  const failed = connect(ca).newOrder({ identifiers: ['example.com'], profile: 'classic' });
   await expect(failed).rejects.toThrow(InvalidProfileError);
   await expect(failed).rejects.toThrow(/a new order for example\.com.*offers \(classic, shortlived\)/);
 });
