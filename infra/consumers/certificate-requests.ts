@@ -1,4 +1,5 @@
 import { type CfnElement, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { CfnRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -102,9 +103,17 @@ export class CertificateRequests extends Construct {
       // The default level logs every event and reply in many lines, and `cdk deploy` shows the last lines after a failure.
       frameworkLambdaLoggingLevel: ApplicationLogLevel.WARN,
     });
+    trustOwnAccount(provider);
     acknowledge(provider);
     return provider;
   }
+}
+
+/** Lets the services assume the roles of the Provider framework for this account only. The CDK makes these roles without a condition. */
+function trustOwnAccount(provider: Provider): void {
+  const condition = { StringEquals: { 'aws:SourceAccount': Stack.of(provider).account } };
+  for (const role of provider.node.findAll())
+    if (role instanceof CfnRole) role.addPropertyOverride('AssumeRolePolicyDocument.Statement.0.Condition', condition);
 }
 
 /** Acknowledges the findings of cdk-nag in the Provider framework of the CDK, which creates these functions and their state machine. */

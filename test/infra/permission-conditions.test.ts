@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { CertificateRenewal } from '../../infra/index.ts';
 import { detailTypes } from '../../lambdas/domain/contract/events.ts';
 import { allows, type Context, trusts, without } from './policy-simulator.ts';
-import { ofType, synthesize } from './synthesized.ts';
+import { ofType, smallConfig, synthesize } from './synthesized.ts';
 
 describe('events', () => {
   const bus = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
@@ -58,24 +59,38 @@ describe('the ledger', () => {
 
 describe('trust policies', () => {
   const account = '123456789012';
-  const trusted: [string, string, Context][] = [
-    ['FleetRole', 'lambda.amazonaws.com', {}],
-    ['CheckRole', 'lambda.amazonaws.com', {}],
-    ['OrderRole', 'lambda.amazonaws.com', {}],
-    ['ChallengeRole', 'lambda.amazonaws.com', {}],
-    ['CertificateRole', 'lambda.amazonaws.com', {}],
-    ['DeliveryRole', 'lambda.amazonaws.com', {}],
-    ['FleetStartDeployment', 'lambda.amazonaws.com', {}],
-    ['ExecutionsStopRole', 'lambda.amazonaws.com', {}],
-    ['RestartRule', 'events.amazonaws.com', { 'aws:SourceArn': [`arn:aws:events:eu-central-1:${account}:rule/any`] }],
-  ];
+  const requested = synthesize(smallConfig, (stack) => {
+    (stack.node.findChild('Certificates') as CertificateRenewal).certificate('www', 'us-east-1');
+  });
+  const [[group]] = ofType(requested.resources, 'AWS::Scheduler::ScheduleGroup') as [[string, unknown]];
+  const groupArn = `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${group}`;
+  const sources: Readonly<Record<string, string>> = {
+    'states.amazonaws.com': `arn:aws:states:eu-central-1:${account}:stateMachine:any`,
+    'events.amazonaws.com': `arn:aws:events:eu-central-1:${account}:rule/any`,
+    'scheduler.amazonaws.com': groupArn,
+  };
+  const trusted = ofType(requested.resources, 'AWS::IAM::Role').map(([id, { Properties }]) => {
+    const service = /"Service":"([a-z.]+)"/.exec(JSON.stringify(Properties.AssumeRolePolicyDocument))?.[1] ?? '';
+    // Lambda sends no ARN of a function, and the CDK's Provider framework has a state machine of its own.
+    const source = id.includes('Providerwaiter') ? undefined : sources[service];
+    return [id.replace(/^Certificates/, ''), service, source] as const;
+  });
 
   test.each(trusted)('of %s let %s in only for this account', async (role, service, source) => {
-    const keys: Context = { 'aws:SourceAccount': [account], ...source };
-    expect(await trusts(role, service, keys)).toBe(true);
-    expect(await trusts(role, service, { ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
-    for (const key of Object.keys(keys)) expect(await trusts(role, service, without(keys, key)), key).toBe(false);
-    expect(await trusts(role, 'ec2.amazonaws.com', { ...keys })).toBe(false);
+    const keys: Context = {
+      'aws:SourceAccount': [account],
+      ...(source !== undefined && { 'aws:SourceArn': [source] }),
+    };
+    const letsIn = (given: Context, by = service) => trusts(role, by, given, requested);
+    expect(await letsIn(keys)).toBe(true);
+    expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
+    for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
+    expect(await letsIn(keys, 'ec2.amazonaws.com')).toBe(false);
+  });
+
+  test('name Lambda, Step Functions, EventBridge and EventBridge Scheduler', () => {
+    const services = new Set(trusted.map(([, service]) => service));
+    expect([...services].toSorted()).toEqual(['lambda.amazonaws.com', ...Object.keys(sources)].toSorted());
   });
 
   test('of the restart rule let in rules of this region and account only', async () => {
@@ -90,8 +105,6 @@ describe('trust policies', () => {
   });
 
   test('of the schedule let in schedules of the group of this stack only', async () => {
-    const [[group]] = ofType(synthesize().resources, 'AWS::Scheduler::ScheduleGroup') as [[string, unknown]];
-    const groupArn = `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${group}`;
     const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [groupArn] };
     const letsIn = (given: Context) => trusts('FleetWorkflowScheduleRole', 'scheduler.amazonaws.com', given);
     expect(await letsIn(keys)).toBe(true);

@@ -73,8 +73,12 @@ export async function allows(
 }
 
 /** Asks a policy simulator whether the trust policy of the role lets the service assume it. */
-export async function trusts(role: string, service: string, contextVariables: Context): Promise<boolean> {
-  const { resources } = synthesize();
+export async function trusts(
+  role: string,
+  service: string,
+  contextVariables: Context,
+  { resources }: Synthesized = synthesize(),
+): Promise<boolean> {
   const found = ofType(resources, 'AWS::IAM::Role').find(([id]) => id.startsWith(`Certificates${role}`));
   return simulate({
     request: {
