@@ -1,5 +1,6 @@
 import {
   CaUnavailableError,
+  CompromisedKeyError,
   MalformedError,
   OrderInvalidError,
   OrderNotReadyError,
@@ -87,6 +88,9 @@ async function reusableKey(
  * Returns a resumed order. If the CA has a CSR for it, the key must be staged in the secret of this certificate, because a key is staged before its
  * CSR is sent. Otherwise another certificate with the same names finalized the order, and `OrderSharedError` is thrown. This happens because a CA may
  * return one pending order to all requests of an account for the same names (Boulder does).
+ *
+ * If the staged key is compromised, the issued certificate is revoked. While the CA issues there is nothing to revoke yet. The order is then polled,
+ * and *Store certificate* revokes its certificate.
  */
 async function requireStagedKey(
   order: Order,
@@ -94,10 +98,13 @@ async function requireStagedKey(
   { secrets, ...ports }: Pick<FinalizeOrderPorts, 'secrets' | keyof AccountPorts>,
 ): Promise<Order> {
   if (!hasCsr(order)) return order;
-  const revoked = (error: unknown) => revokeIfCompromised(error, { issuer, certificateUrl: order.certificate }, ports);
   const secret = await secrets.describe(certificate);
-  const staged = secret && (await secrets.stagedKey(certificate, order.url).catch(revoked));
-  if (staged !== null) return order;
+  try {
+    if (secret && (await secrets.stagedKey(certificate, order.url)) !== null) return order;
+  } catch (error) {
+    if (error instanceof CompromisedKeyError && order.certificate === null) return order;
+    return revokeIfCompromised(error, { issuer, certificateUrl: order.certificate }, ports);
+  }
   throw new OrderSharedError({
     what: `The saved order ${order.url} was finalized for another certificate with the same names.`,
     remedy: 'The next attempt places a new order.',

@@ -67,7 +67,8 @@ export class FakeCa implements CertificateAuthority {
   /** Names that CAA records use to allow this CA. */
   caaIdentities: readonly string[] = ['ca.test'];
   validation: 'at once' | 'later' = 'at once';
-  issuance: 'at once' | 'later' = 'at once';
+  /** Whether a certificate is issued at once, when the test calls `finish`, or two minutes after the CSR. */
+  issuance: 'at once' | 'later' | 'after two minutes' = 'at once';
   retryAfter: number | null = null;
   /** Returns the token of an authorization. Some CAs use the same token for a domain and its wildcard. */
   tokenOf: (order: string, identifier: string) => string = (order, identifier) => `token of ${identifier} in ${order}`;
@@ -81,6 +82,8 @@ export class FakeCa implements CertificateAuthority {
   readonly #certificates = new Map<string, string>();
   /** Private key that each order was finalized with, by order URL. */
   readonly finalizedWith = new Map<string, string>();
+  /** Time of the CSR of each order, in ms, by order URL. */
+  readonly #finalizedAt = new Map<string, number>();
 
   readonly #clock: Clock;
 
@@ -109,6 +112,8 @@ export class FakeCa implements CertificateAuthority {
   state(url: string): OrderState {
     const order = this.#orders.get(url);
     if (!order) throw new Error(`The fake CA has no order ${url}.`);
+    const isOver = this.#clock.now().getTime() >= (this.#finalizedAt.get(url) ?? Infinity) + 120_000;
+    if (this.issuance === 'after two minutes' && order.status === 'processing' && isOver) issue(url, order);
     return order;
   }
 
@@ -125,8 +130,7 @@ export class FakeCa implements CertificateAuthority {
   finish(url: string): void {
     const order = this.state(url);
     if (order.status !== 'processing') throw new Error(`Order ${url} cannot be issued, because it is ${order.status}.`);
-    order.status = 'valid';
-    order.certificate = `${url}/certificate`;
+    issue(url, order);
   }
 
   // ---- the port
@@ -200,6 +204,7 @@ export class FakeCa implements CertificateAuthority {
     const order = this.state(url);
     if (order.status !== 'ready') throw new OrderNotReadyError({ what: `The order is ${order.status}.` });
     this.finalizedWith.set(url, privateKey);
+    this.#finalizedAt.set(url, this.#clock.now().getTime());
     this.#certificates.set(`${url}/certificate`, await this.issue(identifiers, privateKey));
     order.status = 'processing';
     if (this.issuance === 'at once') this.finish(url);
@@ -252,6 +257,11 @@ export class FakeCa implements CertificateAuthority {
       challenge.error = problem;
     }
   }
+}
+
+function issue(url: string, order: OrderState): void {
+  order.status = 'valid';
+  order.certificate = `${url}/certificate`;
 }
 
 function progress(order: OrderState): void {

@@ -337,6 +337,15 @@ describe('a reused key', () => {
     expect(world.acme.revocations).toEqual([expect.objectContaining({ reason: 1, by: 'account' })]);
   });
 
+  test('that is compromised while the CA issues is no error, because the certificate is revoked when it is issued', async () => {
+    const { world } = await holding();
+    world.ca.issuance = 'later';
+    await finalize(world, pinned);
+    await world.secrets.markCompromised('www', 'version-1');
+    expect(await resume(world, pinned)).toMatchObject({ reached: false, status: 'processing' });
+    expect(world.acme.revocations).toEqual([]);
+  });
+
   test('is the key of the current certificate and is staged for the order', async () => {
     const { world, key } = await holding();
     await finalize(world, pinned);

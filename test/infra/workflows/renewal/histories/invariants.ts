@@ -64,6 +64,16 @@ const invariants: Readonly<Record<string, (history: History) => boolean | Promis
       ({ value }, index) => !compromised[index] || revoked.some((pem) => pem.startsWith(value.certificate)),
     );
   },
+  'every issued certificate with a compromised key is revoked, also one that was never stored': async ({
+    world: { acme, ca, secrets },
+  }) => {
+    for (const [url, key] of ca.finalizedWith) {
+      if (ca.state(url).status !== 'valid' || !(await secrets.isCompromised('www', key))) continue;
+      const { pem } = await ca.certificate(`${url}/certificate`);
+      if (!acme.revocations.some(({ certificate }) => pem.startsWith(certificate))) return false;
+    }
+    return true;
+  },
   'the current version has the event "Certificate Renewed"': ({ world: { events, secrets } }) =>
     events.announcedVersions().includes(secrets.currentVersion('www')),
   'a failed execution has an event': ({ ends, world: { events } }) =>

@@ -59,19 +59,21 @@ for (const [keys, configured] of [
         return history;
       },
     });
-    plans.push({
-      name: `${where}, which stops there`,
-      run: async () => {
-        const history = await stored(configured);
-        history.world.calls.killAfter(index + 1);
-        const { arn } = await history.renewal(force);
-        history.world.calls.restart();
-        await history.revocation();
-        await history.restart(arn);
-        await history.settle();
-        return history;
-      },
-    });
+    for (const issuance of ['at once', 'after two minutes'] as const)
+      plans.push({
+        name: `${where}, which stops there, at a CA that issues ${issuance}`,
+        run: async () => {
+          const history = await stored(configured);
+          history.world.ca.issuance = issuance;
+          history.world.calls.killAfter(index + 1);
+          const { arn } = await history.renewal(force);
+          history.world.calls.restart();
+          await history.revocation();
+          await history.restart(arn);
+          await history.settle();
+          return history;
+        },
+      });
   }
 }
 
