@@ -32,8 +32,8 @@ export async function newAccount(issuer: Issuer, account: AcmeAccount, ports: Po
 
 /**
  * Returns the account with an external account binding. A binding may register one account only. So the CA is asked first whether an
- * interrupted execution has registered the account. If the binding is then refused, another execution may have been faster. Its account is in the
- * secret, or the CA knows it by the key.
+ * interrupted execution has registered the account. If the binding is then refused, another execution may have been faster. The CA then knows
+ * its account by the key, or the account is in the secret.
  */
 async function bind(issuer: Issuer, account: AcmeAccount, secretArn: string, ports: Ports): Promise<NewAccount> {
   const { accounts, acme, externalAccountKey } = ports;
@@ -43,13 +43,13 @@ async function bind(issuer: Issuer, account: AcmeAccount, secretArn: string, por
     return await acme.newAccount(issuer, account.privateKey, await externalAccountKey(secretArn));
   } catch (error) {
     if (!(error instanceof ExternalAccountBindingError)) throw error;
-    const stored = await accounts.read(issuer.directoryUrl);
-    // The URL of an account that the CA has forgotten is still stored.
-    if (stored?.url && stored.url !== account.url && stored.privateKey === account.privateKey)
-      return { url: stored.url, created: false };
     const found = await findAccount(issuer, account.privateKey, acme);
-    if (found === null) throw error;
-    return { url: found, created: false };
+    if (found !== null) return { url: found, created: false };
+    // The request above has given the other execution time to store the URL.
+    const { url = null, privateKey } = (await accounts.read(issuer.directoryUrl)) ?? {};
+    // The URL of an account that the CA has forgotten is still stored.
+    if (url === null || url === account.url || privateKey !== account.privateKey) throw error;
+    return { url, created: false };
   }
 }
 

@@ -5,6 +5,7 @@ import {
   PerennialError,
   UnauthorizedError,
 } from '../../domain/contract/errors.ts';
+import { asContactRefused } from './problems.ts';
 import { isRecord, type Reply } from './replies.ts';
 import { wordField } from './reply-fields.ts';
 import type { Session } from './session.ts';
@@ -26,7 +27,7 @@ export async function checkAccount(issuer: Issuer, url: string, session: Session
 export async function updateContact({ contact, ...issuer }: Issuer, url: string, session: Session): Promise<void> {
   const request = { issuer: issuer.name, what: `a changed contact for the account ${url}` };
   const reply = await session.post(request, url, { contact }).catch((error: unknown) => {
-    throw error instanceof UnauthorizedError ? notValid(issuer, url, error) : error;
+    throw error instanceof UnauthorizedError ? notValid(issuer, url, error) : asContactRefused(error);
   });
   assertValid(reply, issuer, url);
 }

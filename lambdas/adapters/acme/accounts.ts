@@ -14,7 +14,7 @@ import {
 import type { ExternalAccountKey, NewAccount } from '../../domain/ports/acme.ts';
 import { leafOf, splitPem } from '../../domain/rules/certificate/verify-certificate.ts';
 import { locationOf } from './headers.ts';
-import { isProblem, newAccountRefused } from './problems.ts';
+import { asContactRefused, isProblem } from './problems.ts';
 import type { Session } from './session.ts';
 
 /** Registers an account. `session` signs with the key of the account. RFC 8555 §7.3 */
@@ -38,7 +38,7 @@ export async function newAccount(
     ...(externalAccountKey ? { externalAccountBinding: session.externalAccountBinding(url, externalAccountKey) } : {}),
   };
   const reply = await session.post(request, url, payload).catch((error: unknown) => {
-    const refusal = newAccountRefused(error);
+    const refusal = asContactRefused(error);
     throw externalAccountKey ? bindingRefused(issuer, refusal) : refusal;
   });
   return { url: locationOf(reply, url, request), created: reply.status === 201 };

@@ -135,10 +135,10 @@ const paused: Kind = {
 };
 
 /**
- * The error for a rejected newAccount. RFC 8555 has no problem type for a missing contact. Google Trust Services sends `malformed`, whose text says
- * so. Without this class the operator would replace a binding that is still valid.
+ * The error for a rejected account, or for a rejected change of its contact. RFC 8555 has no problem type for a missing contact. Google Trust Services
+ * sends `malformed`, whose text says so. Without this class the operator would replace a binding that is still valid.
  */
-export function newAccountRefused(error: unknown): unknown {
+export function asContactRefused(error: unknown): unknown {
   if (!(error instanceof MalformedError) || !/\bcontacts?\b/i.test(error.problem?.detail ?? '')) return error;
   const { remedy } = contactRefused;
   return new ContactRefusedError({ ...error.explanation, ...error.fields, remedy, problem: error.problem });

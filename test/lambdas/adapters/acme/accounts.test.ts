@@ -171,7 +171,8 @@ test('an account that the CA has deleted does not exist, also if an order is ref
 });
 
 test('sends the contact of the issuer, also an empty one, and names a contact that the CA does not accept', async () => {
-  ca.script('/account/1', { body: { status: 'valid' } }, { body: {} }, problem('invalidContact', 400));
+  const missing = problem('malformed', 400, { detail: 'Accounts must have at least one contact.' });
+  ca.script('/account/1', { body: { status: 'valid' } }, { body: {} }, problem('invalidContact', 400), missing);
   const contact = ['mailto:tls@example.com'];
   await acme.updateContact({ ...ca.issuer, contact }, account);
   expect(ca.requests.at(-1)).toMatchObject({
@@ -181,6 +182,7 @@ test('sends the contact of the issuer, also an empty one, and names a contact th
   });
   await acme.updateContact(ca.issuer, account);
   expect(lastPayload()).toEqual({ contact: [] });
+  await expect(acme.updateContact(ca.issuer, account)).rejects.toThrow(ContactRefusedError);
   await expect(acme.updateContact(ca.issuer, account)).rejects.toThrow(ContactRefusedError);
 });
 
