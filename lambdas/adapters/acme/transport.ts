@@ -82,6 +82,8 @@ const untrusted = 'Add the root of its TLS certificate to the trusted roots of t
 
 /** What to do about an error code. */
 const remedies: ReadonlyMap<string, string> = new Map([
+  // A trusted root has the same subject and another key.
+  ['CERT_SIGNATURE_FAILURE', untrusted],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
   ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
   ['UNABLE_TO_GET_ISSUER_CERT', untrusted],

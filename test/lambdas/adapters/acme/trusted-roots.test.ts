@@ -1,9 +1,17 @@
 import { webcrypto } from 'node:crypto';
-import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import type { TrustedRoots } from '../../../../lambdas/adapters/acme/connections.ts';
 import { createRenewalInfos } from '../../../../lambdas/adapters/acme/fetch-renewal-info.ts';
+import { createTransport } from '../../../../lambdas/adapters/acme/transport.ts';
 import { newKey, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -16,14 +24,17 @@ async function newRoot(name: string) {
     name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new BasicConstraintsExtension(true, undefined, true)],
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
     ...validity,
   });
   return { keys, certificate, pem: certificate.toString('pem') };
 }
 
-/** A CA on loopback whose HTTPS certificate has a root of its own. The subject of the root is the same for all CAs. */
-async function newCa(): Promise<{ readonly ca: ScriptedCa; readonly root: string }> {
+/** A CA on loopback whose HTTPS certificate has a root of its own. The subject of the root is the same for all CAs. With `named` the certificate names the key of its root. */
+async function newCa({ named = true } = {}): Promise<{ readonly ca: ScriptedCa; readonly root: string }> {
   const issuer = await newRoot('Private root');
   const keys = await newKeys();
   const leaf = await X509CertificateGenerator.create({
@@ -32,7 +43,11 @@ async function newCa(): Promise<{ readonly ca: ScriptedCa; readonly root: string
     publicKey: keys.publicKey,
     signingKey: issuer.keys.privateKey,
     signingAlgorithm: algorithm,
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+    extensions: [
+      new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
+      // With it, OpenSSL chooses the right one of two roots with the same subject.
+      ...(named ? [await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey)] : []),
+    ],
     ...validity,
   });
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
@@ -44,12 +59,14 @@ async function newCa(): Promise<{ readonly ca: ScriptedCa; readonly root: string
 
 let first: Awaited<ReturnType<typeof newCa>>;
 let second: Awaited<ReturnType<typeof newCa>>;
+/** Its certificate does not name the key of its root. */
+let unnamed: Awaited<ReturnType<typeof newCa>>;
 let otherRoot: string;
 beforeAll(async () => {
-  [first, second] = await Promise.all([newCa(), newCa()]);
+  [first, second, unnamed] = await Promise.all([newCa(), newCa(), newCa({ named: false })]);
   otherRoot = (await newRoot('Another root')).pem;
 });
-afterAll(() => Promise.all([first.ca.stop(), second.ca.stop()]));
+afterAll(() => Promise.all([first, second, unnamed].map(({ ca }) => ca.stop())));
 
 const options = (trustedRoots: TrustedRoots) => ({
   userAgent: 'perennial/test',
@@ -62,18 +79,60 @@ async function newAccount({ ca }: typeof first, trustedRoots: TrustedRoots = {},
   const { url } = await acme.newAccount(ca.issuer, newKey('P-256')).finally(acme.close);
   return url;
 }
-const untrusted = /^No reply to GET https:.*UNABLE_TO_VERIFY.*trusted root/;
+/** An issuer of the property test: the index of its server, and the indexes of the servers whose roots it trusts. */
+interface ArbitraryIssuer {
+  readonly server: number;
+  readonly trusts: readonly number[];
+}
+const arbitraryIssuer: fc.Arbitrary<ArbitraryIssuer> = fc.record({
+  server: fc.nat({ max: 1 }),
+  trusts: fc.uniqueArray(fc.nat({ max: 1 })),
+});
+
+/** Sends one request to each of these issuers, one after another as in a warm function. Returns whether each was answered. */
+async function answered(issuers: readonly ArbitraryIssuer[], requests: readonly number[]): Promise<readonly boolean[]> {
+  const servers = [first, second];
+  const found = issuers.map(({ server, trusts }, index) => ({
+    name: `issuer-${index}`,
+    directoryUrl: servers[server]?.ca.url(`/directory/${index}`) ?? '',
+    replyTimeout: 10,
+    roots: trusts.map((each) => servers[each]?.root ?? '').join('\n'),
+  }));
+  const trustedRoots = Object.fromEntries(
+    found.flatMap((each) => (each.roots ? [[each.directoryUrl, each.roots]] : [])),
+  );
+  const transport = createTransport({ userAgent: 'perennial/test', trustedRoots });
+  const results: boolean[] = [];
+  for (const request of requests) {
+    const issuer = found[request % found.length];
+    if (!issuer) continue;
+    const reply = transport.request(issuer, 'get', issuer.directoryUrl);
+    results.push(
+      await reply.then(({ status }) => status > 0).catch((error: unknown) => !untrusted.test(String(error))),
+    );
+  }
+  transport.close();
+  return results;
+}
+
+const untrusted = /No reply to GET https:.*(UNABLE_TO_VERIFY|CERT_SIGNATURE_FAILURE).*trusted root/;
 
 describe('the trusted roots of an issuer', () => {
   test.each([
     ['none', () => ({})],
     ['another one', () => ({ [first.ca.issuer.directoryUrl]: otherRoot })],
+    ['one with the same subject', () => ({ [first.ca.issuer.directoryUrl]: second.root })],
   ])(
     'do not let a CA with a private root connect when they have %s, and the error names the remedy',
     async (_, trusted) => {
       await expect(newAccount(first, trusted())).rejects.toThrow(untrusted);
     },
   );
+
+  test('with the same subject as the root of a CA are not trusted, if its certificate does not name the key of its root', async () => {
+    const trusted = { [unnamed.ca.issuer.directoryUrl]: first.root };
+    await expect(newAccount(unnamed, trusted)).rejects.toThrow(/CERT_SIGNATURE_FAILURE.*trusted root/);
+  });
 
   test('let the CA connect', async () => {
     const trusted = { [first.ca.issuer.directoryUrl]: `${otherRoot}\n${first.root}` };
@@ -87,6 +146,21 @@ describe('the trusted roots of an issuer', () => {
     const infos = createRenewalInfos(options(trusted));
     const answer = await infos.fetch(second.ca.issuer, 'id').finally(infos.close);
     expect(answer).toMatchObject({ failed: expect.stringContaining('UNABLE_TO_VERIFY'), temporary: false });
+  });
+
+  test('decide alone whether its CA is trusted, whatever other issuers trust and were asked before', async () => {
+    const issuers = fc.array(arbitraryIssuer, { minLength: 1, maxLength: 4 });
+    const requests = fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(issuers, requests, async (all, asked) => {
+        const expected = asked.map((request) => {
+          const { server, trusts } = all[request % all.length] ?? { server: 0, trusts: [] };
+          return trusts.includes(server);
+        });
+        expect(await answered(all, asked)).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('may have the same subject as the root of another issuer', async () => {
