@@ -7,7 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/domain/contract/environment.ts';
 import type { Deployment } from '../lambdas/domain/contract/report.ts';
 import { type CheckedConfig, checkConfig } from './config/check-config.ts';
@@ -22,6 +22,7 @@ import {
   type RenewedRuleProps,
 } from './consumers/certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import { RenewalMetrics } from './monitoring/renewal-metrics.ts';
 import { AcmDelivery } from './resources/acm-delivery.ts';
 import { AcmeAccounts } from './resources/acme-accounts.ts';
 import { CertificateSecrets, secretArnSize } from './resources/certificate-secrets.ts';
@@ -69,7 +70,7 @@ export type WorkflowPart =
  *   certificates: [{ name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] }],
  * });
  */
-export class CertificateRenewal extends Construct implements ICertificateReader {
+export class CertificateRenewal extends RenewalMetrics implements ICertificateReader {
   /**
    * Returns the certificates that a `CertificateRenewal` of another stack or app renews, in the same account and region. Their names are
    * not known here, so any valid name is accepted.
@@ -116,6 +117,9 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
    * the stack is renamed is in docs/operations.md.
    */
   readonly ownershipTag: string;
+  /** Value of the dimension `Deployment` of all metrics. The names of the workflows begin with it. */
+  readonly deploymentName: string;
+  protected readonly checkInterval: number;
   private readonly reader: CertificateReader;
   private readonly fleetStart: FleetStart;
   private readonly requestsProps: CertificateRequestsProps;
@@ -141,6 +145,8 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const renewalName = `${name}-renewal`;
     const accountsName = `${name}-accounts`;
     const fleetName = `${name}-fleet`;
+    this.deploymentName = name;
+    this.checkInterval = config.deployed.checkInterval;
     const functions = this.makeFunctions(config);
     this.challengeRole = functions.challenge.role;
     const ledger = this.grantResources(functions, config, { runtimeTags, encryptionKey, removalPolicy });
@@ -279,6 +285,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     // A call works at most four minutes, and the selection from 100,000 certificates takes one.
     const fleet = make('Fleet', 900, 'Finds out which certificates of the whole fleet are due', { files });
     const report = make('Report', 60, 'Answers the command line with the state of certificates', { files: configFile });
+    fleet.addEnvironment(environment.metricsDeployment, this.deploymentName);
     for (const each of [check, fleet, report])
       each.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return {
@@ -328,7 +335,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
       tags: runtimeTags,
       encryptionKey,
     });
-    secrets.grantDescribe(check);
+    for (const reader of [check, fleet]) secrets.grantDescribe(reader);
     secrets.grantWrite(certificate);
     secrets.grantShare(certificate, deployed.certificates);
     secrets.grantRead(delivery);
@@ -346,6 +353,7 @@ export class CertificateRenewal extends Construct implements ICertificateReader 
     const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];
     const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag, tags: runtimeTags });
     acm.grantImport(delivery);
+    acm.grantRead(fleet);
     return ledger;
   }
 

@@ -35,15 +35,7 @@ export class AcmDelivery extends Construct {
     const { regions, stackTag, tags: runtimeTags } = this.props;
     grantee.addEnvironment(environment.stackTag, stackTag);
     if (regions.length === 0) return;
-    const resources = regions.map((region) =>
-      Stack.of(this).formatArn({
-        service: 'acm',
-        region,
-        resource: 'certificate',
-        resourceName: '*',
-        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-      }),
-    );
+    const resources = this.certificateArns();
     const reason =
       'ACM chooses the id of a certificate at its first import. The condition on the tag of this stack replaces it.';
     grantee.allow(
@@ -62,10 +54,33 @@ export class AcmDelivery extends Construct {
       resources,
       conditions: taggedByStack('aws:ResourceTag', stackTag),
     });
-    grantee.allow({ actions: ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], resources });
+    this.grantRead(grantee);
+  }
+
+  /** Allows listing the certificates of every region, and describing those of these regions with their tags. */
+  grantRead(grantee: WorkflowFunction): void {
+    if (this.props.regions.length === 0) return;
+    const actions = ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'];
+    grantee.allow(
+      { actions, resources: this.certificateArns() },
+      'ACM chooses the id of a certificate. Its tags are not known before they are read, and may be lost.',
+    );
     grantee.allow(
       { actions: ['acm:ListCertificates'], resources: ['*'] },
       'acm:ListCertificates has no resource-level permissions.',
+    );
+  }
+
+  /** ARN patterns of all certificates in the regions. */
+  private certificateArns(): string[] {
+    return this.props.regions.map((region) =>
+      Stack.of(this).formatArn({
+        service: 'acm',
+        region,
+        resource: 'certificate',
+        resourceName: '*',
+        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+      }),
     );
   }
 }

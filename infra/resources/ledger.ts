@@ -60,7 +60,7 @@ export class Ledger extends Construct {
 
   /** Allows reading all items, and updating the items of certificates and of the fleet. */
   grantFleet(grantee: WorkflowFunction): void {
-    this.grantScan(grantee);
+    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:Scan'], 'read');
     this.grantUseOf(['certificate#*', 'fleet'], grantee);
   }
 

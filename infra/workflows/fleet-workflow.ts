@@ -20,7 +20,9 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { detailTypes } from '../../lambdas/domain/contract/events.ts';
 import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
+import { announce } from './announcement.ts';
 import { startRenewal } from './renewal-start.ts';
 import { briefly, errorNames, executionExists, startExecutionRetries } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
@@ -53,6 +55,8 @@ const variables = {
   after: '{% null %}',
   askFailures: {},
   selectedAt: '{% $now() %}',
+  compared: true,
+  foundDue: 0,
   started: [],
   newStarts: 0,
   errors: "{% '' %}",
@@ -97,6 +101,15 @@ export class FleetWorkflow extends Construct {
       assign: { selectedAt: '{% $now() %}' },
     });
     const startRenewals = this.startRenewals();
+    const compare = fleet.step(this, 'Compare with what is there', {
+      payload: { since: '{% $selectedAt %}' },
+      run,
+      assign: {
+        compared: '{% $states.result.Payload.done %}',
+        foundDue: '{% $foundDue + $states.result.Payload.due %}',
+      },
+    });
+    const comparisonFailed = fleet.step(this, 'Report failed comparison', { payload: {}, run });
     const releaseLease = fleet.step(this, 'Release fleet lease', { payload: {}, run });
     const end = this.end();
     const handOver = this.handOver(end);
@@ -109,12 +122,16 @@ export class FleetWorkflow extends Construct {
       .otherwise(select);
     const anyDue = Choice.jsonata(this, 'Anything due?')
       .when(Condition.jsonata('{% $count($states.input.due) > 0 %}'), startRenewals)
-      .otherwise(releaseLease);
+      .otherwise(compare);
     const isFull = `$count($started) >= ${startsPerExecution}`;
     const next = Choice.jsonata(this, 'Continue here?')
       .when(Condition.jsonata(`{% $not(${isFull}) %}`), select)
       // Without any new start the next execution would not get any further.
       .when(Condition.jsonata('{% $newStarts > 0 %}'), handOver)
+      .otherwise(releaseLease);
+    const allCompared = Choice.jsonata(this, 'All compared?')
+      .when(Condition.jsonata('{% $not($compared) %}'), compare)
+      .when(Condition.jsonata(`{% $foundDue > 0 and $not(${isFull}) %}`), select, { assign: { foundDue: 0 } })
       .otherwise(releaseLease);
     const released = Choice.jsonata(this, 'Selection requested?')
       .when(Condition.jsonata(`{% $states.input.released = false and $not(${isFull}) %}`), select)
@@ -124,6 +141,9 @@ export class FleetWorkflow extends Construct {
     refresh.addCatch(select, keepingError('renewal information')).next(anyLeft);
     select.addCatch(releaseLease, keepingError('selection')).next(anyDue);
     startRenewals.next(next);
+    // All starts come before the comparison, and its failure is no failure of the run. It has a metric of its own.
+    compare.addCatch(comparisonFailed).next(this.announceChanges()).next(allCompared);
+    comparisonFailed.addCatch(releaseLease).next(releaseLease);
     releaseLease.addCatch(end, keepingError('lease')).next(released);
 
     this.workflow = new Workflow(this, 'Workflow', {
@@ -170,6 +190,20 @@ export class FleetWorkflow extends Construct {
         outputs: "{% { 'error': $states.input.certificate & ': ' & $states.errorOutput.Error } %}",
       });
     return wait.next(start);
+  }
+
+  /** Returns the Map that publishes an event for each certificate that another writer changed. An event that is refused is published a day later. */
+  private announceChanges(): MapState {
+    const announceChange = announce(this, 'Announce change', detailTypes.changedOutside, {
+      certificate: '{% $states.input.certificate %}',
+      execution: '{% $states.context.Execution.Id %}',
+      changes: '{% $states.input.changes %}',
+    }).addCatch(Pass.jsonata(this, 'Change not announced'));
+    return MapState.jsonata(this, 'Announce changes', {
+      items: ProvideItems.jsonata('{% $states.input.changed %}'),
+      maxConcurrency: 2,
+      outputs: '{% {} %}',
+    }).itemProcessor(announceChange);
   }
 
   /** Passes the lease to a new execution and starts it, because the history of this one is nearly full. */

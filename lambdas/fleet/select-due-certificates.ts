@@ -5,7 +5,6 @@ import type { FleetLedger, LedgerPage } from '../domain/ports/fleet-ledger.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
-import { isNotServed } from '../domain/rules/certificate/endpoints.ts';
 import {
   byUrgency,
   type DueCertificate,
@@ -14,11 +13,11 @@ import {
   runHash,
   startsPerSelection,
 } from '../domain/rules/renewal/fleet.ts';
+import { emptyGauges, type FleetGauges, gaugeMetrics, withCertificate } from '../domain/rules/renewal/fleet-gauges.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import { isLeaseFree } from '../domain/rules/renewal/lease.ts';
 import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
 import { availableOrders } from '../domain/rules/renewal/order-bucket.ts';
-import { daysLeft } from '../domain/rules/renewal/renewal-time.ts';
 
 export interface SelectDueCertificatesPorts {
   readonly config: DeployedConfig;
@@ -41,16 +40,16 @@ export async function selectDueCertificates(
   { continues, started }: SelectDueCertificatesInput,
   ports: SelectDueCertificatesPorts,
 ): Promise<SelectDueCertificatesOutput> {
-  const { config, clock, metrics, log } = ports;
+  const { config, metrics, log } = ports;
   const pass = await fleetPass(runHash(continues), ports);
   const before = new Set(started);
   const candidates = pass.due.filter(({ certificate }) => !before.has(certificate)).sort(byUrgency);
   const { chosen, postponed } = await choose(candidates, config, ports);
-  if (started.length === 0) {
-    metrics.fleet({ ...pass.counts, Due: chosen.length + postponed, Postponed: postponed });
-    const days = pass.expiresFirst === null ? null : daysLeft({ notAfter: pass.expiresFirst }, clock.now());
-    if (days !== null) metrics.minimumDaysToExpiry(days);
-  }
+  metrics.publish({
+    ...gaugeMetrics(pass.gauges, config.certificates.length),
+    ...(started.length === 0 && { Due: chosen.length + postponed }),
+    ...(chosen.length === 0 && { Postponed: postponed, CompletedRuns: 1 }),
+  });
   if (chosen.length > 0)
     log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
   const slots = chosen.filter(({ paced }) => paced).length;
@@ -68,9 +67,7 @@ export async function selectDueCertificates(
 
 interface FleetPass {
   readonly due: DueCertificate[];
-  readonly counts: { readonly Certificates: number; readonly Failing: number; readonly NotServed: number };
-  /** Time at which the first certificate expires, in RFC 3339. `null` if none is issued. */
-  readonly expiresFirst: string | null;
+  readonly gauges: FleetGauges;
 }
 
 /** Reads the ledger page by page, and keeps only what is due. The next page is read while the certificates of a page are checked. */
@@ -78,8 +75,7 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
   const due: DueCertificate[] = [];
   const seen = new Set<string>();
   const selection = { run, checkInterval: config.checkInterval };
-  let [failing, notServed] = [0, 0];
-  let expiresFirst: string | null = null;
+  let gauges = emptyGauges;
   const add = (name: string, record: LedgerCertificate) => {
     const configured = specOf(config, name);
     const spec = configured && withChosenIssuer(configured, record.failure);
@@ -87,11 +83,7 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
       ? dueCertificate({ spec, record }, selection, clock.now())
       : dueCleanUp(name, record, selection);
     if (candidate) due.push(candidate);
-    if (!spec) return;
-    if (record.failure) failing += 1;
-    if (isNotServed(spec, record)) notServed += 1;
-    const { notAfter = null } = record.current ?? {};
-    if (notAfter && (expiresFirst === null || Date.parse(notAfter) < Date.parse(expiresFirst))) expiresFirst = notAfter;
+    gauges = withCertificate(gauges, spec, record, clock.now());
   };
   let next: Promise<LedgerPage> | null = fleetLedger.page(null);
   while (next !== null) {
@@ -103,11 +95,7 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
     }
   }
   for (const { name } of config.certificates) if (!seen.has(name)) add(name, emptyRecord);
-  return {
-    due,
-    counts: { Certificates: config.certificates.length, Failing: failing, NotServed: notServed },
-    expiresFirst,
-  };
+  return { due, gauges };
 }
 
 /** Statuses of executions that are read at the same time. DescribeExecution accepts 15 calls a second, and bursts. */

@@ -5,10 +5,17 @@ import {
   GetCertificateCommand,
   ListCertificatesCommand,
 } from '@aws-sdk/client-acm';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteRolePolicyCommand, IAMClient, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
-import type { CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
+import type { CertificateChangedOutside, CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
 import { watchRenewal } from '../../local/demo/renewals.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits } from './observed.ts';
@@ -52,6 +59,34 @@ const eventsOf = async (name: string) =>
     .map(({ detailType, detail }) => ({ detailType, detail: detail as CertificateRenewed }));
 const lastRenewed = async (name: string): Promise<CertificateRenewed | undefined> =>
   (await eventsOf(name)).findLast(({ detailType }) => detailType === 'Certificate Renewed')?.detail;
+/** Returns the id of the version of a certificate's secret that has this label. */
+async function labelled(name: string, label: string): Promise<string> {
+  const [version] = Object.entries(await d.stages(name)).flatMap(([id, labels]) => (labels.includes(label) ? id : []));
+  return version ?? '';
+}
+/** Runs the fleet as if no certificate had been compared for a day. */
+async function compareAll(): Promise<void> {
+  const table = Object.entries(d.outputs).find(([key]) => key.endsWith('LedgerTable'))?.[1];
+  await new DynamoDBClient(d.local.clientConfig).send(
+    new UpdateItemCommand({
+      TableName: table,
+      Key: { id: { S: 'fleet' } },
+      UpdateExpression: 'SET comparedUntil = :yesterday',
+      ExpressionAttributeValues: { ':yesterday': { S: new Date(Date.now() - 86_400_000).toISOString() } },
+    }),
+  );
+  expect(await d.fleet()).toMatchObject({ status: 'SUCCEEDED' });
+  await d.idle();
+}
+/** Returns certificate and kind of each change that was published, in the order of names. */
+async function changesReported(): Promise<(readonly [string, string])[]> {
+  const details = (await d.local.aws.busEvents())
+    .filter(({ detailType }) => detailType === 'Certificate Changed Outside Perennial')
+    .map(({ detail }) => detail as CertificateChangedOutside);
+  return details
+    .flatMap(({ certificate, changes }) => changes.map(({ kind }) => [certificate, kind] as const))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
 async function renewed(): Promise<void> {
   const { status, cause } = await d.renew({ certificate: 'three', force: true });
   expect({ status, cause }).toEqual({ status: 'SUCCEEDED', cause: undefined });
@@ -65,8 +100,15 @@ describe('a CA with only ECDSA keys', () => {
     acm: ['us-east-1'],
   };
 
+  /** Certificates whose secrets a test changes by hand. */
+  const changed: CertificateConfig[] = ['gone', 'moved', 'foreign'].map((name) => ({
+    name,
+    identifiers: [`${name}.example.com`],
+  }));
+
   beforeAll(async () => {
-    d = await deployed({ zones, certificates: [three, mixed] }, { pebble: { chaos, keyAlgorithm: 'ecdsa' } });
+    const certificates = [three, mixed, ...changed];
+    d = await deployed({ zones, certificates }, { pebble: { chaos, keyAlgorithm: 'ecdsa' } });
     await d.idle();
   });
 
@@ -156,6 +198,48 @@ describe('a CA with only ECDSA keys', () => {
     for (const words of [before['eu-west-1'], after['eu-west-1'], 'deleted'])
       expect(deliveries?.[1]?.action).toContain(words);
     expect(await listed('eu-west-1')).toEqual([after['eu-west-1']]);
+  });
+
+  test('has its changes made by hand found by the comparison of the next fleet run, which starts what is missing', async () => {
+    const secrets = new SecretsManagerClient(d.local.clientConfig);
+    await d.renew({ certificate: 'moved', force: true });
+    const before = { gone: await d.secret('gone'), three: await d.secret('three'), arns: await arnsOf('three') };
+    const [earlier, current] = [await labelled('moved', 'AWSPREVIOUS'), await labelled('moved', 'AWSCURRENT')];
+    await secrets.send(new DeleteSecretCommand({ SecretId: 'certificates/gone', ForceDeleteWithoutRecovery: true }));
+    await secrets.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: 'certificates/moved',
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: earlier,
+        RemoveFromVersionId: current,
+      }),
+    );
+    await secrets.send(new PutSecretValueCommand({ SecretId: 'certificates/foreign', SecretString: '"mine"' }));
+    await acmIn('eu-west-1').send(new DeleteCertificateCommand({ CertificateArn: before.arns['eu-west-1'] }));
+
+    await compareAll();
+    expect(await d.secret('gone')).toMatchObject({ format: 1, identifiers: before.gone.identifiers });
+    expect((await d.secret('gone')).serialNumber).not.toBe(before.gone.serialNumber);
+    expect((await d.ledger('moved')).current?.versionId).toBe(earlier);
+    expect(await labelled('moved', 'AWSCURRENT')).toBe(earlier);
+    expect(await d.secret('foreign')).toBe('mine');
+    expect((await d.ledger('foreign')).current?.versionId).not.toBe(await labelled('foreign', 'AWSCURRENT'));
+    const after = await arnsOf('three');
+    expect(after).toEqual({ ...before.arns, 'eu-west-1': expect.not.stringContaining(before.arns['eu-west-1'] ?? '') });
+    expect(await served('eu-west-1', after['eu-west-1'])).toBe(before.three.serialNumber);
+    const reported = [
+      ['foreign', 'valueReplaced'],
+      ['gone', 'secretDeleted'],
+      ['moved', 'versionMoved'],
+      ['three', 'importDeleted'],
+    ];
+    expect(await changesReported()).toEqual(reported);
+
+    const renewals = (await d.renewals()).length;
+    await d.fleet();
+    await d.idle();
+    expect(await changesReported()).toEqual(reported);
+    expect((await d.renewals()).length).toBe(renewals);
   });
 
   test('issues a changed key type under new ARNs, the event says once which ARN to replace, and the old ARNs stay', async () => {

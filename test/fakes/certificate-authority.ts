@@ -285,14 +285,16 @@ export async function secretValue({
   identifiers,
   keyType = 'P-256',
   serialNumber = '0a01',
+  notAfter = '2026-05-30T10:59:59Z',
 }: {
   readonly identifiers: readonly string[];
   readonly keyType?: KeyType;
   readonly serialNumber?: string;
+  readonly notAfter?: string;
 }): Promise<CertificateSecretValue> {
   const { intermediate } = await authorities();
   const privateKey = makePrivateKey(keyType);
-  const certificate = await makeLeaf(intermediate, { identifiers, privateKey, serialNumber });
+  const certificate = await makeLeaf(intermediate, { identifiers, privateKey, serialNumber, notAfter });
   const chain = pemOf(intermediate.certificate);
   return {
     format: 1,
@@ -303,7 +305,7 @@ export async function secretValue({
     identifiers,
     serialNumber,
     notBefore: '2026-03-01T11:00:00Z',
-    notAfter: '2026-05-30T10:59:59Z',
+    notAfter,
     issuer: 'CN=Test Intermediate',
     keyType,
     directoryUrl: 'https://ca.test/directory',

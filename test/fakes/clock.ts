@@ -1,3 +1,4 @@
+import type { FleetMetricValues } from '../../lambdas/domain/contract/metrics.ts';
 import type { Clock, FleetMetrics, StepLog } from '../../lambdas/domain/ports/runtime.ts';
 
 /** A clock that only `set`, `advance` and `sleep` move. `sleep` returns at once. */
@@ -56,14 +57,9 @@ export class FakeLog implements StepLog {
 }
 
 export class FakeFleetMetrics implements FleetMetrics {
-  readonly fleets: Parameters<FleetMetrics['fleet']>[0][] = [];
-  readonly days: number[] = [];
+  readonly published: FleetMetricValues[] = [];
 
-  fleet(values: Parameters<FleetMetrics['fleet']>[0]): void {
-    this.fleets.push(values);
-  }
-
-  minimumDaysToExpiry(days: number): void {
-    this.days.push(days);
+  publish(values: FleetMetricValues): void {
+    this.published.push(values);
   }
 }

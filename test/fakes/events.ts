@@ -1,4 +1,5 @@
 import type {
+  CertificateChangedOutside,
   CertificateCleanUpFailed,
   CertificateNotServed,
   CertificateRenewalFailed,
@@ -53,4 +54,17 @@ export const cleanUpFailed: CertificateCleanUpFailed = {
     { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left', reason: 'The role was not assumed.' },
   ],
   action: 'Remove it.',
+};
+
+export const changedOutside: CertificateChangedOutside = {
+  certificate: 'www',
+  execution,
+  changes: [
+    {
+      kind: 'importDeleted',
+      resource: 'arn:aws:acm:us-east-1:1:certificate/1',
+      detail: 'The certificate was deleted from ACM.',
+      action: 'Use the new ARN.',
+    },
+  ],
 };

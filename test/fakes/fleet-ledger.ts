@@ -9,6 +9,7 @@ export class FakeFleetLedger implements FleetLedger {
   #lease: Omit<LeaseHolder, 'orders'> | null = null;
   #isRequested = false;
   #cursor: string | null = null;
+  #comparedUntil: Date | null = null;
 
   constructor(ledger: FakeLedger) {
     this.#ledger = ledger;
@@ -68,5 +69,13 @@ export class FakeFleetLedger implements FleetLedger {
 
   async saveCursor(position: string | null): Promise<void> {
     this.#cursor = position;
+  }
+
+  async comparedUntil(): Promise<Date | null> {
+    return this.#comparedUntil;
+  }
+
+  async saveComparedUntil(time: Date): Promise<void> {
+    this.#comparedUntil = time;
   }
 }

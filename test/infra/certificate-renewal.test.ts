@@ -81,7 +81,7 @@ describe('the functions', () => {
       Certificate: ['ACCOUNT_SECRET_PREFIX', 'LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Delivery: ['LEDGER_TABLE', 'SECRET_PREFIX', 'STACK_TAG'],
       Report: ['CONFIG_TOKENS', 'DEPLOYMENT', 'LEDGER_TABLE'],
-      Fleet: ['CONFIG_TOKENS', 'LEDGER_TABLE'],
+      Fleet: ['CONFIG_TOKENS', 'LEDGER_TABLE', 'METRICS_DEPLOYMENT', 'SECRET_PREFIX', 'STACK_TAG'],
       FleetStart: [],
       ExecutionsStop: ['LEDGER_TABLE'],
     });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DetailOf, parseEvent } from '../../lambdas/domain/contract/events.ts';
-import { cleanUpFailed, failed, notServed, renewed } from '../fakes/events.ts';
+import { changedOutside, cleanUpFailed, failed, notServed, renewed } from '../fakes/events.ts';
 import { synthesize } from './synthesized.ts';
 import { definition } from './workflows/state-machine.ts';
 
@@ -16,15 +16,16 @@ function entriesIn(value: unknown): Entry[] {
   return [...('DetailType' in value ? [value as Entry] : []), ...Object.values(value).flatMap(entriesIn)];
 }
 
-const announced = entriesIn(definition('-renewal', synthesize()));
+const announced = ['-renewal', '-fleet'].flatMap((name) => entriesIn(definition(name, synthesize())));
 const typed: DetailOf = {
   'Certificate Renewed': renewed,
   'Certificate Renewal Failed': failed,
   'Certificate Not Served': notServed,
   'Certificate Clean-Up Failed': cleanUpFailed,
+  'Certificate Changed Outside Perennial': changedOutside,
 };
 
-test('the workflow publishes the events that have a type', () => {
+test('the workflows publish the events that have a type', () => {
   expect(new Set(announced.map(({ DetailType }) => DetailType))).toEqual(new Set(Object.keys(typed)));
 });
 

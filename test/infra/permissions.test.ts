@@ -297,6 +297,27 @@ describe('the delivery function', () => {
   });
 });
 
+describe('the fleet function', () => {
+  const may = (action: string, resource: string) => allows('FleetRole', action, resource);
+
+  test('may describe the secrets of certificates, and read no value', async () => {
+    expect(await may('secretsmanager:DescribeSecret', secret('certificates/www'))).toBe(true);
+    expect(await may('secretsmanager:DescribeSecret', secret('certificates-accounts/ca.test'))).toBe(false);
+    for (const action of ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage', 'CreateSecret'])
+      expect(await may(`secretsmanager:${action}`, secret('certificates/www')), action).toBe(false);
+  });
+
+  test('may list imports and describe those of the configured regions, and change none', async () => {
+    expect(await may('acm:ListCertificates', '*')).toBe(true);
+    for (const action of ['DescribeCertificate', 'ListTagsForCertificate']) {
+      expect(await may(`acm:${action}`, certificate), action).toBe(true);
+      expect(await may(`acm:${action}`, certificate.replace('us-east-1', 'eu-west-1')), action).toBe(false);
+    }
+    for (const action of ['ImportCertificate', 'AddTagsToCertificate', 'DeleteCertificate', 'GetCertificate'])
+      expect(await may(`acm:${action}`, certificate), action).toBe(false);
+  });
+});
+
 describe('the workflows', () => {
   const machine = (name: string) => `arn:aws:states:eu-central-1:123456789012:stateMachine:${name}`;
   const functionArns = Object.keys(synthesized.resources)

@@ -9,6 +9,8 @@ export const environment = {
   secretPrefix: 'SECRET_PREFIX',
   /** Prefix of the names of account secrets, such as `certificates-accounts/`. */
   accountSecretPrefix: 'ACCOUNT_SECRET_PREFIX',
+  /** Value of the dimension `Deployment` of all metrics. */
+  metricsDeployment: 'METRICS_DEPLOYMENT',
   /** Value of the tag `perennial:stack` on everything that is created at run time. */
   stackTag: 'STACK_TAG',
   /** JSON object with the operator's tags, for secrets and ACM imports. If it is not set, there are none. */

@@ -1,4 +1,4 @@
-import type { CertificateFacts, LeftoverValue, ServedCertificate } from './certificate-facts.ts';
+import type { CertificateFacts, LeftoverValue, OutsideChange, ServedCertificate } from './certificate-facts.ts';
 import type { ImportCertificateOutput } from './steps.ts';
 
 /** The `source` of all events. They are published on the default event bus of the account and region. */
@@ -10,6 +10,7 @@ export const detailTypes = {
   renewalFailed: 'Certificate Renewal Failed',
   notServed: 'Certificate Not Served',
   cleanUpFailed: 'Certificate Clean-Up Failed',
+  changedOutside: 'Certificate Changed Outside Perennial',
 } as const;
 
 /** Any of the detail types. */
@@ -72,12 +73,22 @@ export interface CertificateCleanUpFailed extends EventDetail {
   readonly action: string;
 }
 
+/**
+ * Detail of `Certificate Changed Outside Perennial`: the daily comparison found that the secret or an import is not as Perennial left it. The event is
+ * published at most once a day for each certificate, until nothing differs.
+ */
+export interface CertificateChangedOutside extends EventDetail {
+  /** Everything that differs. */
+  readonly changes: readonly OutsideChange[];
+}
+
 /** The type of the detail for each detail type. */
 export interface DetailOf {
   readonly 'Certificate Renewed': CertificateRenewed;
   readonly 'Certificate Renewal Failed': CertificateRenewalFailed;
   readonly 'Certificate Not Served': CertificateNotServed;
   readonly 'Certificate Clean-Up Failed': CertificateCleanUpFailed;
+  readonly 'Certificate Changed Outside Perennial': CertificateChangedOutside;
 }
 
 /** An event that `parseEvent` has read. `detailType` determines the type of `detail`. */
@@ -124,6 +135,11 @@ const members: {
     execution: isText,
     values: Array.isArray,
     action: isText,
+  },
+  'Certificate Changed Outside Perennial': {
+    certificate: isText,
+    execution: isText,
+    changes: Array.isArray,
   },
 };
 

@@ -1,3 +1,4 @@
+import type { OutsideChange } from './certificate-facts.ts';
 import type { RenewalAction } from './steps.ts';
 
 /**
@@ -60,6 +61,25 @@ export interface SelectDueCertificatesOutput {
   readonly checked: number;
   /** Number of due certificates that are not in `due` and that no execution works on. */
   readonly postponed: number;
+}
+
+export interface CompareWithWhatIsThereInput extends FleetRun {
+  /** Time of the first call of this comparison, in RFC 3339. */
+  readonly since: string;
+}
+
+/** A certificate that another writer changed, for the event. */
+export interface ChangedCertificate {
+  readonly certificate: string;
+  readonly changes: readonly OutsideChange[];
+}
+
+export interface CompareWithWhatIsThereOutput {
+  readonly changed: readonly ChangedCertificate[];
+  /** Number of certificates that the next selection starts because of a change. */
+  readonly due: number;
+  /** Whether there is nothing left to compare, or no time. */
+  readonly done: boolean;
 }
 
 export interface HandOverFleetLeaseOutput {

@@ -1,3 +1,5 @@
+import type { FleetMetricValues } from '../contract/metrics.ts';
+
 /** Time and randomness. They are a port, so that tests can control them. */
 export interface Clock {
   now(): Date;
@@ -16,7 +18,5 @@ export interface StepLog {
 
 /** CloudWatch metrics of the fleet in embedded metric format. */
 export interface FleetMetrics {
-  fleet(values: Readonly<Record<'Certificates' | 'Due' | 'Postponed' | 'Failing' | 'NotServed', number>>): void;
-  /** Days of the certificate that expires first. It is not called if none is issued. */
-  minimumDaysToExpiry(days: number): void;
+  publish(values: FleetMetricValues): void;
 }

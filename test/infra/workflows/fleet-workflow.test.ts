@@ -27,14 +27,17 @@ interface World {
   readonly starts?: Readonly<Record<string, Error>>;
   /** Results or errors of the other tasks by state, one for each call. */
   readonly answers?: Readonly<Record<string, readonly unknown[]>>;
+  /** Certificates whose event EventBridge refuses. */
+  readonly refusedEvents?: readonly string[];
   readonly input?: unknown;
 }
 
 /** Runs the fleet workflow with a clock that only waits move. */
-async function runFleet({ selections = [], starts = {}, answers = {}, input = {} }: World) {
+async function runFleet({ selections = [], starts = {}, answers = {}, refusedEvents = [], input = {} }: World) {
   let now = Date.parse('2026-03-15T00:00:00Z');
   const inputs: Record<string, unknown[]> = {};
   const started: { readonly certificate: string; readonly name: unknown; readonly after: number }[] = [];
+  const published: unknown[] = [];
   let next: unknown;
   const begin = now;
   const step = (state: string, defaults: unknown, results: readonly unknown[] = answers[state] ?? []) => {
@@ -56,6 +59,14 @@ async function runFleet({ selections = [], starts = {}, answers = {}, input = {}
       saved: 0,
     }),
     'Select due certificates': step('Select due certificates', selection([]), selections),
+    'Compare with what is there': step('Compare with what is there', { changed: [], due: 0, done: true }),
+    'Report failed comparison': step('Report failed comparison', {}),
+    'Announce change': ({ Entries }) => {
+      const [{ Detail }] = Entries as [{ readonly Detail: { readonly certificate: string } }];
+      if (refusedEvents.includes(Detail.certificate)) throw new TaskError('EventBridge.LimitExceededException', 'slow');
+      published.push(Detail);
+      return {};
+    },
     'Hand over fleet lease': step('Hand over fleet lease', { executionName: 'continued-1' }),
     'Release fleet lease': step('Release fleet lease', { released: true }),
     'Start renewal': ({ Input, Name }) => {
@@ -78,7 +89,7 @@ async function runFleet({ selections = [], starts = {}, answers = {}, input = {}
       now += seconds * 1000;
     },
   });
-  return { ...ended, inputs, started, next };
+  return { ...ended, inputs, started, published, next };
 }
 
 describe('a fleet run', () => {
@@ -99,14 +110,9 @@ describe('a fleet run', () => {
         'Start renewal',
         'Continue here?',
       ],
-      ...[
-        'Select due certificates',
-        'Anything due?',
-        'Release fleet lease',
-        'Selection requested?',
-        'All started?',
-        'Done',
-      ],
+      ...['Select due certificates', 'Anything due?'],
+      ...['Compare with what is there', 'Announce changes', 'All compared?'],
+      ...['Release fleet lease', 'Selection requested?', 'All started?', 'Done'],
     ]);
     expect(started.map(({ certificate, name }) => [certificate, name])).toEqual([
       ['a', 'a-1'],
@@ -203,6 +209,63 @@ describe('a fleet run', () => {
     const { status, started } = await runFleet({ answers, selections: [selection([]), selection(['new'])] });
     expect(status).toBe('SUCCEEDED');
     expect(started.map(({ certificate }) => certificate)).toEqual(['new']);
+  });
+});
+
+describe('the comparison', () => {
+  const change = (certificate: string) => ({
+    certificate,
+    changes: [{ kind: 'secretDeleted', resource: 'arn', detail: 'It was deleted.', action: 'It is issued.' }],
+  });
+  const compared = (names: readonly string[], { due = 0, done = true } = {}) => ({
+    changed: names.map(change),
+    due,
+    done,
+  });
+
+  test('comes after all starts, in several calls, and publishes an event for each certificate that was changed', async () => {
+    const answers = { 'Compare with what is there': [compared(['a', 'b'], { done: false }), compared(['c'])] };
+    const { status, started, inputs, published } = await runFleet({ selections: [selection(['x'])], answers });
+    expect([status, started.length]).toEqual(['SUCCEEDED', 1]);
+    const since = '2026-03-15T00:00:00.000Z';
+    expect(inputs['Compare with what is there']).toEqual([{ since }, { since }]);
+    expect(published).toEqual(['a', 'b', 'c'].map((name) => ({ ...change(name), execution })));
+    expect(inputs['Select due certificates']).toHaveLength(2);
+  });
+
+  test('is followed by another selection and its starts if certificates became due, and compares once more', async () => {
+    const answers = { 'Compare with what is there': [compared(['a'], { due: 1, done: false }), compared([])] };
+    const { status, entered, started } = await runFleet({ selections: [selection([]), selection(['a'])], answers });
+    expect([status, started.map(({ certificate }) => certificate)]).toEqual(['SUCCEEDED', ['a']]);
+    expect(entered.filter((state) => state === 'Compare with what is there')).toHaveLength(3);
+    expect(entered.filter((state) => state === 'Select due certificates')).toHaveLength(3);
+  });
+
+  test('that makes a certificate due on which another execution works ends the run', async () => {
+    const answers = { 'Compare with what is there': [compared(['a'], { due: 1 })] };
+    const { status, inputs } = await runFleet({ answers });
+    expect(status).toBe('SUCCEEDED');
+    expect(inputs['Select due certificates']).toHaveLength(2);
+  });
+
+  test('that fails is counted, does not make the run fail, and lets it release the lease', async () => {
+    const answers = { 'Compare with what is there': [thrown('AccessDeniedError', 'no')] };
+    const { status, started, inputs } = await runFleet({ selections: [selection(['a'])], answers });
+    expect([status, started.length]).toEqual(['SUCCEEDED', 1]);
+    expect(inputs['Report failed comparison']).toHaveLength(1);
+    expect(inputs['Release fleet lease']).toHaveLength(1);
+  });
+
+  test('that cannot even be counted does not make the run fail', async () => {
+    const refused = [thrown('AccessDeniedError', 'no')];
+    const answers = { 'Compare with what is there': refused, 'Report failed comparison': refused };
+    expect((await runFleet({ answers })).status).toBe('SUCCEEDED');
+  });
+
+  test('continues after events that EventBridge refuses', async () => {
+    const answers = { 'Compare with what is there': [compared(['a', 'b'])] };
+    const { status, published } = await runFleet({ answers, refusedEvents: ['a'] });
+    expect([status, published.length]).toEqual(['SUCCEEDED', 1]);
   });
 });
 

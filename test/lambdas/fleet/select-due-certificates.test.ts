@@ -140,7 +140,7 @@ describe('the selection', () => {
     const world = createWorld({ now });
     world.calls.answer('fleetLedger.page', throttledError());
     await expect(select(world, [specNamed('www')])).rejects.toThrow(ThrottledError);
-    expect(world.metrics.fleets).toEqual([]);
+    expect(world.metrics.published).toEqual([]);
   });
 });
 
@@ -205,7 +205,7 @@ describe('leftover TXT values', () => {
 });
 
 describe('the metrics', () => {
-  test('count the fleet and the days until the first certificate expires, once in a run', async () => {
+  test('show the fleet at each selection, what is due at the first one, and what is postponed at the last one', async () => {
     const world = createWorld({ now });
     put(world, 'due');
     put(world, 'fresh', fresh);
@@ -213,8 +213,21 @@ describe('the metrics', () => {
     const specs = ['due', 'fresh', 'failing', 'new'].map((name) => specNamed(name));
     await select(world, specs);
     await select(world, specs, { started: ['due'] });
-    expect(world.metrics.fleets).toEqual([{ Certificates: 4, Due: 3, Postponed: 0, Failing: 1, NotServed: 0 }]);
-    expect(world.metrics.days).toEqual([10]);
+    await select(world, specs, { started: ['due', 'failing', 'new'] });
+    const fleet = { Certificates: 4, Failing: 1, NeverIssued: 0, NotServed: 0, LeastDaysLeft: 10 };
+    expect(world.metrics.published).toEqual([
+      { ...fleet, ...rest, Due: 3 },
+      { ...fleet, ...rest },
+      { ...fleet, ...rest, Postponed: 0, CompletedRuns: 1 },
+    ]);
+  });
+  const rest = { LeftoverTxtValues: 0, OldestLease: 0, LeastLifetimeLeft: expect.closeTo(12.05, 2) };
+
+  test('show a completed run at once if nothing is due, with what the limits of a directory postpone', async () => {
+    const world = createWorld({ now });
+    const limited = { ...issuer, newOrders: { burst: 0, everySeconds: 36 } };
+    expect(await selected(world, [specNamed('www', { issuer: limited })])).toEqual([]);
+    expect(world.metrics.published).toMatchObject([{ Due: 1, Postponed: 1, CompletedRuns: 1 }]);
   });
 
   test('count certificates whose endpoints present another certificate, which are not due', async () => {
@@ -223,13 +236,22 @@ describe('the metrics', () => {
     const served = { versionId: 'version-1', at: '2026-03-14T20:00:00Z', served: false, endpoints };
     put(world, 'www', fresh, { served });
     expect(await selected(world, [specNamed('www', { endpoints: ['www.example.com:443'] })])).toEqual([]);
-    expect(world.metrics.fleets).toMatchObject([{ Due: 0, NotServed: 1 }]);
+    expect(world.metrics.published).toMatchObject([{ Due: 0, NotServed: 1 }]);
   });
 
-  test('have no days to expiry if no certificate is issued', async () => {
+  test('count TXT values in zones that are no longer configured, and of certificates that are not', async () => {
+    const world = createWorld({ now });
+    const gone = { ...leftover, hostedZoneId: 'ZGONE' };
+    put(world, 'www', fresh, { leftovers: [gone] });
+    put(world, 'removed', fresh, { leftovers: [gone, leftover] });
+    await select(world, [specNamed('www')]);
+    expect(world.metrics.published).toMatchObject([{ LeftoverTxtValues: 3 }]);
+  });
+
+  test('have no lifetime if no certificate is issued', async () => {
     const world = createWorld({ now });
     await select(world, [specNamed('www')]);
-    expect(world.metrics.days).toEqual([]);
+    expect(Object.keys(world.metrics.published[0] ?? {})).not.toContain('LeastLifetimeLeft');
   });
 });
 

@@ -27,6 +27,8 @@ export function createFleetLedger({
     release: (execution) => release(table, execution),
     cursor: async () => (await readItem(table, fleetId)).cursor?.S ?? null,
     saveCursor: (position) => saveCursor(table, position),
+    comparedUntil: () => comparedUntil(table),
+    saveComparedUntil: (time) => saveComparedUntil(table, time),
   };
 }
 
@@ -34,6 +36,7 @@ export function createFleetLedger({
 const attributes = [
   ...['id', 'lease', 'leasedAt', 'firstLeasedAt', 'current', 'deliveries', 'order', 'leftovers', 'failure', 'failures'],
   ...['issuerFailures', 'notBefore', 'renewalInfo', 'announcedVersion', 'revokedVersion', 'served', 'access'],
+  'outside',
 ];
 
 /** Reads one page, which is 1 MB of items. The position is the key of an item. */
@@ -93,5 +96,17 @@ async function saveCursor(table: LedgerTable, position: string | null): Promise<
   await updateItem(table, fleetId, {
     expression: position === null ? 'REMOVE #cursor' : 'SET #cursor = :position',
     ...(position !== null && { values: { ':position': { S: position } } }),
+  });
+}
+
+async function comparedUntil(table: LedgerTable): Promise<Date | null> {
+  const time = (await readItem(table, fleetId)).comparedUntil?.S;
+  return time === undefined ? null : new Date(time);
+}
+
+async function saveComparedUntil(table: LedgerTable, time: Date): Promise<void> {
+  await updateItem(table, fleetId, {
+    expression: 'SET #comparedUntil = :time',
+    values: { ':time': { S: time.toISOString() } },
   });
 }
