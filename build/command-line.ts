@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
 
@@ -11,6 +11,7 @@ export async function buildCommandLine(out: string = join(root, 'dist', 'cli')):
     target: 'node22',
     banner: { js: `#!/usr/bin/env node\n${withRequire}` },
   });
+  for (const asset of ['style.css', 'script.js']) cpSync(join(root, 'cli', 'page', asset), join(out, 'page', asset));
   chmodSync(join(out, 'main.mjs'), 0o755);
   return sizes;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
 import { createCertificateValues } from '../lambdas/adapters/aws/secrets-manager/certificate-values.ts';
@@ -20,6 +21,9 @@ process.once('SIGINT', () => {
   process.exit(exitCodes.interrupted);
 });
 
+/** The build copies the folder `page` to the bundle. */
+const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
+
 const program = createProgram(
   version,
   ({ region, profile }) => {
@@ -32,6 +36,7 @@ const program = createProgram(
       clock,
       env: process.env,
       askSecret,
+      pageAssets: () => ({ style: asset('style.css'), script: asset('script.js') }),
     };
   },
   (code) => {

@@ -10,6 +10,7 @@ import { renew } from './commands/renew.ts';
 import { status } from './commands/status.ts';
 import type { Target } from './deployment.ts';
 import type { ExitCode } from './exit-codes.ts';
+import type { PageAssets } from './page/page.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the commands need from outside. */
@@ -18,6 +19,7 @@ export interface CommandPorts {
   readonly workflows: Workflows;
   readonly values: CertificateValues;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pageAssets: () => PageAssets;
   readonly askSecret: (question: string) => Promise<string>;
   readonly terminal: Terminal;
   readonly clock: Clock;
@@ -55,6 +57,7 @@ export function createProgram(
 
   command('status [name]', 'all certificates with their state, or everything about one')
     .option('--json', 'the report as JSON')
+    .option('--html <file>', 'writes the report as one HTML page')
     .action(async (name: string | undefined, options) => onEnd(await status(name, options, makePorts(options))));
   command('explain <name>', 'why a certificate is or is not due, and its last executions')
     .option('--json', 'the report and the executions as JSON')

@@ -1,23 +1,35 @@
+import { writeFileSync } from 'node:fs';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
+import { type PageAssets, page } from '../page/page.ts';
 import { dayOf, lifetimeBar, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface StatusOptions extends Target {
   readonly json?: boolean | undefined;
+  /** File for the HTML page. */
+  readonly html?: string | undefined;
+}
+
+export interface StatusPorts {
+  readonly deployments: Deployments;
+  readonly terminal: Terminal;
+  readonly pageAssets: () => PageAssets;
 }
 
 /** Prints all certificates with their state, or everything that is known about one. */
 export async function status(
   name: string | undefined,
   options: StatusOptions,
-  { deployments, terminal }: { readonly deployments: Deployments; readonly terminal: Terminal },
+  { deployments, terminal, pageAssets }: StatusPorts,
 ): Promise<ExitCode> {
   const report = await readReport(deployments, options, name === undefined ? null : [name]);
+  if (options.html !== undefined) writeFileSync(options.html, page(report, pageAssets()));
   if (options.json) terminal.print(JSON.stringify(report, null, 2));
+  else if (options.html !== undefined) terminal.note(`Wrote ${options.html}.`);
   else if (name === undefined) printFleet(report, terminal);
   else for (const each of report.certificates) printCertificate(each, new Date(report.at), terminal);
   return report.certificates.some(({ attention }) => attention.length > 0) ? exitCodes.attention : exitCodes.done;

@@ -1,6 +1,7 @@
 import type { CertificateFacts } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
 import { certificateId } from '../domain/rules/certificate/certificate-id.ts';
+import { sctCount } from '../domain/rules/certificate/sct-count.ts';
 
 /** Returns the facts that may leave the secret. The ledger keeps them. None of them is a PEM block. */
 export function factsOf({
@@ -14,6 +15,7 @@ export function factsOf({
   directoryUrl,
   profile,
 }: CertificateSecretValue): Omit<CertificateFacts, 'secretArn' | 'versionId' | 'orderUrl' | 'execution'> {
+  const scts = sctCount(certificate);
   return {
     identifiers,
     serialNumber,
@@ -24,5 +26,6 @@ export function factsOf({
     keyType,
     directoryUrl,
     profile,
+    ...(scts > 0 && { scts }),
   };
 }

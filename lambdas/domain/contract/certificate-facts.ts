@@ -46,6 +46,8 @@ export interface CertificateFacts {
   readonly directoryUrl: string;
   /** Profile that was ordered, or `null` for the default of the CA. */
   readonly profile: string | null;
+  /** Number of signed certificate timestamps of Certificate Transparency logs (RFC 6962). Absent if there are none, as from a private CA. */
+  readonly scts?: number;
   /** Differences from the order or from the certificate before it that were accepted, as phrases. Absent if there are none. */
   readonly warnings?: readonly string[];
   /** URL of the ACME order, or `null` after the facts were read from the secret again. */

@@ -1,0 +1,38 @@
+// Filters and sorts the table. Without it the page shows all certificates, those that need attention first.
+const table = document.querySelector('tbody');
+const rows = [...table.rows];
+const text = document.querySelector('#text');
+const state = document.querySelector('#state');
+const shown = document.querySelector('#shown');
+
+function filter() {
+  const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const row of rows) {
+    const found =
+      words.every((word) => row.dataset.text.includes(word)) &&
+      (state.value === '' || row.dataset.state === state.value);
+    row.hidden = !found;
+    if (found) count += 1;
+  }
+  shown.textContent = `${count} of ${rows.length} certificates`;
+}
+
+function sort(header) {
+  const column = header.cellIndex;
+  const ascending = header.getAttribute('aria-sort') !== 'ascending';
+  for (const each of header.parentElement.cells) each.removeAttribute('aria-sort');
+  header.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+  const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+  const compare = (a, b) => key(a).localeCompare(key(b), 'en', { numeric: true });
+  rows.sort((a, b) => (ascending ? compare(a, b) : compare(b, a)));
+  table.append(...rows);
+}
+
+text.addEventListener('input', filter);
+state.addEventListener('change', filter);
+for (const header of document.querySelectorAll('thead th')) {
+  const button = header.querySelector('button');
+  if (button) button.addEventListener('click', () => sort(header));
+}
+filter();

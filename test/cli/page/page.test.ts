@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { source as axeSource } from 'axe-core';
+import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../../cli/deployment.ts';
+import { page } from '../../../cli/page/page.ts';
+import { factsWith } from '../../fakes/specs.ts';
+import { certificateWith, reportOf } from './reports.ts';
+
+const folder = join(import.meta.dirname, '..', '..', '..', 'cli', 'page');
+const assets = {
+  style: readFileSync(join(folder, 'style.css'), 'utf8'),
+  script: readFileSync(join(folder, 'script.js'), 'utf8'),
+};
+
+let browser: Browser;
+beforeAll(async () => {
+  // Without a sandbox, because CI may run as root.
+  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'] });
+});
+afterAll(() => browser?.close());
+
+/** Opens the page of a report. A script error or a blocked resource fails the test. */
+async function open(
+  report: Report,
+  colorScheme: 'light' | 'dark' = 'light',
+): Promise<Page & { readonly errors: string[] }> {
+  const opened = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 800 } });
+  const errors: string[] = [];
+  opened.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())));
+  opened.on('pageerror', (error) => void errors.push(String(error)));
+  await opened.setContent(page(report, assets));
+  return Object.assign(opened, { errors });
+}
+
+const names = (opened: Page) =>
+  opened.locator('tbody tr:not([hidden]) th').evaluateAll((cells) => cells.map((cell) => cell.firstChild?.textContent));
+
+/** Returns the violations that axe finds. Its script is not part of the page, so the policy of the page must not block it. */
+async function violations(report: Report, colorScheme: 'light' | 'dark'): Promise<readonly string[]> {
+  const context = await browser.newContext({ bypassCSP: true, colorScheme });
+  const opened = await context.newPage();
+  await opened.setContent(page(report, assets));
+  await opened.addScriptTag({ content: axeSource });
+  const { violations: found } = await opened.evaluate(() =>
+    (
+      globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; help: string }[] }> } }
+    ).axe.run(),
+  );
+  await context.close();
+  return found.map(({ id, help }) => `${id}: ${help}`);
+}
+
+describe('the page', () => {
+  test('shows certificates that need attention first, with what is wrong', async () => {
+    const opened = await open(reportOf(50));
+    expect((await names(opened)).slice(0, 2)).toEqual(['mail', 'login-1']);
+    expect(await opened.locator('h2').textContent()).toBe('7 certificates need attention');
+    expect(await opened.locator('article').first().innerText()).toMatch(
+      /^mail, login-1, api-3 and 4 more\s+Less than 20 % of its lifetime is left\..*\s+CaaError: The CAA record/s,
+    );
+    expect(opened.errors).toEqual([]);
+  });
+
+  test('marks the present, the window of the CA and the renewal time in each lifetime', async () => {
+    const opened = await open({ ...reportOf(1), certificates: [certificateWith()] });
+    const box = async (selector: string) => {
+      const found = await opened.locator(`tbody ${selector}`).boundingBox();
+      return { left: found?.x ?? 0, right: (found?.x ?? 0) + (found?.width ?? 0) };
+    };
+    const [passed, left, window, now] = [
+      await box('.passed'),
+      await box('.left'),
+      await box('.window'),
+      await box('.now'),
+    ];
+    // A third of the lifetime has passed, and the renewal is due when two thirds have.
+    expect((passed.right - passed.left) / (left.right - passed.left)).toBeCloseTo(1 / 3, 1);
+    expect(((window.left + window.right) / 2 - passed.left) / (left.right - passed.left)).toBeCloseTo(2 / 3, 1);
+    expect(Math.abs(now.left - passed.right)).toBeLessThan(3);
+    expect(await opened.locator('tbody svg').getAttribute('aria-label')).toBe(
+      'Valid from 2026-01-30 12:00 to 2026-04-30 12:00 UTC, renewal due 2026-03-31 12:00 UTC, window of the CA 2026-03-30 12:00 to 2026-04-01 12:00 UTC',
+    );
+  });
+
+  test('filters by words and by state, and tells how many certificates are left', async () => {
+    const opened = await open(reportOf(50));
+    await opened.getByLabel('Filter by name, CA or state').fill('shop -2');
+    expect(await names(opened)).toEqual(['shop-2']);
+    expect(await opened.getByRole('status').textContent()).toBe('1 of 50 certificates');
+    await opened.getByLabel('Filter by name, CA or state').fill('');
+    await opened.getByLabel('Show').selectOption('attention');
+    expect(await names(opened)).toHaveLength(7);
+  });
+
+  test('sorts by each column, with the keyboard too', async () => {
+    const opened = await open(reportOf(50));
+    await opened.getByRole('button', { name: 'Left' }).focus();
+    await opened.keyboard.press('Enter');
+    const left = () =>
+      opened
+        .locator('tbody tr td:nth-child(4)')
+        .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('data-sort') ?? ''));
+    expect(await left()).toEqual((await left()).toSorted());
+    expect(await opened.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('ascending');
+    await opened.keyboard.press('Enter');
+    expect(await left()).toEqual((await left()).toSorted().reverse());
+  });
+
+  test('describes certificates that fail by one cause once', async () => {
+    const others = [certificateWith({ name: 'other', attention: ['An endpoint presents another certificate.'] })];
+    const opened = await open({ ...reportOf(50), certificates: [...reportOf(50).certificates, ...others] });
+    expect(await opened.locator('h2').textContent()).toBe('8 certificates need attention');
+    expect(await opened.locator('article').count()).toBe(2);
+  });
+
+  test('links to no log of Certificate Transparency for a certificate of a private CA', async () => {
+    const opened = await open({ ...reportOf(1), certificates: [certificateWith({ current: factsWith() })] });
+    expect(await opened.getByText('CT log').count()).toBe(0);
+  });
+
+  test('links to the last execution and to the logs of Certificate Transparency', async () => {
+    const opened = await open({ ...reportOf(1), certificates: [certificateWith()] });
+    const links = await opened
+      .locator('tbody a')
+      .evaluateAll((found) => found.map((each) => each.getAttribute('href')));
+    expect(links[0]).toMatch(
+      /^https:\/\/eu-west-1\.console\.aws\.amazon\.com\/states\/home\?region=eu-west-1#\/v2\/executions\/details\/arn:aws:states:/,
+    );
+    expect(links[1]).toBe('https://crt.sh/?serial=0a01');
+  });
+
+  test.each([0, 1, 5_000])('of %d certificates opens without an error', async (count) => {
+    const opened = await open(reportOf(count));
+    expect(await opened.locator('tbody tr').count()).toBe(count);
+    expect(await opened.locator('h1').textContent()).toBe('Certificates of stack Certificates');
+    expect(opened.errors).toEqual([]);
+  });
+
+  test('is printed without its filters', async () => {
+    const opened = await open(reportOf(3));
+    await opened.emulateMedia({ media: 'print' });
+    expect(await opened.locator('form').isVisible()).toBe(false);
+    expect(await opened.locator('tbody tr').first().isVisible()).toBe(true);
+  });
+
+  test.each([
+    ['light', 3],
+    ['dark', 3],
+    ['light', 50],
+    ['dark', 50],
+  ] as const)('in %s colours with %d certificates has no violation that axe finds', async (scheme, count) => {
+    expect(await violations(reportOf(count), scheme)).toEqual([]);
+  });
+});
+
+describe('values from outside', () => {
+  const planted = `<script>globalThis.hacked=1</script><img src=x onerror="hacked=1">"'<cwdb-action>&lt;style="color:red"`;
+
+  test('are shown as text and never become elements or attributes', async () => {
+    const certificate = certificateWith({
+      name: planted,
+      identifiers: [planted],
+      issuer: planted,
+      failure: { error: planted, cause: planted, count: 3, last: '2026-03-01T00:00:00Z' },
+      attention: [planted],
+      lease: { execution: planted, since: null },
+      deliveries: [{ region: planted, arn: planted, current: false }],
+    });
+    const report = reportOf(1);
+    const opened = await open({
+      ...report,
+      deployment: { ...report.deployment, stack: planted },
+      certificates: [certificate],
+    });
+    expect(await names(opened)).toEqual([planted]);
+    expect(await opened.locator('h1').textContent()).toBe(`Certificates of stack ${planted}`);
+    expect(await opened.locator('article h3').textContent()).toBe(planted);
+    expect(await opened.locator('img, cwdb-action, [onerror], [style]').count()).toBe(0);
+    expect(await opened.locator('script').count()).toBe(1);
+    expect(await opened.evaluate(() => 'hacked' in globalThis)).toBe(false);
+    expect(opened.errors).toEqual([]);
+  });
+
+  test('cannot run a script even if they were not escaped', async () => {
+    const opened = await browser.newPage();
+    await opened.setContent(
+      page(reportOf(1), assets).replace('<main>', '<main><script>globalThis.hacked = 1</script>'),
+    );
+    expect(await opened.evaluate(() => 'hacked' in globalThis)).toBe(false);
+  });
+});
