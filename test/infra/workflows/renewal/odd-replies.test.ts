@@ -13,7 +13,7 @@ const identifiers = ['*.example.com', 'example.com'];
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What a case changes in the replies of a correct CA. */
+/** The changes of one case to the replies of a correct CA. */
 interface Oddity {
   /** The names of the certificate. @default ['*.example.com', 'example.com'] */
   readonly names?: readonly string[];

@@ -87,6 +87,18 @@ test('registers an account with its key and the agreement to the terms, and retu
   expect(ca.requests.at(-1)?.protected).not.toHaveProperty('kid');
 });
 
+test('returns the URL of an account whose Location is relative, and keeps an absolute one as it is', async () => {
+  const ca = await start();
+  const unusual = ca.url('/x/../account/7');
+  ca.script(
+    '/new-account',
+    { status: 201, headers: { location: 'account/7' } },
+    { status: 201, headers: { location: unusual } },
+  );
+  expect(await acme.newAccount(ca.issuer, accountKey)).toMatchObject({ url: ca.url('/account/7') });
+  expect(await acme.newAccount(ca.issuer, accountKey)).toMatchObject({ url: unusual });
+});
+
 test('returns an existing account after one request', async () => {
   const ca = await start();
   ca.script('/new-account', { status: 200, headers: { location: ca.url('/account/7') }, body: { status: 'valid' } });

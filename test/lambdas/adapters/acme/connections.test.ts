@@ -75,6 +75,19 @@ describe('a public CA', () => {
     expect(inside.requests).toEqual([]);
   });
 
+  test('cannot redirect a request for its directory to a private address', async () => {
+    const network = publicCa({ 'inside.example': ['127.0.0.2'] });
+    const location = named(inside.url('/secret'), 'inside.example');
+    ca.script('/directory', { status: 302, headers: { location } });
+    const refused = acmeWith(network).newAccount(issuerAt('ca.example'), newKey('P-256'));
+    await expect(refused).rejects.toThrow(/the CA named inside\.example, which has the private address 127\.0\.0\.2/);
+    const infos = createRenewalInfos(options(network));
+    open.push(infos);
+    const answer = await infos.fetch(issuerAt('ca.example'), 'id');
+    expect(answer).toMatchObject({ failed: expect.stringContaining('the private address 127.0.0.2') });
+    expect(inside.requests).toEqual([]);
+  });
+
   test('cannot direct a request to an address', async () => {
     const acme = acmeWith(publicCa({}));
     const order = acme.connect(issuerAt('ca.example'), { url: ca.url('/account/1'), privateKey: newKey('P-256') });

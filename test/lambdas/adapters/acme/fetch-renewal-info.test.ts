@@ -150,6 +150,14 @@ describe('the directory', () => {
     expect(ca.newRequests()).toEqual(['GET /directory']);
   });
 
+  test('is found behind redirects', async () => {
+    ca.script('/directory', { status: 301, headers: { location: 'moved' } });
+    ca.script('/moved', { status: 307, headers: { location: ca.url('/moved-again') } });
+    ca.script('/moved-again', { body: { renewalInfo: ca.url('/renewal-info') } });
+    ca.script(info, good);
+    expect(await ask()).toMatchObject({ retryAfter: 21_600 });
+  });
+
   test('is read once for ten simultaneous fetches', async () => {
     const ids = Array.from({ length: 10 }, (_, index) => `key.${index}`);
     await ask(45, ids);
