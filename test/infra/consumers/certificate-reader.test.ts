@@ -206,6 +206,9 @@ describe('the function that stores certificates', () => {
     expect(await may('PutResourcePolicy', withKey, notPublic)).toBe(true);
     expect(await may('PutResourcePolicy', withKey)).toBe(false);
     expect(await may('ReplicateSecretToRegions', withKey, noOverwrite)).toBe(true);
+    const ofAnother = { 'aws:ResourceTag/perennial:stack': 'Another' };
+    expect(await may('PutResourcePolicy', withKey, { ...notPublic, ...ofAnother })).toBe(false);
+    expect(await may('ReplicateSecretToRegions', withKey, { ...noOverwrite, ...ofAnother })).toBe(false);
   });
 
   test('may not overwrite a secret of the same name in another region', async () => {
