@@ -78,6 +78,8 @@ describe('the package', () => {
     expect(files.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
       'LICENSE',
       'README.md',
+      'dist/cli/THIRD-PARTY-NOTICES.txt',
+      'dist/cli/main.mjs',
       'dist/functions/THIRD-PARTY-NOTICES.txt',
       ...functions.map((name) => `dist/functions/${name}/index.mjs`).toSorted(),
       'dist/infra/workflows/functions-folder.cjs',
