@@ -9,7 +9,7 @@ const conditions = ['perennial-source', 'node', 'development|production'];
 /** The files that take longest start first, so that the workers end together. Vitest itself starts with the largest files. */
 const LONGEST = [
   ...['unavailable-ca', 'renewal', 'route-53-faults', 'resume', 'zones', 'misbehaving-orders', 'cloudfront', 'served'],
-  ...['demo', 'package'],
+  ...['demo', 'cdk-init', 'types', 'package', 'loaders', 'two-faults', 'one-fault', 'findings'],
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -25,9 +25,12 @@ class LongestFirst extends BaseSequencer {
 /** A test that reaches no assertion fails. */
 const expect = { requireAssertions: true };
 
+const histories = 'test/infra/workflows/renewal/histories/*.test.ts';
+
 /**
- * Five projects. `unit` and `infra` need no network and no emulator. `infra` runs a part of the histories of renewals, and `histories` runs all. `package` installs packages from the npm registry or its cache.
- * `e2e` runs after the others against the local environment, two files at a time, because each file spends half of its time waiting.
+ * Six projects. `unit` and `infra` need no network and no emulator. `histories` runs all histories of renewals, and `histories-part` runs a part of
+ * them in `npm run check`. `package` installs packages from the npm registry or its cache. `e2e` runs after the others against the local
+ * environment. Its files spend half of their time waiting.
  */
 export default defineConfig({
   ssr: { resolve: { conditions } },
@@ -56,6 +59,7 @@ export default defineConfig({
           name: 'infra',
           expect,
           include: ['test/infra/**/*.test.ts'],
+          exclude: [histories],
           isolate: false,
           // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.
           env: { CDK_VALIDATION: 'false' },
@@ -66,9 +70,19 @@ export default defineConfig({
         test: {
           name: 'histories',
           expect,
-          include: ['test/infra/workflows/renewal/histories/*.test.ts'],
+          include: [histories],
           isolate: false,
           env: { CDK_VALIDATION: 'false', HISTORIES: 'all' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'histories-part',
+          expect,
+          include: [histories],
+          isolate: false,
+          env: { CDK_VALIDATION: 'false' },
         },
       },
       {
@@ -86,7 +100,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
           isolate: false,
-          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           env: { CDK_VALIDATION: 'false' },
           testTimeout: 180_000,
