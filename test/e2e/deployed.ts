@@ -17,6 +17,8 @@ export interface Deployed {
   readonly local: LocalEnvironment;
   /** Outputs of the stack. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Updates the stack with another config. */
+  update(config: LocalConfig): Promise<void>;
   /** Updates the stack with another config, and waits until no execution runs. */
   redeploy(config: LocalConfig): Promise<void>;
   /** Starts a renewal and returns its ARN. */
@@ -57,14 +59,14 @@ export async function deployed(
 }
 
 async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deployed> {
-  const redeploy = async (config: LocalConfig) => {
+  const deploy = async (config: LocalConfig) => {
     const checked = await localConfig(local, config);
     return deployAssembly(
       local,
       synthesize(local, (app, synthesizer) => perennialStack(app, checked, { synthesizer })),
     );
   };
-  const outputs = await redeploy(first);
+  const outputs = await deploy(first);
   const output = (name: string): string => {
     const [found] = Object.entries(outputs).flatMap(([key, value]) => (key.endsWith(name) ? [value] : []));
     if (found === undefined)
@@ -98,8 +100,11 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   return {
     local,
     outputs,
+    update: async (config) => {
+      await deploy(config);
+    },
     redeploy: async (config) => {
-      await redeploy(config);
+      await deploy(config);
       await idle();
     },
     start,

@@ -4,6 +4,7 @@ import { DescribeSecretCommand, ListSecretsCommand, SecretsManagerClient } from 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalConfig } from '../../local/config-file.ts';
 import { type Deployed, deployed } from './deployed.ts';
+import { eventually } from './observed.ts';
 
 const www = { name: 'www', identifiers: ['www.example.com'], acm: ['us-east-1'] };
 const shop = { name: 'shop', identifiers: ['shop.example.com'], acm: ['us-east-1'] };
@@ -110,8 +111,12 @@ describe('tags of the operator', () => {
   });
 
   test('that the organization demands and that are missing fail the issuance with its words', async () => {
-    await d.redeploy(config(undefined, www, shop, untagged));
-    const { failure } = await d.ledger('untagged');
+    // The execution waits a minute for its second attempt. The first one has recorded the failure.
+    await d.update(config(undefined, www, shop, untagged));
+    const failure = await eventually(
+      'The failure of untagged',
+      async () => (await d.ledger('untagged')).failure ?? undefined,
+    );
     expect(failure).toMatchObject({ error: 'AccessDeniedError', cause: expect.stringContaining('CreateSecret') });
   });
 });
