@@ -1,7 +1,8 @@
 import type { Issuer } from '../domain/contract/config.ts';
+import { printable } from '../domain/contract/printable-text.ts';
 import type { CertificateAuthority } from '../domain/ports/acme.ts';
 import { endOf, endsIn } from '../domain/rules/certificate/chain-end.ts';
-import type { VerifiedCertificate } from '../domain/rules/certificate/verify-certificate.ts';
+import { longestWarning, type VerifiedCertificate } from '../domain/rules/certificate/verify-certificate.ts';
 
 /**
  * Returns the verified certificate with the chain that the issuer's settings prefer. Alternate chains are downloaded until one matches. An alternate
@@ -30,7 +31,8 @@ export async function inPreferredChain(
     }
   }
   const warning = `no chain ends in the preferred ${preferredChain}, so the default chain of the CA is stored. The chains end in ${seen.join(', ')}`;
-  return { ...verified, warnings: [...verified.warnings, warning] };
+  // A CA chooses the names of its roots and the words of its errors.
+  return { ...verified, warnings: [...verified.warnings, printable(warning, longestWarning)] };
 }
 
 /**

@@ -237,6 +237,16 @@ describe('a preferred chain', () => {
     expect(warnings[0]).toContain(`Test Root, nothing (${first}: Not now.), Other Root`);
   });
 
+  test('is not offered, and the warning has no control characters and overrides, whatever the offered roots are called', async () => {
+    const { world, leaf } = await withAlternates();
+    const { intermediate } = await authorities();
+    const crossed = await crossSign(intermediate, await makeAuthority({ name: 'Other\u202e\u001b[31m Root' }));
+    world.ca.alternates.set(first, leaf + pemOf(crossed));
+    const { warnings, current } = await store(world, 'Third Root');
+    expect(warnings.join()).toMatch(/Other.*Root/);
+    expect([warnings, current.warnings, world.log.messages('warn')].flat().join()).not.toMatch(/\p{C}/u);
+  });
+
   test('is not stored if its certificate does not match the order', async () => {
     const { world } = await withAlternates();
     const other = await makeAuthority({ name: 'Other Root' });

@@ -24,7 +24,7 @@ const clockSkew = 3_600_000;
 
 /** Longest distinguished name and longest warning, in characters. A CA can put any text into a certificate. */
 const longestName = 500;
-const longestWarning = 1000;
+export const longestWarning = 1000;
 
 /** Returns the certificates of a PEM chain in its order. RFC 8555 §9.1 forbids text between them, which is ignored here. */
 export function splitPem(pem: string): X509Certificate[] {
