@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startExecution } from '../../local/executions.ts';
 import { cut, notJson, overloaded, rateLimit, slow, withoutNonce } from '../boulder/misbehaviour.ts';
 import { count, type MisbehavingCa, secondsToNextAttempt, startMisbehavingCa } from './misbehaving-ca.ts';
 import { requestsTo } from './observed.ts';
@@ -52,9 +53,14 @@ describe('a CA with rate limits', () => {
     expect(waited[0]).toBeGreaterThanOrEqual(600);
   });
 
-  test('that paused the account gets no order for a day, and the error has its link without the token', async () => {
+  test('that paused the account gets no order for a day, and only the action accountLink shows its link with the token', async () => {
     const release = ca.boulder.pause(ca.identifierOf('paused'));
     const { run, requests } = await ca.fails('paused', 'AccountPausedError', /temporarily prevented/);
+    const [, accounts = ''] = Object.entries(ca.d.outputs).find(([name]) => name.endsWith('AccountsArn')) ?? [];
+    const asked = await startExecution(ca.d.local, accounts, { action: 'accountLink', certificate: 'paused' });
+    expect((await ca.d.ended(asked)).output).toMatchObject({
+      link: 'https://boulder.example/sfe/v1/unpause?jwt=a.secret.token',
+    });
     release();
     expect(run.cause).toContain('https://boulder.example/sfe/v1/unpause');
     expect(run.cause).not.toContain('jwt=');
