@@ -23,16 +23,19 @@ let secrets: SecretsManagerClient;
 let keyArn: string;
 
 beforeAll(async () => {
-  d = await deployed(async (local) => {
-    const { Key: key } = await createStack(local, 'Key', { Key: { Type: 'AWS::KMS::Key', Properties: {} } });
-    keyArn = `arn:aws:kms:${local.clientConfig.region}:000000000000:key/${key}`;
-    return {
-      zones: ['example.com'],
-      issuer: { name: 'pebble' },
-      encryptionKey: keyArn,
-      certificates: [{ name: 'pinned', identifiers: ['pinned.example.com'], reuseKey: true, acm: ['us-east-1'] }],
-    };
-  });
+  d = await deployed(
+    async (local) => {
+      const { Key: key } = await createStack(local, 'Key', { Key: { Type: 'AWS::KMS::Key', Properties: {} } });
+      keyArn = `arn:aws:kms:${local.clientConfig.region}:000000000000:key/${key}`;
+      return {
+        zones: ['example.com'],
+        issuer: { name: 'pebble' },
+        encryptionKey: keyArn,
+        certificates: [{ name: 'pinned', identifiers: ['pinned.example.com'], reuseKey: true, acm: ['us-east-1'] }],
+      };
+    },
+    { pebble: { chaos: { validationSleep: false } } },
+  );
   secrets = new SecretsManagerClient(d.local.clientConfig);
 });
 afterAll(async () => {
