@@ -4,7 +4,12 @@ import { authorities } from '../../../fakes/certificate-authority.ts';
 import { makeLeaf, makePrivateKey, pemOf } from '../../../fakes/certificates.ts';
 import { execution, specWith } from '../../../fakes/specs.ts';
 import type { World } from '../../../fakes/world.ts';
-import { type ScriptedCa, startScriptedCa } from '../../../lambdas/adapters/acme/scripted-ca.ts';
+import {
+  type Answer,
+  type AnswerTo,
+  type ScriptedCa,
+  startScriptedCa,
+} from '../../../lambdas/adapters/acme/scripted-ca.ts';
 import { renew, request, world } from './renewal-in-memory.ts';
 
 /** Whole renewals at a CA whose replies differ slightly from RFC 8555, with the real ACME client. */
@@ -253,4 +258,32 @@ describe('the failure names the reply of a CA that', () => {
       cause: expect.stringMatching(/refused its directory .*HTTP 302.*Check the directory URL\./),
     });
   });
+});
+
+describe('after HTTP 500 with a Retry-After of two minutes, nothing is sent to the CA before that time', () => {
+  test.each(['/new-account', '/new-order', '/authorization/1', '/challenge/0', '/order', '/finalize', '/certificate'])(
+    'at %s',
+    async (path) => {
+      const times: { readonly path: string; readonly at: number }[] = [];
+      let refused = false;
+      const script = ca.script;
+      Object.assign(ca, {
+        script: (scripted: string, answer: AnswerTo | Answer) =>
+          script(scripted, (received) => {
+            times.push({ path: scripted, at: w.clock.now().getTime() / 1000 });
+            if (scripted !== path || refused) return typeof answer === 'function' ? answer(received) : answer;
+            refused = true;
+            return { status: 500, headers: { 'retry-after': '120' }, body: 'overloaded' };
+          }),
+      });
+      scriptCa(ca, w, {});
+      const configured = specWith({ identifiers, issuer: ca.issuer });
+      const { status, entered } = await renew(w, { input: request, arn: execution, configured, retries: true });
+
+      expect(status).toBe('SUCCEEDED');
+      expect(entered.filter((state) => state === 'Record failure')).toHaveLength(1);
+      const index = times.findIndex((each) => each.path === path);
+      expect((times[index + 1]?.at ?? 0) - (times[index]?.at ?? 0)).toBeGreaterThanOrEqual(120);
+    },
+  );
 });
