@@ -224,6 +224,19 @@ test('an execution that lost its lease only removes TXT values from the ledger, 
   expect(await failures(world)).toEqual({ 'example.com': 0, '*.example.com': 0 });
 });
 
+test('the version of a partial delivery that was announced is saved, also by a second run, and only under the lease', async () => {
+  const world = failing();
+  await record(world, { announced: 'version-1' });
+  expect(world.ledger.get('www').announcedVersion).toBe('version-1');
+  await record(world, { announced: 'version-1' });
+  expect(world.ledger.get('www')).toMatchObject({ announcedVersion: 'version-1', failure: { count: 1 } });
+
+  const other = failing();
+  other.ledger.put('www', { lease: otherExecution });
+  await record(other, { announced: 'version-1' });
+  expect(other.ledger.get('www').announcedVersion).toBeUndefined();
+});
+
 test('nothing is recorded if the lease is lost between the read and the write', async () => {
   const world = failing();
   world.calls.meanwhile('ledger.recordFailure', () => world.ledger.put('www', { lease: otherExecution }));
