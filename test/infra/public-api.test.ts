@@ -24,6 +24,8 @@ const entryExports = [
   ),
   [`${contract}/certificate-facts.ts`, 'CertificateFacts'],
   [`${contract}/certificate-facts.ts`, 'ServedCertificate'],
+  [`${contract}/certificate-facts.ts`, 'OutsideChange'],
+  ['infra/monitoring/renewal-metrics.ts', 'RenewalMetrics'],
   [`${contract}/steps.ts`, 'ImportCertificateOutput'],
   [`${contract}/config.ts`, 'Issuer'],
 ] as const;
@@ -31,7 +33,7 @@ const entryExports = [
 /** Returns the lines of a declaration and the line before it. */
 function declaration(file: string, name: string): readonly string[] {
   const lines = sourceOf(file).split('\n');
-  const pattern = new RegExp(`^export (?:interface|class|function|type|const) ${name}\\b`);
+  const pattern = new RegExp(`^export (?:abstract )?(?:interface|class|function|type|const) ${name}\\b`);
   const start = lines.findIndex((line) => pattern.test(line));
   const end = lines.findIndex((line, index) => index >= start && (/^\}/.test(line) || /;$/.test(lines[start] ?? '')));
   if (start === -1) throw new Error(`${file} does not declare ${name}`);
@@ -40,10 +42,10 @@ function declaration(file: string, name: string): readonly string[] {
 
 /** Public members of an interface or a class. Members of a function body are indented in the same way, and are left out. */
 function undocumentedMembers(lines: readonly string[]): readonly string[] {
-  if (!/^export (interface|class)/.test(lines[1] ?? '')) return [];
+  if (!/^export (interface|(abstract )?class)/.test(lines[1] ?? '')) return [];
   return lines.flatMap((line, index) => {
     const [, member] =
-      /^ {2}(?!private |protected |constructor|override )(?:static |readonly )*(\w+)\??[(:]/.exec(line) ?? [];
+      /^ {2}(?!private |protected |constructor|override )(?:static |abstract |readonly )*(\w+)\??[(:]/.exec(line) ?? [];
     return member && !lines[index - 1]?.trimEnd().endsWith('*/') ? [member] : [];
   });
 }

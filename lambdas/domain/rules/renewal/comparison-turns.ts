@@ -11,10 +11,10 @@ export interface Turn {
 /**
  * Returns the certificates whose turn came after `since`, up to and including `now`, in the order of their turns. Each certificate has one turn a
  * day. A hash of its name gives the time of day, so that the runs of a day share the work. If `since` is more than a day ago, every certificate
- * has had its turn once.
+ * is returned once.
  */
 export function turnsBetween(names: readonly string[], since: Date, now: Date): readonly Turn[] {
-  const begin = Math.max(since.getTime(), now.getTime() - day);
+  const begin = since.getTime();
   return names
     .flatMap((name): Turn[] => {
       const at = begin + ((((timeOfDay(name) - begin) % day) + day) % day || day);

@@ -72,7 +72,7 @@ describe('the ledger', () => {
     await ledger.takeLease({ set: 'hash' }, run, now);
     expect(await item('certificate#www')).toMatchObject({ sets: { SS: ['hash'] } });
     await ledger.release('www', 'me');
-    expect(Object.keys(await item('certificate#www')).toSorted()).toEqual(['deliveries', 'id']);
+    expect(Object.keys(await item('certificate#www')).toSorted()).toEqual(['deliveries', 'firstLeasedAt', 'id']);
     expect(Object.keys(await item('set#hash')).toSorted()).toEqual(['certificate', 'id']);
   });
 

@@ -54,6 +54,28 @@ export function fleetLedgerBehaviour(portsOf: () => { readonly ledger: Ledger; r
     });
   });
 
+  describe('the comparison', () => {
+    test('is on the pages with what it found, which a selection reads', async () => {
+      const { ledger } = portsOf();
+      const certificate = 'found';
+      await ledger.takeLease({ certificate }, { certificate, execution: renewal }, now);
+      await ledger.recordCurrent(certificate, renewal, factsWith());
+      await ledger.release(certificate, renewal);
+      const outside = { at: now.toISOString(), versionId: 'version-1', storedVersion: null, changes: [] };
+      await ledger.recordComparison(certificate, { versionId: 'version-1', outside, imports: {} });
+      const entry = (await entriesAfter(null)).find(({ name }) => name === certificate);
+      expect(entry?.record).toMatchObject({ outside, firstLeasedAt: now.toISOString() });
+    });
+
+    test('has no time before the first one, and then the time that was saved last', async () => {
+      const { fleetLedger } = portsOf();
+      expect(await fleetLedger.comparedUntil()).toBeNull();
+      await fleetLedger.saveComparedUntil(new Date('2027-01-01T05:00:00.000Z'));
+      await fleetLedger.saveComparedUntil(now);
+      expect(await fleetLedger.comparedUntil()).toEqual(now);
+    });
+  });
+
   describe('the lease of the fleet', () => {
     const free = async (...executions: string[]) => {
       for (const each of executions) while (!(await portsOf().fleetLedger.release(each))) await Promise.resolve();
