@@ -47,8 +47,12 @@ export function renewalDue({ renewalTime, window, current }: CertificateReport, 
 }
 
 /** Returns what happens to the certificate now, as a phrase. */
-export function stateOf({ lease, failure, notBefore, action, reason }: CertificateReport, now: Date): string {
+export function stateOf(
+  { lease, failure, notBefore, pausedUntil, action, reason }: CertificateReport,
+  now: Date,
+): string {
   if (lease) return `in progress since ${lease.since ? minuteOf(lease.since) : 'an unknown time'}`;
+  if (pausedUntil) return `paused until ${minuteOf(pausedUntil)}`;
   if (failure) {
     const next = notBefore && Date.parse(notBefore) > now.getTime() ? minuteOf(notBefore) : 'the next fleet run';
     return `failing: ${failure.error}, next attempt ${next}`;

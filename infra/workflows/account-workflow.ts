@@ -72,6 +72,7 @@ export class AccountWorkflow extends Construct {
     const rollOverKey = this.single('Roll over key', atIssuer);
     const deactivate = this.single('Deactivate account', atIssuer);
     const accountLink = this.single('Read account link', { spec: '{% $resolved.spec %}' });
+    const setPause = this.setPause();
     const revoke = this.revoke();
     const failure = this.failure();
     const done = Succeed.jsonata(this, 'Done');
@@ -84,10 +85,12 @@ export class AccountWorkflow extends Construct {
           .when(action('rollOverKey'), rollOverKey.start)
           .when(action('deactivate'), deactivate.start)
           .when(action('accountLink'), accountLink.start)
+          .when(action('pause'), setPause.start)
+          .when(action('resume'), setPause.start)
           .when(action('revoke'), revoke.start)
           .otherwise(register.start),
       );
-    for (const each of [register, rollOverKey, deactivate, accountLink, revoke]) {
+    for (const each of [register, rollOverKey, deactivate, accountLink, setPause, revoke]) {
       each.done.next(done);
       each.failed.next(failure.start);
     }
@@ -95,7 +98,8 @@ export class AccountWorkflow extends Construct {
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
-      comment: 'Registers and deactivates accounts, changes their keys, returns links of CAs, and revokes certificates',
+      comment:
+        'Registers and deactivates accounts, changes their keys, returns links of CAs, and pauses and revokes certificates',
       start,
       // Much longer than the wait for renewals in progress (10 min) and the retries of all steps together.
       timeout: Duration.hours(1),
@@ -143,6 +147,12 @@ export class AccountWorkflow extends Construct {
   /** Runs one step. Its result is the output of the execution, which is in no log. */
   private single(name: string, payload: Readonly<Record<string, string>>) {
     const step = this.props.order.step(this, name, { payload, run, retry: [caUnavailable] });
+    return { start: step, done: step, failed: caught([step], keepError) };
+  }
+
+  /** Pauses the renewals of a certificate until a time, or ends the pause. */
+  private setPause() {
+    const step = this.props.check.step(this, 'Set pause', { payload: { until: '{% $resolved.until %}' }, run });
     return { start: step, done: step, failed: caught([step], keepError) };
   }
 

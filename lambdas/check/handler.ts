@@ -8,7 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
 import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
-import type { ResolveAccountRequestInput } from '../domain/contract/account-request.ts';
+import type { ResolveAccountRequestInput, SetPauseInput } from '../domain/contract/account-request.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckEndpointsInput,
@@ -23,6 +23,7 @@ import { recordFailure } from './record-failure.ts';
 import { recordSuccess } from './record-success.ts';
 import { releaseLease } from './release-lease.ts';
 import { resolveAccountRequest } from './resolve-account-request.ts';
+import { setPause } from './set-pause.ts';
 import { takeLease } from './take-lease.ts';
 
 /** Decides what to do for a certificate and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
@@ -51,6 +52,7 @@ export const handler = stepHandler((log, atEnd) => {
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
     recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: readConfig(), ledger, clock }),
     takeLease: (input: Run) => takeLease(input, { ledger, executions: createExecutions({}), clock }),
+    setPause: (input: SetPauseInput) => setPause(input, { ledger }),
     releaseLease: (input: Run) => releaseLease(input, { ledger }),
     resolveAccountRequest: (input: ResolveAccountRequestInput) =>
       resolveAccountRequest(input, {

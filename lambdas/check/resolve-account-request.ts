@@ -43,7 +43,16 @@ export async function resolveAccountRequest(
   const { config } = ports;
   const wanted = parseAccountRequest(request);
   const { action } = wanted;
-  const nothing = { action, issuers: [], issuer: null, spec: null, versionId: null, reason: null, executionName: null };
+  const nothing = {
+    action,
+    issuers: [],
+    issuer: null,
+    spec: null,
+    versionId: null,
+    reason: null,
+    executionName: null,
+    until: null,
+  };
   switch (wanted.action) {
     case 'register':
       return { ...nothing, issuers: config.issuers };
@@ -69,6 +78,10 @@ export async function resolveAccountRequest(
     }
     case 'accountLink':
       return { ...nothing, spec: atIssuer(certificateOf(config, wanted.certificate), wanted.issuer) };
+    case 'pause':
+      return { ...nothing, spec: certificateOf(config, wanted.certificate), until: wanted.until };
+    case 'resume':
+      return { ...nothing, spec: certificateOf(config, wanted.certificate) };
     case 'revoke': {
       const spec = certificateOf(config, wanted.certificate);
       const secret = await ports.secrets.describe(spec.name);

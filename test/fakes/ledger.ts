@@ -183,6 +183,11 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { deliveries: { ...deliveries, [region]: delivery } });
   }
 
+  async recordPause(certificate: string, until: string | null): Promise<void> {
+    const { pausedUntil: _, ...record } = this.get(certificate);
+    this.#certificates.set(certificate, until === null ? record : { ...record, pausedUntil: until });
+  }
+
   async recordServed(certificate: string, served: EndpointCheck): Promise<void> {
     if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
   }

@@ -12,6 +12,8 @@ export type AccountRequest =
   | { readonly action: 'rollOverKey'; readonly issuer: string }
   | { readonly action: 'deactivate'; readonly issuer: string }
   | { readonly action: 'accountLink'; readonly certificate: string; readonly issuer?: string | undefined }
+  | { readonly action: 'pause'; readonly certificate: string; readonly until: string }
+  | { readonly action: 'resume'; readonly certificate: string }
   | { readonly action: 'revoke'; readonly certificate: string; readonly reason: RevocationReason };
 
 export interface ResolveAccountRequestInput {
@@ -34,6 +36,16 @@ export interface ResolveAccountRequestOutput {
   readonly reason: RevocationReason | null;
   /** Name of the execution that issues the replacement. */
   readonly executionName: string | null;
+  /** Time until which renewals are paused, in RFC 3339. `null` ends the pause. */
+  readonly until: string | null;
+}
+
+export interface SetPauseInput extends Run {
+  readonly until: string | null;
+}
+export interface SetPauseOutput {
+  readonly certificate: string;
+  readonly pausedUntil: string | null;
 }
 
 export interface IssuerInput extends Run {
@@ -92,6 +104,8 @@ const request = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('rollOverKey'), issuer: name }),
   z.strictObject({ action: z.literal('deactivate'), issuer: name }),
   z.strictObject({ action: z.literal('accountLink'), certificate: name, issuer: z.optional(name) }),
+  z.strictObject({ action: z.literal('pause'), certificate: name, until: z.iso.datetime() }),
+  z.strictObject({ action: z.literal('resume'), certificate: name }),
   z.strictObject({ action: z.literal('revoke'), certificate: name, reason: z.enum(reasons) }),
 ]);
 
@@ -102,6 +116,6 @@ export function parseAccountRequest(input: unknown): AccountRequest {
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
   throw new InvalidInputError({
     what: `The input of the execution is invalid (${problems.join('; ')}).`,
-    remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, {"action": "accountLink", "certificate": "www"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
+    remedy: `Give {"action": "register"}, {"action": "rollOverKey", "issuer": "letsencrypt"}, {"action": "deactivate", "issuer": "letsencrypt"}, {"action": "accountLink", "certificate": "www"}, {"action": "pause", "certificate": "www", "until": "2027-01-31T00:00:00Z"}, {"action": "resume", "certificate": "www"}, or {"action": "revoke", "certificate": "www", "reason": "keyCompromise"} (reasons: ${reasons.join(', ')}).`,
   });
 }

@@ -80,6 +80,8 @@ export interface CertificateReport {
   readonly failure: ReportedFailure | null;
   /** No attempt is made before this time, in RFC 3339. */
   readonly notBefore: string | null;
+  /** Time until which the operator has paused renewals, in RFC 3339. `null` if there is no pause. */
+  readonly pausedUntil: string | null;
   /** The execution that works on the certificate, and the time at which it began. */
   readonly lease: { readonly execution: string; readonly since: string | null } | null;
   readonly deliveries: readonly ReportedDelivery[];

@@ -62,6 +62,8 @@ export interface LedgerCertificate {
   readonly announcedVersion?: string;
   /** Version of the secret that was revoked. While it is current, a renewal is due. */
   readonly revokedVersion?: string;
+  /** Time until which the operator has paused renewals, in RFC 3339. Only an emergency and `force` pass it. */
+  readonly pausedUntil?: string;
   /** Result of the last endpoint check. */
   readonly served?: EndpointCheck;
   /** Changes that the last comparison found. Absent if it found none. */
@@ -185,6 +187,8 @@ export interface Ledger {
   saveRenewalInfo(certificate: string, renewalInfo: SavedRenewalInfo, renewalTime: Date): Promise<void>;
   /** Saves the version that was revoked. It needs no lease, because it applies to this version only. */
   recordRevocation(certificate: string, versionId: string): Promise<void>;
+  /** Saves until when renewals are paused (RFC 3339). `null` ends the pause. It needs no lease, and creates the record if there is none. */
+  recordPause(certificate: string, until: string | null): Promise<void>;
   recordCurrent(certificate: string, execution: string, current: CertificateFacts): Promise<void>;
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
   /** Saves an endpoint check. It needs no lease, because it applies to one version only. */

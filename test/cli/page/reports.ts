@@ -21,6 +21,7 @@ export function certificateWith(fields: Partial<CertificateReport> = {}): Certif
     window: { start: after(29), end: after(31), explanationUrl: null },
     failure: null,
     notBefore: null,
+    pausedUntil: null,
     lease: null,
     deliveries: [{ region: 'us-east-1', arn: 'arn:aws:acm:us-east-1:111122223333:certificate/1', current: true }],
     served: [],

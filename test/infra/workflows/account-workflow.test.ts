@@ -6,7 +6,15 @@ const workflow = definition('-accounts', synthesize());
 
 const first = { name: 'test-ca', directoryUrl: 'https://ca.test/directory' };
 const second = { name: 'other-ca', directoryUrl: 'https://other.test/directory' };
-const nothing = { issuers: [], issuer: null, spec: null, versionId: null, reason: null, executionName: null };
+const nothing = {
+  issuers: [],
+  issuer: null,
+  spec: null,
+  versionId: null,
+  reason: null,
+  executionName: null,
+  until: null,
+};
 const spec = { name: 'www' };
 const resolvedRevocation = {
   ...nothing,
@@ -32,6 +40,7 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
     'Roll over key',
     'Deactivate account',
     'Read account link',
+    'Set pause',
   ];
   const answer = (state: string) => {
     const given = answers[state] ?? [{}];
@@ -157,6 +166,19 @@ test.each([
   expect(status).toBe('SUCCEEDED');
   expect(calls.at(-1)).toEqual({ state, input: { issuer: first } });
   expect(output).toEqual(account);
+});
+
+test.each([
+  [{ action: 'pause', certificate: 'www', until: '2027-01-31T00:00:00Z' }, '2027-01-31T00:00:00Z'],
+  [{ action: 'resume', certificate: 'www' }, null],
+] as const)('%j sets the pause of the certificate and starts nothing', async (request, until) => {
+  const { calls, output } = await start(request, {
+    'Resolve account request': [{ ...nothing, action: request.action, spec, until }],
+    'Set pause': [{ certificate: 'www', pausedUntil: until }],
+  });
+  expect(calls.map(({ state }) => state)).toEqual(['Resolve account request', 'Set pause']);
+  expect(calls[1]?.input).toEqual({ until });
+  expect(output).toEqual({ certificate: 'www', pausedUntil: until });
 });
 
 test('accountLink runs for the named certificate and returns the link in its output only', async () => {

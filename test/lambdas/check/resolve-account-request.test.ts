@@ -19,7 +19,15 @@ const config = configOf(www, api);
 const resolve = (request: unknown, { ports }: World = createWorld()) =>
   resolveAccountRequest({ execution, request }, { ...ports, config });
 
-const nothing = { issuers: [], issuer: null, spec: null, versionId: null, reason: null, executionName: null };
+const nothing = {
+  issuers: [],
+  issuer: null,
+  spec: null,
+  versionId: null,
+  reason: null,
+  executionName: null,
+  until: null,
+};
 
 async function stored(): Promise<World> {
   const world = createWorld();

@@ -36,7 +36,7 @@ export function createFleetLedger({
 const attributes = [
   ...['id', 'lease', 'leasedAt', 'firstLeasedAt', 'current', 'deliveries', 'order', 'leftovers', 'failure', 'failures'],
   ...['issuerFailures', 'notBefore', 'renewalInfo', 'announcedVersion', 'revokedVersion', 'served', 'access'],
-  'outside',
+  ...['outside', 'pausedUntil'],
 ];
 
 /** Reads one page, which is 1 MB of items. The position is the key of an item. */

@@ -174,6 +174,16 @@ export async function saveRenewalInfo(
   });
 }
 
+export async function recordPause(table: LedgerTable, certificate: string, until: string | null): Promise<void> {
+  await updateItem(
+    table,
+    certificateId(certificate),
+    until === null
+      ? { expression: 'REMOVE #pausedUntil' }
+      : { expression: 'SET #pausedUntil = :until', values: { ':until': { S: until } } },
+  );
+}
+
 export async function recordServed(table: LedgerTable, certificate: string, served: EndpointCheck): Promise<void> {
   await updateItem(table, certificateId(certificate), {
     expression: 'SET #served = :served',

@@ -40,6 +40,7 @@ export function createLedger({
     recordCurrent: (...args) => writes.recordCurrent(table, ...args),
     recordRevocation: (...args) => writes.recordRevocation(table, ...args),
     recordDelivery: (...args) => writes.recordDelivery(table, ...args),
+    recordPause: (...args) => writes.recordPause(table, ...args),
     recordServed: (...args) => writes.recordServed(table, ...args),
     recordComparison: (...args) => writes.recordComparison(table, ...args),
     dropOutsideChanges: (...args) => writes.dropOutsideChanges(table, ...args),

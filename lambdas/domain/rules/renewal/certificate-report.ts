@@ -24,7 +24,7 @@ export function certificateReport(
   checkInterval: number,
   now: Date,
 ): CertificateReport {
-  const { current, failure, notBefore, lease, leasedAt, leftovers } = record;
+  const { current, failure, notBefore, lease, leasedAt, leftovers, pausedUntil } = record;
   const { action, reason } = decideRenewal(
     ledgerSituation(withChosenIssuer(spec, failure), record, checkInterval),
     now,
@@ -43,6 +43,7 @@ export function certificateReport(
     window: start && end ? { start, end, explanationUrl } : null,
     failure: failure && { error: failure.error, cause: failure.cause, count: failure.count, last: failure.last },
     notBefore,
+    pausedUntil: pausedUntil !== undefined && now.getTime() < Date.parse(pausedUntil) ? pausedUntil : null,
     lease: lease === null ? null : { execution: lease, since: leasedAt },
     deliveries: deliveriesOf(spec, record),
     served: record.served && record.served.versionId === current?.versionId ? record.served.endpoints : [],

@@ -103,11 +103,17 @@ export function retryNotBeforeReason(
   return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
 }
 
+/** The reason why nothing is done while the operator has paused renewals. `null` if there is no pause, in an emergency, and if forced. */
+function pauseReason({ record: { pausedUntil, current }, force }: RenewalSituation, now: Date): string | null {
+  if (!pausedUntil || now.getTime() >= Date.parse(pausedUntil) || force || isEmergency(current, now)) return null;
+  return `renewals are paused until ${pausedUntil}`;
+}
+
 /**
  * Decides what to do about one certificate. The first rule that applies wins:
  *
  * 1. `clean`: remove leftover TXT values.
- * 2. `none`: no attempt before the `notBefore` time that a failure set.
+ * 2. `none`: no attempt before the `notBefore` time that a failure set, or during a pause.
  * 3. `resume`: continue a saved order.
  * 4. `issue`: the operator forced it.
  * 5. `repair`: the ledger does not know the certificate in the secret, which this stack stored.
@@ -138,6 +144,8 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
     return to('clean', `${leftovers.length} TXT values were left by an earlier run`);
   }
   if (notYet) return to('none', notYet);
+  const paused = pauseReason(situation, now);
+  if (paused) return to('none', paused);
   if (resumable) return to('resume', `order ${order.url} is unfinished`);
   if (force) return to('issue', 'forced');
   if (unknownToLedger) return to('repair', 'the secret holds a certificate that the ledger does not know');
@@ -230,7 +238,7 @@ export function fleetDecision(
   const decision = decideRenewal(situation, now);
   // Removing TXT values sends no request to a CA, so it does not wait for the next attempt of a renewal that failed.
   if (decision.action !== 'none') return decision;
-  if (retryNotBeforeReason(situation, now)) return null;
+  if (retryNotBeforeReason(situation, now) || pauseReason(situation, now)) return null;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
 }

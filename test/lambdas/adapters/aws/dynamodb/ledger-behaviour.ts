@@ -427,6 +427,14 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     expect((await read('seen')).served).toEqual(check('version-1'));
   });
 
+  test('pauses renewals without a lease, also of a certificate that was never issued, and ends the pause', async () => {
+    const until = '2026-05-01T00:00:00Z';
+    await ledgerOf().recordPause('paused', until);
+    expect(await read('paused')).toMatchObject({ pausedUntil: until, current: null });
+    await ledgerOf().recordPause('paused', null);
+    expect((await read('paused')).pausedUntil).toBeUndefined();
+  });
+
   test('records the access settings of the secret that the lease holder has applied', async () => {
     await lease('read');
     await ledgerOf().recordAccess('read', me, 'hash');

@@ -524,6 +524,37 @@ describe('a fleet run starts a clean-up of leftover TXT values', () => {
   });
 });
 
+describe('while the operator has paused renewals', () => {
+  const due = new Date('2026-03-10T00:00:00Z');
+  const emergency = new Date('2026-03-28T00:00:00Z');
+  const paused = record({ current: factsWith(), pausedUntil: '2026-05-01T00:00:00Z', order });
+  const decide = (now: Date, fields: Partial<RenewalSituation> = {}) =>
+    decideRenewal(
+      {
+        ...{ spec: specWith(), record: paused, storedVersion: 'version-1', force: false, cleaned: false },
+        ...{ retrying: false, deployedAt: null, checkInterval: 21_600, ...fields },
+      },
+      now,
+    );
+
+  test('neither a fleet run nor Check renewal does anything, although the certificate is due and an order is unfinished', () => {
+    expect(fleetDecision(specWith(), paused, 21_600, due)).toBeNull();
+    expect(decide(due)).toMatchObject({ action: 'none', reason: 'renewals are paused until 2026-05-01T00:00:00Z' });
+  });
+
+  test.each([
+    ['an emergency', () => decide(emergency)],
+    ['force', () => decide(due, { force: true })],
+    ['the end of the pause', () => decide(due, { record: { ...paused, pausedUntil: '2026-03-09T00:00:00Z' } })],
+  ])('%s passes the pause', (_, decision) => {
+    expect(decision().action).toBe('resume');
+  });
+
+  test('leftover TXT values are removed', () => {
+    expect(decide(due, { record: { ...paused, order: null, leftovers: [leftover] } }).action).toBe('clean');
+  });
+});
+
 describe('an order replaces', () => {
   test.each<[string, CertificateSpec, CertificateFacts | null, string | null]>([
     ['the certificate that the same CA issued', specWith(), withId, 'key.01'],

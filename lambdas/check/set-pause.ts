@@ -1,0 +1,15 @@
+import type { SetPauseInput, SetPauseOutput } from '../domain/contract/account-request.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+
+/**
+ * Saves until when the renewals of a certificate are paused, or ends the pause. It needs no lease, because a renewal in progress goes on.
+ *
+ * A second run writes the same time again.
+ */
+export async function setPause(
+  { certificate, until }: SetPauseInput,
+  { ledger }: { readonly ledger: Pick<Ledger, 'recordPause'> },
+): Promise<SetPauseOutput> {
+  await ledger.recordPause(certificate, until);
+  return { certificate, pausedUntil: until };
+}
