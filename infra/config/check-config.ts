@@ -8,6 +8,7 @@ import { checkNames, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
 import { encryptionKeyArn } from './encryption-key.ts';
 import { type Fields, list, readFields, readList, text, unread } from './fields.ts';
+import { checkFleetSize } from './fleet-size.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
@@ -151,9 +152,10 @@ function readConfig(
     hostedZones,
     certificates,
   };
-  const { tokens } = serializeConfig(deployed);
+  const { tokens, json } = serializeConfig(deployed);
   checkTokens(deployed, tokens, report);
   checkZoneLimits(deployed, report);
+  checkFleetSize(deployed, { json, pace: startsPerSecond }, report);
   return {
     deployed,
     trustedRoots: issuers.trustedRoots,

@@ -34,6 +34,9 @@ export function lifetimeOf(profile: string | null, directoryUrl = ''): number | 
   return (name !== null && profiles[name]?.lifetime) || null;
 }
 
+/** Hours, for a CA that announces no lifetime. From March 2029 browsers accept at most 47 days (CA/Browser Forum, ballot SC-081v3). */
+export const unknownLifetime = 45 * 24;
+
 /** Returns the hours from the issuance of a certificate with this lifetime (in hours) to its renewal. */
 export const renewedAfter = (lifetime: number): number => renewalTime(validityOf(lifetime)).getTime() / 3_600_000;
 

@@ -1,7 +1,7 @@
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Warn } from './mistakes.ts';
-import { lifetimeOf, renewedAfter } from './profiles.ts';
+import { lifetimeOf, renewedAfter, unknownLifetime } from './profiles.ts';
 
 /**
  * Imports into ACM that AWS allows in one account and region in 365 days, by default
@@ -11,9 +11,6 @@ import { lifetimeOf, renewedAfter } from './profiles.ts';
  */
 const yearlyImports = 5_000;
 const hoursOfYear = 365 * 24;
-
-/** Hours, for a CA that announces no lifetime. From March 2029 browsers accept at most 47 days (CA/Browser Forum, ballot SC-081v3). */
-const unknownLifetime = 45 * 24;
 
 /** Warns for each region in which renewals alone may reach the limit of imports. */
 export function warnYearlyImports(

@@ -35,6 +35,12 @@ export interface WorkflowFunctionProps {
   /** Description that the console shows. */
   readonly description: string;
   readonly timeout: Duration;
+  /**
+   * Memory in MB. Lambda assigns CPU by it.
+   *
+   * @default 512, because a cold start parses the bundle and opens TLS connections, which are limited by the CPU
+   */
+  readonly memory?: number;
   /** Contents of the files beside the bundle, by file name. */
   readonly files?: Readonly<Record<string, string>>;
   /**
@@ -78,7 +84,15 @@ export class WorkflowFunction extends Construct implements IGrantable {
   constructor(
     scope: Construct,
     id: string,
-    { folder, handler = 'handler', description, timeout, files = {}, arnSize = 150 }: WorkflowFunctionProps,
+    {
+      folder,
+      handler = 'handler',
+      description,
+      timeout,
+      memory = 512,
+      files = {},
+      arnSize = 150,
+    }: WorkflowFunctionProps,
   ) {
     super(scope, id);
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', arnSize);
@@ -102,8 +116,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
       timeout,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      // A cold start parses the bundle and opens TLS connections. Both are limited by the CPU share, which Lambda assigns by memory.
-      memorySize: 512,
+      memorySize: memory,
       handler: `index.${handler}`,
       code: Code.fromAsset(code),
       logGroup: this.logGroup,

@@ -1,6 +1,9 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
+import { startExecution } from '../../local/executions.ts';
 import { deleteStack } from '../../local/stacks.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches } from './observed.ts';
@@ -8,7 +11,7 @@ import { reaches } from './observed.ts';
 // The deletion of the stack while renewals run. The local AWS deletes a state machine only when its executions have ended, as AWS does.
 
 const zones = ['example.com'];
-const certificates: CertificateConfig[] = ['waiting', 'proving'].map((name) => ({
+const certificates: CertificateConfig[] = ['waiting', 'proving', 'revoked', 'revoked-too'].map((name) => ({
   name,
   identifiers: [`${name}.example.com`],
 }));
@@ -33,7 +36,15 @@ async function running(): Promise<number> {
   return (await Promise.all(lists)).reduce((a, b) => a + b);
 }
 
-test('a stack is deleted under a waiting and a proving renewal, leaves no TXT value, and is deployed again', async () => {
+/** Marks the current certificate as revoked, so that the next fleet run starts its renewal. */
+async function revoke(certificate: string): Promise<void> {
+  const client = new DynamoDBClient(d.local.clientConfig);
+  const { current } = await d.ledger(certificate);
+  const ledger = createLedger({ table: d.outputs.LedgerTable ?? '', client });
+  await ledger.recordRevocation(certificate, current?.versionId ?? '');
+}
+
+test('a stack is deleted under a waiting and a proving renewal and a paced fleet run, leaves no TXT value, and is deployed again', async () => {
   const show = (['waiting', 'proving'] as const).map((each) =>
     d.local.dns.hide({
       view: each === 'waiting' ? 'validation' : 'authoritative',
@@ -46,10 +57,15 @@ test('a stack is deleted under a waiting and a proving renewal, leaves no TXT va
   await reaches(d, proving, 'Wait for propagation');
   expect(Object.keys(await d.txt('example.com'))).toEqual(['_acme-challenge.proving.example.com']);
   expect(await running()).toBe(2);
+  await d.update({ zones, certificates, pace: 0.01 });
+  for (const certificate of ['revoked', 'revoked-too']) await revoke(certificate);
+  const fleet = await startExecution(d.local, d.outputs.FleetArn ?? '', {});
+  // The fleet skips the two certificates that are being renewed. It waits to start the second of the others.
+  await reaches(d, fleet, 'Wait for pace', 2);
 
   await deleteStack(d.local, 'Perennial');
   expect(await d.txt('example.com')).toEqual({});
-  for (const arn of [waiting, proving]) expect(await d.ended(arn)).toMatchObject({ status: 'ABORTED' });
+  for (const arn of [fleet, waiting, proving]) expect(await d.ended(arn)).toMatchObject({ status: 'ABORTED' });
   for (const certificate of ['waiting', 'proving'])
     expect(await d.ledger(certificate)).toMatchObject({ lease: null, leftovers: [] });
 

@@ -27,8 +27,8 @@ const longestTimeout = 15;
 /** Longest reply in bytes. A renewalInfo object has 200 bytes and a directory a few thousand. */
 const maximumLength = 100_000;
 
-/** *Check fleet* sends ten requests at the same time. Connections are kept for one invocation, so that requests share TLS handshakes. */
-const maxSockets = 10;
+/** *Refresh renewal information* sends 30 requests at the same time. Connections are kept for one invocation, so that requests share TLS handshakes. */
+const maxSockets = 30;
 
 /** Directories are kept for one hour. They change with releases of a CA, and a warm function may live for half a day. */
 const directoryMaximumAge = 3_600_000;

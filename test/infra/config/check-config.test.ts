@@ -7,7 +7,7 @@ import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
 import { base, binding, hostedZones, issuer, manyNames, other, token, withCertificates } from './configs.ts';
 
 const configKeys =
-  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, encryptionKey, tags, rootServers';
+  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, pace, encryptionKey, tags, rootServers';
 
 describe('a configuration is rejected for', () => {
   test.each<readonly [what: string, config: unknown, ...expected: Expected[]]>([
@@ -25,6 +25,14 @@ describe('a configuration is rejected for', () => {
     ['the key domains', { ...base, domains: ['example.com'] }, ['domains', 'unknown key', 'identifiers']],
     ['the key renewBefore', { ...base, renewBefore: 30 }, ['renewBefore', 'unknown key', 'the CA decides', 'ARI']],
     ['a prefix without a slash', { ...base, secretPrefix: 'tls' }, ['secretPrefix', '"tls"', 'end in one slash']],
+    ...[0, -1, 101, '0.7', Number.NaN, Number.POSITIVE_INFINITY].map(
+      (pace) =>
+        [
+          `the pace ${pace}`,
+          { ...base, pace },
+          ['pace', 'found', 'a number of renewals a second from 0.01 to 100'],
+        ] as const,
+    ),
     [
       'a key that is not an ARN',
       { ...base, encryptionKey: 'alias/mine' },
@@ -127,6 +135,7 @@ describe('a checked configuration', () => {
       tags: {},
       secretPrefix: 'certificates/',
       accountSecretPrefix: 'certificates-accounts/',
+      pace: 0.7,
       rootServers: [],
     });
   });

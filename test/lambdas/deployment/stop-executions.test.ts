@@ -18,6 +18,8 @@ const event: StopExecutionsEvent = {
 interface Circumstances {
   /** Executions that run, by state machine. */
   readonly running?: Readonly<Record<string, readonly string[]>>;
+  /** An execution of the fleet that begins when this one is stopped, because it has just passed its lease on. */
+  readonly continued?: Readonly<Record<string, string>>;
   /** Certificates with TXT values. */
   readonly leftovers?: readonly string[];
   /** Whether an execution that is stopped still runs. */
@@ -28,7 +30,7 @@ interface Circumstances {
 }
 
 async function deleted(
-  { running = {}, leftovers = [], unstoppable = false, cleans = true, denied }: Circumstances = {},
+  { running = {}, continued = {}, leftovers = [], unstoppable = false, cleans = true, denied }: Circumstances = {},
   given = event,
 ) {
   const clock = new FakeClock('2026-03-01T12:00:00Z');
@@ -52,6 +54,8 @@ async function deleted(
             arn,
             executions.filter((each) => each !== execution),
           );
+        const next = continued[execution];
+        if (next) left.set(fleet, [...(left.get(fleet) ?? []), next]);
       },
       start: async (arn, name, input) => {
         started.push([arn, name, input]);
@@ -90,6 +94,15 @@ describe('the deletion of a stack', () => {
     });
     expect(seconds).toBeGreaterThanOrEqual(10);
     expect(seconds).toBeLessThan(30);
+  });
+
+  test('stops the execution that continues a fleet run, and what it started', async () => {
+    const { stopped, reply } = await deleted({
+      running: { [fleet]: ['fleet-1'], [renewal]: ['renewal-1'] },
+      continued: { 'fleet-1': 'fleet-2' },
+    });
+    expect(stopped).toEqual(['fleet-1', 'renewal-1', 'fleet-2']);
+    expect(reply.Status).toBe('SUCCESS');
   });
 
   test('starts a clean-up for each certificate that has TXT values in DNS', async () => {
