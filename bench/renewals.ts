@@ -1,4 +1,5 @@
 import type { CertificateConfig } from '../infra/config/perennial-config.ts';
+import { localPace } from '../local/config-file.ts';
 import type { LocalEnvironmentOptions } from '../local/environment.ts';
 import type { EndedExecution } from '../local/executions.ts';
 import { type Deployed, deployed } from '../test/e2e/deployed.ts';
@@ -41,6 +42,8 @@ interface Row {
   readonly 'CA requests': number;
   readonly 'AWS calls': number;
   readonly transitions: number;
+  /** Tasks that Lambda or another service throttled, so that the workflow tried them again. */
+  readonly throttled: number;
 }
 const rows: Row[] = [];
 
@@ -70,6 +73,7 @@ async function warm(what: string, service: Deployed, certificate: string): Promi
     'CA requests': last['CA requests'],
     'AWS calls': last['AWS calls'],
     transitions: last.result.transitions,
+    throttled: seen.reduce((sum, { result }) => sum + throttledTasks(result), 0),
   });
 }
 
@@ -86,12 +90,21 @@ async function wave(what: string, certificates: CertificateConfig[], then?: (ser
       'AWS calls': (await service.local.aws.apiCalls()).filter(({ caller }) => caller.includes(':assumed-role/'))
         .length,
       transitions: ended.reduce((sum, { transitions }) => sum + transitions, 0),
+      throttled: ended.reduce((sum, run) => sum + throttledTasks(run), 0),
     });
     await then?.(service);
   } finally {
     await service.stop();
   }
 }
+
+const throttlingErrors = new Set(['Lambda.TooManyRequestsException', 'ThrottledError']);
+
+/** Returns the number of tasks that were throttled. Each of them is a failed task in the history. */
+const throttledTasks = ({ history }: EndedExecution): number =>
+  history.filter((event) =>
+    throttlingErrors.has((event.taskFailedEventDetails ?? event.lambdaFunctionFailedEventDetails)?.error ?? ''),
+  ).length;
 
 function succeeded(run: EndedExecution): EndedExecution {
   if (run.status !== 'SUCCEEDED')
@@ -107,3 +120,9 @@ await wave('one certificate of one name, cold, new account', [...ofOneName(1)], 
 await wave('10 certificates of one name, cold', ofOneName(10));
 if (largest > 10) await wave(`${largest} certificates of one name, cold`, ofOneName(largest));
 console.table(rows);
+console.log(`
+A fleet run starts ${localPace} renewals a second here (pace), and at most ${quiet.lambdaConcurrency} functions run at once. On AWS the default pace is 0.7.
+Seconds of a wave: from the first event of the first renewal to the last event of the last one, with cold functions and a new account.
+Seconds of warm renewals: from the start to the end of the execution, as the median, minimum and maximum of ${runs} runs.
+Requests and calls: those of functions and workflows. For a wave they include the fleet run and the registration.
+Throttled: tasks that a workflow had to repeat, because Lambda or another service had rejected them.`);

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { AcmeDirectoryOptions } from '../infra/config/issuer-options.ts';
 import { acmeDirectory } from '../infra/config/issuers.ts';
@@ -15,6 +16,13 @@ export interface LocalConfig extends Omit<PerennialConfig, 'issuer' | 'hostedZon
   readonly issuer?: Partial<AcmeDirectoryOptions>;
 }
 
+/**
+ * Renewals that a fleet run starts in a second. The local Route 53 has no limit, and a core renews about two certificates a second. At a faster pace
+ * the functions delay each other, until Lambda throttles them and the workflows wait before they try again. The local AWS is one process, so more
+ * than four cores do not help.
+ */
+export const localPace = 2 * Math.min(availableParallelism(), 4);
+
 /** Returns a config with the local CA and these hosted zones. Creates the hosted zones that do not exist. */
 export async function localConfig(
   local: LocalEnvironment,
@@ -29,8 +37,7 @@ export async function localConfig(
   }
   return {
     rootServers: [local.dns.addresses.root],
-    // The local Route 53 has no limit, and two cores renew about three certificates a second.
-    pace: 5,
+    pace: localPace,
     ...rest,
     issuer: acmeDirectory({
       directoryUrl: local.pebble.directoryUrl,
