@@ -76,6 +76,15 @@ export function fleetLedgerBehaviour(portsOf: () => { readonly ledger: Ledger; r
     });
   });
 
+  test('the bucket of new orders is the one from which renewals take tokens', async () => {
+    const { ledger, fleetLedger } = portsOf();
+    const directory = 'https://fleet-bucket.example/directory';
+    expect(await fleetLedger.orderBucket(directory)).toBeNull();
+    await ledger.debitOrder(directory, renewal, { burst: 3, everySeconds: 36 }, now);
+    expect(await fleetLedger.orderBucket(directory)).toEqual(await ledger.orderBucket(directory));
+    expect(await fleetLedger.orderBucket(directory)).toMatchObject({ tokens: 2 });
+  });
+
   describe('the lease of the fleet', () => {
     const free = async (...executions: string[]) => {
       for (const each of executions) while (!(await portsOf().fleetLedger.release(each))) await Promise.resolve();
