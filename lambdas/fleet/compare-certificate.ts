@@ -14,7 +14,7 @@ export interface CompareCertificatePorts {
   readonly secretTags: (certificate: string) => Tags;
 }
 
-/** What one certificate has in Secrets Manager and ACM, compared with the ledger. */
+/** The result of comparing one certificate in Secrets Manager and ACM with the ledger. */
 export type ComparedCertificate = Pick<Comparison, 'versionId' | 'imports'> & {
   readonly storedVersion: string | null;
   readonly changes: readonly OutsideChange[];

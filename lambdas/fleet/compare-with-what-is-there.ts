@@ -10,7 +10,7 @@ import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
-import { type Turn, turnsBetween } from '../domain/rules/renewal/comparison-turns.ts';
+import { type DueComparison, dueComparisons } from '../domain/rules/renewal/comparison-schedule.ts';
 import { type CompareCertificatePorts, type ComparedCertificate, certificateComparer } from './compare-certificate.ts';
 
 export interface CompareWithWhatIsTherePorts extends CompareCertificatePorts {
@@ -46,9 +46,10 @@ const largestReport = 48_000;
  *
  * What differs is saved in the ledger. The next selection then starts `issue` for a missing secret, `repair` for an earlier version of this stack, and
  * `deliver` for a missing import. All changes are returned, and the workflow publishes them as events. Certificates on which an execution works and
- * certificates that were never issued are skipped. A certificate that cannot be compared has its next turn a day later.
+ * certificates that were never issued are skipped. A certificate that cannot be compared is compared a day later.
  *
- * The ledger has the time up to which turns were taken, and a change that was found in the same turn is not returned again. So it is safe to run twice.
+ * The ledger has the time up to which due comparisons were made, and a change that the same comparison has found before is not returned again. So it is
+ * safe to run twice.
  */
 export async function compareWithWhatIsThere(
   { since }: CompareWithWhatIsThereInput,
@@ -59,29 +60,35 @@ export async function compareWithWhatIsThere(
   const until = await fleetLedger.comparedUntil();
   const begin = until ?? new Date(now.getTime() - config.checkInterval * 1000);
   const names = config.certificates.map(({ name }) => name);
-  let turns = turnsBetween(names, begin, now);
+  let due = dueComparisons(names, begin, now);
   const runEnd = Date.parse(since) + runTime;
   const end = Math.min(now.getTime() + callTime, runEnd);
   const run = comparisonRun(ports);
-  while (turns.length > 0 && clock.now().getTime() < end && !run.isFull()) {
-    const compared = await run.compare(turns.slice(0, groupSize));
-    turns = turns.slice(compared.length);
+  while (due.length > 0 && clock.now().getTime() < end && !run.isFull()) {
+    const compared = await run.compare(due.slice(0, groupSize)).catch((error: unknown) => {
+      // The changes that were found are saved, so another call would not return them. If this is no short problem, the next call throws.
+      if (run.result.changed.length === 0) throw error;
+      log.warn('The comparison continues in another call after an error.', { error });
+      return null;
+    });
+    if (compared === null) break;
+    due = due.slice(compared.length);
     const last = compared.at(-1);
     if (last) await fleetLedger.saveComparedUntil(last.at);
   }
-  if (turns.length === 0) await fleetLedger.saveComparedUntil(now);
+  if (due.length === 0) await fleetLedger.saveComparedUntil(now);
   const isRunOver = clock.now().getTime() >= runEnd;
-  if (turns.length > 0 && isRunOver)
-    log.warn(`${turns.length} certificates were not compared in time. The next fleet run continues.`);
-  const { changed, due, found, failed } = run.result;
+  if (due.length > 0 && isRunOver)
+    log.warn(`${due.length} certificates were not compared in time. The next fleet run continues.`);
+  const { changed, started, found, failed } = run.result;
   metrics.publish({ ChangedOutside: found, NotCompared: failed });
-  return { changed, due, done: turns.length === 0 || isRunOver };
+  return { changed, due: started, done: due.length === 0 || isRunOver };
 }
 
 /** The comparisons of one call. */
 function comparisonRun({ config, ledger, log, clock, ...ports }: CompareWithWhatIsTherePorts) {
   const limited = concurrencyLimit(parallelComparisons);
-  const result = { changed: [] as ChangedCertificate[], due: 0, found: 0, failed: 0 };
+  const result = { changed: [] as ChangedCertificate[], started: 0, found: 0, failed: 0 };
   const compareCertificate = certificateComparer(ports, (region, error) => {
     result.failed += 1;
     log.error(`The imports in ACM in ${region} could not be compared.`, { error });
@@ -101,7 +108,11 @@ function comparisonRun({ config, ledger, log, clock, ...ports }: CompareWithWhat
   }
 
   /** Saves what was found. Returns `false` if its changes no longer fit into the output. */
-  async function keep({ name, at }: Turn, before: LedgerCertificate, compared: ComparedCertificate): Promise<boolean> {
+  async function keep(
+    { name, at }: DueComparison,
+    before: LedgerCertificate,
+    compared: ComparedCertificate,
+  ): Promise<boolean> {
     const { versionId, storedVersion, imports, changes } = compared;
     const isKnown =
       before.outside === undefined && Object.values(before.deliveries).every(({ found }) => found === undefined);
@@ -113,25 +124,27 @@ function comparisonRun({ config, ledger, log, clock, ...ports }: CompareWithWhat
     await ledger.recordComparison(name, { versionId, imports, outside: changes.length > 0 ? outside : null });
     if (changes.length === 0) return true;
     result.found += 1;
-    if (changes.some(({ kind }) => startedKinds.has(kind))) result.due += 1;
+    if (changes.some(({ kind }) => startedKinds.has(kind))) result.started += 1;
     if (before.outside && Date.parse(before.outside.at) >= at.getTime()) return true;
     size += bytes;
     result.changed.push(changed);
     return true;
   }
 
-  /** Compares certificates at the same time, and keeps the results in the order of the turns. Returns the turns that were taken. */
-  async function compare(turns: readonly Turn[]): Promise<readonly Turn[]> {
-    const records = await ledger.certificates(turns.map(({ name }) => name));
-    const compared = await Promise.all(turns.map(({ name }) => limited(() => compareOne(name, records.get(name)))));
-    for (const [index, turn] of turns.entries()) {
-      const [before, found] = [records.get(turn.name), compared[index]];
-      if (before && found && !(await keep(turn, before, found))) {
+  /** Makes comparisons at the same time, and keeps the results in their order. Returns the comparisons whose results were kept. */
+  async function compare(comparisons: readonly DueComparison[]): Promise<readonly DueComparison[]> {
+    const records = await ledger.certificates(comparisons.map(({ name }) => name));
+    const compared = await Promise.all(
+      comparisons.map(({ name }) => limited(() => compareOne(name, records.get(name)))),
+    );
+    for (const [index, comparison] of comparisons.entries()) {
+      const [before, found] = [records.get(comparison.name), compared[index]];
+      if (before && found && !(await keep(comparison, before, found))) {
         isFull = true;
-        return turns.slice(0, index);
+        return comparisons.slice(0, index);
       }
     }
-    return turns;
+    return comparisons;
   }
 
   return { compare, result, isFull: () => isFull };

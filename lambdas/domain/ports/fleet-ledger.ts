@@ -34,7 +34,7 @@ export interface FleetLedger {
   /** The position in the ledger where *Refresh renewal information* stopped when its time was over. `null` if it had enough time. */
   cursor(): Promise<string | null>;
   saveCursor(position: string | null): Promise<void>;
-  /** The time up to which *Compare with what is there* has taken the turns of certificates. `null` before the first comparison. */
+  /** The time up to which *Compare with what is there* has made the comparisons that were due. `null` before the first one. */
   comparedUntil(): Promise<Date | null>;
   saveComparedUntil(time: Date): Promise<void>;
 }

@@ -74,7 +74,7 @@ export interface LedgerCertificate {
   readonly tagKeys?: readonly string[];
 }
 
-/** What the daily comparison found, if the secret or an import is not as the ledger says. */
+/** The changes that the daily comparison found, if the secret or an import is not as the ledger says. */
 export interface OutsideChanges {
   /** Time of the comparison, in RFC 3339. */
   readonly at: string;

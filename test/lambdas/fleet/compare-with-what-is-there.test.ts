@@ -25,7 +25,7 @@ beforeAll(async () => {
   other = await secretValue({ identifiers: ['example.com'], serialNumber: '0a02', notAfter: '2026-04-30T10:59:59Z' });
 });
 
-/** Creates a world in which the certificate `www` is stored and imported, and has its turn. */
+/** Creates a world in which the certificate `www` is stored and imported, and whose comparison is due. */
 async function stored(): Promise<World & { readonly arn: string }> {
   const world = createWorld({ now });
   world.acm.addRegion(region);
@@ -131,7 +131,7 @@ describe('a certificate', () => {
     expect(world.metrics.published).toEqual([{ ChangedOutside: 1, NotCompared: 0 }]);
   });
 
-  test('is reported once a day while it differs, and no more after that', async () => {
+  test('is reported once a day while it differs, and not after that', async () => {
     const world = await stored();
     world.secrets.scheduleDeletion('www', '2026-03-17T12:00:00Z');
     const reported: number[] = [];
@@ -210,7 +210,7 @@ describe('a fleet', () => {
     return world;
   }
 
-  test('is compared once in a day, in turns', async () => {
+  test('is compared once in a day, a part of it in each run', async () => {
     const world = await emptied(250);
     await world.fleetLedger.saveComparedUntil(new Date(now));
     const reported: string[][] = [];
@@ -338,5 +338,20 @@ describe('a fleet', () => {
     await expect(call).rejects.toThrow(ThrottledError);
     expect(await world.fleetLedger.comparedUntil()).toEqual(yesterday);
     expect(world.metrics.published).toEqual([]);
+  });
+
+  test('returns the changes that it found before it was throttled, and continues in the next call', async () => {
+    const world = await emptied(250);
+    let left = 120;
+    const describe = async () => {
+      left -= 1;
+      if (left === 0) throw throttledError();
+      return null;
+    };
+    const ports = { ...world.ports, secrets: { describe }, config: configOf(...fleetOf(250)), secretTags };
+    const outputs: Awaited<ReturnType<typeof compare>>[] = [];
+    while (outputs.at(-1)?.done !== true) outputs.push(await compareWithWhatIsThere({ execution, since: now }, ports));
+    expect(world.log.messages('warn')).toEqual(['The comparison continues in another call after an error.']);
+    expect(outputs.flatMap(kindsOf).toSorted()).toEqual(names.map((name) => [name, 'secretDeleted']).toSorted());
   });
 });

@@ -6,7 +6,7 @@ import type { SecretDescription } from '../../ports/certificate-secrets.ts';
 import { isSameSerial } from './endpoints.ts';
 import { isVersionOfStack } from './stack-version.ts';
 
-/** What the comparison of a secret found. `storedVersion` is as in `OutsideChanges`. */
+/** The result of comparing a secret. `storedVersion` is as in `OutsideChanges`. */
 interface ComparedSecret {
   readonly storedVersion: string | null;
   readonly changes: readonly OutsideChange[];

@@ -5,7 +5,7 @@ import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
 import { daysLeft, lifetimeLeft } from './renewal-time.ts';
 
-/** What the ledger shows about the whole fleet. `null` if no certificate was issued. */
+/** Values over the whole fleet, as the ledger shows it. `null` if no certificate was issued. */
 export interface FleetGauges {
   readonly failing: number;
   readonly neverIssued: number;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { turnsBetween } from '../../../../../lambdas/domain/rules/renewal/comparison-turns.ts';
+import { dueComparisons } from '../../../../../lambdas/domain/rules/renewal/comparison-schedule.ts';
 
 const names = Array.from({ length: 1000 }, (_, index) => `certificate-${index}`);
 const at = (time: string) => new Date(`2026-03-${time}Z`);
-const namesBetween = (since: string, now: string) => turnsBetween(names, at(since), at(now)).map(({ name }) => name);
+const namesBetween = (since: string, now: string) => dueComparisons(names, at(since), at(now)).map(({ name }) => name);
 
-describe('the turn of a certificate comes', () => {
+describe('the comparison of a certificate is due', () => {
   test('once in a day, whenever the runs of the day begin', () => {
     const runs = ['01T00:00:00', '01T05:58:00', '01T12:31:07', '01T12:31:08', '01T18:59:59', '02T00:00:00'];
     const compared = runs.slice(1).flatMap((now, index) => namesBetween(runs[index] ?? '', now));
@@ -13,8 +13,8 @@ describe('the turn of a certificate comes', () => {
   });
 
   test('at the same time of the next day', () => {
-    const [first] = turnsBetween(names, at('01T00:00:00'), at('02T00:00:00'));
-    const [next] = turnsBetween(names, at('02T00:00:00'), at('03T00:00:00'));
+    const [first] = dueComparisons(names, at('01T00:00:00'), at('02T00:00:00'));
+    const [next] = dueComparisons(names, at('02T00:00:00'), at('03T00:00:00'));
     expect(next?.name).toBe(first?.name);
     expect(Number(next?.at) - Number(first?.at)).toBe(86_400_000);
   });
@@ -30,12 +30,11 @@ describe('the turn of a certificate comes', () => {
   });
 
   test('in the order of the times, so that a run can stop after any of them', () => {
-    const turns = turnsBetween(names, at('01T00:00:00'), at('02T00:00:00'));
-    const middle = turns[499];
-    expect(turns.map((turn) => Number(turn.at))).toEqual(
-      turns.map((turn) => Number(turn.at)).toSorted((a, b) => a - b),
-    );
-    const rest = turnsBetween(names, middle?.at ?? at('01T00:00:00'), at('02T00:00:00'));
-    expect(rest).toEqual(turns.slice(500));
+    const due = dueComparisons(names, at('01T00:00:00'), at('02T00:00:00'));
+    const middle = due[499];
+    const times = due.map(({ at: time }) => Number(time));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    const rest = dueComparisons(names, middle?.at ?? at('01T00:00:00'), at('02T00:00:00'));
+    expect(rest).toEqual(due.slice(500));
   });
 });
