@@ -25,12 +25,13 @@ export interface State {
   readonly Cause?: string;
 }
 
-interface Retrier {
+export interface Retrier {
   readonly ErrorEquals: readonly string[];
   readonly MaxAttempts: number;
   readonly IntervalSeconds?: number;
   readonly BackoffRate?: number;
   readonly MaxDelaySeconds?: number;
+  readonly JitterStrategy?: string;
 }
 
 export interface Catcher {
@@ -92,8 +93,8 @@ export interface RunOptions {
   readonly execution?: string;
   /** Returns the time for `$now()` of JSONata. @default the real time */
   readonly now?: () => Date;
-  /** Called with the seconds of each wait and each pause before a retry. */
-  readonly onWait?: (seconds: number) => void;
+  /** Called with the seconds of each wait and each pause before a retry. The workflow goes on when the returned promise resolves. */
+  readonly onWait?: (seconds: number) => unknown;
   /** Whether a task is retried as its `Retry` says, without jitter. @default false, since most tests need only the outcome */
   readonly retries?: boolean;
 }
@@ -208,7 +209,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
             ? Number(await evaluate(state.Seconds, scope, states))
             : Math.max(0, Date.parse(String(until)) - now().getTime()) / 1000;
         waited += seconds;
-        onWait(seconds);
+        await onWait(seconds);
         return from;
       }
       case 'Map': {
@@ -250,7 +251,7 @@ export async function run(machine: StateMachine, options: RunOptions): Promise<E
         if (!retrier || count >= retrier.MaxAttempts) throw error;
         counts.set(retrier, count + 1);
         const { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds = Number.POSITIVE_INFINITY } = retrier;
-        onWait(Math.min(IntervalSeconds * BackoffRate ** count, MaxDelaySeconds));
+        await onWait(Math.min(IntervalSeconds * BackoffRate ** count, MaxDelaySeconds));
       }
     }
   }

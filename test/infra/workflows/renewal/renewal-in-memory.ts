@@ -85,6 +85,8 @@ interface Execution {
   readonly retries?: boolean;
   /** Steps that always fail, by name, with these errors. */
   readonly failing?: Readonly<Record<string, Error>>;
+  /** Called before each task with the name of its state, and for each wait with its seconds. */
+  readonly observe?: (step: { readonly state: string } | { readonly seconds: number }) => void;
   /** The operator's tags. */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -107,7 +109,16 @@ export function runAccountsWorkflow(
 function execute(
   machine: StateMachine,
   { ports, clock, executions }: World,
-  { input, arn, killed = (error) => error, configured = spec, retries = false, failing = {}, tags = {} }: Execution,
+  {
+    input,
+    arn,
+    killed = (error) => error,
+    configured = spec,
+    retries = false,
+    failing = {},
+    observe = () => undefined,
+    tags = {},
+  }: Execution,
   otherTasks: Tasks = {},
 ): Promise<Ended> {
   executions.setInput(arn, JSON.stringify(input));
@@ -132,8 +143,18 @@ function execute(
       throw error instanceof Killed ? killed(error) : new TaskError('States.TaskFailed', String(error));
     }
   };
-  const tasks = taskNames(machine).map((name) => [name, name.startsWith('Announce') ? publish : call]);
-  const onWait = (seconds: number) => clock.advance(seconds * 1000);
+  const tasks = taskNames(machine).map((state) => {
+    const task = state.startsWith('Announce') ? publish : call;
+    const observed = (args: Record<string, unknown>) => {
+      observe({ state });
+      return task(args);
+    };
+    return [state, observed];
+  });
+  const onWait = (seconds: number) => {
+    observe({ seconds });
+    clock.advance(seconds * 1000);
+  };
   return run(machine, {
     input,
     tasks: { ...Object.fromEntries(tasks), ...otherTasks },

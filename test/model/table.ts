@@ -1,0 +1,76 @@
+import {
+  dueWithoutPace,
+  type FleetResult,
+  type IdleResult,
+  idleRun,
+  massRevocation,
+  newInNewAccount,
+  type RevocationResult,
+  thousandDue,
+} from './scenarios.ts';
+
+/** The results of all cases. */
+export interface ModelResults {
+  readonly due: FleetResult;
+  readonly revoked: RevocationResult;
+  readonly fresh: FleetResult;
+  readonly unpaced: FleetResult;
+  readonly idle: IdleResult;
+}
+
+/** Simulates all cases. It takes half a minute. */
+export async function modelResults(): Promise<ModelResults> {
+  return {
+    due: await thousandDue(),
+    revoked: await massRevocation(10_000),
+    fresh: await newInNewAccount(),
+    unpaced: await dueWithoutPace(),
+    idle: await idleRun(100_000),
+  };
+}
+
+/** Returns the rows of the table in docs/scale.md. Numbers are rounded up. */
+export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults): string {
+  const rows = [
+    ['case', 'in the model', 'bound'],
+    ['---', '---', '---'],
+    ['1,000 certificates are due at once', renewed(due), '30 minutes, 20 functions, no failure event'],
+    [
+      'a CA revokes 10,000 certificates at once',
+      `the last one is detected after ${hours(revoked.detectedHours)} and replaced after ${hours(revoked.replacedHours)}, with ${atOnce(revoked)}`,
+      '24 hours',
+    ],
+    [
+      '250 new certificates in an account that may run ten functions at once, with `pace: 0.4`',
+      renewed(fresh),
+      '10 functions, no failure event',
+    ],
+    ['250 certificates are due at once, without a pace', renewed(unpaced), 'shows why there is a pace'],
+    [
+      '100,000 certificates, nothing due: selection',
+      `${Math.ceil(idle.selectionSeconds)} s of Lambda time, ${usd(idle.selectionDollars, 3)}`,
+      '60 s, USD 0.01',
+    ],
+    [
+      '100,000 certificates, every ARI answer stale: renewal information',
+      `${Math.ceil(idle.refreshMinutes)} minutes`,
+      '20 minutes',
+    ],
+    [
+      '100,000 certificates: comparison of those whose turn has come',
+      usd(idle.comparisonDollars, 2),
+      'USD 0.15 for each fleet run',
+    ],
+  ];
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const hours = (value: number): string => `${(Math.ceil(value * 10) / 10).toFixed(1)} hours`;
+const usd = (value: number, digits: number): string =>
+  `USD ${(Math.ceil(value * 10 ** digits) / 10 ** digits).toFixed(digits)}`;
+
+const renewed = (result: FleetResult): string =>
+  `renewed after ${Math.ceil(result.minutes)} minutes, with ${atOnce(result)}`;
+
+const atOnce = ({ functions, failureEvents, throttled }: FleetResult): string =>
+  `${functions} functions at once, ${failureEvents === 0 ? 'no' : failureEvents} failure events and ${throttled === 0 ? 'no' : throttled.toLocaleString('en')} throttled calls of Route 53`;
