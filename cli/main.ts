@@ -4,6 +4,7 @@ import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts
 import { createCertificateValues } from '../lambdas/adapters/aws/secrets-manager/certificate-values.ts';
 import { createWorkflows } from '../lambdas/adapters/aws/step-functions/workflows.ts';
 import { version } from '../lambdas/domain/contract/version.ts';
+import { askConfirmation } from './ask-confirmation.ts';
 import { askSecret } from './ask-secret.ts';
 import { exitCodes } from './exit-codes.ts';
 import { problemOf } from './problems.ts';
@@ -17,7 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
 });
 process.once('SIGINT', () => {
-  terminal.note('\nInterrupted. A renewal that was started goes on.');
+  terminal.note('\nInterrupted. A renewal or a request that was started goes on.');
   process.exit(exitCodes.interrupted);
 });
 
@@ -35,6 +36,7 @@ const program = createProgram(
       terminal,
       clock,
       env: process.env,
+      askConfirmation,
       askSecret,
       pageAssets: () => ({ style: asset('style.css'), script: asset('script.js') }),
     };

@@ -1,12 +1,18 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { revocationReasons } from '../lambdas/domain/contract/revocation-reason.ts';
 import type { CertificateValues } from '../lambdas/domain/ports/certificate-values.ts';
 import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { fileFormats } from './certificate-files.ts';
+import { deactivate } from './commands/deactivate.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
+import { pause } from './commands/pause.ts';
 import { renew } from './commands/renew.ts';
+import { resume } from './commands/resume.ts';
+import { revoke } from './commands/revoke.ts';
+import { rollover } from './commands/rollover.ts';
 import { status } from './commands/status.ts';
 import type { Target } from './deployment.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -20,6 +26,7 @@ export interface CommandPorts {
   readonly values: CertificateValues;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pageAssets: () => PageAssets;
+  readonly askConfirmation: (question: string) => Promise<boolean | null>;
   readonly askSecret: (question: string) => Promise<string>;
   readonly terminal: Terminal;
   readonly clock: Clock;
@@ -31,22 +38,21 @@ export interface CommonOptions extends Target {
   readonly json?: boolean;
 }
 
+type MakePorts = (options: CommonOptions) => CommandPorts;
+type MakeCommand = (usage: string, description: string) => Command;
+
 /**
  * Returns the commands. Each one ends with its exit code in `onEnd`, and makes its ports from the options.
  *
  * @param makePorts makes the ports for a region and a profile
  */
-export function createProgram(
-  version: string,
-  makePorts: (options: CommonOptions) => CommandPorts,
-  onEnd: (code: ExitCode) => void,
-): Command {
+export function createProgram(version: string, makePorts: MakePorts, onEnd: (code: ExitCode) => void): Command {
   const program = new Command('cdk-perennial')
-    .description('Shows and renews the TLS certificates that Perennial keeps in an AWS account.')
+    .description('Shows, renews and revokes the TLS certificates that Perennial keeps in an AWS account.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('Run "cdk-perennial --help" for all commands.');
-  const command = (usage: string, description: string) =>
+  const command: MakeCommand = (usage, description) =>
     program
       .command(usage)
       .description(description)
@@ -72,5 +78,33 @@ export function createProgram(
     .option('--password-file <file>', 'file with the password of a PKCS#12 file')
     .option('--password-env <variable>', 'environment variable with the password of a PKCS#12 file')
     .action(async (name: string, options) => onEnd(await get(name, options, makePorts(options))));
+  requests(command, makePorts, onEnd);
   return program;
+}
+
+/** Adds the commands that start the accounts workflow. */
+function requests(command: MakeCommand, makePorts: MakePorts, onEnd: (code: ExitCode) => void): void {
+  const request = (usage: string, description: string) =>
+    command(usage, description).option('--json', 'the ended execution as JSON');
+  const confirmed = (usage: string, description: string) =>
+    request(usage, description).option('--yes', 'start without the question');
+  request('pause <name>', 'pauses the renewals of a certificate, except in an emergency')
+    .requiredOption('--until <time>', 'a date, or a time in RFC 3339')
+    .action(async (name: string, options) => onEnd(await pause(name, options, makePorts(options))));
+  request('resume <name>', 'ends the pause of a certificate').action(async (name: string, options) =>
+    onEnd(await resume(name, options, makePorts(options))),
+  );
+  confirmed('revoke <name>', 'revokes a certificate and replaces it')
+    .addOption(
+      new Option('--reason <reason>', 'why it is revoked')
+        .choices(Object.keys(revocationReasons))
+        .makeOptionMandatory(),
+    )
+    .action(async (name: string, options) => onEnd(await revoke(name, options, makePorts(options))));
+  confirmed('rollover <issuer>', 'changes the key of the account at a CA').action(async (issuer: string, options) =>
+    onEnd(await rollover(issuer, options, makePorts(options))),
+  );
+  confirmed('deactivate <issuer>', 'deactivates the account at a CA').action(async (issuer: string, options) =>
+    onEnd(await deactivate(issuer, options, makePorts(options))),
+  );
 }

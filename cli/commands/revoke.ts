@@ -1,0 +1,30 @@
+import type { RevokeCertificateOutput } from '../../lambdas/domain/contract/account-request.ts';
+import type { RevocationReason } from '../../lambdas/domain/contract/revocation-reason.ts';
+import { type ConfirmedOptions, carryOut, confirm, type RequestPorts } from '../account-requests.ts';
+import { readReport } from '../deployment.ts';
+import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { minuteOf } from '../sentences.ts';
+
+export interface RevokeOptions extends ConfirmedOptions {
+  readonly reason: RevocationReason;
+}
+
+/** Revokes the current certificate after a question. The workflow starts the renewal that replaces it. */
+export async function revoke(name: string, options: RevokeOptions, ports: RequestPorts): Promise<ExitCode> {
+  const { deployment, certificates } = await readReport(ports.deployments, options, [name]);
+  const current = certificates[0]?.current;
+  if (!current)
+    throw new CommandError(`Certificate ${name} was never issued, so there is nothing to revoke.`, exitCodes.notFound);
+  const { reason } = options;
+  const every = reason === 'keyCompromise' ? ' All its certificates with the same key are revoked too.' : '';
+  const replaced = reason !== 'cessationOfOperation';
+  await confirm(
+    `Revoke ${name}, serial ${current.serialNumber}, valid until ${minuteOf(current.notAfter)} UTC, for the reason ${reason}? This cannot be undone. ${replaced ? 'Clients may reject it until the replacement is delivered.' : 'Nothing replaces it.'}${every}`,
+    options,
+    ports,
+  );
+  const request = { action: 'revoke', certificate: name, reason } as const;
+  const result = ({ revoked, renew }: RevokeCertificateOutput) =>
+    `Revoked ${revoked.length === 1 ? 'the serial number' : 'the serial numbers'} ${revoked.join(', ')}. ${renew ? `A renewal replaces it. "cdk-perennial explain ${name}" shows it.` : 'Nothing replaces it.'}`;
+  return carryOut(deployment, { request, what: `The revocation of ${name}`, result }, options, ports);
+}
