@@ -8,6 +8,7 @@ import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-dec
 import { compareWithWhatIsThere } from '../../../lambdas/fleet/compare-with-what-is-there.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';
+import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { configOf, execution, factsWith, specWith, storedVersion } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
@@ -153,6 +154,26 @@ describe('a certificate', () => {
     expect(kindsOf(await compare(world))).toEqual([['www', 'secretDeleted']]);
     await world.fleetLedger.saveComparedUntil(yesterday);
     expect(await compare(world)).toEqual({ changed: [], due: 1, done: true });
+  });
+
+  test('is due after a call that was stopped after any call of a service, and is not reported twice', async () => {
+    const reported = new Map<World, number>();
+    const report = async (world: World) => {
+      const output = await compare(world);
+      reported.set(world, (reported.get(world) ?? 0) + output.changed.length);
+      return output;
+    };
+    const changed = async () => {
+      const world = await stored();
+      world.secrets.delete('www');
+      world.acm.delete(region, world.arn);
+      return world;
+    };
+    await interruptedAfterEachCall(changed, report, (world, _, last) => {
+      expect(started(world), last).toBe('issue');
+      expect(world.ledger.get('www').deliveries[region]?.found, last).toBeNull();
+      expect(reported.get(world), last).toBeLessThanOrEqual(1);
+    });
   });
 
   test('counts with the validity of what was imported instead, until it is as delivered again', async () => {
