@@ -12,6 +12,7 @@ export const functions = [
   'delivery',
   'deployment',
   'report',
+  'notification',
 ] as const;
 
 /**

@@ -22,6 +22,7 @@ import {
   type RenewedRuleProps,
 } from './consumers/certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import { type NotificationParts, Notifications } from './monitoring/notifications.ts';
 import { RenewalMetrics } from './monitoring/renewal-metrics.ts';
 import { AcmDelivery } from './resources/acm-delivery.ts';
 import { AcmeAccounts } from './resources/acme-accounts.ts';
@@ -53,7 +54,8 @@ export type WorkflowPart =
   | 'challenge'
   | 'certificate'
   | 'delivery'
-  | 'report';
+  | 'report'
+  | 'notification';
 
 /**
  * Keeps TLS certificates valid. It orders them from an ACME CA by DNS-01 through Route 53, stores them in Secrets Manager, imports them into
@@ -110,8 +112,12 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
    * `lambda:InvokeFunction` of it.
    */
   readonly report: IFunction;
-  /** Log groups of the workflows and of their functions. */
-  readonly logGroups: Readonly<Record<WorkflowPart, ILogGroup>>;
+  /** The topic of `notifications` and what publishes to it. `undefined` without `notifications`. */
+  readonly notifications: NotificationParts | undefined;
+  /** Log groups of the workflows and of their functions. There is one for `notification` only with `notifications`. */
+  readonly logGroups: Readonly<
+    Record<Exclude<WorkflowPart, 'notification'>, ILogGroup> & Partial<Record<'notification', ILogGroup>>
+  >;
   /**
    * Value of the tag `perennial:stack`, the name of the outermost stack. Only secrets and ACM imports with this value are used. What to do when
    * the stack is renamed is in docs/operations.md.
@@ -174,6 +180,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       renewal: this.renewal,
     }).workflow;
     this.accounts = accounts.stateMachine;
+    const notifications = this.makeNotifications(config, ledger, encryptionKey, [renewalName, accountsName, fleetName]);
     const stop = new ExecutionsStop(this, 'ExecutionsStop', {
       workflows: [this.fleet, this.accounts, this.renewal],
       needed: [fleet, accounts, renewal, ledger, ...Object.values(functions)],
@@ -208,7 +215,9 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       ...{ order: functions.order.logGroup, challenge: functions.challenge.logGroup },
       ...{ certificate: functions.certificate.logGroup, delivery: functions.delivery.logGroup },
       report: functions.report.logGroup,
+      ...(notifications && { notification: notifications.workflowFunction.logGroup }),
     };
+    this.notifications = notifications;
     Tags.of(functions.report.function).add(tags.part, 'report');
     functions.report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(this.deployment()));
     // Tools find the parts of a deployment by these tags.
@@ -311,6 +320,26 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       ),
       delivery: make('Delivery', 60, 'Imports certificates into ACM'),
     };
+  }
+
+  /** Creates the notifications, if they are configured. Its function reads the configuration as the functions of the workflows do. */
+  private makeNotifications(
+    { deployed, tokens, notifications }: CheckedConfig,
+    ledger: Ledger,
+    encryptionKey: LedgerProps['encryptionKey'],
+    workflows: readonly string[],
+  ): Notifications | undefined {
+    if (!notifications) return undefined;
+    const made = new Notifications(this, 'Notifications', {
+      ...notifications,
+      ledger,
+      encryptionKey,
+      workflows,
+      stackTag: this.ownershipTag,
+      files: { 'config.json': serializeConfig(deployed).json },
+    });
+    made.workflowFunction.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
+    return made;
   }
 
   /** Creates the resources, and grants each function access to those that it uses. */

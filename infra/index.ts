@@ -4,6 +4,7 @@ export type {
   CertificateProps,
   CertificateRenewalProps,
   HostedZoneReference,
+  NotificationsProps,
   ReplicaReference,
 } from './config/construct-props.ts';
 export type {
@@ -32,8 +33,10 @@ export {
   type CertificateConfig,
   defineConfig,
   type HostedZoneConfig,
+  type NotificationsConfig,
   type PerennialConfig,
   type ReplicaConfig,
 } from './config/perennial-config.ts';
 export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './consumers/certificate-reader.ts';
 export { ChallengeRole, type ChallengeRoleProps } from './consumers/challenge-role.ts';
+export type { NotificationParts } from './monitoring/notifications.ts';

@@ -13,6 +13,7 @@ export function addOutputs(scope: Construct, renewal: CertificateRenewal): void 
     Caa: renewal.caa,
     LedgerTable: renewal.ledgerTable.tableName,
     SecretPrefix: renewal.secretPrefix,
+    ...(renewal.notifications && { NotificationTopic: renewal.notifications.topic.topicArn }),
     ...Object.fromEntries(
       Object.entries(renewal.logGroups).map(([part, { logGroupName }]) => [`${upperFirst(part)}Logs`, logGroupName]),
     ),

@@ -12,6 +12,7 @@ import { checkFleetSize } from './fleet-size.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
+import { type CheckedNotifications, readNotifications } from './notifications.ts';
 import { pace } from './pace.ts';
 import { checkPartition } from './partitions.ts';
 import { readTagsField } from './runtime-tags.ts';
@@ -40,6 +41,8 @@ export interface CheckedConfig {
   readonly rootServers: readonly string[];
   /** Renewals that a fleet run starts in a second. */
   readonly pace: number;
+  /** Whom to notify. `undefined` for no one. */
+  readonly notifications: CheckedNotifications | undefined;
   /** Sentences that begin with the path of the field. */
   readonly warnings: readonly Warning[];
 }
@@ -58,6 +61,7 @@ const configFields = {
   ).default('certificates/'),
   schedule,
   pace,
+  notifications: unread,
   encryptionKey: encryptionKeyArn,
   tags: unread,
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
@@ -71,7 +75,11 @@ const configSynonyms = {
   domainname: namesBelong,
   identifiers: namesBelong,
   names: namesBelong,
+  alarms: 'notifications',
+  alerts: 'notifications',
   kmskey: 'encryptionKey',
+  notification: 'notifications',
+  notify: 'notifications',
   prefix: 'secretPrefix',
   zones: 'hostedZones',
 };
@@ -134,6 +142,11 @@ function readConfig(
   const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
   const tags = readTagsField(fields.tags, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
+  const notifications = readNotifications(
+    fields.notifications,
+    { topics: encryptionKey !== undefined, region: stack && Stack.of(stack.scope).region },
+    report,
+  );
   const given = config as { readonly encryptionKey?: unknown };
   const { encryptionKey: key } = given;
   if (stack) {
@@ -167,6 +180,7 @@ function readConfig(
     accountSecretPrefix: accountSecretPrefix(secretPrefix),
     pace: startsPerSecond,
     rootServers: rootServers.filter((server) => server !== undefined),
+    notifications,
     warnings,
   };
 }

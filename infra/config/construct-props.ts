@@ -2,7 +2,14 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
-import type { CertificateConfig, HostedZoneConfig, PerennialConfig, ReplicaConfig } from './perennial-config.ts';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type {
+  CertificateConfig,
+  HostedZoneConfig,
+  NotificationsConfig,
+  PerennialConfig,
+  ReplicaConfig,
+} from './perennial-config.ts';
 
 /** A hosted zone of the app with a role or a setting. */
 export interface HostedZoneReference extends Pick<HostedZoneConfig, 'externalId' | 'challengesOnly'> {
@@ -39,12 +46,23 @@ export interface CertificateProps extends Omit<CertificateConfig, 'readers' | 'r
   readonly replicas?: readonly (string | ReplicaConfig | ReplicaReference)[];
 }
 
+/** Whom to notify when an operator has to act. At least one of both is needed. */
+export interface NotificationsProps extends Partial<NotificationsConfig> {
+  /**
+   * Standard topic in the region of the stack. Its policy gets a statement that lets CloudWatch alarms of this account publish. If it is encrypted with a
+   * KMS key of this app, the policy of the key gets a statement too. For other topics and keys, synth prints what their policies have to allow.
+   *
+   * @default a new topic
+   */
+  readonly topic?: ITopic;
+}
+
 /**
  * Props of `CertificateRenewal`. They are the fields of the config file. Objects of the CDK may take the place of ids and ARNs, `schedule` is a
  * `Duration`, and `encryptionKey` is a key.
  */
 export interface CertificateRenewalProps
-  extends Omit<PerennialConfig, 'encryptionKey' | 'schedule' | 'hostedZones' | 'certificates'> {
+  extends Omit<PerennialConfig, 'encryptionKey' | 'schedule' | 'hostedZones' | 'certificates' | 'notifications'> {
   /**
    * Hosted zones in which challenges are written. A name belongs to the zone whose name is its longest suffix. A zone of the CDK has to be public, with
    * a name that is known at synth.
@@ -63,8 +81,14 @@ export interface CertificateRenewalProps
    */
   readonly schedule?: Duration;
   /**
-   * KMS key for the secrets of certificates and accounts, the ledger and all logs. Existing secrets keep their key. The policy of a key of
-   * this app gets the statement for CloudWatch Logs. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
+   * Whom to notify when an operator has to act, with a daily reminder, a message on recovery and a weekly report.
+   *
+   * @default none: events are published, and no one is notified
+   */
+  readonly notifications?: NotificationsProps;
+  /**
+   * KMS key for the secrets of certificates and accounts, the ledger, the topic of notifications and all logs. Existing secrets keep their key. The
+   * policy of a key of this app gets the statements for CloudWatch Logs and for alarms. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
    * describes.
    *
    * @default keys that AWS manages

@@ -131,6 +131,12 @@ export interface CertificateConfig {
   readonly replicas?: readonly (string | ReplicaConfig)[];
 }
 
+/** Whom to notify when an operator has to act. */
+export interface NotificationsConfig {
+  /** E-mail addresses of operators, at least one. AWS sends a mail to each of them, whose link confirms the subscription. */
+  readonly email: readonly string[];
+}
+
 /** The configuration that an operator writes, which is the default export of the config file. */
 export interface PerennialConfig {
   /** The CA that issues the certificates. There is no default. Use `letsEncryptStaging(...)` first, then `letsEncrypt(...)`. */
@@ -175,6 +181,12 @@ export interface PerennialConfig {
    * @default 0.7
    */
   readonly pace?: number;
+  /**
+   * Whom to notify when an operator has to act, with a daily reminder, a message on recovery and a weekly report.
+   *
+   * @default none: events are published, and no one is notified
+   */
+  readonly notifications?: NotificationsConfig;
   /**
    * ARN of your KMS key, in the region of the stack, for the secrets of certificates and accounts, the ledger and all logs. Existing
    * secrets keep their key. The key policy has to let IAM policies of the account decide, as the default key policy does. It also has to

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { challengeKinds, type Issuer, type OrderLimit } from '../../lambdas/domain/contract/config.ts';
-import { identifierProblem, normalizeIdentifier } from '../../lambdas/domain/rules/proof/names.ts';
+import { isEmailAddress, normalizeEmailAddress } from './email-address.ts';
 import { type Fields, flag, found, list, readFields, readList, text, textOrToken, unread } from './fields.ts';
 import { type MadeBy, madeBy, optionsOf } from './issuer-options.ts';
 import type { Report } from './mistakes.ts';
@@ -71,11 +71,8 @@ const allowedContact = 'one e-mail address, with or without mailto:, and without
 const contact = z
   .string({ error: allowedContact })
   .transform((value) => value.replace(/^mailto:/i, ''))
-  .refine((value) => /^[^\s@,;?%]+@[^@]+$/.test(value) && isDomain(domainOf(value)), { error: allowedContact })
-  .transform((value) => `mailto:${value.slice(0, value.indexOf('@') + 1)}${domainOf(value)}`);
-
-const domainOf = (address: string): string => normalizeIdentifier(address.slice(address.indexOf('@') + 1));
-const isDomain = (domain: string): boolean => !domain.startsWith('*') && identifierProblem(domain) === null;
+  .refine(isEmailAddress, { error: allowedContact })
+  .transform((value) => `mailto:${normalizeEmailAddress(value)}`);
 
 /** An issuer as the check returns it. */
 export interface ReadIssuer {

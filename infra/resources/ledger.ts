@@ -64,17 +64,28 @@ export class Ledger extends Construct {
     this.grantUseOf(['certificate#*', 'fleet'], grantee);
   }
 
+  /** Allows reading all items, and updating the items that record notifications. */
+  grantNotifications(grantee: WorkflowFunction): void {
+    this.grantScan(grantee);
+    this.grantUpdateOf(['notified#*'], grantee);
+  }
+
   /** Allows reading single items, and updating the items of certificates. */
   grantUseOfCertificates(grantee: WorkflowFunction): void {
     this.grantUseOf(['certificate#*'], grantee);
   }
 
-  /**
-   * Allows reading single items, and updating those with these keys. `Null` denies a request without the key.
-   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-   */
+  /** Allows reading single items, and updating those with these keys. */
   private grantUseOf(keys: readonly string[], grantee: WorkflowFunction): void {
     this.grantRead(grantee);
+    this.grantUpdateOf(keys, grantee);
+  }
+
+  /**
+   * Allows updating items with these keys. `Null` denies a request without the key.
+   * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+   */
+  private grantUpdateOf(keys: readonly string[], grantee: WorkflowFunction): void {
     grantee.allow({
       actions: ['dynamodb:UpdateItem'],
       resources: [this.table.tableArn],

@@ -132,7 +132,8 @@ export class WorkflowFunction extends Construct implements IGrantable {
     });
     Validations.of(this.function).acknowledge({
       id: 'Serverless-LambdaDLQ',
-      reason: 'Step Functions or CloudFormation calls the function and waits for the reply, so no event is lost.',
+      reason:
+        'Step Functions, CloudFormation, the command line or a queue calls the function and waits for the reply, so no event is lost.',
     });
   }
 

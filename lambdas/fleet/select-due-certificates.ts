@@ -21,7 +21,7 @@ import { availableOrders } from '../domain/rules/renewal/order-bucket.ts';
 
 export interface SelectDueCertificatesPorts {
   readonly config: DeployedConfig;
-  readonly fleetLedger: Pick<FleetLedger, 'page' | 'orderBucket'>;
+  readonly fleetLedger: Pick<FleetLedger, 'page' | 'orderBucket' | 'recordCompletedRun'>;
   readonly executions: Pick<Executions, 'status'>;
   readonly metrics: FleetMetrics;
   readonly clock: Pick<Clock, 'now'>;
@@ -34,13 +34,13 @@ export interface SelectDueCertificatesPorts {
  * selected are certificates that are no longer configured and have left TXT values in DNS. Orders that a CA counts are selected while its bucket has
  * tokens. Emergencies use tokens too, but do not need one.
  *
- * It only reads, so it is safe to run twice.
+ * It writes only the time of a selection that has nothing left to start, so it is safe to run twice.
  */
 export async function selectDueCertificates(
   { continues, started }: SelectDueCertificatesInput,
   ports: SelectDueCertificatesPorts,
 ): Promise<SelectDueCertificatesOutput> {
-  const { config, metrics, log } = ports;
+  const { config, fleetLedger, metrics, clock, log } = ports;
   const pass = await fleetPass(runHash(continues), ports);
   const before = new Set(started);
   const candidates = pass.due.filter(({ certificate }) => !before.has(certificate)).sort(byUrgency);
@@ -50,8 +50,8 @@ export async function selectDueCertificates(
     ...(started.length === 0 && { Due: chosen.length + postponed }),
     ...(chosen.length === 0 && { Postponed: postponed, CompletedRuns: 1 }),
   });
-  if (chosen.length > 0)
-    log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
+  if (chosen.length === 0) await fleetLedger.recordCompletedRun(clock.now());
+  else log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
   const slots = chosen.filter(({ paced }) => paced).length;
   return {
     due: chosen.map(({ certificate, action, executionName }, index) => ({

@@ -10,6 +10,8 @@ export class FakeFleetLedger implements FleetLedger {
   #isRequested = false;
   #cursor: string | null = null;
   #comparedUntil: Date | null = null;
+  /** Time at which a run reached the end of its selection. For tests. */
+  completedRun: Date | null = null;
 
   constructor(ledger: FakeLedger) {
     this.#ledger = ledger;
@@ -69,6 +71,10 @@ export class FakeFleetLedger implements FleetLedger {
 
   async saveCursor(position: string | null): Promise<void> {
     this.#cursor = position;
+  }
+
+  async recordCompletedRun(time: Date): Promise<void> {
+    this.completedRun = time;
   }
 
   async comparedUntil(): Promise<Date | null> {

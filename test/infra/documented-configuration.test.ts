@@ -45,8 +45,9 @@ const whole = {
 };
 
 const parts = blocks.filter(({ code }) => /^\w+:/.test(code));
-test('the pages about issuers and zones show parts of a configuration', () => {
-  expect(parts.map(({ page }) => page)).toEqual(['docs/issuers.md', 'docs/zones.md', 'docs/zones.md']);
+test('the pages about issuers, notifications and zones show parts of a configuration', () => {
+  const pages = ['docs/issuers.md', 'docs/notifications.md', 'docs/zones.md', 'docs/zones.md'];
+  expect(parts.map(({ page }) => page)).toEqual(pages);
 });
 
 test.each(parts)('$page shows a part of a configuration that is accepted: $code', async ({ code }) => {

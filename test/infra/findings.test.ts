@@ -65,6 +65,12 @@ const builds: Readonly<Record<string, Build>> = {
   ],
   'with a key of the same app': [smallConfig, undefined, (stack) => new Key(stack, 'Key', { enableKeyRotation: true })],
   'with a key of another app': [smallConfig, undefined, (stack) => Key.fromKeyArn(stack, 'Key', keyArn)],
+  'with notifications': [{ ...smallConfig, notifications: { email: ['ops@example.com'] } }],
+  'with notifications and a key of the same app': [
+    { ...smallConfig, notifications: { email: ['ops@example.com'] } },
+    undefined,
+    (stack) => new Key(stack, 'Key', { enableKeyRotation: true }),
+  ],
   'with a requested certificate': [smallConfig, (stack) => certificatesOf(stack).certificate('www', 'us-east-1')],
   'with a reader': [
     smallConfig,

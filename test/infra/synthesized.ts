@@ -91,9 +91,12 @@ const pseudo: Readonly<Record<string, string>> = {
 /** Returns ARNs as CloudFormation creates them, by resource type. */
 const arns: Readonly<Record<string, (id: string, resource: Resource) => string>> = {
   'AWS::DynamoDB::Table': (id) => `arn:aws:dynamodb:eu-central-1:${account}:table/${id}`,
+  'AWS::KMS::Key': (id) => `arn:aws:kms:eu-central-1:${account}:key/${id}`,
   'AWS::Lambda::Function': (id) => `arn:aws:lambda:eu-central-1:${account}:function:${id}`,
   'AWS::Logs::LogGroup': (id) => `arn:aws:logs:eu-central-1:${account}:log-group:${id}:*`,
   'AWS::Scheduler::ScheduleGroup': (id) => `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${id}`,
+  'AWS::SNS::Topic': (id) => `arn:aws:sns:eu-central-1:${account}:${id}`,
+  'AWS::SQS::Queue': (id) => `arn:aws:sqs:eu-central-1:${account}:${id}`,
   'AWS::StepFunctions::StateMachine': (_, { Properties }) =>
     `arn:aws:states:eu-central-1:${account}:stateMachine:${Properties.StateMachineName}`,
 };

@@ -21,6 +21,8 @@ export const environment = {
   encryptionKey: 'ENCRYPTION_KEY',
   /** JSON object with the parts of the deployment that the command line calls (`contract/report.ts`). */
   deployment: 'DEPLOYMENT',
+  /** ARN of the SNS topic to which the function `notification` publishes. */
+  topic: 'TOPIC',
   /** Root name servers as `address:port`, separated by commas. If it is not set, those of the Internet are used. */
   rootServers: 'ROOT_SERVERS',
 } as const;

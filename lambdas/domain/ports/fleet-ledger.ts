@@ -34,6 +34,8 @@ export interface FleetLedger {
   /** The position in the ledger where *Refresh renewal information* stopped when its time was over. `null` if it had enough time. */
   cursor(): Promise<string | null>;
   saveCursor(position: string | null): Promise<void>;
+  /** Saves the time at which a run reached the end of its selection, for operators. */
+  recordCompletedRun(time: Date): Promise<void>;
   /** The time up to which *Compare with what is there* has made the comparisons that were due. `null` before the first one. */
   comparedUntil(): Promise<Date | null>;
   saveComparedUntil(time: Date): Promise<void>;

@@ -7,7 +7,7 @@ import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
 import { base, binding, hostedZones, issuer, manyNames, other, token, withCertificates } from './configs.ts';
 
 const configKeys =
-  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, pace, encryptionKey, tags, rootServers';
+  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, pace, notifications, encryptionKey, tags, rootServers';
 
 describe('a configuration is rejected for', () => {
   test.each<readonly [what: string, config: unknown, ...expected: Expected[]]>([

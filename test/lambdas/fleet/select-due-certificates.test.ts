@@ -173,6 +173,15 @@ describe('a certificate with a lease', () => {
   });
 });
 
+test('the ledger has the time of the last selection that left nothing to start', async () => {
+  const world = createWorld({ now });
+  put(world, 'due');
+  await select(world, [specNamed('due')]);
+  expect(world.fleetLedger.completedRun).toBeNull();
+  await select(world, [specNamed('due')], { started: ['due'] });
+  expect(world.fleetLedger.completedRun).toEqual(new Date(now));
+});
+
 describe('leftover TXT values', () => {
   test('of a certificate that is no longer configured are cleaned up', async () => {
     const world = createWorld({ now });

@@ -27,8 +27,9 @@ export function createFleetLedger({
     release: (execution) => release(table, execution),
     cursor: async () => (await readItem(table, fleetId)).cursor?.S ?? null,
     saveCursor: (position) => saveCursor(table, position),
+    recordCompletedRun: (time) => saveTime(table, 'completedRun', time),
     comparedUntil: () => comparedUntil(table),
-    saveComparedUntil: (time) => saveComparedUntil(table, time),
+    saveComparedUntil: (time) => saveTime(table, 'comparedUntil', time),
   };
 }
 
@@ -104,9 +105,9 @@ async function comparedUntil(table: LedgerTable): Promise<Date | null> {
   return time === undefined ? null : new Date(time);
 }
 
-async function saveComparedUntil(table: LedgerTable, time: Date): Promise<void> {
+async function saveTime(table: LedgerTable, name: 'completedRun' | 'comparedUntil', time: Date): Promise<void> {
   await updateItem(table, fleetId, {
-    expression: 'SET #comparedUntil = :time',
+    expression: `SET #${name} = :time`,
     values: { ':time': { S: time.toISOString() } },
   });
 }

@@ -23,7 +23,9 @@ import { fromAttribute } from './attribute-values.ts';
  *   accountKeys (fingerprints, a set)
  * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each update changes)
  * - `fleet`: lease and leasedAt of the fleet run, requestedAt (another run asked for one more selection), cursor (the item after which the
- *   renewal information is refreshed)
+ *   renewal information is refreshed), comparedUntil (turns of the comparison that were taken), completedRun (end of the last complete selection)
+ * - `notified#<kind>#<certificate>`: error, cause, at, action, detail, solvedAt (a problem of which operators were notified), or expires (seconds since
+ *   1970) after it was solved. `notified#turn`: invocation, until (the invocation of the function `notification` that is at work)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)
  */
 export const certificateId = (name: string): string => `certificate#${name}`;
@@ -34,6 +36,8 @@ export const setId = (hash: string): string => `set#${hash}`;
 export const accountId = (directoryUrl: string): string => `account#${directoryUrl}`;
 export const ordersId = (directoryUrl: string): string => `orders#${directoryUrl}`;
 export const fleetId = 'fleet';
+export const notifiedPrefix = 'notified#';
+export const notifiedId = (kind: string, certificate: string): string => `${notifiedPrefix}${kind}#${certificate}`;
 export const identifierFailuresId = (directoryUrl: string, identifier: string): string =>
   `failures#${directoryUrl}#${identifier}`;
 

@@ -1,0 +1,95 @@
+import type { CertificateSpec } from '../../contract/config.ts';
+import type { ReportedFailure } from '../../contract/report.ts';
+import type { LedgerCertificate } from '../../ports/ledger.ts';
+import { isNotServed } from '../certificate/endpoints.ts';
+import { isSharingOutdated } from '../certificate/secret-sharing.ts';
+import { certificateReport } from '../renewal/certificate-report.ts';
+import { lifetimeLeft } from '../renewal/renewal-time.ts';
+import { causeOf } from './cause.ts';
+
+/** The state of one certificate, as notifications need it. It is small, because the states of the whole fleet are in memory together. */
+export interface CertificateState {
+  readonly name: string;
+  /** Whether it is still in the configuration. */
+  readonly configured: boolean;
+  /** The certificate in use. `null` if none was issued. */
+  readonly current: { readonly notBefore: string; readonly notAfter: string } | null;
+  /** Time at which the renewal is due, in RFC 3339. `null` if no certificate was issued. */
+  readonly renewalTime: string | null;
+  /** The failures since the last success, with the key of their cause. */
+  readonly failure: (ReportedFailure & { readonly key: string }) | null;
+  /** No attempt is made before this time, in RFC 3339. */
+  readonly notBefore: string | null;
+  /** Time until which the operator has paused renewals, in RFC 3339. `null` if there is no pause. */
+  readonly pausedUntil: string | null;
+  /** The certificates that the endpoints present instead, as sentences. `null` if they present this one. */
+  readonly notServed: string | null;
+  /** The changes that were made outside Perennial. `null` if there are none. */
+  readonly changedOutside: { readonly detail: string; readonly action: string } | null;
+  /** Number of TXT values that are or may be in DNS. */
+  readonly leftovers: number;
+  /** Whether the tags, readers or replicas of the secret are not as configured. */
+  readonly sharingOutdated: boolean;
+  /** Whether it has expired or less than a fifth of its lifetime is left. */
+  readonly expiring: boolean;
+}
+
+/** Part of the lifetime that is left when operators are notified. Renewals begin with a third or half of it left. */
+const expiringLeft = 0.2;
+
+/** Returns what notifications need of a configured certificate. */
+export function certificateState(
+  spec: CertificateSpec,
+  record: LedgerCertificate,
+  checkInterval: number,
+  now: Date,
+): CertificateState {
+  const { name, current, renewalTime, failure, notBefore, pausedUntil, served, leftovers } = certificateReport(
+    spec,
+    record,
+    checkInterval,
+    now,
+  );
+  const others = served.filter(({ status }) => status !== 'served');
+  return {
+    name,
+    configured: true,
+    current: current && { notBefore: current.notBefore, notAfter: current.notAfter },
+    renewalTime,
+    failure: failure && { ...failure, key: causeOf(failure.error, failure.cause, [name, ...spec.identifiers]) },
+    notBefore,
+    pausedUntil,
+    notServed: isNotServed(spec, record)
+      ? others.map(({ endpoint, status, detail }) => `${endpoint} (${status}): ${detail}`).join(' ')
+      : null,
+    changedOutside: changesOf(record),
+    leftovers,
+    sharingOutdated: isSharingOutdated(spec, record),
+    expiring: current !== null && lifetimeLeft(current, now) < expiringLeft,
+  };
+}
+
+/** Returns the state of a certificate that is no longer configured. Only its TXT values count. */
+export const unconfiguredState = (name: string, { leftovers }: LedgerCertificate): CertificateState => ({
+  name,
+  configured: false,
+  current: null,
+  renewalTime: null,
+  failure: null,
+  notBefore: null,
+  pausedUntil: null,
+  notServed: null,
+  changedOutside: null,
+  leftovers: leftovers.length,
+  sharingOutdated: false,
+  expiring: false,
+});
+
+function changesOf({ outside }: LedgerCertificate): CertificateState['changedOutside'] {
+  const changes = outside?.changes ?? [];
+  if (changes.length === 0) return null;
+  return {
+    detail: changes.map(({ resource, detail }) => `${resource}: ${detail}`).join(' '),
+    action: [...new Set(changes.map(({ action }) => action))].join(' '),
+  };
+}

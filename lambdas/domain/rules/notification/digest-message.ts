@@ -1,0 +1,81 @@
+import type { DeploymentPlace, NotificationMessage } from '../../contract/notification.ts';
+import type { CertificateState } from './certificate-state.ts';
+import { commandLine, messageOf, minuteOf, validity } from './message.ts';
+import { namesOf } from './problem-text.ts';
+
+/** The facts about the whole fleet that the weekly digest has. */
+export interface DigestFacts {
+  readonly states: readonly CertificateState[];
+  /** Time at which a fleet run reached the end of its selection, in RFC 3339. `null` if none did. */
+  readonly completedRun: string | null;
+  /** Longest time between two fleet runs, in seconds. */
+  readonly checkInterval: number;
+}
+
+/** Renewals that the digest lists. */
+const listedRenewals = 10;
+
+const week = 7 * 86_400_000;
+
+/** The problems that the digest reports. */
+export interface DigestProblems {
+  /** Number of certificates. */
+  readonly certificates: number;
+  /** One phrase for each cause. */
+  readonly phrases: readonly string[];
+  /** The paragraphs about them. */
+  readonly details: readonly string[];
+}
+
+/** Returns the weekly digest. */
+export function digestMessage(
+  { states, completedRun, checkInterval }: DigestFacts,
+  { certificates, phrases, details }: DigestProblems,
+  place: DeploymentPlace,
+  now: Date,
+): NotificationMessage {
+  const configured = states.filter((state) => state.configured);
+  const counts = `${configured.length} ${configured.length === 1 ? 'certificate' : 'certificates'}`;
+  const renewed = configured.filter(({ current }) => current && now.getTime() - Date.parse(current.notBefore) < week);
+  const needs = certificates === 0 ? 'none needs' : certificates === 1 ? '1 needs' : `${certificates} need`;
+  const what = phrases.length === 0 ? '' : ` Found: ${phrases.join(', ')}.`;
+  return messageOf(
+    `Weekly report: ${counts}, ${needs} attention`,
+    [
+      `This deployment keeps ${counts}, and ${needs} attention.${what}`,
+      [
+        `Renewed in the last 7 days: ${counted(renewed)}.`,
+        `Failing: ${counted(configured.filter(({ failure }) => failure !== null))}.`,
+        `Not served by an endpoint: ${counted(configured.filter((state) => state.notServed !== null))}.`,
+        `Paused: ${counted(configured.filter(({ pausedUntil }) => pausedUntil !== null))}.`,
+        lastRun(completedRun, checkInterval, now),
+      ].join('\n'),
+      nextRenewals(configured, now),
+      `To see all certificates, run:\n${commandLine('status', place)}`,
+      ...(details.length > 0 ? ['----------', ...details] : []),
+    ],
+    place,
+  );
+}
+
+const counted = (states: readonly CertificateState[]): string =>
+  states.length === 0 ? 'none' : `${states.length} (${namesOf(states)})`;
+
+function lastRun(completedRun: string | null, checkInterval: number, now: Date): string {
+  if (completedRun === null) return 'No fleet run has reached its end yet. See the executions of the fleet workflow.';
+  const sentence = `The last fleet run that reached its end did so at ${minuteOf(completedRun)}.`;
+  const longest = 2 * checkInterval * 1000 + 3_600_000;
+  const isLate = now.getTime() - Date.parse(completedRun) > longest;
+  return isLate ? `${sentence} That is too long ago. See the executions of the fleet workflow.` : sentence;
+}
+
+function nextRenewals(states: readonly CertificateState[], now: Date): string {
+  const due = states
+    .flatMap(({ name, renewalTime, current }) => (renewalTime ? [{ name, renewalTime, current }] : []))
+    .toSorted((a, b) => Date.parse(a.renewalTime) - Date.parse(b.renewalTime));
+  if (due.length === 0) return 'No renewal is planned, because no certificate was issued yet.';
+  const lines = due
+    .slice(0, listedRenewals)
+    .map(({ name, renewalTime, current }) => `- ${name} at ${minuteOf(renewalTime)}. It ${validity(current, now)}.`);
+  return ['The next renewals:', ...lines].join('\n');
+}
