@@ -178,6 +178,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       name: accountsName,
       ...functions,
       renewal: this.renewal,
+      fleetWorkflow: this.fleet,
     }).workflow;
     this.accounts = accounts.stateMachine;
     const notifications = this.makeNotifications(config, ledger, encryptionKey, [renewalName, accountsName, fleetName]);
@@ -353,8 +354,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
 
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantFleet(fleet);
-    ledger.grantUseInBatches(check);
-    for (const user of [order, certificate]) ledger.grantUse(user);
+    for (const user of [check, order, certificate]) ledger.grantUse(user);
     ledger.grantUseOfCertificates(delivery);
     ledger.grantReadInBatches(report);
 

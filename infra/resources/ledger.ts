@@ -97,11 +97,6 @@ export class Ledger extends Construct {
     grantKeyForTable(grantee, this.encryptionKey, 'write');
   }
 
-  /** Allows reading and updating single items, and reading a batch of items. */
-  grantUseInBatches(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem']);
-  }
-
   private grant(grantee: WorkflowFunction, actions: string[], use: 'read' | 'write' = 'write'): void {
     this.table.grant(grantee, ...actions);
     grantKeyForTable(grantee, this.encryptionKey, use);

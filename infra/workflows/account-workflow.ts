@@ -8,7 +8,9 @@ import {
   ProvideItems,
   type StateMachine,
   Succeed,
+  Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { AccountRequest } from '../../lambdas/domain/contract/account-request.ts';
 import { announce } from './announcement.ts';
@@ -16,17 +18,19 @@ import { failureFromError, keepError } from './error-output.ts';
 import { caught, type Exit, exits, merged } from './exits.ts';
 import { startRenewal } from './renewal-start.ts';
 import { requestedCertificate } from './requested-certificate.ts';
-import { caUnavailable, executionExists, renewalsInProgress } from './retry-policies.ts';
+import { caUnavailable, executionExists, renewalsInProgress, startExecutionRetries } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
 export interface AccountWorkflowProps {
   /** Name of the state machine. */
   readonly name: string;
+  readonly fleet: WorkflowFunction;
   readonly check: WorkflowFunction;
   readonly order: WorkflowFunction;
   readonly certificate: WorkflowFunction;
   readonly renewal: StateMachine;
+  readonly fleetWorkflow: StateMachine;
 }
 
 const variables = {
@@ -35,6 +39,7 @@ const variables = {
   certificate: requestedCertificate,
   resolved: '{% null %}',
   revocation: '{% null %}',
+  rollover: '{% null %}',
   errorOutput: '{% null %}',
   failure: '{% null %}',
   // The issuers where the registration failed, each with the name of the error.
@@ -65,11 +70,10 @@ export class AccountWorkflow extends Construct {
     const resolve = props.check.step(this, 'Resolve account request', {
       payload: { request: '{% $request %}' },
       run,
-      retry: [renewalsInProgress],
       assign: { resolved: '{% $states.result.Payload %}' },
     });
     const register = this.register();
-    const rollOverKey = this.single('Roll over key', atIssuer);
+    const rollOverKey = this.rollOverKey();
     const deactivate = this.single('Deactivate account', atIssuer);
     const accountLink = this.single('Read account link', { spec: '{% $resolved.spec %}' });
     const setPause = this.setPause();
@@ -148,6 +152,50 @@ export class AccountWorkflow extends Construct {
   private single(name: string, payload: Readonly<Record<string, string>>) {
     const step = this.props.order.step(this, name, { payload, run, retry: [caUnavailable] });
     return { start: step, done: step, failed: caught([step], keepError) };
+  }
+
+  /**
+   * Changes the key of an account. The execution holds the lease of the fleet meanwhile, so that no fleet run starts a renewal that signs with the old
+   * key. A fleet run or a renewal in progress delays it by ten minutes at most. The lease is released on every path. If a fleet run began in the
+   * meantime, it has ended as "already running", so another one is started.
+   */
+  private rollOverKey() {
+    const { fleet, order } = this.props;
+    const holdLease = fleet.step(this, 'Hold fleet lease', { payload: atIssuer, run, retry: [renewalsInProgress] });
+    const rollOverKey = order.step(this, 'Roll over key', {
+      payload: atIssuer,
+      run,
+      retry: [caUnavailable],
+      assign: { rollover: '{% $states.result.Payload %}' },
+    });
+    const freeLease = fleet.step(this, 'Free fleet lease', { payload: {}, run });
+    const startFleet = this.startFleet();
+    const changed = Choice.jsonata(this, 'Key changed?');
+    const requested = Choice.jsonata(this, 'Selection requested?')
+      .when(Condition.jsonata('{% $states.input.selectionRequested = true %}'), startFleet)
+      .otherwise(changed);
+
+    holdLease.addCatch(freeLease, keepError).next(rollOverKey);
+    rollOverKey.addCatch(freeLease, keepError).next(freeLease);
+    // The lease of an execution that has ended is free, and the schedule starts a fleet run later.
+    freeLease.addCatch(changed).next(requested);
+    startFleet.addCatch(changed).next(changed);
+    const ended = exits({
+      failed: (next) => changed.when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next),
+      done: (next) =>
+        changed.otherwise(Pass.jsonata(this, 'Key rolled over', { outputs: '{% $rollover %}' }).next(next)),
+    });
+    return { start: holdLease, ...ended };
+  }
+
+  private startFleet() {
+    const state = StepFunctionsStartExecution.jsonata(this, 'Start fleet', {
+      stateMachine: this.props.fleetWorkflow,
+      outputs: '{% {} %}',
+      taskTimeout: Timeout.duration(Duration.seconds(30)),
+    });
+    for (const policy of startExecutionRetries) state.addRetry(policy);
+    return state;
   }
 
   /** Pauses the renewals of a certificate until a time, or ends the pause. */

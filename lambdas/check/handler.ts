@@ -57,9 +57,7 @@ export const handler = stepHandler((log, atEnd) => {
     resolveAccountRequest: (input: ResolveAccountRequestInput) =>
       resolveAccountRequest(input, {
         config: readConfig(),
-        ledger,
         secrets: secrets(),
-        executions: createExecutions({}),
       }),
   };
 });

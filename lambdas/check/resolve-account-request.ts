@@ -5,28 +5,18 @@ import {
   type ResolveAccountRequestOutput,
 } from '../domain/contract/account-request.ts';
 import type { CertificateSpec, DeployedConfig, Issuer } from '../domain/contract/config.ts';
-import {
-  KeyRolloverUnsupportedError,
-  RenewalsInProgressError,
-  UnknownCertificateError,
-  UnknownIssuerError,
-} from '../domain/contract/errors.ts';
+import { KeyRolloverUnsupportedError, UnknownCertificateError, UnknownIssuerError } from '../domain/contract/errors.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
-import type { Executions } from '../domain/ports/executions.ts';
-import type { Ledger } from '../domain/ports/ledger.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 
 export interface ResolveAccountRequestPorts {
   readonly config: DeployedConfig;
-  readonly ledger: Pick<Ledger, 'certificates'>;
-  readonly executions: Executions;
   readonly secrets: Pick<CertificateSecrets, 'describe'>;
 }
 
 /**
- * Returns the request with the objects that its names refer to, and checks that it can be carried out now. An account key is not changed while a
- * renewal may sign with it. The leases tell which renewals are in progress. Leases of executions that have ended do not count. A revocation waits for
- * the lease of its certificate later, after a compromised key is marked.
+ * Returns the request with the objects that its names refer to, and checks that it can be carried out. The workflow waits for renewals in progress
+ * later.
  *
  * It only reads, so it is safe to run twice.
  *
@@ -34,7 +24,6 @@ export interface ResolveAccountRequestPorts {
  * @throws UnknownIssuerError if the issuer is not configured
  * @throws UnknownCertificateError if the certificate is not configured or was never stored
  * @throws KeyRolloverUnsupportedError if the CA does not support key changes
- * @throws RenewalsInProgressError if a renewal that may sign with the account key is in progress
  */
 export async function resolveAccountRequest(
   { execution, request }: ResolveAccountRequestInput,
@@ -68,12 +57,6 @@ export async function resolveAccountRequest(
           issuer: issuer.name,
         });
       }
-      const names = config.certificates.flatMap(({ name }) =>
-        specOf(config, name)?.issuers.some(({ directoryUrl }) => directoryUrl === issuer.directoryUrl) ? [name] : [],
-      );
-      // BatchGetItem accepts 100 keys.
-      for (let start = 0; start < names.length; start += 100)
-        await assertNoneInProgress(names.slice(start, start + 100), ports);
       return { ...nothing, issuer };
     }
     case 'accountLink':
@@ -98,23 +81,6 @@ export async function resolveAccountRequest(
       return { ...nothing, spec, versionId: secret.currentVersion, reason: wanted.reason, executionName };
     }
   }
-}
-
-/** Throws `RenewalsInProgressError` with the names of the certificates that are being renewed. The workflow retries it for some minutes. */
-async function assertNoneInProgress(
-  names: readonly string[],
-  { ledger, executions }: ResolveAccountRequestPorts,
-): Promise<void> {
-  const inProgress: string[] = [];
-  for (const [name, { lease }] of await ledger.certificates(names)) {
-    if (lease && (await executions.status(lease)) === 'live') inProgress.push(`${name} (${lease})`);
-  }
-  if (inProgress.length === 0) return;
-  throw new RenewalsInProgressError({
-    what: 'Nothing was changed, because renewals are in progress.',
-    why: `These are in progress: ${inProgress.slice(0, 10).join(', ')}${inProgress.length > 10 ? ` and ${inProgress.length - 10} more` : ''}.`,
-    remedy: 'Start this request again after they have ended, or stop them.',
-  });
 }
 
 function issuerOf({ issuers }: DeployedConfig, name: string): Issuer {

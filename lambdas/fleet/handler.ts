@@ -14,11 +14,14 @@ import { environment, readTags, requireVariable, tags } from '../domain/contract
 import type {
   CompareWithWhatIsThereInput,
   FleetRun,
+  HoldFleetLeaseInput,
   RefreshRenewalInformationInput,
   SelectDueCertificatesInput,
 } from '../domain/contract/fleet-steps.ts';
 import { compareWithWhatIsThere } from './compare-with-what-is-there.ts';
+import { freeFleetLease } from './free-fleet-lease.ts';
 import { handOverFleetLease } from './hand-over-fleet-lease.ts';
+import { holdFleetLease } from './hold-fleet-lease.ts';
 import { refreshRenewalInformation } from './refresh-renewal-information.ts';
 import { releaseFleetLease } from './release-fleet-lease.ts';
 import { reportFailedComparison } from './report-failed-comparison.ts';
@@ -66,5 +69,14 @@ export const handler = stepHandler((log, atEnd) => {
     reportFailedComparison: (input: FleetRun) => reportFailedComparison(input, { metrics }),
     handOverFleetLease: (input: FleetRun) => handOverFleetLease(input, { fleetLedger, clock }),
     releaseFleetLease: (input: FleetRun) => releaseFleetLease(input, { fleetLedger }),
+    holdFleetLease: (input: HoldFleetLeaseInput) =>
+      holdFleetLease(input, {
+        config: readConfig(),
+        fleetLedger,
+        ledger: createLedger({ table }),
+        executions: createExecutions(),
+        clock,
+      }),
+    freeFleetLease: (input: FleetRun) => freeFleetLease(input, { fleetLedger }),
   };
 });

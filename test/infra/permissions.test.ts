@@ -368,11 +368,12 @@ describe('the workflows', () => {
     expect(await called('RestartRuleRole')).toEqual([]);
   });
 
-  test('for accounts may call three functions and start only renewals', async () => {
-    expect(await called('AccountWorkflow')).toEqual(['Certificate', 'Check', 'Order']);
+  test('for accounts may call four functions and start only renewals and the fleet', async () => {
+    expect(await called('AccountWorkflow')).toEqual(['Certificate', 'Check', 'Fleet', 'Order']);
     const renewal = /"StateMachineName":\s*"([^"]*-renewal)"/.exec(synthesized.text)?.[1] ?? '';
-    expect(await allows('AccountWorkflow', 'states:StartExecution', machine(renewal))).toBe(true);
-    for (const name of [renewal.replace('-renewal', '-fleet'), renewal.replace('-renewal', '-accounts'), 'other'])
+    for (const name of [renewal, renewal.replace('-renewal', '-fleet')])
+      expect(await allows('AccountWorkflow', 'states:StartExecution', machine(name)), name).toBe(true);
+    for (const name of [renewal.replace('-renewal', '-accounts'), 'other'])
       expect(await allows('AccountWorkflow', 'states:StartExecution', machine(name))).toBe(false);
   });
 

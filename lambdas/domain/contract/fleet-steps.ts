@@ -1,4 +1,5 @@
 import type { OutsideChange } from './certificate-facts.ts';
+import type { Issuer } from './config.ts';
 import type { RenewalAction } from './steps.ts';
 
 /**
@@ -85,6 +86,16 @@ export interface CompareWithWhatIsThereOutput {
 export interface HandOverFleetLeaseOutput {
   /** Name of the execution that has the lease now and has to be started. */
   readonly executionName: string;
+}
+
+export interface HoldFleetLeaseInput extends FleetRun {
+  /** The issuer whose account key is changed. */
+  readonly issuer: Issuer;
+}
+
+export interface FreeFleetLeaseOutput {
+  /** Whether a fleet run began while the lease was held, and ended without a selection. */
+  readonly selectionRequested: boolean;
 }
 
 export interface ReleaseFleetLeaseOutput {

@@ -37,7 +37,9 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
   const states = [
     'Resolve account request',
     'Register account',
+    'Hold fleet lease',
     'Roll over key',
+    'Free fleet lease',
     'Deactivate account',
     'Read account link',
     'Set pause',
@@ -71,6 +73,13 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
       (args: Record<string, unknown>) => {
         calls.push({ state: 'Start renewal', input: args });
         return answer('Start renewal');
+      },
+    ] as const,
+    [
+      'Start fleet',
+      (args: Record<string, unknown>) => {
+        calls.push({ state: 'Start fleet', input: args });
+        return answer('Start fleet');
       },
     ] as const,
   ]);
@@ -154,10 +163,8 @@ describe('a registration', () => {
   });
 });
 
-test.each([
-  ['rollOverKey', 'Roll over key'],
-  ['deactivate', 'Deactivate account'],
-])('%s runs for the named issuer only and returns its account', async (action, state) => {
+test('deactivate runs for the named issuer only and returns its account', async () => {
+  const [action, state] = ['deactivate', 'Deactivate account'];
   const account = { issuer: 'test-ca', account: 'https://ca.test/account/1' };
   const { status, output, calls } = await start(
     { action, issuer: 'test-ca' },
@@ -189,6 +196,56 @@ test('accountLink runs for the named certificate and returns the link in its out
   );
   expect({ status, output, events }).toEqual({ status: 'SUCCEEDED', output: result, events: [] });
   expect(calls.at(-1)).toEqual({ state: 'Read account link', input: { spec } });
+});
+
+describe('a key change', () => {
+  const request = { action: 'rollOverKey', issuer: 'test-ca' };
+  const account = { issuer: 'test-ca', account: 'https://ca.test/account/1' };
+  const rollOver = (answers: Readonly<Record<string, readonly unknown[]>> = {}) =>
+    start(request, {
+      'Resolve account request': [{ ...nothing, action: 'rollOverKey', issuer: first }],
+      'Roll over key': [account],
+      'Free fleet lease': [{ selectionRequested: false }],
+      ...answers,
+    });
+  const path = ['Resolve account request', 'Hold fleet lease', 'Roll over key', 'Free fleet lease'];
+
+  test('holds the lease of the fleet, runs for the named issuer only, and returns its account', async () => {
+    const { status, output, calls, states } = await rollOver();
+    expect({ status, output, states }).toEqual({ status: 'SUCCEEDED', output: account, states: path });
+    for (const { state, input } of calls.slice(1, 3)) expect(input, state).toEqual({ issuer: first });
+  });
+
+  test('starts a fleet run if one began in the meantime', async () => {
+    const { output, states } = await rollOver({ 'Free fleet lease': [{ selectionRequested: true }] });
+    expect(states).toEqual([...path, 'Start fleet']);
+    expect(output).toEqual(account);
+  });
+
+  test.each(['Hold fleet lease', 'Roll over key'])(
+    'releases the lease and fails with the error of *%s*',
+    async (state) => {
+      const { status, error, states } = await rollOver({ [state]: [thrown('RenewalsInProgressError', 'www-1.')] });
+      expect({ status, error }).toEqual({ status: 'FAILED', error: 'RenewalsInProgressError' });
+      expect(states).toEqual(path.filter((each) => state === 'Roll over key' || each !== 'Roll over key'));
+    },
+  );
+
+  test.each([
+    ['the lease cannot be released', { 'Free fleet lease': [thrown('AccessDeniedError', 'no')] }],
+    [
+      'the fleet run cannot be started',
+      { 'Free fleet lease': [{ selectionRequested: true }], 'Start fleet': [new TaskError('States.TaskFailed', 'no')] },
+    ],
+  ])('succeeds although %s', async (_, answers) => {
+    expect(await rollOver(answers)).toMatchObject({ status: 'SUCCEEDED', output: account });
+  });
+
+  test('waits ten minutes for a fleet run and for renewals in progress', () => {
+    const { Retry: retries = [] } = workflow.States['Hold fleet lease'] ?? {};
+    const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
+    expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });
+  });
 });
 
 describe('a revocation', () => {
@@ -318,10 +375,4 @@ describe('an input', () => {
       });
     },
   );
-
-  test('is resolved again for ten minutes while renewals are in progress', () => {
-    const { Retry: retries = [] } = workflow.States['Resolve account request'] ?? {};
-    const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
-    expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });
-  });
 });

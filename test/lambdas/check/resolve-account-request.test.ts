@@ -3,7 +3,6 @@ import { resolveAccountRequest } from '../../../lambdas/check/resolve-account-re
 import {
   InvalidInputError,
   KeyRolloverUnsupportedError,
-  RenewalsInProgressError,
   UnknownCertificateError,
   UnknownIssuerError,
 } from '../../../lambdas/domain/contract/errors.ts';
@@ -78,38 +77,13 @@ describe('a request for the link of a CA', () => {
 describe('a key change', () => {
   const request = { action: 'rollOverKey', issuer: 'test-ca' };
 
-  test('returns the issuer if no renewal is in progress', async () => {
+  test('returns the issuer', async () => {
     expect(await resolve(request)).toEqual({ ...nothing, action: 'rollOverKey', issuer });
   });
 
   test('is rejected for a CA that does not support it', async () => {
     await expect(resolve({ action: 'rollOverKey', issuer: 'other-ca' })).rejects.toThrow(KeyRolloverUnsupportedError);
   });
-
-  test('is rejected while a renewal may sign with the key, and the error names the renewal', async () => {
-    const world = createWorld();
-    world.ledger.put('www', { lease: otherExecution });
-    world.executions.setStatus(otherExecution, 'live');
-    const resolving = resolve(request, world);
-    await expect(resolving).rejects.toThrow(RenewalsInProgressError);
-    await expect(resolving).rejects.toThrow(`www (${otherExecution})`);
-  });
-
-  test('is accepted while a renewal at another issuer is in progress', async () => {
-    const world = createWorld();
-    world.ledger.put('api', { lease: otherExecution });
-    expect(await resolve(request, world)).toMatchObject({ issuer });
-  });
-
-  test.each(['ended', 'unknown'] as const)(
-    'is accepted if the status of the execution with the lease is %s',
-    async (status) => {
-      const world = createWorld();
-      world.ledger.put('www', { lease: otherExecution });
-      world.executions.setStatus(otherExecution, status);
-      expect(await resolve(request, world)).toMatchObject({ issuer });
-    },
-  );
 });
 
 describe('a revocation', () => {
