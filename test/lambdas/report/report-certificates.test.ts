@@ -106,6 +106,35 @@ test('an error that only an operator can fix needs attention at once', async () 
   });
 });
 
+test('what the daily comparison and the clean-up found needs attention', async () => {
+  const world = createWorld({ now: '2026-01-03T00:00:00Z' });
+  const detail = 'The secret was deleted.';
+  const change = { kind: 'secretDeleted' as const, resource: 'arn:secret', detail, action: 'A new one is issued.' };
+  const outside = { at: '2026-01-02T00:00:00Z', versionId: 'version-1', storedVersion: null, changes: [change] };
+  const leftovers = [{ hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' }];
+  world.ledger.put('www', {
+    ...announced,
+    current: factsWith(),
+    outside,
+    leftovers,
+    leftoversReportedAt: '2026-01-02T00:00:00Z',
+  });
+  expect((await first(world))?.attention).toEqual([
+    '1 TXT values could not be removed.',
+    `${detail} A new one is issued.`,
+  ]);
+});
+
+test('a certificate that was not issued within a day needs attention', async () => {
+  const world = createWorld({ now: '2026-01-03T00:00:00Z' });
+  world.ledger.put('www', { firstLeasedAt: '2026-01-02T00:00:01Z' });
+  expect((await first(world))?.attention).toEqual([]);
+  world.ledger.put('www', { firstLeasedAt: '2026-01-01T12:00:00Z' });
+  expect((await first(world))?.attention).toEqual([
+    'It was never issued, although the first attempt was at 2026-01-01T12:00:00Z.',
+  ]);
+});
+
 test('suggests the name of a certificate for an unknown one', async () => {
   const { certificates, unknown } = await report(createWorld(), ['wwww', 'api', 'nothing-like-it']);
   expect(certificates.map(({ name }) => name)).toEqual(['api']);

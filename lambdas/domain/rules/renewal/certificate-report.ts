@@ -3,6 +3,7 @@ import type { CertificateReport, ReportedDelivery } from '../../contract/report.
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
+import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
 import { decideRenewal, ledgerSituation } from './renewal-decision.ts';
 import { nextRenewal, renewalInfoOf } from './renewal-info.ts';
@@ -63,6 +64,10 @@ function deliveriesOf({ regions }: CertificateSpec, { deliveries, current }: Led
   });
 }
 
+/** Returns the changes that the daily comparison found. They say nothing about a version that became current since. */
+const changesOutside = ({ outside, current }: LedgerCertificate) =>
+  outside && outside.versionId === current?.versionId ? outside.changes : [];
+
 /** Returns what an operator has to look at, most urgent first. */
 function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date): string[] {
   const { current, failure } = record;
@@ -74,6 +79,11 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
     sentences.push(`An operator has to fix ${failure.error}.`);
   else if (failure && failure.count >= attentionAfter)
     sentences.push(`${failure.count} attempts in a row have failed, the last one with ${failure.error}.`);
+  if (isNeverIssued(record, now))
+    sentences.push(`It was never issued, although the first attempt was at ${record.firstLeasedAt}.`);
   if (isNotServed(spec, record)) sentences.push('An endpoint presents another certificate.');
+  if (record.leftoversReportedAt && record.leftovers.length > 0)
+    sentences.push(`${record.leftovers.length} TXT values could not be removed.`);
+  for (const { detail, action } of changesOutside(record)) sentences.push(`${detail} ${action}`);
   return sentences;
 }

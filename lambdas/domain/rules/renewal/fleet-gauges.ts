@@ -78,7 +78,7 @@ export function gaugeMetrics(gauges: FleetGauges, certificates: number): FleetMe
 }
 
 /** Tells whether no certificate was issued within a day after the first execution took its lease. */
-const isNeverIssued = ({ current, firstLeasedAt }: LedgerCertificate, now: Date): boolean =>
+export const isNeverIssued = ({ current, firstLeasedAt }: LedgerCertificate, now: Date): boolean =>
   current === null && firstLeasedAt !== undefined && now.getTime() - Date.parse(firstLeasedAt) >= day;
 
 /**
