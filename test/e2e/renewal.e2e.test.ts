@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { readHistory, startExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
@@ -47,7 +48,11 @@ let first: readonly string[];
 beforeAll(async () => {
   // The fleet run that the deployment starts issues all certificates. Each order needs a new validation, so that a name that cannot be
   // validated fails in its first attempt.
-  d = await deployedThroughBoulder({ zones, certificates }, { pebble: { chaos: { reuseAuthorizations: false } } });
+  const issuer = { newOrders: { burst: 100, everySeconds: 86_400 } };
+  d = await deployedThroughBoulder(
+    { zones, certificates, issuer },
+    { pebble: { chaos: { reuseAuthorizations: false } } },
+  );
   first = await d.idle();
 });
 afterAll(async () => {
@@ -85,6 +90,15 @@ describe('the fleet run that a deployment starts', () => {
   test('issues every certificate of the config', async () => {
     expect(first).toHaveLength(certificates.length);
     for (const { name } of certificates) expect((await d.ledger(name)).current, name).not.toBeNull();
+  });
+
+  test('takes one token for each order from the bucket of the CA', async () => {
+    const [, table = ''] = Object.entries(d.outputs).find(([key]) => key.endsWith('LedgerTable')) ?? [];
+    const ledger = createLedger({ table, client: new DynamoDBClient(d.local.clientConfig) });
+    const { current } = await d.ledger('www');
+    const bucket = await ledger.orderBucket(current?.directoryUrl ?? '');
+    expect(Math.floor(bucket?.tokens ?? 0)).toBe(100 - certificates.length);
+    expect(Object.keys(bucket?.debits ?? {})).toHaveLength(certificates.length);
   });
 
   test('issues one P-256 certificate for a domain and its wildcard, and imports it into ACM in two regions', async () => {

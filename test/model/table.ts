@@ -37,7 +37,7 @@ export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults)
     ['1,000 certificates are due at once', renewed(due), '30 minutes, 20 functions, no failure event'],
     [
       'a CA revokes 10,000 certificates at once',
-      `the last one is detected after ${hours(revoked.detectedHours)} and replaced after ${hours(revoked.replacedHours)}, with ${atOnce(revoked)}`,
+      `the last one is detected after ${up(revoked.detectedHours, 1)} hours and replaced after ${up(revoked.replacedHours, 1)} hours, with ${atOnce(revoked)}`,
       '24 hours',
     ],
     [
@@ -48,12 +48,12 @@ export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults)
     ['250 certificates are due at once, without a pace', renewed(unpaced), 'shows why there is a pace'],
     [
       '100,000 certificates, nothing due: selection',
-      `${Math.ceil(idle.selectionSeconds)} s of Lambda time, ${usd(idle.selectionDollars, 3)}`,
+      `${up(idle.selectionSeconds, 5)} s of Lambda time, ${usd(idle.selectionDollars, 3)}`,
       '60 s, USD 0.01',
     ],
     [
       '100,000 certificates, every ARI answer stale: renewal information',
-      `${Math.ceil(idle.refreshMinutes)} minutes`,
+      `${up(idle.refreshMinutes, 1)} minutes`,
       '20 minutes',
     ],
     [
@@ -65,12 +65,15 @@ export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults)
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-const hours = (value: number): string => `${(Math.ceil(value * 10) / 10).toFixed(1)} hours`;
+/** Rounds up, so that a small change of the code does not change the table. */
+const up = (value: number, step: number): string => (Math.ceil(value / step) * step).toLocaleString('en');
 const usd = (value: number, digits: number): string =>
   `USD ${(Math.ceil(value * 10 ** digits) / 10 ** digits).toFixed(digits)}`;
 
 const renewed = (result: FleetResult): string =>
-  `renewed after ${Math.ceil(result.minutes)} minutes, with ${atOnce(result)}`;
+  `renewed after ${up(result.minutes, 1)} minutes, with ${atOnce(result)}`;
 
 const atOnce = ({ functions, failureEvents, throttled }: FleetResult): string =>
-  `${functions} functions at once, ${failureEvents === 0 ? 'no' : failureEvents} failure events and ${throttled === 0 ? 'no' : throttled.toLocaleString('en')} throttled calls of Route 53`;
+  `at most ${up(functions, 5)} functions at once, ${some(failureEvents, 10)} failure events and ${some(throttled, 5000)} throttled calls of Route 53`;
+
+const some = (count: number, step: number): string => (count === 0 ? 'no' : `up to ${up(count, step)}`);
