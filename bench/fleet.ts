@@ -52,9 +52,8 @@ function item(index: number, fleet: Fleet, directoryUrl: string): object {
     },
   };
   const nextFetch = time(fleet === 'every answer stale' ? -1 : 1);
-  const window = due
-    ? {}
-    : { renewalInfo: toAttribute({ certificateId, start: time(50), end: time(52), explanationUrl: null, nextFetch }) };
+  const [start, end] = due ? [null, null] : [time(50), time(52)];
+  const renewalInfo = { certificateId, start, end, explanationUrl: null, nextFetch };
   const delivery = {
     arn: `arn:aws:acm:us-east-1:111122223333:certificate/${id(index)}`,
     versionId: id(index),
@@ -65,7 +64,7 @@ function item(index: number, fleet: Fleet, directoryUrl: string): object {
     current: toAttribute(current),
     deliveries: toAttribute({ 'us-east-1': delivery }),
     announcedVersion: { S: id(index) },
-    ...window,
+    renewalInfo: toAttribute(renewalInfo),
   };
 }
 
@@ -214,7 +213,12 @@ async function measure(count: number, fleet: Fleet) {
             AWS_SECRET_ACCESS_KEY: 'x',
             AWS_ENDPOINT_URL: dynamodb.url,
           },
-          ...{ LEDGER_TABLE: 'ledger', POWERTOOLS_METRICS_NAMESPACE: 'Perennial', POWERTOOLS_SERVICE_NAME: 'fleet' },
+          ...{
+            LEDGER_TABLE: 'ledger',
+            POWERTOOLS_METRICS_NAMESPACE: 'Perennial',
+            POWERTOOLS_SERVICE_NAME: 'fleet',
+            METRICS_DEPLOYMENT: 'Perennial',
+          },
         },
       },
     );

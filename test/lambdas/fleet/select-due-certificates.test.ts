@@ -129,12 +129,22 @@ describe('the selection', () => {
     expect(other.due[0]?.executionName).not.toBe(first.due[0]?.executionName);
   });
 
-  test('has less than 64 KB for the longest names', async () => {
-    const specs = namesOf(200, 'n'.repeat(37)).map((name) => specNamed(name.padEnd(40, 'x')));
-    const output = await select(createWorld({ now }), specs);
-    expect(output.due).toHaveLength(100);
-    expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(64_000);
-  });
+  test.each([1, 1000, 10_000, 100_000])(
+    'has less than 64 KB with %i due certificates of the longest names',
+    async (count) => {
+      const [one] = configOf(specNamed('www')).certificates;
+      if (!one) throw new Error('The configuration has no certificate.');
+      const named = Array.from({ length: count }, (_, index) => ({ ...one, name: String(index).padEnd(40, 'n') }));
+      const config = { ...configOf(specNamed('www')), certificates: named };
+      const { ports } = createWorld({ now });
+      const output = await selectDueCertificates(
+        { execution: fleet, continues: fleet, started: [] },
+        { ...ports, config },
+      );
+      expect([output.due.length, output.postponed]).toEqual([Math.min(count, 100), Math.max(0, count - 100)]);
+      expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(64_000);
+    },
+  );
 
   test('fails without metrics if the ledger cannot be read', async () => {
     const world = createWorld({ now });

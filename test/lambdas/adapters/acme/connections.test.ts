@@ -1,9 +1,10 @@
 import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
-import type { Network } from '../../../../lambdas/adapters/acme/connections.ts';
+import { createConnections, type Network } from '../../../../lambdas/adapters/acme/connections.ts';
 import { createRenewalInfos } from '../../../../lambdas/adapters/acme/fetch-renewal-info.ts';
 import { CaUnavailableError } from '../../../../lambdas/domain/contract/errors.ts';
+import { makeAuthority, pemOf } from '../../../fakes/certificates.ts';
 import { newKey, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 
 /** A CA whose names all lead to 127.0.0.1. The tests decide which of its addresses counts as public. */
@@ -144,4 +145,20 @@ test('a private CA may name another private host', async () => {
   });
   const url = named(ca.url('/order/1'), 'orders.internal.example');
   expect(await authority.order(url)).toMatchObject({ status: 'valid' });
+});
+
+describe('an issuer with trusted roots', () => {
+  test('has one parsed list of roots for all of its connections, also in later invocations', async () => {
+    const directoryUrl = 'https://ca.test/directory';
+    const { certificate } = await makeAuthority({ name: 'root' });
+    const trustedRoots = { [directoryUrl]: pemOf(certificate) };
+    const contextOf = () => createConnections({ maxSockets: 1, trustedRoots }).to({ directoryUrl }).httpsAgent.options;
+    expect(contextOf().secureContext).toBeDefined();
+    expect(contextOf().secureContext).toBe(contextOf().secureContext);
+    expect(contextOf().ca).toBeUndefined();
+    expect(
+      createConnections({ maxSockets: 1, trustedRoots }).to({ directoryUrl: 'https://other.test/directory' }).httpsAgent
+        .options.secureContext,
+    ).toBeUndefined();
+  });
 });
