@@ -9,21 +9,35 @@ export type ErrorName = keyof typeof errors;
 export const errorNames = (...names: readonly ErrorName[]): string[] => [...names];
 
 /**
- * Retries while Lambda or another AWS service throttles calls or has an internal error, after the SDK has retried. Throttling is no fault of a
- * certificate, so it is waited out in place and is neither counted nor announced. The waits are short at first, because a hundred renewals that
- * begin together get TooManyRequestsException in an AWS account that may run ten functions at once. They are at most 1 + 2 + ... + 256 + 59 × 300 s
- * = 5 h. With full jitter they take 2.5 h on average, and at least two hours in 99.8 % of all cases. A function that ran although its reply was lost
- * runs again, which is safe for every step.
+ * Throttling is no fault of a certificate, so it is waited out in place and is neither counted nor announced. The waits of each of the two
+ * following policies take more than two hours in 99.8 % of all cases, although the jitter is full. A function that ran although its reply was lost runs again, which
+ * is safe for every step.
+ *
+ * This one retries while Lambda is busy or has an internal error. A hundred renewals that begin together get TooManyRequestsException in an AWS
+ * account that may run ten functions at once, so the waits are short. They are at most 1 + 2 + 4 + 8 + 16 + 768 × 20 s = 4.3 h, and half of that on
+ * average.
  */
-const busy: RetryProps = {
+const lambdaBusy: RetryProps = {
   errors: [
     'Lambda.TooManyRequestsException',
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
     'Lambda.ClientExecutionTimeoutException',
-    ...errorNames('ThrottledError'),
   ],
+  interval: Duration.seconds(1),
+  backoffRate: 2,
+  maxDelay: Duration.seconds(20),
+  maxAttempts: 773,
+  jitterStrategy: JitterType.FULL,
+};
+
+/**
+ * Retries while another AWS service throttles calls, after the SDK has retried. The waits become long, because every rejected call uses a function
+ * and four calls of the quota. They are at most 1 + 2 + ... + 256 + 59 × 300 s = 5 h, and half of that on average.
+ */
+const throttled: RetryProps = {
+  errors: errorNames('ThrottledError'),
   interval: Duration.seconds(1),
   backoffRate: 2,
   maxDelay: Duration.minutes(5),
@@ -31,9 +45,9 @@ const busy: RetryProps = {
   jitterStrategy: JitterType.FULL,
 };
 
-/** Replaces `busy` for a step without which the workflow continues. The waits take 2 + 4 + 8 + 16 + 32 = 62 s at most. */
+/** Replaces both for a step without which the workflow continues. The waits take 2 + 4 + 8 + 16 + 32 = 62 s at most. */
 export const briefly: RetryProps = {
-  errors: busy.errors ?? [],
+  errors: [...(lambdaBusy.errors ?? []), ...(throttled.errors ?? [])],
   interval: Duration.seconds(2),
   backoffRate: 2,
   maxAttempts: 5,
@@ -41,7 +55,7 @@ export const briefly: RetryProps = {
 };
 
 /** The retry policies of every step. */
-export const commonRetries: readonly RetryProps[] = [busy];
+export const commonRetries: readonly RetryProps[] = [lambdaBusy, throttled];
 
 /**
  * Retries *Check renewal* and *Record failure* when access is denied. In a first deployment both may run before IAM has propagated the role of
