@@ -13,6 +13,7 @@ import {
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { AccountRequest } from '../../lambdas/domain/contract/account-request.ts';
+import { detailTypes } from '../../lambdas/domain/contract/events.ts';
 import { announce } from './announcement.ts';
 import { failureFromError, keepError } from './error-output.ts';
 import { caught, type Exit, exits, merged } from './exits.ts';
@@ -267,7 +268,7 @@ export class AccountWorkflow extends Construct {
   /** Publishes the failure and ends the execution. Without the event a failure after a deployment would not be noticed. */
   private failure() {
     const readError = Pass.jsonata(this, 'Read error', { assign: { failure: failureFromError } });
-    const announceFailure = announce(this, 'Announce failure', 'Certificate Account Request Failed', {
+    const announceFailure = announce(this, 'Announce failure', detailTypes.accountRequestFailed, {
       request: '{% $request %}',
       execution: '{% $states.context.Execution.Id %}',
       error: '{% $failure.error %}',

@@ -4,11 +4,13 @@ import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { perennialStack } from '../../infra/perennial-stack.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
+import { eventSource } from '../../lambdas/domain/contract/events.ts';
 import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
 import { type LocalConfig, localConfig } from '../../local/config-file.ts';
 import { bootstrap, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../../local/executions.ts';
+import { schemaErrors } from '../event-schemas.ts';
 import { deployAssembly, synthesize } from './assembly.ts';
 import { eventually } from './observed.ts';
 
@@ -40,6 +42,7 @@ export interface Deployed {
   setLease(setHash: string): Promise<string | undefined>;
   /** Returns the TXT values in a zone by record name. */
   txt(zone: string): Promise<Record<string, string[]>>;
+  /** Stops the local environment, and fails if an event that was published does not satisfy its schema. */
   stop(): Promise<void>;
 }
 
@@ -132,6 +135,13 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
       return (await dynamodb.send(command)).Item?.lease?.S;
     },
     txt: (zone) => txtValues(local, zone),
-    stop: () => local.stop(),
+    stop: async () => {
+      const events = await local.aws.busEvents();
+      await local.stop();
+      const wrong = events.flatMap(({ source, detailType, detail }) =>
+        source === eventSource ? schemaErrors(detailType, detail) : [],
+      );
+      if (wrong.length > 0) throw new Error(`Events do not satisfy their schemas.\n${wrong.join('\n')}`);
+    },
   };
 }

@@ -1,9 +1,11 @@
 import type {
+  CertificateAccountRequestFailed,
   CertificateChangedOutside,
   CertificateCleanUpFailed,
   CertificateNotServed,
   CertificateRenewalFailed,
   CertificateRenewed,
+  DetailOf,
 } from '../../lambdas/domain/contract/events.ts';
 import { execution, factsWith } from './specs.ts';
 
@@ -67,4 +69,22 @@ export const changedOutside: CertificateChangedOutside = {
       action: 'Use the new ARN.',
     },
   ],
+};
+
+export const accountRequestFailed: CertificateAccountRequestFailed = {
+  request: { action: 'register' },
+  execution,
+  error: 'ExternalAccountBindingError',
+  cause: 'There is no usable account at test-ca. The CA refused the binding.',
+  issuers: [{ issuer: 'test-ca', error: 'ExternalAccountBindingError' }],
+};
+
+/** The detail of each detail type. */
+export const details: DetailOf = {
+  'Certificate Renewed': renewed,
+  'Certificate Renewal Failed': failed,
+  'Certificate Not Served': notServed,
+  'Certificate Clean-Up Failed': cleanUpFailed,
+  'Certificate Changed Outside Perennial': changedOutside,
+  'Certificate Account Request Failed': accountRequestFailed,
 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DetailOf, parseEvent } from '../../lambdas/domain/contract/events.ts';
-import { changedOutside, cleanUpFailed, failed, notServed, renewed } from '../fakes/events.ts';
+import { details } from '../fakes/events.ts';
 import { synthesize } from './synthesized.ts';
 import { definition } from './workflows/state-machine.ts';
 
@@ -16,28 +16,21 @@ function entriesIn(value: unknown): Entry[] {
   return [...('DetailType' in value ? [value as Entry] : []), ...Object.values(value).flatMap(entriesIn)];
 }
 
-const announced = ['-renewal', '-fleet'].flatMap((name) => entriesIn(definition(name, synthesize())));
-const typed: DetailOf = {
-  'Certificate Renewed': renewed,
-  'Certificate Renewal Failed': failed,
-  'Certificate Not Served': notServed,
-  'Certificate Clean-Up Failed': cleanUpFailed,
-  'Certificate Changed Outside Perennial': changedOutside,
-};
+const announced = ['-renewal', '-fleet', '-accounts'].flatMap((name) => entriesIn(definition(name, synthesize())));
 
 test('the workflows publish the events that have a type', () => {
-  expect(new Set(announced.map(({ DetailType }) => DetailType))).toEqual(new Set(Object.keys(typed)));
+  expect(new Set(announced.map(({ DetailType }) => DetailType))).toEqual(new Set(Object.keys(details)));
 });
 
 test('each published event has the members of its type', () => {
   for (const { Source, DetailType, Detail } of announced) {
     expect(Source).toBe('perennial');
-    expect(Object.keys(Detail), DetailType).toEqual(Object.keys(typed[DetailType as keyof DetailOf]));
+    expect(Object.keys(Detail), DetailType).toEqual(Object.keys(details[DetailType as keyof DetailOf]));
   }
 });
 
 test('the parser rejects an event without one of its members', () => {
-  for (const [detailType, detail] of Object.entries(typed))
+  for (const [detailType, detail] of Object.entries(details))
     for (const member of Object.keys(detail)) {
       const { [member]: _, ...less } = detail as Record<string, unknown>;
       const event = { source: 'perennial', 'detail-type': detailType, detail: less };

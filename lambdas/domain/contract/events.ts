@@ -11,6 +11,7 @@ export const detailTypes = {
   notServed: 'Certificate Not Served',
   cleanUpFailed: 'Certificate Clean-Up Failed',
   changedOutside: 'Certificate Changed Outside Perennial',
+  accountRequestFailed: 'Certificate Account Request Failed',
 } as const;
 
 /** Any of the detail types. */
@@ -27,7 +28,7 @@ interface EventDetail {
  * Detail of `Certificate Renewed`: a certificate was stored and delivered. The event may be published twice for one version of the secret.
  */
 export interface CertificateRenewed extends EventDetail {
-  /** Why the certificate was renewed or delivered, as a sentence. */
+  /** Why the certificate was renewed or delivered, as a phrase. */
   readonly reason: string;
   /** The certificate that is now current. */
   readonly current: CertificateFacts;
@@ -39,7 +40,7 @@ export interface CertificateRenewed extends EventDetail {
 export interface CertificateRenewalFailed extends EventDetail {
   /** Number of the attempt in this execution, from 1. */
   readonly attempt: number;
-  /** Why the renewal was attempted, as a sentence. */
+  /** Why the renewal was attempted, as a phrase. It is empty if *Check renewal*, which decides this, has failed. */
   readonly reason: string;
   /** Name of the error, such as `ChallengeFailedError`. */
   readonly error: string;
@@ -82,6 +83,20 @@ export interface CertificateChangedOutside extends EventDetail {
   readonly changes: readonly OutsideChange[];
 }
 
+/** Detail of `Certificate Account Request Failed`: a request of the accounts workflow failed. */
+export interface CertificateAccountRequestFailed {
+  /** The input of the execution, as the caller gave it. It may be anything. */
+  readonly request: unknown;
+  /** ARN of the execution that published the event. */
+  readonly execution: string;
+  /** Name of the error, such as `RenewalsInProgressError`. */
+  readonly error: string;
+  /** What failed and why, with the problem that the CA reported. */
+  readonly cause: string;
+  /** The issuers where a registration failed, each with the name of the error there. Empty for the other requests. */
+  readonly issuers: readonly { readonly issuer: string; readonly error: string }[];
+}
+
 /** The type of the detail for each detail type. */
 export interface DetailOf {
   readonly 'Certificate Renewed': CertificateRenewed;
@@ -89,6 +104,7 @@ export interface DetailOf {
   readonly 'Certificate Not Served': CertificateNotServed;
   readonly 'Certificate Clean-Up Failed': CertificateCleanUpFailed;
   readonly 'Certificate Changed Outside Perennial': CertificateChangedOutside;
+  readonly 'Certificate Account Request Failed': CertificateAccountRequestFailed;
 }
 
 /** An event that `parseEvent` has read. `detailType` determines the type of `detail`. */
@@ -140,6 +156,13 @@ const members: {
     certificate: isText,
     execution: isText,
     changes: Array.isArray,
+  },
+  'Certificate Account Request Failed': {
+    request: (value) => value !== undefined,
+    execution: isText,
+    error: isText,
+    cause: isText,
+    issuers: Array.isArray,
   },
 };
 

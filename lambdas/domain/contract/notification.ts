@@ -1,12 +1,10 @@
-import { detailTypes, eventSource, type PerennialEvent, parseEvent } from './events.ts';
-
-/** The `detail-type` of the event that the accounts workflow publishes when a request failed. */
-export const accountRequestFailed = 'Certificate Account Request Failed';
+import { type CertificateAccountRequestFailed, detailTypes, type PerennialEvent, parseEvent } from './events.ts';
 
 /** The detail types of all events that reach the function `notification`. */
-export const notifiedDetailTypes: readonly string[] = [
-  ...new Set<string>([...Object.values(detailTypes), accountRequestFailed]),
-];
+export const notifiedDetailTypes: readonly string[] = Object.values(detailTypes);
+
+/** An event about one certificate. */
+export type CertificateEvent = Exclude<PerennialEvent, { detailType: 'Certificate Account Request Failed' }>;
 
 /** A failed request to the accounts workflow. The request is the input of the execution, which may be anything. */
 export interface FailedAccountRequest {
@@ -25,13 +23,13 @@ export type NotificationSchedule = (typeof notificationSchedules)[number];
 export type QueueContent =
   | { readonly schedule: NotificationSchedule }
   | { readonly request: FailedAccountRequest }
-  | { readonly event: PerennialEvent };
+  | { readonly event: CertificateEvent };
 
 /** The content of the messages of one invocation. */
 export interface NotificationInput {
   readonly schedules: readonly NotificationSchedule[];
   readonly requests: readonly FailedAccountRequest[];
-  readonly events: readonly PerennialEvent[];
+  readonly events: readonly CertificateEvent[];
 }
 
 /** The body of the message that a schedule puts into the queue. */
@@ -46,19 +44,20 @@ export function parseQueueBody(body: string): QueueContent {
   const content = JSON.parse(body) as Readonly<Record<string, unknown>>;
   const schedule = notificationSchedules.find((each) => each === content.notification);
   if (schedule) return { schedule };
-  const isRequest = content.source === eventSource && content['detail-type'] === accountRequestFailed;
-  return isRequest ? { request: accountRequestOf(content.detail) } : { event: parseEvent(content) };
+  const event = parseEvent(content);
+  return event.detailType === detailTypes.accountRequestFailed
+    ? { request: accountRequestOf(event.detail) }
+    : { event };
 }
 
-function accountRequestOf(detail: unknown): FailedAccountRequest {
-  const { request, error, cause } = recordOf(detail);
+function accountRequestOf({ request, error, cause }: CertificateAccountRequestFailed): FailedAccountRequest {
   const { action, issuer, certificate } = recordOf(request);
   return {
     action: textOf(action) ?? 'without an action',
     issuer: textOf(issuer),
     certificate: textOf(certificate),
-    error: textOf(error) ?? 'UnexpectedError',
-    cause: textOf(cause) ?? 'No cause was given.',
+    error,
+    cause,
   };
 }
 

@@ -324,7 +324,13 @@ describe('other problems', () => {
     const world = operators('www');
     const event = (action: string, error: string) =>
       eventBody('Certificate Account Request Failed', {
-        ...{ request: { action, issuer: 'test-ca' }, execution: 'arn', error, cause: 'The CA did not answer.' },
+        ...{
+          request: { action, issuer: 'test-ca' },
+          execution: 'arn',
+          error,
+          cause: 'The CA did not answer.',
+          issuers: [],
+        },
       });
     expect(await world.deliver(event('register', 'CaUnavailableError'))).toEqual([]);
     expect(await world.deliver(event('rollOverKey', 'CaUnavailableError'))).toMatchInlineSnapshot(`

@@ -1,5 +1,5 @@
-import type { CertificateCleanUpFailed, PerennialEvent } from '../../contract/events.ts';
-import type { ProblemKind } from '../../contract/notification.ts';
+import type { CertificateCleanUpFailed } from '../../contract/events.ts';
+import type { CertificateEvent, ProblemKind } from '../../contract/notification.ts';
 import type { Notified } from '../../ports/notification-ledger.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 import { causeOf } from './cause.ts';
@@ -28,11 +28,11 @@ const urgentAfter = 3;
 
 /** The events of one certificate, the last one of each type. */
 type EventsOf = (name: string) => {
-  readonly [Type in PerennialEvent['detailType']]?: Extract<PerennialEvent, { detailType: Type }>['detail'];
+  readonly [Type in CertificateEvent['detailType']]?: Extract<CertificateEvent, { detailType: Type }>['detail'];
 };
 
 /** Returns a function that finds the last event of each type for a certificate. */
-export function lastEvents(events: readonly PerennialEvent[]): EventsOf {
+export function lastEvents(events: readonly CertificateEvent[]): EventsOf {
   const found = new Map<string, Record<string, unknown>>();
   for (const { detailType, detail } of events)
     found.set(detail.certificate, { ...found.get(detail.certificate), [detailType]: detail });

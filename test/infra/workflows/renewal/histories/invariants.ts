@@ -1,3 +1,4 @@
+import { schemaErrors } from '../../../../event-schemas.ts';
 import type { History } from './history.ts';
 
 /** What holds at the end of every history. `History` checks what holds at every moment, and adds it to `broken`. */
@@ -82,6 +83,8 @@ const invariants: Readonly<Record<string, (history: History) => boolean | Promis
     ),
   'every execution waits for less than five hours in all': ({ ends }) =>
     [...ends.values()].every(({ waited }) => waited < 5 * 3600),
+  'every event satisfies its schema': ({ world: { events } }) =>
+    events.published.every(({ detailType, detail }) => schemaErrors(detailType, detail).length === 0),
   'no event has a private key or a PEM block': ({ world: { events } }) =>
     !/PRIVATE|BEGIN/.test(JSON.stringify(events.published)),
 };
