@@ -18,9 +18,9 @@ import {
   cleanUpOnly,
   type Decision,
   decideRenewal,
+  postponedReason,
   type RenewalSituation,
   replacedCertificate,
-  retryNotBeforeReason,
 } from '../domain/rules/renewal/renewal-decision.ts';
 import { nextRenewal } from '../domain/rules/renewal/renewal-info.ts';
 import {
@@ -140,7 +140,7 @@ async function decide(situation: RenewalSituation, run: CheckRun, ports: CheckRe
 async function applyDecision(
   decision: Decision,
   situation: RenewalSituation,
-  { certificate, execution }: CheckRun,
+  { certificate, execution, cleanUp }: CheckRun,
   ports: CheckRenewalPorts,
 ): Promise<void> {
   const { ledger, clock } = ports;
@@ -152,7 +152,7 @@ async function applyDecision(
     await ledger.dropOutsideChanges(certificate, execution);
   // Endpoint checks and sharing come after the renewal and are not part of it.
   const renewed = action === 'none' || action === 'checkEndpoints' || action === 'share';
-  if (renewed && record.failure && !retryNotBeforeReason(situation, clock.now())) {
+  if (renewed && record.failure && !cleanUp && !postponedReason(situation, clock.now())) {
     const renewalTime = nextRenewal(record);
     await ledger.recordSuccess(certificate, execution, { renewalTime, announcedVersion: null });
   }

@@ -135,6 +135,17 @@ describe('the action', () => {
     });
   });
 
+  test.each([
+    ['a pause', {}],
+    ['an execution that only cleans up', { request: { certificate: 'www', cleanUp: true } }],
+  ])('during %s keeps the failure and the saved order for later', async (_, input) => {
+    const world = issued(dueDay);
+    const past = '2026-03-14T11:00:00Z';
+    world.ledger.put('www', { pausedUntil: '2026-05-01T00:00:00Z', failure, notBefore: past, order });
+    expect((await check(world, input)).action).toBe('none');
+    expect(world.ledger.get('www')).toMatchObject({ failure, notBefore: past, order, lease: null });
+  });
+
   test('is `clean` first if an interrupted execution left TXT values', async () => {
     const world = issued(dueDay);
     world.ledger.put('www', { leftovers: [leftover] });

@@ -86,7 +86,7 @@ export interface RenewalSituation {
 const lastAttempt = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
 
 /** The reason why nothing is attempted before the `notBefore` time of the ledger. `null` if an attempt is allowed now. */
-export function retryNotBeforeReason(
+function retryNotBeforeReason(
   { spec, record, force, retrying, deployedAt }: RenewalSituation,
   now: Date,
 ): string | null {
@@ -107,6 +107,11 @@ export function retryNotBeforeReason(
 function pauseReason({ record: { pausedUntil, current }, force }: RenewalSituation, now: Date): string | null {
   if (!pausedUntil || now.getTime() >= Date.parse(pausedUntil) || force || isEmergency(current, now)) return null;
   return `renewals are paused until ${pausedUntil}`;
+}
+
+/** The reason why an attempt has to wait for the `notBefore` time of the ledger or the end of a pause. `null` if an attempt is allowed now. */
+export function postponedReason(situation: RenewalSituation, now: Date): string | null {
+  return retryNotBeforeReason(situation, now) ?? pauseReason(situation, now);
 }
 
 /**
@@ -238,7 +243,7 @@ export function fleetDecision(
   const decision = decideRenewal(situation, now);
   // Removing TXT values sends no request to a CA, so it does not wait for the next attempt of a renewal that failed.
   if (decision.action !== 'none') return decision;
-  if (retryNotBeforeReason(situation, now) || pauseReason(situation, now)) return null;
+  if (postponedReason(situation, now)) return null;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
 }

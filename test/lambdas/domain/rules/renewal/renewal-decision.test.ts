@@ -12,10 +12,10 @@ import {
   decideRenewal,
   dueReason,
   fleetDecision,
+  postponedReason,
   type RenewalSituation,
   regionsBehind,
   replacedCertificate,
-  retryNotBeforeReason,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { deliveryWith, execution, factsWith, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
 
@@ -391,7 +391,7 @@ describe('the decision is to', () => {
   });
 
   test('the reason names the notBefore time, the count and the error', () => {
-    expect(retryNotBeforeReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
+    expect(postponedReason(situationOf({ current, ...tomorrow }), new Date('2026-02-01T00:00:00Z'))).toBe(
       'no attempt before 2026-02-02T00:00:00Z, after 4 failures, the last one CaaError',
     );
   });
