@@ -1,5 +1,9 @@
 import type { DeployedConfig } from '../domain/contract/config.ts';
-import type { SelectDueCertificatesInput, SelectDueCertificatesOutput } from '../domain/contract/fleet-steps.ts';
+import type {
+  RenewalStart,
+  SelectDueCertificatesInput,
+  SelectDueCertificatesOutput,
+} from '../domain/contract/fleet-steps.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { FleetLedger, LedgerPage } from '../domain/ports/fleet-ledger.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';
@@ -52,17 +56,21 @@ export async function selectDueCertificates(
   });
   if (chosen.length === 0) await fleetLedger.recordCompletedRun(clock.now());
   else log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
-  const slots = chosen.filter(({ paced }) => paced).length;
   return {
-    due: chosen.map(({ certificate, action, executionName }, index) => ({
-      certificate,
-      action,
-      executionName,
-      slot: Math.min(index, slots),
-    })),
+    due: withSlots(chosen),
     checked: config.certificates.length,
     postponed,
   };
+}
+
+/** Gives each paced start a slot of its own. A start that is not paced has the slot of the next paced one. */
+function withSlots(chosen: readonly DueCertificate[]): RenewalStart[] {
+  let slot = 0;
+  return chosen.map(({ certificate, action, executionName, paced }) => {
+    const start = { certificate, action, executionName, slot };
+    if (paced) slot += 1;
+    return start;
+  });
 }
 
 interface FleetPass {

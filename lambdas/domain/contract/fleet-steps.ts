@@ -51,7 +51,7 @@ export interface RenewalStart {
   readonly certificate: string;
   readonly action: RenewalAction;
   readonly executionName: string;
-  /** Position in the pace of this selection, beginning with 0. Starts that are not paced have the position after the last paced one. */
+  /** Number of paced starts before this one in the selection. Divided by the pace, it is the time of the start in seconds after the selection. */
   readonly slot: number;
 }
 

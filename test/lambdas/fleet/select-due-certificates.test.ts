@@ -107,6 +107,22 @@ describe('the selection', () => {
     ]);
   });
 
+  test('gives each paced start a slot of its own after emergencies that are not paced', async () => {
+    const world = createWorld({ now });
+    const names = [...namesOf(3, 'moved'), ...namesOf(3)];
+    const outside = { at: now, versionId: 'version-1', storedVersion: 'a'.repeat(64), changes: [] };
+    for (const name of namesOf(3, 'moved')) put(world, name, { notAfter: '2026-03-15T12:00:00Z' }, { outside });
+    for (const name of namesOf(3)) put(world, name);
+    const { due } = await select(
+      world,
+      names.map((name) => specNamed(name)),
+    );
+    expect(due.map(({ action, slot }) => `${action} ${slot}`)).toEqual([
+      ...['repair 0', 'repair 0', 'repair 0'],
+      ...['issue 0', 'issue 1', 'issue 2'],
+    ]);
+  });
+
   test('finds certificates that have no item in the ledger', async () => {
     expect(
       await selected(
