@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createLogLines } from '../lambdas/adapters/aws/cloudwatch-logs/log-lines.ts';
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
 import { createCertificateValues } from '../lambdas/adapters/aws/secrets-manager/certificate-values.ts';
@@ -31,6 +32,7 @@ const program = createProgram(
     const settings = { ...(region && { region }), ...(profile && { profile }) };
     return {
       deployments: createDeployments(settings),
+      logLines: createLogLines(settings),
       workflows: createWorkflows(settings),
       values: createCertificateValues(settings),
       terminal,

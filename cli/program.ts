@@ -2,12 +2,14 @@ import { Command, Option } from 'commander';
 import { revocationReasons } from '../lambdas/domain/contract/revocation-reason.ts';
 import type { CertificateValues } from '../lambdas/domain/ports/certificate-values.ts';
 import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
+import type { LogLines } from '../lambdas/domain/ports/log-lines.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { fileFormats } from './certificate-files.ts';
 import { deactivate } from './commands/deactivate.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
+import { logs } from './commands/logs.ts';
 import { pause } from './commands/pause.ts';
 import { renew } from './commands/renew.ts';
 import { resume } from './commands/resume.ts';
@@ -23,6 +25,7 @@ import type { Terminal } from './terminal.ts';
 export interface CommandPorts {
   readonly deployments: Deployments;
   readonly workflows: Workflows;
+  readonly logLines: LogLines;
   readonly values: CertificateValues;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pageAssets: () => PageAssets;
@@ -72,6 +75,10 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .option('--force', 'renew even if it is not due')
     .option('--watch', 'follow the renewal to its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
+  command('logs <name>', 'the log lines of a certificate, the newest execution first')
+    .option('--since <time>', '30m, 12h, 1d, 2w or a time in RFC 3339', '1d')
+    .option('--json', 'all fields of the lines as JSON')
+    .action(async (name: string, options) => onEnd(await logs(name, options, makePorts(options))));
   command('get <name>', 'writes a certificate and its key into files')
     .requiredOption('--out <folder>', 'the folder, in which the link "current" moves to the new files')
     .option('--format <formats>', fileFormats.join(', '), 'pem')
