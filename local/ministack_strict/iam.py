@@ -13,7 +13,10 @@ from .route_53 import changes_of
 
 def condition_key(original, key, ctx):
     """aws:PrincipalArn of a role session is the ARN of the role (IAM User Guide, "AWS global condition context keys").
-    MiniStack uses the ARN of the session."""
+    MiniStack uses the ARN of the session. Every request counts as sent by TLS, because clients reach AWS by https and
+    the local AWS by http."""
+    if key.lower() == "aws:securetransport":
+        return "true"
     session = re.fullmatch(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.+", ctx.principal_arn)
     role = iam._roles.get_scoped(session[1], None, session[2]) if session else None
     return role["Arn"] if role and key.lower() == "aws:principalarn" else original(key, ctx)

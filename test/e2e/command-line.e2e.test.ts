@@ -1,8 +1,19 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../cli/deployment.ts';
 import { type Deployed, deployed } from './deployed.ts';
+import { eventually } from './observed.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.mjs');
 
@@ -16,6 +27,7 @@ beforeAll(async () => {
         { name: 'www', identifiers: ['example.com', '*.example.com'], acm: ['us-east-1'] },
         { name: 'outside', identifiers: ['www.outside.example.com'] },
       ],
+      notifications: { email: ['ops@example.com'] },
     },
     { pebble: { chaos: { validationSleep: false } } },
   );
@@ -62,7 +74,7 @@ describe('status', () => {
   test('shows everything about one certificate, also as JSON', async () => {
     const { out } = await run(['status', 'www']);
     const { current } = await d.ledger('www');
-    for (const text of ['*.example.com, example.com', current?.serialNumber, 'us-east-1 arn:aws:acm:us-east-1:'])
+    for (const text of ['*.example.com, example.com', current?.serialNumber, 'us-east-1', 'arn:aws:acm:us-east-1:'])
       expect(out).toContain(text);
     const json = JSON.parse((await run(['status', 'www', '--json'])).out) as Report;
     expect(json.certificates).toMatchObject([{ name: 'www', current: { serialNumber: current?.serialNumber } }]);
@@ -98,6 +110,65 @@ describe('explain and renew', () => {
     expect(code).toBe(0);
     expect(out).toContain('Nothing to do');
     expect((await d.ledger('www')).current?.serialNumber).toBe(before);
+  });
+});
+
+describe('notifications', () => {
+  let inbox: string;
+  let events: string;
+  const sqs = () => new SQSClient(d.local.clientConfig);
+
+  /** Returns the next message that the topic sends to its subscribers. */
+  const received = () =>
+    eventually('A notification', async () => {
+      const { Messages: [message] = [] } = await sqs().send(new ReceiveMessageCommand({ QueueUrl: inbox }));
+      if (!message) return undefined;
+      await sqs().send(new DeleteMessageCommand({ QueueUrl: inbox, ReceiptHandle: message.ReceiptHandle }));
+      return JSON.parse(message.Body ?? '') as { readonly Subject: string; readonly Message: string };
+    });
+
+  beforeAll(async () => {
+    const { region, accountId } = d.local.aws;
+    const arn = `arn:aws:sqs:${region}:${accountId}:operators`;
+    const allow = { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage' };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ ...allow, Resource: arn }] });
+    inbox =
+      (await sqs().send(new CreateQueueCommand({ QueueName: 'operators', Attributes: { Policy } }))).QueueUrl ?? '';
+    await new SNSClient(d.local.clientConfig).send(
+      new SubscribeCommand({
+        TopicArn: d.outputs.NotificationTopic,
+        Protocol: 'sqs',
+        Endpoint: arn,
+      }),
+    );
+    const { QueueUrls = [] } = await sqs().send(new ListQueuesCommand({}));
+    events = QueueUrls.find((url) => /NotificationsQueue/.test(url)) ?? '';
+    // The deployed queue keeps an event for half a minute.
+    await sqs().send(new SetQueueAttributesCommand({ QueueUrl: events, Attributes: { DelaySeconds: '0' } }));
+  });
+
+  test('a renewal that fails is a message with the command that explains it, and its recovery is another one', async () => {
+    const end = d.local.dns.delegate('example.com', ['ns1.old.example']);
+    expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(1);
+    end();
+    const failure = await received();
+    expect(failure.Subject).toBe('[Perennial] certificate outside could not be renewed (ZoneNotDelegatedError)');
+    expect(failure.Message).toContain('delegates example.com to ns1.old.example');
+    const [, args = ''] = /npx cdk-perennial (explain .*)/.exec(failure.Message) ?? [];
+    const { code, out } = await run(args.split(' '));
+    expect(code).toBe(1);
+    expect(out).toContain('ZoneNotDelegatedError');
+
+    expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(0);
+    expect((await received()).Subject).toBe('[Perennial] Solved: certificate outside was renewed again');
+  });
+
+  test('the weekly report has all certificates and the last fleet run', async () => {
+    await sqs().send(new SendMessageCommand({ QueueUrl: events, MessageBody: '{"notification":"digest"}' }));
+    const { Subject, Message } = await received();
+    expect(Subject).toBe('[Perennial] Weekly report: 2 certificates, none needs attention');
+    expect(Message).toMatch(/Renewed in the last 7 days: 2 \((www, outside|outside, www)\)\./);
+    expect(Message).toMatch(/The last fleet run that reached its end did so at \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n/);
   });
 });
 
