@@ -355,6 +355,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantFleet(fleet);
     for (const user of [check, order, certificate]) ledger.grantUse(user);
+    ledger.grantReadInBatches(check);
     ledger.grantUseOfCertificates(delivery);
     ledger.grantReadInBatches(report);
 

@@ -29,6 +29,15 @@ describe('the ledger', () => {
   const table = `arn:aws:dynamodb:eu-central-1:123456789012:table/${id}`;
   const ledger = (role: string, action: string, keys: Context = {}) => allows(role, `dynamodb:${action}`, table, keys);
 
+  test('lets the check function read the failed validations of all names of a certificate, and no whole table', async () => {
+    for (const action of ['BatchGetItem', 'GetItem', 'UpdateItem'])
+      expect(
+        await ledger('CheckRole', action, { 'dynamodb:LeadingKeys': ['orders#https://ca.test/directory'] }),
+        action,
+      ).toBe(true);
+    expect(await ledger('CheckRole', 'Scan')).toBe(false);
+  });
+
   test('lets the fleet function read all items, and update those of certificates and of the fleet', async () => {
     const update = (...items: string[]) => ledger('FleetRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
     expect(await update('certificate#www')).toBe(true);
