@@ -39,11 +39,18 @@ export interface FleetWorkflowProps {
   readonly interval: Duration;
 }
 
+/** Events in the history of an execution that a start has: 3 for the item of the Map, 2 for the wait and 5 for the task. */
+const eventsPerStart = 10;
+
+/** The same for an event about a changed certificate: 2 for the item of the Map and 5 for the task. */
+const eventsPerChange = 7;
+
 /**
- * Starts after which a new execution continues. A start has 10 events in the history of the execution: 3 for the item of the Map, 2 for the wait and
- * 5 for the task. So 2,000 starts have 20,000 of the 25,000 events that Step Functions allows, and each of 20 selections has about 20.
+ * Events of starts and changes after which a new execution continues. They leave 5,000 of the 25,000 that Step Functions allows, of which each of 20
+ * selections has about 20. So one execution has 2,000 starts.
  */
-export const startsPerExecution = 2000;
+const mostEvents = 20_000;
+const startsPerExecution = mostEvents / eventsPerStart;
 
 /** Characters of all errors in the cause of a failed run. A cause may have 32,768. These are enough to see what failed, and the log has the rest. */
 const longestCause = 2000;
@@ -59,11 +66,18 @@ const variables = {
   foundDue: 0,
   started: [],
   newStarts: 0,
+  historyEvents: 0,
   errors: "{% '' %}",
 };
 
 /** The steps belong to no single certificate, so the name is empty. */
 const run = { certificate: "{% '' %}", attempt: 1, order: '{% null %}' };
+
+/**
+ * What a selection begins with that another run asked for. That run may have a newer configuration, so this is a new run with new names of renewals.
+ * Those that were started already may be due again.
+ */
+const asNewRun = { continues: "{% $states.context.Execution.Id & ' ' & $now() %}", started: [] };
 
 /** Returns an expression that adds texts to the errors of the run. */
 const withErrors = (texts: string) => `$substring($join([$errors, ${texts}][$ != ''], '; '), 0, ${longestCause})`;
@@ -104,12 +118,14 @@ export class FleetWorkflow extends Construct {
     const compare = fleet.step(this, 'Compare with what is there', {
       payload: { since: '{% $selectedAt %}' },
       run,
+      // The next run waits for the lease, and also continues the comparison.
+      retry: [briefly],
       assign: {
         compared: '{% $states.result.Payload.done %}',
         foundDue: '{% $foundDue + $states.result.Payload.due %}',
       },
     });
-    const comparisonFailed = fleet.step(this, 'Report failed comparison', { payload: {}, run });
+    const comparisonFailed = fleet.step(this, 'Report failed comparison', { payload: {}, run, retry: [briefly] });
     const releaseLease = fleet.step(this, 'Release fleet lease', { payload: {}, run });
     const end = this.end();
     const handOver = this.handOver(end);
@@ -123,18 +139,21 @@ export class FleetWorkflow extends Construct {
     const anyDue = Choice.jsonata(this, 'Anything due?')
       .when(Condition.jsonata('{% $count($states.input.due) > 0 %}'), startRenewals)
       .otherwise(compare);
-    const isFull = `$count($started) >= ${startsPerExecution}`;
+    const isFull = `$historyEvents >= ${mostEvents}`;
     const next = Choice.jsonata(this, 'Continue here?')
       .when(Condition.jsonata(`{% $not(${isFull}) %}`), select)
       // Without any new start the next execution would not get any further.
       .when(Condition.jsonata('{% $newStarts > 0 %}'), handOver)
       .otherwise(releaseLease);
     const allCompared = Choice.jsonata(this, 'All compared?')
-      .when(Condition.jsonata('{% $not($compared) %}'), compare)
+      .when(Condition.jsonata(`{% $not($compared) and $not(${isFull}) %}`), compare)
       .when(Condition.jsonata(`{% $foundDue > 0 and $not(${isFull}) %}`), select, { assign: { foundDue: 0 } })
+      .when(Condition.jsonata('{% $not($compared) or $foundDue > 0 %}'), handOver)
       .otherwise(releaseLease);
+    const isRequested = '$states.input.released = false';
     const released = Choice.jsonata(this, 'Selection requested?')
-      .when(Condition.jsonata(`{% $states.input.released = false and $not(${isFull}) %}`), select)
+      .when(Condition.jsonata(`{% ${isRequested} and $not(${isFull}) %}`), select, { assign: asNewRun })
+      .when(Condition.jsonata(`{% ${isRequested} %}`), handOver, { assign: asNewRun })
       .otherwise(end);
 
     takeLease.addCatch(end, keepingError('lease')).next(running);
@@ -165,6 +184,7 @@ export class FleetWorkflow extends Construct {
       assign: {
         started: '{% [$started, $states.input.due.certificate] %}',
         newStarts: '{% $newStarts + $count($states.result[started]) %}',
+        historyEvents: `{% $historyEvents + ${eventsPerStart} * $count($states.input.due) %}`,
         errors: `{% $count($states.result[$exists(error)]) > 0 ? ${withErrors('$states.result.error')} : $errors %}`,
       },
     }).itemProcessor(this.startRenewal());
@@ -203,6 +223,7 @@ export class FleetWorkflow extends Construct {
       items: ProvideItems.jsonata('{% $states.input.changed %}'),
       maxConcurrency: 2,
       outputs: '{% {} %}',
+      assign: { historyEvents: `{% $historyEvents + ${eventsPerChange} * $count($states.input.changed) %}` },
     }).itemProcessor(announceChange);
   }
 

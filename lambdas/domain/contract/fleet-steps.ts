@@ -40,7 +40,7 @@ export interface RefreshRenewalInformationOutput {
 }
 
 export interface SelectDueCertificatesInput extends FleetRun {
-  /** ARN of the first execution, if this one continues it. Its renewals have the same names. */
+  /** ARN of the first execution of this run, or that and the time at which another run asked for a selection. It makes the names of the renewals. */
   readonly continues: string;
   /** Certificates that this execution has started already. */
   readonly started: readonly string[];

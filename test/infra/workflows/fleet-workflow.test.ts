@@ -204,11 +204,30 @@ describe('a fleet run', () => {
     expect(inputs['Release fleet lease']).toHaveLength(1);
   });
 
-  test('selects once more if another run asked for it', async () => {
+  test('selects again as a new run if another run asked for it, also what it has started before', async () => {
     const answers = { 'Release fleet lease': [{ released: false }, { released: true }] };
-    const { status, started } = await runFleet({ answers, selections: [selection([]), selection(['new'])] });
+    const selections = [selection(['changed']), selection([]), selection(['changed', 'new'])];
+    const { status, started, inputs } = await runFleet({ answers, selections });
     expect(status).toBe('SUCCEEDED');
-    expect(started.map(({ certificate }) => certificate)).toEqual(['new']);
+    expect(started.map(({ certificate }) => certificate)).toEqual(['changed', 'changed', 'new']);
+    const [first, , requested, last] = inputs['Select due certificates'] as readonly Record<string, unknown>[];
+    expect(requested).toMatchObject({ continues: expect.stringContaining(execution), started: [] });
+    // Otherwise the renewals would have the names of those that are started already.
+    expect(requested?.continues).not.toBe(first?.continues);
+    expect(last?.continues).toBe(requested?.continues);
+  });
+
+  test('that another run asked for a selection after 2,000 starts passes it on to the next execution', async () => {
+    const exists = new TaskError('StepFunctions.ExecutionAlreadyExistsException', 'name in use');
+    const selections = Array.from({ length: 20 }, (_, index) => selection(many(100, `s${index}-`), 0));
+    const starts = Object.fromEntries(
+      selections.flatMap(({ due }) => due.map(({ certificate }) => [certificate, exists])),
+    );
+    const answers = { 'Release fleet lease': [{ released: false }] };
+    const { status, next } = await runFleet({ answers, selections, starts });
+    expect(status).toBe('SUCCEEDED');
+    expect(next).toMatchObject({ Name: 'continued-1' });
+    expect(next).not.toEqual({ Name: 'continued-1', Input: { continues: execution } });
   });
 });
 
@@ -254,6 +273,37 @@ describe('the comparison', () => {
     expect([status, started.length]).toEqual(['SUCCEEDED', 1]);
     expect(inputs['Report failed comparison']).toHaveLength(1);
     expect(inputs['Release fleet lease']).toHaveLength(1);
+  });
+
+  test('is not retried for hours while it is throttled, because the next run waits for the lease', () => {
+    for (const state of ['Compare with what is there', 'Report failed comparison']) {
+      const policies = workflow.States[state]?.Retry?.filter(({ ErrorEquals }) =>
+        ErrorEquals.includes('ThrottledError'),
+      );
+      expect(policies?.[0]?.MaxAttempts, state).toBe(5);
+    }
+  });
+
+  test('passes to a new execution before the events about changes fill the history', async () => {
+    const calls = Array.from({ length: 40 }, (_, call) => compared(many(100, `s${call}-`), { due: 100, done: false }));
+    const { status, published, next } = await runFleet({ answers: { 'Compare with what is there': calls } });
+    expect(status).toBe('SUCCEEDED');
+    // Each has 7 of the 25,000 events that a history may have.
+    expect(published.length).toBeGreaterThan(2000);
+    expect(published.length * 7).toBeLessThan(24_000);
+    expect(next).toEqual({ Name: 'continued-1', Input: { continues: execution } });
+  });
+
+  test('and the starts that it causes pass to a new execution before they fill the history', async () => {
+    const found = many(100, 'found');
+    const rounds = Array.from({ length: 40 }, (_, round) => found.map((name) => `${name}-${round}`));
+    const { status, published, started, next } = await runFleet({
+      answers: { 'Compare with what is there': rounds.map((names) => compared(names, { due: 100 })) },
+      selections: [selection([]), ...rounds.flatMap((names) => [selection(names, 0), selection([])])],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(published.length * 7 + started.length * 10).toBeLessThan(24_000);
+    expect(next).toBeDefined();
   });
 
   test('that cannot even be counted does not make the run fail', async () => {

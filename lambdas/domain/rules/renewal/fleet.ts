@@ -40,8 +40,8 @@ export interface DueCertificate {
 }
 
 /** Returns 8 hexadecimal digits for all names of the executions that a fleet run starts. */
-export function runHash(fleetExecution: string): string {
-  return createHash('sha256').update(fleetExecution).digest('hex').slice(0, 8);
+export function runHash(run: string): string {
+  return createHash('sha256').update(run).digest('hex').slice(0, 8);
 }
 
 /**
