@@ -4,7 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, test } from 'vitest';
 import { CertificateRenewal } from '../../../infra/index.ts';
 import { notifiedDetailTypes, parseQueueBody } from '../../../lambdas/domain/contract/notification.ts';
-import { allows, type Context, simulate, without } from '../policy-simulator.ts';
+import { allows, type Context, simulate, trusts, without } from '../policy-simulator.ts';
 import { ofType, type Resource, resolve, type Synthesized, smallConfig, synthesize, withApp } from '../synthesized.ts';
 
 const email = { ...smallConfig, notifications: { email: ['ops@example.com', 'tls@example.com'] } };
@@ -131,6 +131,18 @@ describe('the schedules', () => {
     expect(await may('ReceiveMessage', queue)).toBe(false);
     expect(await may('SendMessage', 'Another')).toBe(false);
   });
+});
+
+test('the role of the schedules trusts EventBridge Scheduler for its own schedule group only', async () => {
+  const [group = ''] =
+    ofType(resources, 'AWS::Scheduler::ScheduleGroup').find(([id]) => id.includes('Notifications')) ?? [];
+  const arn = `arn:aws:scheduler:eu-central-1:123456789012:schedule-group/${group}`;
+  const keys = { 'aws:SourceAccount': '123456789012', 'aws:SourceArn': arn };
+  const letsIn = (given: Context) => trusts('NotificationsScheduleRole', 'scheduler.amazonaws.com', given, stack);
+  expect(await letsIn(keys)).toBe(true);
+  expect(await letsIn({ ...keys, 'aws:SourceAccount': '999999999999' })).toBe(false);
+  expect(await letsIn({ ...keys, 'aws:SourceArn': `${arn}-other` })).toBe(false);
+  for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
 });
 
 const queueArn = (id: string): string => `arn:aws:sqs:eu-central-1:123456789012:${id}`;
