@@ -64,7 +64,7 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('LeftoverTxtValues', options);
   }
 
-  /** Age of the oldest lease on a certificate, in seconds. */
+  /** Age of the oldest lease on a configured certificate, in seconds. */
   metricOldestLease(options?: MetricOptions): Metric {
     return this.metric('OldestLease', options);
   }

@@ -22,7 +22,7 @@ export const fleetMetrics = {
   NeverIssued: { unit: 'Count', statistic: 'Maximum' },
   /** TXT values in DNS that no execution needs. */
   LeftoverTxtValues: { unit: 'Count', statistic: 'Maximum' },
-  /** Age of the oldest lease on a certificate. */
+  /** Age of the oldest lease on a configured certificate. */
   OldestLease: { unit: 'Seconds', statistic: 'Maximum' },
   /** Certificates with an endpoint that does not present them. */
   NotServed: { unit: 'Count', statistic: 'Maximum' },

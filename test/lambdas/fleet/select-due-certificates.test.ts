@@ -186,6 +186,20 @@ describe('a certificate with a lease', () => {
     expect(await selected(world, specs)).toEqual(expected);
   });
 
+  test.each([
+    ['ended', ['www']],
+    ['live', []],
+  ] as const)(
+    'of an execution that is %s, although it is not due, is selected so that the lease is released',
+    async (status, expected) => {
+      const world = createWorld({ now });
+      world.executions.setStatus(renewal, status);
+      put(world, 'www', fresh, { lease: renewal, leasedAt: '2026-03-14T00:00:00Z' });
+      put(world, 'next', fresh);
+      expect(await selected(world, specs)).toEqual(expected);
+    },
+  );
+
   test('does not count as postponed, and leaves its place to the next', async () => {
     const world = createWorld({ now });
     world.executions.setStatus(renewal, 'live');

@@ -30,7 +30,7 @@ export const emptyGauges: FleetGauges = {
 
 const day = 86_400_000;
 
-/** Adds a certificate. `spec` is `undefined` if it is no longer configured. Then only its lease and its TXT values count. */
+/** Adds a certificate. `spec` is `undefined` if it is no longer configured. Then only its TXT values count. */
 export function withCertificate(
   gauges: FleetGauges,
   spec: CertificateSpec | undefined,
@@ -39,18 +39,16 @@ export function withCertificate(
 ): FleetGauges {
   const { lease, leasedAt, leftovers, failure } = record;
   const age = lease === null || leasedAt === null ? 0 : (now.getTime() - Date.parse(leasedAt)) / 1000;
-  const inUse = {
-    ...gauges,
-    // While an execution works on the certificate, it needs its values or is about to remove them.
-    leftovers: gauges.leftovers + (lease === null ? leftovers.length : 0),
-    oldestLease: Math.max(gauges.oldestLease, age),
-  };
-  if (!spec) return inUse;
+  // While an execution works on the certificate, it needs its values or is about to remove them.
+  const inDns = { ...gauges, leftovers: gauges.leftovers + (lease === null ? leftovers.length : 0) };
+  // If an interrupted execution has left a lease here, no execution takes it any more.
+  if (!spec) return inDns;
   const neverIssued = isNeverIssued(record, now);
   const there = validities(spec, record);
   const lifetimes = there.map((each) => Math.max(0, 100 * lifetimeLeft(each, now)));
   return {
-    ...inUse,
+    ...inDns,
+    oldestLease: Math.max(gauges.oldestLease, age),
     failing: gauges.failing + (failure === null ? 0 : 1),
     neverIssued: gauges.neverIssued + (neverIssued ? 1 : 0),
     notServed: gauges.notServed + (isNotServed(spec, record) ? 1 : 0),

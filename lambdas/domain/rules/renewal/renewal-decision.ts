@@ -231,7 +231,8 @@ export function ledgerSituation(
 
 /**
  * Decides from the ledger alone whether a fleet run starts the renewal. `null` if it does not. A saved order that cannot be resumed and a
- * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger.
+ * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger. So does a lease, which an execution has
+ * left that ended unexpectedly. The caller skips certificates on which an execution works.
  */
 export function fleetDecision(
   spec: CertificateSpec,
@@ -243,6 +244,7 @@ export function fleetDecision(
   const decision = decideRenewal(situation, now);
   // Removing TXT values sends no request to a CA, so it does not wait for the next attempt of a renewal that failed.
   if (decision.action !== 'none') return decision;
+  if (record.lease) return { ...decision, reason: `execution ${record.lease} has left its lease` };
   if (postponedReason(situation, now)) return null;
   if (record.order) return { ...decision, reason: 'an order is unfinished' };
   return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;

@@ -95,6 +95,11 @@ test('TXT values count unless an execution works on the certificate, also if it 
   expect(metrics).not.toHaveProperty('LeastDaysLeft');
 });
 
+test('a lease that was left on a certificate that is no longer configured does not count', () => {
+  const left = { lease: execution, leasedAt: '2026-02-01T00:00:00Z' };
+  expect(withCertificate(emptyGauges, undefined, { ...emptyRecord, ...left }, now).oldestLease).toBe(0);
+});
+
 test('the oldest lease counts, in seconds', () => {
   const heldSince = (leasedAt: string) => ({ lease: execution, leasedAt });
   expect(metricsOf(heldSince('2026-03-01T23:59:00Z'), heldSince('2026-03-01T20:00:00Z')).OldestLease).toBe(14_400);
