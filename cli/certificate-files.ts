@@ -7,12 +7,13 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CertificateSecretValue } from '../lambdas/domain/contract/certificate-secret.ts';
-import { CommandError, exitCodes } from './exit-codes.ts';
+import { CommandError, exitCodes, notWritten } from './exit-codes.ts';
 import { pkcs12 } from './pkcs12.ts';
 
 /** The formats in which `get` writes a certificate. */
@@ -59,32 +60,57 @@ const certificatesIn = (pem: string): X509Certificate[] =>
     (each) => new X509Certificate(each),
   );
 
+/** The link in the folder of an execution that is still writing. The link then becomes `current`. */
+const UNFINISHED = '.link';
+
+/** Age in ms from which a folder without a finished certificate was left by a process that was killed. */
+const ABANDONED_AFTER = 60_000;
+
 /**
  * Writes the files into a new folder and then moves the link `<folder>/current` to it in one step, so that a server never sees the key of one
- * certificate with another one. Only the user can read them. The folders of the current and of the previous certificate stay.
+ * certificate with another one. Only the user can read them. The folders of the current and of the previous certificate stay. Several processes may
+ * write into one folder.
  *
  * @returns the path of the link
- * @throws CommandError if `current` is there and is no link
+ * @throws CommandError if the folder cannot be written, or if `current` is there and is no link
  */
 export function replaceFiles(folder: string, version: string, files: Files): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const current = join(folder, 'current');
-  const before = linkAt(current);
-  const made = mkdtempSync(join(folder, `${version}.`));
   try {
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(made, name), content, { mode: 0o600 });
-    const link = join(made, '.link');
-    const target = made.slice(folder.length).replace(/^\/+/, '');
-    symlinkSync(target, link);
-    renameSync(link, current);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const before = linkAt(current);
+    const made = mkdtempSync(join(folder, `${version}.`));
+    try {
+      symlinkSync(basename(made), join(made, UNFINISHED));
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(made, name), content, { mode: 0o600 });
+      renameSync(join(made, UNFINISHED), current);
+    } catch (error) {
+      rmSync(made, { recursive: true, force: true });
+      throw error;
+    }
+    removeOlder(folder, before, statSync(made).mtimeMs);
   } catch (error) {
-    rmSync(made, { recursive: true, force: true });
-    throw error;
+    throw notWritten(folder, error);
   }
-  const kept = [linkAt(current), before];
-  for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
-    if (!kept.includes(name) && /^[0-9A-Fa-f]+\.\w{6}$/.test(name)) rmSync(join(folder, name), { recursive: true });
   return current;
+}
+
+/** Removes the folders of earlier certificates besides `before`, and those that a killed process has left. */
+function removeOlder(folder: string, before: string | null, now: number): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !/^[0-9A-Fa-f]+\.\w{6}$/.test(entry.name) || entry.name === before) continue;
+    const path = join(folder, entry.name);
+    // Another process may finish at any time. Its folder is unfinished, or it is the current one when the link is read after that.
+    if (isBeingWritten(path, now) || entry.name === linkAt(join(folder, 'current'))) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function isBeingWritten(path: string, now: number): boolean {
+  const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  if (age > ABANDONED_AFTER) return false;
+  const names = readdirSync(path);
+  return names.length === 0 || names.includes(UNFINISHED);
 }
 
 function linkAt(path: string): string | null {

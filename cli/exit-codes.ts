@@ -27,3 +27,12 @@ export class CommandError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Returns the error of the command for a file or folder that could not be written. An error that has its own message stays as it is. */
+export function notWritten(path: string, error: unknown): unknown {
+  if (error instanceof CommandError || !(error instanceof Error) || !('syscall' in error)) return error;
+  return new CommandError(
+    `${path || 'An empty path'} cannot be written. ${error.message}. Give another path, or change its permissions.`,
+    exitCodes.usage,
+  );
+}

@@ -93,7 +93,9 @@ async function passwordFrom({ passwordFile, passwordEnv }: GetOptions, { env, as
 
 function firstLineOf(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').split(/\r?\n/)[0];
+    return readFileSync(file, 'utf8')
+      .replace(/^\ufeff/, '') // editors of Windows write it
+      .split(/\r?\n/)[0];
   } catch (error) {
     throw new CommandError(`The file with the password cannot be read. ${(error as Error).message}`, exitCodes.usage);
   }

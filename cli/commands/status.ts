@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
 import { dayOf, lifetimeBar, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
@@ -27,12 +27,20 @@ export async function status(
   { deployments, terminal, pageAssets }: StatusPorts,
 ): Promise<ExitCode> {
   const report = await readReport(deployments, options, name === undefined ? null : [name]);
-  if (options.html !== undefined) writeFileSync(options.html, page(report, pageAssets()));
+  if (options.html !== undefined) write(options.html, page(report, pageAssets()));
   if (options.json) terminal.print(JSON.stringify(report, null, 2));
   else if (options.html !== undefined) terminal.note(`Wrote ${options.html}.`);
   else if (name === undefined) printFleet(report, terminal);
   else for (const each of report.certificates) printCertificate(each, new Date(report.at), terminal);
   return report.certificates.some(({ attention }) => attention.length > 0) ? exitCodes.attention : exitCodes.done;
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw notWritten(file, error);
+  }
 }
 
 function printFleet({ deployment, certificates, at }: Report, terminal: Terminal): void {

@@ -1,8 +1,21 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { get } from '../../../cli/commands/get.ts';
 import {
@@ -13,6 +26,8 @@ import type { KeyType } from '../../../lambdas/domain/contract/config.ts';
 import type { ReportOutput } from '../../../lambdas/domain/contract/report.ts';
 import { makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { createTerminal } from '../terminal.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
 
 let folder: string;
 beforeEach(() => {
@@ -123,6 +138,62 @@ describe('get', () => {
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(['mine', 'mine.txt']));
   });
 
+  test.each(['made/', './made', 'made//deep/../deep', '.', '../made'])('writes into the folder %s', async (out) => {
+    const directory = process.cwd();
+    mkdirSync(join(folder, 'here'));
+    process.chdir(join(folder, 'here'));
+    try {
+      const value = await valueWith();
+      for (let times = 0; times < 3; times += 1) await run(value, { out, format: 'nginx' });
+      expect(readFileSync(join(out, 'current', 'tls.key'), 'utf8')).toBe(value.privateKey);
+      expect(readdirSync(out)).toHaveLength(3);
+    } finally {
+      process.chdir(directory);
+    }
+  });
+
+  test('removes the folder of a process that was killed, and keeps the one that another process writes', async () => {
+    const [killed, writing] = ['0a.abcdef', '0b.abcdef'].map((name) => join(folder, name)) as [string, string];
+    for (const path of [killed, writing]) {
+      mkdirSync(path);
+      symlinkSync('x', join(path, '.link'));
+      writeFileSync(join(path, 'tls.key'), 'key', { mode: 0o600 });
+    }
+    utimesSync(killed, new Date(), new Date(Date.now() - 3_600_000));
+    await run(await valueWith());
+    expect(existsSync(killed)).toBe(false);
+    expect(existsSync(writing)).toBe(true);
+  });
+
+  test('has the files of one certificate in a folder that several processes write', async () => {
+    const values = [await valueWith(), await valueWith(), await valueWith()];
+    const program = `
+      const { replaceFiles } = await import(${JSON.stringify(join(root, 'cli', 'certificate-files.ts'))});
+      const files = { key: process.argv[1], certificate: process.argv[1] };
+      for (let times = 0; times < 100; times += 1) replaceFiles(${JSON.stringify(folder)}, process.argv[1], files);`;
+    const ran = values.map(({ serialNumber }) =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program, serialNumber]),
+    );
+    await Promise.all(ran);
+    expect(readFileSync(current('key'), 'utf8')).toBe(readFileSync(current('certificate'), 'utf8'));
+    expect(readdirSync(folder).every((name) => name === 'current' || /^\w+\.\w{6}$/.test(name))).toBe(true);
+  });
+
+  test('leaves no key if it cannot finish', async () => {
+    const value = { ...(await valueWith()), privateKey: undefined as unknown as string };
+    await expect(run(value, { format: 'nginx' })).rejects.toThrow();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('reads the password from a file that an editor of Windows wrote', async () => {
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, '\ufefffrom Windows\r\n');
+    await run(await valueWith(), { format: 'p12', passwordFile });
+    expect(openssl('pkcs12', '-in', current('certificate.p12'), '-passin', 'pass:from Windows', '-nokeys')).toContain(
+      'BEGIN CERTIFICATE',
+    );
+  });
+
   test('reads the password from the first line of a file, or asks for it', async () => {
     const value = await valueWith();
     const passwordFile = join(folder, 'password');
@@ -153,6 +224,15 @@ describe('get rejects', () => {
   ])('%s, and writes nothing', async (_, options, message) => {
     await expect(run(await valueWith(), options, { UMLAUT: 'pässwort' })).rejects.toThrow(message);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.each(['file', 'file/below', '', '/dev/null/made'])('the folder "%s", which cannot be made', async (out) => {
+    writeFileSync(join(folder, 'file'), '');
+    const path = out.startsWith('file') ? join(folder, out) : out;
+    await expect(run(await valueWith(), { out: path })).rejects.toMatchObject({
+      message: expect.stringMatching(/^(\/|An empty).* cannot be written\. .*\. Give another path/),
+      exitCode: 2,
+    });
   });
 
   test('a folder in which something else has the name of its link', async () => {
