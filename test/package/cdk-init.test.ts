@@ -85,6 +85,13 @@ describe.each(['typescript', 'javascript'] as const)('the app that cdk init make
     expect(text).toContain('"AWS::StepFunctions::StateMachine"');
   });
 
+  test('runs the command line with npx, which names all commands', async () => {
+    const { stdout } = await run('npx', ['cdk-perennial', '--help'], folder);
+    for (const command of ['status [options] [name]', 'explain', 'renew', 'get'])
+      expect(stdout).toContain(`\n  ${command} `);
+    expect((await run('npx', ['cdk-perennial', '--version'], folder)).stdout).toBe(`${versionOf('cdk-perennial')}\n`);
+  });
+
   test('passes its own Jest test and one that uses the library', async () => {
     const { stderr } = await run(bin('jest'), [], folder);
     expect(stderr).toMatch(/Tests: +2 passed, 2 total/);
