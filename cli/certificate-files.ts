@@ -80,15 +80,17 @@ export function replaceFiles(folder: string, version: string, files: Files): str
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const before = linkAt(current);
     const made = mkdtempSync(join(folder, `${version}.`));
+    let now: number;
     try {
       symlinkSync(basename(made), join(made, UNFINISHED));
       for (const [name, content] of Object.entries(files)) writeFileSync(join(made, name), content, { mode: 0o600 });
+      now = statSync(made).mtimeMs;
       renameSync(join(made, UNFINISHED), current);
     } catch (error) {
       rmSync(made, { recursive: true, force: true });
       throw error;
     }
-    removeOlder(folder, before, statSync(made).mtimeMs);
+    removeOlder(folder, before, now);
   } catch (error) {
     throw notWritten(folder, error);
   }
@@ -107,10 +109,14 @@ function removeOlder(folder: string, before: string | null, now: number): void {
 }
 
 function isBeingWritten(path: string, now: number): boolean {
-  const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
   if (age > ABANDONED_AFTER) return false;
-  const names = readdirSync(path);
-  return names.length === 0 || names.includes(UNFINISHED);
+  try {
+    const names = readdirSync(path);
+    return names.length === 0 || names.includes(UNFINISHED);
+  } catch {
+    return true; // Another process has removed it.
+  }
 }
 
 function linkAt(path: string): string | null {
