@@ -1,7 +1,10 @@
+import { ThrottledError } from '../lambdas/domain/contract/errors.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../lambdas/domain/ports/workflows.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { consoleLink } from './executions.ts';
+import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { wrapped } from './layout.ts';
+import { problemOf } from './problems.ts';
 import { minuteOf } from './sentences.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,17 +17,41 @@ export interface FollowPorts {
 /** Time between two reads of the history, in ms. GetExecutionHistory has 5 calls a second in the smallest regions. */
 const pollTime = 1_000;
 
-/** Prints each state as the execution enters it, until the execution has ended. The workflows themselves end after five days at most. */
+/** Failed reads in a row after which the command stops to follow. With the waits between them they take about four minutes. */
+const mostFailures = 12;
+const longestWait = 30_000;
+
+/**
+ * Prints each state as the execution enters it, until the execution has ended. The workflows themselves end after five days at most.
+ *
+ * @throws CommandError if the execution cannot be read
+ */
 export async function follow(arn: string, { workflows, terminal, clock }: FollowPorts): Promise<WorkflowExecution> {
   let printed = 0;
+  let failures = 0;
   for (;;) {
-    const execution = await workflows.describe(arn);
-    const states = await workflows.states(arn);
-    for (const { name, at } of states.slice(printed)) terminal.print(`  ${terminal.dim(at.slice(11, 19))} ${name}`);
-    printed = states.length;
-    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') return execution;
-    await clock.sleep(pollTime);
+    try {
+      const execution = await workflows.describe(arn);
+      const states = await workflows.states(arn);
+      for (const { name, at } of states.slice(printed)) terminal.print(`  ${terminal.dim(at.slice(11, 19))} ${name}`);
+      printed = states.length;
+      failures = 0;
+      if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') return execution;
+    } catch (error) {
+      failures += 1;
+      if (!(error instanceof ThrottledError) || failures > mostFailures) throw notFollowed(arn, error);
+    }
+    await clock.sleep(Math.min(longestWait, pollTime * 2 ** failures));
   }
+}
+
+/** The started execution goes on, so its operator has to know how to look at it again. */
+function notFollowed(arn: string, error: unknown): CommandError {
+  const { message, exitCode } = problemOf(error);
+  return new CommandError(
+    `${message}\nThe execution goes on, but it is no longer followed: ${consoleLink(arn)}`,
+    exitCode,
+  );
 }
 
 /** Prints how an execution has ended. `what` is its subject, such as `The renewal`. */

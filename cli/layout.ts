@@ -1,6 +1,17 @@
+/** Characters besides line breaks that could control a terminal or change the direction of text. `C` has control and format characters. */
+const unsafe = /(?!\n)[\p{C}\u2028\u2029]/gu;
+
+const escapeOf = (character: string): string =>
+  Array.from({ length: character.length }, (_, unit) => character.charCodeAt(unit))
+    .map((code) => `\\u${code.toString(16).padStart(4, '0')}`)
+    .join('');
+
+/** Returns a text in which control characters are escaped as in JSON, so that a value from outside cannot control the terminal. */
+export const visible = (text: string): string => text.replaceAll(unsafe, escapeOf);
+
 /** Returns a text with line breaks between words where a line would be longer than the terminal. Following lines begin at `indent`. */
 export function wrapped(text: string, columns: number, indent: number): string {
-  return fill(text.split(' '), columns - indent).join(`\n${' '.repeat(indent)}`);
+  return fill(text.split(/\s+/), columns - indent).join(`\n${' '.repeat(indent)}`);
 }
 
 /** Returns a command that a shell reads as one, with a backslash at the end of each line that continues. It is broken between words. */
@@ -19,24 +30,28 @@ function fill(words: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** Minimum width of the last column. If a table has less, the first column of each row has a line of its own. */
+/** Minimum width of the last column. If a table has less, the first column of each row has a line of its own, and then the others share one. */
 const MINIMUM_WIDTH = 20;
 const GAP = '  ';
 
 /** Returns a table that fits the terminal, as one text for each row with the header first. The last column is broken between words. */
 export function table(rows: readonly (readonly string[])[], columns: number): string[] {
+  const fitting = aligned(rows, columns);
+  if (fitting) return fitting;
+  const facts = rows.map((row) => row.slice(1));
+  const below =
+    aligned(facts, columns - GAP.length) ??
+    facts.map((row) => wrapped(row.filter((cell) => cell !== '').join(', '), columns - GAP.length, 0));
+  return rows.map(([name = ''], row) => [name, ...(below[row] ?? '').split('\n')].join(`\n${GAP}`));
+}
+
+/** Returns the rows with aligned columns, or `null` if the last column would be too narrow. */
+function aligned(rows: readonly (readonly string[])[], columns: number): string[] | null {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const last = (rows[0]?.length ?? 1) - 1;
   const widths = Array.from({ length: last }, (_, column) => width(column));
   const fixed = widths.reduce((sum, each) => sum + each + GAP.length, 0);
-  if (columns - fixed < Math.min(MINIMUM_WIDTH, width(last)) && last > 1) {
-    const names = rows.map(([name = '']) => name);
-    const facts = table(
-      rows.map((row) => row.slice(1)),
-      columns - GAP.length,
-    );
-    return names.map((name, row) => [name, ...(facts[row] ?? '').split('\n')].join(`\n${GAP}`));
-  }
+  if (columns - fixed < Math.min(MINIMUM_WIDTH, width(last)) && last > 1) return null;
   return rows.map((row) => {
     const cells = widths.map((each, column) => (row[column] ?? '').padEnd(each) + GAP);
     return cells.join('') + wrapped(row[last] ?? '', columns, fixed);

@@ -15,13 +15,16 @@ import { createTerminal } from './terminal.ts';
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 
 // A reader such as `head` closes the pipe when it has enough. That is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
-});
-process.once('SIGINT', () => {
-  terminal.note('\nInterrupted. A renewal or a request that was started goes on.');
-  process.exit(exitCodes.interrupted);
-});
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
+  });
+// With a handler, a signal cannot end the process while it writes the files of a certificate.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    terminal.note('\nInterrupted. A renewal or a request that was started goes on.');
+    process.exit(exitCodes.interrupted);
+  });
 
 /** The build copies the folder `page` to the bundle. */
 const asset = (name: string) => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');

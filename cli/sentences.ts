@@ -59,3 +59,10 @@ export function stateOf(
   }
   return action === 'none' ? 'ok' : `${action}: ${reason}`;
 }
+
+/** Names that are listed. A certificate may have 100. */
+const mostNames = 3;
+
+/** Returns the first names, and how many more there are. */
+export const listed = (all: readonly string[]): string =>
+  all.length <= mostNames ? all.join(', ') : `${all.slice(0, mostNames).join(', ')} and ${all.length - mostNames} more`;

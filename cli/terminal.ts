@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { visible } from './layout.ts';
 
 /** Where a command writes. Results go to standard output, and messages about the work to standard error. */
 export interface Terminal {
@@ -12,18 +13,35 @@ export interface Terminal {
   readonly red: (text: string) => string;
 }
 
-/** Writes to the streams of the process. Texts are styled only in a terminal, unless NO_COLOR or FORCE_COLOR say otherwise. */
+/** The styles that this file makes. All other escape sequences come from outside. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins each style.
+const ownStyle = /(\x1b\[(?:1|2|22|31|39)m)/;
+
+const readable = (text: string): string =>
+  text
+    .split(ownStyle)
+    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .join('');
+
+/** Narrower terminals are treated as if they had this width. */
+const narrowest = 20;
+
+/**
+ * Writes to the streams of the process. Texts are styled only in a terminal, unless NO_COLOR or FORCE_COLOR say otherwise. Control characters in
+ * values from outside are shown as escapes.
+ */
 export function createTerminal(
   out: NodeJS.WriteStream,
   messages: NodeJS.WriteStream,
   env: NodeJS.ProcessEnv,
 ): Terminal {
   const styled = (style: 'bold' | 'dim' | 'red') => (text: string) =>
-    styleText(style, text, { stream: out, validateStream: true });
+    styleText(style, visible(text), { stream: out, validateStream: true });
+  const wanted = out.columns || Number(env.COLUMNS) || 80;
   return {
-    columns: out.columns || Number(env.COLUMNS) || 80,
-    print: (text) => void out.write(`${text}\n`),
-    note: (text) => void messages.write(`${text}\n`),
+    columns: Math.max(narrowest, Math.floor(wanted)),
+    print: (text) => void out.write(`${readable(text)}\n`),
+    note: (text) => void messages.write(`${readable(text)}\n`),
     bold: styled('bold'),
     dim: styled('dim'),
     red: styled('red'),

@@ -5,7 +5,7 @@ import { type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
-import { dayOf, lifetimeBar, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
+import { dayOf, lifetimeBar, listed, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface StatusOptions extends Target {
@@ -68,8 +68,10 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
     terminal.columns,
   );
   if (certificates.length > 0) terminal.print(`\n${[terminal.dim(header), ...rows].join('\n')}`);
-  for (const { name, attention } of inNeed)
-    terminal.print(`\n${terminal.red(name)}\n  ${wrapped(attention.join(' '), terminal.columns, 2)}`);
+  for (const [sentences, concerned] of Map.groupBy(inNeed, ({ attention }) => attention.join(' ')))
+    terminal.print(
+      `\n${terminal.red(wrapped(listed(concerned.map(({ name }) => name)), terminal.columns, 0))}\n  ${wrapped(sentences, terminal.columns, 2)}`,
+    );
   terminal.print(
     `\n${certificates.length} certificates, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length} of them need attention`}`,
   );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Report } from '../deployment.ts';
 import { consoleLink } from '../executions.ts';
-import { dayOf, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
+import { dayOf, listed, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
 import { Html, html } from './html.ts';
 import { type Axis, axisOf, timeline } from './timeline.ts';
 
@@ -109,12 +109,6 @@ function rowOf(certificate: CertificateReport, axis: Axis, now: Date): Html {
   }</td><td data-sort="${current?.notBefore ?? ''}">${timeline(certificate, axis, now)}</td><td class="time" data-sort="${current?.notAfter ?? ''}">${timeLeft(certificate, now)}</td><td class="time" data-sort="${renewalTime ?? ''}">${renewalDue(certificate, now)}</td><td>${issuer}</td><td>${deliveriesOf(deliveries)}</td><td>${linksOf(certificate)}</td></tr>
 `;
 }
-
-/** Names that are listed. A certificate may have 100. */
-const mostNames = 3;
-
-const listed = (all: readonly string[]): string =>
-  all.length <= mostNames ? all.join(', ') : `${all.slice(0, mostNames).join(', ')} and ${all.length - mostNames} more`;
 
 const deliveriesOf = (deliveries: CertificateReport['deliveries']): string =>
   [
