@@ -316,7 +316,7 @@ describe('other problems', () => {
     expect((await world.remind())[0]?.body).toContain('_acme-challenge.example.com: Denied.');
     world.put('www', { leftovers: [] });
     expect((await world.remind()).map(({ subject }) => subject)).toEqual([
-      '[Perennial] Solved: certificate www has no more TXT values in DNS',
+      '[Perennial] Solved: certificate www has no TXT values left in DNS',
     ]);
   });
 
@@ -342,7 +342,7 @@ describe('other problems', () => {
         The CA did not answer.
 
       What to do:
-        Start the request again after that, because nothing retries it.",
+        Start the request again, because nothing retries it.",
           "subject": "[Perennial] Request rollOverKey failed (CaUnavailableError)",
         },
       ]

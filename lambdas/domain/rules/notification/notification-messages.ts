@@ -89,7 +89,7 @@ function requestMessage(request: FailedAccountRequest, place: DeploymentPlace): 
   const again =
     action === 'register'
       ? 'The next order registers the account too.'
-      : 'Start the request again after that, because nothing retries it.';
+      : `${fix === undefined ? 'Start' : 'After that, start'} the request again, because nothing retries it.`;
   return messageOf(
     `Request ${action} failed (${short(error)})`,
     [what, `What was found:\n  ${quote(cause)}`, `What to do:\n  ${quote([fix, again].filter(Boolean).join(' '))}`],

@@ -20,7 +20,7 @@ const solved: Readonly<Record<ProblemKind, readonly [one: string, several: strin
   expiring: ['is no longer about to expire', 'are no longer about to expire'],
   notServed: ['is served again', 'are served again'],
   changedOutside: ['is as Perennial stored it again', 'are as Perennial stored them again'],
-  leftovers: ['has no more TXT values in DNS', 'have no more TXT values in DNS'],
+  leftovers: ['has no TXT values left in DNS', 'have no TXT values left in DNS'],
   sharing: ['is shared as configured again', 'are shared as configured again'],
 };
 
