@@ -368,6 +368,26 @@ describe('the bucket of new orders', () => {
   });
 });
 
+test('renewals that wait for the time of their CA come last, the next one first, because they stay due after their start', async () => {
+  const world = createWorld({ now });
+  const waiting = (hour: string) => ({
+    renewalInfo: {
+      ...{ certificateId: 'key.01', explanationUrl: null, nextFetch: '2026-03-16T00:00:00Z' },
+      ...{ start: `2026-03-15T${hour}:00:00Z`, end: `2026-03-15T${hour}:00:01Z` },
+    },
+  });
+  const ofCa = { ...fresh, certificateId: 'key.01' };
+  for (const [name, hour] of [
+    ['at-five', '05'],
+    ['at-one', '01'],
+    ['at-three', '03'],
+  ] as const)
+    put(world, name, ofCa, waiting(hour));
+  put(world, 'tagged', { ...fresh, notAfter: '2026-06-30T00:00:00Z' }, { announcedVersion: 'version-0' });
+  const specs = ['at-five', 'at-one', 'at-three', 'tagged'].map((name) => specNamed(name));
+  expect(await selected(world, specs)).toEqual(['tagged', 'at-one', 'at-three', 'at-five']);
+});
+
 describe('endpoint checks', () => {
   const endpoint = 'www.example.com:443';
   const seen = [{ endpoint, status: 'served' as const, serialNumber: '0A01', detail: '' }];

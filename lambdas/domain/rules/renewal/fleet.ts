@@ -4,6 +4,7 @@ import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isCountedOrder } from './order-bucket.ts';
 import { fleetDecision } from './renewal-decision.ts';
+import { nextRenewal } from './renewal-info.ts';
 import { isEmergency } from './renewal-time.ts';
 
 /**
@@ -30,7 +31,7 @@ export interface DueCertificate {
   readonly paced: boolean;
   readonly emergency: boolean;
   readonly failing: boolean;
-  /** Time of expiry, or of the last check of its endpoints, in ms. */
+  /** Time of expiry, of the renewal for which it waits, or of the last check of its endpoints, in ms. */
   readonly time: number;
   /** Directory that counts the order against its limit on new orders. `null` if there is no order or no limit, or if the order is exempt. */
   readonly ordersAt: string | null;
@@ -72,7 +73,10 @@ export function dueCertificate(
   const { current, served, failure, lease, leasedAt } = record;
   const expiry = current ? Date.parse(current.notAfter) : Number.MAX_SAFE_INTEGER;
   const isCounted = action === 'issue' && spec.issuer.newOrders !== null && isCountedOrder(spec, record, now);
-  const lastCheck = served ? Date.parse(served.at) : 0;
+  const times: Partial<Record<RenewalAction, number>> = {
+    wait: nextRenewal(record)?.getTime() ?? 0,
+    checkEndpoints: served ? Date.parse(served.at) : 0,
+  };
   return {
     certificate: spec.name,
     action,
@@ -81,7 +85,7 @@ export function dueCertificate(
     paced: pacedActions.has(action),
     emergency: isEmergency(current, now),
     failing: failure !== null,
-    time: action === 'checkEndpoints' ? lastCheck : expiry,
+    time: times[action] ?? expiry,
     ordersAt: isCounted ? spec.issuer.directoryUrl : null,
     lease,
     leasedAt,
@@ -107,16 +111,20 @@ export function dueCleanUp(name: string, record: LedgerCertificate, { run }: Sel
   };
 }
 
+/** Actions that come after all others. A renewal that waits for its time stays due after its start, so it must not take the place of others. */
+const lateActions: readonly RenewalAction[] = ['checkEndpoints', 'wait'];
+
 /**
- * Sorts due certificates. Emergencies come first. The others follow in this order: paced actions, waits, announcements, changes of tags and readers,
- * and endpoint checks. Certificates without a failure come before failing ones, and those that expire first before the others. Certificates that
- * were never issued cannot expire, so they come after those. The endpoint check that is longest ago comes first, so that each is done at some time.
+ * Sorts due certificates. Emergencies come first. The others follow in this order: paced actions, other actions, endpoint checks, and waits for the
+ * renewal time. Certificates without a failure come before failing ones, and those that expire first before the others. Certificates that were never
+ * issued cannot expire, so they come after those. The endpoint check that is longest ago comes first, so that each is done at some time. The wait that
+ * ends first comes first.
  */
 export function byUrgency(a: DueCertificate, b: DueCertificate): number {
   return (
     Number(b.emergency) - Number(a.emergency) ||
     Number(b.paced) - Number(a.paced) ||
-    Number(a.action === 'checkEndpoints') - Number(b.action === 'checkEndpoints') ||
+    lateActions.indexOf(a.action) - lateActions.indexOf(b.action) ||
     Number(a.failing) - Number(b.failing) ||
     a.time - b.time ||
     (a.certificate < b.certificate ? -1 : 1)
