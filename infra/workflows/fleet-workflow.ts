@@ -24,7 +24,7 @@ import { detailTypes } from '../../lambdas/domain/contract/events.ts';
 import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { announce } from './announcement.ts';
 import { startRenewal } from './renewal-start.ts';
-import { briefly, errorNames, executionExists, startExecutionRetries } from './retry-policies.ts';
+import { briefly, errorNames, executionExists, iamPropagation, startExecutionRetries } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
@@ -101,6 +101,7 @@ export class FleetWorkflow extends Construct {
     const takeLease = fleet.step(this, 'Take fleet lease', {
       payload: {},
       run,
+      retry: [iamPropagation],
       assign: { after: '{% $states.result.Payload.after %}' },
     });
     const refresh = fleet.step(this, 'Refresh renewal information', {
@@ -112,6 +113,7 @@ export class FleetWorkflow extends Construct {
     const select = fleet.step(this, 'Select due certificates', {
       payload: { continues: '{% $continues %}', started: '{% $started %}' },
       run,
+      retry: [iamPropagation],
       assign: { selectedAt: '{% $now() %}' },
     });
     const startRenewals = this.startRenewals();

@@ -58,8 +58,9 @@ export const briefly: RetryProps = {
 export const commonRetries: readonly RetryProps[] = [lambdaBusy, throttled];
 
 /**
- * Retries *Check renewal* and *Record failure* when access is denied. In a first deployment both may run before IAM has propagated the role of
- * the check function, and without *Record failure* nothing is recorded. The waits take 9 × 20 s = 3 min. IAM usually takes some seconds.
+ * Retries the first steps of the fleet and of a renewal, and *Record failure*, when access is denied. In a first deployment they may run before IAM
+ * has propagated the roles of their functions. Without them no renewal is started before the next fleet run, and nothing is recorded. The waits take
+ * 9 × 20 s = 3 min. IAM usually takes some seconds.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
  */
 export const iamPropagation: RetryProps = {

@@ -64,3 +64,11 @@ test('every function call is retried if Lambda or another service is busy', () =
       JSON.stringify(Arguments),
     ).toEqual(expect.arrayContaining(['Lambda.TooManyRequestsException', 'ThrottledError']));
 });
+
+test.each(['Take fleet lease', 'Select due certificates'])(
+  '%s is retried if the first deployment starts it before IAM has propagated the role of its function',
+  (state) => {
+    const { Retry = [] } = definition('-fleet', synthesize()).States[state] as State;
+    expect(Retry.find(({ ErrorEquals }) => ErrorEquals.includes('AccessDeniedError'))?.MaxAttempts).toBe(9);
+  },
+);
