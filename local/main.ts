@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
+import { buildCommandLine } from '../build/command-line.ts';
 import { buildFunctions } from '../build/functions.ts';
 import { COMMANDS, runCommand } from './commands.ts';
 import { bootstrap, createHostedZone } from './deploy.ts';
@@ -27,11 +28,19 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   // A deployment with a bundle that is missing or older than the sources would fail.
-  const [id] = await Promise.all([createHostedZone(local, ZONE), bootstrap(local), buildFunctions()]);
+  const [id] = await Promise.all([
+    createHostedZone(local, ZONE),
+    bootstrap(local),
+    buildFunctions(),
+    buildCommandLine(),
+  ]);
   const file = writeVariables(local, await variablesOf(local, id));
   console.error('AWS, an ACME CA and DNS run on this machine. In another terminal, in this folder:\n');
   console.log(`source ${file}`);
   console.error(`npx cdk deploy -c config=local/certificates.ts
+
+Then, for example:
+npx cdk-perennial status
 
 Logs:
   ${local.aws.logFile}

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { buildCommandLine } from '../../build/command-line.ts';
 import { buildFunctions } from '../../build/functions.ts';
 import type { LocalConfig } from '../config-file.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../environment.ts';
@@ -51,7 +52,7 @@ export async function demonstrate(
     return environment;
   });
   await screen.step('Bundling the functions', async (step) => {
-    const bundles = await buildFunctions();
+    const [bundles] = await Promise.all([buildFunctions(), buildCommandLine()]);
     step.title(`${count(bundles, 'function')} bundled`);
     facts.bundles = bundles;
   });

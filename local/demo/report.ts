@@ -100,10 +100,19 @@ export function keptVariables(local: LocalEnvironment, facts: Facts): Record<str
 export function printKept(screen: Screen, local: LocalEnvironment, facts: Facts): void {
   const file = writeVariables(local, keptVariables(local, facts));
   screen.print(`\n${screen.bold('The environment runs until Ctrl-C. In another terminal:')}\n  source ${file}`);
-  screen.print(`\n${screen.bold('Then, with the AWS CLI:')}`);
+  screen.print(`\n${screen.bold('Then, in this folder:')}`);
+  for (const command of ownCommands(facts)) screen.print(`  npx cdk-perennial ${command}`);
+  screen.print(`\n${screen.bold('With the AWS CLI:')}`);
   for (const command of commandsFor(facts)) screen.print(`  ${wrappedCommand(`aws ${command}`, screen.columns, 2)}`);
   screen.print('\nTo watch a failure, start the demo again:\n  npm run demo -- --keep --break dns');
   screen.print(`\nThe log of the CA:\n  ${local.pebble.logFile}`);
+}
+
+/** Returns commands of the command line about the certificate that the user most likely wants to look at. */
+function ownCommands({ certificates = [], failures = [] }: Facts): readonly string[] {
+  const name = failures[0]?.name ?? certificates[0]?.name;
+  const issued = certificates[0]?.name;
+  return ['status', ...(name ? [`explain ${name}`] : []), ...(issued ? [`renew ${issued} --force --watch`] : [])];
 }
 
 function commandsFor({ workflows, certificates = [], failures = [], hostedZones = [] }: Facts): readonly string[] {
