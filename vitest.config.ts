@@ -28,9 +28,9 @@ const expect = { requireAssertions: true };
 const histories = 'test/infra/workflows/renewal/histories/*.test.ts';
 
 /**
- * Seven projects. `unit` and `infra` need no network and no emulator. `histories` runs all histories of renewals, and `histories-part` runs a part of
- * them in `npm run check`. `model` simulates large fleets on AWS. `package` installs packages from the npm registry or its cache. `e2e` runs after
- * the others against the local environment. Its files spend half of their time waiting.
+ * Eight projects. `unit` and `infra` need no network and no emulator. `histories` runs all histories of renewals, and `histories-part` runs a part of
+ * them in `npm run check`. `model` simulates large fleets on AWS. `page` opens the page of `status --html` in a browser. `package` installs packages
+ * from the npm registry or its cache. `e2e` runs after the others against the local environment. Its files spend half of their time waiting.
  */
 export default defineConfig({
   ssr: { resolve: { conditions } },
@@ -48,7 +48,7 @@ export default defineConfig({
           name: 'unit',
           expect,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/infra/**', 'test/model/**', 'test/package/**', 'test/**/*.e2e.test.ts'],
+          exclude: ['test/cli/page/**', 'test/infra/**', 'test/model/**', 'test/package/**', 'test/**/*.e2e.test.ts'],
           // Test files share their modules, because importing takes longer than the tests. They also share mocks of modules and SDK clients.
           isolate: false,
         },
@@ -95,6 +95,7 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
+      { extends: true, test: { name: 'page', expect, include: ['test/cli/page/*.test.ts'] } },
       {
         extends: true,
         test: {

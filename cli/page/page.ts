@@ -106,7 +106,7 @@ function rowOf(certificate: CertificateReport, axis: Axis, now: Date): Html {
   const searched = [name, ...identifiers, issuer, state].join(' ').toLowerCase();
   return html`<tr data-state="${kind}" data-text="${searched}"><th scope="row" data-sort="${name}">${name}<span>${listed(identifiers)}</span></th><td data-sort="${inNeed ? 0 : 1} ${state}">${
     inNeed ? html`<span class="needs">⚠ ${state}</span>` : state
-  }</td><td data-sort="${current?.notBefore ?? ''}">${timeline(certificate, axis, now)}</td><td class="time" data-sort="${current?.notAfter ?? ''}">${timeLeft(certificate, now)}</td><td class="time" data-sort="${renewalTime ?? ''}">${renewalDue(certificate, now)}</td><td>${issuer}</td><td>${deliveriesOf(deliveries)}</td><td>${linksOf(certificate)}</td></tr>
+  }</td><td data-sort="${current?.notBefore ?? ''}">${timeline(certificate, axis, now)}</td><td data-sort="${current?.notAfter ?? ''}">${timeLeft(certificate, now)}</td><td data-sort="${renewalTime ?? ''}">${renewalDue(certificate, now)}</td><td>${issuer}</td><td>${deliveriesOf(deliveries)}</td><td>${linksOf(certificate)}</td></tr>
 `;
 }
 

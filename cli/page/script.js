@@ -5,6 +5,8 @@ const text = document.querySelector('#text');
 const state = document.querySelector('#state');
 const shown = document.querySelector('#shown');
 
+const order = new Intl.Collator('en', { numeric: true });
+
 function filter() {
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
@@ -23,8 +25,8 @@ function sort(header) {
   const ascending = header.getAttribute('aria-sort') !== 'ascending';
   for (const each of header.parentElement.cells) each.removeAttribute('aria-sort');
   header.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
-  const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
-  const compare = (a, b) => key(a).localeCompare(key(b), 'en', { numeric: true });
+  const keys = new Map(rows.map((row) => [row, row.cells[column].dataset.sort ?? row.cells[column].textContent]));
+  const compare = (a, b) => order.compare(keys.get(a), keys.get(b));
   rows.sort((a, b) => (ascending ? compare(a, b) : compare(b, a)));
   table.append(...rows);
 }

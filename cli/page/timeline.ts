@@ -50,7 +50,7 @@ export function timeline(certificate: CertificateReport, axis: Axis, now: Date):
       ? html`<rect class="window" x="${at(window.start)}" y="3" width="${Math.max(1, round(at(window.end) - at(window.start)))}" height="16"/>`
       : null
   }${
-    renewalTime ? html`<path class="renewal" d="M${at(renewalTime)} 2l5 9l-5 9l-5 -9z"/>` : null
+    renewalTime ? html`<path class="renewal" d="M${at(renewalTime)} 3l3.5 8l-3.5 8l-3.5 -8z"/>` : null
   }<line class="now" x1="${present}" x2="${present}" y1="0" y2="${height}"/></svg>`;
 }
 

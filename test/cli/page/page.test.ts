@@ -147,6 +147,31 @@ describe('the page', () => {
   });
 
   test.each([
+    ['A4 in portrait', 718],
+    ['A4 in landscape', 1047],
+  ])('is printed on %s without a column that is cut', async (_, width) => {
+    const opened = await open(reportOf(50));
+    await opened.emulateMedia({ media: 'print' });
+    await opened.setViewportSize({ width, height: 800 });
+    const cut = await opened
+      .locator('th, td')
+      .evaluateAll((cells, edge) => cells.filter((cell) => cell.getBoundingClientRect().right > edge).length, width);
+    expect(cut).toBe(0);
+    const overflowing = await opened
+      .locator('thead th, tbody td')
+      .evaluateAll((cells) => cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length);
+    expect(overflowing).toBe(0);
+  });
+
+  test('shows the lifetime of a certificate of six days beside one of 90 days', async () => {
+    const opened = await open(reportOf(50));
+    const box = (row: number, part: string) => opened.locator('tbody tr').nth(row).locator(part).boundingBox();
+    const row = (await names(opened)).indexOf('shop');
+    const [left, renewal] = [await box(row, '.left'), await box(row, '.renewal')];
+    expect(renewal?.width).toBeLessThan(0.8 * (left?.width ?? 0));
+  });
+
+  test.each([
     ['light', 3],
     ['dark', 3],
     ['light', 50],
