@@ -1,7 +1,5 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Schedule, ScheduleExpression, ScheduleGroup, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
-import { StepFunctionsStartExecution as StartOnSchedule } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Duration } from 'aws-cdk-lib';
+import type { Schedule } from 'aws-cdk-lib/aws-scheduler';
 import {
   type CatchProps,
   Choice,
@@ -15,34 +13,26 @@ import {
   Succeed,
   TaskInput,
   Timeout,
-  Wait,
-  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { detailTypes } from '../../lambdas/domain/contract/events.ts';
-import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 import { announce } from './announcement.ts';
-import { startRenewal } from './renewal-start.ts';
+import { scheduleFleet } from './fleet-schedule.ts';
+import { eventsPerStart, type PacedStartsProps, pacedStarts, withErrors } from './paced-starts.ts';
 import { briefly, errorNames, executionExists, iamPropagation, startExecutionRetries } from './retry-policies.ts';
 import { Workflow } from './workflow.ts';
 import type { WorkflowFunction } from './workflow-function.ts';
 
-export interface FleetWorkflowProps {
+export interface FleetWorkflowProps extends PacedStartsProps {
   /** Name of the state machine. */
   readonly name: string;
   readonly fleet: WorkflowFunction;
-  readonly renewal: StateMachine;
-  /** Paced starts a second. */
-  readonly pace: number;
   /** Time between two fleet runs, in whole minutes. */
   readonly interval: Duration;
 }
 
-/** Events in the history of an execution that a start has: 3 for the item of the Map, 2 for the wait and 5 for the task. */
-const eventsPerStart = 10;
-
-/** The same for an event about a changed certificate: 2 for the item of the Map and 5 for the task. */
+/** Events in the history that an event about a changed certificate has: 2 for the item of the Map and 5 for the task. */
 const eventsPerChange = 7;
 
 /**
@@ -51,9 +41,6 @@ const eventsPerChange = 7;
  */
 const mostEvents = 20_000;
 const startsPerExecution = mostEvents / eventsPerStart;
-
-/** Characters of all errors in the cause of a failed run. A cause may have 32,768. These are enough to see what failed, and the log has the rest. */
-const longestCause = 2000;
 
 const variables = {
   // The renewals of all executions of one run have names with the same hash. So none is started twice although the execution changes.
@@ -78,9 +65,6 @@ const run = { certificate: "{% '' %}", attempt: 1, order: '{% null %}' };
  * Those that were started already may be due again.
  */
 const asNewRun = { continues: "{% $states.context.Execution.Id & ' ' & $now() %}", started: [] };
-
-/** Returns an expression that adds texts to the errors of the run. */
-const withErrors = (texts: string) => `$substring($join([$errors, ${texts}][$ != ''], '; '), 0, ${longestCause})`;
 
 /** Keeps the error of a state. The run continues and fails at its end. */
 const keepingError = (what: string): CatchProps => ({
@@ -116,7 +100,7 @@ export class FleetWorkflow extends Construct {
       retry: [iamPropagation],
       assign: { selectedAt: '{% $now() %}' },
     });
-    const startRenewals = this.startRenewals();
+    const startRenewals = pacedStarts(this, props);
     const compare = fleet.step(this, 'Compare with what is there', {
       payload: { since: '{% $selectedAt %}' },
       run,
@@ -174,44 +158,7 @@ export class FleetWorkflow extends Construct {
       // All paced starts, and four hours for the other steps and their retries.
       timeout: Duration.minutes(Math.ceil(startsPerExecution / props.pace / 60) + 4 * 60),
     });
-    this.schedule = this.scheduleRuns();
-  }
-
-  /** Returns the Map that starts the selected renewals one after the other, each at its time. */
-  private startRenewals(): MapState {
-    return MapState.jsonata(this, 'Start renewals', {
-      items: ProvideItems.jsonata('{% $states.input.due %}'),
-      maxConcurrency: 1,
-      outputs: '{% {} %}',
-      assign: {
-        started: '{% [$started, $states.input.due.certificate] %}',
-        newStarts: '{% $newStarts + $count($states.result[started]) %}',
-        historyEvents: `{% $historyEvents + ${eventsPerStart} * $count($states.input.due) %}`,
-        errors: `{% $count($states.result[$exists(error)]) > 0 ? ${withErrors('$states.result.error')} : $errors %}`,
-      },
-    }).itemProcessor(this.startRenewal());
-  }
-
-  private startRenewal(): IChainable {
-    const { renewal, pace } = this.props;
-    // A time, because `Seconds` takes whole seconds only.
-    const wait = Wait.jsonata(this, 'Wait for pace', {
-      time: WaitTime.timestamp(
-        `{% $fromMillis($toMillis($selectedAt) + $floor($states.input.slot * 1000 / ${pace})) %}`,
-      ),
-    });
-    const start = startRenewal(this, renewal, {
-      name: '{% $states.input.executionName %}',
-      input: { certificate: '{% $states.input.certificate %}' },
-      outputs: "{% { 'started': true } %}",
-    });
-    // The name is derived from this run, so an existing renewal of this name was started by this run.
-    start
-      .addCatch(Pass.jsonata(this, 'Already started'), { errors: [executionExists], outputs: '{% {} %}' })
-      .addCatch(Pass.jsonata(this, 'Start failed'), {
-        outputs: "{% { 'error': $states.input.certificate & ': ' & $states.errorOutput.Error } %}",
-      });
-    return wait.next(start);
+    this.schedule = scheduleFleet(this, this.workflow.stateMachine, props.interval);
   }
 
   /** Returns the Map that publishes an event for each certificate that another writer changed. An event that is refused is published a day later. */
@@ -260,33 +207,5 @@ export class FleetWorkflow extends Construct {
         }),
       )
       .otherwise(Succeed.jsonata(this, 'Done'));
-  }
-
-  private scheduleRuns(): Schedule {
-    const { interval } = this.props;
-    // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
-    const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
-    // Without a role, the CDK would make one in the stack, where tags and aspects of the construct do not reach it.
-    const role = new Role(this, 'ScheduleRole', {
-      // The conditions of the CDK's own role. https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': group.scheduleGroupArn },
-        },
-      }),
-    });
-    return new Schedule(this, 'Schedule', {
-      description: 'Checks every certificate and starts the renewals that are due',
-      schedule: ScheduleExpression.rate(interval),
-      scheduleGroup: group,
-      // CAs ask clients not to send their requests together at full hours.
-      timeWindow: TimeWindow.flexible(Duration.minutes(flexibleWindow(interval.toSeconds()) / 60)),
-      // A run that cannot be started within an hour is left to the next scheduled run.
-      target: new StartOnSchedule(this.workflow.stateMachine, {
-        role,
-        maxEventAge: Duration.hours(1),
-        retryAttempts: 10,
-      }),
-    });
   }
 }

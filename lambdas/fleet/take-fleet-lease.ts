@@ -12,7 +12,7 @@ export interface TakeFleetLeasePorts {
 
 /**
  * Takes the lease of the fleet, so that one fleet run works at a time. The lease is valid while its execution runs. If another execution runs, this
- * one asks it to select once more before it ends, because it may have begun with an older configuration.
+ * one asks it to select again before it ends, because it may have begun with an older configuration.
  *
  * A second run finds its own lease, or asks again, so it is safe to run twice.
  */

@@ -1,6 +1,6 @@
 import type { LeaseHolder, LedgerCertificate, OrderBucket, SavedRenewalInfo } from './ledger.ts';
 
-/** A certificate in a page of the ledger. It need not be configured any more. */
+/** A certificate in a page of the ledger. It may no longer be configured. */
 export interface LedgerEntry {
   readonly name: string;
   readonly record: LedgerCertificate;
@@ -25,7 +25,7 @@ export interface FleetLedger {
   orderBucket(directoryUrl: string): Promise<OrderBucket | null>;
   /** Takes the lease of the fleet, as `Ledger.takeLease` does. Requests for a selection are removed with it. */
   takeLease(execution: string, now: Date, instead?: string): Promise<Omit<LeaseHolder, 'orders'> | null>;
-  /** Asks the execution that holds the lease to select once more. Returns `false` if it does not hold the lease any more. */
+  /** Asks the execution that holds the lease to select again. Returns `false` if it no longer holds the lease. */
   requestSelection(holder: string, now: Date): Promise<boolean>;
   /** Passes the lease to another execution. Nothing happens if the first one does not hold it. */
   handOver(execution: string, next: string, now: Date): Promise<void>;

@@ -252,7 +252,7 @@ describe('the comparison', () => {
     expect(inputs['Select due certificates']).toHaveLength(2);
   });
 
-  test('is followed by another selection and its starts if certificates became due, and compares once more', async () => {
+  test('is followed by another selection and its starts if certificates became due, and compares again', async () => {
     const answers = { 'Compare with what is there': [compared(['a'], { due: 1, done: false }), compared([])] };
     const { status, entered, started } = await runFleet({ selections: [selection([]), selection(['a'])], answers });
     expect([status, started.map(({ certificate }) => certificate)]).toEqual(['SUCCEEDED', ['a']]);

@@ -92,7 +92,7 @@ export function dueCertificate(
   };
 }
 
-/** Returns the clean-up of a certificate that is not configured any more, or `null` if it has no leftover TXT values. */
+/** Returns the clean-up of a certificate that is no longer configured, or `null` if it has no leftover TXT values. */
 export function dueCleanUp(name: string, record: LedgerCertificate, { run }: SelectionRun): DueCertificate | null {
   const { leftovers, current, lease, leasedAt } = record;
   if (leftovers.length === 0) return null;
