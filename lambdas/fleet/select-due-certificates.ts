@@ -1,5 +1,6 @@
 import type { DeployedConfig } from '../domain/contract/config.ts';
 import type {
+  ExpiringCertificate,
   RenewalStart,
   SelectDueCertificatesInput,
   SelectDueCertificatesOutput,
@@ -19,13 +20,18 @@ import {
 } from '../domain/rules/renewal/fleet.ts';
 import { emptyGauges, type FleetGauges, gaugeMetrics, withCertificate } from '../domain/rules/renewal/fleet-gauges.ts';
 import { withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import { expiringCertificate, type Postponement } from '../domain/rules/renewal/late-certificates.ts';
 import { isLeaseFree } from '../domain/rules/renewal/lease.ts';
 import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
 import { availableOrders } from '../domain/rules/renewal/order-bucket.ts';
+import { recordLateCertificates } from './record-late-certificates.ts';
 
 export interface SelectDueCertificatesPorts {
   readonly config: DeployedConfig;
-  readonly fleetLedger: Pick<FleetLedger, 'page' | 'orderBucket' | 'recordCompletedRun'>;
+  readonly fleetLedger: Pick<
+    FleetLedger,
+    'page' | 'orderBucket' | 'recordCompletedRun' | 'recordPostponed' | 'recordReported'
+  >;
   readonly executions: Pick<Executions, 'status'>;
   readonly metrics: FleetMetrics;
   readonly clock: Pick<Clock, 'now'>;
@@ -38,7 +44,8 @@ export interface SelectDueCertificatesPorts {
  * selected are certificates that are no longer configured and have left TXT values in DNS. Orders that a CA counts are selected while its bucket has
  * tokens. Emergencies use tokens too, but do not need one.
  *
- * It writes only the time of a selection that has nothing left to start, so it is safe to run twice.
+ * A selection that has nothing left to start saves its time, and which certificates are late. A second run writes the same and may return fewer
+ * certificates that are late, whose events then follow a day later. So it is safe to run twice.
  */
 export async function selectDueCertificates(
   { continues, started }: SelectDueCertificatesInput,
@@ -48,18 +55,22 @@ export async function selectDueCertificates(
   const pass = await fleetPass(runHash(continues), ports);
   const before = new Set(started);
   const candidates = pass.due.filter(({ certificate }) => !before.has(certificate)).sort(byUrgency);
-  const { chosen, postponed } = await choose(candidates, config, ports);
+  const { chosen, postponed: left } = await choose(candidates, config, ports);
+  const postponed = left.length;
   metrics.publish({
     ...gaugeMetrics(pass.gauges, config.certificates.length),
     ...(started.length === 0 && { Due: chosen.length + postponed }),
     ...(chosen.length === 0 && { Postponed: postponed, CompletedRuns: 1 }),
   });
+  // Only the last selection knows what the run leaves to the next one.
+  const late = chosen.length > 0 ? [] : await recordLateCertificates({ ...pass, postponed: left }, ports, clock.now());
   if (chosen.length === 0) await fleetLedger.recordCompletedRun(clock.now());
   else log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
   return {
     due: withSlots(chosen),
     checked: config.certificates.length,
     postponed,
+    late,
   };
 }
 
@@ -76,11 +87,15 @@ function withSlots(chosen: readonly DueCertificate[]): RenewalStart[] {
 interface FleetPass {
   readonly due: DueCertificate[];
   readonly gauges: FleetGauges;
+  readonly expiring: readonly ExpiringCertificate[];
+  readonly before: ReadonlyMap<string, Postponement>;
 }
 
 /** Reads the ledger page by page, and keeps only what is due. The next page is read while the certificates of a page are checked. */
 async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueCertificatesPorts): Promise<FleetPass> {
   const due: DueCertificate[] = [];
+  const expiring: ExpiringCertificate[] = [];
+  const before = new Map<string, Postponement>();
   const seen = new Set<string>();
   const selection = { run, checkInterval: config.checkInterval };
   let gauges = emptyGauges;
@@ -91,6 +106,10 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
       ? dueCertificate({ spec, record }, selection, clock.now())
       : dueCleanUp(name, record, selection);
     if (candidate) due.push(candidate);
+    const expires = spec && expiringCertificate(spec, record, clock.now());
+    if (expires) expiring.push(expires);
+    const { postponedSince, postponedReportedAt } = record;
+    if (postponedSince) before.set(name, { postponedSince, ...(postponedReportedAt && { postponedReportedAt }) });
     gauges = withCertificate(gauges, spec, record, clock.now());
   };
   let next: Promise<LedgerPage> | null = fleetLedger.page(null);
@@ -103,7 +122,7 @@ async function fleetPass(run: string, { config, fleetLedger, clock }: SelectDueC
     }
   }
   for (const { name } of config.certificates) if (!seen.has(name)) add(name, emptyRecord);
-  return { due, gauges };
+  return { due, gauges, expiring, before };
 }
 
 /** Statuses of executions that are read at the same time. DescribeExecution accepts 15 calls a second, and bursts. */
@@ -129,11 +148,11 @@ async function choose(
   candidates: readonly DueCertificate[],
   config: DeployedConfig,
   ports: SelectDueCertificatesPorts,
-): Promise<{ readonly chosen: readonly DueCertificate[]; readonly postponed: number }> {
+): Promise<{ readonly chosen: readonly DueCertificate[]; readonly postponed: readonly DueCertificate[] }> {
   const { executions, clock } = ports;
   const tokens = await tokensFor(candidates, config, ports);
   const chosen: DueCertificate[] = [];
-  let postponed = 0;
+  const postponed: DueCertificate[] = [];
   let index = 0;
   while (index < candidates.length && chosen.length < startsPerSelection) {
     const slice = candidates.slice(index, index + parallelStatuses);
@@ -149,12 +168,12 @@ async function choose(
       const left = ordersAt === null ? null : (tokens.get(ordersAt) ?? null);
       const isOver = left !== null && left <= 0 && !emergency;
       if (isOver || chosen.length >= startsPerSelection) {
-        postponed += 1;
+        postponed.push(candidate);
         continue;
       }
       if (ordersAt !== null && left !== null) tokens.set(ordersAt, left - 1);
       chosen.push(candidate);
     }
   }
-  return { chosen, postponed: postponed + candidates.length - index };
+  return { chosen, postponed: [...postponed, ...candidates.slice(index)] };
 }

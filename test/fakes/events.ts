@@ -2,8 +2,10 @@ import type {
   CertificateAccountRequestFailed,
   CertificateChangedOutside,
   CertificateCleanUpFailed,
+  CertificateExpiring,
   CertificateNotServed,
   CertificateRenewalFailed,
+  CertificateRenewalPostponed,
   CertificateRenewed,
   DetailOf,
 } from '../../lambdas/domain/contract/events.ts';
@@ -71,6 +73,25 @@ export const changedOutside: CertificateChangedOutside = {
   ],
 };
 
+export const expiring: CertificateExpiring = {
+  certificate: 'www',
+  execution,
+  resource: factsWith().secretArn,
+  notAfter: factsWith().notAfter,
+  lifetimeLeft: 19.9,
+  error: 'CaaError',
+  action: 'Fix it.',
+};
+
+export const renewalPostponed: CertificateRenewalPostponed = {
+  certificate: 'www',
+  execution,
+  since: '2026-03-14T00:00:00.000Z',
+  directoryUrl: factsWith().directoryUrl,
+  notAfter: factsWith().notAfter,
+  action: 'Wait.',
+};
+
 export const accountRequestFailed: CertificateAccountRequestFailed = {
   request: { action: 'register' },
   execution,
@@ -86,5 +107,7 @@ export const details: DetailOf = {
   'Certificate Not Served': notServed,
   'Certificate Clean-Up Failed': cleanUpFailed,
   'Certificate Changed Outside Perennial': changedOutside,
+  'Certificate Expiring': expiring,
+  'Certificate Renewal Postponed': renewalPostponed,
   'Certificate Account Request Failed': accountRequestFailed,
 };

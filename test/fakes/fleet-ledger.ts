@@ -77,6 +77,14 @@ export class FakeFleetLedger implements FleetLedger {
     this.completedRun = time;
   }
 
+  async recordPostponed(certificate: string, since: Date | null): Promise<void> {
+    this.#ledger.postpone(certificate, since);
+  }
+
+  async recordReported(certificate: string, kind: 'expiring' | 'postponed', at: Date): Promise<void> {
+    this.#ledger.put(certificate, { [`${kind}ReportedAt`]: at.toISOString() });
+  }
+
   async comparedUntil(): Promise<Date | null> {
     return this.#comparedUntil;
   }

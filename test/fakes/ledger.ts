@@ -188,6 +188,12 @@ export class FakeLedger implements Ledger {
     this.#certificates.set(certificate, until === null ? record : { ...record, pausedUntil: until });
   }
 
+  postpone(certificate: string, since: Date | null): void {
+    const { postponedSince: _, postponedReportedAt, ...record } = this.get(certificate);
+    const kept = postponedReportedAt === undefined ? record : { ...record, postponedReportedAt };
+    this.#certificates.set(certificate, since ? { ...kept, postponedSince: since.toISOString() } : record);
+  }
+
   async recordServed(certificate: string, served: EndpointCheck): Promise<void> {
     if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
   }

@@ -7,12 +7,11 @@ import { ofType, smallConfig, synthesize } from './synthesized.ts';
 describe('events', () => {
   const bus = 'arn:aws:events:eu-central-1:123456789012:event-bus/default';
   const publishes = (role: string, keys: Context) => allows(role, 'events:PutEvents', bus, keys);
+  const { expiring, renewalPostponed, changedOutside, accountRequestFailed, ...ofRenewal } = detailTypes;
   const ofWorkflow = [
-    ...Object.values(detailTypes).flatMap((type) =>
-      type === detailTypes.changedOutside ? [] : [['RenewalWorkflow', type] as const],
-    ),
-    ['FleetWorkflowStateMachine', detailTypes.changedOutside] as const,
-    ['AccountWorkflow', 'Certificate Account Request Failed'] as const,
+    ...Object.values(ofRenewal).map((type) => ['RenewalWorkflow', type] as const),
+    ...[expiring, renewalPostponed, changedOutside].map((type) => ['FleetWorkflowStateMachine', type] as const),
+    ['AccountWorkflow', accountRequestFailed] as const,
   ];
 
   test.each(ofWorkflow)('of %s may be %s from the source perennial only', async (role, type) => {

@@ -11,6 +11,8 @@ export const detailTypes = {
   notServed: 'Certificate Not Served',
   cleanUpFailed: 'Certificate Clean-Up Failed',
   changedOutside: 'Certificate Changed Outside Perennial',
+  expiring: 'Certificate Expiring',
+  renewalPostponed: 'Certificate Renewal Postponed',
   accountRequestFailed: 'Certificate Account Request Failed',
 } as const;
 
@@ -83,6 +85,38 @@ export interface CertificateChangedOutside extends EventDetail {
   readonly changes: readonly OutsideChange[];
 }
 
+/**
+ * Detail of `Certificate Expiring`: less than 20 % of the lifetime is left, in the secret or in a region of ACM, or a certificate was not issued within
+ * a day. The event is published at most once a day for each certificate.
+ */
+export interface CertificateExpiring extends EventDetail {
+  /** ARN of the secret or of the import that expires first. `null` if no certificate was issued. */
+  readonly resource: string | null;
+  /** Time at which it expires, in RFC 3339 and UTC. `null` if no certificate was issued. */
+  readonly notAfter: string | null;
+  /** Percentage of its lifetime that is left, from 0 to 20. */
+  readonly lifetimeLeft: number;
+  /** Name of the error of the last attempt, or `null` if it did not fail. */
+  readonly error: string | null;
+  /** What the operator has to do. */
+  readonly action: string;
+}
+
+/**
+ * Detail of `Certificate Renewal Postponed`: fleet runs have left a due renewal to the next run for a day, because its CA allows no more orders. The
+ * event is published at most once a day for each certificate.
+ */
+export interface CertificateRenewalPostponed extends EventDetail {
+  /** Time of the first fleet run that postponed it, in RFC 3339 and UTC. */
+  readonly since: string;
+  /** URL of the ACME directory whose limit on new orders postpones it. */
+  readonly directoryUrl: string;
+  /** Time at which the certificate expires, in RFC 3339 and UTC. `null` if none was issued. */
+  readonly notAfter: string | null;
+  /** What the operator has to do. */
+  readonly action: string;
+}
+
 /** Detail of `Certificate Account Request Failed`: a request of the accounts workflow failed. */
 export interface CertificateAccountRequestFailed {
   /** The input of the execution, as the caller gave it. It may be anything. */
@@ -104,6 +138,8 @@ export interface DetailOf {
   readonly 'Certificate Not Served': CertificateNotServed;
   readonly 'Certificate Clean-Up Failed': CertificateCleanUpFailed;
   readonly 'Certificate Changed Outside Perennial': CertificateChangedOutside;
+  readonly 'Certificate Expiring': CertificateExpiring;
+  readonly 'Certificate Renewal Postponed': CertificateRenewalPostponed;
   readonly 'Certificate Account Request Failed': CertificateAccountRequestFailed;
 }
 
@@ -156,6 +192,23 @@ const members: {
     certificate: isText,
     execution: isText,
     changes: Array.isArray,
+  },
+  'Certificate Expiring': {
+    certificate: isText,
+    execution: isText,
+    resource: isTextOrNull,
+    notAfter: isTextOrNull,
+    lifetimeLeft: Number.isFinite,
+    error: isTextOrNull,
+    action: isText,
+  },
+  'Certificate Renewal Postponed': {
+    certificate: isText,
+    execution: isText,
+    since: isText,
+    directoryUrl: isText,
+    notAfter: isTextOrNull,
+    action: isText,
   },
   'Certificate Account Request Failed': {
     request: (value) => value !== undefined,

@@ -55,6 +55,34 @@ export interface RenewalStart {
   readonly slot: number;
 }
 
+/** A certificate for which the event `Certificate Expiring` is published. */
+export interface ExpiringCertificate {
+  readonly kind: 'expiring';
+  readonly certificate: string;
+  /** ARN of the secret or of the import that expires first. `null` if no certificate was issued. */
+  readonly resource: string | null;
+  /** Time at which it expires, in RFC 3339. `null` if no certificate was issued. */
+  readonly notAfter: string | null;
+  /** Percentage of the lifetime that is left. */
+  readonly lifetimeLeft: number;
+  /** Name of the error of the last attempt, or `null` if it did not fail. */
+  readonly error: string | null;
+}
+
+/** A certificate for which the event `Certificate Renewal Postponed` is published. */
+export interface PostponedCertificate {
+  readonly kind: 'postponed';
+  readonly certificate: string;
+  /** Time of the first run that postponed the renewal, in RFC 3339. */
+  readonly since: string;
+  /** Directory whose limit on new orders postpones it. */
+  readonly directoryUrl: string;
+  /** Time at which the certificate expires, in RFC 3339. `null` if none was issued. */
+  readonly notAfter: string | null;
+}
+
+export type LateCertificate = ExpiringCertificate | PostponedCertificate;
+
 export interface SelectDueCertificatesOutput {
   /** At most 100, most urgent first. Empty if nothing is due. */
   readonly due: readonly RenewalStart[];
@@ -62,6 +90,8 @@ export interface SelectDueCertificatesOutput {
   readonly checked: number;
   /** Number of due certificates that are not in `due` and that no execution works on. */
   readonly postponed: number;
+  /** At most 100 certificates for which an event is due. Empty if `due` is not. */
+  readonly late: readonly LateCertificate[];
 }
 
 export interface CompareWithWhatIsThereInput extends FleetRun {

@@ -36,6 +36,10 @@ export interface FleetLedger {
   saveCursor(position: string | null): Promise<void>;
   /** Saves the time at which a run reached the end of its selection, for operators. */
   recordCompletedRun(time: Date): Promise<void>;
+  /** Saves since when fleet runs postpone the renewal of a certificate. `null` removes it with the time of its last event. It needs no lease. */
+  recordPostponed(certificate: string, since: Date | null): Promise<void>;
+  /** Saves the time of an event about a certificate that is late. It needs no lease. */
+  recordReported(certificate: string, kind: 'expiring' | 'postponed', at: Date): Promise<void>;
   /** The time up to which *Compare with what is there* has made the comparisons that were due. `null` before the first one. */
   comparedUntil(): Promise<Date | null>;
   saveComparedUntil(time: Date): Promise<void>;

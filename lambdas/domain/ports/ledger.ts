@@ -64,6 +64,12 @@ export interface LedgerCertificate {
   readonly revokedVersion?: string;
   /** Time until which the operator has paused renewals, in RFC 3339. Only an emergency and `force` pass it. */
   readonly pausedUntil?: string;
+  /** Time since which fleet runs leave the due renewal to the next run, because of a limit of its CA, in RFC 3339. Absent if they do not. */
+  readonly postponedSince?: string;
+  /** Time of the last event `Certificate Renewal Postponed` since then, in RFC 3339. */
+  readonly postponedReportedAt?: string;
+  /** Time of the last event `Certificate Expiring`, in RFC 3339. */
+  readonly expiringReportedAt?: string;
   /** Result of the last endpoint check. */
   readonly served?: EndpointCheck;
   /** Changes that the last comparison found. Absent if it found none. */

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
+import { schemaErrors } from '../../event-schemas.ts';
 import { ofType, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from './state-machine.ts';
 
@@ -17,6 +18,7 @@ const selection = (names: readonly string[], paced = names.length) => ({
   })),
   checked: 100,
   postponed: 0,
+  late: [] as readonly object[],
 });
 const many = (count: number, prefix = 'c') => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
@@ -50,6 +52,12 @@ async function runFleet({ selections = [], starts = {}, answers = {}, refusedEve
       return { Payload: answer };
     };
   };
+  const publish = ({ Entries }: Record<string, unknown>) => {
+    const [{ Detail }] = Entries as [{ readonly Detail: { readonly certificate: string } }];
+    if (refusedEvents.includes(Detail.certificate)) throw new TaskError('EventBridge.LimitExceededException', 'slow');
+    published.push(Detail);
+    return {};
+  };
   const tasks: Tasks = {
     'Take fleet lease': step('Take fleet lease', { holder: null, after: null }),
     'Refresh renewal information': step('Refresh renewal information', {
@@ -61,12 +69,9 @@ async function runFleet({ selections = [], starts = {}, answers = {}, refusedEve
     'Select due certificates': step('Select due certificates', selection([]), selections),
     'Compare with what is there': step('Compare with what is there', { changed: [], due: 0, done: true }),
     'Report failed comparison': step('Report failed comparison', {}),
-    'Announce change': ({ Entries }) => {
-      const [{ Detail }] = Entries as [{ readonly Detail: { readonly certificate: string } }];
-      if (refusedEvents.includes(Detail.certificate)) throw new TaskError('EventBridge.LimitExceededException', 'slow');
-      published.push(Detail);
-      return {};
-    },
+    'Announce expiring certificate': publish,
+    'Announce postponed renewal': publish,
+    'Announce change': publish,
     'Hand over fleet lease': step('Hand over fleet lease', { executionName: 'continued-1' }),
     'Release fleet lease': step('Release fleet lease', { released: true }),
     'Start renewal': ({ Input, Name }) => {
@@ -111,6 +116,7 @@ describe('a fleet run', () => {
         'Continue here?',
       ],
       ...['Select due certificates', 'Anything due?'],
+      'Announce late certificates',
       ...['Compare with what is there', 'Announce changes', 'All compared?'],
       ...['Release fleet lease', 'Selection requested?', 'All started?', 'Done'],
     ]);
@@ -228,6 +234,41 @@ describe('a fleet run', () => {
     expect(status).toBe('SUCCEEDED');
     expect(next).toMatchObject({ Name: 'continued-1' });
     expect(next).not.toEqual({ Name: 'continued-1', Input: { continues: execution } });
+  });
+});
+
+describe('certificates that are late', () => {
+  const expiring = {
+    ...{ kind: 'expiring', certificate: 'a', resource: 'arn', notAfter: '2026-03-20T00:00:00Z', lifetimeLeft: 5.5 },
+    error: null,
+  };
+  const postponed = {
+    ...{
+      kind: 'postponed',
+      certificate: 'b',
+      since: '2026-03-13T00:00:00Z',
+      directoryUrl: 'https://ca.test/directory',
+    },
+    notAfter: null,
+  };
+  const selections = [selection(['x']), { ...selection([]), late: [expiring, postponed] }];
+
+  test('are published after all starts, each with the members of its event and what to do', async () => {
+    const { status, started, published } = await runFleet({ selections });
+    expect([status, started.length]).toEqual(['SUCCEEDED', 1]);
+    const action = expect.any(String);
+    expect(published).toEqual([
+      { ...expiring, kind: undefined, execution, action },
+      { ...postponed, kind: undefined, execution, action },
+    ]);
+    expect(schemaErrors('Certificate Expiring', published[0])).toEqual([]);
+    expect(schemaErrors('Certificate Renewal Postponed', published[1])).toEqual([]);
+  });
+
+  test('do not make the run fail if EventBridge refuses an event', async () => {
+    const { status, published, inputs } = await runFleet({ selections, refusedEvents: ['a'] });
+    expect([status, published.length]).toEqual(['SUCCEEDED', 1]);
+    expect(inputs['Compare with what is there']).toHaveLength(1);
   });
 });
 

@@ -64,6 +64,7 @@ describe('the selection', () => {
       ],
       checked: 2,
       postponed: 0,
+      late: [],
     });
   });
 

@@ -28,6 +28,8 @@ export function createFleetLedger({
     cursor: async () => (await readItem(table, fleetId)).cursor?.S ?? null,
     saveCursor: (position) => saveCursor(table, position),
     recordCompletedRun: (time) => saveTime(table, 'completedRun', time),
+    recordPostponed: (certificate, since) => recordPostponed(table, certificate, since),
+    recordReported: (certificate, kind, at) => recordReported(table, certificate, kind, at),
     comparedUntil: () => comparedUntil(table),
     saveComparedUntil: (time) => saveTime(table, 'comparedUntil', time),
   };
@@ -37,7 +39,7 @@ export function createFleetLedger({
 const attributes = [
   ...['id', 'lease', 'leasedAt', 'firstLeasedAt', 'current', 'deliveries', 'order', 'leftovers', 'failure', 'failures'],
   ...['issuerFailures', 'notBefore', 'renewalInfo', 'announcedVersion', 'revokedVersion', 'served', 'access'],
-  ...['outside', 'pausedUntil'],
+  ...['outside', 'pausedUntil', 'postponedSince', 'postponedReportedAt', 'expiringReportedAt'],
 ];
 
 /** Reads one page, which is 1 MB of items. The position is the key of an item. */
@@ -97,6 +99,28 @@ async function saveCursor(table: LedgerTable, position: string | null): Promise<
   await updateItem(table, fleetId, {
     expression: position === null ? 'REMOVE #cursor' : 'SET #cursor = :position',
     ...(position !== null && { values: { ':position': { S: position } } }),
+  });
+}
+
+async function recordPostponed(table: LedgerTable, certificate: string, since: Date | null): Promise<void> {
+  await updateItem(
+    table,
+    certificateId(certificate),
+    since === null
+      ? { expression: 'REMOVE #postponedSince, #postponedReportedAt' }
+      : { expression: 'SET #postponedSince = :since', values: { ':since': { S: since.toISOString() } } },
+  );
+}
+
+async function recordReported(
+  table: LedgerTable,
+  certificate: string,
+  kind: 'expiring' | 'postponed',
+  at: Date,
+): Promise<void> {
+  await updateItem(table, certificateId(certificate), {
+    expression: `SET #${kind}ReportedAt = :at`,
+    values: { ':at': { S: at.toISOString() } },
   });
 }
 

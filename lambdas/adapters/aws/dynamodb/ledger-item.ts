@@ -16,7 +16,7 @@ import { fromAttribute } from './attribute-values.ts';
  *
  * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
  *   leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
- *   revokedVersion, pausedUntil, served, outside (what the comparison found), access, tagKeys
+ *   revokedVersion, pausedUntil, postponedSince, postponedReportedAt, expiringReportedAt, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
@@ -66,6 +66,9 @@ export function certificateOf(item: Item): LedgerCertificate {
     ...(item.revokedVersion?.S && { revokedVersion: item.revokedVersion.S }),
     ...(item.outside && { outside: fromAttribute(item.outside) as OutsideChanges }),
     ...(item.pausedUntil?.S && { pausedUntil: item.pausedUntil.S }),
+    ...(item.postponedSince?.S && { postponedSince: item.postponedSince.S }),
+    ...(item.postponedReportedAt?.S && { postponedReportedAt: item.postponedReportedAt.S }),
+    ...(item.expiringReportedAt?.S && { expiringReportedAt: item.expiringReportedAt.S }),
     ...(item.served && { served: fromAttribute(item.served) as EndpointCheck }),
     ...(item.access?.S !== undefined && { access: item.access.S }),
     ...(item.tagKeys && { tagKeys: fromAttribute(item.tagKeys) as string[] }),

@@ -80,16 +80,22 @@ export const isNeverIssued = ({ current, firstLeasedAt }: LedgerCertificate, now
   current === null && firstLeasedAt !== undefined && now.getTime() - Date.parse(firstLeasedAt) >= day;
 
 /**
- * Returns the validity of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier version, or a
+ * Returns the validity and the ARN of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier version, or a
  * certificate that another writer imported.
  */
-function validities({ regions }: CertificateSpec, { current, deliveries }: LedgerCertificate): readonly Validity[] {
+export function validities(
+  { regions }: CertificateSpec,
+  { current, deliveries }: LedgerCertificate,
+): readonly (Validity & { readonly resource: string })[] {
   const imported = regions.flatMap((region) => {
     const delivery = deliveries[region];
-    return !delivery || delivery.found === null ? [] : [delivery.found ?? delivery];
+    if (!delivery || delivery.found === null) return [];
+    return [{ ...datesOf(delivery.found ?? delivery), resource: delivery.arn }];
   });
-  return [...(current ? [current] : []), ...imported];
+  return [...(current ? [{ ...datesOf(current), resource: current.secretArn }] : []), ...imported];
 }
+
+const datesOf = ({ notBefore, notAfter }: Validity): Validity => ({ notBefore, notAfter });
 
 const least = (before: number | null, values: readonly number[]): number | null =>
   values.reduce<number | null>((found, value) => (found === null || value < found ? value : found), before);

@@ -33,6 +33,8 @@ export interface DueCertificate {
   readonly failing: boolean;
   /** Time of expiry, of the renewal for which it waits, or of the last check of its endpoints, in ms. */
   readonly time: number;
+  /** Time of expiry in RFC 3339, or `null` if no certificate was issued. */
+  readonly notAfter: string | null;
   /** Directory that counts the order against its limit on new orders. `null` if there is no order or no limit, or if the order is exempt. */
   readonly ordersAt: string | null;
   /** Execution that holds the lease, if any. It may have ended. */
@@ -86,6 +88,7 @@ export function dueCertificate(
     emergency: isEmergency(current, now),
     failing: failure !== null,
     time: times[action] ?? expiry,
+    notAfter: current?.notAfter ?? null,
     ordersAt: isCounted ? spec.issuer.directoryUrl : null,
     lease,
     leasedAt,
@@ -105,6 +108,7 @@ export function dueCleanUp(name: string, record: LedgerCertificate, { run }: Sel
     emergency: false,
     failing: false,
     time: Number.MAX_SAFE_INTEGER,
+    notAfter: current?.notAfter ?? null,
     ordersAt: null,
     lease,
     leasedAt,

@@ -54,6 +54,33 @@ export function fleetLedgerBehaviour(portsOf: () => { readonly ledger: Ledger; r
     });
   });
 
+  describe('certificates that are late', () => {
+    const recordOf = async (certificate: string) =>
+      (await entriesAfter(null)).find(({ name }) => name === certificate)?.record;
+
+    test('are on the pages since when a run postpones them and when they were reported, also if they have no item yet', async () => {
+      const { ledger, fleetLedger } = portsOf();
+      await fleetLedger.recordPostponed('late', now);
+      await fleetLedger.recordReported('late', 'postponed', now);
+      await fleetLedger.recordReported('late', 'expiring', now);
+      const at = now.toISOString();
+      const late = { postponedSince: at, postponedReportedAt: at, expiringReportedAt: at };
+      expect(await recordOf('late')).toMatchObject(late);
+      expect(await ledger.certificate('late')).toMatchObject(late);
+    });
+
+    test('that are not postponed any more have only the time of the event about their expiry', async () => {
+      const { fleetLedger } = portsOf();
+      await fleetLedger.recordPostponed('on-time', now);
+      await fleetLedger.recordReported('on-time', 'postponed', now);
+      await fleetLedger.recordReported('on-time', 'expiring', now);
+      await fleetLedger.recordPostponed('on-time', null);
+      const record = await recordOf('on-time');
+      expect(record).toMatchObject({ expiringReportedAt: now.toISOString() });
+      expect(Object.keys(record ?? {}).filter((key) => key.startsWith('postponed'))).toEqual([]);
+    });
+  });
+
   describe('the comparison', () => {
     test('is on the pages with what it found, which a selection reads', async () => {
       const { ledger } = portsOf();
