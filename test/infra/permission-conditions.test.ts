@@ -48,6 +48,13 @@ describe('the ledger', () => {
     for (const action of ['PutItem', 'DeleteItem']) expect(await ledger('FleetRole', action), action).toBe(false);
   });
 
+  test('lets the check function read and update single items, and read the identifiers of one certificate in a batch', async () => {
+    for (const action of ['GetItem', 'BatchGetItem', 'UpdateItem'])
+      expect(await ledger('CheckRole', action), action).toBe(true);
+    for (const action of ['Scan', 'PutItem', 'DeleteItem'])
+      expect(await ledger('CheckRole', action), action).toBe(false);
+  });
+
   test('lets the delivery function update only items of certificates, and read all', async () => {
     const update = (...items: string[]) => ledger('DeliveryRole', 'UpdateItem', { 'dynamodb:LeadingKeys': items });
     expect(await update('certificate#www')).toBe(true);
