@@ -1,9 +1,11 @@
+import { AccessDeniedError } from '../../lambdas/domain/contract/errors.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { readReport, type Target } from '../deployment.ts';
 import { consoleLink, executionsOf } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { wrapped } from '../layout.ts';
+import { problemOf } from '../problems.ts';
 import { duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { printCertificate } from './status.ts';
@@ -26,15 +28,27 @@ export async function explain(name: string, options: ExplainOptions, ports: Expl
   const { deployments, workflows, terminal } = ports;
   const report = await readReport(deployments, options, [name]);
   const [certificate] = report.certificates;
-  const executions = await executionsOf(name, report.deployment.stateMachines.renewal, workflows, shown);
-  if (options.json) terminal.print(JSON.stringify({ ...report, executions }, null, 2));
-  else if (certificate) {
-    printCertificate(certificate, new Date(report.at), terminal);
-    terminal.print(`\n${terminal.bold('Last executions')}`);
-    if (executions.length === 0) terminal.print('  none');
-    for (const execution of executions) await printExecution(execution, ports);
+  if (certificate && !options.json) printCertificate(certificate, new Date(report.at), terminal);
+  try {
+    const executions = await executionsOf(name, report.deployment.stateMachines.renewal, workflows, shown);
+    if (options.json) terminal.print(JSON.stringify({ ...report, executions }, null, 2));
+    else await printExecutions(executions, ports);
+  } catch (error) {
+    if (!(error instanceof AccessDeniedError)) throw error;
+    // The operator may read the report, so it is shown without the executions.
+    if (options.json) terminal.print(JSON.stringify({ ...report, executions: null }, null, 2));
+    const { message, exitCode } = problemOf(error);
+    terminal.note(`\n${message}`);
+    return exitCode;
   }
   return certificate && certificate.attention.length > 0 ? exitCodes.attention : exitCodes.done;
+}
+
+async function printExecutions(executions: readonly WorkflowExecution[], ports: ExplainPorts): Promise<void> {
+  const { terminal } = ports;
+  terminal.print(`\n${terminal.bold('Last executions')}`);
+  if (executions.length === 0) terminal.print('  none');
+  for (const execution of executions) await printExecution(execution, ports);
 }
 
 async function printExecution(execution: WorkflowExecution, { workflows, terminal }: ExplainPorts): Promise<void> {

@@ -61,6 +61,18 @@ describe('values from outside', () => {
   });
 });
 
+test.each(['.', '', '/nowhere/page.html', 'package.json/page.html'])(
+  'the page in the file "%s", which cannot be written, is a sentence',
+  async (html) => {
+    await expect(printed(reportOf(1), 80, { html })).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^[^\n]+ cannot be written\. .*\. Give another path, or change its permissions\.$/,
+      ),
+      exitCode: 2,
+    });
+  },
+);
+
 test.each([
   [120, {}, 120],
   [undefined, {}, 80],
