@@ -49,12 +49,12 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('Postponed', options);
   }
 
-  /** Number of certificates whose last attempt failed. */
+  /** Number of certificates whose last attempt failed. Paused ones count in an emergency only. */
   metricFailing(options?: MetricOptions): Metric {
     return this.metric('Failing', options);
   }
 
-  /** Number of certificates that were not issued within a day after their first execution. */
+  /** Number of certificates that were not issued within a day after their first execution. Paused ones do not count. */
   metricNeverIssued(options?: MetricOptions): Metric {
     return this.metric('NeverIssued', options);
   }

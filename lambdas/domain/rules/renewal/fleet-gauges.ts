@@ -3,6 +3,7 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import type { FleetMetricValues } from '../../contract/metrics.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
+import { isPaused } from './renewal-decision.ts';
 import { daysLeft, lifetimeLeft } from './renewal-time.ts';
 
 /** Values over the whole fleet, as the ledger shows it. `null` if no certificate was issued. */
@@ -49,7 +50,7 @@ export function withCertificate(
   return {
     ...inDns,
     oldestLease: Math.max(gauges.oldestLease, age),
-    failing: gauges.failing + (failure === null ? 0 : 1),
+    failing: gauges.failing + (failure === null || isPaused(record, now) ? 0 : 1),
     neverIssued: gauges.neverIssued + (neverIssued ? 1 : 0),
     notServed: gauges.notServed + (isNotServed(spec, record) ? 1 : 0),
     leastLifetime: least(gauges.leastLifetime, neverIssued ? [0] : lifetimes),
@@ -75,9 +76,12 @@ export function gaugeMetrics(gauges: FleetGauges, certificates: number): FleetMe
   };
 }
 
-/** Tells whether no certificate was issued within a day after the first execution took its lease. */
-export const isNeverIssued = ({ current, firstLeasedAt }: LedgerCertificate, now: Date): boolean =>
-  current === null && firstLeasedAt !== undefined && now.getTime() - Date.parse(firstLeasedAt) >= day;
+/** Tells whether no certificate was issued within a day after the first execution took its lease. A pause is no failure. */
+export const isNeverIssued = (record: LedgerCertificate, now: Date): boolean =>
+  record.current === null &&
+  record.firstLeasedAt !== undefined &&
+  now.getTime() - Date.parse(record.firstLeasedAt) >= day &&
+  !isPaused(record, now);
 
 /**
  * Returns the validity and the ARN of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier version, or a

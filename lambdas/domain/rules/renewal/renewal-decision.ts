@@ -103,11 +103,14 @@ function retryNotBeforeReason(
   return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
 }
 
-/** The reason why nothing is done while the operator has paused renewals. `null` if there is no pause, in an emergency, and if forced. */
-function pauseReason({ record: { pausedUntil, current }, force }: RenewalSituation, now: Date): string | null {
-  if (!pausedUntil || now.getTime() >= Date.parse(pausedUntil) || force || isEmergency(current, now)) return null;
-  return `renewals are paused until ${pausedUntil}`;
+/** Tells whether the operator has paused renewals. An emergency passes the pause. */
+export function isPaused({ pausedUntil, current }: LedgerCertificate, now: Date): boolean {
+  return pausedUntil !== undefined && now.getTime() < Date.parse(pausedUntil) && !isEmergency(current, now);
 }
+
+/** The reason why nothing is done while the operator has paused renewals. `null` if there is no pause, in an emergency, and if forced. */
+const pauseReason = ({ record, force }: RenewalSituation, now: Date): string | null =>
+  isPaused(record, now) && !force ? `renewals are paused until ${record.pausedUntil}` : null;
 
 /** The reason why an attempt has to wait for the `notBefore` time of the ledger or the end of a pause. `null` if an attempt is allowed now. */
 export function postponedReason(situation: RenewalSituation, now: Date): string | null {

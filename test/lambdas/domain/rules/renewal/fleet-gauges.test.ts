@@ -100,6 +100,23 @@ test('a lease that was left on a certificate that is no longer configured does n
   expect(withCertificate(emptyGauges, undefined, { ...emptyRecord, ...left }, now).oldestLease).toBe(0);
 });
 
+test('a pause keeps a certificate from counting as failing or never issued, until an emergency or its end', () => {
+  const paused = { pausedUntil: '2026-05-01T00:00:00Z', failure };
+  const never = { firstLeasedAt: '2026-02-01T00:00:00Z' };
+  const soon = factsWith({ notAfter: '2026-03-03T00:00:00Z' });
+  expect(metricsOf({ ...paused, ...never }, { ...paused, current: factsWith() })).toMatchObject({
+    Failing: 0,
+    NeverIssued: 0,
+    LeastDaysLeft: 30,
+  });
+  expect(metricsOf({ ...paused, current: soon })).toMatchObject({ Failing: 1, LeastDaysLeft: 1 });
+  expect(metricsOf({ ...paused, ...never, pausedUntil: '2026-03-01T00:00:00Z' })).toMatchObject({
+    Failing: 1,
+    NeverIssued: 1,
+    LeastLifetimeLeft: 0,
+  });
+});
+
 test('the oldest lease counts, in seconds', () => {
   const heldSince = (leasedAt: string) => ({ lease: execution, leasedAt });
   expect(metricsOf(heldSince('2026-03-01T23:59:00Z'), heldSince('2026-03-01T20:00:00Z')).OldestLease).toBe(14_400);
