@@ -20,6 +20,9 @@ const ofCredentials = new Set([
   'UnrecognizedClientException',
 ]);
 
+/** Messages of Node.js and of some services have no full stop. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /** Returns the message for an error, in words for an operator at a terminal. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
@@ -39,9 +42,14 @@ export function problemOf(error: unknown): Problem {
       exitCode: exitCodes.refused,
     };
   if (error instanceof AccessDeniedError) return denied(error, named);
+  if (error instanceof ThrottledError && /Throttl|TooManyRequests|LimitExceeded/.test(named.name))
+    return {
+      message: `AWS limits the number of calls. ${sentence(named.message)} Run the command again in some minutes.`,
+      exitCode: exitCodes.refused,
+    };
   if (error instanceof ThrottledError)
     return {
-      message: `AWS does not answer. ${named.message} Check the network and the region, and run the command again.`,
+      message: `AWS does not answer. ${sentence(named.message)} Check the network and the region, and run the command again.`,
       exitCode: exitCodes.refused,
     };
   const message = error instanceof PerennialError ? error.message : `${named.name}: ${named.message}`;

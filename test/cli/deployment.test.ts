@@ -73,6 +73,18 @@ describe('a problem', () => {
       4,
       'No region is set. Give --region, or set AWS_REGION or a region in the profile.',
     ],
+    [
+      'a throttled call',
+      awsError('TooManyRequestsException', 'Rate exceeded.'),
+      4,
+      'AWS limits the number of calls. Rate exceeded. Run the command again in some minutes.',
+    ],
+    [
+      'a call without an answer',
+      translated(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), call),
+      4,
+      'AWS does not answer. connect ECONNREFUSED. Check the network and the region, and run the command again.',
+    ],
     ['an unknown error', new TypeError('broken'), 5, 'TypeError: broken'],
   ])('of %s is a sentence and an exit code', (_, error, exitCode, message) => {
     expect(problemOf(error)).toEqual({ message, exitCode });
