@@ -1,5 +1,6 @@
 import { Annotations, Aspects, Duration, Names, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { AlarmBase } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
@@ -10,7 +11,7 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { environment, tags } from '../lambdas/domain/contract/environment.ts';
 import type { Deployment } from '../lambdas/domain/contract/report.ts';
-import { type CheckedConfig, checkConfig } from './config/check-config.ts';
+import { type CheckedConfig, checkConfig, defaultSecretPrefix } from './config/check-config.ts';
 import type { CertificateRenewalProps } from './config/construct-props.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
 import { runtimeTagMistakes } from './config/runtime-tags.ts';
@@ -22,8 +23,11 @@ import {
   type RenewedRuleProps,
 } from './consumers/certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import type { AlarmId } from './monitoring/alarm-list.ts';
+import { Alarms, type AlarmsProps } from './monitoring/alarms.ts';
 import { type NotificationParts, Notifications } from './monitoring/notifications.ts';
 import { RenewalMetrics } from './monitoring/renewal-metrics.ts';
+import { SavedQueries } from './monitoring/saved-queries.ts';
 import { AcmDelivery } from './resources/acm-delivery.ts';
 import { AcmeAccounts } from './resources/acme-accounts.ts';
 import { CertificateSecrets, secretArnSize } from './resources/certificate-secrets.ts';
@@ -42,6 +46,11 @@ import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
 import { RestartRule } from './workflows/restart-rule.ts';
 import { executionArn } from './workflows/workflow.ts';
 import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
+
+/** What the alarms watch. The parts of the notifications are added to it. */
+interface AlarmParts extends Pick<AlarmsProps, 'workflows' | 'functions' | 'scheduleGroups' | 'rules'> {
+  readonly notifications: Notifications | undefined;
+}
 
 /** A workflow or a function of the workflows. */
 export type WorkflowPart =
@@ -119,6 +128,13 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     Record<Exclude<WorkflowPart, 'notification'>, ILogGroup> & Partial<Record<'notification', ILogGroup>>
   >;
   /**
+   * The alarms by their keys in `monitoring.alarms`. An alarm that is switched off is `undefined`.
+   *
+   * @example
+   * certificates.alarms.lifetimeRunsOut?.addAlarmAction(new SnsAction(pager));
+   */
+  readonly alarms: Readonly<Partial<Record<AlarmId, AlarmBase>>>;
+  /**
    * Value of the tag `perennial:stack`, the name of the outermost stack. Only secrets and ACM imports with this value are used. What to do when
    * the stack is renamed is in docs/operations.md.
    */
@@ -166,7 +182,11 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       .workflow;
     this.renewal = renewal.stateMachine;
     const restartRule = new RestartRule(this, 'RestartRule', { renewal: this.renewal });
-    const { workflow: fleet, schedule } = new FleetWorkflow(this, 'FleetWorkflow', {
+    const {
+      workflow: fleet,
+      schedule,
+      scheduleGroup,
+    } = new FleetWorkflow(this, 'FleetWorkflow', {
       name: fleetName,
       fleet: functions.fleet,
       renewal: this.renewal,
@@ -200,6 +220,13 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       tags: runtimeTags.json,
       after,
     });
+    this.alarms = this.makeAlarms(config, {
+      workflows: { fleet, renewal, accounts },
+      functions: [...Object.values(functions), this.fleetStart.function],
+      scheduleGroups: [scheduleGroup],
+      rules: [restartRule.rule],
+      notifications,
+    });
     if (encryptionKey) {
       encryptLogs(this, encryptionKey);
       const readers = config.deployed.certificates.flatMap((certificate) => certificate.readers ?? []);
@@ -219,6 +246,12 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       ...(notifications && { notification: notifications.workflowFunction.logGroup }),
     };
     this.notifications = notifications;
+    if (config.monitoring)
+      new SavedQueries(this, 'SavedQueries', {
+        deploymentName: name,
+        logGroups: Object.values(this.logGroups),
+        certificate: names[0] as string,
+      });
     Tags.of(functions.report.function).add(tags.part, 'report');
     functions.report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(this.deployment()));
     // Tools find the parts of a deployment by these tags.
@@ -341,6 +374,26 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     });
     made.workflowFunction.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
     return made;
+  }
+
+  /** Creates the alarms, unless monitoring is switched off. */
+  private makeAlarms(
+    { monitoring, deployed, secretPrefix }: CheckedConfig,
+    { notifications, ...parts }: AlarmParts,
+  ): CertificateRenewal['alarms'] {
+    if (!monitoring) return {};
+    const interval = Duration.seconds(deployed.checkInterval);
+    // A name is unique in an account and region, and so is the prefix.
+    const nameSuffix = secretPrefix === defaultSecretPrefix ? '' : ` (${this.deploymentName})`;
+    const watched = notifications && {
+      functions: [...parts.functions, notifications.workflowFunction],
+      scheduleGroups: [...parts.scheduleGroups, notifications.scheduleGroup],
+      rules: [...parts.rules, notifications.rule],
+      deadLetters: [notifications.deadLetters],
+      topic: notifications.topic,
+    };
+    const props = { ...monitoring, ...parts, metrics: this, interval, nameSuffix };
+    return new Alarms(this, 'Alarms', { ...props, deadLetters: [], ...watched }).alarms;
   }
 
   /** Creates the resources, and grants each function access to those that it uses. */

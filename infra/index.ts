@@ -30,13 +30,16 @@ export {
 } from './config/issuers.ts';
 export { ConfigError } from './config/mistakes.ts';
 export {
+  type AlarmsConfig,
   type CertificateConfig,
   defineConfig,
   type HostedZoneConfig,
+  type MonitoringConfig,
   type NotificationsConfig,
   type PerennialConfig,
   type ReplicaConfig,
 } from './config/perennial-config.ts';
 export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './consumers/certificate-reader.ts';
 export { ChallengeRole, type ChallengeRoleProps } from './consumers/challenge-role.ts';
+export type { AlarmId } from './monitoring/alarm-list.ts';
 export type { NotificationParts } from './monitoring/notifications.ts';

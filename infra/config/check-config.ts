@@ -12,6 +12,7 @@ import { checkFleetSize } from './fleet-size.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
+import { type CheckedMonitoring, readMonitoring } from './monitoring.ts';
 import { type CheckedNotifications, readNotifications } from './notifications.ts';
 import { pace } from './pace.ts';
 import { checkPartition } from './partitions.ts';
@@ -43,12 +44,17 @@ export interface CheckedConfig {
   readonly pace: number;
   /** Whom to notify. `undefined` for no one. */
   readonly notifications: CheckedNotifications | undefined;
+  /** Thresholds of the alarms. `false` for no alarm. */
+  readonly monitoring: CheckedMonitoring | false;
   /** Sentences that begin with the path of the field. */
   readonly warnings: readonly Warning[];
 }
 
 /** Prefix of a secret's name, which has at most 512 characters. The slash separates `certificates/*` in a policy from other secrets. */
 export const secretPrefixPattern = /^[A-Za-z0-9/_+=.@-]{0,399}[A-Za-z0-9_+=.@-]\/$/;
+
+/** `secretPrefix` by default. */
+export const defaultSecretPrefix = 'certificates/';
 
 const configFields = {
   issuer: unread,
@@ -58,24 +64,27 @@ const configFields = {
   secretPrefix: text(
     secretPrefixPattern,
     'at most 401 characters of A to Z, a to z, 0 to 9 and /_+=.@- that end in one slash',
-  ).default('certificates/'),
+  ).default(defaultSecretPrefix),
   schedule,
   pace,
   notifications: unread,
+  monitoring: unread,
   encryptionKey: encryptionKeyArn,
   tags: unread,
   rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
 };
 
+const alarmsBelong = 'alarms are in monitoring, such as monitoring: { alarms: { lifetimeRunsOut: 10 } }';
 const namesBelong = 'names are the identifiers of a certificate, such as { name: "www", identifiers: ["example.com"] }';
 const configSynonyms = {
   ...elsewhere,
+  alarm: alarmsBelong,
+  alarms: alarmsBelong,
   domain: namesBelong,
   domains: namesBelong,
   domainname: namesBelong,
   identifiers: namesBelong,
   names: namesBelong,
-  alarms: 'notifications',
   alerts: 'notifications',
   kmskey: 'encryptionKey',
   notification: 'notifications',
@@ -141,6 +150,7 @@ function readConfig(
   const { secretPrefix, schedule: interval, pace: startsPerSecond } = fields;
   const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
   const tags = readTagsField(fields.tags, report);
+  const monitoring = readMonitoring(fields.monitoring, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
   const notifications = readNotifications(
     fields.notifications,
@@ -179,6 +189,7 @@ function readConfig(
     secretPrefix,
     accountSecretPrefix: accountSecretPrefix(secretPrefix),
     pace: startsPerSecond,
+    monitoring,
     rootServers: rootServers.filter((server) => server !== undefined),
     notifications,
     warnings,

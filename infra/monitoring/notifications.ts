@@ -60,6 +60,8 @@ export class Notifications extends Construct implements NotificationParts {
   readonly function: IFunction;
   readonly deadLetters: Queue;
   readonly workflowFunction: WorkflowFunction;
+  readonly scheduleGroup: ScheduleGroup;
+  readonly rule: Rule;
   private readonly queue: Queue;
 
   constructor(scope: Construct, id: string, props: NotificationsProps) {
@@ -94,8 +96,10 @@ export class Notifications extends Construct implements NotificationParts {
     ledger.grantNotifications(notification);
     this.grantPublish(notification);
     this.callWithQueue(notification);
-    this.sendEvents(workflows);
-    this.sendSchedules();
+    this.rule = this.sendEvents(workflows);
+    // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
+    this.scheduleGroup = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
+    this.sendSchedules(this.scheduleGroup);
   }
 
   /** Without a customer's key the topic is not encrypted, because CloudWatch alarms cannot use the key of SNS that AWS manages. */
@@ -155,8 +159,8 @@ export class Notifications extends Construct implements NotificationParts {
   }
 
   /** The executions in the events tell those of this deployment from those of others in this account and region. */
-  private sendEvents(workflows: readonly string[]): void {
-    new Rule(this, 'Rule', {
+  private sendEvents(workflows: readonly string[]): Rule {
+    return new Rule(this, 'Rule', {
       description: 'Sends the events of this deployment to the notifications',
       eventPattern: {
         source: [eventSource],
@@ -167,9 +171,7 @@ export class Notifications extends Construct implements NotificationParts {
     });
   }
 
-  private sendSchedules(): void {
-    // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
-    const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
+  private sendSchedules(group: ScheduleGroup): void {
     const role = new Role(this, 'ScheduleRole', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: {

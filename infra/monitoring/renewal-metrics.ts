@@ -54,6 +54,11 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('Failing', options);
   }
 
+  /** Number of certificates that have failed for a day or longer, without a success in between. Paused ones count in an emergency only. */
+  metricFailingForADay(options?: MetricOptions): Metric {
+    return this.metric('FailingForADay', options);
+  }
+
   /** Number of certificates that were not issued within a day after their first execution. Paused ones do not count. */
   metricNeverIssued(options?: MetricOptions): Metric {
     return this.metric('NeverIssued', options);

@@ -6,8 +6,8 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { flexibleWindow } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
 
-/** Returns the schedule that starts the fleet workflow. `interval` is the time between two runs, in whole minutes. */
-export function scheduleFleet(scope: Construct, fleet: StateMachine, interval: Duration): Schedule {
+/** Returns the schedule that starts the fleet workflow, and its group. `interval` is the time between two runs, in whole minutes. */
+export function scheduleFleet(scope: Construct, fleet: StateMachine, interval: Duration) {
   // By default the group stays when the stack is deleted or its first deployment fails. Its name would then block the next deployment.
   const group = new ScheduleGroup(scope, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY });
   // Without a role, the CDK would make one in the stack, where tags and aspects of the construct do not reach it.
@@ -19,7 +19,7 @@ export function scheduleFleet(scope: Construct, fleet: StateMachine, interval: D
       },
     }),
   });
-  return new Schedule(scope, 'Schedule', {
+  const schedule = new Schedule(scope, 'Schedule', {
     description: 'Checks every certificate and starts the renewals that are due',
     schedule: ScheduleExpression.rate(interval),
     scheduleGroup: group,
@@ -32,4 +32,5 @@ export function scheduleFleet(scope: Construct, fleet: StateMachine, interval: D
       retryAttempts: 10,
     }),
   });
+  return { schedule, scheduleGroup: group };
 }

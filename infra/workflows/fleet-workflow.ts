@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Schedule } from 'aws-cdk-lib/aws-scheduler';
+import type { Schedule, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import {
   type CatchProps,
   Choice,
@@ -78,6 +78,7 @@ const keepingError = (what: string): CatchProps => ({
 export class FleetWorkflow extends Construct {
   readonly workflow: Workflow;
   readonly schedule: Schedule;
+  readonly scheduleGroup: ScheduleGroup;
   private readonly props: FleetWorkflowProps;
 
   /** Connects the states in the order in which they run. */
@@ -162,7 +163,9 @@ export class FleetWorkflow extends Construct {
       // All paced starts, and four hours for the other steps and their retries.
       timeout: Duration.minutes(Math.ceil(startsPerExecution / props.pace / 60) + 4 * 60),
     });
-    this.schedule = scheduleFleet(this, this.workflow.stateMachine, props.interval);
+    const { schedule, scheduleGroup } = scheduleFleet(this, this.workflow.stateMachine, props.interval);
+    this.schedule = schedule;
+    this.scheduleGroup = scheduleGroup;
   }
 
   /** Returns the Map that publishes an event for each certificate that another writer changed. An event that is refused is published a day later. */

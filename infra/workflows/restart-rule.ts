@@ -18,6 +18,8 @@ export interface RestartRuleProps {
  * next fleet run, so that a cause that interrupts every execution does not start one after the other.
  */
 export class RestartRule extends Construct {
+  readonly rule: Rule;
+
   constructor(scope: Construct, id: string, { renewal }: RestartRuleProps) {
     super(scope, id);
     const { account } = Stack.of(this);
@@ -28,7 +30,7 @@ export class RestartRule extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account }, ArnLike: { 'aws:SourceArn': rules } },
       }),
     });
-    const rule = new Rule(this, 'Rule', {
+    this.rule = new Rule(this, 'Rule', {
       description: 'Restarts a renewal that was interrupted before it could clean up',
       eventPattern: {
         source: ['aws.states'],
@@ -57,7 +59,7 @@ export class RestartRule extends Construct {
         }),
       ],
     });
-    Validations.of(rule).acknowledge({
+    Validations.of(this.rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
       reason:
         'The ledger has the saved order and the TXT values that are still in DNS, so the next fleet run starts a renewal that this rule did not start.',

@@ -10,7 +10,14 @@ import {
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
@@ -79,7 +86,9 @@ export class WorkflowFunction extends Construct implements IGrantable {
   readonly logGroup: LogGroup;
   /** Hash of the bundle and the files beside it. */
   readonly codeHash: string;
-  private readonly timeout: Duration;
+  readonly timeout: Duration;
+  /** In MB. */
+  readonly memory: number;
 
   constructor(
     scope: Construct,
@@ -97,6 +106,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     super(scope, id);
     this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', arnSize);
     this.timeout = timeout;
+    this.memory = memory;
     this.logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', {
       // Without aws:SourceArn, because the function needs the ARN of the role.
@@ -120,6 +130,8 @@ export class WorkflowFunction extends Construct implements IGrantable {
       handler: `index.${handler}`,
       code: Code.fromAsset(code),
       logGroup: this.logGroup,
+      // The line with the memory of a call is then JSON too, so that a metric filter can compare it.
+      loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
       environment: { POWERTOOLS_SERVICE_NAME: folder, POWERTOOLS_METRICS_NAMESPACE: 'Perennial' },
     });

@@ -15,6 +15,7 @@ from . import (
     iam,
     lambda_functions,
     local_pages,
+    monitoring,
     route_53,
     secret_policies,
     secrets_manager,
@@ -30,7 +31,7 @@ def main():
             f"The rules are for MiniStack {MINISTACK_VERSION}, but {version('ministack')} is installed. "
             "Check the rules and change MINISTACK_VERSION."
         )
-    for rules in (lambda_functions, step_functions, eventbridge, dynamodb, acm, route_53, iam, local_pages):
+    for rules in (lambda_functions, step_functions, eventbridge, dynamodb, acm, route_53, iam, monitoring, local_pages):
         rules.apply()
     # Both modules for secrets replace the same handler. The second calls the first, in the account of the secret.
     for rules in (secrets_manager, secret_policies):

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -12,6 +13,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../cli/deployment.ts';
+import { alarmTexts } from '../../infra/monitoring/alarm-list.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { eventually } from './observed.ts';
 
@@ -161,6 +163,30 @@ describe('notifications', () => {
 
     expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(0);
     expect((await received()).Subject).toBe('[Perennial] Solved: certificate outside was renewed again');
+  });
+
+  test('an alarm that goes off is a message with its sentence and its section of the runbook, and sets off the composite alarm', async () => {
+    const cloudWatch = new CloudWatchClient(d.local.clientConfig);
+    const { needsAttention, ...others } = alarmTexts;
+    const alarms = () => cloudWatch.send(new DescribeAlarmsCommand({ AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] }));
+    const { MetricAlarms, CompositeAlarms } = await alarms();
+    expect(MetricAlarms?.map(({ AlarmName }) => AlarmName).toSorted()).toEqual(
+      Object.values(others)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+    expect(CompositeAlarms).toMatchObject([{ AlarmName: needsAttention.name, StateValue: 'OK' }]);
+
+    await cloudWatch.send(
+      new SetAlarmStateCommand({ AlarmName: 'Perennial not served', StateValue: 'ALARM', StateReason: 'Test' }),
+    );
+    expect(JSON.parse((await received()).Message)).toMatchObject({
+      NewStateValue: 'ALARM',
+      AlarmDescription: expect.stringMatching(
+        /^An endpoint presents another certificate .*See the section "Perennial not served" in RUNBOOK\.md\.$/,
+      ),
+    });
+    expect((await alarms()).CompositeAlarms).toMatchObject([{ StateValue: 'ALARM' }]);
   });
 
   test('the weekly report has all certificates and the last fleet run', async () => {

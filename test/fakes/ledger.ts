@@ -280,14 +280,15 @@ export class FakeLedger implements Ledger {
   async recordFailure(
     certificate: string,
     execution: string,
-    failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+    failure: Omit<RecordedFailure, 'count' | 'issuerFailures' | 'first'>,
     { notBefore, issuersFault }: { readonly notBefore: string | null; readonly issuersFault: boolean },
   ): Promise<void> {
     const before = this.#holding(certificate, execution).failure;
     if (before?.last === failure.last) return;
     const count = (before?.count ?? 0) + 1;
     const issuerFailures = (before?.issuerFailures ?? 0) + (issuersFault ? 1 : 0);
-    this.put(certificate, { failure: { ...failure, count, issuerFailures }, notBefore });
+    const first = before && { first: before.first ?? before.last };
+    this.put(certificate, { failure: { ...failure, count, issuerFailures, ...first }, notBefore });
   }
 
   async issues(setHash: string, now: Date): Promise<Readonly<Record<string, string>>> {

@@ -45,8 +45,8 @@ const whole = {
 };
 
 const parts = blocks.filter(({ code }) => /^\w+:/.test(code));
-test('the pages about issuers, notifications and zones show parts of a configuration', () => {
-  const pages = ['docs/issuers.md', 'docs/notifications.md', 'docs/zones.md', 'docs/zones.md'];
+test('the pages about the configuration, issuers, notifications and zones show parts of a configuration', () => {
+  const pages = ['docs/configuration.md', 'docs/issuers.md', 'docs/notifications.md', 'docs/zones.md', 'docs/zones.md'];
   expect(parts.map(({ page }) => page)).toEqual(pages);
 });
 

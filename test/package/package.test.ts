@@ -78,6 +78,7 @@ describe('the package', () => {
     expect(files.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
       'LICENSE',
       'README.md',
+      'RUNBOOK.md',
       'dist/cli/THIRD-PARTY-NOTICES.txt',
       'dist/cli/main.mjs',
       'dist/cli/page/script.js',

@@ -18,6 +18,8 @@ export const fleetMetrics = {
   Postponed: { unit: 'Count', statistic: 'Minimum' },
   /** Certificates whose last attempt failed. */
   Failing: { unit: 'Count', statistic: 'Maximum' },
+  /** Certificates that have failed for a day or longer, without a success in between. */
+  FailingForADay: { unit: 'Count', statistic: 'Maximum' },
   /** Certificates that were not issued within a day after their first execution. */
   NeverIssued: { unit: 'Count', statistic: 'Maximum' },
   /** TXT values in DNS that no execution needs. */

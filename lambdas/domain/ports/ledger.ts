@@ -29,6 +29,8 @@ export interface RecordedFailure {
   readonly issuerFailures: number;
   /** Time of the last failure, in RFC 3339. */
   readonly last: string;
+  /** Time of the first failure, in RFC 3339. Absent if it is also the last one. */
+  readonly first?: string;
   readonly error: string;
   readonly cause: string;
   /** Whether a limit of a CA or of our own sets the time of the next attempt. Absent if not. */
@@ -223,7 +225,7 @@ export interface Ledger {
   recordFailure(
     certificate: string,
     execution: string,
-    failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+    failure: Omit<RecordedFailure, 'count' | 'issuerFailures' | 'first'>,
     next: { readonly notBefore: string | null; readonly issuersFault: boolean },
   ): Promise<void>;
   /** Times (RFC 3339) of the last 24 h at which certificates of this set were finalized, by order URL. */

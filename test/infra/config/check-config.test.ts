@@ -7,7 +7,7 @@ import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
 import { base, binding, hostedZones, issuer, manyNames, other, token, withCertificates } from './configs.ts';
 
 const configKeys =
-  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, pace, notifications, encryptionKey, tags, rootServers';
+  'issuer, fallbackIssuers, hostedZones, certificates, secretPrefix, schedule, pace, notifications, monitoring, encryptionKey, tags, rootServers';
 
 describe('a configuration is rejected for', () => {
   test.each<readonly [what: string, config: unknown, ...expected: Expected[]]>([
@@ -136,6 +136,7 @@ describe('a checked configuration', () => {
       secretPrefix: 'certificates/',
       accountSecretPrefix: 'certificates-accounts/',
       pace: 0.7,
+      monitoring: { alarms: {} },
       rootServers: [],
     });
   });

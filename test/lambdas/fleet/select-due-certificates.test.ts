@@ -264,7 +264,7 @@ describe('the metrics', () => {
     await select(world, specs);
     await select(world, specs, { started: ['due'] });
     await select(world, specs, { started: ['due', 'failing', 'new'] });
-    const fleet = { Certificates: 4, Failing: 1, NeverIssued: 0, NotServed: 0, LeastDaysLeft: 10 };
+    const fleet = { Certificates: 4, Failing: 1, FailingForADay: 1, NeverIssued: 0, NotServed: 0, LeastDaysLeft: 10 };
     expect(world.metrics.published).toEqual([
       { ...fleet, ...rest, Due: 3 },
       { ...fleet, ...rest },

@@ -15,7 +15,7 @@ import { fromAttribute } from './attribute-values.ts';
  * Items of the table, by partition key `id`:
  *
  * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
- *   leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), notBefore, renewalInfo, renewalTime, announcedVersion,
+ *   leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), failingSince (the first failure), notBefore, renewalInfo, renewalTime, announcedVersion,
  *   revokedVersion, pausedUntil, postponedSince, postponedReportedAt, expiringReportedAt, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
@@ -44,7 +44,7 @@ export const identifierFailuresId = (directoryUrl: string, identifier: string): 
 type Item = Readonly<Record<string, AttributeValue>>;
 
 export function certificateOf(item: Item): LedgerCertificate {
-  const failure = fromAttribute(item.failure) as Omit<RecordedFailure, 'count' | 'issuerFailures'> | null;
+  const failure = fromAttribute(item.failure) as Omit<RecordedFailure, 'count' | 'issuerFailures' | 'first'> | null;
   return {
     lease: item.lease?.S ?? null,
     leasedAt: item.leasedAt?.S ?? null,
@@ -58,6 +58,7 @@ export function certificateOf(item: Item): LedgerCertificate {
       ...failure,
       count: Number(item.failures?.N ?? 0),
       issuerFailures: Number(item.issuerFailures?.N ?? 0),
+      ...(item.failingSince?.S && item.failingSince.S !== failure.last && { first: item.failingSince.S }),
     },
     notBefore: item.notBefore?.S ?? null,
     renewalInfo: fromAttribute(item.renewalInfo) as SavedRenewalInfo | null,

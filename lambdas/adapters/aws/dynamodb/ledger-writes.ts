@@ -233,7 +233,7 @@ export function recordSuccess(
   );
   const set = saved.map(([name]) => `#${name} = :${name}`).join(', ');
   return updateLeased(table, certificate, execution, {
-    expression: `${set && `SET ${set} `}REMOVE #order, #failure, #failures, #issuerFailures, #notBefore`,
+    expression: `${set && `SET ${set} `}REMOVE #order, #failure, #failures, #issuerFailures, #failingSince, #notBefore`,
     ...(set && { values: Object.fromEntries(saved.map(([name, value]) => [`:${name}`, { S: value }])) }),
   });
 }
@@ -255,13 +255,14 @@ export function recordFailure(
   table: LedgerTable,
   certificate: string,
   execution: string,
-  failure: Omit<RecordedFailure, 'count' | 'issuerFailures'>,
+  failure: Omit<RecordedFailure, 'count' | 'issuerFailures' | 'first'>,
   { notBefore, issuersFault }: { readonly notBefore: string | null; readonly issuersFault: boolean },
 ): Promise<void> {
   return updateLeased(table, certificate, execution, {
     expression:
       'SET #failure = :failure, #failures = if_not_exists(#failures, :zero) + :one' +
       ', #issuerFailures = if_not_exists(#issuerFailures, :zero) + :issuersFault' +
+      ', #failingSince = if_not_exists(#failingSince, :last)' +
       (notBefore === null ? ' REMOVE #notBefore' : ', #notBefore = :notBefore'),
     // If the condition is not met, this write was repeated after a lost reply and is already counted.
     condition: '(attribute_not_exists(#failure) OR #failure.#last <> :last)',

@@ -9,6 +9,7 @@ import { daysLeft, lifetimeLeft } from './renewal-time.ts';
 /** Values over the whole fleet, as the ledger shows it. `null` if no certificate was issued. */
 export interface FleetGauges {
   readonly failing: number;
+  readonly failingForADay: number;
   readonly neverIssued: number;
   readonly notServed: number;
   readonly leftovers: number;
@@ -21,6 +22,7 @@ export interface FleetGauges {
 
 export const emptyGauges: FleetGauges = {
   failing: 0,
+  failingForADay: 0,
   neverIssued: 0,
   notServed: 0,
   leftovers: 0,
@@ -51,6 +53,7 @@ export function withCertificate(
     ...inDns,
     oldestLease: Math.max(gauges.oldestLease, age),
     failing: gauges.failing + (failure === null || isPaused(record, now) ? 0 : 1),
+    failingForADay: gauges.failingForADay + (isFailingForADay(record, now) ? 1 : 0),
     neverIssued: gauges.neverIssued + (neverIssued ? 1 : 0),
     notServed: gauges.notServed + (isNotServed(spec, record) ? 1 : 0),
     leastLifetime: least(gauges.leastLifetime, neverIssued ? [0] : lifetimes),
@@ -67,6 +70,7 @@ export function gaugeMetrics(gauges: FleetGauges, certificates: number): FleetMe
   return {
     Certificates: certificates,
     Failing: gauges.failing,
+    FailingForADay: gauges.failingForADay,
     NeverIssued: gauges.neverIssued,
     NotServed: gauges.notServed,
     LeftoverTxtValues: gauges.leftovers,
@@ -75,6 +79,12 @@ export function gaugeMetrics(gauges: FleetGauges, certificates: number): FleetMe
     ...(leastDays !== null && { LeastDaysLeft: leastDays }),
   };
 }
+
+/** Tells whether the first of the failures since the last success was a day ago. A pause is no failure. */
+const isFailingForADay = (record: LedgerCertificate, now: Date): boolean =>
+  record.failure !== null &&
+  now.getTime() - Date.parse(record.failure.first ?? record.failure.last) >= day &&
+  !isPaused(record, now);
 
 /** Tells whether no certificate was issued within a day after the first execution took its lease. A pause is no failure. */
 export const isNeverIssued = (record: LedgerCertificate, now: Date): boolean =>

@@ -499,6 +499,21 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       });
     });
 
+    test('keep the time of the first one until a success', async () => {
+      const ledger = ledgerOf();
+      const fail = (at: string) =>
+        ledger.recordFailure('since', me, failure(at), { notBefore: null, issuersFault: false });
+      await lease('since');
+      await fail('t1');
+      expect((await read('since')).failure).not.toHaveProperty('first');
+      await fail('t2');
+      await fail('t3');
+      expect((await read('since')).failure).toMatchObject({ first: 't1', last: 't3' });
+      await ledger.recordSuccess('since', me, { renewalTime: null, announcedVersion: null });
+      await fail('t4');
+      expect((await read('since')).failure).not.toHaveProperty('first');
+    });
+
     test('are cleared by a success, which also drops the order and nothing else, and are then counted from one', async () => {
       const ledger = ledgerOf();
       await lease('recovered');

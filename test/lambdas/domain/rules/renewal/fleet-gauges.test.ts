@@ -28,6 +28,7 @@ test('a fleet without certificates in use has no lifetime', () => {
   expect(metricsOf({})).toEqual({
     Certificates: 1,
     Failing: 0,
+    FailingForADay: 0,
     NeverIssued: 0,
     NotServed: 0,
     LeftoverTxtValues: 0,
@@ -82,6 +83,13 @@ test('failures and endpoints that are not served are counted by certificate', ()
     Failing: 2,
     NotServed: 1,
   });
+});
+
+test('a certificate counts as failing for a day from a day after the first failure since its last success', () => {
+  const since = (first: string) => ({ failure: { ...failure, count: 4, last: '2026-03-01T23:00:00Z', first } });
+  expect(metricsOf(since('2026-03-01T00:00:01Z'))).toMatchObject({ Failing: 1, FailingForADay: 0 });
+  expect(metricsOf(since('2026-03-01T00:00:00Z'))).toMatchObject({ Failing: 1, FailingForADay: 1 });
+  expect(metricsOf({ failure: { ...failure, last: '2026-02-28T00:00:00Z' } })).toMatchObject({ FailingForADay: 1 });
 });
 
 test('TXT values count unless an execution works on the certificate, also if it is no longer configured', () => {

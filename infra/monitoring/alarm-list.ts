@@ -1,0 +1,98 @@
+import type { AlarmsConfig } from '../config/perennial-config.ts';
+
+/** Key of an alarm in `monitoring.alarms` and in `alarms` of the construct. */
+export type AlarmId = keyof AlarmsConfig;
+
+/** The sentences of an alarm. An operator reads them in its message. */
+export interface AlarmText {
+  /** Name of the alarm, and the title of its section in RUNBOOK.md. */
+  readonly name: string;
+  /** The problem, in one or two sentences. */
+  readonly wrong: string;
+  /** The first step of the operator. */
+  readonly remedy: string;
+}
+
+/** The alarms, in the order of RUNBOOK.md. */
+export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
+  needsAttention: {
+    name: 'Perennial needs attention',
+    wrong: 'At least one other alarm of Perennial has gone off.',
+    remedy: 'Look in CloudWatch which alarm it is, and read its section.',
+  },
+  fleetDoesNotRun: {
+    name: 'Perennial fleet does not run',
+    wrong: 'No fleet run has reached the end of its selection in time. No certificate is checked or renewed.',
+    remedy:
+      'Start the fleet workflow by hand, and find out why the schedule does not start it or why a run does not end.',
+  },
+  fleetFails: {
+    name: 'Perennial fleet fails',
+    wrong: 'An execution of the fleet workflow has failed, timed out, was aborted or was throttled.',
+    remedy: 'Read the error and the cause of the execution.',
+  },
+  renewalsFail: {
+    name: 'Perennial renewals fail',
+    wrong:
+      'An execution of the renewal workflow or of the accounts workflow has failed, timed out or was aborted, or a certificate has been failing for a day. The current certificates stay in use.',
+    remedy: 'See with "npx cdk-perennial status" which certificate fails, and do what the cause says.',
+  },
+  lifetimeRunsOut: {
+    name: 'Perennial lifetime runs out',
+    wrong:
+      'A certificate in Secrets Manager or in ACM has less of its lifetime left than it should, or was not issued within a day.',
+    remedy: 'See with "npx cdk-perennial status" which certificate it is, and renew it.',
+  },
+  leaseTooOld: {
+    name: 'Perennial lease too old',
+    wrong: 'An execution has worked on one certificate for too long. No other execution can renew this certificate.',
+    remedy: 'Read the history of the execution that holds the lease, and stop it if it makes no progress.',
+  },
+  renewalsPostponed: {
+    name: 'Perennial renewals postponed',
+    wrong: 'For a day, fleet runs have left due certificates to the next run, because of the limits of a CA.',
+    remedy: 'Compare the number of certificates with the limits of the CA, and ask the CA for higher ones.',
+  },
+  notServed: {
+    name: 'Perennial not served',
+    wrong: 'An endpoint presents another certificate than the stored one.',
+    remedy: 'Reload or deploy the server that the event "Certificate Not Served" names.',
+  },
+  changedOutside: {
+    name: 'Perennial changed outside',
+    wrong: 'The daily comparison found a secret or an import that another writer has changed, or could not compare it.',
+    remedy: 'Find out who made the change, and do what the event "Certificate Changed Outside Perennial" says.',
+  },
+  txtValuesNotRemoved: {
+    name: 'Perennial TXT values not removed',
+    wrong: 'For a day, TXT values of earlier challenges have been in DNS that could not be removed.',
+    remedy:
+      'Fix the access to the hosted zone, or remove the values that the event "Certificate Clean-Up Failed" lists.',
+  },
+  functionErrors: {
+    name: 'Perennial function errors',
+    wrong: 'Functions have failed in each ten minutes of an hour.',
+    remedy: 'Find the errors with the saved query "Failures" of CloudWatch Logs.',
+  },
+  functionThrottles: {
+    name: 'Perennial function throttles',
+    wrong: 'Lambda has throttled functions in each ten minutes of an hour, so renewals take longer or fail.',
+    remedy: 'Raise the concurrency limit of the account, or set a lower pace.',
+  },
+  functionDuration: {
+    name: 'Perennial function duration',
+    wrong: 'A call of a function took nearly as long as its timeout.',
+    remedy: 'Find the function in the graph of the alarm, and read its log.',
+  },
+  functionMemory: {
+    name: 'Perennial function memory',
+    wrong: 'A call of a function used nearly all of its memory.',
+    remedy: 'Find the function by its metric filter, and report it with the number of certificates.',
+  },
+  plumbing: {
+    name: 'Perennial plumbing',
+    wrong:
+      'A schedule or a rule could not start its target, an event could not be published, or a notification could not be handled.',
+    remedy: 'Find the metric in the graph of the alarm, and check the permissions of that part.',
+  },
+};

@@ -1,0 +1,330 @@
+import { readFileSync } from 'node:fs';
+import { Duration } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import { alarmTexts } from '../../../infra/monitoring/alarm-list.ts';
+import { ofType, resolve, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
+
+interface MetricStat {
+  readonly Metric: { readonly MetricName: string; readonly Namespace: string };
+  readonly Period: number;
+  readonly Stat: string;
+}
+
+interface AlarmProperties {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly AlarmActions?: readonly string[];
+  readonly Metrics?: readonly { readonly Id: string; readonly Expression?: string; readonly MetricStat?: MetricStat }[];
+  readonly MetricName: string;
+  readonly Namespace: string;
+  readonly Period: number;
+  readonly EvaluationPeriods: number;
+  readonly Threshold: number;
+  readonly ComparisonOperator: keyof typeof comparisons;
+  readonly TreatMissingData: 'breaching' | 'notBreaching' | 'ignore';
+  readonly WarmUpConfiguration?: object;
+}
+
+const comparisons = {
+  GreaterThanOrEqualToThreshold: (value: number, threshold: number) => value >= threshold,
+  GreaterThanThreshold: (value: number, threshold: number) => value > threshold,
+  LessThanThreshold: (value: number, threshold: number) => value < threshold,
+};
+
+type Props = Partial<typeof smallConfig>;
+const email = { notifications: { email: ['ops@example.com'] } };
+const built = (props: Props = {}) => synthesize({ ...smallConfig, ...props });
+const whole = built(email);
+
+const alarmsOf = ({ resources }: Synthesized): ReadonlyMap<string, AlarmProperties> =>
+  new Map(
+    ofType(resources, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => {
+      const alarm = resolve(Properties, resources) as AlarmProperties;
+      return [alarm.AlarmName, alarm];
+    }),
+  );
+
+function alarmNamed(name: string, stack = whole): AlarmProperties {
+  const alarm = alarmsOf(stack).get(name);
+  if (!alarm) throw new Error(`There is no alarm ${name}`);
+  return alarm;
+}
+
+const statsOf = ({ Metrics = [] }: AlarmProperties): readonly MetricStat[] =>
+  Metrics.flatMap(({ MetricStat }) => MetricStat ?? []);
+
+/** Returns the value of an alarm's metric or expression in one period, or `undefined` without data, as CloudWatch computes it. */
+function computed(alarm: AlarmProperties, values: Readonly<Record<string, number>>): number | undefined {
+  const expression = alarm.Metrics?.find(({ Expression }) => Expression)?.Expression;
+  if (expression === undefined) return values[alarm.MetricName];
+  const code = expression
+    .replaceAll(/FILL\((m\d+), 0\)/g, (_, id: string) => {
+      const stat = alarm.Metrics?.find(({ Id }) => Id === id)?.MetricStat;
+      return String(values[stat?.Metric.MetricName ?? ''] ?? 0);
+    })
+    .replaceAll(/MAX\(\[(.*)\]\)/g, 'Math.max($1)')
+    .replaceAll('FLOOR', 'Math.floor');
+  return new Function(`return ${code}`)() as number;
+}
+
+/** Returns whether the alarm goes off if every period has these values. */
+function goesOff(alarm: AlarmProperties, values: Readonly<Record<string, number>>): boolean {
+  const value = computed(alarm, values);
+  if (value === undefined) return alarm.TreatMissingData === 'breaching';
+  return comparisons[alarm.ComparisonOperator](value, alarm.Threshold);
+}
+
+describe('an alarm', () => {
+  test.each<[name: string, off: Readonly<Record<string, number>>, quiet: Readonly<Record<string, number>>]>([
+    ['Perennial fleet does not run', {}, { CompletedRuns: 1 }],
+    ['Perennial fleet fails', { ExecutionsFailed: 1 }, { FailingForADay: 1 }],
+    ['Perennial fleet fails', { ExecutionsTimedOut: 1 }, {}],
+    ['Perennial fleet fails', { ExecutionsAborted: 1 }, {}],
+    ['Perennial fleet fails', { ExecutionThrottled: 1 }, {}],
+    ['Perennial renewals fail', { ExecutionsFailed: 1 }, { Failing: 1 }],
+    ['Perennial renewals fail', { ExecutionsTimedOut: 1 }, {}],
+    ['Perennial renewals fail', { ExecutionsAborted: 1 }, {}],
+    ['Perennial renewals fail', { FailingForADay: 1 }, { FailingForADay: 0 }],
+    ['Perennial lifetime runs out', { LeastLifetimeLeft: 19.9 }, { LeastLifetimeLeft: 20 }],
+    ['Perennial lifetime runs out', { LeastLifetimeLeft: 0 }, {}],
+    ['Perennial lease too old', { OldestLease: 10_801 }, { OldestLease: 10_800 }],
+    ['Perennial renewals postponed', { Postponed: 1 }, { Postponed: 0 }],
+    ['Perennial not served', { NotServed: 1 }, { NotServed: 0 }],
+    ['Perennial changed outside', { ChangedOutside: 1 }, { ChangedOutside: 0, NotCompared: 0 }],
+    ['Perennial changed outside', { NotCompared: 1 }, {}],
+    ['Perennial TXT values not removed', { LeftoverTxtValues: 1 }, { LeftoverTxtValues: 0 }],
+    ['Perennial function errors', { Errors: 1 }, { Throttles: 1 }],
+    ['Perennial function throttles', { Throttles: 1 }, { Errors: 1 }],
+    // 90 % and less of 60 s, the shortest timeout.
+    ['Perennial function duration', { Duration: 54_000 }, { Duration: 53_900 }],
+    ['Perennial function memory', { HighMemoryCalls: 1 }, {}],
+    ['Perennial plumbing', { TargetErrorCount: 1 }, {}],
+    ['Perennial plumbing', { InvocationDroppedCount: 1 }, {}],
+    ['Perennial plumbing', { FailedInvocations: 1 }, {}],
+    ['Perennial plumbing', { ApproximateNumberOfMessagesVisible: 1 }, {}],
+    // A state gives up after four refusals.
+    ['Perennial plumbing', { RefusedEvents: 4 }, { RefusedEvents: 3 }],
+  ])('"%s" goes off with %j', (name, off, quiet) => {
+    const alarm = alarmNamed(name);
+    expect([goesOff(alarm, off), goesOff(alarm, quiet)]).toEqual([true, false]);
+  });
+
+  test('publishes to the topic of the notifications, and has no action without one', () => {
+    const [[topic] = []] = ofType(whole.resources, 'AWS::SNS::Topic');
+    const actions = [resolve({ Ref: topic }, whole.resources)];
+    for (const { AlarmActions } of alarmsOf(whole).values()) expect(AlarmActions).toEqual(actions);
+    for (const alarm of alarmsOf(synthesize()).values()) expect(alarm).not.toHaveProperty('AlarmActions');
+  });
+
+  test('has at most ten metrics, with one period', () => {
+    for (const alarm of alarmsOf(whole).values()) {
+      const stats = statsOf(alarm);
+      expect(stats.length, alarm.AlarmName).toBeLessThanOrEqual(10);
+      expect(new Set(stats.map(({ Period }) => Period)).size, alarm.AlarmName).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('evaluates at most a week, at every schedule that is accepted', () => {
+    for (const schedule of [Duration.minutes(1), Duration.hours(5), Duration.hours(23), Duration.days(3)])
+      for (const alarm of alarmsOf(built({ schedule })).values()) {
+        const period = statsOf(alarm)[0]?.Period ?? alarm.Period;
+        const seconds = period * alarm.EvaluationPeriods;
+        expect(seconds, alarm.AlarmName).toBeLessThanOrEqual(period >= 3600 ? 604_800 : 86_400);
+      }
+  });
+
+  test('says what is wrong, what to do and which section of the runbook to read, in what CloudWatch accepts', () => {
+    for (const { AlarmName, AlarmDescription } of alarmsOf(whole).values()) {
+      const { wrong, remedy } = Object.values(alarmTexts).find(({ name }) => name === AlarmName) ?? {};
+      expect(AlarmDescription).toBe(
+        `${wrong} ${remedy} The deployment is Perennial-Certificates-0A085F0A. See the section "${AlarmName}" in RUNBOOK.md.`,
+      );
+      expect(AlarmDescription.length).toBeLessThan(1024);
+    }
+  });
+});
+
+describe('"Perennial fleet does not run"', () => {
+  test.each([
+    [Duration.hours(6), 13, 780],
+    [Duration.minutes(10), 2, 120],
+    [Duration.days(3), 145, 2880],
+  ])(
+    'waits two intervals of %s and an hour, and is quiet as long after the first deployment, two days at most',
+    (schedule, hours, minutes) => {
+      expect(alarmNamed('Perennial fleet does not run', built({ schedule }))).toMatchObject({
+        Period: 3600,
+        EvaluationPeriods: hours,
+        TreatMissingData: 'breaching',
+        WarmUpConfiguration: { WarmUpPeriodDurationInMinutes: minutes },
+      });
+    },
+  );
+});
+
+describe('alarms on what lasts', () => {
+  test.each(['Perennial renewals postponed', 'Perennial TXT values not removed'])(
+    '"%s" goes off after a day',
+    (name) => {
+      const { Period, EvaluationPeriods } = alarmNamed(name);
+      expect(Period * EvaluationPeriods).toBeGreaterThanOrEqual(86_400);
+      expect(Period * (EvaluationPeriods - 1)).toBeLessThan(86_400);
+    },
+  );
+
+  test.each(['Perennial function errors', 'Perennial function throttles'])('"%s" goes off after an hour', (name) => {
+    const alarm = alarmNamed(name);
+    expect(alarm.EvaluationPeriods * (statsOf(alarm)[0]?.Period ?? 0)).toBe(3600);
+  });
+});
+
+test('the composite alarm goes off with each other alarm, and has no action', () => {
+  const [[, composite] = []] = ofType(whole.resources, 'AWS::CloudWatch::CompositeAlarm');
+  const ids = ofType(whole.resources, 'AWS::CloudWatch::Alarm').map(([id]) => id);
+  const { AlarmRule, ...properties } = resolve(composite?.Properties, whole.resources) as Record<string, string>;
+  expect(AlarmRule).toBe(`(${ids.map((id) => `ALARM("${id}")`).join(' OR ')})`);
+  expect(properties).not.toHaveProperty('AlarmActions');
+});
+
+test('there are at most sixteen alarms', () => {
+  expect(alarmsOf(whole).size + 1).toBe(Object.keys(alarmTexts).length);
+  expect(Object.keys(alarmTexts).length).toBeLessThanOrEqual(16);
+});
+
+describe('a setting of monitoring', () => {
+  const monitoringTypes = /AWS::CloudWatch::|AWS::Logs::(MetricFilter|QueryDefinition)/;
+  const typesOf = ({ resources }: Synthesized) => Object.values(resources).map(({ Type }) => Type);
+
+  test('false creates no alarm, no metric filter and no saved query', () => {
+    expect(typesOf(whole).filter((type) => monitoringTypes.test(type))).toHaveLength(14 + 1 + 12 + 5);
+    expect(typesOf(built({ monitoring: false })).filter((type) => monitoringTypes.test(type))).toEqual([]);
+  });
+
+  test('switches each alarm off', () => {
+    const alarms = Object.fromEntries(Object.keys(alarmTexts).map((key) => [key, false]));
+    expect(typesOf(built({ monitoring: { alarms } })).filter((type) => /CloudWatch|MetricFilter/.test(type))).toEqual(
+      [],
+    );
+  });
+
+  test('sets each threshold, in the unit of the metric', () => {
+    const alarms = { fleetDoesNotRun: 20, lifetimeRunsOut: 10, leaseTooOld: 5, notServed: 7, functionMemory: 50 };
+    const stack = built({ monitoring: { alarms } });
+    expect(alarmNamed('Perennial fleet does not run', stack)).toMatchObject({ EvaluationPeriods: 20, Threshold: 1 });
+    expect(alarmNamed('Perennial lifetime runs out', stack).Threshold).toBe(10);
+    expect(alarmNamed('Perennial lease too old', stack).Threshold).toBe(5 * 3600);
+    expect(alarmNamed('Perennial not served', stack).Threshold).toBe(7);
+    expect(alarmNamed('Perennial function memory', stack).Threshold).toBe(1);
+    expect(stack.text).toContain('maxMemoryUsedMB > 256 }');
+  });
+});
+
+test('alarms of a deployment with another prefix have other names', () => {
+  const names = [...alarmsOf(built({ secretPrefix: 'staging/' })).keys()];
+  expect(names).toContain('Perennial not served (Perennial-Certificates-0A085F0A)');
+  for (const name of names) expect(name).toMatch(/ \(Perennial-Certificates-0A085F0A\)$/);
+});
+
+describe('RUNBOOK.md', () => {
+  const sections = [...readFileSync('RUNBOOK.md', 'utf8').matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+
+  test('has a section for each alarm and no other section, in one order', () => {
+    expect(sections).toEqual(Object.values(alarmTexts).map(({ name }) => name));
+  });
+});
+
+/** Returns whether a line matches a filter pattern for JSON. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
+function matches(pattern: string, line: object): boolean {
+  const code = pattern
+    .slice(1, -1)
+    .replaceAll(/\$((?:\.\w+)+)/g, (_, path: string) => `line${path.replaceAll('.', '?.')}`)
+    .replaceAll(' = ', ' === ');
+  return new Function('line', `return ${code}`)(line) as boolean;
+}
+
+describe('a metric filter', () => {
+  const filters = ofType(whole.resources, 'AWS::Logs::MetricFilter').map(([, { Properties }]) => {
+    const { FilterPattern, MetricTransformations } = Properties as {
+      readonly FilterPattern: string;
+      readonly MetricTransformations: readonly Readonly<Record<string, string>>[];
+    };
+    return { pattern: FilterPattern, ...MetricTransformations[0] } as Readonly<Record<string, string>>;
+  });
+  const patternsOf = (metric: string) =>
+    filters.filter(({ MetricName }) => MetricName === metric).map(({ pattern = '' }) => pattern);
+
+  test('counts under the metric that its alarm watches', () => {
+    for (const { MetricName, MetricNamespace, MetricValue } of filters) {
+      expect(MetricNamespace).toBe('Perennial/Perennial-Certificates-0A085F0A');
+      expect(MetricValue).toBe('1');
+      const watched = [...alarmsOf(whole).values()].flatMap((alarm) => [
+        alarm,
+        ...statsOf(alarm).map((each) => each.Metric),
+      ]);
+      expect(watched.some((each) => each.MetricName === MetricName && each.Namespace === MetricNamespace)).toBe(true);
+    }
+  });
+
+  test('counts calls that use more than 80 % of the memory', () => {
+    // The line of Lambda, as the Telemetry API documents it.
+    const report = (maxMemoryUsedMB: number) => ({
+      time: '2026-03-02T00:00:00.000Z',
+      type: 'platform.report',
+      record: {
+        requestId: '6d68ca91-49c9-448d-89b8-7ca3e6dc66aa',
+        metrics: {
+          durationMs: 127.2,
+          billedDurationMs: 128,
+          memorySizeMB: 512,
+          maxMemoryUsedMB,
+          initDurationMs: 200.1,
+        },
+        status: 'success',
+      },
+    });
+    const [fleet = '', check = ''] = patternsOf('HighMemoryCalls');
+    expect(patternsOf('HighMemoryCalls')).toHaveLength(9);
+    expect([409, 410].map((used) => matches(check, report(used)))).toEqual([false, true]);
+    expect([819, 820].map((used) => matches(fleet, report(used)))).toEqual([false, true]);
+    expect(matches(check, { level: 'INFO', message: 'done', milliseconds: 12 })).toBe(false);
+  });
+
+  test('counts events that EventBridge has refused, in the logs of all workflows', () => {
+    // The line of Step Functions without execution data.
+    const line = (type: string, resource: string, resourceType: string) => ({
+      id: '42',
+      type,
+      details: { resource, resourceType },
+      previous_event_id: '41',
+      event_timestamp: '1772409600000',
+      execution_arn: 'arn:aws:states:eu-central-1:123456789012:execution:Perennial-renewal:1',
+    });
+    const patterns = patternsOf('RefusedEvents');
+    expect(patterns).toHaveLength(3);
+    for (const pattern of patterns) {
+      expect(matches(pattern, line('TaskFailed', 'putEvents', 'events'))).toBe(true);
+      expect(matches(pattern, line('TaskTimedOut', 'putEvents', 'events'))).toBe(true);
+      expect(matches(pattern, line('TaskSucceeded', 'putEvents', 'events'))).toBe(false);
+      expect(matches(pattern, line('TaskFailed', 'invoke', 'lambda'))).toBe(false);
+    }
+  });
+});
+
+test('saved queries search all logs by certificate, by execution and by order, for failures and for refusals of the CA', () => {
+  const queries = ofType(whole.resources, 'AWS::Logs::QueryDefinition').map(([, { Properties }]) => Properties);
+  const logGroups = ofType(whole.resources, 'AWS::Logs::LogGroup').map(([id]) => id);
+  const folder = 'Perennial/Perennial-Certificates-0A085F0A';
+  expect(queries.map(({ Name }) => Name)).toEqual(
+    ['By certificate', 'By execution', 'By order', 'Failures', 'Refusals of the CA'].map((name) => `${folder}/${name}`),
+  );
+  for (const { LogGroupNames, QueryString } of queries) {
+    const searched = (LogGroupNames as { readonly Ref: string }[]).map(({ Ref }) => Ref);
+    // The functions of custom resources are called by CloudFormation, which shows their errors.
+    const others = logGroups.filter((id) => !searched.includes(id));
+    expect(
+      others.every((id) => /FleetStart|ExecutionsStop/.test(id)),
+      others.join(),
+    ).toBe(true);
+    expect(QueryString).toMatch(/^fields @timestamp, .*\n\| filter .*\n\| sort @timestamp desc\n\| limit 1000$/);
+  }
+});
