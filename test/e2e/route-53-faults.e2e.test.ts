@@ -25,14 +25,14 @@ import {
   tooManyRequests,
 } from '../faults/route-53.ts';
 import type { Deployed } from './deployed.ts';
-import { scaleWaits, statesOf } from './observed.ts';
+import { eventually, scaleWaits, statesOf } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
 
 // Route 53 that rejects changes, is busy, or never completes a change. Each case has its own zone and certificate, which is issued without
 // faults first. Minutes of the workflow take milliseconds. The waits of the SDK take their real time, so the cases run concurrently.
 
 const names = [
-  ...['blocked', 'stuck', 'unseen', 'throttled', 'asked', 'prior', 'pending'],
+  ...['blocked', 'stuck', 'throttled', 'asked', 'prior', 'pending'],
   ...['values', 'characters', 'alias', 'cname'],
 ] as const;
 type Name = (typeof names)[number];
@@ -162,22 +162,18 @@ async function expectRenewed(name: Name, renewal: Renewal): Promise<void> {
 }
 
 describe.concurrent('a hosted zone', () => {
-  test('that never completes an earlier change is named in the error, and the certificate stays', async () => {
+  test('that does not complete an earlier change for long is neither counted nor announced, and the certificate is renewed', async () => {
     const cancel = always(changes('blocked'), priorRequestNotComplete);
-    // A renewal for a deployment fails after its first attempt. Other renewals wait and retry three times.
-    const failed = await renew('blocked', { deploy: true });
-    await expectFailed('blocked', failed, 'ThrottledError');
-    expect(failed.cause).toContain(`route53:ChangeResourceRecordSets on hosted zone ${idOf('blocked')}`);
-    expect(failed.cause).toContain('PriorRequestNotComplete');
-    expect(new Set(statuses(failed.changes))).toEqual(new Set([400]));
-    // The workflow makes nine attempts, each with up to four attempts of the SDK.
-    expect(failed.changes.length).toBeGreaterThanOrEqual(9);
-    expect(failed.changes.length).toBeLessThanOrEqual(36);
+    const running = renew('blocked');
+    // Each attempt of the workflow has up to four attempts of the SDK.
+    await eventually('The third attempt of the workflow', async () =>
+      proxy.calls(idOf('blocked')).filter(changes('blocked')).length > 8 ? true : undefined,
+    );
     expect((await d.ledger('blocked')).failure).toBeNull();
-
     cancel();
-    expect(await d.renew({ certificate: 'blocked', force: true })).toMatchObject({ status: 'SUCCEEDED' });
-    expect(await recordsOf('blocked')).toEqual(failed.before.records);
+    const renewed = await running;
+    await expectRenewed('blocked', renewed);
+    expect(statuses(renewed.changes).slice(0, 8)).toEqual(Array(8).fill(400));
   });
 
   test('that never deletes the TXT value does not delay the certificate, and the next run deletes the value', async () => {
@@ -195,16 +191,6 @@ describe.concurrent('a hosted zone', () => {
     expect(await d.renew({ certificate: 'stuck' })).toMatchObject({ status: 'SUCCEEDED' });
     expect(await recordsOf('stuck')).toEqual(renewed.before.records);
     expect(await d.ledger('stuck')).toMatchObject(noLeaseOrLeftovers);
-  });
-
-  test('whose change status can never be read loses the TXT value again, without a response to the challenge', async () => {
-    const cancel = always(statusReads('unseen'), throttling);
-    const failed = await renew('unseen', { deploy: true });
-    cancel();
-    await expectFailed('unseen', failed, 'ThrottledError');
-    expect(failed.cause).toContain(`change /change/${failed.changes[0]?.changeId} in hosted zone ${idOf('unseen')}`);
-    expect(new Set(statuses(failed.statusReads))).toEqual(new Set([400]));
-    expect(failed.changes.map(({ actions }) => actions)).toEqual([['CREATE'], ['DELETE']]);
   });
 
   test('whose changes are throttled for longer than the SDK retries gets them from the retries of the workflow', async () => {
