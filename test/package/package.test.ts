@@ -76,9 +76,11 @@ describe('the package', () => {
       /^examples\/[\w-]+\/(site\/)?[\w@-]+(\.(md|ts|json|yaml|html|service|timer))?$/,
     ];
     expect(files.filter((path) => !expected.some((each) => each.test(path))).toSorted()).toEqual([
+      'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'RUNBOOK.md',
+      'SECURITY.md',
       'dist/cli/THIRD-PARTY-NOTICES.txt',
       'dist/cli/main.mjs',
       'dist/cli/page/script.js',
