@@ -1,3 +1,4 @@
+import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { startExecution } from '../../local/executions.ts';
 import { deleteStack } from '../../local/stacks.ts';
 import { type Deployed, deployed } from './deployed.ts';
-import { reaches } from './observed.ts';
+import { reaches, requestsOfOrders } from './observed.ts';
 
 // The deletion of the stack while renewals run. The local AWS deletes a state machine only when its executions have ended, as AWS does.
 
@@ -14,6 +15,7 @@ const zones = ['example.com'];
 const certificates: CertificateConfig[] = ['waiting', 'proving', 'revoked', 'revoked-too'].map((name) => ({
   name,
   identifiers: [`${name}.example.com`],
+  ...(name === 'revoked' && { acm: ['us-east-1'] }),
 }));
 
 let d: Deployed;
@@ -36,6 +38,19 @@ async function running(): Promise<number> {
   return (await Promise.all(lists)).reduce((a, b) => a + b);
 }
 
+/** Returns what a deletion keeps: the serial numbers in the secrets, and the ARNs of the imports. */
+async function kept() {
+  const acm = new ACMClient({ ...d.local.clientConfig, region: 'us-east-1' });
+  const { CertificateSummaryList: imports = [] } = await acm.send(
+    new ListCertificatesCommand({ Includes: { keyTypes: ['EC_prime256v1'] } }),
+  );
+  const serialNumbers = certificates.map(async ({ name }) => [name, (await d.secret(name)).serialNumber]);
+  return {
+    serialNumbers: await Promise.all(serialNumbers),
+    imports: imports.map(({ CertificateArn }) => CertificateArn),
+  };
+}
+
 /** Marks the current certificate as revoked, so that the next fleet run starts its renewal. */
 async function revoke(certificate: string): Promise<void> {
   const client = new DynamoDBClient(d.local.clientConfig);
@@ -44,7 +59,7 @@ async function revoke(certificate: string): Promise<void> {
   await ledger.recordRevocation(certificate, current?.versionId ?? '');
 }
 
-test('a stack is deleted under a waiting and a proving renewal and a paced fleet run, leaves no TXT value, and is deployed again', async () => {
+test('a stack is deleted under a waiting and a proving renewal and a paced fleet run, leaves no TXT value, and is deployed again without an order', async () => {
   const show = (['waiting', 'proving'] as const).map((each) =>
     d.local.dns.hide({
       view: each === 'waiting' ? 'validation' : 'authoritative',
@@ -63,6 +78,9 @@ test('a stack is deleted under a waiting and a proving renewal and a paced fleet
   // The fleet skips the two certificates that are being renewed. It waits to start the second of the others.
   await reaches(d, fleet, 'Wait for pace', 2);
 
+  const before = await kept();
+  expect(before.imports).toHaveLength(1);
+
   await deleteStack(d.local, 'Perennial');
   expect(await d.txt('example.com')).toEqual({});
   for (const arn of [fleet, waiting, proving]) expect(await d.ended(arn)).toMatchObject({ status: 'ABORTED' });
@@ -70,7 +88,11 @@ test('a stack is deleted under a waiting and a proving renewal and a paced fleet
     expect(await d.ledger(certificate)).toMatchObject({ lease: null, leftovers: [] });
 
   for (const each of show) each();
+  // The new stack has a new ledger table, and adopts the certificates and the import that it finds.
+  const mark = d.local.pebble.requests().length;
   await d.redeploy({ zones, certificates });
+  expect(await kept()).toEqual(before);
+  expect(requestsOfOrders(d, mark)).toBe(0);
   for (const certificate of ['waiting', 'proving'])
     expect(await d.renew({ certificate, force: true })).toMatchObject({ status: 'SUCCEEDED' });
   expect(await d.txt('example.com')).toEqual({});
