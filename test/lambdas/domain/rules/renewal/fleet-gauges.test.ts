@@ -90,6 +90,8 @@ test('a certificate counts as failing for a day from a day after the first failu
   expect(metricsOf(since('2026-03-01T00:00:01Z'))).toMatchObject({ Failing: 1, FailingForADay: 0 });
   expect(metricsOf(since('2026-03-01T00:00:00Z'))).toMatchObject({ Failing: 1, FailingForADay: 1 });
   expect(metricsOf({ failure: { ...failure, last: '2026-02-28T00:00:00Z' } })).toMatchObject({ FailingForADay: 1 });
+  const paused = { ...since('2026-03-01T00:00:00Z'), pausedUntil: '2026-03-03T00:00:00Z' };
+  expect(metricsOf(paused)).toMatchObject({ FailingForADay: 0 });
 });
 
 test('TXT values count unless an execution works on the certificate, also if it is no longer configured', () => {
