@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import { createLogLines } from '../lambdas/adapters/aws/cloudwatch-logs/log-lines.ts';
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
+import { createOperatorChecks } from '../lambdas/adapters/aws/operator-checks.ts';
 import { createCertificateValues } from '../lambdas/adapters/aws/secrets-manager/certificate-values.ts';
 import { createWorkflows } from '../lambdas/adapters/aws/step-functions/workflows.ts';
+import { createOperatorZones } from '../lambdas/adapters/aws/sts/assumed-roles.ts';
+import { createAuthoritativeDns } from '../lambdas/adapters/dns/authoritative.ts';
+import { rootServersOf } from '../lambdas/adapters/dns/root-servers.ts';
 import { version } from '../lambdas/domain/contract/version.ts';
 import { askConfirmation } from './ask-confirmation.ts';
 import { askSecret } from './ask-secret.ts';
@@ -11,6 +15,7 @@ import { exitCodes } from './exit-codes.ts';
 import { problemOf } from './problems.ts';
 import { createProgram } from './program.ts';
 import { createTerminal } from './terminal.ts';
+import { withVersionNote } from './version-note.ts';
 
 const terminal = createTerminal(process.stdout, process.stderr, process.env);
 
@@ -34,7 +39,12 @@ const program = createProgram(
   ({ region, profile }) => {
     const settings = { ...(region && { region }), ...(profile && { profile }) };
     return {
-      deployments: createDeployments(settings),
+      deployments: withVersionNote(createDeployments(settings), version, terminal),
+      checks: createOperatorChecks(settings),
+      zones: (rootServers) => ({
+        hostedZonesAs: createOperatorZones(settings),
+        dns: createAuthoritativeDns({ rootServers: rootServersOf(rootServers.join()) }),
+      }),
       logLines: createLogLines(settings),
       workflows: createWorkflows(settings),
       values: createCertificateValues(settings),

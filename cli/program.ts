@@ -3,10 +3,12 @@ import { revocationReasons } from '../lambdas/domain/contract/revocation-reason.
 import type { CertificateValues } from '../lambdas/domain/ports/certificate-values.ts';
 import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
 import type { LogLines } from '../lambdas/domain/ports/log-lines.ts';
+import type { OperatorChecks } from '../lambdas/domain/ports/operator-checks.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { fileFormats } from './certificate-files.ts';
 import { deactivate } from './commands/deactivate.ts';
+import { type DoctorPorts, doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { logs } from './commands/logs.ts';
@@ -25,6 +27,8 @@ import type { Terminal } from './terminal.ts';
 export interface CommandPorts {
   readonly deployments: Deployments;
   readonly workflows: Workflows;
+  readonly checks: OperatorChecks;
+  readonly zones: DoctorPorts['zones'];
   readonly logLines: LogLines;
   readonly values: CertificateValues;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -75,6 +79,9 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .option('--force', 'renew even if it is not due')
     .option('--watch', 'follow the renewal to its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
+  command('doctor', 'checks everything that renewals need')
+    .option('--json', 'the findings as JSON')
+    .action(async (options) => onEnd(await doctor(options, makePorts(options))));
   command('logs <name>', 'the log lines of a certificate, the newest execution first')
     .option('--since <time>', '30m, 12h, 1d, 2w or a time in RFC 3339', '1d')
     .option('--json', 'all fields of the lines as JSON')

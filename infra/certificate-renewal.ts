@@ -253,12 +253,19 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
         certificate: names[0] as string,
       });
     Tags.of(functions.report.function).add(tags.part, 'report');
-    functions.report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(this.deployment()));
+    const parts = {
+      rootServers: config.rootServers,
+      topic: notifications?.topic.topicArn ?? null,
+    };
+    functions.report.addEnvironment(
+      environment.deployment,
+      Stack.of(this).toJsonString({ ...this.deployment(), ...parts }),
+    );
     // Tools find the parts of a deployment by these tags.
-    const parts = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
-    Tags.of(this).add(tags.stack, this.ownershipTag, parts);
+    const tagged = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
+    Tags.of(this).add(tags.stack, this.ownershipTag, tagged);
     // A tag has at most 256 characters, and a prefix may have 401.
-    Tags.of(this).add(tags.secrets, this.secretPrefix.slice(0, 256), parts);
+    Tags.of(this).add(tags.secrets, this.secretPrefix.slice(0, 256), tagged);
   }
 
   /**
@@ -445,7 +452,10 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
   }
 
   /** Returns what the function `report` tells the command line about this deployment. */
-  private deployment(): Omit<Deployment, 'version' | 'checkInterval' | 'issuers'> {
+  private deployment(): Pick<
+    Deployment,
+    'stack' | 'account' | 'region' | 'stateMachines' | 'logGroups' | 'secretPrefix'
+  > {
     const { account, region } = Stack.of(this);
     return {
       stack: this.ownershipTag,

@@ -14,7 +14,7 @@ const pageSize = 2_000_000;
 const batchSize = 100;
 
 /** What the deployment of the function knows. The other fields of `Deployment` are in the configuration. */
-export type DeployedParts = Omit<Deployment, 'checkInterval' | 'issuers'>;
+export type DeployedParts = Omit<Deployment, 'checkInterval' | 'issuers' | 'hostedZones'>;
 
 export interface ReportPorts {
   readonly config: DeployedConfig;
@@ -52,7 +52,10 @@ export async function reportCertificates(
     deployment: {
       ...parts,
       checkInterval: config.checkInterval,
-      issuers: config.issuers.map(({ name, directoryUrl, staging }) => ({ name, directoryUrl, staging })),
+      issuers: config.issuers.map(({ name, directoryUrl, staging, challenges, newOrders }) => ({
+        ...{ name, directoryUrl, staging, challenges, newOrders },
+      })),
+      hostedZones: config.hostedZones,
     },
     at: clock.now().toISOString(),
     certificates,

@@ -1,6 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { LambdaClient, ListFunctionsCommand, TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-lambda';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -43,13 +46,18 @@ interface Ended {
 }
 
 /** Runs the command line as an operator does, in a terminal of 80 columns. */
-function run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], {
+function run(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  { file = program, onOutput = () => {} }: { file?: string; onOutput?: (child: ChildProcess) => void } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env.PATH, ...d.local.variables, ...variables },
   });
   const texts = { out: '', messages: '' };
   child.stdout.on('data', (data) => {
     texts.out += data;
+    onOutput(child);
   });
   child.stderr.on('data', (data) => {
     texts.messages += data;
@@ -198,7 +206,94 @@ describe('notifications', () => {
   });
 });
 
+describe('commands for operators', () => {
+  test('pause and resume run the accounts workflow, and status shows the pause', async () => {
+    const paused = await run(['pause', 'www', '--until', '2099-01-31']);
+    expect(paused.code).toBe(0);
+    expect(paused.out).toContain('Set pause');
+    expect(paused.out).toContain('Renewals of www are paused until 2099-01-31 00:00 UTC');
+    expect((await run(['status'])).out.replaceAll(/\s+/g, ' ')).toContain('paused until 2099-01-31 00:00');
+    const resumed = await run(['resume', 'www', '--json']);
+    expect(JSON.parse(resumed.out)).toMatchObject({ status: 'SUCCEEDED', output: { pausedUntil: null } });
+  });
+
+  test('rollover and revoke need a terminal or --yes', async () => {
+    const { deployment } = JSON.parse((await run(['status', '--json'])).out) as Report;
+    const issuer = deployment.issuers[0]?.name ?? '';
+    const refused = await run(['rollover', issuer]);
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.messages).toContain('There is no terminal to ask. Give --yes to confirm.');
+    const { code, out } = await run(['rollover', issuer, '--yes']);
+    expect(code).toBe(0);
+    for (const state of ['Hold fleet lease', 'Roll over key', 'Free fleet lease']) expect(out).toContain(state);
+    expect(widest(out.replaceAll(/https:\S+/g, ''))).toBeLessThanOrEqual(80);
+  });
+
+  test('doctor checks what renewals need', async () => {
+    const { out, messages } = await run(['doctor']);
+    expect(messages).toBe('');
+    expect(out).toMatch(/^OK {2}credentials: accepted in account \d+\nOK {2}stack: Perennial in us-east-1/);
+    for (const check of ['fleet', 'accounts', 'zones of www', 'ACM in us-east-1', 'clock'])
+      expect(out).toContain(`\nOK  ${check}: `);
+    expect(out).not.toMatch(/^(FIX|\?)/m);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('an unusual end', () => {
+  test('of the pipe is no failure', async () => {
+    const { code, messages } = await run(['status', 'www'], {}, { onOutput: (child) => child.stdout?.destroy() });
+    expect({ code, messages }).toEqual({ code: 0, messages: '' });
+  });
+
+  test('by Ctrl-C leaves the renewal running', async () => {
+    const { code, out, messages } = await run(
+      ['renew', 'www', '--watch'],
+      {},
+      { onOutput: (child) => void child.kill('SIGINT') },
+    );
+    expect(code).toBe(130);
+    expect(messages).toContain('A renewal or a request that was started goes on.');
+    const arn = /executions\/details\/(\S+)/.exec(out)?.[1] ?? '';
+    expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+});
+
+test('an older deployed version is noted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'perennial-cli-'));
+  try {
+    cpSync(join(program, '..'), folder, { recursive: true });
+    const file = join(folder, 'main.mjs');
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`"${version}"`, '"99.0.0"'));
+    const { code, messages } = await run(['status'], {}, { file });
+    expect(messages.replaceAll('\n', ' ')).toContain('older than this command line (99.0.0)');
+    expect(code).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe('a problem is a sentence', () => {
+  test('with two stacks in the region', async () => {
+    const lambda = new LambdaClient(d.local.clientConfig);
+    const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
+    const other = Functions.find(({ FunctionName }) => FunctionName?.includes('Check'))?.FunctionArn ?? '';
+    const before = { 'perennial:stack': 'Perennial' };
+    await lambda.send(
+      new TagResourceCommand({ Resource: other, Tags: { 'perennial:part': 'report', 'perennial:stack': 'Second' } }),
+    );
+    try {
+      const { code, messages } = await run(['status']);
+      expect(messages).toContain('There are 2 stacks with Perennial: Perennial, Second. Choose one with --stack.');
+      expect(code).toBe(3);
+      expect((await run(['status', '--stack', 'Perennial'])).code).toBe(0);
+    } finally {
+      await lambda.send(new UntagResourceCommand({ Resource: other, TagKeys: ['perennial:part'] }));
+      await lambda.send(new TagResourceCommand({ Resource: other, Tags: before }));
+    }
+  });
+
   test('without a deployment in the region', async () => {
     const { code, messages } = await run(['status', '--region', 'eu-north-1']);
     expect(messages).toContain('No stack with Perennial was found in eu-north-1.');

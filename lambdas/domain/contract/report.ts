@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { CertificateFacts, ServedCertificate } from './certificate-facts.ts';
-import type { KeyType } from './config.ts';
+import type { HostedZone, Issuer, KeyType } from './config.ts';
 import { InvalidInputError } from './errors.ts';
 import type { RenewalAction } from './steps.ts';
 
@@ -22,7 +22,12 @@ export interface Deployment {
   readonly secretPrefix: string;
   /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
-  readonly issuers: readonly { readonly name: string; readonly directoryUrl: string; readonly staging: boolean }[];
+  readonly issuers: readonly Pick<Issuer, 'name' | 'directoryUrl' | 'staging' | 'challenges' | 'newOrders'>[];
+  readonly hostedZones: readonly HostedZone[];
+  /** Root name servers as `address:port`. Empty for those of the Internet. */
+  readonly rootServers: readonly string[];
+  /** ARN of the topic of the notifications. `null` if there are none. */
+  readonly topic: string | null;
 }
 
 export interface ReportInput {
@@ -63,6 +68,8 @@ export interface ReportOutput {
 export interface CertificateReport {
   readonly name: string;
   readonly identifiers: readonly string[];
+  /** Target of the CNAME at `_acme-challenge.<name>`, by name. Absent if it is looked up. */
+  readonly challengeAliases?: Readonly<Record<string, string>>;
   readonly keyType: KeyType;
   /** Name of the configured issuer. */
   readonly issuer: string;

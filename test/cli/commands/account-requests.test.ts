@@ -25,7 +25,10 @@ function portsWith({ output = {}, failure, answer = null, certificate }: Situati
   const started: unknown[] = [];
   const questions: string[] = [];
   const terminal = createTerminal();
-  const issuers = ['letsencrypt', 'other'].map((name) => ({ name, directoryUrl: `https://${name}`, staging: false }));
+  const issuers = ['letsencrypt', 'other'].map((name) => ({
+    ...{ name, directoryUrl: `https://${name}`, staging: false },
+    ...{ challenges: ['dns-01' as const], newOrders: null },
+  }));
   const report = reportOf(0);
   let polls = 0;
   const ports: RequestPorts = {

@@ -13,6 +13,8 @@ const parts = {
   stateMachines: { fleet: arn('Fleet'), renewal: arn('Renewal'), accounts: arn('Accounts') },
   logGroups: ['check-logs'],
   secretPrefix: 'certificates/',
+  rootServers: [],
+  topic: null,
 };
 const config = configOf(
   specWith({ name: 'www', regions: ['us-east-1', 'eu-west-1'], endpoints: ['example.com:443'] }),

@@ -27,15 +27,18 @@ export function createHostedZonesAs({
   clientWith = (credentials) => new Route53Client({ ...clientSettings, credentials }),
   warm = kept,
   functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
+  own = createHostedZones,
 }: {
   readonly sts?: STSClient;
   readonly clientWith?: (credentials: () => Promise<RoleCredentials>) => Route53Client;
   readonly warm?: Map<string, HostedZones>;
   readonly functionName?: string;
+  /** Returns the hosted zones of this account. */
+  readonly own?: () => HostedZones;
 } = {}): HostedZonesAs {
   const sessionName = `perennial-${functionName}`.slice(0, longestSessionName);
   return (role) => {
-    if (!role) return createHostedZones();
+    if (!role) return own();
     const key = JSON.stringify([role.arn, role.externalId]);
     const zones =
       warm.get(key) ??
@@ -109,4 +112,17 @@ function whatToCheck({ externalId }: ZoneRole): string {
 function withoutExternalId(thrown: unknown, { externalId }: ZoneRole): unknown {
   if (!(thrown instanceof Error) || !externalId || !thrown.message.includes(externalId)) return thrown;
   return Object.assign(new Error(thrown.message.replaceAll(externalId, '[external id]')), { name: thrown.name });
+}
+
+/** Returns hosted zones with the operator's region and credentials, which may have to assume the roles of other accounts. */
+export function createOperatorZones(operator: { readonly region?: string; readonly profile?: string }): HostedZonesAs {
+  const settings = { ...clientSettings, ...operator };
+  const route53 = new Route53Client(settings);
+  return createHostedZonesAs({
+    sts: new STSClient(settings),
+    clientWith: (credentials) => new Route53Client({ ...settings, credentials }),
+    warm: new Map(),
+    functionName: 'cli',
+    own: () => createHostedZones({ client: route53 }),
+  });
 }

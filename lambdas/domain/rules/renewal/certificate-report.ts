@@ -34,6 +34,7 @@ export function certificateReport(
   return {
     name: spec.name,
     identifiers: spec.identifiers,
+    ...(spec.challengeAliases && { challengeAliases: spec.challengeAliases }),
     keyType: spec.keyType,
     issuer: spec.issuer.name,
     profile: spec.profile,

@@ -1,0 +1,155 @@
+import type { CheckZonesPorts } from '../../lambdas/challenge/check-zones.ts';
+import type { RegistrationOutput } from '../../lambdas/domain/contract/account-request.ts';
+import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import type { OperatorChecks } from '../../lambdas/domain/ports/operator-checks.ts';
+import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
+import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import { type Report, readReport, type Target } from '../deployment.ts';
+import { consoleLink } from '../executions.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
+import { duration, minuteOf } from '../sentences.ts';
+import type { Terminal } from '../terminal.ts';
+import { zoneFindings } from '../zones.ts';
+
+export interface DoctorOptions extends Target {
+  readonly json?: boolean | undefined;
+}
+
+export interface DoctorPorts {
+  readonly deployments: Deployments;
+  readonly workflows: Pick<Workflows, 'list' | 'describe'>;
+  readonly checks: OperatorChecks;
+  readonly zones: (rootServers: readonly string[]) => Pick<CheckZonesPorts, 'hostedZonesAs' | 'dns'>;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+}
+
+/** Checks everything that renewals need. Each line is OK or says how to fix it. A denied call does not end the other checks. */
+export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promise<ExitCode> {
+  const { deployments, terminal, clock, zones } = ports;
+  const report = await readReport(deployments, options);
+  const { deployment, certificates, at } = report;
+  const found = (check: string, text: string): Finding => ({ check, result: 'ok', text });
+  const drift = Math.abs(clock.now().getTime() - Date.parse(at));
+  const registration = await lastRegistration(report, ports);
+  const accounts = new Map(
+    (registration.output?.accounts ?? []).map((each) => [each.issuer, { ...each, readAt: clock.now().toISOString() }]),
+  );
+  const names = certificates.map(({ name, identifiers, challengeAliases, issuer }) => {
+    const challenges = deployment.issuers.find((each) => each.name === issuer)?.challenges ?? [];
+    return { name, identifiers, ...(challengeAliases && { challengeAliases }), issuer: { name: issuer, challenges } };
+  });
+  const findings = [
+    found('credentials', `accepted in account ${deployment.account}`),
+    found('stack', `${deployment.stack} in ${deployment.region}, version ${deployment.version}`),
+    await findingOf('schedule', () => scheduled(report, ports)),
+    await findingOf('fleet', () => lastFleetRun(report, ports)),
+    await findingOf('notifications', () => subscriptions(report, ports)),
+    registration.finding,
+    ...(await zoneFindings(names, deployment.hostedZones, accounts, { ...zones(deployment.rootServers), clock })),
+    ...(await quotas(report, ports)),
+    await findingOf('clock', async () => {
+      if (drift < mostDrift) return `differs from that of AWS by ${duration(drift)}`;
+      throw new ToFix(
+        `This machine's clock differs from that of AWS by ${duration(drift)}. Set it, because AWS rejects requests with other times.`,
+      );
+    }),
+  ];
+  if (options.json) terminal.print(JSON.stringify(findings, null, 2));
+  return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
+}
+
+/** AWS rejects signatures that are five minutes old. The time of the report passes through the network. */
+const mostDrift = 60_000;
+
+async function scheduled({ deployment }: Report, { checks }: DoctorPorts): Promise<string> {
+  const schedule = await checks.scheduleOf(deployment.stateMachines.fleet);
+  if (schedule?.enabled) return `starts the fleet every ${duration(deployment.checkInterval * 1000)}`;
+  if (!schedule) throw new ToFix('No schedule starts the fleet, so nothing is renewed. Deploy the stack again.');
+  throw new ToFix(
+    `The schedule ${schedule.name} is disabled, so nothing is renewed. Enable it in the console of EventBridge Scheduler, or deploy the stack again.`,
+  );
+}
+
+async function lastFleetRun({ deployment, at }: Report, { workflows }: DoctorPorts): Promise<string> {
+  for (const arn of (await workflows.list(deployment.stateMachines.fleet, '')).slice(0, 10)) {
+    const execution = await workflows.describe(arn);
+    if (execution.status === 'RUNNING') return `runs since ${minuteOf(execution.start)} UTC`;
+    if (execution.status !== 'SUCCEEDED') throw failed('The last fleet run', execution);
+    const age = Date.parse(at) - Date.parse(execution.end ?? execution.start);
+    // The schedule has a flexible window of at most one interval.
+    if (age <= 2 * deployment.checkInterval * 1000 + 3_600_000) return `the last run ended ${duration(age)} ago`;
+    throw new ToFix(
+      `The last fleet run ended ${duration(age)} ago. See that the schedule is enabled and its role may start the workflow.`,
+    );
+  }
+  throw new ToFix('The fleet workflow has never run. See that the schedule is enabled, or deploy the stack again.');
+}
+
+const failed = (what: string, { status, error, cause, arn }: WorkflowExecution) =>
+  new ToFix(
+    `${what} ${status === 'FAILED' ? 'failed' : `was ${status.toLowerCase()}`}. ${error ? `${error}: ${cause ?? ''} ` : ''}See ${consoleLink(arn)}`,
+  );
+
+async function subscriptions({ deployment }: Report, { checks }: DoctorPorts): Promise<string> {
+  if (deployment.topic === null)
+    throw new ToFix('No operator is notified. Add notifications: { email: [...] } to the configuration.');
+  const { confirmed, pending } = await checks.subscriptions(deployment.topic);
+  if (pending.length > 0)
+    throw new ToFix(
+      `Not confirmed: ${pending.join(', ')}. Open the link in the mail from SNS, or subscribe again if it is older than two days.`,
+    );
+  if (confirmed === 0) throw new ToFix(`The topic ${deployment.topic} has no subscription. Subscribe to it.`);
+  return `${confirmed} confirmed subscriptions`;
+}
+
+/** Registrations that are searched for, among other requests. */
+const searched = 20;
+
+/** Reads the newest registration, which a deployment starts. It asks each CA whether the account is valid. */
+async function lastRegistration({ deployment, at }: Report, { workflows }: DoctorPorts) {
+  let output: RegistrationOutput | null = null;
+  const finding = await findingOf('accounts', async () => {
+    for (const arn of (await workflows.list(deployment.stateMachines.accounts, '')).slice(0, searched)) {
+      const execution = await workflows.describe(arn);
+      if (!execution.input.includes('"register"')) continue;
+      if (execution.status === 'RUNNING') return 'a registration is in progress';
+      if (execution.status !== 'SUCCEEDED') throw failed('The last registration', execution);
+      output = JSON.parse(execution.output ?? 'null') as RegistrationOutput;
+      const age = duration(Date.parse(at) - Date.parse(execution.end ?? execution.start));
+      return `valid at ${output.accounts.map(({ issuer }) => issuer).join(', ')}, ${age} ago`;
+    }
+    throw new ToFix('No registration was found. Deploy the stack again.');
+  });
+  return { finding, output: output as RegistrationOutput | null };
+}
+
+/** Certificates that ACM holds in a region by default. https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
+const acmQuota = 2_500;
+
+/** Functions that a fleet may run at once with the pace of the configuration. A new AWS account may run ten. */
+const leastConcurrency = 20;
+
+function quotas({ certificates }: Report, { checks }: DoctorPorts): Promise<readonly Finding[]> {
+  const regions = [...new Set(certificates.flatMap(({ deliveries }) => deliveries.map(({ region }) => region)))];
+  return Promise.all([
+    findingOf('concurrency', async () => {
+      const limit = await checks.concurrency();
+      if (limit >= leastConcurrency) return `Lambda may run ${limit} functions at once`;
+      throw new ToFix(
+        `Lambda may run only ${limit} functions at once in this account. Ask AWS for a quota of 1,000 (Service Quotas, AWS Lambda, Concurrent executions).`,
+      );
+    }),
+    ...regions.toSorted().map((region) =>
+      findingOf(`ACM in ${region}`, async () => {
+        const count = await checks.acmCertificates(region);
+        const text = `${count} certificates, and the default quota is ${acmQuota.toLocaleString('en-US')}`;
+        if (count < 0.9 * acmQuota) return text;
+        throw new ToFix(
+          `${text}. Ask AWS for a higher quota (Service Quotas, AWS Certificate Manager), or remove certificates that are not in use.`,
+        );
+      }),
+    ),
+  ]);
+}

@@ -1,0 +1,42 @@
+import { type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zones.ts';
+import type { CertificateSpec, HostedZone, Issuer } from '../lambdas/domain/contract/config.ts';
+import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
+import { type Finding, findingOf } from './finding.ts';
+
+/** A certificate whose zones are checked. */
+export interface CheckedNames extends Pick<CertificateSpec, 'name' | 'identifiers' | 'challengeAliases'> {
+  readonly issuer: Pick<Issuer, 'name' | 'challenges'>;
+}
+
+/** Certificates that are checked at the same time. The authoritative servers of a fleet are few. */
+const atATime = 5;
+
+/**
+ * Checks hosted zone, delegation and CAA of each certificate as the step *Check zones* does, with the operator's own credentials. No order is made.
+ */
+export async function zoneFindings(
+  certificates: readonly CheckedNames[],
+  hostedZones: readonly HostedZone[],
+  accounts: ReadonlyMap<string, CheckZonesInput['account']>,
+  ports: Omit<CheckZonesPorts, 'log'>,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  // The step logs each warning and returns it too.
+  const log = { warn: () => undefined, error: () => undefined };
+  const check = async ({ name, identifiers, challengeAliases = {}, issuer }: CheckedNames) => {
+    // *Check zones* reads these fields of the certificate and of its issuer.
+    const spec = { name, identifiers, challengeAliases, issuer } as unknown as CertificateSpec;
+    const account = accounts.get(issuer.name) ?? null;
+    const run = { certificate: name, execution: '', attempt: 1, order: null };
+    const input = { ...run, spec, challengeZones: hostedZones, account } as CheckZonesInput;
+    const { warnings } = await checkZones(input, { ...ports, log });
+    return warnings.length === 0 ? 'the zones are delegated, and CAA allows the CA' : warnings.join(' ');
+  };
+  for (let start = 0; start < certificates.length; start += atATime)
+    findings.push(
+      ...(await Promise.all(
+        certificates.slice(start, start + atATime).map((each) => findingOf(`zones of ${each.name}`, () => check(each))),
+      )),
+    );
+  return findings;
+}

@@ -1,0 +1,95 @@
+import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
+import { keyTypes } from '../../domain/contract/config.ts';
+import type { OperatorChecks } from '../../domain/ports/operator-checks.ts';
+import { clientSettings } from './client.ts';
+import { replyOf } from './translate-errors.ts';
+
+/** Pages of 100 schedules or subscriptions, and of 1,000 certificates. */
+const mostPages = 20;
+
+/** Key types of ACM, without which ListCertificates lists RSA 2048 only. */
+const acmKeyTypes = {
+  'P-256': 'EC_prime256v1',
+  'P-384': 'EC_secp384r1',
+  'RSA-2048': 'RSA_2048',
+  'RSA-3072': 'RSA_3072',
+  'RSA-4096': 'RSA_4096',
+} as const;
+
+/** Asks AWS with the operator's region and credentials. */
+export function createOperatorChecks(operator: {
+  readonly region?: string;
+  readonly profile?: string;
+}): OperatorChecks {
+  const settings = { ...clientSettings, ...operator };
+  return {
+    async scheduleOf(stateMachineArn) {
+      const scheduler = new SchedulerClient(settings);
+      let token: string | undefined;
+      for (let page = 0; page < mostPages; page += 1) {
+        const reply = await replyOf(
+          { action: 'scheduler:ListSchedules', resource: 'schedules' },
+          scheduler.send(new ListSchedulesCommand({ ...(token && { NextToken: token }) })),
+        );
+        const found = reply.Schedules?.find(({ Target }) => Target?.Arn === stateMachineArn);
+        if (found)
+          return { name: `${found.GroupName ?? 'default'}/${found.Name ?? ''}`, enabled: found.State !== 'DISABLED' };
+        token = reply.NextToken;
+        if (!token) break;
+      }
+      return null;
+    },
+
+    async subscriptions(topic) {
+      const sns = new SNSClient(settings);
+      const pending: string[] = [];
+      let confirmed = 0;
+      let token: string | undefined;
+      for (let page = 0; page < mostPages; page += 1) {
+        const reply = await replyOf(
+          { action: 'sns:ListSubscriptionsByTopic', resource: `topic ${topic}` },
+          sns.send(new ListSubscriptionsByTopicCommand({ TopicArn: topic, ...(token && { NextToken: token }) })),
+        );
+        for (const { SubscriptionArn = '', Endpoint = '' } of reply.Subscriptions ?? [])
+          if (SubscriptionArn.startsWith('arn:')) confirmed += 1;
+          else pending.push(Endpoint);
+        token = reply.NextToken;
+        if (!token) break;
+      }
+      return { confirmed, pending };
+    },
+
+    async concurrency() {
+      const { AccountLimit } = await replyOf(
+        { action: 'lambda:GetAccountSettings', resource: 'the account' },
+        new LambdaClient(settings).send(new GetAccountSettingsCommand({})),
+      );
+      return AccountLimit?.ConcurrentExecutions ?? 0;
+    },
+
+    async acmCertificates(region) {
+      const acm = new ACMClient({ ...settings, region });
+      let count = 0;
+      let token: string | undefined;
+      for (let page = 0; page < mostPages; page += 1) {
+        const reply = await replyOf(
+          { action: 'acm:ListCertificates', resource: `ACM in ${region}` },
+          acm.send(
+            new ListCertificatesCommand({
+              MaxItems: 1000,
+              Includes: { keyTypes: keyTypes.map((each) => acmKeyTypes[each]) },
+              ...(token && { NextToken: token }),
+            }),
+          ),
+        );
+        count += reply.CertificateSummaryList?.length ?? 0;
+        token = reply.NextToken;
+        if (!token) break;
+      }
+      return count;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** What `doctor` and `drill` ask AWS with the operator's own credentials. */
+export interface OperatorChecks {
+  /** Returns the schedule that starts this workflow, or `null` if there is none. */
+  scheduleOf(stateMachineArn: string): Promise<{ readonly name: string; readonly enabled: boolean } | null>;
+  /** Returns how many subscriptions of a topic are confirmed, and the endpoints of those that are not. */
+  subscriptions(topic: string): Promise<{ readonly confirmed: number; readonly pending: readonly string[] }>;
+  /** Returns how many functions the account may run at once in this region. */
+  concurrency(): Promise<number>;
+  /** Returns the number of certificates in ACM of a region. */
+  acmCertificates(region: string): Promise<number>;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { type DoctorPorts, doctor } from '../../../cli/commands/doctor.ts';
+import type { Finding } from '../../../cli/finding.ts';
+import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
+import type { ReportOutput } from '../../../lambdas/domain/contract/report.ts';
+import type { OperatorChecks } from '../../../lambdas/domain/ports/operator-checks.ts';
+import type { WorkflowExecution } from '../../../lambdas/domain/ports/workflows.ts';
+import { issuer } from '../../fakes/specs.ts';
+import { createWorld } from '../../fakes/world.ts';
+import { certificateWith, reportOf } from '../page/reports.ts';
+import { createTerminal } from '../terminal.ts';
+
+const zone = { id: 'Z1', name: 'example.com' };
+const now = '2026-03-01T12:00:00Z';
+const registered = {
+  accounts: [{ issuer: 'test-ca', url: 'https://ca/1', caaIdentities: ['ca.test'], caa: [] }],
+  caa: [],
+};
+const execution = (fields: Partial<WorkflowExecution> = {}): WorkflowExecution => ({
+  ...{ arn: 'arn:aws:states:eu-west-1:1:execution:x:1', status: 'SUCCEEDED', start: now, end: '2026-03-01T11:00:00Z' },
+  ...{ error: null, cause: null, input: '{"action":"register"}', output: JSON.stringify(registered), ...fields },
+});
+
+interface Situation {
+  readonly checks?: Partial<OperatorChecks>;
+  readonly fleet?: readonly WorkflowExecution[];
+  readonly registration?: WorkflowExecution;
+  readonly topic?: string | null;
+  readonly at?: string;
+  readonly delegated?: boolean;
+}
+
+async function run({
+  checks,
+  fleet = [execution()],
+  registration = execution(),
+  topic = 'arn:topic',
+  at = now,
+  delegated = true,
+}: Situation = {}) {
+  const world = createWorld();
+  const { hostedZonesAs, dns } = world.ports;
+  world.hostedZones.addZone(zone.id, ['ns.zone.test']);
+  world.dns.delegate(zone.name, ...[delegated ? 'ns.zone.test' : 'ns.elsewhere.test']);
+  const report = reportOf(0);
+  const output: ReportOutput = {
+    ...{
+      ...report,
+      at,
+      next: null,
+      certificates: [certificateWith({ identifiers: ['example.com'], issuer: 'test-ca' })],
+    },
+    deployment: { ...report.deployment, topic, issuers: [issuer], hostedZones: [zone] },
+  };
+  const executions = new Map<string, WorkflowExecution>([
+    ...fleet.map((each, index) => [`fleet-${index}`, each] as const),
+    ['registration', registration],
+  ]);
+  const terminal = createTerminal();
+  const ports: DoctorPorts = {
+    terminal,
+    clock: world.clock,
+    zones: () => ({ hostedZonesAs, dns }),
+    deployments: { list: async () => [{ stack: 'Certificates', report: 'arn' }], report: async () => output },
+    workflows: {
+      list: async (arn) => (arn === 'arn:fleet' ? fleet.map((_, index) => `fleet-${index}`) : ['registration']),
+      describe: async (arn) => executions.get(arn) as WorkflowExecution,
+    },
+    checks: {
+      scheduleOf: async () => ({ name: 'group/fleet', enabled: true }),
+      subscriptions: async () => ({ confirmed: 1, pending: [] }),
+      concurrency: async () => 1000,
+      acmCertificates: async () => 7,
+      ...checks,
+    },
+  };
+  const code = await doctor({ json: true }, ports);
+  const findings = JSON.parse(terminal.lines.join('')) as readonly Finding[];
+  const text = createTerminal();
+  await doctor({}, { ...ports, terminal: text });
+  return { code, findings, of: (check: string) => findings.find((each) => each.check === check), text: text.lines };
+}
+
+describe('doctor', () => {
+  test('has one line for each check, in 80 columns', async () => {
+    const { code, findings, text } = await run();
+    expect(findings.filter(({ result }) => result !== 'ok')).toEqual([]);
+    expect(code).toBe(0);
+    expect(findings.map(({ check }) => check)).toEqual([
+      ...['credentials', 'stack', 'schedule', 'fleet', 'notifications', 'accounts', 'zones of www', 'concurrency'],
+      ...['ACM in us-east-1', 'clock'],
+    ]);
+    expect(text[2]).toBe('OK  schedule: starts the fleet every 6 h');
+    expect(
+      Math.max(
+        ...text
+          .join('\n')
+          .split('\n')
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThanOrEqual(80);
+  });
+
+  test.each<[string, Situation, string]>([
+    [
+      'schedule',
+      { checks: { scheduleOf: async () => ({ name: 'group/fleet', enabled: false }) } },
+      'is disabled, so nothing is renewed',
+    ],
+    ['schedule', { checks: { scheduleOf: async () => null } }, 'No schedule starts the fleet, so nothing is renewed.'],
+    ['fleet', { fleet: [] }, 'has never run'],
+    ['fleet', { fleet: [execution({ end: '2026-02-28T12:00:00Z' })] }, 'ended 24 h ago'],
+    [
+      'fleet',
+      { fleet: [execution({ status: 'FAILED', error: 'FleetCheckError', cause: 'Denied.' })] },
+      'FleetCheckError: Denied.',
+    ],
+    ['notifications', { topic: null }, 'No operator is notified.'],
+    [
+      'notifications',
+      { checks: { subscriptions: async () => ({ confirmed: 1, pending: ['ops@example.com'] }) } },
+      'Not confirmed: ops@example.com.',
+    ],
+    [
+      'notifications',
+      { checks: { subscriptions: async () => ({ confirmed: 0, pending: [] }) } },
+      'has no subscription',
+    ],
+    [
+      'accounts',
+      { registration: execution({ status: 'FAILED', error: 'ContactRefusedError', cause: 'No MX.' }) },
+      'ContactRefusedError: No MX.',
+    ],
+    ['zones of www', { delegated: false }, 'ns.elsewhere.test'],
+    ['concurrency', { checks: { concurrency: async () => 10 } }, 'only 10 functions at once'],
+    [
+      'ACM in us-east-1',
+      { checks: { acmCertificates: async () => 2400 } },
+      '2400 certificates, and the default quota is 2,500.',
+    ],
+    ['clock', { at: '2026-03-01T11:00:00Z' }, 'differs from that of AWS by 60 min'],
+  ])('says how to fix a problem with %s', async (check, situation, message) => {
+    const { code, of } = await run(situation);
+    expect(of(check)).toMatchObject({ result: 'fix', text: expect.stringContaining(message) });
+    expect(code).toBe(1);
+  });
+
+  test('shows the rest if one call is denied, with the statement that allows it', async () => {
+    const denied = async () => {
+      throw new AccessDeniedError({ what: 'Denied.', action: 'scheduler:ListSchedules', resource: 'schedules' });
+    };
+    const { code, of, findings } = await run({ checks: { scheduleOf: denied } });
+    expect(of('schedule')).toMatchObject({
+      result: 'unknown',
+      text: expect.stringContaining('"Action":"scheduler:ListSchedules"'),
+    });
+    expect(findings.filter(({ result }) => result === 'ok')).toHaveLength(9);
+    expect(code).toBe(4);
+  });
+});
