@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createLogLines } from '../lambdas/adapters/aws/cloudwatch-logs/log-lines.ts';
+import { createDrills } from '../lambdas/adapters/aws/drills.ts';
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
 import { createOperatorChecks } from '../lambdas/adapters/aws/operator-checks.ts';
@@ -41,6 +42,7 @@ const program = createProgram(
     return {
       deployments: withVersionNote(createDeployments(settings), version, terminal),
       checks: createOperatorChecks(settings),
+      drills: createDrills(settings),
       zones: (rootServers) => ({
         hostedZonesAs: createOperatorZones(settings),
         dns: createAuthoritativeDns({ rootServers: rootServersOf(rootServers.join()) }),

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { revocationReasons } from '../lambdas/domain/contract/revocation-reason.ts';
 import type { CertificateValues } from '../lambdas/domain/ports/certificate-values.ts';
 import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
+import type { Drills } from '../lambdas/domain/ports/drills.ts';
 import type { LogLines } from '../lambdas/domain/ports/log-lines.ts';
 import type { OperatorChecks } from '../lambdas/domain/ports/operator-checks.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
@@ -9,10 +10,12 @@ import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { fileFormats } from './certificate-files.ts';
 import { deactivate } from './commands/deactivate.ts';
 import { type DoctorPorts, doctor } from './commands/doctor.ts';
+import { drill } from './commands/drill.ts';
 import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { logs } from './commands/logs.ts';
 import { pause } from './commands/pause.ts';
+import { plan } from './commands/plan.ts';
 import { renew } from './commands/renew.ts';
 import { resume } from './commands/resume.ts';
 import { revoke } from './commands/revoke.ts';
@@ -28,6 +31,7 @@ export interface CommandPorts {
   readonly deployments: Deployments;
   readonly workflows: Workflows;
   readonly checks: OperatorChecks;
+  readonly drills: Drills;
   readonly zones: DoctorPorts['zones'];
   readonly logLines: LogLines;
   readonly values: CertificateValues;
@@ -79,9 +83,16 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .option('--force', 'renew even if it is not due')
     .option('--watch', 'follow the renewal to its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
+  command('plan', 'what the next deployment would change, order and cost')
+    .option('--cdk-out <folder>', 'the folder that cdk synth wrote', 'cdk.out')
+    .option('--json', 'the plan as JSON')
+    .action(async (options) => onEnd(await plan(options, makePorts(options))));
   command('doctor', 'checks everything that renewals need')
     .option('--json', 'the findings as JSON')
     .action(async (options) => onEnd(await doctor(options, makePorts(options))));
+  command('drill', 'sends one test message by each path, and asks whether it arrived')
+    .option('--json', 'the findings as JSON')
+    .action(async (options) => onEnd(await drill(options, makePorts(options))));
   command('logs <name>', 'the log lines of a certificate, the newest execution first')
     .option('--since <time>', '30m, 12h, 1d, 2w or a time in RFC 3339', '1d')
     .option('--json', 'all fields of the lines as JSON')

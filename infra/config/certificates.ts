@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DeployedConfig, keyTypes } from '../../lambdas/domain/contract/config.ts';
+import { mostIdentifiers } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import { checkChallengeAliases } from './challenge-aliases.ts';
 import { checkEndpoints } from './endpoints.ts';
 import { flag, list, readFields, readValue, show, suggests, takesTokens, text, textOrToken, unread } from './fields.ts';
@@ -7,7 +8,6 @@ import type { CheckedHostedZones } from './hosted-zones.ts';
 import { checkIdentifiers } from './identifiers.ts';
 import { type IssuerList, readFallbacks } from './issuer-list.ts';
 import type { Report, Warn } from './mistakes.ts';
-import { mostIdentifiers } from './profiles.ts';
 import { accountOf, orPrincipal } from './references.ts';
 import { checkRegions } from './regions.ts';
 import { checkReplicas } from './replicas.ts';

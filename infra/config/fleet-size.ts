@@ -1,6 +1,6 @@
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
+import { lifetimeOf, renewedAfter, unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import type { Report } from './mistakes.ts';
-import { lifetimeOf, renewedAfter, unknownLifetime } from './profiles.ts';
 
 /**
  * Certificates of one deployment. A selection from so many takes 8 s of one vCPU and 400 MB (`bench/fleet.ts`), so 14 s in a function of 1,024 MB.

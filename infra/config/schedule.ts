@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { lifetimeOf, profileName, validityOf } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import { longestInterval, runsBeforeExpiry } from '../../lambdas/domain/rules/renewal/schedule-limit.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Report } from './mistakes.ts';
-import { lifetimeOf, profileName, validityOf } from './profiles.ts';
 
 const allowedRate = 'a rate such as "rate(6 hours)", "rate(1 day)" or "rate(90 minutes)"';
 const allowedDuration = 'a Duration of whole minutes that is known at synth, at least one minute';

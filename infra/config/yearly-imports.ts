@@ -1,7 +1,7 @@
 import type { Issuer } from '../../lambdas/domain/contract/config.ts';
+import { lifetimeOf, renewedAfter, unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Warn } from './mistakes.ts';
-import { lifetimeOf, renewedAfter, unknownLifetime } from './profiles.ts';
 
 /**
  * Imports into ACM that AWS allows in one account and region in 365 days, by default

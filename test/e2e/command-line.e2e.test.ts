@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
@@ -197,6 +197,21 @@ describe('notifications', () => {
     expect((await alarms()).CompositeAlarms).toMatchObject([{ StateValue: 'ALARM' }]);
   });
 
+  test('drill sends a message by the alarm and one by the event', async () => {
+    const { code, out } = await run(['drill']);
+    expect(out).toMatch(
+      /OK {2}alarm: A message about the alarm "Perennial changed outside" was sent\..*OK {2}event: /s,
+    );
+    expect(code).toBe(0);
+    const messages = [await received(), await received()].map(({ Message }) => Message);
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('"AlarmName":"Perennial changed outside"'),
+        expect.stringContaining('This is a test by "cdk-perennial drill". Nothing has failed.'),
+      ]),
+    );
+  });
+
   test('the weekly report has all certificates and the last fleet run', async () => {
     await sqs().send(new SendMessageCommand({ QueueUrl: events, MessageBody: '{"notification":"digest"}' }));
     const { Subject, Message } = await received();
@@ -227,6 +242,14 @@ describe('commands for operators', () => {
     expect(code).toBe(0);
     for (const state of ['Hold fleet lease', 'Roll over key', 'Free fleet lease']) expect(out).toContain(state);
     expect(widest(out.replaceAll(/https:\S+/g, ''))).toBeLessThanOrEqual(80);
+  });
+
+  test('plan finds nothing to change right after the deployment of its cloud assembly', async () => {
+    const [assembly = ''] = globSync('cdk.out-*', { cwd: d.local.folder });
+    const { code, out } = await run(['plan', '--cdk-out', join(d.local.folder, assembly)]);
+    expect(out).toContain('No certificate changes.');
+    expect(out).toMatch(/ACM in us-east-1: 1 of 2,500\s+certificates/);
+    expect(code).toBe(0);
   });
 
   test('doctor checks what renewals need', async () => {

@@ -1,4 +1,4 @@
-import { renewalTime } from '../../lambdas/domain/rules/renewal/renewal-time.ts';
+import { renewalTime } from '../renewal/renewal-time.ts';
 
 interface Profile {
   /** Hours. The shortest lifetime that the CA has announced. */

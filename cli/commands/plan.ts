@@ -1,0 +1,130 @@
+import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
+import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
+import { type Report, readReport, type Target } from '../deployment.ts';
+import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { exitCodeOf, type Finding, printFindings } from '../finding.ts';
+import { table, wrapped } from '../layout.ts';
+import { daysOfOrders, monthlyCost, type PlannedChange, plannedChanges, yearlyImports } from '../planned-changes.ts';
+import { readSynthesizedConfig } from '../synthesized-config.ts';
+import type { Terminal } from '../terminal.ts';
+import { zoneFindings } from '../zones.ts';
+import type { DoctorPorts } from './doctor.ts';
+
+export interface PlanOptions extends Target {
+  /** Folder of the cloud assembly that `cdk synth` wrote. */
+  readonly cdkOut: string;
+  readonly json?: boolean | undefined;
+}
+
+export type PlanPorts = Pick<DoctorPorts, 'deployments' | 'zones' | 'terminal' | 'clock'>;
+
+/** Certificates that ACM holds in a region, and imports in 365 days, by default. https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
+const acmQuotas = { certificates: 2_500, imports: 5_000 };
+
+/** Prints what a deployment would do: changes, orders against the limits of the CAs, imports, cost, and what is wrong with the zones. */
+export async function plan(
+  options: PlanOptions,
+  { deployments, zones, terminal, clock }: PlanPorts,
+): Promise<ExitCode> {
+  const config = readSynthesizedConfig(options.cdkOut, options.stack);
+  const report = await deployedReport(() => readReport(deployments, options));
+  const deployed: readonly CertificateReport[] = report?.certificates ?? [];
+  const changes = plannedChanges(config, deployed, clock.now());
+  const findings = await checkedZones(config, changes, {
+    zones,
+    clock,
+    rootServers: report?.deployment.rootServers ?? [],
+  });
+  const limits = limitsOf(config, changes);
+  if (options.json) terminal.print(JSON.stringify({ changes, limits, findings }, null, 2));
+  else printPlan({ report, config, changes, limits }, options, terminal);
+  return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
+}
+
+/** Returns `null` before the first deployment. */
+async function deployedReport(read: () => Promise<Report>): Promise<Report | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === exitCodes.notFound) return null;
+    throw error;
+  }
+}
+
+interface Limits {
+  readonly orders: readonly { readonly issuer: string; readonly count: number; readonly days: number }[];
+  readonly acm: readonly { readonly region: string; readonly certificates: number; readonly yearlyImports: number }[];
+  readonly monthlyCost: number;
+}
+
+function limitsOf(config: DeployedConfig, changes: readonly PlannedChange[]): Limits {
+  const orders = config.issuers.flatMap((issuer) => {
+    const count = changes.filter(({ orderedFrom }) => orderedFrom === issuer.name).length;
+    return count === 0 ? [] : [{ issuer: issuer.name, count, days: daysOfOrders(count, issuer) }];
+  });
+  const acm = [...yearlyImports(config)].map(([region, { certificates, imports }]) => {
+    // A region that is a token of the CDK is that of the stack.
+    return {
+      region: region.startsWith('@') ? 'the region of the stack' : region,
+      certificates,
+      yearlyImports: Math.round(imports),
+    };
+  });
+  const accounts = new Set(config.issuers.map(({ directoryUrl }) => directoryUrl)).size;
+  return { orders, acm, monthlyCost: monthlyCost(config.certificates.length, accounts) };
+}
+
+/** Checks the zones of the certificates that would be ordered. An id that the CDK knows only after the deployment cannot be checked before it. */
+async function checkedZones(
+  config: DeployedConfig,
+  changes: readonly PlannedChange[],
+  { zones, clock, rootServers }: Pick<PlanPorts, 'zones' | 'clock'> & { readonly rootServers: readonly string[] },
+): Promise<readonly Finding[]> {
+  const ordered = new Set(changes.flatMap(({ name, orderedFrom }) => (orderedFrom === null ? [] : [name])));
+  const isKnown = (zone: DeployedConfig['hostedZones'][number]) =>
+    ![zone.id, zone.role?.arn ?? ''].some((id) => id.startsWith('@'));
+  const checked = config.certificates.flatMap(
+    ({ name, identifiers, challengeAliases, hostedZones, issuers: [issuer = -1] }) => {
+      const at = config.issuers[issuer];
+      const known = hostedZones.every((zone) => config.hostedZones.slice(zone, zone + 1).every(isKnown));
+      if (!ordered.has(name) || !at || !known) return [];
+      return [{ name, identifiers, ...(challengeAliases && { challengeAliases }), issuer: at }];
+    },
+  );
+  if (checked.length === 0) return [];
+  return zoneFindings(checked, config.hostedZones.filter(isKnown), new Map(), { ...zones(rootServers), clock });
+}
+
+interface Plan {
+  readonly report: Report | null;
+  readonly config: DeployedConfig;
+  readonly changes: readonly PlannedChange[];
+  readonly limits: Limits;
+}
+
+function printPlan({ report, config, changes, limits }: Plan, { cdkOut }: PlanOptions, terminal: Terminal): void {
+  const line = (text: string) => terminal.print(wrapped(text, terminal.columns, 2));
+  const compared = report
+    ? `the stack ${report.deployment.stack} in ${report.deployment.region}`
+    : 'no deployment, so this is the first one';
+  line(`Compared the configuration in ${cdkOut} (${config.certificates.length} certificates) with ${compared}.`);
+  if (changes.length === 0) terminal.print('\nNo certificate changes.');
+  else {
+    const rows = changes.map(({ name, change, orderedFrom, reason }) => [change, name, orderedFrom ?? '-', reason]);
+    const [header = '', ...lines] = table([['', 'name', 'ordered from', 'reason'], ...rows], terminal.columns);
+    terminal.print(`\n${terminal.dim(header)}\n${lines.join('\n')}`);
+  }
+  terminal.print('');
+  for (const { issuer, count, days } of limits.orders)
+    line(
+      `Orders at ${issuer}: ${count}, ${days === 0 ? 'within its limit' : `which its limit stretches over ${days.toFixed(1)} days`}.`,
+    );
+  for (const { region, certificates, yearlyImports: imports } of limits.acm)
+    line(
+      `ACM in ${region}: ${certificates} of ${number(acmQuotas.certificates)} certificates, about ${number(imports)} of ${number(acmQuotas.imports)} imports a year (default quotas).`,
+    );
+  line(`Cost: about USD ${limits.monthlyCost.toFixed(2)} a month, without the alarms.`);
+  terminal.print('');
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
