@@ -206,7 +206,7 @@ describe('notifications', () => {
     const messages = [await received(), await received()].map(({ Message }) => Message);
     expect(messages).toEqual(
       expect.arrayContaining([
-        expect.stringContaining('"AlarmName":"Perennial changed outside"'),
+        expect.stringMatching(/"AlarmName": ?"Perennial changed outside"/),
         expect.stringContaining('This is a test by "cdk-perennial drill". Nothing has failed.'),
       ]),
     );

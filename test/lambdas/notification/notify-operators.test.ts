@@ -348,6 +348,9 @@ describe('other problems', () => {
       ]
     `);
     expect(await world.deliver(event('register', 'ExternalAccountBindingError'))).toHaveLength(1);
+    expect(await world.deliver(event('drill', 'Drill'))).toMatchObject([
+      { subject: '[Perennial] Test: this message arrived', body: 'The CA did not answer.' },
+    ]);
   });
 });
 

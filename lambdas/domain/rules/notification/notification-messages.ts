@@ -81,6 +81,8 @@ function solvedMessage(groups: readonly SolvedGroup[], place: DeploymentPlace, n
 
 function requestMessage(request: FailedAccountRequest, place: DeploymentPlace): NotificationMessage {
   const { error, cause } = request;
+  // The command `drill` publishes it, to see that a message arrives.
+  if (request.action === 'drill') return messageOf('Test: this message arrived', [quote(cause)], place);
   const short = (text: string) => printable(text, 60);
   const action = short(request.action);
   const of = request.certificate ?? request.issuer;
