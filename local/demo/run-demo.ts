@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalEnvironment } from '../environment.ts';
 import type { demonstrate } from './demonstrate.ts';
 import type { Facts } from './facts.ts';
@@ -21,6 +22,9 @@ export interface DemoPorts {
   /** Writes to standard output. */
   readonly write: (text: string) => void;
 }
+
+/** Time in which this process handles a signal that another process of the group has handled already. */
+const SIGNAL_DELAY_MS = 500;
 
 /** Exit code of a process that SIGINT has ended, as a shell gives it. */
 export const INTERRUPTED = 130;
@@ -48,7 +52,11 @@ export async function runDemo(options: DemoOptions, ports: DemoPorts): Promise<n
       () => ({ error: undefined }),
       (reason) => ({ error: reason instanceof Error ? reason.message : String(reason) }),
     );
-  const ended = await Promise.race([shown, interruption]);
+  const first = await Promise.race([shown, interruption]);
+  // Ctrl-C ends the local environment too, and its end may fail a step before this process handles the signal.
+  const late =
+    first?.error !== undefined && Promise.race([interruption.then(() => true), sleep(SIGNAL_DELAY_MS, false)]);
+  const ended = (await late) ? undefined : first;
   if (!ended) {
     screen.release();
     await local?.stop().catch((error) => screen.print(String(error)));

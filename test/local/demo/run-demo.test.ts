@@ -108,6 +108,17 @@ test('a demo with --keep stops the environment at Ctrl-C and ends with 0', async
 });
 
 describe('a demo that is interrupted', () => {
+  test('ends with 130 if the end of the local environment fails a step before the signal is handled', async () => {
+    const failing: Demonstration = async (_, started) => {
+      started(local);
+      setTimeout(() => interrupt(), 20);
+      throw new Error('socket hang up');
+    };
+    expect(await runWith(failing)).toBe(130);
+    expect(stops).toBe(1);
+    expect(printed.join('\n')).not.toContain('failed');
+  });
+
   test('ends with 130 even if the current step fails while the environment is stopped', async () => {
     let fail: (reason: Error) => void = () => undefined;
     const stopping = { ...local, stop: async () => fail(new Error('ECONNREFUSED')) };
