@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { ofCredentials } from '../lambdas/adapters/aws/translate-errors.ts';
 import { AccessDeniedError, PerennialError, ThrottledError } from '../lambdas/domain/contract/errors.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 
@@ -7,18 +8,6 @@ export interface Problem {
   readonly message: string;
   readonly exitCode: ExitCode;
 }
-
-/** Error names for missing, expired or invalid credentials of the operator. */
-const ofCredentials = new Set([
-  'CredentialsProviderError',
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'InvalidClientTokenId',
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'TokenProviderError',
-  'UnrecognizedClientException',
-]);
 
 /** Messages of Node.js and of some services have no full stop. */
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

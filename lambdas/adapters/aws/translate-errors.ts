@@ -74,14 +74,15 @@ const denied = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized'
 /** Error names for a KMS key that is denied, disabled or deleted, of Secrets Manager and of DynamoDB, Lambda and Step Functions. */
 const ofKey = /^(?:DecryptionFailure|EncryptionFailure|K(?:MS|ms)(?!Throttling)\w*Exception)$/;
 
-/** Error names for credentials that are expired or invalid. */
-const ofCredentials = new Set([
+/** Error names for credentials that are missing, expired or invalid. */
+export const ofCredentials = new Set([
   'CredentialsProviderError',
   'ExpiredToken',
   'ExpiredTokenException',
   'InvalidClientTokenId',
   'InvalidSignatureException',
   'SignatureDoesNotMatch',
+  'TokenProviderError',
   'UnrecognizedClientException',
 ]);
 
