@@ -61,7 +61,7 @@ describe('values from outside', () => {
   });
 });
 
-test.each(['.', '', '/nowhere/page.html', 'package.json/page.html'])(
+test.each(['.', '', '/dev/null/page.html', 'package.json/page.html'])(
   'the page in the file "%s", which cannot be written, is a sentence',
   async (html) => {
     await expect(printed(reportOf(1), 80, { html })).rejects.toMatchObject({

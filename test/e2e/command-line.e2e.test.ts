@@ -334,7 +334,8 @@ describe('a problem is a sentence', () => {
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
       AWS_EC2_METADATA_DISABLED: 'true',
-      HOME: '/nowhere',
+      // No folder can be made below a device, so no process leaves files here.
+      HOME: '/dev/null',
     };
     const { code, messages } = await run(['status'], none);
     expect(messages).toContain('AWS accepts no credentials of yours.');

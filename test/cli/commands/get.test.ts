@@ -218,7 +218,7 @@ describe('get rejects', () => {
     ['a password that Java cannot use', { format: 'p12', passwordEnv: 'UMLAUT' }, 'has characters outside ASCII'],
     [
       'a password file that is not there',
-      { format: 'p12', passwordFile: '/nowhere/password' },
+      { format: 'p12', passwordFile: '/dev/null/password' },
       'The file with the password cannot be read.',
     ],
   ])('%s, and writes nothing', async (_, options, message) => {
