@@ -1,5 +1,6 @@
 import type { HostedZone } from '../domain/contract/config.ts';
 import { ChallengeAliasError, DnsLookupError, ZoneNotFoundError } from '../domain/contract/errors.ts';
+import { printable } from '../domain/contract/printable-text.ts';
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
 import type { AuthoritativeDns } from '../domain/ports/dns.ts';
 import type { HostedZones, HostedZonesAs } from '../domain/ports/hosted-zones.ts';
@@ -161,7 +162,7 @@ function once<Key, Value>(lookUp: (key: Key) => Promise<Value>): (key: Key) => P
 function bounded(warnings: readonly string[]): readonly string[] {
   const rest = warnings.length - 10;
   return [
-    ...warnings.slice(0, 10).map((warning) => (warning.length > 300 ? `${warning.slice(0, 299)}…` : warning)),
+    ...warnings.slice(0, 10).map((warning) => printable(warning, 300)),
     ...(rest > 0 ? [`${rest} more warnings are in the log.`] : []),
   ];
 }

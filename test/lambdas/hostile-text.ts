@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { expect } from 'vitest';
 
 /** Matches a character that no message, event or log line may have. It is written out, so that it does not repeat the expression of the code. */
 export const unprintable =
@@ -35,3 +36,9 @@ export const hostileText = fc
     maxLength: 12,
   })
   .map((parts) => parts.join(''));
+
+/** Checks all texts in a value. */
+export function expectPrintable(value: unknown): void {
+  if (typeof value === 'string') expect(value).not.toMatch(unprintable);
+  else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) expectPrintable(each);
+}

@@ -3,13 +3,11 @@ import { concurrencyLimit } from '../../domain/rules/concurrency-limit.ts';
 import { type Address, createAddressBook, type HostResolver, showAddress } from './addresses.ts';
 import { LookupError } from './lookup.ts';
 import { type Question, type Reply, UnaskableNameError } from './query.ts';
-import { above, aliasOf, caaRecords, plain } from './records.ts';
+import { above, aliasOf, caaRecords, mostAliases, plain } from './records.ts';
 import { createReferrals } from './referrals.ts';
 import type { Reach } from './root-servers.ts';
 import { reachFrom } from './root-servers.ts';
 
-/** Longest chain of CNAMEs that is followed. RFC 1034 sets no limit, and resolvers follow about this many. */
-const mostAliases = 8;
 /** Lookups that run at the same time. */
 const concurrency = 10;
 /** Time limit of one lookup, in ms. */

@@ -2,7 +2,7 @@ import type { NameServers } from '../../domain/ports/dns.ts';
 import { type Address, type AddressBook, createAddressBook, mostAddresses, writtenAddress } from './addresses.ts';
 import { LookupError } from './lookup.ts';
 import { query, type Reply } from './query.ts';
-import { aliasOf, plain, txtValues } from './records.ts';
+import { aliasOf, mostAliases, plain, txtValues } from './records.ts';
 import type { Tries } from './transports.ts';
 
 /** Time of each try, in ms. A server that is down costs 2 + 2 = 4 s, or 8 s if it has two addresses. */
@@ -44,7 +44,6 @@ const none = (): readonly Address[] => [];
 /** The TXT values of the name, or of the name at the end of its CNAMEs within the answer. */
 function valuesIn({ answers }: Reply, name: string): readonly string[] {
   let at = name;
-  // Each link is one record, so a chain that is longer than the answer is a loop.
-  for (const _ of answers) at = aliasOf(answers, at) ?? at;
+  for (let links = 0; links < mostAliases; links++) at = aliasOf(answers, at) ?? at;
   return txtValues(answers, at);
 }

@@ -21,14 +21,20 @@ const ordinary = /^[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*$/;
 /** The same with ports and with addresses in brackets. */
 const ordinaryInLaboratory = /^[A-Za-z0-9_*:[\]-]+(?:\.[A-Za-z0-9_*:[\]-]+)*$/;
 
+/** Longest chain of CNAMEs that is followed. RFC 1034 sets no limit, and resolvers follow about this many. */
+export const mostAliases = 8;
+/** Servers of a delegation that are read. Registries accept about 13. The address of each one is looked up, so a reply must not name thousands. */
+const mostServers = 30;
+
 /** The target of the CNAME of this plain name, as a plain name. Throws `LookupError` for a target that is not a valid host name. */
 export function aliasOf(records: readonly Answer[], name: string): string | undefined {
   return pointedTo(records, name, 'CNAME', ordinary)[0];
 }
 
-/** The servers in the NS records of this plain name, as plain names. Throws `LookupError` as `aliasOf` does. */
+/** The first servers in the NS records of this plain name, as plain names. Throws `LookupError` as `aliasOf` does. */
 export function nameServersOf(records: readonly Answer[], name: string, reach: Reach): readonly string[] {
-  return pointedTo(records, name, 'NS', reach === 'laboratory' ? ordinaryInLaboratory : ordinary);
+  const servers = pointedTo(records, name, 'NS', reach === 'laboratory' ? ordinaryInLaboratory : ordinary);
+  return servers.slice(0, mostServers);
 }
 
 function pointedTo(records: readonly Answer[], name: string, type: 'CNAME' | 'NS', allowed: RegExp): readonly string[] {

@@ -226,6 +226,14 @@ describe('a delegation', () => {
     expect(await dns.delegation('sub.example.test')).toEqual({ found: ['ns1.example.test', 'ns2.example.test'] });
   });
 
+  test('has at most thirty servers, because the address of each one is looked up', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => `ns${index}.example.test`);
+    const { dns } = await world(({ protocol }) =>
+      protocol === 'udp' ? { truncated: true } : { answers: ns('sub.example.test', ...many) },
+    );
+    expect(await dns.delegation('sub.example.test')).toEqual({ found: many.slice(0, 30) });
+  });
+
   test.each([
     ['NXDOMAIN', noSuchName],
     ['no NS set', noSuchType],

@@ -72,6 +72,21 @@ describe('the TXT values of a name', () => {
     expect(await createNameServers().txt(address, name)).toEqual([]);
   });
 
+  test('are those at the end of at most eight CNAMEs, so that a reply with thousands of them takes no time', async () => {
+    let links = 8;
+    const { address } = await scripted(() => ({
+      answers: [
+        ...Array.from({ length: links }, (_, index) =>
+          cname(index === 0 ? name : `${index}.test`, `${index + 1}.test`),
+        ),
+        txt(`${links}.test`, 'delegated'),
+      ],
+    }));
+    expect(await createNameServers().txt(address, name)).toEqual(['delegated']);
+    links = 9;
+    expect(await createNameServers().txt(address, name)).toEqual([]);
+  });
+
   test('are queried every time, so that no cache hides a change', async () => {
     const values = ['old'];
     const { address } = await serve(() => ({ texts: values }));

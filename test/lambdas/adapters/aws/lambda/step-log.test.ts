@@ -4,7 +4,7 @@ import { stepHandler } from '../../../../../lambdas/adapters/aws/lambda/step-han
 import { CaUnavailableError } from '../../../../../lambdas/domain/contract/errors.ts';
 import { readErrorOutput } from '../../../../../lambdas/domain/contract/failure.ts';
 import { errorOutputOf } from '../../../../fakes/error-output.ts';
-import { hostileText, unprintable } from '../../../hostile-text.ts';
+import { expectPrintable, hostileText } from '../../../hostile-text.ts';
 
 let lines: string[] = [];
 beforeEach(() => {
@@ -42,11 +42,6 @@ describe('a step with hostile text', () => {
     );
   });
 });
-
-function expectPrintable(value: unknown): void {
-  if (typeof value === 'string') expect(value).not.toMatch(unprintable);
-  else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) expectPrintable(each);
-}
 
 test('a step with an output that Step Functions would not accept fails with a named error', async () => {
   const handler = stepHandler(() => ({ newOrder: async () => ({ text: 'x'.repeat(200_000) }) }));
