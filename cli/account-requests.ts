@@ -55,7 +55,8 @@ export async function carryOut<Output>(
   const output = ended.output === null ? null : (JSON.parse(ended.output) as Output);
   if (json) terminal.print(JSON.stringify({ ...ended, input: request, output }, null, 2));
   const code = printEnd(what, ended, progress);
-  if (output !== null) progress.print(wrapped(result(output), terminal.columns, 0));
+  // A failed execution has no result, whatever its output is.
+  if (code === exitCodes.done && output !== null) progress.print(wrapped(result(output), terminal.columns, 0));
   return code;
 }
 

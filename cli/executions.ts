@@ -19,16 +19,17 @@ export async function executionsOf(
   for (const arn of await workflows.list(renewal, `${certificate}-`)) {
     const execution = await workflows.describe(arn);
     // The executions of www-2 have names that begin with www- too.
-    if (certificateIn(execution) === certificate) found.push(execution);
+    if (inputOf(execution).certificate === certificate) found.push(execution);
     if (found.length === most) break;
   }
   return found;
 }
 
-function certificateIn({ input }: WorkflowExecution): unknown {
+/** Returns the fields of the input of an execution. An input that is no JSON object has none. */
+export function inputOf({ input }: WorkflowExecution): { readonly [field: string]: unknown } {
   try {
-    return (JSON.parse(input) as { certificate?: unknown } | null)?.certificate;
+    return { ...(JSON.parse(input) as object | null) };
   } catch {
-    return undefined; // An execution with other input belongs to no certificate.
+    return {};
   }
 }

@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { wrapped } from './layout.ts';
+import { wrappedMessage } from './layout.ts';
 import { problemOf } from './problems.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,12 +31,7 @@ const words = { ok: 'OK ', fix: 'FIX', unknown: '?  ' } as const;
 /** Prints each finding. Returns `attention` if something has to be fixed, and otherwise `refused` if a check could not be made. */
 export function printFindings(findings: readonly Finding[], { print, red, columns }: Terminal): ExitCode {
   for (const { check, result, text } of findings) {
-    // The statement of a missing permission has a line of its own, so that it can be copied.
-    const [first = '', ...more] = text.split('\n');
-    const line = [
-      `${words[result]} ${wrapped(`${check}: ${first}`, columns, 4)}`,
-      ...more.map((each) => `    ${each}`),
-    ].join('\n');
+    const line = `${words[result]} ${wrappedMessage(`${check}: ${text}`, columns, 4)}`;
     print(result === 'ok' ? line : red(line));
   }
   return exitCodeOf(findings);

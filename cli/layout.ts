@@ -14,6 +14,13 @@ export function wrapped(text: string, columns: number, indent: number): string {
   return fill(text.split(/\s+/), columns - indent).join(`\n${' '.repeat(indent)}`);
 }
 
+/** Returns a message with its first line broken between words. A policy statement or a link below it stays as it is, so that it can be copied. */
+export function wrappedMessage(message: string, columns: number, indent = 0): string {
+  const [first = '', ...more] = message.split('\n');
+  const margin = ' '.repeat(indent);
+  return [wrapped(first, columns, indent), ...more.map((line) => `${margin}${line}`)].join('\n');
+}
+
 /** Returns a command that a shell reads as one, with a backslash at the end of each line that continues. It is broken between words. */
 export function wrappedCommand(command: string, columns: number, indent: number): string {
   return fill(command.split(' '), columns - indent - 4).join(` \\\n${' '.repeat(indent + 2)}`);

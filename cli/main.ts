@@ -13,6 +13,7 @@ import { version } from '../lambdas/domain/contract/version.ts';
 import { askConfirmation } from './ask-confirmation.ts';
 import { askSecret } from './ask-secret.ts';
 import { exitCodes } from './exit-codes.ts';
+import { wrappedMessage } from './layout.ts';
 import { problemOf } from './problems.ts';
 import { createProgram } from './program.ts';
 import { createTerminal } from './terminal.ts';
@@ -26,9 +27,10 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
   });
 // With a handler, a signal cannot end the process while it writes the files of a certificate.
+let started = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
-    terminal.note('\nInterrupted. A renewal or a request that was started goes on.');
+    terminal.note(`\nInterrupted.${started ? ' The execution that was started goes on.' : ''}`);
     process.exit(exitCodes.interrupted);
   });
 
@@ -39,6 +41,7 @@ const program = createProgram(
   version,
   ({ region, profile }) => {
     const settings = { ...(region && { region }), ...(profile && { profile }) };
+    const workflows = createWorkflows(settings);
     return {
       deployments: withVersionNote(createDeployments(settings), version, terminal),
       checks: createOperatorChecks(settings),
@@ -48,7 +51,14 @@ const program = createProgram(
         dns: createAuthoritativeDns({ rootServers: rootServersOf(rootServers.join()) }),
       }),
       logLines: createLogLines(settings),
-      workflows: createWorkflows(settings),
+      workflows: {
+        ...workflows,
+        start: (...args) => {
+          // The execution may run although the reply has not arrived.
+          started = true;
+          return workflows.start(...args);
+        },
+      },
       values: createCertificateValues(settings),
       terminal,
       clock,
@@ -67,6 +77,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   const { message, exitCode } = problemOf(error);
-  if (message) terminal.note(message);
+  if (message) terminal.note(wrappedMessage(message, terminal.columns));
   process.exitCode = exitCode;
 }

@@ -70,6 +70,7 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
       .option('--stack <name>', 'the stack, if there is more than one with Perennial')
       .option('--region <region>', 'the region of the stack, by default that of the profile')
       .option('--profile <name>', 'the profile of the AWS configuration')
+      .showHelpAfterError(`Run "cdk-perennial ${usage.split(' ')[0]} --help" for its options.`)
       .exitOverride();
 
   command('status [name]', 'all certificates with their state, or everything about one')

@@ -60,6 +60,10 @@ export function stateOf(
   return action === 'none' ? 'ok' : `${action}: ${reason}`;
 }
 
+/** Returns a number with its noun, such as `1 certificate` or `2,500 certificates`. */
+export const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Names that are listed. A certificate may have 100. */
 const mostNames = 3;
 

@@ -5,10 +5,10 @@ import type { OperatorChecks } from '../../lambdas/domain/ports/operator-checks.
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
-import { consoleLink } from '../executions.ts';
+import { consoleLink, inputOf } from '../executions.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
-import { duration, minuteOf } from '../sentences.ts';
+import { counted, duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneFindings } from '../zones.ts';
 
@@ -101,7 +101,7 @@ async function subscriptions({ deployment }: Report, { checks }: DoctorPorts): P
       `Not confirmed: ${pending.join(', ')}. Open the link in the mail from SNS, or subscribe again if it is older than two days.`,
     );
   if (confirmed === 0) throw new ToFix(`The topic ${deployment.topic} has no subscription. Subscribe to it.`);
-  return `${confirmed} confirmed subscriptions`;
+  return counted(confirmed, 'confirmed subscription');
 }
 
 /** Registrations that are searched for, among other requests. */
@@ -110,15 +110,25 @@ const searched = 20;
 /** Reads the newest registration, which a deployment starts. It asks each CA whether the account is valid. */
 async function lastRegistration({ deployment, at }: Report, { workflows }: DoctorPorts) {
   let output: RegistrationOutput | null = null;
+  const ageOf = ({ start, end }: WorkflowExecution) => duration(Date.parse(at) - Date.parse(end ?? start));
   const finding = await findingOf('accounts', async () => {
+    const deactivated = new Map<string, string>();
     for (const arn of (await workflows.list(deployment.stateMachines.accounts, '')).slice(0, searched)) {
       const execution = await workflows.describe(arn);
-      if (!execution.input.includes('"register"')) continue;
+      const { action, issuer } = inputOf(execution);
+      if (action === 'deactivate' && execution.status === 'SUCCEEDED')
+        deactivated.set(String(issuer), ageOf(execution));
+      if (action !== 'register') continue;
       if (execution.status === 'RUNNING') return 'a registration is in progress';
       if (execution.status !== 'SUCCEEDED') throw failed('The last registration', execution);
       output = JSON.parse(execution.output ?? 'null') as RegistrationOutput;
-      const age = duration(Date.parse(at) - Date.parse(execution.end ?? execution.start));
-      return `valid at ${output.accounts.map(({ issuer }) => issuer).join(', ')}, ${age} ago`;
+      const valid = output.accounts.flatMap(({ issuer }) => (deactivated.has(issuer) ? [] : [issuer]));
+      return [
+        ...(valid.length > 0 ? [`valid at ${valid.join(', ')}, ${ageOf(execution)} ago`] : []),
+        ...[...deactivated].map(
+          ([issuer, age]) => `deactivated at ${issuer}, ${age} ago, and registered again by the first order after that`,
+        ),
+      ].join('; ');
     }
     throw new ToFix('No registration was found. Deploy the stack again.');
   });

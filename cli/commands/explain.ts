@@ -4,7 +4,7 @@ import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/wo
 import { readReport, type Target } from '../deployment.ts';
 import { consoleLink, executionsOf } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { wrapped } from '../layout.ts';
+import { wrapped, wrappedMessage } from '../layout.ts';
 import { problemOf } from '../problems.ts';
 import { duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
@@ -38,7 +38,7 @@ export async function explain(name: string, options: ExplainOptions, ports: Expl
     // The operator may read the report, so it is shown without the executions.
     if (options.json) terminal.print(JSON.stringify({ ...report, executions: null }, null, 2));
     const { message, exitCode } = problemOf(error);
-    terminal.note(`\n${message}`);
+    terminal.note(`\n${wrappedMessage(message, terminal.columns)}`);
     return exitCode;
   }
   return certificate && certificate.attention.length > 0 ? exitCodes.attention : exitCodes.done;

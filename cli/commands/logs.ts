@@ -5,7 +5,7 @@ import type { LogLine, LogLines } from '../../lambdas/domain/ports/log-lines.ts'
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import { readReport, type Target } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
-import { wrapped } from '../layout.ts';
+import { wrapped, wrappedMessage } from '../layout.ts';
 import { problemOf } from '../problems.ts';
 import { dayOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
@@ -44,7 +44,7 @@ export async function logs(name: string, options: LogsOptions, ports: LogsPorts)
   const found = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const refused = results.flatMap((each) => (each.status === 'rejected' ? [problemOf(each.reason)] : []));
   const lines = ofCertificate(name, found.flatMap((each) => each.lines).map(parsed));
-  for (const { message } of refused) terminal.note(message);
+  for (const { message } of refused) terminal.note(wrappedMessage(message, terminal.columns));
   if (found.some(({ incomplete }) => incomplete))
     terminal.note('There are too many lines. The newest ones are missing, so give a later --since.');
   const executions = byExecution(lines);

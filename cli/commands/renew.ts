@@ -6,6 +6,7 @@ import { consoleLink } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { follow, printEnd } from '../follow.ts';
 import { wrapped } from '../layout.ts';
+import { minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface RenewOptions extends Target {
@@ -34,5 +35,22 @@ export async function renew(name: string, options: RenewOptions, ports: RenewPor
   if (lease)
     terminal.print(wrapped(`Another execution works on ${name}, so this one waits for it.`, terminal.columns, 0));
   if (!options.watch) return exitCodes.done;
-  return printEnd('The renewal', await follow(arn, ports), terminal);
+  const ended = await follow(arn, ports);
+  const code = printEnd('The renewal', ended, terminal);
+  if (code === exitCodes.done && ended.output !== null)
+    terminal.print(wrapped(resultOf(name, JSON.parse(ended.output) as RenewalOutput), terminal.columns, 0));
+  return code;
+}
+
+/** The output of the renewal workflow. `reason` says why there was nothing to do. */
+interface RenewalOutput {
+  readonly reason?: string;
+  readonly current?: { readonly serialNumber: string; readonly notAfter: string } | null;
+}
+
+function resultOf(name: string, { reason, current }: RenewalOutput): string {
+  if (reason !== undefined) return `${name}: ${reason}.`;
+  return current
+    ? `${name} has the serial number ${current.serialNumber} and is valid until ${minuteOf(current.notAfter)} UTC.`
+    : `${name} was renewed.`;
 }

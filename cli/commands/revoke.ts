@@ -3,6 +3,7 @@ import type { RevocationReason } from '../../lambdas/domain/contract/revocation-
 import { type ConfirmedOptions, carryOut, confirm, type RequestPorts } from '../account-requests.ts';
 import { readReport } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { wrapped } from '../layout.ts';
 import { minuteOf } from '../sentences.ts';
 
 export interface RevokeOptions extends ConfirmedOptions {
@@ -12,7 +13,7 @@ export interface RevokeOptions extends ConfirmedOptions {
 /** Revokes the current certificate after a question. The workflow starts the renewal that replaces it. */
 export async function revoke(name: string, options: RevokeOptions, ports: RequestPorts): Promise<ExitCode> {
   const { deployment, certificates } = await readReport(ports.deployments, options, [name]);
-  const current = certificates[0]?.current;
+  const { current, lease } = certificates[0] ?? {};
   if (!current)
     throw new CommandError(`Certificate ${name} was never issued, so there is nothing to revoke.`, exitCodes.notFound);
   const { reason } = options;
@@ -23,8 +24,12 @@ export async function revoke(name: string, options: RevokeOptions, ports: Reques
     options,
     ports,
   );
+  if (lease)
+    ports.terminal.note(
+      wrapped(`An execution works on ${name}, so the revocation waits until it has ended.`, ports.terminal.columns, 0),
+    );
   const request = { action: 'revoke', certificate: name, reason } as const;
   const result = ({ revoked, renew }: RevokeCertificateOutput) =>
-    `Revoked ${revoked.length === 1 ? 'the serial number' : 'the serial numbers'} ${revoked.join(', ')}. ${renew ? `A renewal replaces it. "cdk-perennial explain ${name}" shows it.` : 'Nothing replaces it.'}`;
+    `Revoked ${revoked.length === 1 ? 'the serial number' : 'the serial numbers'} ${revoked.join(', ')}. ${renew ? `A renewal replaces it. "cdk-perennial explain ${name}" shows it.` : replaced ? 'It was no longer in use, so no renewal is started.' : 'Nothing replaces it.'}`;
   return carryOut(deployment, { request, what: `The revocation of ${name}`, result }, options, ports);
 }

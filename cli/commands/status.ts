@@ -5,7 +5,7 @@ import { type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
-import { dayOf, lifetimeBar, listed, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
+import { counted, dayOf, lifetimeBar, listed, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface StatusOptions extends Target {
@@ -73,7 +73,7 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
       `\n${terminal.red(wrapped(listed(concerned.map(({ name }) => name)), terminal.columns, 0))}\n  ${wrapped(sentences, terminal.columns, 2)}`,
     );
   terminal.print(
-    `\n${certificates.length} certificates, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length} of them need attention`}`,
+    `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length.toLocaleString('en-US')} of which need${inNeed.length === 1 ? 's' : ''} attention`}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { table, wrapped, wrappedCommand } from '../../cli/layout.ts';
+import { table, wrapped, wrappedCommand, wrappedMessage } from '../../cli/layout.ts';
 
 const longest = (text: string) => Math.max(...text.split('\n').map(({ length }) => length));
 const wordsOf = (text: string) => text.split(/\s+/).filter((word) => word !== '' && word !== '\\');
@@ -21,6 +21,13 @@ describe('text that is wrapped', () => {
       }),
     );
   });
+});
+
+test('a message is wrapped, and the policy statement below it stays whole', () => {
+  const statement = '{"Effect":"Allow","Action":"lambda:InvokeFunction"}';
+  expect(wrappedMessage(`Your credentials may not call lambda:InvokeFunction.\n${statement}`, 30, 2)).toBe(
+    `Your credentials may not\n  call lambda:InvokeFunction.\n  ${statement}`,
+  );
 });
 
 test('a command that is wrapped is one command for a shell', () => {

@@ -85,6 +85,14 @@ test.each([
 });
 
 describe('the list of certificates', () => {
+  test.each([
+    [1, '1 certificate, none needs attention'],
+    [3, '3 certificates, 1 of which needs attention'],
+    [50, '50 certificates, 7 of which need attention'],
+  ])('ends with the count of %d', async (count, sentence) => {
+    expect((await printed(reportOf(count), 80)).trimEnd()).toMatch(new RegExp(`\n${sentence}$`));
+  });
+
   test.each([45, 59, 80, 120, 250])('fits %d columns', async (columns) => {
     const lines = (await printed(reportOf(50), columns)).split('\n');
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);

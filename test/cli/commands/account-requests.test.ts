@@ -58,7 +58,7 @@ function portsWith({ output = {}, failure, answer = null, certificate }: Situati
         polls += 1;
         const ended = { start: now, end: now, input: '', error: null, cause: null };
         if (polls === 1) return { ...ended, arn, status: 'RUNNING', end: null, output: null };
-        if (failure) return { ...ended, arn, status: 'FAILED', ...failure, output: null };
+        if (failure) return { ...ended, arn, status: 'FAILED', ...failure, output: JSON.stringify(output) };
         return { ...ended, arn, status: 'SUCCEEDED', output: JSON.stringify(output) };
       },
       states: async () => ['Start', 'Done'].slice(0, polls).map((name) => ({ name, at: now })),
@@ -143,11 +143,26 @@ describe('revoke', () => {
     expect(JSON.parse(terminal.lines.join('\n'))).toMatchObject({ status: 'SUCCEEDED', output });
   });
 
-  test('fails with the error of the execution', async () => {
+  test('fails with the error of the execution, and announces no result', async () => {
     const failure = { error: 'UnauthorizedError', cause: 'Not yours.' };
-    const { ports, text } = portsWith({ answer: true, failure });
+    const { ports, text } = portsWith({ answer: true, failure, output });
     expect(await revoke('www', options, ports)).toBe(1);
-    expect(text()).toContain('The revocation of www has failed. UnauthorizedError: Not yours.');
+    expect(text()).toMatch(/The revocation of www has failed\. UnauthorizedError: Not yours\.$/);
+  });
+
+  test.each([
+    ['superseded', 'Revoked the serial number 01. It was no longer in use, so no renewal is started.'],
+    ['cessationOfOperation', 'Revoked the serial number 01. Nothing replaces it.'],
+  ] as const)('for the reason %s says why no renewal replaces the certificate', async (reason, sentence) => {
+    const { ports, text } = portsWith({ output: { revoked: ['01'], renew: false } });
+    await revoke('www', { reason, yes: true }, ports);
+    expect(text()).toContain(sentence);
+  });
+
+  test('notes that it waits for the execution that works on the certificate', async () => {
+    const { ports, terminal } = portsWith({ output, certificate: { lease: { execution: 'arn:1', since: null } } });
+    await revoke('www', { ...options, yes: true }, ports);
+    expect(terminal.notes).toEqual(['An execution works on www, so the revocation waits until it has ended.']);
   });
 
   test('has nothing to do for a certificate that was never issued', async () => {

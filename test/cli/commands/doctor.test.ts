@@ -25,6 +25,8 @@ interface Situation {
   readonly checks?: Partial<OperatorChecks>;
   readonly fleet?: readonly WorkflowExecution[];
   readonly registration?: WorkflowExecution;
+  /** Executions of the accounts workflow after the registration, newest first. */
+  readonly requests?: readonly WorkflowExecution[];
   readonly topic?: string | null;
   readonly at?: string;
   readonly delegated?: boolean;
@@ -34,6 +36,7 @@ async function run({
   checks,
   fleet = [execution()],
   registration = execution(),
+  requests = [],
   topic = 'arn:topic',
   at = now,
   delegated = true,
@@ -55,6 +58,7 @@ async function run({
   const executions = new Map<string, WorkflowExecution>([
     ...fleet.map((each, index) => [`fleet-${index}`, each] as const),
     ['registration', registration],
+    ...requests.map((each, index) => [`request-${index}`, each] as const),
   ]);
   const terminal = createTerminal();
   const ports: DoctorPorts = {
@@ -63,7 +67,10 @@ async function run({
     zones: () => ({ hostedZonesAs, dns }),
     deployments: { list: async () => [{ stack: 'Certificates', report: 'arn' }], report: async () => output },
     workflows: {
-      list: async (arn) => (arn === 'arn:fleet' ? fleet.map((_, index) => `fleet-${index}`) : ['registration']),
+      list: async (arn) =>
+        arn === 'arn:fleet'
+          ? fleet.map((_, index) => `fleet-${index}`)
+          : [...requests.map((_, index) => `request-${index}`), 'registration'],
       describe: async (arn) => executions.get(arn) as WorkflowExecution,
     },
     checks: {
@@ -143,6 +150,17 @@ describe('doctor', () => {
     const { code, of } = await run(situation);
     expect(of(check)).toMatchObject({ result: 'fix', text: expect.stringContaining(message) });
     expect(code).toBe(1);
+  });
+
+  test('names an account that was deactivated after its registration', async () => {
+    const input = '{"action":"deactivate","issuer":"test-ca"}';
+    const { of } = await run({ requests: [execution({ input, end: '2026-03-01T11:50:00Z' })] });
+    expect(of('accounts')).toMatchObject({
+      result: 'ok',
+      text: 'deactivated at test-ca, 10 min ago, and registered again by the first order after that',
+    });
+    const failed = await run({ requests: [execution({ input, status: 'FAILED' })] });
+    expect(failed.of('accounts')?.text).toBe('valid at test-ca, 60 min ago');
   });
 
   test('shows the rest if one call is denied, with the statement that allows it', async () => {

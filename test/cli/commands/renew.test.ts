@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { renew } from '../../../cli/commands/renew.ts';
+import type { WorkflowExecution } from '../../../lambdas/domain/ports/workflows.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { certificateWith, reportOf } from '../page/reports.ts';
+import { createTerminal } from '../terminal.ts';
+
+const now = '2026-03-01T12:00:00Z';
+
+/** Returns what `renew www --watch` prints if the execution ends like this. */
+async function watched(ended: Partial<WorkflowExecution>) {
+  const terminal = createTerminal();
+  const execution = { arn: 'arn', start: now, end: now, input: '', error: null, cause: null, output: null };
+  const code = await renew(
+    'www',
+    { watch: true },
+    {
+      terminal,
+      clock: new FakeClock(now),
+      deployments: {
+        list: async () => [{ stack: 'Certificates', report: 'arn:report' }],
+        report: async () => ({ ...reportOf(0), certificates: [certificateWith()], next: null }),
+      },
+      workflows: {
+        start: async () => 'arn:aws:states:eu-west-1:111122223333:execution:renewal:www-1',
+        list: async () => [],
+        describe: async () => ({ ...execution, status: 'SUCCEEDED', ...ended }),
+        states: async () => [{ name: 'Check renewal', at: now }],
+      },
+    },
+  );
+  return { code, text: terminal.lines.join('\n') };
+}
+
+test.each([
+  ['{"reason":"nothing to do, renewal is due 2026-04-01"}', 'www: nothing to do, renewal is due 2026-04-01.'],
+  [
+    '{"current":{"serialNumber":"0a","notAfter":"2026-05-30T00:00:00Z"}}',
+    'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC.',
+  ],
+])('renew --watch of an execution with the output %s ends with a sentence', async (output, sentence) => {
+  const { code, text } = await watched({ output });
+  expect(text).toMatch(new RegExp(`12:00:00 Check renewal\\n.*\\n${sentence}$`));
+  expect(code).toBe(0);
+});
+
+test('renew --watch of a failed execution ends with its error', async () => {
+  const { code, text } = await watched({ status: 'FAILED', error: 'CaaError', cause: 'CAA forbids it.' });
+  expect(text).toMatch(/\nThe renewal has failed\. CaaError: CAA forbids it\.$/);
+  expect(code).toBe(1);
+});
