@@ -1,6 +1,7 @@
 import type { PendingChange, PresentChallengesInput, PresentChallengesOutput } from '../domain/contract/steps.ts';
 import type { HostedZonesAs } from '../domain/ports/hosted-zones.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
+import { pollings } from '../domain/rules/proof/poll-wait.ts';
 import { byZone, withValues } from '../domain/rules/proof/txt-set.ts';
 import { swapRecordSets } from './swap-record-sets.ts';
 
@@ -31,5 +32,5 @@ export async function presentChallenges(
     );
     changes.push(...ids.map((id) => ({ hostedZoneId, ...(role && { role }), id })));
   }
-  return { changes };
+  return { changes, wait: pollings.propagation.schedule[0] };
 }

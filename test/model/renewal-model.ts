@@ -90,10 +90,12 @@ async function renewalAttempt(run: Attempt, world: ModelWorld): Promise<'renewed
     else if (output.action === 'issue') break;
     else throw new Error(`The model has no steps for the action ${output.action} of ${run.certificate}.`);
   }
+  let presentedAt = world.time.now();
   for (const step of others) {
     if ('seconds' in step) await world.time.sleep(1000 * step.seconds);
-    else if (step.state === 'Check propagation') await waitForPropagation(step, world);
+    else if (step.state === 'Check propagation') await waitForPropagation(step, presentedAt, world);
     else await task(step, world, async () => effectOf(step, run, world));
+    if ('state' in step && step.state === 'Present challenges') presentedAt = world.time.now();
   }
   return 'renewed';
 }
@@ -128,9 +130,9 @@ function decide({ certificate, arn, attempt }: Attempt, startedAt: string, world
 }
 
 /** Polls until the change is INSYNC. Until then a poll makes only the first call of the step. */
-async function waitForPropagation(step: ModelTask, world: ModelWorld): Promise<void> {
+async function waitForPropagation(step: ModelTask, presentedAt: Date, world: ModelWorld): Promise<void> {
   const { time } = world;
-  const presented = time.now().getTime();
+  const presented = presentedAt.getTime();
   const insync = presented + 1000 * insyncAfter(time.random());
   for (;;) {
     const isInsync = time.now().getTime() >= insync;

@@ -73,14 +73,15 @@ function presentAndRespond(scope: Construct, { order, challenge }: Functions): I
     assign: { refused: '{% $states.result.Payload.refused %}' },
   });
 
+  // Route 53 reports no change as INSYNC at once.
   presentChallenges
+    .next(waitForPropagation)
     .next(checkPropagation)
     .next(
       Choice.jsonata(scope, 'Propagated?')
         .when(Condition.jsonata('{% $states.input.propagated %}'), respond)
         .otherwise(waitForPropagation),
     );
-  waitForPropagation.next(checkPropagation);
   respond
     .next(waitForValidation)
     .next(pollOrder)

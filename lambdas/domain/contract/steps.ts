@@ -188,6 +188,8 @@ export interface PendingChange {
 
 export interface PresentChallengesOutput {
   readonly changes: readonly PendingChange[];
+  /** Seconds until the first check. */
+  readonly wait: number;
 }
 
 export interface CheckPropagationInput extends Run {

@@ -170,12 +170,12 @@ describe('the renewal workflow', () => {
   test('has eight loops besides the retry schedule', () => {
     expect(others?.toSorted()).toEqual([
       'Check endpoints > All served? > Wait for endpoints',
-      'Check propagation > Propagated? > Wait for propagation',
       'Check renewal > Which action? > Check zones of saved order > Check order > Order status? > Discard order',
       'Check renewal > Which action? > Clean up leftover challenges > Report leftover challenges?',
       'Check renewal > Which action? > Clean up leftover challenges > Report leftover challenges? > Announce leftover challenges',
       'Check renewal > Which action? > Wait for renewal time or lease',
       'Valid? > Wait for issuance > Poll order until valid',
+      'Wait for propagation > Check propagation > Propagated?',
       'Wait for validation > Poll order until ready > Ready?',
     ]);
   });

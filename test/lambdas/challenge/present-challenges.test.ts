@@ -8,6 +8,7 @@ import {
   ThrottledError,
   ZoneNotFoundError,
 } from '../../../lambdas/domain/contract/errors.ts';
+import type { PresentChallengesOutput } from '../../../lambdas/domain/contract/steps.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { run } from '../../fakes/specs.ts';
@@ -62,12 +63,13 @@ test('writes a value once that two identifiers share', async () => {
 
 test('makes no call without values to write', async () => {
   const world = zones();
-  expect(await presentChallenges({ ...run, records: [] }, world.ports)).toEqual({ changes: [] });
+  expect(await presentChallenges({ ...run, records: [] }, world.ports)).toEqual({ changes: [], wait: 1 });
   expect(world.calls.names()).toEqual([]);
 });
 
 describe('a value that is already there', () => {
-  const zonesOf = ({ changes }: Awaited<ReturnType<typeof present>>) => changes.map(({ hostedZoneId }) => hostedZoneId);
+  const zonesOf = ({ changes }: Pick<PresentChallengesOutput, 'changes'>) =>
+    changes.map(({ hostedZoneId }) => hostedZoneId);
 
   test('is written again without any difference, so that there is a change to poll', async () => {
     const world = zones();
