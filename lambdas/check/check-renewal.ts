@@ -203,7 +203,7 @@ async function outputFor(
 }
 
 async function assertWithinLimits(
-  { spec, record: { current } }: RenewalSituation,
+  { spec, record }: RenewalSituation,
   { ledger, clock }: CheckRenewalPorts,
 ): Promise<void> {
   const now = clock.now();
@@ -212,7 +212,7 @@ async function assertWithinLimits(
     ledger.issues(spec.setHash, now),
     ledger.identifierFailures(issuer.directoryUrl, identifiers, now),
   ]);
-  assertIssueCap(spec, issues, current, now);
+  assertIssueCap(spec, issues, record, now);
   assertValidationLimit(spec, failures, now);
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { failedIdentifiers, isCaaOfCheckZones, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
 import { chosenIssuer, withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
+import { isEmergency } from '../domain/rules/renewal/renewal-time.ts';
 
 export interface RecordFailurePorts {
   readonly ledger: Ledger;
@@ -49,7 +50,8 @@ export async function recordFailure(
   const nextIssuer = spec && chosenIssuer(spec, { issuerFailures: (failure?.issuerFailures ?? 0) + one });
   const issuerChanges = nextIssuer?.directoryUrl !== spec?.issuer.directoryUrl;
   const deployedFor = deploy ? (now.getTime() - Date.parse(startedAt)) / 1000 : null;
-  const situation = { attempt, failures, current, issuerChanges, deployedFor, random: clock.random() };
+  const emergency = isEmergency(record, now);
+  const situation = { attempt, failures, current, emergency, issuerChanges, deployedFor, random: clock.random() };
   const verdict = judgeFailure(report, situation, now);
   const notBefore = verdict.notBefore?.toISOString() ?? null;
   // If another execution holds the lease, that execution makes the next attempt.

@@ -59,7 +59,7 @@ export async function renewal(certificate: string, arn: string, world: ModelWorl
       const { current } = ledger.get(certificate);
       const verdict = judgeFailure(
         { error: error.name, sentence: error.message, fields: {}, problem: error.problem },
-        { attempt, failures: attempt, current, issuerChanges: false, random: time.random() },
+        { attempt, failures: attempt, current, emergency: false, issuerChanges: false, random: time.random() },
         time.now(),
       );
       if (!verdict.quiet) failureEvents += 1;

@@ -62,7 +62,7 @@ export interface LedgerCertificate {
   readonly renewalTime?: string;
   /** Version of the secret for which the event `Certificate Renewed` was published. Another version that is current has to be announced. */
   readonly announcedVersion?: string;
-  /** Version of the secret that was revoked. While it is current, a renewal is due. */
+  /** Version of the secret that was revoked. While it is current, its replacement is an emergency. */
   readonly revokedVersion?: string;
   /** Time until which the operator has paused renewals, in RFC 3339. Only an emergency and `force` pass it. */
   readonly pausedUntil?: string;

@@ -335,15 +335,18 @@ describe('the bucket of new orders', () => {
     expect(chosen.filter((name) => name.startsWith('dates'))).toHaveLength(1);
   });
 
-  test('does not stop a certificate that expires soon, whose order still takes a token', async () => {
+  test.each([
+    ['expires soon', { notAfter: '2026-03-15T12:00:00Z' }, {}],
+    ['was revoked', { ...fresh, versionId: 'version-1' }, { revokedVersion: 'version-1' }],
+  ])('does not stop a certificate that %s, whose order still takes a token', async (_, current, record) => {
     const world = createWorld({ now });
-    put(world, 'expiring', { notAfter: '2026-03-15T12:00:00Z' });
+    put(world, 'urgent', current, record);
     holding(world, 0);
-    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring']);
+    expect(await selected(world, of(['c0', 'urgent']))).toEqual(['urgent']);
     holding(world, 1);
-    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring']);
+    expect(await selected(world, of(['c0', 'urgent']))).toEqual(['urgent']);
     holding(world, 2);
-    expect(await selected(world, of(['c0', 'expiring']))).toEqual(['expiring', 'c0']);
+    expect(await selected(world, of(['c0', 'urgent']))).toEqual(['urgent', 'c0']);
   });
 
   test('does not stop deliveries, and does not apply to another directory', async () => {

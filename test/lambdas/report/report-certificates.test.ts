@@ -127,6 +127,18 @@ test('what the daily comparison and the clean-up found needs attention', async (
   ]);
 });
 
+test('a revoked certificate needs attention until its replacement is issued, also during a pause', async () => {
+  const world = createWorld({ now: '2026-01-02T00:00:00Z' });
+  const revoked = { ...announced, current: factsWith(), revokedVersion: 'version-1' };
+  world.ledger.put('www', { ...revoked, pausedUntil: '2026-02-01T00:00:00Z' });
+  expect(await first(world)).toMatchObject({
+    action: 'issue',
+    attention: ['It was revoked, and its replacement has not been issued yet.'],
+  });
+  world.ledger.put('www', { ...revoked, current: factsWith({ versionId: 'version-2' }) });
+  expect((await first(world))?.attention).toEqual([]);
+});
+
 test('a certificate that was not issued within a day needs attention', async () => {
   const world = createWorld({ now: '2026-01-03T00:00:00Z' });
   world.ledger.put('www', { firstLeasedAt: '2026-01-02T00:00:01Z' });

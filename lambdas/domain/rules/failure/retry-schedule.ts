@@ -1,7 +1,7 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type * as errors from '../../contract/errors.ts';
 import type { FailureReport } from '../../contract/failure.ts';
-import { emergencySpacing, isEmergency } from '../renewal/renewal-time.ts';
+import { emergencySpacing } from '../renewal/renewal-time.ts';
 import { type ErrorName, type Treatment, treatments } from './failure-treatments.ts';
 
 /** Delays after the first, second and third failure in a row, in seconds. Then once a day. Let's Encrypt, integration guide */
@@ -29,6 +29,8 @@ export interface FailureSituation {
   readonly failures: number;
   /** The certificate in use. `null` if there is none yet. */
   readonly current: Pick<CertificateFacts, 'notBefore' | 'notAfter'> | null;
+  /** Whether the certificate in use is in an emergency (`isEmergency`). */
+  readonly emergency: boolean;
   /** This failure makes the next attempt use another issuer, so the Retry-After of this one does not apply. */
   readonly issuerChanges: boolean;
   /** Seconds since the start of this execution if a deployment waits for it. @default null, no deployment waits */
@@ -80,7 +82,7 @@ function judge(report: FailureReport, situation: FailureSituation, now: Date): F
     issuersFault: treatment.issuersFault === true,
     limit: treatment.limit === true,
     action: null,
-    dropOrder: dropsOrder(treatment, attempt, isEmergency(situation.current, now)),
+    dropOrder: dropsOrder(treatment, attempt, situation.emergency),
   };
   const inSeconds = (wait: number) => new Date(now.getTime() + wait * 1000);
   const retrying = (wait: number) => ({ ...verdict, retryIn: wait, notBefore: inSeconds(wait) });

@@ -7,7 +7,7 @@ import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
 import { decideRenewal, ledgerSituation } from './renewal-decision.ts';
 import { nextRenewal, renewalInfoOf } from './renewal-info.ts';
-import { daysLeft, lifetimeLeft } from './renewal-time.ts';
+import { daysLeft, isRevoked, lifetimeLeft } from './renewal-time.ts';
 
 /** Failures in a row from which an operator has to look at a certificate, although it is still retried. */
 const attentionAfter = 3;
@@ -76,6 +76,7 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
   if (current && daysLeft(current, now) <= 0) sentences.push(`It expired at ${current.notAfter}.`);
   else if (current && lifetimeLeft(current, now) < attentionLeft)
     sentences.push(`Less than ${attentionLeft * 100} % of its lifetime is left. It expires at ${current.notAfter}.`);
+  if (isRevoked(record)) sentences.push('It was revoked, and its replacement has not been issued yet.');
   if (failure && treatments[failure.error as ErrorName]?.action)
     sentences.push(`An operator has to fix ${failure.error}.`);
   else if (failure && failure.count >= attentionAfter)

@@ -85,7 +85,7 @@ export function dueCertificate(
     reason,
     executionName: executionName(spec.name, current?.versionId, spec.specHash, run),
     paced: pacedActions.has(action),
-    emergency: isEmergency(current, now),
+    emergency: isEmergency(record, now),
     failing: failure !== null,
     time: times[action] ?? expiry,
     notAfter: current?.notAfter ?? null,

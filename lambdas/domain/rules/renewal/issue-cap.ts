@@ -1,7 +1,7 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import { IssueCapError, ValidationLimitError } from '../../contract/errors.ts';
-import { emergencySpacing, isEmergency, quarterUpToADay } from './renewal-time.ts';
+import { emergencySpacing, type InUse, isEmergency, isRevoked, quarterUpToADay } from './renewal-time.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -28,27 +28,29 @@ const pause = (until: Date, now: Date) => ({
   retryAfter: Math.ceil((until.getTime() - now.getTime()) / 1000),
 });
 
-type Current = Pick<CertificateFacts, 'notBefore' | 'notAfter' | 'directoryUrl' | 'orderUrl'>;
+type Current = Pick<CertificateFacts, 'versionId' | 'notBefore' | 'notAfter' | 'directoryUrl' | 'orderUrl'>;
 
 /**
  * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt. An emergency passes, because a certificate
- * that is about to expire is more important than the number of certificates. Only if the certificate in use is so new that the next one would be no
- * better, the cap still applies for the time between two attempts in an emergency.
+ * that was revoked or is about to expire is more important than the number of certificates. Only if the certificate in use was not revoked and is so new
+ * that the next one would be no better, the cap still applies for the time between two attempts in an emergency.
  *
  * @param issues times (RFC 3339) by order URL
- * @param current the certificate in use, `null` if there is none. Its lifetime sets the period if this CA issued it
+ * @param inUse the certificate in use. Its lifetime sets the period if this CA issued it
  * @throws IssueCapError when two certificates of the set were issued in the period
  */
 export function assertIssueCap(
   spec: CertificateSpec,
   issues: Readonly<Record<string, string>>,
-  current: Current | null,
+  inUse: InUse & { readonly current: Current | null },
   now: Date,
 ): void {
   if (spec.issuer.staging || spec.ignoreIssueCap) return;
+  const { current } = inUse;
   const period = current?.directoryUrl === spec.issuer.directoryUrl ? quarterUpToADay(current) : day;
   const until = freeAt(Object.values(issues), mostIssues, period, now);
-  if (!until || (current && isEmergency(current, now) && !isJustIssued(current, issues, now))) return;
+  const passes = isEmergency(inUse, now) && (isRevoked(inUse) || !isJustIssued(current, issues, now));
+  if (!until || passes) return;
   throw new IssueCapError({
     what: `No certificate is ordered before ${until.toISOString()}.`,
     why: `${spec.issuer.name} issued ${mostIssues} certificates for ${named(spec.identifiers)} in the last ${Math.round((10 * period) / hour) / 10} hours.`,
@@ -59,9 +61,9 @@ export function assertIssueCap(
   });
 }
 
-function isJustIssued(current: Current, issues: Readonly<Record<string, string>>, now: Date): boolean {
-  const at = issues[current.orderUrl ?? ''];
-  return at !== undefined && now.getTime() < Date.parse(at) + emergencySpacing(current);
+function isJustIssued(current: Current | null, issues: Readonly<Record<string, string>>, now: Date): boolean {
+  const at = issues[current?.orderUrl ?? ''];
+  return current !== null && at !== undefined && now.getTime() < Date.parse(at) + emergencySpacing(current);
 }
 
 /**

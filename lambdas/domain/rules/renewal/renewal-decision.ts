@@ -7,7 +7,7 @@ import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';
 import { hasConfiguredProfile, issuerOf } from './issuer-choice.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
-import { emergencySpacing, emergencyTime, isEmergency, renewalTime } from './renewal-time.ts';
+import { emergencySpacing, emergencyTime, isEmergency, isRevoked, renewalTime } from './renewal-time.ts';
 import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
@@ -25,12 +25,12 @@ const longestWait = 86_400;
 export function dueReason(spec: CertificateSpec, record: LedgerCertificate, now: Date): string | null {
   const { current } = record;
   if (!current) return 'never issued';
-  if (record.revokedVersion === current.versionId) return `${current.serialNumber} was revoked`;
+  if (isRevoked(record)) return `${current.serialNumber} was revoked`;
   if (current.identifiers.join() !== spec.identifiers.join()) return 'identifiers changed';
   if (current.keyType !== spec.keyType) return `key type changed from ${current.keyType} to ${spec.keyType}`;
   if (!issuerOf(spec, current)) return `issuer changed to ${spec.issuer.name}`;
   if (!hasConfiguredProfile(spec, current)) return `profile changed to ${spec.profile ?? "the issuer's default"}`;
-  if (isEmergency(current, now)) return `expires ${current.notAfter}, which is an emergency`;
+  if (isEmergency(record, now)) return `expires ${current.notAfter}, which is an emergency`;
   const ariTime = ariRenewalTime(record);
   const due = ariTime ?? renewalTime(current);
   if (now < due) return null;
@@ -98,14 +98,15 @@ function retryNotBeforeReason(
   const redeployed = deployedAt !== null && lastAttempt(failure) < deployedAt.getTime();
   if (failure && (reconfigured || redeployed) && !failure.limit) return null;
   // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
-  if (current && isEmergency(current, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
+  if (current && isEmergency(record, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
     return null;
   return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
 }
 
 /** Tells whether the operator has paused renewals. An emergency passes the pause. */
-export function isPaused({ pausedUntil, current }: LedgerCertificate, now: Date): boolean {
-  return pausedUntil !== undefined && now.getTime() < Date.parse(pausedUntil) && !isEmergency(current, now);
+export function isPaused(record: LedgerCertificate, now: Date): boolean {
+  const { pausedUntil } = record;
+  return pausedUntil !== undefined && now.getTime() < Date.parse(pausedUntil) && !isEmergency(record, now);
 }
 
 /** The reason why nothing is done while the operator has paused renewals. `null` if there is no pause, in an emergency, and if forced. */

@@ -1,4 +1,4 @@
-import type { Validity } from '../../contract/certificate-facts.ts';
+import type { CertificateFacts, Validity } from '../../contract/certificate-facts.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -34,9 +34,20 @@ export const quarterUpToADay = (validity: Validity): number => Math.min(day, lif
  */
 export const emergencySpacing = (validity: Validity): number => Math.min(6_000_000, lifetimeOf(validity) / 16);
 
-/** Tells whether the emergency time has passed. */
-export function isEmergency(validity: Validity | null, now: Date): boolean {
-  return validity !== null && now >= emergencyTime(validity);
+/** The certificate in use, and the version of the secret that was revoked last, as the ledger has them. */
+export interface InUse {
+  readonly current: (Validity & Pick<CertificateFacts, 'versionId'>) | null;
+  readonly revokedVersion?: string;
+}
+
+/** Tells whether the certificate in use was revoked, so that clients may reject it already. */
+export const isRevoked = ({ current, revokedVersion }: InUse): boolean =>
+  current !== null && current.versionId === revokedVersion;
+
+/** Tells whether the certificate in use was revoked, or its emergency time has passed. Nothing delays the renewal then but the time between two attempts. */
+export function isEmergency(inUse: InUse, now: Date): boolean {
+  const { current } = inUse;
+  return current !== null && (isRevoked(inUse) || now >= emergencyTime(current));
 }
 
 /** Days until the certificate expires, with fractions. Negative after that. */

@@ -120,6 +120,7 @@ test('a pause keeps a certificate from counting as failing or never issued, unti
     LeastDaysLeft: 30,
   });
   expect(metricsOf({ ...paused, current: soon })).toMatchObject({ Failing: 1, LeastDaysLeft: 1 });
+  expect(metricsOf({ ...paused, current: factsWith(), revokedVersion: 'version-1' })).toMatchObject({ Failing: 1 });
   expect(metricsOf({ ...paused, ...never, pausedUntil: '2026-03-01T00:00:00Z' })).toMatchObject({
     Failing: 1,
     NeverIssued: 1,

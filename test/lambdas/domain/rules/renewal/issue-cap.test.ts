@@ -20,12 +20,17 @@ function refusal(act: () => void): PerennialError | null {
 }
 
 describe('the cap of two certificates of a set in 24 hours', () => {
-  const refused = (times: readonly string[], spec = specWith(), current: CertificateFacts | null = null) =>
+  const refused = (
+    times: readonly string[],
+    spec = specWith(),
+    current: CertificateFacts | null = null,
+    revoked: { readonly revokedVersion?: string } = {},
+  ) =>
     refusal(() =>
       assertIssueCap(
         spec,
         Object.fromEntries(times.map((at, index) => [`https://ca.test/${index}`, at])),
-        current,
+        { current, ...revoked },
         now,
       ),
     );
@@ -89,6 +94,12 @@ describe('the cap of two certificates of a set in 24 hours', () => {
   test('is not in the way of an emergency, also after expiry', () => {
     expect(refused(two, specWith(), urgent)).toBeNull();
     expect(refused(two, specWith(), { ...urgent, notAfter: '2026-03-01T00:00:00Z' })).toBeNull();
+  });
+
+  test('is not in the way of the replacement of a revoked certificate, also if that was issued a moment ago', () => {
+    const current = factsWith({ notAfter: '2026-06-08T00:00:00Z', orderUrl: 'https://ca.test/1' });
+    expect(refused(two, specWith(), current, { revokedVersion: 'version-0' })).toBeInstanceOf(IssueCapError);
+    expect(refused(two, specWith(), current, { revokedVersion: current.versionId })).toBeNull();
   });
 
   test('applies to an emergency if the certificate in use was issued a moment ago, so that the next one is no better', () => {

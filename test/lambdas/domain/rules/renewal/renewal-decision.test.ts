@@ -457,6 +457,11 @@ describe('a fleet run starts', () => {
       '1 TXT values were left by an earlier run',
     ],
     ['a revoked certificate', record({ current: fresh, revokedVersion: fresh.versionId }), '0a01 was revoked'],
+    [
+      'a revoked certificate before notBefore',
+      record({ ...held, current: fresh, revokedVersion: fresh.versionId }),
+      '0a01 was revoked',
+    ],
     ['nothing when the revoked version was replaced', record({ current: fresh, revokedVersion: 'version-0' }), null],
     ['nothing when nothing is due', record({ current: fresh }), null],
     ['a failed certificate without a notBefore time', record({ failure: failed }), 'never issued'],
@@ -544,10 +549,22 @@ describe('while the operator has paused renewals', () => {
 
   test.each([
     ['an emergency', () => decide(emergency)],
+    [
+      'the revocation of the certificate in use',
+      () => decide(due, { record: { ...paused, revokedVersion: 'version-1' } }),
+    ],
     ['force', () => decide(due, { force: true })],
     ['the end of the pause', () => decide(due, { record: { ...paused, pausedUntil: '2026-03-09T00:00:00Z' } })],
   ])('%s passes the pause', (_, decision) => {
     expect(decision().action).toBe('resume');
+  });
+
+  test('a fleet run starts the replacement of a revoked certificate', () => {
+    const revoked = { ...paused, order: null, revokedVersion: 'version-1' };
+    expect(fleetDecision(specWith(), revoked, 21_600, due)).toMatchObject({
+      action: 'issue',
+      reason: '0a01 was revoked',
+    });
   });
 
   test('leftover TXT values are removed', () => {

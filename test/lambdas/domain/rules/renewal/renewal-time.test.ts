@@ -30,10 +30,10 @@ test.each([
   ['24 hours', '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-01T18:00:00.000Z'],
   ['1 hour', '2026-01-01T00:00:00Z', '2026-01-01T01:00:00Z', '2026-01-01T00:45:00.000Z'],
 ])('for a certificate of %s from %s to %s nothing may be put off from %s on', (_, notBefore, notAfter, from) => {
-  const validity = { notBefore, notAfter };
-  expect(emergencyTime(validity).toISOString()).toBe(from);
-  expect(isEmergency(validity, new Date(from))).toBe(true);
-  expect(isEmergency(validity, new Date(Date.parse(from) - 1))).toBe(false);
+  const current = { notBefore, notAfter, versionId: 'version-1' };
+  expect(emergencyTime(current).toISOString()).toBe(from);
+  expect(isEmergency({ current }, new Date(from))).toBe(true);
+  expect(isEmergency({ current }, new Date(Date.parse(from) - 1))).toBe(false);
 });
 
 test.each([
@@ -49,9 +49,17 @@ test.each([
 );
 
 test('a certificate never issued is not an emergency, and an expired one is', () => {
-  expect(isEmergency(null, new Date('2026-04-01T00:00:00Z'))).toBe(false);
-  const expired = { notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-04-01T00:00:00Z' };
-  expect(isEmergency(expired, new Date('2026-05-01T00:00:00Z'))).toBe(true);
+  expect(isEmergency({ current: null }, new Date('2026-04-01T00:00:00Z'))).toBe(false);
+  const current = { notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-04-01T00:00:00Z', versionId: 'version-1' };
+  expect(isEmergency({ current }, new Date('2026-05-01T00:00:00Z'))).toBe(true);
+});
+
+test('a revoked certificate is an emergency until another version is in use', () => {
+  const current = { notBefore: '2026-01-01T00:00:00Z', notAfter: '2026-04-01T00:00:00Z', versionId: 'version-2' };
+  const early = new Date('2026-01-02T00:00:00Z');
+  expect(isEmergency({ current, revokedVersion: 'version-2' }, early)).toBe(true);
+  expect(isEmergency({ current, revokedVersion: 'version-1' }, early)).toBe(false);
+  expect(isEmergency({ current: null, revokedVersion: 'version-1' }, early)).toBe(false);
 });
 
 test.each([
