@@ -1,10 +1,11 @@
 """Rules for Route 53 (API reference: ChangeResourceRecordSets; Developer Guide, "Quotas")."""
 
 import re
+import time
 from os import environ
 
 from ministack.core import iam_evaluator
-from ministack.services import route53
+from ministack.services import route53, stepfunctions
 
 from .replacing import replace
 
@@ -14,6 +15,8 @@ MAX_RECORDS = 1000
 MAX_CHARACTERS = 32000
 # Maximum number of values in one record set.
 MAX_VALUES = 400
+# Seconds until a change is INSYNC. It is shortened like the waits of the workflows.
+INSYNC_AFTER = 0.5
 # Each string of a TXT value is quoted and has at most 255 characters.
 TXT_VALUE = re.compile(r'"(?:[^"\\]|\\.){0,255}"(?:\s+"(?:[^"\\]|\\.){0,255}")*')
 
@@ -125,8 +128,28 @@ def route_53_error(original, code, message, status=400):
     return original(code, message, status)
 
 
+def new_change(original, *args, **kwargs):
+    change = original(*args, **kwargs)
+    change["submitted"] = time.monotonic()
+    return change
+
+
+def get_change(original, change_id):
+    """A change becomes INSYNC after some time, whether or not it is read. MiniStack returns PENDING at the first read only."""
+    change = route53._changes.get(change_id)
+    if change is None:
+        return original(change_id)
+    age = time.monotonic() - change["submitted"]
+    change["status"] = status = "INSYNC" if age >= INSYNC_AFTER * stepfunctions._SFN_WAIT_SCALE else "PENDING"
+    reply = original(change_id)
+    change["status"] = status
+    return reply
+
+
 def apply():
     replace(route53, "_change_resource_record_sets", change_record_sets)
+    replace(route53, "_new_change", new_change)
+    replace(route53, "_get_change", get_change)
     replace(route53, "_normalise_name", normalise_name)
     replace(route53, "_build_delegation_set_el", delegation_set)
     replace(route53, "_error_response", route_53_error)
