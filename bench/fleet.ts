@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { toAttribute } from '../lambdas/adapters/aws/dynamodb/attribute-values.ts';
+import { stepFormat } from '../lambdas/domain/contract/steps.ts';
 import { makeListenerCertificate } from '../local/listener-certificate.ts';
 
 // Measures the steps of the fleet workflow: `node bench/fleet.ts [numbers of certificates]`, 5,000 and 100,000 by default. The bundle of the
@@ -171,12 +172,12 @@ for (const state of ['cold', 'warm']) {
   let total = 0;
   await measured('refresh, ' + state, async () => {
     do {
-      at = await handler({ step: 'refreshRenewalInformation', run, input: { after: at.after, since, failures: at.failures } });
+      at = await handler({ format: '${stepFormat}', step: 'refreshRenewalInformation', run, input: { after: at.after, since, failures: at.failures } });
       total += at.asked;
     } while (at.after !== null);
     return { ...at, asked: total };
   });
-  await measured('select, ' + state, () => handler({ step: 'selectDueCertificates', run, input: { continues: run.execution, started: [] } }));
+  await measured('select, ' + state, () => handler({ format: '${stepFormat}', step: 'selectDueCertificates', run, input: { continues: run.execution, started: [] } }));
 }
 process.stdout.write('RESULT' + JSON.stringify(rows.map(({ output: { due, ...output }, ...row }) => ({ ...row, output: { ...output, ...(due && { due: due.length }) } }))));
 `;

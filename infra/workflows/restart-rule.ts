@@ -4,17 +4,18 @@ import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { errorNames } from './retry-policies.ts';
 
 export interface RestartRuleProps {
   readonly renewal: StateMachine;
 }
 
 /**
- * Restarts a renewal that was stopped, timed out, or failed inside Step Functions, because such an execution could not clean up. The restart
- * begins within seconds. Its input is `{"restartOf": its ARN}`, and *Check renewal* reads the input of the interrupted execution. EventBridge
+ * Restarts a renewal that was stopped, timed out, failed inside Step Functions, or began before a deployment that replaced its functions. Such an
+ * execution could not clean up. The restart begins within seconds. Its input is `{"restartOf": its ARN}`, and *Check renewal* reads the input of the interrupted execution. EventBridge
  * cannot pass that input, because it does not escape the quotes in it. The restart removes leftover TXT values and resumes the saved order.
  *
- * Failures with an error name of this project do not match, because they are recorded and retried. An interrupted restart is left to the
+ * Failures with another error name of this project do not match, because they are recorded and retried. An interrupted restart is left to the
  * next fleet run, so that a cause that interrupts every execution does not start one after the other.
  */
 export class RestartRule extends Construct {
@@ -41,10 +42,15 @@ export class RestartRule extends Construct {
           input: Match.anythingButPrefix('{"restartOf"'),
           $or: [
             { status: ['ABORTED', 'TIMED_OUT'] },
-            // The workflow itself always ends with an error that never begins like this.
+            // The workflow itself never ends with an error that begins with `States.`.
             {
               status: ['FAILED'],
-              error: Match.anyOf(Match.prefix('States.'), Match.nullValue(), Match.doesNotExist()),
+              error: Match.anyOf(
+                Match.prefix('States.'),
+                Match.nullValue(),
+                Match.doesNotExist(),
+                errorNames('FunctionsReplacedError')[0],
+              ),
             },
           ],
         },

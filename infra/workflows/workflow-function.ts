@@ -23,6 +23,7 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { ConfigError, mistake } from '../config/mistakes.ts';
 import { functionsFolder } from './functions-folder.cjs';
 import { commonRetries } from './retry-policies.ts';
@@ -176,6 +177,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     const state = LambdaInvoke.jsonata(scope, name, {
       lambdaFunction: this.function,
       payload: TaskInput.fromObject({
+        format: stepFormat,
         step,
         run: { ...run, execution: '{% $states.context.Execution.Id %}' },
         input: payload,

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, CliCredentialsStackSynthesizer, type IStackSynthesizer } from 'aws-cdk-lib';
 import { AssetManifestArtifact, type CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { run } from '../../local/processes.ts';
 import { applyStack } from '../../local/stacks.ts';
@@ -20,6 +21,23 @@ export function synthesize(local: LocalEnvironment, addStack: (app: App, synthes
   // The cast is needed because the getters of the class return `undefined` where the interface has optional properties.
   addStack(app, new CliCredentialsStackSynthesizer() as IStackSynthesizer);
   return app.synth();
+}
+
+/**
+ * Changes an assembly into that of another version of the package, whose workflows and functions have another format of steps. All hashes of
+ * functions change too, as they do with a version.
+ */
+export function changeStepFormat({ directory }: CloudAssembly, format: string): void {
+  for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    if (!/index\.mjs$|\.template\.json$|\.assets\.json$/.test(file)) continue;
+    const path = join(directory, file);
+    const text = readFileSync(path, 'utf8').replaceAll(stepFormat, format);
+    const hashes = file.endsWith('.template.json') ? /\b[0-9a-f]{64}\b/g : /\b[0-9a-f]{64}(?=\.zip)/g;
+    writeFileSync(
+      path,
+      text.replaceAll(hashes, (hash) => [...hash].toReversed().join('')),
+    );
+  }
 }
 
 /**

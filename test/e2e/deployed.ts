@@ -5,13 +5,14 @@ import { perennialStack } from '../../infra/perennial-stack.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
 import { eventSource } from '../../lambdas/domain/contract/events.ts';
+import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
 import { type LocalConfig, localConfig } from '../../local/config-file.ts';
 import { bootstrap, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';
 import { type EndedExecution, startExecution, waitForExecution } from '../../local/executions.ts';
 import { schemaErrors } from '../event-schemas.ts';
-import { deployAssembly, synthesize } from './assembly.ts';
+import { changeStepFormat, deployAssembly, synthesize } from './assembly.ts';
 import { eventually } from './observed.ts';
 
 /** The service, deployed into the local environment, with the functions that end-to-end tests use. */
@@ -19,8 +20,8 @@ export interface Deployed {
   readonly local: LocalEnvironment;
   /** Outputs of the stack. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Updates the stack with another config. */
-  update(config: LocalConfig): Promise<void>;
+  /** Updates the stack with another config, and with another version of the package if its format of steps is given. */
+  update(config: LocalConfig, format?: string): Promise<void>;
   /** Updates the stack with another config, and waits until no execution runs. */
   redeploy(config: LocalConfig): Promise<void>;
   /** Starts a renewal and returns its ARN. */
@@ -62,12 +63,11 @@ export async function deployed(
 }
 
 async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deployed> {
-  const deploy = async (config: LocalConfig) => {
+  const deploy = async (config: LocalConfig, format = stepFormat) => {
     const checked = await localConfig(local, config);
-    return deployAssembly(
-      local,
-      synthesize(local, (app, synthesizer) => perennialStack(app, checked, { synthesizer })),
-    );
+    const assembly = synthesize(local, (app, synthesizer) => perennialStack(app, checked, { synthesizer }));
+    if (format !== stepFormat) changeStepFormat(assembly, format);
+    return deployAssembly(local, assembly);
   };
   const outputs = await deploy(first);
   const output = (name: string): string => {
@@ -103,8 +103,8 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   return {
     local,
     outputs,
-    update: async (config) => {
-      await deploy(config);
+    update: async (config, format) => {
+      await deploy(config, format);
     },
     redeploy: async (config) => {
       await deploy(config);

@@ -1,28 +1,39 @@
 import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
+import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { startExecution } from '../../local/executions.ts';
 import { deleteStack } from '../../local/stacks.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { reaches, requestsOfOrders } from './observed.ts';
 
-// The deletion of the stack while renewals run. The local AWS deletes a state machine only when its executions have ended, as AWS does.
+// Deployments and the deletion of the stack while renewals run. The local AWS deletes a state machine only when its executions have ended, as AWS does.
 
 const zones = ['example.com'];
 const certificates: CertificateConfig[] = ['waiting', 'proving', 'revoked', 'revoked-too'].map((name) => ({
   name,
   identifiers: [`${name}.example.com`],
   ...(name === 'revoked' && { acm: ['us-east-1'] }),
+  // It is renewed at each deployment.
+  ...(name === 'proving' && { ignoreIssueCap: true }),
 }));
 
 let d: Deployed;
 beforeAll(async () => {
-  d = await deployed({ zones, certificates }, { pebble: { chaos: { reuseAuthorizations: false } } });
+  d = await deployed(
+    { zones, certificates },
+    { pebble: { chaos: { reuseAuthorizations: false, rejectNonces: false } } },
+  );
 });
 afterAll(() => d?.stop());
+
+async function inputOf(executionArn: string): Promise<unknown> {
+  const { input } = await new SFNClient(d.local.clientConfig).send(new DescribeExecutionCommand({ executionArn }));
+  return JSON.parse(input ?? 'null');
+}
 
 /** Returns the number of executions that run. */
 async function running(): Promise<number> {
@@ -58,6 +69,30 @@ async function revoke(certificate: string): Promise<void> {
   const ledger = createLedger({ table: d.outputs.LedgerTable ?? '', client });
   await ledger.recordRevocation(certificate, current?.versionId ?? '');
 }
+
+test.each([
+  ['an upgrade', 'steps-2'],
+  ['a rollback', stepFormat],
+])(
+  'a renewal that waits during %s to functions of another format ends without a failure, and a new execution finishes its order',
+  async (_, format) => {
+    const show = d.local.dns.hide({ view: 'authoritative', name: '_acme-challenge.proving.example.com' });
+    const { serialNumber } = await d.secret('proving');
+    const mark = d.local.pebble.requests().length;
+    const waiting = await d.start({ certificate: 'proving', force: true });
+    await reaches(d, waiting, 'Wait for propagation');
+    await d.update({ zones, certificates }, format);
+    show();
+
+    expect(await d.ended(waiting)).toMatchObject({ status: 'FAILED', error: 'FunctionsReplacedError' });
+    const inputs = (await d.idle()).map(inputOf);
+    expect(await Promise.all(inputs)).toContainEqual({ restartOf: waiting });
+    expect(requestsOfOrders(d, mark)).toBe(1);
+    expect((await d.secret('proving')).serialNumber).not.toBe(serialNumber);
+    expect(await d.ledger('proving')).toMatchObject({ lease: null, order: null, leftovers: [], failure: null });
+    expect(await d.txt('example.com')).toEqual({});
+  },
+);
 
 test('a stack is deleted under a waiting and a proving renewal and a paced fleet run, leaves no TXT value, and is deployed again without an order', async () => {
   const show = (['waiting', 'proving'] as const).map((each) =>

@@ -14,6 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
+import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { readHistory, startExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
@@ -375,8 +376,9 @@ describe('invalid input of a renewal', () => {
     expect(ended).toMatchObject({ ...refused, error: 'SecretDeletedError' });
     const { current } = await d.ledger('deleted');
     const run = { certificate: 'deleted', execution: 'none' };
+    const input = { region: 'us-east-1', current };
     expect(
-      await invoke('DeliveryFunction', { step: 'importCertificate', run, input: { region: 'us-east-1', current } }),
+      await invoke('DeliveryFunction', { format: stepFormat, step: 'importCertificate', run, input }),
     ).toMatchObject({ errorType: 'SecretDeletedError', errorMessage: refused.cause });
   });
 });

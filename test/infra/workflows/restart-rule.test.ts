@@ -88,6 +88,7 @@ describe('the restart rule', () => {
     ended('FAILED', { error: 'States.DataLimitExceeded' }),
     ended('FAILED', { error: null }),
     ended('FAILED', { error: undefined }),
+    ended('FAILED', { error: 'FunctionsReplacedError' }),
   ])('restarts an execution that could not clean up: %j', (event) => {
     expect(matches(event)).toBe(true);
   });
@@ -112,6 +113,7 @@ describe('the restart rule', () => {
   test('does not restart a restart', () => {
     const restart = startedWith(ended('ABORTED'));
     for (const status of ['ABORTED', 'TIMED_OUT']) expect(matches(ended(status, { input: restart }))).toBe(false);
-    expect(matches(ended('FAILED', { input: restart, error: 'States.Runtime' }))).toBe(false);
+    for (const error of ['States.Runtime', 'FunctionsReplacedError'])
+      expect(matches(ended('FAILED', { input: restart, error }))).toBe(false);
   });
 });

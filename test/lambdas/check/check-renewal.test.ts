@@ -882,6 +882,7 @@ describe('a restart', () => {
     ['TIMED_OUT', null],
     ['FAILED', null],
     ['FAILED', 'States.DataLimitExceeded'],
+    ['FAILED', 'FunctionsReplacedError'],
   ] as const)('of an execution that ended with %s and the error %s takes its leases', async (status, error) => {
     const world = issued(dueDay);
     world.ledger.put('www', { lease: otherExecution, leasedAt: '2026-03-14T23:59:59Z' });

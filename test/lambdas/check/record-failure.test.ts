@@ -248,6 +248,7 @@ test.each([
   // No attempt is scheduled. The steps have waited for hours, or another execution has the lease. The next fleet run, after at most six hours, checks again.
   ['ThrottledError', true],
   ['LeaseLostError', false],
+  ['FunctionsReplacedError', true],
 ])('%s is not counted as a failure of the certificate, and its event is left out: %s', async (name, quiet) => {
   const world = failing();
   expect(await record(world, { errorOutput: failedWith(name, 'Slow down.') })).toMatchObject({

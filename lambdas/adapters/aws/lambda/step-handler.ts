@@ -1,6 +1,6 @@
-import { UnexpectedError } from '../../../domain/contract/errors.ts';
+import { FunctionsReplacedError, UnexpectedError } from '../../../domain/contract/errors.ts';
 import { toLambdaError } from '../../../domain/contract/failure.ts';
-import type { StepEvent } from '../../../domain/contract/steps.ts';
+import { type StepEvent, stepFormat } from '../../../domain/contract/steps.ts';
 import type { StepLog } from '../../../domain/ports/runtime.ts';
 import { createLogger, stepLog } from './step-log.ts';
 
@@ -28,10 +28,7 @@ export function stepHandler(
     const closers: (() => void)[] = [];
     try {
       const step = steps(stepLog(logger), (close) => closers.push(close))[event.step];
-      if (!step)
-        throw new UnexpectedError({
-          what: `This function has no step ${event.step}. The workflow and the function have different versions.`,
-        });
+      if (!step || event.format !== stepFormat) throw functionsReplaced(event);
       const output = await step({ ...event.run, ...(event.input as object) } as never);
       const bytes = Buffer.byteLength(JSON.stringify(output ?? null));
       if (bytes > largestOutput)
@@ -51,3 +48,10 @@ export function stepHandler(
     }
   };
 }
+
+const functionsReplaced = ({ step, format }: StepEvent): FunctionsReplacedError =>
+  new FunctionsReplacedError({
+    what: `The step ${step} was not run, because the execution and the functions are of different versions.`,
+    why: `A deployment has replaced the functions. The execution calls ${step} in the format ${format}, and the functions have the format ${stepFormat}.`,
+    remedy: 'A new execution checks the certificate and resumes its saved order. Start a request of the accounts workflow again, and a forced renewal that has not ordered yet.',
+  });

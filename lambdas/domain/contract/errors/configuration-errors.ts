@@ -66,6 +66,14 @@ export class SameNamesTimeoutError extends PerennialError<'certificate'> {
   override readonly name = 'SameNamesTimeoutError';
 }
 
+/**
+ * A deployment or a rollback has replaced the functions, and they cannot run the steps of this execution. Nothing was done. The restart rule starts
+ * a new execution. No action is needed, except that a request of the accounts workflow is started again.
+ */
+export class FunctionsReplacedError extends PerennialError {
+  override readonly name = 'FunctionsReplacedError';
+}
+
 /** Another execution holds the lease, and continues. No action is needed. */
 export class LeaseLostError extends PerennialError<'certificate'> {
   override readonly name = 'LeaseLostError';

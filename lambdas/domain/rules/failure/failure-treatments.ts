@@ -61,6 +61,8 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   ValidationLimitError: { counted: true, limit: true, mayHaveRetryAfter: true },
   SameNamesTimeoutError: counted,
   LeaseLostError: { ...uncounted, endsExecution: true },
+  // The restart rule starts a new execution.
+  FunctionsReplacedError: { ...uncounted, endsExecution: true, unannounced: true },
 
   AcmeProblemError: { ...issuersFault, byProblem: true },
   RateLimitedError: { ...issuersFault, limit: true, mayHaveRetryAfter: true },

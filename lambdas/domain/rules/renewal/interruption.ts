@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../../contract/errors.ts';
 import type { ExecutionDescription } from '../../ports/executions.ts';
+import type { ErrorName } from '../failure/failure-treatments.ts';
 
 /** Returns the ARN without the name of the execution, which is the same for all executions of a state machine. */
 const withoutName = (arn: string): string => arn.slice(0, arn.lastIndexOf(':'));
@@ -19,7 +20,7 @@ export function assertSameWorkflow(restartOf: string, execution: string): void {
 
 /**
  * Tells whether the execution was interrupted, or still runs by DescribeExecution, because an event about its end can arrive earlier. An execution
- * is interrupted if it was stopped, timed out, or failed inside Step Functions without an error of this project.
+ * is interrupted if it was stopped, timed out, failed inside Step Functions without an error of this project, or if its functions were replaced.
  *
  * @throws InvalidInputError if the execution has ended by itself
  */
@@ -29,12 +30,17 @@ export function interruptionOf(
 ): 'interrupted' | 'running' {
   if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return 'running';
   if (status === 'ABORTED' || status === 'TIMED_OUT') return 'interrupted';
-  if (status === 'FAILED' && (error === null || error.startsWith('States.'))) return 'interrupted';
+  if (status === 'FAILED' && isInterruption(error)) return 'interrupted';
   throw refusal(
     restartOf,
     `It was not interrupted, because it ended with ${status}${error === null ? '' : ` and ${error}`}.`,
   );
 }
+
+const functionsReplaced: ErrorName = 'FunctionsReplacedError';
+
+const isInterruption = (error: string | null): boolean =>
+  error === null || error.startsWith('States.') || error === functionsReplaced;
 
 /** @throws InvalidInputError always, if Step Functions does not know the execution */
 export function throwUnknownExecution(restartOf: string): never {

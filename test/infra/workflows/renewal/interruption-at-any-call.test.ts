@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { FunctionsReplacedError } from '../../../../lambdas/domain/contract/errors.ts';
 import { deniedError } from '../../../fakes/aws-errors.ts';
 import { Killed } from '../../../fakes/recorder.ts';
 import { execution, otherExecution, specWith } from '../../../fakes/specs.ts';
 import type { World } from '../../../fakes/world.ts';
 import { TaskError } from '../state-machine.ts';
-import { renew, request, spec, thirdExecution, world } from './renewal-in-memory.ts';
+import { renew, request, spec, stepNames, thirdExecution, world } from './renewal-in-memory.ts';
 
 const restart = { restartOf: execution };
 
@@ -15,6 +16,19 @@ async function callsOfARenewal(): Promise<string[]> {
     status: 'SUCCEEDED',
   });
   return w.calls.names();
+}
+
+const isStep = (seen: object): seen is { readonly state: string } =>
+  'state' in seen && !`${seen.state}`.startsWith('Announce');
+
+/** Returns the names of all states in a renewal that call a function. */
+async function stepsOfARenewal(): Promise<string[]> {
+  const states: string[] = [];
+  const observe = (seen: object) => {
+    if (isStep(seen)) states.push(seen.state);
+  };
+  await renew(world(), { input: request, arn: execution, observe });
+  return states;
 }
 
 function expectIssuedOnce(w: World, last: string): void {
@@ -61,6 +75,30 @@ describe('a renewal', () => {
       expectIssuedOnce(w, `${index + 1}: ${last}`);
     }
   }, 60_000);
+
+  test('is finished by its restart if a deployment replaces its functions before any step, and no failure is recorded', async () => {
+    const replaced = new FunctionsReplacedError({ what: 'The step was not run.' });
+    const all = Object.fromEntries(stepNames.map((name) => [name, replaced]));
+    const states = await stepsOfARenewal();
+    expect(states.length).toBeGreaterThan(12);
+    for (const [index, state] of states.entries()) {
+      const w = world();
+      const failing: Record<string, Error> = {};
+      let entered = 0;
+      const observe = (seen: object) => {
+        if (isStep(seen) && entered++ === index) Object.assign(failing, all);
+      };
+      const { status, error } = await renew(w, { input: request, arn: execution, failing, observe });
+      // The endpoints are checked after the renewal has succeeded. If that fails, the next execution checks them.
+      const isLast = state === 'Check endpoints';
+      expect([state, status, error]).toEqual([state, ...(isLast ? ['SUCCEEDED', ''] : ['FAILED', replaced.name])]);
+      w.executions.end(execution, status, isLast ? null : error);
+      const next = await renew(w, { input: isLast ? request : restart, arn: otherExecution });
+      expect([next.status, next.cause], state).toEqual(['SUCCEEDED', '']);
+      expectIssuedOnce(w, state);
+      expect(w.ledger.get('www').failure, state).toBeNull();
+    }
+  });
 
   test('publishes the event again only if the execution was stopped between the event and its record', async () => {
     const calls = await callsOfARenewal();

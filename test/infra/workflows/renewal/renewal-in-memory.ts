@@ -64,6 +64,8 @@ const steps: Readonly<Record<string, (input: never, ports: never) => Promise<unk
   releaseLease,
 };
 
+export const stepNames = Object.keys(steps);
+
 /** A world in memory in which a renewal of `spec` succeeds. */
 export function world(): World {
   const created = createWorld();

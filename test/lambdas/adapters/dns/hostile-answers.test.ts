@@ -9,6 +9,7 @@ import { checkZones } from '../../../../lambdas/challenge/check-zones.ts';
 import { recordFailure } from '../../../../lambdas/check/record-failure.ts';
 import type { RecordedAccount } from '../../../../lambdas/domain/contract/certificate-facts.ts';
 import { longestMessage, readErrorOutput } from '../../../../lambdas/domain/contract/failure.ts';
+import { stepFormat } from '../../../../lambdas/domain/contract/steps.ts';
 import { errorOutputOf } from '../../../fakes/error-output.ts';
 import { configOf, execution, run, specWith } from '../../../fakes/specs.ts';
 import { createWorld } from '../../../fakes/world.ts';
@@ -112,7 +113,7 @@ const account: RecordedAccount = {
 /** Calls a step as Lambda does. Checks its log and its output or error, and what *Record failure* makes of an error for the event. */
 async function expectHarmless(step: Parameters<typeof stepHandler>[0], input: object): Promise<void> {
   lines = [];
-  const event = { run: { ...run, attempt: 1, order: null }, input };
+  const event = { format: stepFormat, run: { ...run, attempt: 1, order: null }, input };
   const [name = ''] = Object.keys(step(undefined as never, () => undefined));
   const result = await stepHandler(step)({ step: name as never, ...event }).catch((error: unknown) => error);
   for (const line of lines) expectPrintable(JSON.parse(line));

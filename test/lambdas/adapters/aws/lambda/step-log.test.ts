@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { stepHandler } from '../../../../../lambdas/adapters/aws/lambda/step-handler.ts';
 import { CaUnavailableError } from '../../../../../lambdas/domain/contract/errors.ts';
 import { readErrorOutput } from '../../../../../lambdas/domain/contract/failure.ts';
+import { stepFormat } from '../../../../../lambdas/domain/contract/steps.ts';
 import { errorOutputOf } from '../../../../fakes/error-output.ts';
 import { expectPrintable, hostileText } from '../../../hostile-text.ts';
 
@@ -29,7 +30,9 @@ describe('a step with hostile text', () => {
           },
         }));
         const run = { certificate, execution: 'arn', attempt: 1, order: said };
-        const thrown = await handler({ step: 'newOrder', run, input: {} }).catch((error: Error) => error);
+        const thrown = await handler({ format: stepFormat, step: 'newOrder', run, input: {} }).catch(
+          (error: Error) => error,
+        );
         expect(lines).toHaveLength(2);
         for (const line of lines) expectPrintable(JSON.parse(line));
         const output = errorOutputOf(thrown as Error);
@@ -41,12 +44,4 @@ describe('a step with hostile text', () => {
       { numRuns: 50 },
     );
   });
-});
-
-test('a step with an output that Step Functions would not accept fails with a named error', async () => {
-  const handler = stepHandler(() => ({ newOrder: async () => ({ text: 'x'.repeat(200_000) }) }));
-  const run = { certificate: 'www', execution: 'arn', attempt: 1, order: null };
-  const failed = handler({ step: 'newOrder', run, input: {} });
-  await expect(failed).rejects.toThrow(/^Certificate www: The output of the step newOrder has 200011 bytes/);
-  await expect(failed).rejects.toMatchObject({ name: 'UnexpectedError' });
 });

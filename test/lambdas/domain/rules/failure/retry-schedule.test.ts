@@ -208,6 +208,7 @@ describe('an error that is not a failure of the certificate', () => {
     ['OrderSharedError', 3, 1],
     ['OrderSharedError', 4, null],
     ['LeaseLostError', 1, null],
+    ['FunctionsReplacedError', 1, null],
   ])('%s at attempt %i is not counted and is retried in %j s', (error, attempt, retryIn) => {
     expect(judge(report(error), { attempt, failures: 9 })).toMatchObject({ counted: false, action: null, retryIn });
   });
