@@ -16,6 +16,7 @@ import { exitCodes } from './exit-codes.ts';
 import { wrappedMessage } from './layout.ts';
 import { problemOf } from './problems.ts';
 import { createProgram } from './program.ts';
+import { synthesize } from './synthesize.ts';
 import { createTerminal } from './terminal.ts';
 import { withVersionNote } from './version-note.ts';
 
@@ -65,6 +66,10 @@ const program = createProgram(
       env: process.env,
       askConfirmation,
       askSecret,
+      synthesize: (options) => {
+        terminal.note('Running "cdk synth".');
+        return synthesize(options);
+      },
       pageAssets: () => ({ style: asset('style.css'), script: asset('script.js') }),
     };
   },

@@ -15,7 +15,7 @@ import { explain } from './commands/explain.ts';
 import { get } from './commands/get.ts';
 import { logs } from './commands/logs.ts';
 import { pause } from './commands/pause.ts';
-import { plan } from './commands/plan.ts';
+import { type PlanPorts, plan } from './commands/plan.ts';
 import { renew } from './commands/renew.ts';
 import { resume } from './commands/resume.ts';
 import { revoke } from './commands/revoke.ts';
@@ -39,6 +39,7 @@ export interface CommandPorts {
   readonly pageAssets: () => PageAssets;
   readonly askConfirmation: (question: string) => Promise<boolean | null>;
   readonly askSecret: (question: string) => Promise<string>;
+  readonly synthesize: PlanPorts['synthesize'];
   readonly terminal: Terminal;
   readonly clock: Clock;
 }
@@ -85,9 +86,11 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .option('--watch', 'follow the renewal to its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
   command('plan', 'what the next deployment would change, order and cost')
-    .option('--cdk-out <folder>', 'the folder that cdk synth wrote', 'cdk.out')
+    .option('--app <command>', 'the command of the app, if cdk.json has none')
+    .option('-c, --context <key=value>', 'a value for the app, as for cdk deploy', collected)
+    .option('--cdk-out <folder>', 'the folder that cdk synth wrote, instead of the app')
     .option('--json', 'the plan as JSON')
-    .action(async (options) => onEnd(await plan(options, makePorts(options))));
+    .action(async (options) => onEnd(await plan(options, (region) => makePorts({ ...options, region }))));
   command('doctor', 'checks everything that renewals need')
     .option('--json', 'the findings as JSON')
     .action(async (options) => onEnd(await doctor(options, makePorts(options))));
@@ -107,6 +110,9 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
   requests(command, makePorts, onEnd);
   return program;
 }
+
+/** Collects the values of an option that may be repeated. */
+const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Adds the commands that start the accounts workflow. */
 function requests(command: MakeCommand, makePorts: MakePorts, onEnd: (code: ExitCode) => void): void {

@@ -1,33 +1,47 @@
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
+import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
-import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, printFindings } from '../finding.ts';
 import { table, wrapped } from '../layout.ts';
 import { daysOfOrders, monthlyCost, type PlannedChange, plannedChanges, yearlyImports } from '../planned-changes.ts';
-import { readSynthesizedConfig } from '../synthesized-config.ts';
+import { counted, minuteOf } from '../sentences.ts';
+import type { SynthesisOptions } from '../synthesize.ts';
+import { readSynthesizedConfig, type SynthesizedConfig } from '../synthesized-config.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneFindings } from '../zones.ts';
 import type { DoctorPorts } from './doctor.ts';
 
-export interface PlanOptions extends Target {
-  /** Folder of the cloud assembly that `cdk synth` wrote. */
-  readonly cdkOut: string;
+export interface PlanOptions extends Target, SynthesisOptions {
+  /** Folder of a cloud assembly that `cdk synth` wrote. Without it, the app of this folder is synthesized. */
+  readonly cdkOut?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
-export type PlanPorts = Pick<DoctorPorts, 'deployments' | 'zones' | 'terminal' | 'clock'>;
+export interface PlanPorts extends Pick<DoctorPorts, 'deployments' | 'zones' | 'terminal' | 'clock'> {
+  /** Returns the folder of the cloud assembly of the app in this folder. */
+  readonly synthesize: (options: SynthesisOptions) => Promise<string>;
+}
 
 /** Certificates that ACM holds in a region, and imports in 365 days, by default. https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
 const acmQuotas = { certificates: 2_500, imports: 5_000 };
 
-/** Prints what a deployment would do: changes, orders against the limits of the CAs, imports, cost, and what is wrong with the zones. */
+/**
+ * Prints what a deployment would do: changes, orders against the limits of the CAs, imports, cost, and what is wrong with the zones.
+ *
+ * @param portsIn makes the ports for a region. The stack of the app may have another one than the profile
+ */
 export async function plan(
   options: PlanOptions,
-  { deployments, zones, terminal, clock }: PlanPorts,
+  portsIn: (region: string | undefined) => PlanPorts,
 ): Promise<ExitCode> {
-  const config = readSynthesizedConfig(options.cdkOut, options.stack);
-  const report = await deployedReport(() => readReport(deployments, options));
+  const folder = options.cdkOut ?? (await portsIn(options.region).synthesize(options));
+  const synthesized = readSynthesizedConfig(folder, options.stack);
+  const region = options.region ?? synthesized.region ?? undefined;
+  const { deployments, zones, terminal, clock } = portsIn(region);
+  const { config, stack } = synthesized;
+  const report = await deployedReport({ stack, region }, deployments);
   const deployed: readonly CertificateReport[] = report?.certificates ?? [];
   const changes = plannedChanges(config, deployed, clock.now());
   const findings = await checkedZones(config, changes, {
@@ -36,19 +50,16 @@ export async function plan(
     rootServers: report?.deployment.rootServers ?? [],
   });
   const limits = limitsOf(config, changes);
-  if (options.json) terminal.print(JSON.stringify({ changes, limits, findings }, null, 2));
-  else printPlan({ report, config, changes, limits }, options, terminal);
+  const compared = { stack, region: report?.deployment.region ?? region ?? null, deployed: report !== null };
+  if (options.json) terminal.print(JSON.stringify({ compared, changes, limits, findings }, null, 2));
+  else printPlan({ synthesized, report, changes, limits }, options, terminal);
   return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
 }
 
-/** Returns `null` before the first deployment. */
-async function deployedReport(read: () => Promise<Report>): Promise<Report | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof CommandError && error.exitCode === exitCodes.notFound) return null;
-    throw error;
-  }
+/** Returns `null` before the first deployment of the stack. */
+async function deployedReport(target: Target, deployments: Deployments): Promise<Report | null> {
+  const deployed = await deployments.list();
+  return deployed.some(({ stack }) => stack === target.stack) ? readReport(deployments, target) : null;
 }
 
 interface Limits {
@@ -96,18 +107,22 @@ async function checkedZones(
 }
 
 interface Plan {
+  readonly synthesized: SynthesizedConfig;
   readonly report: Report | null;
-  readonly config: DeployedConfig;
   readonly changes: readonly PlannedChange[];
   readonly limits: Limits;
 }
 
-function printPlan({ report, config, changes, limits }: Plan, { cdkOut }: PlanOptions, terminal: Terminal): void {
+function printPlan({ synthesized, report, changes, limits }: Plan, { cdkOut }: PlanOptions, terminal: Terminal): void {
   const line = (text: string) => terminal.print(wrapped(text, terminal.columns, 2));
+  const { config, stack, at } = synthesized;
+  const source = cdkOut === undefined ? 'of the app' : `in ${cdkOut}, written at ${minuteOf(at.toISOString())} UTC,`;
   const compared = report
-    ? `the stack ${report.deployment.stack} in ${report.deployment.region}`
-    : 'no deployment, so this is the first one';
-  line(`Compared the configuration in ${cdkOut} (${config.certificates.length} certificates) with ${compared}.`);
+    ? `the stack ${stack} in ${report.deployment.region}, version ${report.deployment.version}`
+    : `no deployment of the stack ${stack}, so this is the first one`;
+  line(
+    `Compared the configuration ${source} (${counted(config.certificates.length, 'certificate')}) with ${compared}.`,
+  );
   if (changes.length === 0) terminal.print('\nNo certificate changes.');
   else {
     const rows = changes.map(({ name, change, orderedFrom, reason }) => [change, name, orderedFrom ?? '-', reason]);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,15 +17,33 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Writes a cloud assembly as `cdk synth` does: a manifest for each stack, and the assets that it names. */
-function synthesized(stack: string, config: DeployedConfig): void {
+interface Written {
+  /** Name of the stack, if it is not that of its construct. */
+  readonly stackName?: string;
+  readonly region?: string;
+  /** Folder of a stage in the assembly. */
+  readonly stage?: string;
+}
+
+/** Writes a stack into the cloud assembly as `cdk synth` does, with its manifest and the assets that this names. */
+function synthesized(stack: string, config: DeployedConfig, { stackName, region, stage = '' }: Written = {}): void {
   const files = ['check', 'fleet'].map((name) => {
     const path = `asset.${stack}-${name}`;
-    mkdirSync(join(folder, path));
-    writeFileSync(join(folder, path, 'config.json'), JSON.stringify(config));
+    mkdirSync(join(folder, stage, path), { recursive: true });
+    writeFileSync(join(folder, stage, path, 'config.json'), JSON.stringify(config));
     return [name, { source: { path } }] as const;
   });
-  writeFileSync(join(folder, `${stack}.assets.json`), JSON.stringify({ files: Object.fromEntries(files) }));
+  writeFileSync(join(folder, stage, `${stack}.assets.json`), JSON.stringify({ files: Object.fromEntries(files) }));
+  const manifest = join(folder, stage, 'manifest.json');
+  const { artifacts = {} } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {};
+  artifacts[`${stack}.assets`] = { type: 'cdk:asset-manifest', properties: { file: `${stack}.assets.json` } };
+  artifacts[stack] = {
+    type: 'aws:cloudformation:stack',
+    environment: `aws://unknown-account/${region ?? 'unknown-region'}`,
+    dependencies: [`${stack}.assets`],
+    properties: { templateFile: `${stack}.template.json`, ...(stackName && { stackName }) },
+  };
+  writeFileSync(manifest, JSON.stringify({ artifacts }));
 }
 
 const deployedAs = (spec: ReturnType<typeof specWith>, fields: Partial<CertificateReport> = {}) =>
@@ -42,25 +60,34 @@ const deployedAs = (spec: ReturnType<typeof specWith>, fields: Partial<Certifica
   });
 
 async function run(deployed: readonly CertificateReport[] | null, options: object = {}, delegated = true) {
+  const regions: (string | undefined)[] = [];
+  const syntheses: unknown[] = [];
   const world = createWorld();
   world.hostedZones.addZone('Z1', ['ns.zone.test']);
   world.dns.delegate('example.com', ...[delegated ? 'ns.zone.test' : 'ns.elsewhere.test']);
   const { hostedZonesAs, dns } = world.ports;
   const terminal = createTerminal();
-  const code = await plan(
-    { cdkOut: folder, ...options },
-    {
+  const code = await plan({ cdkOut: folder, ...options }, (region) => {
+    regions.push(region);
+    return {
       deployments: {
-        list: async () => (deployed ? [{ stack: 'Perennial', report: 'arn' }] : []),
+        list: async () => (deployed ? [...others, { stack: 'Perennial', report: 'arn' }] : others),
         report: async () => ({ ...reportOf(0), certificates: deployed ?? [], next: null }),
+      },
+      synthesize: async (given) => {
+        syntheses.push(given);
+        return folder;
       },
       zones: () => ({ hostedZonesAs, dns }),
       terminal,
       clock: world.clock,
-    },
-  );
-  return { code, text: terminal.lines.join('\n') };
+    };
+  });
+  return { code, text: terminal.lines.join('\n'), regions, syntheses };
 }
+
+/** Deployments of other apps in the region. */
+const others = ['One', 'Two'].map((stack) => ({ stack, report: 'arn:other' }));
 
 const www = specWith({ name: 'www', identifiers: ['www.example.com'] });
 
@@ -91,7 +118,9 @@ describe('plan', () => {
   test('before the first deployment shows every certificate as new', async () => {
     synthesized('Perennial', configOf(www));
     const { text } = await run(null);
-    expect(text).toContain('no deployment');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'with no deployment of the stack Perennial, so this is the first one.',
+    );
     expect(text).toMatch(/new +www/);
   });
 
@@ -125,16 +154,57 @@ describe('plan', () => {
   });
 });
 
+describe('the app of the folder', () => {
+  const options = { cdkOut: undefined, context: ['config=other.ts'], profile: 'ops' };
+
+  test('is synthesized without --cdk-out, with the options of the CDK', async () => {
+    synthesized('Perennial', configOf(www));
+    const { text, syntheses } = await run([], options);
+    expect(text).toMatch(/^Compared the configuration of the app \(1 certificate\) with the stack Perennial/);
+    expect(syntheses).toEqual([options]);
+  });
+
+  test.each([
+    ['its stack has', { region: 'eu-west-1' }, {}, 'eu-west-1'],
+    ['--region gives', { region: 'eu-west-1' }, { region: 'eu-north-1' }, 'eu-north-1'],
+    ['the profile gives', {}, {}, undefined],
+  ])('is compared with the deployment in the region that %s', async (_, written, given, region) => {
+    synthesized('Perennial', configOf(www), written);
+    expect((await run([], given)).regions.at(-1)).toBe(region);
+  });
+
+  test('is compared with the stack of its name, although other apps have deployed Perennial too', async () => {
+    synthesized('Site', configOf(www), { stackName: 'Perennial' });
+    expect((await run([deployedAs(www)])).text).toContain('No certificate changes.');
+  });
+});
+
 describe('a cloud assembly', () => {
   test('without Perennial is a sentence', async () => {
-    await expect(run([])).rejects.toThrow('has no configuration of Perennial. Run "cdk synth" first');
+    await expect(run([])).rejects.toThrow('has no configuration of Perennial. Run "npx cdk synth"');
   });
 
   test('with two configurations needs --stack', async () => {
     synthesized('One', configOf(www));
     synthesized('Two', configOf(specWith({ name: 'api' })));
-    await expect(run([])).rejects.toThrow('has 2 different configurations of Perennial. Choose a stack with --stack.');
+    await expect(run([])).rejects.toThrow(
+      'The app has 2 configurations of Perennial, in the stacks One, Two. Choose one with --stack.',
+    );
     expect((await run([], { stack: 'Two' })).text).toMatch(/new +api/);
+  });
+
+  test('has the stacks of stages', async () => {
+    writeFileSync(join(folder, 'manifest.json'), '{"artifacts":{}}');
+    synthesized('ProdSite', configOf(www), { stage: 'assembly-Prod', stackName: 'Prod-Site' });
+    expect((await run(null, { stack: 'Prod-Site' })).text).toMatch(/new +www/);
+  });
+
+  test('is shown with the time at which it was written', async () => {
+    synthesized('Perennial', configOf(www));
+    utimesSync(join(folder, 'manifest.json'), new Date(0), new Date('2026-02-01T10:00:00Z'));
+    expect((await run([])).text.replaceAll(/\s+/g, ' ')).toContain(
+      ', written at 2026-02-01 10:00 UTC, (1 certificate)',
+    );
   });
 
   test('is read without the assets of earlier runs', async () => {
