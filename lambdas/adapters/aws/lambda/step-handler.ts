@@ -53,5 +53,6 @@ const functionsReplaced = ({ step, format }: StepEvent): FunctionsReplacedError 
   new FunctionsReplacedError({
     what: `The step ${step} was not run, because the execution and the functions are of different versions.`,
     why: `A deployment has replaced the functions. The execution calls ${step} in the format ${format}, and the functions have the format ${stepFormat}.`,
-    remedy: 'A new execution checks the certificate and resumes its saved order. Start a request of the accounts workflow again, and a forced renewal that has not ordered yet.',
+    remedy:
+      'A new execution checks the certificate. Start a request of the accounts workflow again, and a forced renewal that has not ordered yet.',
   });
