@@ -27,15 +27,20 @@ export class SavedQueries extends Construct {
       'By certificate': `certificate = "${certificate}"`,
       'By execution': `execution = "${execution}" or execution_arn = "${execution}"`,
       'By order': 'order = "https://ca.example/order/1"',
+      // Lambda reports a timeout, or a process that ended, in its own lines only.
       Failures:
-        'level = "ERROR" or type in ["platform.restoreReport", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"] or record.status != "success"',
+        'level = "ERROR" or type in ["ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"] or record.status in ["error", "failure", "timeout"]',
       'Refusals of the CA': 'message = "failed" and ispresent(error.problem.type)',
+    };
+    const moreFields: Readonly<Record<string, readonly string[]>> = {
+      Failures: ['error.name', 'type', 'record.status', 'record.errorType'],
+      'Refusals of the CA': ['error.problem.type', 'error.problem.detail'],
     };
     for (const [name, filter] of Object.entries(filters)) {
       new QueryDefinition(this, name.replaceAll(' ', ''), {
         queryDefinitionName: `Perennial/${deploymentName}/${name}`,
         queryString: new QueryString({
-          fields: name === 'Refusals of the CA' ? [...fields, 'error.problem.type', 'error.problem.detail'] : fields,
+          fields: [...fields, ...(moreFields[name] ?? [])],
           filterStatements: [filter],
           sort: '@timestamp desc',
           limit: 1000,
