@@ -19,7 +19,10 @@ export const failedInvocations = ({ ruleName }: IRule): Metric =>
     statistic: 'Sum',
   });
 
-/** Returns the longest call of all functions, in percent of the timeout of its function. */
+/**
+ * Returns the longest call of all functions, in percent of the timeout of its function. MAX of an array compares the functions in each period. CloudWatch
+ * advises against MAX of one metric, which compares all periods that it has read.
+ */
 export const longestCall = (functions: readonly WorkflowFunction[], period: Duration): MathExpression =>
   expressionOf(
     functions.map((each) => each.function.metricDuration({ statistic: 'Maximum' })),
@@ -32,7 +35,11 @@ export const longestCall = (functions: readonly WorkflowFunction[], period: Dura
 export const sumOf = (metrics: readonly Metric[], period: Duration): MathExpression =>
   expressionOf(metrics, period, (ids) => ids.join(' + '));
 
-/** Returns an expression over metrics. A metric without a value counts as 0, because otherwise the whole expression would have no value. */
+/**
+ * Returns an expression over metrics. A metric without a value counts as 0. If a period had no value, CloudWatch would evaluate an earlier one, and the
+ * alarm would stay on for longer.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+ */
 export function expressionOf(
   metrics: readonly Metric[],
   period: Duration,

@@ -1,22 +1,27 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { alarmTexts } from '../../../infra/monitoring/alarm-list.ts';
 import { ofType, resolve, type Synthesized, smallConfig, synthesize } from '../synthesized.ts';
 
+interface WatchedMetric {
+  readonly MetricName: string;
+  readonly Namespace: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
+}
+
 interface MetricStat {
-  readonly Metric: { readonly MetricName: string; readonly Namespace: string };
+  readonly Metric: WatchedMetric;
   readonly Period: number;
   readonly Stat: string;
 }
 
-interface AlarmProperties {
+interface AlarmProperties extends WatchedMetric {
   readonly AlarmName: string;
   readonly AlarmDescription: string;
   readonly AlarmActions?: readonly string[];
   readonly Metrics?: readonly { readonly Id: string; readonly Expression?: string; readonly MetricStat?: MetricStat }[];
-  readonly MetricName: string;
-  readonly Namespace: string;
   readonly Period: number;
   readonly EvaluationPeriods: number;
   readonly Threshold: number;
@@ -144,6 +149,66 @@ describe('an alarm', () => {
   });
 });
 
+/**
+ * The metrics that AWS publishes for the resources of a type, and the name of their only dimension.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+ */
+const documented: Readonly<
+  Record<string, { type: string; dimension: string; metrics: Readonly<Record<string, string>> }>
+> = {
+  'AWS/States': {
+    type: 'AWS::StepFunctions::StateMachine',
+    dimension: 'StateMachineArn',
+    metrics: {
+      ExecutionsFailed: 'Sum',
+      ExecutionsTimedOut: 'Sum',
+      ExecutionsAborted: 'Sum',
+      ExecutionThrottled: 'Sum',
+    },
+  },
+  'AWS/Lambda': {
+    type: 'AWS::Lambda::Function',
+    dimension: 'FunctionName',
+    metrics: { Errors: 'Sum', Throttles: 'Sum', Duration: 'Maximum' },
+  },
+  'AWS/Events': { type: 'AWS::Events::Rule', dimension: 'RuleName', metrics: { FailedInvocations: 'Sum' } },
+  'AWS/Scheduler': {
+    type: 'AWS::Scheduler::ScheduleGroup',
+    dimension: 'ScheduleGroup',
+    metrics: { TargetErrorCount: 'Sum', InvocationDroppedCount: 'Sum' },
+  },
+  'AWS/SQS': {
+    type: 'AWS::SQS::Queue',
+    dimension: 'QueueName',
+    metrics: { ApproximateNumberOfMessagesVisible: 'Maximum' },
+  },
+};
+
+test('every metric of AWS that an alarm watches is one that AWS publishes, of a resource of the stack', () => {
+  const alarms = ofType(whole.resources, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+  const stats = alarms.flatMap((alarm) => statsOf(alarm as unknown as AlarmProperties));
+  const ofAws = stats.filter(({ Metric }) => Metric.Namespace.startsWith('AWS/'));
+  for (const { Metric, Stat } of ofAws) {
+    const { type = '', dimension, metrics } = documented[Metric.Namespace] ?? {};
+    expect(Stat, Metric.MetricName).toBe(metrics?.[Metric.MetricName]);
+    const [{ Name = '', Value } = {}, ...others] = Metric.Dimensions ?? [];
+    expect([Name, ...others]).toEqual([dimension]);
+    const named = ofType(whole.resources, type).filter(
+      ([id, { Properties }]) =>
+        [{ Ref: id }, { 'Fn::GetAtt': [id, Name] }].some((each) => isDeepStrictEqual(each, Value)) ||
+        Properties.Name === Value,
+    );
+    expect(named, `${Metric.MetricName} of ${JSON.stringify(Value)}`).toHaveLength(1);
+    // The metrics of a rule of another event bus have the dimension EventBusName too.
+    expect(named[0]?.[1].Properties).not.toHaveProperty('EventBusName');
+  }
+  expect(ofAws).toHaveLength(4 + 6 + 3 * 9 + 2 * 2 + 2 + 1);
+});
+
 describe('"Perennial fleet does not run"', () => {
   test.each([
     [Duration.hours(6), 13, 780],
@@ -163,12 +228,16 @@ describe('"Perennial fleet does not run"', () => {
 });
 
 describe('alarms on what lasts', () => {
-  test.each(['Perennial renewals postponed', 'Perennial TXT values not removed'])(
-    '"%s" goes off after a day',
-    (name) => {
-      const { Period, EvaluationPeriods } = alarmNamed(name);
-      expect(Period * EvaluationPeriods).toBeGreaterThanOrEqual(86_400);
-      expect(Period * (EvaluationPeriods - 1)).toBeLessThan(86_400);
+  test.each([Duration.minutes(10), Duration.hours(6), Duration.hours(12), Duration.days(1), Duration.days(3)])(
+    'go off after a day with runs every %s, and not with the first run',
+    (schedule) => {
+      for (const name of ['Perennial renewals postponed', 'Perennial TXT values not removed']) {
+        const { Period, EvaluationPeriods } = alarmNamed(name, built({ schedule }));
+        // The run before the first bad one is outside of the evaluated periods.
+        const sinceFirst = (periods: number) => Period * periods - schedule.toSeconds();
+        expect(sinceFirst(EvaluationPeriods), name).toBeGreaterThanOrEqual(86_400);
+        expect(sinceFirst(EvaluationPeriods - 1), name).toBeLessThan(86_400);
+      }
     },
   );
 
@@ -308,23 +377,4 @@ describe('a metric filter', () => {
       expect(matches(pattern, line('TaskFailed', 'invoke', 'lambda'))).toBe(false);
     }
   });
-});
-
-test('saved queries search all logs by certificate, by execution and by order, for failures and for refusals of the CA', () => {
-  const queries = ofType(whole.resources, 'AWS::Logs::QueryDefinition').map(([, { Properties }]) => Properties);
-  const logGroups = ofType(whole.resources, 'AWS::Logs::LogGroup').map(([id]) => id);
-  const folder = 'Perennial/Perennial-Certificates-0A085F0A';
-  expect(queries.map(({ Name }) => Name)).toEqual(
-    ['By certificate', 'By execution', 'By order', 'Failures', 'Refusals of the CA'].map((name) => `${folder}/${name}`),
-  );
-  for (const { LogGroupNames, QueryString } of queries) {
-    const searched = (LogGroupNames as { readonly Ref: string }[]).map(({ Ref }) => Ref);
-    // The functions of custom resources are called by CloudFormation, which shows their errors.
-    const others = logGroups.filter((id) => !searched.includes(id));
-    expect(
-      others.every((id) => /FleetStart|ExecutionsStop/.test(id)),
-      others.join(),
-    ).toBe(true);
-    expect(QueryString).toMatch(/^fields @timestamp, .*\n\| filter .*\n\| sort @timestamp desc\n\| limit 1000$/);
-  }
 });
