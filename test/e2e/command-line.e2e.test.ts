@@ -3,20 +3,34 @@ import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchLogsClient,
+  DescribeQueryDefinitionsCommand,
+  type FilterLogEventsCommandOutput,
+  paginateFilterLogEvents,
+  type QueryDefinition,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, ListFunctionsCommand, TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-lambda';
+import {
+  CreateScheduleCommand,
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  SchedulerClient,
+} from '@aws-sdk/client-scheduler';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
   ListQueuesCommand,
   ReceiveMessageCommand,
-  SendMessageCommand,
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../cli/deployment.ts';
 import { alarmTexts } from '../../infra/monitoring/alarm-list.ts';
+import { type LogEvent, parseQuery } from '../logs-insights.ts';
 import { type Deployed, deployed } from './deployed.ts';
 import { eventually } from './observed.ts';
 
@@ -138,6 +152,26 @@ describe('notifications', () => {
       return JSON.parse(message.Body ?? '') as { readonly Subject: string; readonly Message: string };
     });
 
+  /** Sets for how long the queue keeps an event. The deployed queue does so for half a minute. */
+  const delayEvents = (seconds: number) =>
+    sqs().send(new SetQueueAttributesCommand({ QueueUrl: events, Attributes: { DelaySeconds: String(seconds) } }));
+
+  /** Sends what a deployed schedule sends, by a schedule for now with its group and its target. Returns the next message to the subscribers. */
+  async function atTimeOf(id: 'Reminder' | 'Digest') {
+    const scheduler = new SchedulerClient(d.local.clientConfig);
+    const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}));
+    const { Name, GroupName } = Schedules.find((each) => each.Name?.includes(`Notifications${id}`)) ?? {};
+    const { State, FlexibleTimeWindow, Target } = await scheduler.send(new GetScheduleCommand({ Name, GroupName }));
+    expect(State).toBe('ENABLED');
+    await scheduler.send(
+      new CreateScheduleCommand({
+        ...{ Name: `${Name}-now`, GroupName, FlexibleTimeWindow, Target, ActionAfterCompletion: 'DELETE' },
+        ScheduleExpression: `at(${new Date().toISOString().slice(0, 19)})`,
+      }),
+    );
+    return received();
+  }
+
   beforeAll(async () => {
     const { region, accountId } = d.local.aws;
     const arn = `arn:aws:sqs:${region}:${accountId}:operators`;
@@ -154,11 +188,10 @@ describe('notifications', () => {
     );
     const { QueueUrls = [] } = await sqs().send(new ListQueuesCommand({}));
     events = QueueUrls.find((url) => /NotificationsQueue/.test(url)) ?? '';
-    // The deployed queue keeps an event for half a minute.
-    await sqs().send(new SetQueueAttributesCommand({ QueueUrl: events, Attributes: { DelaySeconds: '0' } }));
+    await delayEvents(0);
   });
 
-  test('a renewal that fails is a message with the command that explains it, and its recovery is another one', async () => {
+  test('a renewal that fails is a message with the command that explains it, its recovery is another one, and between them a reminder is sent daily', async () => {
     const end = d.local.dns.delegate('example.com', ['ns1.old.example']);
     expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(1);
     end();
@@ -170,7 +203,24 @@ describe('notifications', () => {
     expect(code).toBe(1);
     expect(out).toContain('ZoneNotDelegatedError');
 
+    await new DynamoDBClient(d.local.clientConfig).send(
+      new UpdateItemCommand({
+        TableName: d.outputs.LedgerTable,
+        Key: { id: { S: 'notified#failing#outside' } },
+        UpdateExpression: 'SET #at = :yesterday',
+        ConditionExpression: 'attribute_exists(#at)',
+        ExpressionAttributeNames: { '#at': 'at' },
+        ExpressionAttributeValues: { ':yesterday': { S: new Date(Date.now() - 86_400_000).toISOString() } },
+      }),
+    );
+    const reminder = await atTimeOf('Reminder');
+    expect(reminder.Subject).toBe('[Perennial] Reminder: 1 certificate still needs attention');
+    expect(reminder.Message).toContain('delegates example.com to ns1.old.example');
+
+    // A renewal publishes its success before the ledger has it.
+    await delayEvents(5);
     expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(0);
+    await delayEvents(0);
     expect((await received()).Subject).toBe('[Perennial] Solved: certificate outside was renewed again');
   });
 
@@ -213,12 +263,75 @@ describe('notifications', () => {
     );
   });
 
-  test('the weekly report has all certificates and the last fleet run', async () => {
-    await sqs().send(new SendMessageCommand({ QueueUrl: events, MessageBody: '{"notification":"digest"}' }));
-    const { Subject, Message } = await received();
+  test('its schedule sends the weekly report, with all certificates and the last fleet run', async () => {
+    const { Subject, Message } = await atTimeOf('Digest');
     expect(Subject).toBe('[Perennial] Weekly report: 2 certificates, none needs attention');
     expect(Message).toMatch(/Renewed in the last 7 days: 2 \((www, outside|outside, www)\)\./);
     expect(Message).toMatch(/The last fleet run that reached its end did so at \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n/);
+  });
+});
+
+describe('the logs', () => {
+  const logs = () => new CloudWatchLogsClient(d.local.clientConfig);
+  let definitions: readonly QueryDefinition[];
+  let lines: readonly LogEvent[];
+
+  beforeAll(async () => {
+    expect(await d.fleet()).toMatchObject({ status: 'SUCCEEDED' });
+    ({ queryDefinitions: definitions = [] } = await logs().send(new DescribeQueryDefinitionsCommand({})));
+    const pages: FilterLogEventsCommandOutput[] = [];
+    for (const logGroupName of definitions[0]?.logGroupNames ?? [])
+      for await (const page of paginateFilterLogEvents({ client: logs() }, { logGroupName })) pages.push(page);
+    // The local AWS writes the lines of Lambda itself as text.
+    lines = pages
+      .flat()
+      .flatMap(({ events = [] }) =>
+        events.flatMap(({ message = '' }) => (message.startsWith('{') ? [JSON.parse(message) as LogEvent] : [])),
+      );
+  });
+
+  test('have the lines that the saved queries search for', () => {
+    const found = (name: string, example = '', replacement = '') => {
+      const { queryString = '' } = definitions.find((each) => each.name?.endsWith(`/${name}`)) ?? {};
+      return lines.filter(parseQuery(queryString.replaceAll(example, replacement)).matches);
+    };
+    const steps = found('By certificate').map(({ step }) => step);
+    expect(steps).toEqual(expect.arrayContaining(['checkZones', 'newOrder', 'storeCertificate', 'importCertificate']));
+    const [failed] = found('Failures');
+    expect(failed).toMatchObject({ certificate: 'outside', error: { name: 'ZoneNotDelegatedError' } });
+    const ofExecution = found(
+      'By execution',
+      'arn:aws:states:REGION:ACCOUNT:execution:NAME',
+      String(failed?.execution),
+    );
+    expect(ofExecution.map(({ step }) => step)).toEqual(expect.arrayContaining(['checkRenewal', 'recordFailure']));
+    const order = lines.findLast((line) => line.order)?.order;
+    const ofOrder = found('By order', 'https://ca.example/order/1', String(order)).map(({ step }) => step);
+    expect(ofOrder).toEqual(expect.arrayContaining(['finalizeOrder', 'storeCertificate']));
+    expect(found('Refusals of the CA')).toEqual([]);
+  });
+
+  test('have each metric of fleet runs that an alarm watches, with its dimension', async () => {
+    const { MetricAlarms = [] } = await new CloudWatchClient(d.local.clientConfig).send(new DescribeAlarmsCommand({}));
+    const watched = MetricAlarms.flatMap(({ Metrics = [], ...alarm }) => [
+      alarm,
+      ...Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []),
+    ]).filter(({ Namespace }) => Namespace === 'Perennial');
+    expect(new Set(watched.map(({ MetricName }) => MetricName)).size).toBe(9);
+    for (const { MetricName = '', Dimensions = [] } of watched) {
+      const [{ Name = '', Value } = {}, ...others] = Dimensions;
+      expect(others).toEqual([]);
+      const line = lines.find((each) => MetricName in each && each[Name] === Value) as { _aws?: object } | undefined;
+      expect(line?._aws, MetricName).toMatchObject({
+        CloudWatchMetrics: [
+          {
+            Namespace: 'Perennial',
+            Dimensions: [[Name]],
+            Metrics: expect.arrayContaining([expect.objectContaining({ Name: MetricName })]),
+          },
+        ],
+      });
+    }
   });
 });
 
