@@ -1,23 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
-import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
-import { PerennialError, type ProblemDocument } from '../../../lambdas/domain/contract/errors.ts';
-import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-decision.ts';
-import { failedWith } from '../../fakes/error-output.ts';
-import { configOf, factsWith, specWith } from '../../fakes/specs.ts';
-import { createWorld } from '../../fakes/world.ts';
+import { factsWith, specWith } from '../../fakes/specs.ts';
+import { type Failure, simulate } from './simulated-renewals.ts';
 
-/** Counts the requests to the CA on a day on which every order fails, with the real *Check renewal* and *Record failure*. */
+/** Counts the requests to the CA on a day on which every order fails, with the real steps. */
 
 const start = Date.parse('2026-03-10T00:00:00Z');
 const minutes = (count: number): number => count * 60_000;
 const hours = (count: number): number => minutes(60 * count);
-
-interface Failure {
-  readonly error: string;
-  readonly problem?: ProblemDocument;
-}
 
 interface Day {
   readonly specs?: readonly CertificateSpec[];
@@ -27,94 +17,31 @@ interface Day {
   readonly interval?: number;
 }
 
-interface Wake {
-  readonly at: number;
-  readonly certificate: string;
-  readonly execution: string;
-  readonly attempt: number;
-}
-
-/** Returns the times at which an order was about to be placed, in minutes since midnight, by certificate. Each order fails ten seconds later. */
+/** Returns the times at which an order was placed, in minutes since midnight, by certificate. Each order fails. */
 async function ordersOfADay(
   failure: Failure,
   { specs = [specWith()], expires = '2026-04-01T00:00:00Z', interval = hours(6) }: Day = {},
 ): Promise<Record<string, number[]>> {
-  const { clock, ledger, secrets, ports } = createWorld({ now: new Date(start).toISOString() });
-  const config = { ...configOf(...specs), checkInterval: interval / 1000 };
-  const orders: Record<string, number[]> = {};
-  for (const { name, identifiers } of specs) {
-    orders[name] = [];
-    if (expires === null) continue;
+  const inUse = specs.flatMap(({ name, identifiers }) => {
+    if (expires === null) return [];
     const notBefore = new Date(Date.parse(expires) - hours(90 * 24)).toISOString();
-    ledger.put(name, { current: factsWith({ identifiers, notBefore, notAfter: expires }) });
-    secrets.put(name, { current: { versionId: 'version-1', value: 'whole' } });
-  }
-
-  /** Runs an execution until its next wait. Returns `null` if the execution has ended. */
-  async function wake({ certificate, execution, attempt }: Wake): Promise<Wake | null> {
-    const run = { certificate, execution, attempt };
-    const startedAt = clock.now().toISOString();
-    const input = {
-      ...run,
-      request: { certificate },
-      cleaned: false,
-      removed: [],
-      reported: [],
-      waitStarts: {},
-      discardedOrder: null,
-      startedAt,
-    };
-    const after = (seconds: number) => ({ ...run, at: clock.now().getTime() + seconds * 1000 });
-    let failed = failure;
-    try {
-      const { action, wait } = await checkRenewal(input, { ...ports, config });
-      if (action === 'wait') return after(wait);
-      if (action === 'none') return null;
-      orders[certificate]?.push(Math.floor((clock.now().getTime() - start) / 60_000));
-      clock.advance(10_000);
-    } catch (error) {
-      if (!(error instanceof PerennialError)) throw error;
-      failed = { error: error.name, ...(error.problem ? { problem: error.problem } : {}) };
-    }
-    const spec = specs.find(({ name }) => name === certificate) ?? null;
-    const output = await recordFailure(
-      {
-        ...run,
-        spec,
-        errorOutput: failedWith(failed.error, 'No.', failed.problem),
-        announced: null,
-        removed: [],
-        deploy: false,
-        startedAt,
-      },
-      { ...ports, config },
-    );
-    return output.retryIn === null ? null : { ...after(output.retryIn), attempt: attempt + 1 };
-  }
-
-  let fleetAt = start;
-  let waiting: readonly Wake[] = [];
-  const pushOn = (at: number) => clock.set(new Date(Math.max(at, clock.now().getTime())).toISOString());
-  for (;;) {
-    const [next, ...later] = waiting.toSorted((a, b) => a.at - b.at);
-    if (Math.min(next?.at ?? Number.POSITIVE_INFINITY, fleetAt) >= start + hours(24)) return orders;
-    if (next && next.at <= fleetAt) {
-      pushOn(next.at);
-      const again = await wake(next);
-      waiting = again ? [...later, again] : later;
-      continue;
-    }
-    pushOn(fleetAt);
-    const due = specs.filter((spec) => fleetDecision(spec, ledger.get(spec.name), interval / 1000, clock.now()));
-    const started = due.map(({ name }) => ({
-      at: fleetAt,
-      certificate: name,
-      execution: `${name}-${fleetAt}`,
-      attempt: 1,
-    }));
-    waiting = [...waiting, ...started];
-    fleetAt += interval;
-  }
+    return [[name, factsWith({ identifiers, notBefore, notAfter: expires })] as const];
+  });
+  const order = () => failure;
+  const placed = await simulate({
+    specs,
+    inUse: Object.fromEntries(inUse),
+    start,
+    end: start + hours(24),
+    interval,
+    order,
+  });
+  return Object.fromEntries(
+    specs.map(({ name }) => [
+      name,
+      placed.flatMap(({ certificate, at }) => (certificate === name ? [Math.floor((at - start) / 60_000)] : [])),
+    ]),
+  );
 }
 
 const urn = (type: string): string => `urn:ietf:params:acme:error:${type}`;
