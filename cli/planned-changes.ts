@@ -4,6 +4,7 @@ import { specOf } from '../lambdas/domain/rules/certificate/certificate-spec.ts'
 import { lifetimeOf, renewedAfter, unknownLifetime } from '../lambdas/domain/rules/certificate/known-profiles.ts';
 import { emptyRecord } from '../lambdas/domain/rules/renewal/ledger-record.ts';
 import { dueReason } from '../lambdas/domain/rules/renewal/renewal-decision.ts';
+import type { AcmUse } from './acm-quotas.ts';
 
 /** What a deployment does with one certificate. */
 export interface PlannedChange {
@@ -61,23 +62,21 @@ export function daysOfOrders(count: number, { newOrders }: Pick<Issuer, 'newOrde
 
 const hoursOfYear = 365 * 24;
 
-/** Returns the imports into ACM in a year by region, if each certificate is renewed when its lifetime says so. */
-export function yearlyImports(config: DeployedConfig): ReadonlyMap<string, { certificates: number; imports: number }> {
-  const regions = new Map<string, { certificates: number; imports: number }>();
-  for (const {
-    regions: delivered,
-    profile,
-    issuers: [issuer = -1],
-  } of config.certificates) {
-    const lifetime = lifetimeOf(profile, config.issuers[issuer]?.directoryUrl) ?? unknownLifetime;
-    for (const region of delivered) {
-      const { certificates = 0, imports = 0 } = regions.get(region) ?? {};
-      regions.set(region, {
-        certificates: certificates + 1,
-        imports: imports + hoursOfYear / renewedAfter(lifetime),
-      });
-    }
+/** Returns how often a year a certificate with this lifetime in hours is renewed. */
+export const renewalsOfYear = (lifetime: number): number => hoursOfYear / renewedAfter(lifetime);
+
+/** Returns the imports into ACM by region. Regions that the CDK knows only after the deployment begin with `@`. */
+export function importsOf(config: DeployedConfig, changes: readonly PlannedChange[]): ReadonlyMap<string, AcmUse> {
+  const regions = new Map<string, AcmUse>();
+  const add = (region: string, { added, yearlyImports }: AcmUse) => {
+    const before = regions.get(region) ?? { added: 0, yearlyImports: 0 };
+    regions.set(region, { added: before.added + added, yearlyImports: before.yearlyImports + yearlyImports });
+  };
+  for (const { regions: delivered, profile, issuers } of config.certificates) {
+    const lifetime = lifetimeOf(profile, config.issuers[issuers[0] ?? -1]?.directoryUrl) ?? unknownLifetime;
+    for (const region of delivered) add(region, { added: 0, yearlyImports: renewalsOfYear(lifetime) });
   }
+  for (const { imports } of changes) for (const region of imports) add(region, { added: 1, yearlyImports: 0 });
   return regions;
 }
 

@@ -4,10 +4,13 @@ import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { OperatorChecks } from '../../lambdas/domain/ports/operator-checks.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import { unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
+import { type AcmUse, acmFindings } from '../acm-quotas.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import { consoleLink, inputOf } from '../executions.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
+import { renewalsOfYear } from '../planned-changes.ts';
 import { counted, duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneFindings } from '../zones.ts';
@@ -135,31 +138,28 @@ async function lastRegistration({ deployment, at }: Report, { workflows }: Docto
   return { finding, output: output as RegistrationOutput | null };
 }
 
-/** Certificates that ACM holds in a region by default. https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
-const acmQuota = 2_500;
-
 /** Functions that a fleet may run at once with the pace of the configuration. A new AWS account may run ten. */
 const leastConcurrency = 20;
 
-function quotas({ certificates }: Report, { checks }: DoctorPorts): Promise<readonly Finding[]> {
-  const regions = [...new Set(certificates.flatMap(({ deliveries }) => deliveries.map(({ region }) => region)))];
-  return Promise.all([
-    findingOf('concurrency', async () => {
+async function quotas({ certificates }: Report, { checks }: DoctorPorts): Promise<readonly Finding[]> {
+  const uses = new Map<string, AcmUse>();
+  for (const { current, deliveries } of certificates) {
+    const lifetime = current ? (Date.parse(current.notAfter) - Date.parse(current.notBefore)) / hour : unknownLifetime;
+    for (const { region } of deliveries) {
+      const { yearlyImports = 0 } = uses.get(region) ?? {};
+      uses.set(region, { added: 0, yearlyImports: yearlyImports + renewalsOfYear(lifetime) });
+    }
+  }
+  return [
+    await findingOf('concurrency', async () => {
       const limit = await checks.concurrency();
-      if (limit >= leastConcurrency) return `Lambda may run ${limit} functions at once`;
+      if (limit >= leastConcurrency) return `Lambda may run ${limit.toLocaleString('en-US')} functions at once`;
       throw new ToFix(
         `Lambda may run only ${limit} functions at once in this account. Ask AWS for a quota of 1,000 (Service Quotas, AWS Lambda, Concurrent executions).`,
       );
     }),
-    ...regions.toSorted().map((region) =>
-      findingOf(`ACM in ${region}`, async () => {
-        const count = await checks.acmCertificates(region);
-        const text = `${count} certificates, and the default quota is ${acmQuota.toLocaleString('en-US')}`;
-        if (count < 0.9 * acmQuota) return text;
-        throw new ToFix(
-          `${text}. Ask AWS for a higher quota (Service Quotas, AWS Certificate Manager), or remove certificates that are not in use.`,
-        );
-      }),
-    ),
-  ]);
+    ...(await acmFindings(new Map([...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))), checks)),
+  ];
 }
+
+const hour = 3_600_000;

@@ -1,11 +1,12 @@
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import { acmFindings } from '../acm-quotas.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, printFindings } from '../finding.ts';
 import { table, wrapped } from '../layout.ts';
-import { daysOfOrders, monthlyCost, type PlannedChange, plannedChanges, yearlyImports } from '../planned-changes.ts';
+import { daysOfOrders, importsOf, monthlyCost, type PlannedChange, plannedChanges } from '../planned-changes.ts';
 import { counted, minuteOf } from '../sentences.ts';
 import type { SynthesisOptions } from '../synthesize.ts';
 import { readSynthesizedConfig, type SynthesizedConfig } from '../synthesized-config.ts';
@@ -19,13 +20,10 @@ export interface PlanOptions extends Target, SynthesisOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface PlanPorts extends Pick<DoctorPorts, 'deployments' | 'zones' | 'terminal' | 'clock'> {
+export interface PlanPorts extends Pick<DoctorPorts, 'deployments' | 'zones' | 'checks' | 'terminal' | 'clock'> {
   /** Returns the folder of the cloud assembly of the app in this folder. */
   readonly synthesize: (options: SynthesisOptions) => Promise<string>;
 }
-
-/** Certificates that ACM holds in a region, and imports in 365 days, by default. https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html */
-const acmQuotas = { certificates: 2_500, imports: 5_000 };
 
 /**
  * Prints what a deployment would do: changes, orders against the limits of the CAs, imports, cost, and what is wrong with the zones.
@@ -39,16 +37,19 @@ export async function plan(
   const folder = options.cdkOut ?? (await portsIn(options.region).synthesize(options));
   const synthesized = readSynthesizedConfig(folder, options.stack);
   const region = options.region ?? synthesized.region ?? undefined;
-  const { deployments, zones, terminal, clock } = portsIn(region);
+  const { deployments, zones, checks, terminal, clock } = portsIn(region);
   const { config, stack } = synthesized;
   const report = await deployedReport({ stack, region }, deployments);
   const deployed: readonly CertificateReport[] = report?.certificates ?? [];
   const changes = plannedChanges(config, deployed, clock.now());
-  const findings = await checkedZones(config, changes, {
-    zones,
-    clock,
-    rootServers: report?.deployment.rootServers ?? [],
-  });
+  // A region that is a token of the CDK is that of the stack.
+  const uses = new Map(
+    [...importsOf(config, changes)].map(([each, use]) => [each.startsWith('@') ? region : each, use] as const),
+  );
+  const findings = [
+    ...(await checkedZones(config, changes, { zones, clock, rootServers: report?.deployment.rootServers ?? [] })),
+    ...(await acmFindings(uses, checks)),
+  ];
   const limits = limitsOf(config, changes);
   const compared = { stack, region: report?.deployment.region ?? region ?? null, deployed: report !== null };
   if (options.json) terminal.print(JSON.stringify({ compared, changes, limits, findings }, null, 2));
@@ -64,7 +65,6 @@ async function deployedReport(target: Target, deployments: Deployments): Promise
 
 interface Limits {
   readonly orders: readonly { readonly issuer: string; readonly count: number; readonly days: number }[];
-  readonly acm: readonly { readonly region: string; readonly certificates: number; readonly yearlyImports: number }[];
   readonly monthlyCost: number;
 }
 
@@ -73,16 +73,8 @@ function limitsOf(config: DeployedConfig, changes: readonly PlannedChange[]): Li
     const count = changes.filter(({ orderedFrom }) => orderedFrom === issuer.name).length;
     return count === 0 ? [] : [{ issuer: issuer.name, count, days: daysOfOrders(count, issuer) }];
   });
-  const acm = [...yearlyImports(config)].map(([region, { certificates, imports }]) => {
-    // A region that is a token of the CDK is that of the stack.
-    return {
-      region: region.startsWith('@') ? 'the region of the stack' : region,
-      certificates,
-      yearlyImports: Math.round(imports),
-    };
-  });
   const accounts = new Set(config.issuers.map(({ directoryUrl }) => directoryUrl)).size;
-  return { orders, acm, monthlyCost: monthlyCost(config.certificates.length, accounts) };
+  return { orders, monthlyCost: monthlyCost(config.certificates.length, accounts) };
 }
 
 /** Checks the zones of the certificates that would be ordered. An id that the CDK knows only after the deployment cannot be checked before it. */
@@ -134,12 +126,6 @@ function printPlan({ synthesized, report, changes, limits }: Plan, { cdkOut }: P
     line(
       `Orders at ${issuer}: ${count}, ${days === 0 ? 'within its limit' : `which its limit stretches over ${days.toFixed(1)} days`}.`,
     );
-  for (const { region, certificates, yearlyImports: imports } of limits.acm)
-    line(
-      `ACM in ${region}: ${certificates} of ${number(acmQuotas.certificates)} certificates, about ${number(imports)} of ${number(acmQuotas.imports)} imports a year (default quotas).`,
-    );
   line(`Cost: about USD ${limits.monthlyCost.toFixed(2)} a month, without the alarms.`);
   terminal.print('');
 }
-
-const number = (value: number): string => value.toLocaleString('en-US');

@@ -393,7 +393,7 @@ describe('commands for operators', () => {
     const [assembly = ''] = globSync('cdk.out-*', { cwd: d.local.folder });
     const { code, out } = await run(['plan', '--cdk-out', join(d.local.folder, assembly)]);
     expect(out).toContain('No certificate changes.');
-    expect(out).toMatch(/ACM in us-east-1: 1 of 2,500\s+certificates/);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('OK ACM in us-east-1: 1 of 2,500 imported certificates, about 12 of');
     expect(code).toBe(0);
   });
 

@@ -1,9 +1,10 @@
 import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { keyTypes } from '../../domain/contract/config.ts';
-import type { OperatorChecks } from '../../domain/ports/operator-checks.ts';
+import type { AcmQuota, OperatorChecks } from '../../domain/ports/operator-checks.ts';
 import { clientSettings } from './client.ts';
 import { replyOf } from './translate-errors.ts';
 
@@ -18,6 +19,9 @@ const acmKeyTypes = {
   'RSA-3072': 'RSA_3072',
   'RSA-4096': 'RSA_4096',
 } as const;
+
+/** Codes of Service Quotas, which has them in the addresses of its console. */
+const quotaCodes: Readonly<Record<AcmQuota, string>> = { certificates: 'L-D2CB7DE9', yearlyImports: 'L-3808DC70' };
 
 /** Asks AWS with the operator's region and credentials. */
 export function createOperatorChecks(operator: {
@@ -70,13 +74,13 @@ export function createOperatorChecks(operator: {
       return AccountLimit?.ConcurrentExecutions ?? 0;
     },
 
-    async acmCertificates(region) {
-      const acm = new ACMClient({ ...settings, region });
+    async importedCertificates(region) {
+      const acm = new ACMClient({ ...settings, ...(region && { region }) });
       let count = 0;
       let token: string | undefined;
       for (let page = 0; page < mostPages; page += 1) {
         const reply = await replyOf(
-          { action: 'acm:ListCertificates', resource: `ACM in ${region}` },
+          { action: 'acm:ListCertificates', resource: 'certificates of ACM' },
           acm.send(
             new ListCertificatesCommand({
               MaxItems: 1000,
@@ -85,11 +89,22 @@ export function createOperatorChecks(operator: {
             }),
           ),
         );
-        count += reply.CertificateSummaryList?.length ?? 0;
+        count += reply.CertificateSummaryList?.filter(({ Type }) => Type === 'IMPORTED').length ?? 0;
         token = reply.NextToken;
         if (!token) break;
       }
       return count;
+    },
+
+    async acmQuota(quota, region) {
+      const reply = await replyOf(
+        { action: 'servicequotas:GetServiceQuota', resource: 'quotas of ACM' },
+        new ServiceQuotasClient({ ...settings, ...(region && { region }) }).send(
+          new GetServiceQuotaCommand({ ServiceCode: 'acm', QuotaCode: quotaCodes[quota] }),
+        ),
+        { NoSuchResourceException: () => null },
+      );
+      return reply?.Quota?.Value ?? null;
     },
   };
 }

@@ -77,7 +77,8 @@ async function run({
       scheduleOf: async () => ({ name: 'group/fleet', enabled: true }),
       subscriptions: async () => ({ confirmed: 1, pending: [] }),
       concurrency: async () => 1000,
-      acmCertificates: async () => 7,
+      importedCertificates: async () => 7,
+      acmQuota: async () => 100,
       ...checks,
     },
   };
@@ -142,8 +143,13 @@ describe('doctor', () => {
     ['concurrency', { checks: { concurrency: async () => 10 } }, 'only 10 functions at once'],
     [
       'ACM in us-east-1',
-      { checks: { acmCertificates: async () => 2400 } },
-      '2400 certificates, and the default quota is 2,500.',
+      { checks: { importedCertificates: async () => 95 } },
+      '95 of 100 imported certificates, about 6 of 100 imports a year. Ask AWS for a higher quota (Service Quotas, AWS Certificate Manager, Imported certificates)',
+    ],
+    [
+      'ACM in us-east-1',
+      { checks: { acmQuota: async (quota) => (quota === 'yearlyImports' ? 5 : 100) } },
+      'about 6 of 5 imports a year. Ask AWS for a higher quota (Service Quotas, AWS Certificate Manager, Imported certificates in last 365 days)',
     ],
     ['clock', { at: '2026-03-01T11:00:00Z' }, 'differs from that of AWS by 60 min'],
   ])('says how to fix a problem with %s', async (check, situation, message) => {
@@ -161,6 +167,22 @@ describe('doctor', () => {
     });
     const failed = await run({ requests: [execution({ input, status: 'FAILED' })] });
     expect(failed.of('accounts')?.text).toBe('valid at test-ca, 60 min ago');
+  });
+
+  test('compares with the default quotas if those of the account are denied or not known', async () => {
+    const denied = async () => {
+      throw new AccessDeniedError({
+        ...{ what: 'Denied.', why: 'No policy.' },
+        ...{ action: 'servicequotas:GetServiceQuota', resource: 'quotas of ACM' },
+      });
+    };
+    const { of } = await run({ checks: { acmQuota: denied } });
+    expect(of('ACM in us-east-1')).toEqual({
+      ...{ check: 'ACM in us-east-1', result: 'ok' },
+      text: '7 of 2,500 imported certificates, about 6 of 5,000 imports a year (default quotas. Your credentials may not call servicequotas:GetServiceQuota)',
+    });
+    const unknown = await run({ checks: { acmQuota: async () => null } });
+    expect(unknown.of('ACM in us-east-1')?.text).toMatch(/of 5,000 imports a year \(default quotas\)$/);
   });
 
   test('shows the rest if one call is denied, with the statement that allows it', async () => {

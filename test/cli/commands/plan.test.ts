@@ -6,6 +6,7 @@ import { plan } from '../../../cli/commands/plan.ts';
 import { daysOfOrders, monthlyCost } from '../../../cli/planned-changes.ts';
 import type { DeployedConfig } from '../../../lambdas/domain/contract/config.ts';
 import type { CertificateReport } from '../../../lambdas/domain/contract/report.ts';
+import type { OperatorChecks } from '../../../lambdas/domain/ports/operator-checks.ts';
 import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 import { certificateWith, reportOf } from '../page/reports.ts';
@@ -79,6 +80,7 @@ async function run(deployed: readonly CertificateReport[] | null, options: objec
         return folder;
       },
       zones: () => ({ hostedZonesAs, dns }),
+      checks: { importedCertificates: async () => 7, acmQuota: async () => null } as unknown as OperatorChecks,
       terminal,
       clock: world.clock,
     };
@@ -108,7 +110,9 @@ describe('plan', () => {
     expect(text).toMatch(/removed +gone +- +its secret and its imports stay/);
     expect(text).not.toMatch(/^changed +same/m);
     expect(text).toContain('Orders at test-ca: 2, within its limit.');
-    expect(text).toContain('ACM in eu-west-1: 1 of 2,500 certificates, about 12 of 5,000 imports a year');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'OK ACM in eu-west-1: 8 of 2,500 imported certificates, with 1 new one, about 12 of 5,000 imports a year',
+    );
     expect(text).toContain('OK  zones of www: the zones are delegated, and CAA allows the CA');
     expect(text).not.toContain('zones of same');
     expect(code).toBe(0);
@@ -148,7 +152,7 @@ describe('plan', () => {
     const json = JSON.parse((await run([], { json: true })).text) as Record<string, unknown>;
     expect(json).toMatchObject({
       changes: [{ name: 'www', change: 'new', orderedFrom: 'test-ca' }],
-      limits: { orders: [{ issuer: 'test-ca', count: 1, days: 0 }], acm: [] },
+      limits: { orders: [{ issuer: 'test-ca', count: 1, days: 0 }] },
       findings: [{ check: 'zones of www', result: 'ok' }],
     });
   });

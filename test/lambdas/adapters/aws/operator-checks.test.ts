@@ -1,22 +1,24 @@
 import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createOperatorChecks } from '../../../../lambdas/adapters/aws/operator-checks.ts';
 import { awsError } from './aws-error.ts';
 
-const [acm, lambda, scheduler, sns] = [
+const [acm, lambda, quotas, scheduler, sns] = [
   mockClient(ACMClient),
   mockClient(LambdaClient),
+  mockClient(ServiceQuotasClient),
   mockClient(SchedulerClient),
   mockClient(SNSClient),
 ] as const;
 const checks = createOperatorChecks({ region: 'eu-west-1' });
 
 beforeEach(() => {
-  for (const each of [acm, lambda, scheduler, sns]) each.reset();
+  for (const each of [acm, lambda, quotas, scheduler, sns]) each.reset();
 });
 
 describe('the schedule of a workflow', () => {
@@ -53,11 +55,29 @@ test('the concurrency is that of the account', async () => {
   expect(await checks.concurrency()).toBe(10);
 });
 
-test('certificates of ACM are counted over all pages and key types', async () => {
+test('imported certificates of ACM are counted over all pages and key types', async () => {
   acm
     .on(ListCertificatesCommand)
-    .resolvesOnce({ CertificateSummaryList: [{}, {}], NextToken: '1' })
-    .resolvesOnce({ CertificateSummaryList: [{}] });
-  expect(await checks.acmCertificates('us-east-1')).toBe(3);
+    .resolvesOnce({ CertificateSummaryList: [{ Type: 'IMPORTED' }, { Type: 'AMAZON_ISSUED' }], NextToken: '1' })
+    .resolvesOnce({ CertificateSummaryList: [{ Type: 'IMPORTED' }] });
+  expect(await checks.importedCertificates('us-east-1')).toBe(2);
   expect(acm.commandCalls(ListCertificatesCommand)[0]?.args[0].input.Includes?.keyTypes).toHaveLength(5);
+});
+
+describe('a quota of ACM', () => {
+  test('is that of the account', async () => {
+    quotas
+      .on(GetServiceQuotaCommand, { ServiceCode: 'acm', QuotaCode: 'L-3808DC70' })
+      .resolves({ Quota: { Value: 20 } });
+    expect(await checks.acmQuota('yearlyImports', 'us-east-1')).toBe(20);
+  });
+
+  test('is null if Service Quotas does not know it, and a denied call names its action', async () => {
+    quotas.on(GetServiceQuotaCommand).rejects(awsError('NoSuchResourceException'));
+    expect(await checks.acmQuota('certificates', undefined)).toBeNull();
+    quotas.on(GetServiceQuotaCommand).rejects(awsError('AccessDeniedException'));
+    await expect(checks.acmQuota('certificates', undefined)).rejects.toMatchObject({
+      fields: { action: 'servicequotas:GetServiceQuota' },
+    });
+  });
 });
