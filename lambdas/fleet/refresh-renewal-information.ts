@@ -4,7 +4,7 @@ import type {
   RefreshRenewalInformationOutput,
 } from '../domain/contract/fleet-steps.ts';
 import type { FleetLedger, LedgerEntry } from '../domain/ports/fleet-ledger.ts';
-import type { RenewalInfos } from '../domain/ports/renewal-info.ts';
+import type { FailedFetch, RenewalInfos } from '../domain/ports/renewal-info.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
@@ -136,7 +136,7 @@ function refresher(failures: Map<string, number>, ports: RefreshRenewalInformati
 function warnOfFailure(
   name: string,
   issuer: Issuer,
-  { failed, temporary }: { readonly failed: string; readonly temporary: boolean },
+  { failed, temporary }: Pick<FailedFetch, 'failed' | 'temporary'>,
   inARow: number,
   log: StepLog,
 ): void {

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
+import type { FailedFetch, RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
 import { type Connections, createConnections, type Network, type TrustedRoots } from './connections.ts';
 import { followed } from './headers.ts';
 import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
@@ -15,11 +15,18 @@ interface RenewalInfoOptions {
 }
 
 type Issuer = Parameters<RenewalInfos['fetch']>[0];
-type Failed = Exclude<Awaited<ReturnType<RenewalInfos['fetch']>>, RenewalInfo | 'unsupported'>;
-type Get = (issuer: Issuer, url: string) => Promise<Reply | Failed>;
+type Get = (issuer: Issuer, url: string) => Promise<Reply | FailedFetch>;
 
-const longTerm = (failed: string): Failed => ({ failed, temporary: false });
-const temporary = (failed: string): Failed => ({ failed, temporary: true });
+const longTerm = (failed: string, retryAfter: number | null = null): FailedFetch => ({
+  failed,
+  temporary: false,
+  retryAfter,
+});
+const temporary = (failed: string, retryAfter: number | null = null): FailedFetch => ({
+  failed,
+  temporary: true,
+  retryAfter,
+});
 
 /** Time limit of a reply, in seconds. Directory and window take 30 s of the 60 s of the function. For a slower CA the dates decide. */
 const longestTimeout = 15;
@@ -47,10 +54,10 @@ export function createRenewalInfos({
 }: RenewalInfoOptions): RenewalInfos & { close(): void } {
   const connections = createConnections({ maxSockets, ...options });
   const headers = { 'User-Agent': userAgent, Accept: 'application/json' };
-  const get: Get = (issuer, url) => reply(issuer, url, headers, connections.to(issuer));
+  const get: Get = (issuer, url) => reply(issuer, url, { headers, now, ...connections.to(issuer) });
 
   /** Reads the directory with one request if it is not cached. Simultaneous callers share that request. */
-  async function renewalInfoUrl(issuer: Issuer): Promise<string | null | Failed> {
+  async function renewalInfoUrl(issuer: Issuer): Promise<string | null | FailedFetch> {
     const { directoryUrl } = issuer;
     const warm = directories.get(directoryUrl);
     if (warm && now().getTime() - warm.at < directoryMaximumAge) return warm.renewalInfo;
@@ -75,7 +82,7 @@ export function createRenewalInfos({
 }
 
 /** Returns the URL of renewalInfo, or `null` if the directory has none. RFC 9773 §3 */
-async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | Failed> {
+async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | FailedFetch> {
   const answer = await get(issuer, issuer.directoryUrl);
   if ('failed' in answer) return answer;
   if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is not a directory: ${excerpt(answer.data)}`);
@@ -84,7 +91,7 @@ async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | 
 }
 
 /** Reads a renewalInfo object. RFC 9773 §4.2 */
-function renewalInfoFrom(answer: Reply, url: string, now: Date): RenewalInfo | Failed {
+function renewalInfoFrom(answer: Reply, url: string, now: Date): RenewalInfo | FailedFetch {
   const { suggestedWindow, explanationURL } = isRecord(answer.data) ? answer.data : {};
   if (!isRecord(suggestedWindow)) return longTerm(`${url} has no suggestedWindow: ${excerpt(answer.data)}`);
   const start = dateOf(suggestedWindow.start);
@@ -108,9 +115,14 @@ function linkOf(value: unknown): string | null {
 async function reply(
   issuer: Issuer,
   url: string,
-  headers: Readonly<Record<string, string>>,
-  { httpAgent, httpsAgent, assertAllowed }: Connections,
-): Promise<Reply | Failed> {
+  {
+    headers,
+    now,
+    httpAgent,
+    httpsAgent,
+    assertAllowed,
+  }: Connections & Pick<RenewalInfoOptions, 'now'> & { readonly headers: Readonly<Record<string, string>> },
+): Promise<Reply | FailedFetch> {
   const seconds = Math.min(issuer.replyTimeout, longestTimeout);
   const signal = AbortSignal.timeout(seconds * 1000);
   const get = (target: string) => {
@@ -127,7 +139,8 @@ async function reply(
     const { status, headers: received, text } = await followed(url, get);
     if (status === 200) return { status, headers: received, data: parsed(text) };
     const said = `${issuer.name} replied to ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
-    return status >= 500 ? temporary(said) : longTerm(said);
+    const after = retryAfter({ headers: received }, now());
+    return status >= 500 ? temporary(said, after) : longTerm(said, after);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (signal.aborted) return temporary(`no complete reply from ${url} within ${seconds} s`);

@@ -506,7 +506,7 @@ describe('the renewal information of the CA', () => {
     [dueDay, 'issue'],
   ])('cannot be fetched on %s, so the dates of the certificate lead to `%s`', async (now, action) => {
     const world = issuedWithId(now);
-    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true });
+    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true, retryAfter: null });
     expect((await check(world)).action).toBe(action);
     expect(world.log.messages('warn')).toEqual([expect.stringContaining('HTTP 503')]);
   });
@@ -515,7 +515,7 @@ describe('the renewal information of the CA', () => {
     const world = issuedWithId();
     world.renewalInfos.suggest(id, '2026-01-31T00:00:00Z', '2026-01-31T00:30:00Z');
     await check(world);
-    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true });
+    world.renewalInfos.setAnswer(id, { failed: 'HTTP 503', temporary: true, retryAfter: null });
     expect((await check(world)).action).toBe('issue');
   });
 

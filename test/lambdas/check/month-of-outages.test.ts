@@ -86,7 +86,7 @@ function placedOrders({ lifetime, interval, outages, ari }: Month): Promise<read
     renewalInfo(current, at) {
       if (!ari) return 'unsupported';
       const isDown = trouble(at) === kinds['the CA does not reply'] || trouble(at) === kinds['the CA is busy'];
-      if (isDown) return { failed: 'no reply', temporary: true };
+      if (isDown) return { failed: 'no reply', temporary: true, retryAfter: null };
       return { ...window(current), explanationUrl: null, retryAfter: 21_600 };
     },
   });

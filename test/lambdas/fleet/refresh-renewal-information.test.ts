@@ -107,7 +107,7 @@ describe('an answer', () => {
 });
 
 describe('a CA that fails', () => {
-  const failed = { failed: 'HTTP 503', temporary: true };
+  const failed = { failed: 'HTTP 503', temporary: true, retryAfter: null };
 
   test('five times in a row is not asked again in this run, and the others are', async () => {
     const world = issued([...namesOf(50), ...namesOf(3, 'o')]);

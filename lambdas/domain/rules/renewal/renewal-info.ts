@@ -119,10 +119,14 @@ export function renewalInfoFrom(
   return { certificateId, start: start.toISOString(), end: end.toISOString(), explanationUrl, nextFetch };
 }
 
-/** Seconds until the next fetch. After a temporary failure it is one minute, so that the next run asks again but retries of this run do not. */
+/**
+ * Seconds until the next fetch. After a temporary failure it is one minute, so that the next run asks again but retries of this run do not. A
+ * Retry-After of a failure only makes it longer.
+ */
 function fetchAgainIn(result: FetchResult): number {
   if (result === 'unsupported') return longestRetry;
-  if ('failed' in result) return result.temporary ? shortestRetry : longTermRetry;
+  if ('failed' in result)
+    return Math.min(Math.max(result.temporary ? shortestRetry : longTermRetry, result.retryAfter ?? 0), longestRetry);
   return clamped(result);
 }
 

@@ -108,12 +108,16 @@ describe('a long-term failure', () => {
   ];
   test.each(cases)('%s', async (_, answer, words) => {
     ca.script(info, answer);
-    expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: false });
+    expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: false, retryAfter: null });
   });
 
   test('is the result of an invalid directory', async () => {
     ca.script('/directory', { body: '<html>parked</html>' });
-    expect(await ask()).toEqual({ failed: expect.stringContaining('is not a directory'), temporary: false });
+    expect(await ask()).toEqual({
+      failed: expect.stringContaining('is not a directory'),
+      temporary: false,
+      retryAfter: null,
+    });
   });
 });
 
@@ -126,18 +130,36 @@ describe('a temporary failure', () => {
   ];
   test.each(cases)('%s', async (_, answer, words) => {
     ca.script(info, answer);
-    expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: true });
+    expect(await ask()).toEqual({ failed: expect.stringContaining(words), temporary: true, retryAfter: null });
+  });
+
+  test.each([
+    [503, '3600', { temporary: true, retryAfter: 3600 }],
+    [503, 'Mon, 23 Nov 2026 10:10:00 GMT', { temporary: true, retryAfter: 600 }],
+    [429, '86400', { temporary: false, retryAfter: 86_400 }],
+    [503, 'soon', { temporary: true, retryAfter: null }],
+  ])('has the Retry-After of HTTP %i: %s', async (status, header, failure) => {
+    ca.script(info, { status, body: 'busy', headers: { 'retry-after': header } });
+    expect(await ask()).toMatchObject(failure);
   });
 
   test.each(['silence', 'endless'] as const)('is the result of %s after the reply timeout', async (answer) => {
     ca.script(info, answer);
-    expect(await ask(0.3)).toEqual({ failed: expect.stringContaining('within 0.3 s'), temporary: true });
+    expect(await ask(0.3)).toEqual({
+      failed: expect.stringContaining('within 0.3 s'),
+      temporary: true,
+      retryAfter: null,
+    });
   });
 
   test('is the result of a directory that is down, which is read again by the next fetch', async () => {
     ca.script('/directory', { status: 503, body: 'down' }, { body: { renewalInfo: ca.url('/renewal-info') } });
     ca.script(info, good);
-    expect(await ask()).toEqual({ failed: expect.stringContaining('/directory with HTTP 503'), temporary: true });
+    expect(await ask()).toEqual({
+      failed: expect.stringContaining('/directory with HTTP 503'),
+      temporary: true,
+      retryAfter: null,
+    });
     expect(await ask()).toMatchObject({ retryAfter: 21_600 });
   });
 });
@@ -182,6 +204,11 @@ test('a closed port is a temporary failure, and an unknown name a long-term one'
   expect(await asking('http://127.0.0.1:1/directory')).toEqual({
     failed: expect.stringContaining('ECONNREFUSED'),
     temporary: true,
+    retryAfter: null,
   });
-  expect(await asking('ftp://ca.example/directory')).toEqual({ failed: expect.any(String), temporary: false });
+  expect(await asking('ftp://ca.example/directory')).toEqual({
+    failed: expect.any(String),
+    temporary: false,
+    retryAfter: null,
+  });
 });

@@ -128,8 +128,8 @@ describe('the window to save', () => {
   const nothing = { certificateId: 'key.01', start: null, end: null, explanationUrl: null };
   const early = { ...saved, start: '2026-01-20T00:00:00Z', end: '2026-01-20T00:30:00Z' };
   const late = { ...saved, start: '2026-03-20T00:00:00Z', end: '2026-03-21T00:00:00Z' };
-  const passing = { failed: 'HTTP 503', temporary: true };
-  const lasting = { failed: 'HTTP 404', temporary: false };
+  const passing = { failed: 'HTTP 503', temporary: true, retryAfter: null };
+  const lasting = { failed: 'HTTP 404', temporary: false, retryAfter: null };
 
   test.each([
     [
@@ -140,6 +140,27 @@ describe('the window to save', () => {
       '2026-02-01T12:01:00.000Z',
     ],
     ['is none after a permanent failure, for six hours', lasting, null, nothing, '2026-02-01T18:00:00.000Z'],
+    [
+      'is none after a temporary failure, until the Retry-After of the CA',
+      { ...passing, retryAfter: 3600 },
+      null,
+      nothing,
+      '2026-02-01T13:00:00.000Z',
+    ],
+    [
+      'is none after a permanent failure, for six hours although the Retry-After is shorter',
+      { ...lasting, retryAfter: 3600 },
+      null,
+      nothing,
+      '2026-02-01T18:00:00.000Z',
+    ],
+    [
+      'is none after a failure, for a day although the Retry-After is longer',
+      { ...lasting, retryAfter: 999_999 },
+      null,
+      nothing,
+      '2026-02-02T12:00:00.000Z',
+    ],
     ['is none without ARI, for a day', 'unsupported' as const, early, nothing, '2026-02-02T12:00:00.000Z'],
     [
       'stays after a failure if its renewal time is before the time by dates',
