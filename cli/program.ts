@@ -132,6 +132,7 @@ function requests(command: MakeCommand, makePorts: MakePorts, onEnd: (code: Exit
         .choices(Object.keys(revocationReasons))
         .makeOptionMandatory(),
     )
+    .option('--version-id <id>', 'the version of the secret to revoke, instead of the current one')
     .action(async (name: string, options) => onEnd(await revoke(name, options, makePorts(options))));
   confirmed('rollover <issuer>', 'changes the key of the account at a CA').action(async (issuer: string, options) =>
     onEnd(await rollover(issuer, options, makePorts(options))),

@@ -49,9 +49,18 @@ const variables = {
 
 const run = { certificate: '{% $certificate %}', attempt: 1, order: '{% null %}' };
 
-/** Cause of the failure. After a registration it begins with the names of the issuers. */
-const cause =
-  "{% ($count($withoutAccount) > 0 ? 'There is no usable account at ' & $join($withoutAccount.issuer, ', ') & '. ' : '') & $failure.cause %}";
+/**
+ * Cause of the failure. After a registration it begins with the names of the issuers. After a revocation it ends with the version of the secret, because
+ * another version may be current when the operator starts the revocation again.
+ */
+const cause = `{%
+  ($count($withoutAccount) > 0 ? 'There is no usable account at ' & $join($withoutAccount.issuer, ', ') & '. ' : '') &
+  $failure.cause &
+  ($type($resolved.versionId) = 'string' ? ' Start the revocation again with this versionId: ' & $resolved.versionId & '.' : '')
+%}`.replaceAll(/\n\s*/g, ' ');
+
+/** Expression that tells whether a variable was set. */
+const isObject = (variable: string): string => `$type($${variable}) = 'object'`;
 
 const atIssuer = { issuer: '{% $resolved.issuer %}' };
 
@@ -182,7 +191,7 @@ export class AccountWorkflow extends Construct {
     freeLease.addCatch(changed).next(requested);
     startFleet.addCatch(changed).next(changed);
     const ended = exits({
-      failed: (next) => changed.when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), next),
+      failed: (next) => changed.when(Condition.jsonata(`{% ${isObject('errorOutput')} %}`), next),
       done: (next) =>
         changed.otherwise(Pass.jsonata(this, 'Key rolled over', { outputs: '{% $rollover %}' }).next(next)),
     });
@@ -210,7 +219,7 @@ export class AccountWorkflow extends Construct {
    *
    * A compromised key is marked first, so that no renewal uses it from then on. The revocation then holds the lease of the certificate, so that no
    * renewal stores a certificate with this key between the list of versions and their revocation. A renewal in progress delays it by ten minutes at
-   * most. The lease is released before the renewal is started.
+   * most, and so does a CA that is issuing a certificate with this key. The lease is released before the renewal is started.
    */
   private revoke() {
     const { check, certificate } = this.props;
@@ -220,11 +229,11 @@ export class AccountWorkflow extends Construct {
     const revokeCertificate = certificate.step(this, 'Revoke certificate', {
       payload: { spec: '{% $resolved.spec %}', versionId, reason: '{% $resolved.reason %}' },
       run,
-      retry: [caUnavailable],
+      retry: [caUnavailable, renewalsInProgress],
       assign: { revocation: '{% $states.result.Payload %}' },
     });
     const releaseLease = check.step(this, 'Release lease', { payload: {}, run });
-    const revocationFailed = Choice.jsonata(this, 'Revocation failed?');
+    const replacement = this.replacement();
 
     const start = Choice.jsonata(this, 'Key compromised?')
       .when(Condition.jsonata("{% $resolved.reason = 'keyCompromise' %}"), markCompromisedKey)
@@ -234,35 +243,38 @@ export class AccountWorkflow extends Construct {
     takeLease.addCatch(revokeCertificate).next(revokeCertificate);
     revokeCertificate.addCatch(releaseLease, keepError).next(releaseLease);
     // The lease of an execution that has ended is free, so a failed release is no reason to fail.
-    releaseLease.addCatch(revocationFailed).next(revocationFailed);
-    const replacement = this.replacement();
-    const revoked = Pass.jsonata(this, 'Revoked', { outputs: '{% $revocation %}' }).next(replacement.start);
-    const failed: Exit = {
-      next: (state) =>
-        revocationFailed.when(Condition.jsonata("{% $type($errorOutput) = 'object' %}"), state).otherwise(revoked),
-    };
+    releaseLease.addCatch(replacement.start).next(replacement.start);
     return {
       start,
       done: replacement.done,
-      failed: merged(caught([markCompromisedKey], keepError), failed, replacement.failed),
+      failed: merged(caught([markCompromisedKey], keepError), replacement.failed),
     };
   }
 
-  /** Starts the renewal that replaces a revoked certificate, if it was the current one. */
+  /**
+   * Starts the renewal that replaces a revoked certificate, if it was the current one. A compromised key is replaced also if its revocation has failed.
+   * The renewal then is not forced, because the ledger tells whether the current certificate has the key.
+   */
   private replacement() {
     const renewal = startRenewal(this, this.props.renewal, {
       name: '{% $resolved.executionName %}',
-      input: { certificate: '{% $certificate %}', force: true },
-      outputs: "{% $merge([$states.input, { 'renewal': $states.result.ExecutionArn }]) %}",
+      input: { certificate: '{% $certificate %}', force: `{% ${isObject('revocation')} %}` },
+      outputs: "{% { 'renewal': $states.result.ExecutionArn } %}",
     });
-    const renew = Choice.jsonata(this, 'Renew?').when(Condition.jsonata('{% $states.input.renew %}'), renewal);
-    const notRenewed: Exit = { next: (state) => renew.otherwise(state) };
-    const starting = exits({
-      // The name is derived from this execution, so an existing renewal of this name was started by an earlier attempt of this state.
-      started: (next) => renewal.addCatch(next, { errors: [executionExists] }).next(next),
-      failed: (next) => renewal.addCatch(next, keepError),
+    const isDue = `${isObject('revocation')} ? $revocation.renew : $resolved.reason = 'keyCompromise'`;
+    const revoked = Pass.jsonata(this, 'Revoked', {
+      outputs: "{% $merge([$revocation, $states.input.renewal ? { 'renewal': $states.input.renewal } : {}]) %}",
     });
-    return { start: renew, done: merged(notRenewed, starting.started), failed: starting.failed };
+    const revocationFailed = Choice.jsonata(this, 'Revocation failed?').otherwise(revoked);
+    const start = Choice.jsonata(this, 'Renew?')
+      .when(Condition.jsonata(`{% ${isDue} %}`), renewal)
+      .otherwise(revocationFailed);
+    // The name is derived from this execution, so an existing renewal of this name was started by an earlier attempt of this state.
+    renewal.addCatch(revocationFailed, { errors: [executionExists] }).next(revocationFailed);
+    const failed: Exit = {
+      next: (state) => revocationFailed.when(Condition.jsonata(`{% ${isObject('errorOutput')} %}`), state),
+    };
+    return { start, done: revoked, failed: merged(failed, caught([renewal], keepError)) };
   }
 
   /** Publishes the failure and ends the execution. Without the event a failure after a deployment would not be noticed. */

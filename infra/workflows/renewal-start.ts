@@ -7,7 +7,7 @@ import { startExecutionRetries } from './retry-policies.ts';
 export interface RenewalStart {
   /** Name of the execution. If an execution has this name already, the state fails with `executionExists`, and the caller catches that. */
   readonly name: string;
-  readonly input: { readonly certificate: string; readonly force?: true };
+  readonly input: { readonly certificate: string; readonly force?: string };
   /** JSONata expression for the output of the state. */
   readonly outputs: string;
 }

@@ -63,7 +63,11 @@ async function sendCsr(
   if (!secret) await secrets.create(certificate);
   const pinned = spec.reuseKey && secret?.currentVersion ? await reusableKey(certificate, spec, secrets) : null;
   const key = pinned ?? (await newPrivateKey(spec.keyType));
-  const privateKey = await secrets.stageKey(certificate, order.url, key);
+  const privateKey = await secrets.stageKey(
+    certificate,
+    { url: order.url, directoryUrl: spec.issuer.directoryUrl },
+    key,
+  );
   await ledger.assertLease(certificate, execution);
   if (!spec.issuer.staging) await ledger.countIssue(spec.setHash, order.url, clock.now());
   return ca

@@ -1,9 +1,16 @@
 import type { MarkCompromisedKeyInput } from '../domain/contract/account-request.ts';
-import type { CertificateVersions } from '../domain/ports/certificate-secrets.ts';
+import type { CertificateSecrets, CertificateVersions } from '../domain/ports/certificate-secrets.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+
+export interface MarkCompromisedKeyPorts {
+  readonly ledger: Pick<Ledger, 'recordRevocation'>;
+  readonly secrets: Pick<CertificateSecrets, 'describe'>;
+  readonly versions: Pick<CertificateVersions, 'markCompromised'>;
+}
 
 /**
  * Marks the key of a version as compromised, before the revocation waits for a renewal in progress. From then on no renewal stages the key or makes a
- * certificate with it current.
+ * certificate with it current. If the version is current, its replacement is due from now on, also if the revocation fails.
  *
  * A second run finds the mark, so it is safe to run twice.
  *
@@ -11,8 +18,10 @@ import type { CertificateVersions } from '../domain/ports/certificate-secrets.ts
  */
 export async function markCompromisedKey(
   { certificate, versionId }: MarkCompromisedKeyInput,
-  { versions }: { readonly versions: Pick<CertificateVersions, 'markCompromised'> },
+  { ledger, secrets, versions }: MarkCompromisedKeyPorts,
 ): Promise<Record<string, never>> {
   await versions.markCompromised(certificate, versionId);
+  const secret = await secrets.describe(certificate);
+  if (secret?.currentVersion === versionId) await ledger.recordRevocation(certificate, versionId);
   return {};
 }

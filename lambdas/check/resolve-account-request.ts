@@ -78,7 +78,13 @@ export async function resolveAccountRequest(
       }
       // At most 40 + 17 of the 80 characters that a name may have.
       const executionName = `${spec.name}-revoked-${createHash('sha256').update(execution).digest('hex').slice(0, 8)}`;
-      return { ...nothing, spec, versionId: secret.currentVersion, reason: wanted.reason, executionName };
+      return {
+        ...nothing,
+        spec,
+        versionId: wanted.versionId ?? secret.currentVersion,
+        reason: wanted.reason,
+        executionName,
+      };
     }
   }
 }

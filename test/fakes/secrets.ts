@@ -20,6 +20,8 @@ import type {
   CertificateSecrets,
   CertificateVersions,
   SecretDescription,
+  StagedKey,
+  StagedOrder,
   StoredCertificate,
 } from '../../lambdas/domain/ports/certificate-secrets.ts';
 import { keyFingerprint } from '../../lambdas/domain/rules/certificate/key-fingerprint.ts';
@@ -31,6 +33,8 @@ const maximumBytes = 65_536;
 
 interface Version {
   readonly value: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
   readonly labels: Set<string>;
 }
 
@@ -53,6 +57,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   readonly #secrets = new Map<string, Secret>();
   readonly #access = new Map<string, Access>();
   readonly #tags = new Map<string, Tags>();
+  readonly #now: () => Date;
   #deleted = 0;
   /** The operator's tags. */
   tags: Tags = {};
@@ -60,6 +65,10 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
   noSuchReader = '';
   /** Whether Secrets Manager has created the requested replicas. */
   replicated = true;
+
+  constructor(now = () => new Date('2026-03-01T12:00:00Z')) {
+    this.#now = now;
+  }
 
   // ---- for tests
 
@@ -91,11 +100,15 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     const secret: Secret = { arn: this.arn(certificate), owned, deletedAt, replica, versions: new Map() };
     this.#secrets.set(certificate, secret);
     const value = current?.value ?? placeholder.value;
-    putVersion(secret, {
-      id: current?.versionId ?? placeholder.id,
-      value: typeof value === 'string' ? value : JSON.stringify(value),
-      label: 'AWSCURRENT',
-    });
+    putVersion(
+      secret,
+      {
+        id: current?.versionId ?? placeholder.id,
+        value: typeof value === 'string' ? value : JSON.stringify(value),
+        label: 'AWSCURRENT',
+      },
+      this.#now(),
+    );
   }
 
   /** Returns the ARN of a secret. As in AWS, a secret that is created again under the same name gets another suffix. */
@@ -184,13 +197,17 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     }
   }
 
-  async stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string> {
+  async stageKey(
+    certificate: string,
+    { url: orderUrl, directoryUrl }: StagedOrder,
+    privateKey: string,
+  ): Promise<string> {
     const secret = this.#existing(certificate);
     if (isCompromised(secret, privateKey)) throw compromisedKey(orderUrl);
-    const value = JSON.stringify({ format: 1, orderUrl, privateKey });
+    const value = JSON.stringify({ format: 1, orderUrl, directoryUrl, privateKey });
     for (let replaced = 0; ; replaced++) {
       const id = keyVersion(orderUrl, replaced);
-      putVersion(secret, { id, value, label: 'CANDIDATE' });
+      putVersion(secret, { id, value, label: 'CANDIDATE' }, this.#now());
       const staged = stagedIn(secret, id) ?? privateKey;
       if (!isCompromised(secret, staged)) return staged;
     }
@@ -209,7 +226,7 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
 
   async putCertificate(certificate: string, orderUrl: string, value: CertificateSecretValue): Promise<string> {
     const id = this.certificateVersion(orderUrl);
-    putVersion(this.#existing(certificate), { id, value: JSON.stringify(value), label: 'CANDIDATE' });
+    putVersion(this.#existing(certificate), { id, value: JSON.stringify(value), label: 'CANDIDATE' }, this.#now());
     return id;
   }
 
@@ -232,11 +249,18 @@ export class FakeCertificateSecrets implements CertificateSecrets, CertificateVe
     return secret !== undefined && isCompromised(secret, privateKey);
   }
 
-  async list(certificate: string): Promise<readonly StoredCertificate[]> {
-    return [...this.#existing(certificate).versions].flatMap(([versionId, { value, labels }]) => {
+  async list(certificate: string): ReturnType<CertificateVersions['list']> {
+    const { versions } = this.#existing(certificate);
+    const stored: StoredCertificate[] = [];
+    const staged: StagedKey[] = [];
+    for (const [versionId, { value, labels, createdAt }] of versions) {
       const parsed = certificateIn(value);
-      return parsed ? [{ versionId, current: labels.has('AWSCURRENT'), value: parsed }] : [];
-    });
+      if (parsed) stored.push({ versionId, current: labels.has('AWSCURRENT'), value: parsed });
+      const { orderUrl: url, directoryUrl, privateKey } = JSON.parse(value) as Record<string, string>;
+      if (url && directoryUrl && privateKey && !versions.has(this.certificateVersion(url)))
+        staged.push({ url, directoryUrl, privateKey, stagedAt: createdAt });
+    }
+    return { stored, staged };
   }
 
   async markCompromised(certificate: string, versionId: string): Promise<void> {
@@ -347,6 +371,7 @@ function move({ versions }: Secret, to: Version, label: string): void {
 function putVersion(
   secret: Secret,
   { id, value, label }: { readonly id: string; readonly value: string; readonly label: string },
+  createdAt: Date,
 ): boolean {
   const bytes = Buffer.byteLength(value);
   if (bytes > maximumBytes)
@@ -354,7 +379,7 @@ function putVersion(
       what: `${bytes} bytes are too large for ${secret.arn}, the limit is ${maximumBytes}.`,
     });
   if (secret.versions.has(id)) return false;
-  const version: Version = { value, labels: new Set() };
+  const version: Version = { value, createdAt: createdAt.toISOString(), labels: new Set() };
   secret.versions.set(id, version);
   move(secret, version, label);
   return true;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CertificateFacts, Delivery } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig, Issuer } from '../../lambdas/domain/contract/config.ts';
 import type { Run } from '../../lambdas/domain/contract/steps.ts';
+import type { StagedOrder } from '../../lambdas/domain/ports/certificate-secrets.ts';
 import { setHash, specHash } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 
 // Plain data that most tests start from. A test names only the fields that matter to it.
@@ -24,6 +25,9 @@ export const issuer: Issuer = {
   replyTimeout: 45,
   keyRollover: true,
 };
+
+/** Returns the order with this URL at the CA `issuer`, for which a key is staged. */
+export const atCa = (url: string): StagedOrder => ({ url, directoryUrl: issuer.directoryUrl });
 
 export function specWith(fields: Partial<Omit<CertificateSpec, 'specHash' | 'setHash'>> = {}): CertificateSpec {
   const spec = {

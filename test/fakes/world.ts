@@ -24,7 +24,7 @@ export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } 
   const metrics = new FakeFleetMetrics();
   const ledger = new FakeLedger();
   const fleetLedger = new FakeFleetLedger(ledger);
-  const secrets = new FakeCertificateSecrets();
+  const secrets = new FakeCertificateSecrets(() => clock.now());
   const accounts = new FakeAccountSecrets();
   const hostedZones = new FakeHostedZones();
   const nameServers = new FakeNameServers();

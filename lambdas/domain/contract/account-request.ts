@@ -14,7 +14,13 @@ export type AccountRequest =
   | { readonly action: 'accountLink'; readonly certificate: string; readonly issuer?: string | undefined }
   | { readonly action: 'pause'; readonly certificate: string; readonly until: string }
   | { readonly action: 'resume'; readonly certificate: string }
-  | { readonly action: 'revoke'; readonly certificate: string; readonly reason: RevocationReason };
+  | {
+      readonly action: 'revoke';
+      readonly certificate: string;
+      readonly reason: RevocationReason;
+      /** Version of the secret to revoke. @default the current one */
+      readonly versionId?: string | undefined;
+    };
 
 export interface ResolveAccountRequestInput {
   /** ARN of the execution. */
@@ -106,7 +112,12 @@ const request = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('accountLink'), certificate: name, issuer: z.optional(name) }),
   z.strictObject({ action: z.literal('pause'), certificate: name, until: z.iso.datetime() }),
   z.strictObject({ action: z.literal('resume'), certificate: name }),
-  z.strictObject({ action: z.literal('revoke'), certificate: name, reason: z.enum(reasons) }),
+  z.strictObject({
+    action: z.literal('revoke'),
+    certificate: name,
+    reason: z.enum(reasons),
+    versionId: z.optional(name),
+  }),
 ]);
 
 /** Parses the input of the accounts workflow. Throws `InvalidInputError` with the faults of the input and with valid examples. */

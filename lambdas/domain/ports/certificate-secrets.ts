@@ -18,6 +18,12 @@ export interface SecretDescription {
   readonly tags: Tags;
 }
 
+/** An order for which a key is staged, and the directory of the CA that has it. */
+export interface StagedOrder {
+  readonly url: string;
+  readonly directoryUrl: string;
+}
+
 /** Secrets of certificates. */
 export interface CertificateSecrets {
   /** Returns `null` if there is no secret. */
@@ -28,7 +34,7 @@ export interface CertificateSecrets {
    * Stages a key for this order with the label CANDIDATE. Returns the key that is staged then: this one, or the one that was staged before
    * unless it is compromised. Throws `CompromisedKeyError` if this key is compromised.
    */
-  stageKey(certificate: string, orderUrl: string, privateKey: string): Promise<string>;
+  stageKey(certificate: string, order: StagedOrder, privateKey: string): Promise<string>;
   /** Returns the key staged for this order, or `null`. Throws `CompromisedKeyError` if every staged key is compromised. */
   stagedKey(certificate: string, orderUrl: string): Promise<string | null>;
   /** Stores the version of a certificate and returns its id. Another call for the same order stores nothing. AWSCURRENT does not move. */
@@ -77,10 +83,20 @@ export interface StoredCertificate {
   readonly value: CertificateSecretValue;
 }
 
+/** A key that was staged for an order whose certificate is not stored. The CA may have issued that certificate. */
+export interface StagedKey extends StagedOrder {
+  readonly privateKey: string;
+  /** Time at which the key was staged, in RFC 3339. */
+  readonly stagedAt: string;
+}
+
 /** The versions of the secret of a certificate, for its revocation. */
 export interface CertificateVersions {
-  /** Lists every version with a certificate, including versions without a label. */
-  list(certificate: string): Promise<readonly StoredCertificate[]>;
+  /** Lists all versions, including those without a label, by what they hold. */
+  list(certificate: string): Promise<{
+    readonly stored: readonly StoredCertificate[];
+    readonly staged: readonly StagedKey[];
+  }>;
   /**
    * Marks the key of this version as compromised, so that no version with this key is used again. Earlier marks stay. Throws
    * `UnreadableSecretError` if the version holds no certificate.

@@ -136,6 +136,16 @@ describe('revoke', () => {
     expect(text()).toContain('Revoked the serial numbers 01, 02. A renewal replaces it.');
   });
 
+  test('revokes another version of the secret, and says if its certificate has expired', async () => {
+    const { ports, started, questions, text } = portsWith({ answer: true, output: { revoked: [], renew: false } });
+    expect(await revoke('www', { ...options, versionId: 'v-1' }, ports)).toBe(0);
+    expect(questions.join().replaceAll(/\s+/g, ' ')).toMatch(
+      /^Revoke www, version v-1, for the reason keyCompromise\?/,
+    );
+    expect(inputs(started)).toMatchObject([{ action: 'revoke', certificate: 'www', versionId: 'v-1' }]);
+    expect(text()).toContain('Revoked nothing, because the certificate has expired.');
+  });
+
   test('starts without a question if --yes is given, and prints JSON', async () => {
     const { ports, questions, terminal } = portsWith({ output });
     expect(await revoke('www', { ...options, yes: true, json: true }, ports)).toBe(0);

@@ -335,15 +335,38 @@ describe('a revocation', () => {
     expect((await revoke({ 'Start renewal': [exists] })).status).toBe('SUCCEEDED');
   });
 
+  test('waits ten minutes for a CA that issues a certificate with the compromised key', () => {
+    const { Retry: retries = [] } = workflow.States['Revoke certificate'] ?? {};
+    const waiting = retries.find(({ ErrorEquals }) => ErrorEquals.includes('RenewalsInProgressError'));
+    expect(waiting).toMatchObject({ IntervalSeconds: 30, BackoffRate: 1, MaxAttempts: 20 });
+  });
+
+  const refused = thrown('UnauthorizedError', 'Not yours.\n{"certificate":"www"}');
+
+  test('for a compromised key starts a renewal that is not forced even if the CA rejects it', async () => {
+    const { status, calls, states: called } = await revoke({ 'Revoke certificate': [refused] });
+    expect({ status, called }).toEqual({ status: 'FAILED', called: [...states, 'Start renewal'] });
+    const { Input: input } = inState(calls, 'Start renewal')?.input ?? {};
+    expect(input).toMatchObject({ certificate: 'www', force: false });
+  });
+
   test('releases the lease and starts no renewal if the CA rejects it, and fails with the error of the CA', async () => {
-    const refused = thrown('UnauthorizedError', 'Not yours.\n{"certificate":"www"}');
-    const { error, cause, states: called, events } = await revoke({ 'Revoke certificate': [refused] });
-    expect([error, cause]).toEqual(['UnauthorizedError', 'Not yours.']);
-    expect(called).toEqual(states);
+    const {
+      error,
+      cause,
+      states: called,
+      events,
+    } = await revoke({
+      'Resolve account request': [{ ...resolvedRevocation, reason: 'superseded' }],
+      'Revoke certificate': [refused],
+    });
+    const again = 'Not yours. Start the revocation again with this versionId: version-1.';
+    expect([error, cause]).toEqual(['UnauthorizedError', again]);
+    expect(called).toEqual(states.filter((state) => state !== 'Mark compromised key'));
     expect(events).toEqual([
       expect.objectContaining({
         DetailType: 'Certificate Account Request Failed',
-        Detail: expect.objectContaining({ request, error: 'UnauthorizedError', cause: 'Not yours.' }),
+        Detail: expect.objectContaining({ request, error: 'UnauthorizedError', cause: again }),
       }),
     ]);
   });

@@ -18,7 +18,7 @@ import {
 import { secretValue } from '../../fakes/certificate-authority.ts';
 import { makePrivateKey } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { atCa, execution, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 interface OrderedWorld extends World {
@@ -101,7 +101,7 @@ test('uses the key that an earlier attempt staged for the order', async () => {
   const world = await ready();
   const first = makePrivateKey();
   await world.secrets.create('www');
-  await world.secrets.stageKey('www', world.order.url, first);
+  await world.secrets.stageKey('www', atCa(world.order.url), first);
   await finalize(world);
   expect(world.ca.finalizedWith.get(world.order.url)).toBe(first);
 });
@@ -196,7 +196,7 @@ describe('a resumed order', () => {
     const world = await ready();
     const first = makePrivateKey();
     await world.secrets.create('www');
-    await world.secrets.stageKey('www', world.order.url, first);
+    await world.secrets.stageKey('www', atCa(world.order.url), first);
     expect(await resume(world)).toMatchObject({ reached: true });
     expect(world.ca.finalizedWith.get(world.order.url)).toBe(first);
   });
@@ -321,7 +321,7 @@ describe('a reused key', () => {
 
   test('that is compromised after it was staged for a ready order is replaced by a new key', async () => {
     const { world, key } = await holding();
-    await world.secrets.stageKey('www', world.order.url, key);
+    await world.secrets.stageKey('www', atCa(world.order.url), key);
     await world.secrets.markCompromised('www', 'version-1');
     await resume(world, pinned);
     const used = world.ca.finalizedWith.get(world.order.url);

@@ -4,13 +4,16 @@ import type { CertificateSecretValue } from '../../../lambdas/domain/contract/ce
 import {
   AccountDoesNotExistError,
   CaUnavailableError,
+  MalformedError,
+  RenewalsInProgressError,
+  UnauthorizedError,
   UnreadableSecretError,
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { RevocationReason } from '../../../lambdas/domain/contract/revocation-reason.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { makeLeaf } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { factsWith, issuer, run, specWith } from '../../fakes/specs.ts';
+import { atCa, factsWith, issuer, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const identifiers = ['example.com'];
@@ -41,8 +44,8 @@ async function renewed(): Promise<World & { readonly versionId: string }> {
   secrets.put('www');
   let versionId: string | null = null;
   for (const [index, value] of [expired, other, previous, current].entries()) {
-    const order = `https://ca.test/order/${index}`;
-    await secrets.stageKey('www', order, 'staged');
+    const order = `https://ca.test/earlier/${index}`;
+    await secrets.stageKey('www', atCa(order), 'staged');
     const to = await secrets.putCertificate('www', order, value);
     await secrets.makeCurrent('www', { from: versionId, to });
     versionId = to;
@@ -62,7 +65,7 @@ const revoke = (reason: RevocationReason) => (world: World & { readonly versionI
 describe('a compromised key', () => {
   test('signs the revocation of every unexpired certificate that has it', async () => {
     const world = await renewed();
-    expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a02', '0a03'], renew: true });
+    expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a03', '0a02'], renew: true });
     expect(world.acme.revocations).toEqual([
       { certificate: current.certificate, reason: 1, by: 'key' },
       { certificate: previous.certificate, reason: 1, by: 'key' },
@@ -111,7 +114,7 @@ describe('a compromised key', () => {
     const later = await again(current, '0a04');
     const to = await world.secrets.putCertificate('www', 'https://ca.test/order/9', later);
     await world.secrets.makeCurrent('www', { from: world.versionId, to });
-    expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a02', '0a03', '0a04'], renew: true });
+    expect(await revoke('keyCompromise')(world)).toEqual({ revoked: ['0a04', '0a02', '0a03'], renew: true });
     expect(world.acme.revocations[0]).toEqual({ certificate: later.certificate, reason: 1, by: 'key' });
   });
 
@@ -123,6 +126,89 @@ describe('a compromised key', () => {
         previous.certificate,
       ]);
     });
+  });
+});
+
+describe('a certificate with a compromised key that was issued and not stored', () => {
+  const order = 'https://ca.test/order/1';
+
+  /** Creates the world of `renewed`, with an order for the key `privateKey` that the CA has finalized. */
+  async function issued(privateKey = current.privateKey): Promise<World & { readonly versionId: string }> {
+    const world = await renewed();
+    world.ca.alreadyValid.add('example.com');
+    const { url, finalize, expires } = await world.ca.newOrder({ identifiers, profile: null });
+    expect(url).toBe(order);
+    await world.secrets.stageKey('www', atCa(url), current.privateKey);
+    await world.ca.finalize({ url, finalize, expires }, identifiers, privateKey);
+    return world;
+  }
+  const revokedByKey = ({ acme }: World) => acme.revocations.filter(({ by }) => by === 'key');
+
+  test('is downloaded from the CA and revoked', async () => {
+    const world = await issued();
+    const { revoked } = await revoke('keyCompromise')(world);
+    expect(revoked).toHaveLength(3);
+    const { pem } = await world.ca.certificate(`${order}/certificate`);
+    expect(pem.startsWith(revokedByKey(world)[2]?.certificate ?? 'none')).toBe(true);
+  });
+
+  test('is left if it has another key or has expired', async () => {
+    expect((await revoke('keyCompromise')(await issued(other.privateKey))).revoked).toEqual(['0a03', '0a02']);
+    const later = await issued();
+    later.clock.advance(95 * 86_400_000);
+    expect((await revoke('keyCompromise')(later)).revoked).toEqual([]);
+  });
+
+  test('is left if the revocation has another reason', async () => {
+    expect(await revoke('superseded')(await issued())).toEqual({ revoked: ['0a03'], renew: true });
+  });
+
+  test('fails the revocation while the CA issues it, after the other certificates were revoked', async () => {
+    const world = await renewed();
+    world.ca.issuance = 'later';
+    world.ca.alreadyValid.add('example.com');
+    const { url, finalize, expires } = await world.ca.newOrder({ identifiers, profile: null });
+    await world.secrets.stageKey('www', atCa(url), current.privateKey);
+    await world.ca.finalize({ url, finalize, expires }, identifiers, current.privateKey);
+    await expect(revoke('keyCompromise')(world)).rejects.toThrow(RenewalsInProgressError);
+    expect(revokedByKey(world)).toHaveLength(2);
+    world.ca.finish(url);
+    await revoke('keyCompromise')(world);
+    expect(revokedByKey(world)).toHaveLength(3);
+  });
+
+  test.each<[string, Error]>([
+    ['does not know the order', new MalformedError({ what: 'No such order.' })],
+    ['gives the order to another account', new UnauthorizedError({ what: 'Not yours.' })],
+  ])('fails the revocation with the order if the CA %s', async (_, error) => {
+    const world = await issued();
+    world.calls.answer('ca.order', error);
+    await expect(revoke('keyCompromise')(world)).rejects.toMatchObject({
+      name: 'UnrevokedCertificateError',
+      message: expect.stringContaining(error.message),
+      fields: { order },
+    });
+    expect(revokedByKey(world)).toHaveLength(2);
+  });
+
+  test('fails the revocation with the order if the account is not stored', async () => {
+    const world = await issued();
+    world.accounts.put(issuer.directoryUrl, { privateKey: 'account key', url: null, version: '2' });
+    await expect(revoke('keyCompromise')(world)).rejects.toMatchObject({ name: 'UnrevokedCertificateError' });
+  });
+
+  test('sends no request for an order whose certificate has expired in any case', async () => {
+    const world = await issued();
+    world.clock.advance(130 * 86_400_000);
+    world.calls.answer('ca.order', new MalformedError({ what: 'No such order.' }));
+    expect((await revoke('keyCompromise')(world)).revoked).toEqual([]);
+  });
+
+  test('sends no request for an order with another key', async () => {
+    const world = await renewed();
+    await world.secrets.stageKey('www', atCa('https://ca.test/unknown'), other.privateKey);
+    expect((await revoke('keyCompromise')(world)).revoked).toEqual(['0a03', '0a02']);
+    expect(world.calls.names('ca.')).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ import { accessHash, isSharingOutdated } from '../../../lambdas/domain/rules/cer
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
 import { crossSign, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
+import { atCa, execution, factsWith, issuer, otherExecution, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const spec = specWith({ identifiers: ['*.example.com', 'example.com'] });
@@ -38,7 +38,7 @@ async function finalized(names: readonly string[] = spec.identifiers): Promise<W
   const { url } = await world.acme.newAccount(issuer, accountKey);
   world.accounts.put(issuer.directoryUrl, { privateKey: accountKey, url, version: '1' });
   world.secrets.put('www', { current: old });
-  await world.secrets.stageKey('www', orderUrl, privateKey);
+  await world.secrets.stageKey('www', atCa(orderUrl), privateKey);
   for (const name of names) world.ca.alreadyValid.add(name);
   const order = await world.ca.newOrder({ identifiers: names, profile: null });
   await world.ca.finalize(order, names, privateKey);
@@ -148,7 +148,7 @@ describe('a certificate that matches the order', () => {
   test('is not shared if its secret is new and no reader is configured', async () => {
     const world = await finalized();
     world.secrets.put('www', {});
-    await world.secrets.stageKey('www', orderUrl, privateKey);
+    await world.secrets.stageKey('www', atCa(orderUrl), privateKey);
     await store(world);
     expect(world.calls.names()).not.toContain('secrets.share');
   });
@@ -272,7 +272,7 @@ describe('the old certificate stays current', () => {
   test('if the certificate has another key', async () => {
     const world = await finalized();
     world.secrets.deleteVersion('www', world.secrets.keyVersion(orderUrl));
-    await world.secrets.stageKey('www', orderUrl, makePrivateKey());
+    await world.secrets.stageKey('www', atCa(orderUrl), makePrivateKey());
     await expectOld(world, OrderSharedError);
   });
 
@@ -286,7 +286,7 @@ describe('the old certificate stays current', () => {
     const world = await finalized();
     const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
     world.secrets.put('www', { current: { versionId: 'version-1', value } });
-    await world.secrets.stageKey('www', orderUrl, privateKey);
+    await world.secrets.stageKey('www', atCa(orderUrl), privateKey);
     await world.secrets.markCompromised('www', 'version-1');
     await expect(store(world)).rejects.toThrow(CompromisedKeyError);
     expect(await world.secrets.describe('www')).toMatchObject({ currentVersion: 'version-1' });
@@ -312,7 +312,7 @@ describe('the old certificate stays current', () => {
     const world = await finalized();
     const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
     world.secrets.put('www', { current: { versionId: 'version-1', value } });
-    await world.secrets.stageKey('www', orderUrl, privateKey);
+    await world.secrets.stageKey('www', atCa(orderUrl), privateKey);
     world.calls.meanwhile('secrets.putCertificate', () => world.secrets.markCompromised('www', 'version-1'));
     await expect(store(world)).rejects.toThrow(CompromisedKeyError);
     const { pem } = await world.ca.certificate(`${orderUrl}/certificate`);
@@ -355,7 +355,7 @@ test('a certificate whose key is marked as compromised when AWSCURRENT moves is 
   const world = await finalized();
   const value = { ...(await secretValue({ identifiers: spec.identifiers })), privateKey };
   world.secrets.put('www', { current: { versionId: 'version-1', value } });
-  await world.secrets.stageKey('www', orderUrl, privateKey);
+  await world.secrets.stageKey('www', atCa(orderUrl), privateKey);
   for (const order of ['1', '2']) await world.ledger.countIssue(spec.setHash, order, world.clock.now());
   world.calls.meanwhile('secrets.makeCurrent', () => world.secrets.markCompromised('www', 'version-1'));
   await expect(store(world)).rejects.toThrow(CompromisedKeyError);

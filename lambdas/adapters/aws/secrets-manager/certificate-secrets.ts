@@ -4,7 +4,7 @@ import { tags as ownTags, type Tags } from '../../../domain/contract/environment
 import { UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
 import type { CertificateSecrets, SecretDescription } from '../../../domain/ports/certificate-secrets.ts';
 import { keyFingerprint } from '../../../domain/rules/certificate/key-fingerprint.ts';
-import { certificateValueOf, putCandidate } from './certificate-versions.ts';
+import { certificateValueOf, certificateVersion, putCandidate } from './certificate-versions.ts';
 import { compromisedKeys } from './compromised-keys.ts';
 import { shareSecret } from './secret-access.ts';
 import { secretTags, type TaggedSecret } from './secret-tags.ts';
@@ -29,7 +29,6 @@ interface CertificateSecret extends TaggedSecret {
 }
 
 const placeholderVersion = sha256('perennial placeholder');
-const certificateVersion = (orderUrl: string): string => sha256(`${orderUrl}#certificate`);
 
 /**
  * The secret of a certificate has a placeholder and, for each order, a version with its key and one with its certificate. Both have the
@@ -57,7 +56,7 @@ export function createCertificateSecrets({
   return {
     describe: (certificate) => describe(secretOf(certificate)),
     create: (certificate) => createWithPlaceholder(secretOf(certificate)),
-    stageKey: (certificate, orderUrl, privateKey) => stageKey(secretOf(certificate), orderUrl, privateKey),
+    stageKey: (certificate, order, privateKey) => stageKey(secretOf(certificate), order, privateKey),
     stagedKey: (certificate, orderUrl) => stagedKey(secretOf(certificate), orderUrl),
     putCertificate: (certificate, orderUrl, value) => putCertificate(secretOf(certificate), orderUrl, value),
     makeCurrent: (certificate, versions) => makeCurrent(secretOf(certificate), versions),

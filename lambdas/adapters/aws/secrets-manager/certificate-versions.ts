@@ -10,9 +10,9 @@ import {
   parseCertificateSecret,
 } from '../../../domain/contract/certificate-secret.ts';
 import { UnexpectedError } from '../../../domain/contract/errors.ts';
-import type { CertificateVersions, StoredCertificate } from '../../../domain/ports/certificate-secrets.ts';
+import type { CertificateVersions, StagedKey, StoredCertificate } from '../../../domain/ports/certificate-secrets.ts';
 import { markCompromised } from './compromised-keys.ts';
-import { readVersion, type Secret, secretReplyOf, warmSecretsClient } from './secrets.ts';
+import { membersOf, readVersion, type Secret, secretReplyOf, sha256, warmSecretsClient } from './secrets.ts';
 
 /** All versions of a certificate's secret. */
 export function createCertificateVersions({
@@ -24,22 +24,35 @@ export function createCertificateVersions({
 }): CertificateVersions {
   const secretOf = (certificate: string): Secret => ({ client, secret: `${prefix}${certificate}` });
   return {
-    list: (certificate) => listCertificates(secretOf(certificate)),
+    list: (certificate) => listValues(secretOf(certificate)),
     markCompromised: (certificate, versionId) => markCompromised(secretOf(certificate), versionId),
   };
 }
 
-async function listCertificates(secret: Secret): Promise<readonly StoredCertificate[]> {
+async function listValues(secret: Secret): ReturnType<CertificateVersions['list']> {
   const stored: StoredCertificate[] = [];
-  for (const { VersionId = '', VersionStages: labels = [] } of await listVersions(secret)) {
+  const staged: StagedKey[] = [];
+  for (const { VersionId = '', VersionStages: labels = [], CreatedDate } of await listVersions(secret)) {
     // `null` if Secrets Manager deleted the version after it was listed, which it does with versions without a label.
     const version = await readVersion(secret, { VersionId });
-    // The placeholder and staged keys are not certificates.
     const value = certificateValueOf(version?.SecretString);
+    const key = value ? null : stagedIn(version?.SecretString);
     if (value) stored.push({ versionId: VersionId, current: labels.includes('AWSCURRENT'), value });
+    if (key) staged.push({ ...key, stagedAt: (CreatedDate ?? new Date(0)).toISOString() });
   }
-  return stored;
+  const storedVersions = new Set(stored.map(({ versionId }) => versionId));
+  return { stored, staged: staged.filter(({ url }) => !storedVersions.has(certificateVersion(url))) };
 }
+
+/** Returns the key in a value of `stageKey`, or `null` for any other value. */
+function stagedIn(secretString: string | undefined): Omit<StagedKey, 'stagedAt'> | null {
+  const { orderUrl: url, directoryUrl, privateKey } = membersOf(secretString);
+  const isStaged = typeof url === 'string' && typeof directoryUrl === 'string' && typeof privateKey === 'string';
+  return isStaged ? { url, directoryUrl, privateKey } : null;
+}
+
+/** Id of the version with the certificate of an order. */
+export const certificateVersion = (orderUrl: string): string => sha256(`${orderUrl}#certificate`);
 
 /**
  * Lists the ids of all versions, including those without a label. Secrets Manager keeps about the last hundred versions, and versions without a

@@ -1,4 +1,5 @@
 import { CompromisedKeyError, UnexpectedError, UnreadableSecretError } from '../../../domain/contract/errors.ts';
+import type { StagedOrder } from '../../../domain/ports/certificate-secrets.ts';
 import { keyFingerprint } from '../../../domain/rules/certificate/key-fingerprint.ts';
 import { putCandidate } from './certificate-versions.ts';
 import { compromisedKeys } from './compromised-keys.ts';
@@ -16,12 +17,16 @@ import { membersOf, readVersion, type Secret, sha256 } from './secrets.ts';
 const keyVersion = (orderUrl: string, replaced: number): string =>
   sha256(replaced === 0 ? orderUrl : `${orderUrl}#key ${replaced}`);
 
-export async function stageKey(secret: Secret, orderUrl: string, privateKey: string): Promise<string> {
+export async function stageKey(
+  secret: Secret,
+  { url: orderUrl, directoryUrl }: StagedOrder,
+  privateKey: string,
+): Promise<string> {
   const compromised = await compromisedKeys(secret);
   if (compromised.has(keyFingerprint(privateKey))) throw compromisedKey(secret, orderUrl);
   for (let replaced = 0; ; replaced++) {
     const version = keyVersion(orderUrl, replaced);
-    if (await putCandidate(secret, version, { format: 1, orderUrl, privateKey })) return privateKey;
+    if (await putCandidate(secret, version, { format: 1, orderUrl, directoryUrl, privateKey })) return privateKey;
     const staged = await readKey(secret, orderUrl, version);
     if (staged === null) {
       throw new UnexpectedError({

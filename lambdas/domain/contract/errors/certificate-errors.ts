@@ -25,6 +25,14 @@ export class CompromisedKeyError extends PerennialError {
   override readonly name = 'CompromisedKeyError';
 }
 
+/**
+ * The CA may have issued a certificate with a compromised key that the secret does not hold, and it does not return the order. The operator looks for the
+ * certificate in a certificate transparency log and revokes it with its key.
+ */
+export class UnrevokedCertificateError extends PerennialError<'order'> {
+  override readonly name = 'UnrevokedCertificateError';
+}
+
 /** The value of the secret does not have the format of this project. The operator starts the renewal with force, or does what the message says. */
 export class UnreadableSecretError extends PerennialError {
   override readonly name = 'UnreadableSecretError';

@@ -148,6 +148,9 @@ export const treatments: Readonly<Record<ErrorName, Treatment>> = {
   OrderSharedError: { ...uncounted, retryAtOnce: true, dropsOrder: 'always' },
   // The order would give a certificate with a compromised key. A new order gets a new key.
   CompromisedKeyError: { ...uncounted, retryAtOnce: true, dropsOrder: 'always' },
+  UnrevokedCertificateError: forOperator(
+    'Look for the certificate in a certificate transparency log, and revoke it with its key.',
+  ),
   StagedKeyMissingError: { ...counted, dropsOrder: 'always' },
   // Sharing the secret is separate from the renewal, so the renewal is not delayed and the issuer is not changed.
   SecretAccessError: {

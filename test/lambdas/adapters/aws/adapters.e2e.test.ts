@@ -155,7 +155,8 @@ describe('secrets', () => {
   test('derive version ids from the order URL, so that a later release finds the versions', async () => {
     const order = 'https://ca.example/order/1';
     await secrets.create('versions');
-    await secrets.stageKey('versions', order, 'key');
+    const directoryUrl = 'https://ca.example/directory';
+    await secrets.stageKey('versions', { url: order, directoryUrl }, 'key');
     const value = await secretValue({ identifiers: ['example.com'], serialNumber: '0a01' });
     expect(await secrets.putCertificate('versions', order, value)).toBe(sha256(`${order}#certificate`));
     expect((await described(`${prefix}versions`)).VersionIdsToStages).toEqual({
@@ -164,7 +165,7 @@ describe('secrets', () => {
     });
     const SecretId = `${prefix}versions`;
     const staged = await client.send(new GetSecretValueCommand({ SecretId, VersionId: sha256(order) }));
-    expect(staged.SecretString).toBe(JSON.stringify({ format: 1, orderUrl: order, privateKey: 'key' }));
+    expect(staged.SecretString).toBe(JSON.stringify({ format: 1, orderUrl: order, directoryUrl, privateKey: 'key' }));
   });
 
   describe('whose AWSCURRENT label another execution moves between read and write', () => {

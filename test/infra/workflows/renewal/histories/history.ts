@@ -52,13 +52,20 @@ export class History {
     return { arn, stopped: await this.#ended(arn, renew(this.world, options)) };
   }
 
-  /** Runs a revocation of the current certificate for a compromised key, and the renewal that it starts. */
-  async revocation(): Promise<{ readonly stopped: boolean }> {
+  /**
+   * Runs a revocation for a compromised key, and the renewal that it starts. If it fails, the operator starts it again an hour later.
+   *
+   * @param versionId version of the secret. @default the current one
+   */
+  async revocation(versionId = this.world.secrets.currentVersion('www')): Promise<{ readonly stopped: boolean }> {
     const arn = this.#newArn('revocation');
-    const input = { action: 'revoke', certificate: 'www', reason: 'keyCompromise' };
+    const input = { action: 'revoke', certificate: 'www', reason: 'keyCompromise', versionId };
     const options = { input, arn, configured: this.configured, retries: true };
     const running = runAccountsWorkflow(this.world, options, (replacement) => this.renewal(replacement));
-    return { stopped: await this.#ended(arn, running) };
+    const stopped = await this.#ended(arn, running);
+    if (this.ends.get(arn)?.status !== 'FAILED') return { stopped };
+    this.world.clock.advance(3_600_000);
+    return this.revocation(versionId);
   }
 
   /** Restarts an execution that stopped, as the restart rule does. */

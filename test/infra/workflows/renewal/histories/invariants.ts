@@ -58,7 +58,7 @@ const invariants: Readonly<Record<string, (history: History) => boolean | Promis
     return value === null || !(await history.world.secrets.isCompromised('www', value.privateKey));
   },
   'every stored certificate with a compromised key is revoked': async ({ world: { acme, secrets } }) => {
-    const stored = await secrets.list('www');
+    const { stored } = await secrets.list('www');
     const compromised = await Promise.all(stored.map(({ value }) => secrets.isCompromised('www', value.privateKey)));
     const revoked = acme.revocations.map(({ certificate }) => certificate);
     return stored.every(

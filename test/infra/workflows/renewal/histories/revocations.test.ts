@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { specWith } from '../../../../fakes/specs.ts';
+import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
+import { issuer, specWith } from '../../../../fakes/specs.ts';
 import { spec } from '../renewal-in-memory.ts';
 import type { History } from './history.ts';
 import { begin, type Plan, selected, violations } from './plans.ts';
@@ -91,6 +92,40 @@ for (const [index, call] of revocation.entries()) {
       return history;
     },
   });
+}
+
+/** Reasons for which the order of an execution that stopped is dropped. The CA may have issued its certificate. */
+const drops: Readonly<Record<string, (history: History) => unknown>> = {
+  'another profile is configured': (history) => {
+    history.configured = specWith({ ...reusing, profile: 'tlsserver' });
+  },
+  'another issuer is configured, whose account is new': (history) => {
+    const other = { ...issuer, name: 'other-ca', directoryUrl: 'https://other.test/directory' };
+    history.configured = specWith({ ...reusing, issuer: other, issuers: [other, issuer] });
+  },
+  'the ledger item is lost': ({ world }) => world.ledger.put('www', emptyRecord),
+  'eight days pass, so that the order has expired': ({ world: { clock } }) => clock.advance(8 * 86_400_000),
+};
+const renewal = await countCalls((history) => history.renewal(force));
+for (const [drop, apply] of Object.entries(drops)) {
+  for (const [index, call] of renewal.entries()) {
+    if (index < renewal.indexOf('ca.finalize')) continue;
+    plans.push({
+      name: `a revocation after the execution stopped after call ${index + 1} (${call}), and ${drop}`,
+      run: async () => {
+        const history = await stored();
+        history.world.calls.killAfter(index + 1);
+        const { arn } = await history.renewal(force);
+        history.mayLeaveValues = true;
+        await apply(history);
+        await history.restart(arn);
+        await history.settle();
+        await history.revocation();
+        await history.settle();
+        return history;
+      },
+    });
+  }
 }
 
 plans.push({

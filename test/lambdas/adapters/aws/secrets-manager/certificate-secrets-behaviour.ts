@@ -5,6 +5,7 @@ import type {
   CertificateSecrets,
   CertificateVersions,
 } from '../../../../../lambdas/domain/ports/certificate-secrets.ts';
+import { atCa } from '../../../../fakes/specs.ts';
 
 /** The two ports, and what the tests need besides. A test refers to a secret by the name of its certificate. */
 export interface CertificateSecretsWorld {
@@ -42,7 +43,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   async function store(certificate: string, order: number, fields: Partial<CertificateSecretValue> = {}) {
     const { secrets } = worldOf();
     const { privateKey } = value(fields);
-    await secrets.stageKey(certificate, url(order), privateKey);
+    await secrets.stageKey(certificate, atCa(url(order)), privateKey);
     const version = await secrets.putCertificate(certificate, url(order), value(fields));
     await makeCurrent(certificate, version);
     return version;
@@ -59,7 +60,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       expect(await secrets.describe('missing')).toBeNull();
       expect(await secrets.stagedKey('missing', url(1))).toBeNull();
       await expect(secrets.readCurrent('missing')).rejects.toMatchObject({ name: 'UnreadableSecretError' });
-      await expect(secrets.stageKey('missing', url(1), 'key')).rejects.toMatchObject({ name: 'AwsRefusedError' });
+      await expect(secrets.stageKey('missing', atCa(url(1)), 'key')).rejects.toMatchObject({ name: 'AwsRefusedError' });
       const access = { readers: [], replicas: [] };
       await expect(secrets.share('missing', access)).rejects.toMatchObject({ name: 'SecretAccessError' });
     });
@@ -104,7 +105,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets, scheduleDeletion } = worldOf();
       await secrets.create('deleted');
       const version = await store('deleted', 1);
-      await secrets.stageKey('deleted', url(2), 'key');
+      await secrets.stageKey('deleted', atCa(url(2)), 'key');
       const stored = await secrets.putCertificate('deleted', url(2), value());
       await scheduleDeletion('deleted');
       expect(await secrets.describe('deleted')).toMatchObject({
@@ -113,7 +114,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       });
       for (const [name, call] of Object.entries({
         create: () => secrets.create('deleted'),
-        stageKey: () => secrets.stageKey('deleted', url(3), 'key'),
+        stageKey: () => secrets.stageKey('deleted', atCa(url(3)), 'key'),
         stagedKey: () => secrets.stagedKey('deleted', url(2)),
         putCertificate: () => secrets.putCertificate('deleted', url(3), value()),
         makeCurrent: () => secrets.makeCurrent('deleted', { from: version, to: stored }),
@@ -131,10 +132,10 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       await secrets.create('staged');
       expect(await secrets.stagedKey('staged', url(1))).toBeNull();
       const keys = ['a', 'b', 'c'];
-      const staged = await Promise.all(keys.map((key) => secrets.stageKey('staged', url(1), key)));
+      const staged = await Promise.all(keys.map((key) => secrets.stageKey('staged', atCa(url(1)), key)));
       expect(keys).toContain(staged[0]);
       expect(new Set(staged).size).toBe(1);
-      expect(await secrets.stageKey('staged', url(1), 'd')).toBe(staged[0]);
+      expect(await secrets.stageKey('staged', atCa(url(1)), 'd')).toBe(staged[0]);
       expect(await secrets.stagedKey('staged', url(1))).toBe(staged[0]);
       expect(await secrets.stagedKey('staged', url(2))).toBeNull();
     });
@@ -142,7 +143,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
     test('is never the current version, even directly after the placeholder', async () => {
       const { secrets, labelled } = worldOf();
       await secrets.create('unread');
-      await secrets.stageKey('unread', url(1), 'the key');
+      await secrets.stageKey('unread', atCa(url(1)), 'the key');
       expect(await current('unread')).toBeNull();
       expect(await labelled('unread', 'AWSCURRENT')).not.toContain('the key');
       expect(await labelled('unread', 'AWSPREVIOUS')).toBeNull();
@@ -222,7 +223,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
   });
 
   describe('the versions of a secret', () => {
-    test('are listed if they have a certificate, with or without a label', async () => {
+    test('are listed if they have a certificate or a key without one, with or without a label', async () => {
       const { secrets, versions } = worldOf();
       await secrets.create('listed');
       const stored = [
@@ -230,8 +231,14 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
         await store('listed', 2, { serialNumber: '02' }),
         await store('listed', 3, { serialNumber: '03' }),
       ];
-      await secrets.stageKey('listed', url(4), 'key');
-      const found = await versions.list('listed');
+      await secrets.stageKey('listed', atCa(url(4)), 'fourth');
+      await secrets.stageKey('listed', atCa(url(5)), 'fifth');
+      const { stored: found, staged } = await versions.list('listed');
+      const stagedAt = expect.stringMatching(/^20\d\d-.*Z$/);
+      expect(staged.toSorted((a, b) => (a.url < b.url ? -1 : 1))).toEqual([
+        { ...atCa(url(4)), privateKey: 'fourth', stagedAt },
+        { ...atCa(url(5)), privateKey: 'fifth', stagedAt },
+      ]);
       expect(new Map(found.map(({ versionId, ...rest }) => [versionId, rest]))).toEqual(
         new Map(
           stored.map((version, index) => [
@@ -271,7 +278,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets, versions } = worldOf();
       expect(await secrets.isCompromised('missing', 'key')).toBe(false);
       await secrets.create('unmarked');
-      await secrets.stageKey('unmarked', url(1), 'key');
+      await secrets.stageKey('unmarked', atCa(url(1)), 'key');
       const marking = versions.markCompromised('unmarked', 'f'.repeat(64));
       await expect(marking).rejects.toMatchObject({ name: 'UnreadableSecretError' });
       expect(await secrets.isCompromised('unmarked', 'key')).toBe(false);
@@ -295,8 +302,8 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets, versions } = worldOf();
       await secrets.create(certificate);
       const version = await store(certificate, 1, { privateKey: 'reused' });
-      expect(await secrets.stageKey(certificate, url(2), 'reused')).toBe('reused');
-      expect(await secrets.stageKey(certificate, url(3), 'another')).toBe('another');
+      expect(await secrets.stageKey(certificate, atCa(url(2)), 'reused')).toBe('reused');
+      expect(await secrets.stageKey(certificate, atCa(url(3)), 'another')).toBe('another');
       await versions.markCompromised(certificate, version);
     }
 
@@ -311,20 +318,20 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets } = worldOf();
       await compromised('replaced');
       const keys = ['new', 'newer'];
-      const staged = await Promise.all(keys.map((key) => secrets.stageKey('replaced', url(2), key)));
+      const staged = await Promise.all(keys.map((key) => secrets.stageKey('replaced', atCa(url(2)), key)));
       expect(keys).toContain(staged[0]);
       expect(new Set(staged).size).toBe(1);
-      expect(await secrets.stageKey('replaced', url(2), 'newest')).toBe(staged[0]);
+      expect(await secrets.stageKey('replaced', atCa(url(2)), 'newest')).toBe(staged[0]);
       expect(await secrets.stagedKey('replaced', url(2))).toBe(staged[0]);
     });
 
     test('is replaced again if the new key becomes compromised too', async () => {
       const { secrets, versions } = worldOf();
       await compromised('twice');
-      await secrets.stageKey('twice', url(2), 'second');
+      await secrets.stageKey('twice', atCa(url(2)), 'second');
       await versions.markCompromised('twice', await store('twice', 4, { privateKey: 'second' }));
       await expect(secrets.stagedKey('twice', url(2))).rejects.toMatchObject({ name: 'CompromisedKeyError' });
-      expect(await secrets.stageKey('twice', url(2), 'third')).toBe('third');
+      expect(await secrets.stageKey('twice', atCa(url(2)), 'third')).toBe('third');
       expect(await secrets.stagedKey('twice', url(2))).toBe('third');
     });
 
@@ -332,7 +339,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets } = worldOf();
       await compromised('unstaged');
       for (const order of [2, 5]) {
-        const staging = secrets.stageKey('unstaged', url(order), 'reused');
+        const staging = secrets.stageKey('unstaged', atCa(url(order)), 'reused');
         await expect(staging).rejects.toMatchObject({ name: 'CompromisedKeyError' });
       }
       expect(await secrets.stagedKey('unstaged', url(5))).toBeNull();
@@ -342,7 +349,7 @@ export function certificateSecretsBehaviour(worldOf: () => CertificateSecretsWor
       const { secrets } = worldOf();
       await compromised('other-order');
       expect(await secrets.stagedKey('other-order', url(3))).toBe('another');
-      expect(await secrets.stageKey('other-order', url(3), 'new')).toBe('another');
+      expect(await secrets.stageKey('other-order', atCa(url(3)), 'new')).toBe('another');
     });
   });
 }

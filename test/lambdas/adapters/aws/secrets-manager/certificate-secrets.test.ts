@@ -13,6 +13,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createCertificateSecrets } from '../../../../../lambdas/adapters/aws/secrets-manager/certificate-secrets.ts';
 import type { CertificateSecretValue } from '../../../../../lambdas/domain/contract/certificate-secret.ts';
 import { keyFingerprint } from '../../../../../lambdas/domain/rules/certificate/key-fingerprint.ts';
+import { atCa } from '../../../../fakes/specs.ts';
 import { awsError } from '../aws-error.ts';
 
 // Tests for rare replies of Secrets Manager. `certificate-secrets-behaviour.ts` tests the contract of the port.
@@ -107,13 +108,15 @@ describe('a staged key', () => {
   test('that exists and cannot be read is an error, so that the order is not finalized with another key', async () => {
     sdk.on(PutSecretValueCommand).rejects(awsError('ResourceExistsException'));
     sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-    await expect(secrets.stageKey('www', orderUrl, privateKey)).rejects.toMatchObject({ name: 'UnexpectedError' });
+    await expect(secrets.stageKey('www', atCa(orderUrl), privateKey)).rejects.toMatchObject({
+      name: 'UnexpectedError',
+    });
   });
 
   test('is not in the error even if AWS repeats it', async () => {
     const message = `Value '${JSON.stringify({ format: 1, orderUrl, privateKey })}' at 'secretString' failed`;
     sdk.on(PutSecretValueCommand).rejects(awsError('ValidationException', message));
-    const thrown = await thrownBy(secrets.stageKey('www', orderUrl, privateKey));
+    const thrown = await thrownBy(secrets.stageKey('www', atCa(orderUrl), privateKey));
     expect(thrown).toMatchObject({ name: 'UnexpectedError', message: expect.stringContaining('[PEM block]') });
     expect(shown(thrown)).not.toContain('b3Vycw==');
   });

@@ -30,15 +30,16 @@ test('the versions of a certificate are read from all pages', async () => {
     .on(ListSecretVersionIdsCommand, { IncludeDeprecated, NextToken: 'more' })
     .resolves({ Versions: [{ VersionId: 'v2', VersionStages: ['AWSCURRENT'] }] });
   sdk.on(GetSecretValueCommand).resolves({ SecretString: JSON.stringify(value) });
-  expect(await versions.list('www')).toEqual([
+  const stored = [
     { versionId: 'v1', current: false, value },
     { versionId: 'v2', current: true, value },
-  ]);
+  ];
+  expect(await versions.list('www')).toEqual({ stored, staged: [] });
 });
 
 test('a listing ends on an empty token', async () => {
   sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [], NextToken: '' });
-  expect(await versions.list('www')).toEqual([]);
+  expect(await versions.list('www')).toEqual({ stored: [], staged: [] });
   expect(sdk.commandCalls(ListSecretVersionIdsCommand)).toHaveLength(1);
 });
 
@@ -50,7 +51,7 @@ test('a listing that never ends is an error', async () => {
 test('a version that is deleted during the listing is skipped', async () => {
   sdk.on(ListSecretVersionIdsCommand).resolves({ Versions: [{ VersionId: 'v1' }] });
   sdk.on(GetSecretValueCommand).rejects(awsError('ResourceNotFoundException'));
-  expect(await versions.list('www')).toEqual([]);
+  expect(await versions.list('www')).toEqual({ stored: [], staged: [] });
 });
 
 test('a version that is already marked as compromised is not marked again', async () => {

@@ -12,6 +12,7 @@ import { createCertificateSecrets } from '../../../../../lambdas/adapters/aws/se
 import type { CertificateSecrets } from '../../../../../lambdas/domain/ports/certificate-secrets.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../../../local/environment.ts';
 import { secretValue } from '../../../../fakes/certificate-authority.ts';
+import { atCa } from '../../../../fakes/specs.ts';
 import { deleteReader, otherAccount, newReader as roleOf } from '../../../../local/reader.ts';
 
 /** Tests the resource policy and the replicas of a secret against Secrets Manager with IAM enforcement and roles of another account. */
@@ -38,10 +39,10 @@ beforeEach(async () => {
       identifiers: ['example.com'],
       serialNumber: order === 'first' ? '0a01' : '0a02',
     });
-    await secrets.stageKey(secret, order, value.privateKey);
+    await secrets.stageKey(secret, atCa(order), value.privateKey);
     await makeCurrent(await secrets.putCertificate(secret, order, value));
   }
-  await secrets.stageKey(secret, 'third', 'a key without a certificate');
+  await secrets.stageKey(secret, atCa('third'), 'a key without a certificate');
 });
 
 const makeCurrent = async (to: string) =>

@@ -1,0 +1,66 @@
+import type { Issuer } from '../domain/contract/config.ts';
+import {
+  AccountDoesNotExistError,
+  AccountNotValidError,
+  MalformedError,
+  RenewalsInProgressError,
+  UnauthorizedError,
+  UnrevokedCertificateError,
+} from '../domain/contract/errors.ts';
+import type { Order } from '../domain/ports/acme.ts';
+import type { StagedKey } from '../domain/ports/certificate-secrets.ts';
+import { type AccountPorts, storedAccount } from './stored-account.ts';
+
+/** Statuses of an order that has issued nothing. A key that is compromised is replaced before the CSR of a pending or ready order is sent. */
+const withoutCertificate: ReadonlySet<string> = new Set(['pending', 'ready', 'invalid']);
+
+/**
+ * Downloads the certificate that the CA issued for the order of a staged key. RFC 8555 §7.4.2. An interrupted renewal may have left it at the CA.
+ * `null` if the order has issued nothing.
+ *
+ * @throws RenewalsInProgressError while the CA issues the certificate
+ * @throws UnrevokedCertificateError if the CA does not return the order
+ */
+export async function unstoredCertificate(
+  { url, directoryUrl }: Pick<StagedKey, 'url' | 'directoryUrl'>,
+  { issuer, certificate }: { readonly issuer: Issuer; readonly certificate: string },
+  { accounts, acme }: AccountPorts,
+): Promise<string | null> {
+  try {
+    const ca = acme.connect(issuer, await storedAccount(issuer, accounts));
+    const order = await ca.order(url);
+    if (withoutCertificate.has(order.status)) return null;
+    if (order.certificate === null) throw stillIssuing(order, { issuer, certificate });
+    return (await ca.certificate(order.certificate)).pem;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    throw new UnrevokedCertificateError({
+      what: `A certificate of order ${url} may have the compromised key, and was not revoked.`,
+      why: error.message,
+      remedy: `${issuer.name} (${directoryUrl}) does not return this order. Look for the certificate in a certificate transparency log, and revoke it with its key.`,
+      certificate,
+      order: url,
+      cause: error,
+    });
+  }
+}
+
+const isUnreadable = (error: unknown): error is Error =>
+  error instanceof MalformedError ||
+  error instanceof UnauthorizedError ||
+  error instanceof AccountDoesNotExistError ||
+  error instanceof AccountNotValidError;
+
+const stillIssuing = (
+  { url, status }: Order,
+  { issuer, certificate }: { readonly issuer: Issuer; readonly certificate: string },
+): RenewalsInProgressError =>
+  new RenewalsInProgressError({
+    what: 'A certificate with the compromised key may be issued soon, and was not revoked.',
+    why: `Order ${url} is ${status} at ${issuer.name}.`,
+    remedy:
+      'The revocation waits ten minutes for it, and then fails. Start it again for the same version of the secret.',
+    certificate,
+    issuer: issuer.name,
+    order: url,
+  });
