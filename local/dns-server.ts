@@ -143,10 +143,10 @@ async function listen(respond: Responder): Promise<{ address: string; stop(): Pr
   // The port that the system chooses for UDP may be in use for TCP. Ten attempts are more than enough.
   for (let attempt = 0; attempt < 10; attempt++) {
     const udp = createSocket('udp4', (message, from) => {
-      respond('udp', message).then(
-        (reply) => udp.send(reply, from.port, from.address),
-        () => {}, // It is not a DNS message, so it gets no answer.
-      );
+      respond('udp', message)
+        .then((reply) => udp.send(reply, from.port, from.address))
+        // It is not a DNS message, or the server was stopped in the meantime, so it gets no answer.
+        .catch(() => {});
     });
     udp.bind(0, '127.0.0.1');
     await once(udp, 'listening');

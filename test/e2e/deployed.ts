@@ -1,6 +1,6 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { type ExecutionListItem, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { perennialStack } from '../../infra/perennial-stack.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
@@ -83,15 +83,16 @@ async function onto(local: LocalEnvironment, first: LocalConfig): Promise<Deploy
   const sfn = new SFNClient(local.clientConfig);
   const executions = async (stateMachineArn: string) =>
     (await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }))).executions ?? [];
+  const isRunning = ({ status }: ExecutionListItem) => status === 'RUNNING';
   const idle = () =>
     eventually('The end of all executions', async () => {
-      // Fleet runs are listed first. When none of them runs, the list of renewals contains all renewals that they started.
-      const fleets = await executions(output('FleetArn'));
+      // Accounts can start the fleet, and both start renewals. So an execution that is started by one that has ended is in a list that follows.
+      for (const workflow of ['AccountsArn', 'FleetArn']) {
+        const found = await executions(output(workflow));
+        if (found.length === 0 || found.some(isRunning)) return undefined;
+      }
       const renewals = await executions(output('RenewalArn'));
-      const accounts = await executions(output('AccountsArn'));
-      const running = [...fleets, ...renewals, ...accounts].some(({ status }) => status === 'RUNNING');
-      if (running || fleets.length === 0 || accounts.length === 0) return undefined;
-      return renewals.map(({ executionArn }) => executionArn ?? '');
+      return renewals.some(isRunning) ? undefined : renewals.map(({ executionArn }) => executionArn ?? '');
     });
   const start = (input: unknown) => startExecution(local, output('RenewalArn'), input);
   const ended = (arn: string) => waitForExecution(local, arn);

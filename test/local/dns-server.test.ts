@@ -293,3 +293,24 @@ describe('a lookup of the service, which starts at the root', () => {
     expect(await dns().caa('www.unknown.invalid')).toEqual({ found: null });
   });
 });
+
+test('a server that is stopped drops the questions that it has not answered', async () => {
+  let asked: () => void = () => {};
+  let answer: (zones: StoredZone[]) => void = () => {};
+  const question = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const stopped = await startDnsServer(() => {
+    asked();
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  });
+  const client = new Resolver({ timeout: 100, tries: 1 });
+  client.setServers([stopped.addresses.authoritative]);
+  const reply = client.resolve4('example.test');
+  await question;
+  await stopped.stop();
+  answer(zones);
+  await expect(reply).rejects.toMatchObject({ code: expect.stringMatching(/ETIMEOUT|ECONNREFUSED/) });
+});
