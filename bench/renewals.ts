@@ -11,8 +11,8 @@ import { type Deployed, deployed } from '../test/e2e/deployed.ts';
  * authorizations, does not sleep before a validation, and sends no Retry-After.
  */
 const quiet: LocalEnvironmentOptions = {
-  // The number of concurrent functions that two cores run without delaying each other.
-  lambdaConcurrency: 24,
+  // More than run at once at the local pace, so that the pace alone limits them. More than 24 run at once until all are warm.
+  lambdaConcurrency: 64,
   pebble: {
     chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },
     retryAfter: 0,
@@ -42,6 +42,8 @@ interface Row {
   readonly 'CA requests': number;
   readonly 'AWS calls': number;
   readonly transitions: number;
+  /** Largest number of functions of renewals that ran at once. */
+  readonly functions: number;
   /** Tasks that Lambda or another service throttled, so that the workflow tried them again. */
   readonly throttled: number;
 }
@@ -73,6 +75,7 @@ async function warm(what: string, service: Deployed, certificate: string): Promi
     'CA requests': last['CA requests'],
     'AWS calls': last['AWS calls'],
     transitions: last.result.transitions,
+    functions: mostAtOnce(seen.map(({ result }) => result)),
     throttled: seen.reduce((sum, { result }) => sum + throttledTasks(result), 0),
   });
 }
@@ -90,6 +93,7 @@ async function wave(what: string, certificates: CertificateConfig[], then?: (ser
       'AWS calls': (await service.local.aws.apiCalls()).filter(({ caller }) => caller.includes(':assumed-role/'))
         .length,
       transitions: ended.reduce((sum, { transitions }) => sum + transitions, 0),
+      functions: mostAtOnce(ended),
       throttled: ended.reduce((sum, run) => sum + throttledTasks(run), 0),
     });
     await then?.(service);
@@ -106,6 +110,26 @@ const throttledTasks = ({ history }: EndedExecution): number =>
     throttlingErrors.has((event.taskFailedEventDetails ?? event.lambdaFunctionFailedEventDetails)?.error ?? ''),
   ).length;
 
+/** Returns the largest number of functions that ran at once. Each runs from the event that schedules its task to the next event of the execution. */
+function mostAtOnce(executions: readonly EndedExecution[]): number {
+  const changes = executions.flatMap(({ history }) =>
+    history.flatMap(({ taskScheduledEventDetails: task, timestamp }, index) =>
+      task?.resourceType === 'lambda'
+        ? [
+            { at: timestamp?.getTime() ?? 0, change: 1 },
+            { at: history[index + 1]?.timestamp?.getTime() ?? 0, change: -1 },
+          ]
+        : [],
+    ),
+  );
+  let [running, most] = [0, 0];
+  for (const { change } of changes.toSorted((a, b) => a.at - b.at || a.change - b.change)) {
+    running += change;
+    most = Math.max(most, running);
+  }
+  return most;
+}
+
 function succeeded(run: EndedExecution): EndedExecution {
   if (run.status !== 'SUCCEEDED')
     throw new Error(`Execution ${run.arn} ended ${run.status}. ${run.error}: ${run.cause}`);
@@ -121,8 +145,9 @@ await wave('10 certificates of one name, cold', ofOneName(10));
 if (largest > 10) await wave(`${largest} certificates of one name, cold`, ofOneName(largest));
 console.table(rows);
 console.log(`
-A fleet run starts ${localPace} renewals a second here (pace), and at most ${quiet.lambdaConcurrency} functions run at once. On AWS the default pace is 0.7.
+A fleet run starts ${localPace} renewals a second here (pace), and Lambda throttles from ${quiet.lambdaConcurrency} functions at once. On AWS the default pace is 0.7, and Lambda throttles from 1,000.
 Seconds of a wave: from the first event of the first renewal to the last event of the last one, with cold functions and a new account.
 Seconds of warm renewals: from the start to the end of the execution, as the median, minimum and maximum of ${runs} runs.
 Requests and calls: those of functions and workflows. For a wave they include the fleet run and the registration.
+Functions: the largest number that ran at once, by the histories of the renewals.
 Throttled: tasks that a workflow had to repeat, because Lambda or another service had rejected them.`);
