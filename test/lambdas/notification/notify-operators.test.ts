@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readQueue } from '../../../lambdas/notification/read-queue.ts';
 import { changedOutside, failed, notServed, renewed } from '../../fakes/events.ts';
-import { factsWith } from '../../fakes/specs.ts';
+import { deliveryWith, factsWith, specWith } from '../../fakes/specs.ts';
 import { unprintable } from '../hostile-text.ts';
 import { eventBody, operators } from './operators.ts';
 
@@ -256,8 +256,19 @@ test('a paused certificate that fails is reported with the end of the pause', as
 });
 
 describe('other problems', () => {
-  const endpoint = { endpoint: 'a.test:443', status: 'other' as const, serialNumber: '0A00', detail: 'It is older.' };
-  const served = { versionId: 'version-1', at: '2026-03-01T11:00:00Z', served: false, endpoints: [endpoint] };
+  const endpoint = {
+    endpoint: 'a.test:443',
+    status: 'other' as const,
+    serialNumber: '0A00',
+    detail: 'it presents 0A00',
+  };
+  const refused = {
+    ...endpoint,
+    endpoint: 'b.test:443',
+    status: 'unreachable' as const,
+    detail: 'it refused the connection',
+  };
+  const served = { versionId: 'version-1', at: '2026-03-01T11:00:00Z', served: false, endpoints: [endpoint, refused] };
 
   test('an endpoint is reported when its event comes, not while servers still reload', async () => {
     const world = operators('www');
@@ -265,13 +276,50 @@ describe('other problems', () => {
     expect(await world.deliver(eventBody('Certificate Renewed', { ...renewed, certificate: 'www' }))).toEqual([]);
     const messages = await world.deliver(eventBody('Certificate Not Served', { ...notServed, certificate: 'www' }));
     expect(messages.map(({ subject }) => subject)).toEqual(['[Perennial] certificate www is not served']);
-    expect(messages[0]?.body).toContain('a.test:443 (other): It is older.');
+    expect(messages[0]?.body).toContain('a.test:443: it presents 0A00; b.test:443: it refused the connection.\n');
   });
 
   test('a certificate that is about to expire is reported although nothing failed', async () => {
     const world = operators('www');
     world.clock.set('2026-03-20T00:00:00Z');
     expect((await world.remind()).map(({ subject }) => subject)).toEqual(['[Perennial] certificate www expires soon']);
+  });
+
+  test('an import that is about to expire is reported although the secret has a new certificate', async () => {
+    const world = operators(specWith({ name: 'www', regions: ['us-east-1'] }));
+    const current = factsWith({ notBefore: '2026-03-01T00:00:00Z', notAfter: '2026-05-30T00:00:00Z' });
+    world.put('www', { current, deliveries: { 'us-east-1': deliveryWith({ notAfter: '2026-03-10T00:00:00Z' }) } });
+    const [message] = await world.remind();
+    expect(message?.subject).toBe('[Perennial] certificate www expires soon');
+    expect(message?.body).toContain(
+      'Less than 20 % of the lifetime of arn:aws:acm:us-east-1:111122223333:certificate/1 is left. It expires at 2026-03-10T00:00:00Z.',
+    );
+  });
+
+  test('certificates with different changes outside Perennial are two groups, and each says whose command it shows', async () => {
+    const world = operators('www', 'api', 'new');
+    const changed = (name: string, kind: 'secretTagsLost' | 'valueReplaced') => {
+      const change = { kind, resource: `arn:${name}`, detail: `${kind} of ${name}.`, action: `Repair ${name}.` };
+      world.put(name, {
+        outside: { at: '2026-03-01T11:00:00Z', versionId: 'version-1', storedVersion: 'x', changes: [change] },
+      });
+    };
+    changed('www', 'secretTagsLost');
+    changed('api', 'secretTagsLost');
+    changed('new', 'valueReplaced');
+    const [message] = await world.deliver(
+      eventBody('Certificate Changed Outside Perennial', { ...changedOutside, certificate: 'www' }),
+    );
+    expect(message?.body.match(/^(Certificate|\d+ certificates|What| {2}Repair).*/gm)).toEqual([
+      '2 certificates were changed outside Perennial.',
+      'What was found for www:',
+      'What to do for www, and likewise for the others:',
+      '  Repair www.',
+      'Certificate new was changed outside Perennial.',
+      'What was found:',
+      'What to do:',
+      '  Repair new.',
+    ]);
   });
 
   test('a change outside Perennial is reported until it is undone', async () => {

@@ -1,3 +1,4 @@
+import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import type { NotificationMessage } from '../../../lambdas/domain/contract/notification.ts';
 import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
 import { notifyOperators } from '../../../lambdas/notification/notify-operators.ts';
@@ -15,17 +16,19 @@ export const eventBody = (detailType: string, detail: object): string =>
   JSON.stringify({ version: '0', source: 'perennial', 'detail-type': detailType, detail });
 
 /** Operators of a deployment with these certificates. All of them are valid until 1 April 2026, and it is 1 March. */
-export function operators(...names: readonly string[]) {
+export function operators(...certificates: readonly (string | CertificateSpec)[]) {
   const ledger = new FakeLedger();
   const notificationLedger = new FakeNotificationLedger(ledger);
   const clock = new FakeClock('2026-03-01T12:00:00Z');
   const log = new FakeLog();
   const inbox: NotificationMessage[] = [];
-  const specs = names.map((name) =>
-    specWith({ name, identifiers: [`${name}.example.com`], endpoints: ['a.test:443'] }),
+  const specs = certificates.map((each) =>
+    typeof each === 'string'
+      ? specWith({ name: each, identifiers: [`${each}.example.com`], endpoints: ['a.test:443', 'b.test:443'] })
+      : each,
   );
-  for (const name of names)
-    ledger.put(name, { current: factsWith({ identifiers: [`${name}.example.com`] }), announcedVersion: 'version-1' });
+  for (const { name, identifiers } of specs)
+    ledger.put(name, { current: factsWith({ identifiers }), announcedVersion: 'version-1' });
   const config = configOf(...specs);
   let invocations = 0;
 

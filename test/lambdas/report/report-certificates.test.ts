@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseReportInput } from '../../../lambdas/domain/contract/report.ts';
 import { reportCertificates } from '../../../lambdas/report/report-certificates.ts';
-import { configOf, factsWith, otherExecution, specWith } from '../../fakes/specs.ts';
+import { configOf, deliveryWith, factsWith, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
 
 const arn = (name: string) => `arn:aws:states:eu-west-1:111122223333:stateMachine:${name}`;
@@ -137,6 +137,27 @@ test('a revoked certificate needs attention until its replacement is issued, als
   });
   world.ledger.put('www', { ...revoked, current: factsWith({ versionId: 'version-2' }) });
   expect((await first(world))?.attention).toEqual([]);
+});
+
+test('an import that is about to expire needs attention although the secret has a new certificate', async () => {
+  const world = createWorld({ now: '2026-01-03T00:00:00Z' });
+  const old = deliveryWith({ notBefore: '2025-10-05T00:00:00Z', notAfter: '2026-01-13T00:00:00Z' });
+  world.ledger.put('www', { ...announced, current: factsWith(), deliveries: { 'us-east-1': old } });
+  expect((await first(world))?.attention).toEqual([
+    `Less than 20 % of the lifetime of ${old.arn} is left. It expires at 2026-01-13T00:00:00Z.`,
+  ]);
+});
+
+test('a lease of three hours and a renewal that is postponed for a day need attention, as their alarms go off', async () => {
+  const world = createWorld({ now: '2026-01-03T12:00:00Z' });
+  const stored = { ...announced, current: factsWith(), lease: otherExecution };
+  world.ledger.put('www', { ...stored, leasedAt: '2026-01-03T09:00:01Z', postponedSince: '2026-01-02T12:00:01Z' });
+  expect((await first(world))?.attention).toEqual([]);
+  world.ledger.put('www', { ...stored, leasedAt: '2026-01-03T09:00:00Z', postponedSince: '2026-01-02T12:00:00Z' });
+  expect((await first(world))?.attention).toEqual([
+    'One execution has worked on it since 2026-01-03T09:00:00Z.',
+    'Its renewal is postponed since 2026-01-02T12:00:00Z, because its CA allows no more orders.',
+  ]);
 });
 
 test('a certificate that was not issued within a day needs attention', async () => {

@@ -3,8 +3,8 @@ import type { ReportedFailure } from '../../contract/report.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
-import { certificateReport } from '../renewal/certificate-report.ts';
-import { lifetimeLeft } from '../renewal/renewal-time.ts';
+import { certificateReport, changesOutside } from '../renewal/certificate-report.ts';
+import { expirySentence } from '../renewal/late-certificates.ts';
 import { causeOf } from './cause.ts';
 
 /** The state of one certificate, as notifications need it. It is small, because the states of the whole fleet are in memory together. */
@@ -22,20 +22,17 @@ export interface CertificateState {
   readonly notBefore: string | null;
   /** Time until which the operator has paused renewals, in RFC 3339. `null` if there is no pause. */
   readonly pausedUntil: string | null;
-  /** The certificates that the endpoints present instead, as sentences. `null` if they present this one. */
+  /** What the endpoints present instead, as a sentence. `null` if they present this one. */
   readonly notServed: string | null;
   /** The changes that were made outside Perennial. `null` if there are none. */
-  readonly changedOutside: { readonly detail: string; readonly action: string } | null;
+  readonly changedOutside: { readonly kinds: string; readonly detail: string; readonly action: string } | null;
   /** Number of TXT values that are or may be in DNS. */
   readonly leftovers: number;
   /** Whether the tags, readers or replicas of the secret are not as configured. */
   readonly sharingOutdated: boolean;
-  /** Whether it has expired or less than a fifth of its lifetime is left. */
-  readonly expiring: boolean;
+  /** What expires soon, as a sentence. `null` if at least a fifth of the lifetime is left everywhere. */
+  readonly expiring: string | null;
 }
-
-/** Part of the lifetime that is left when operators are notified. Renewals begin with a third or half of it left. */
-const expiringLeft = 0.2;
 
 /** Returns what notifications need of a configured certificate. */
 export function certificateState(
@@ -60,12 +57,12 @@ export function certificateState(
     notBefore,
     pausedUntil,
     notServed: isNotServed(spec, record)
-      ? others.map(({ endpoint, status, detail }) => `${endpoint} (${status}): ${detail}`).join(' ')
+      ? `${others.map(({ endpoint, detail }) => `${endpoint}: ${detail}`).join('; ')}.`
       : null,
     changedOutside: changesOf(record),
     leftovers,
     sharingOutdated: isSharingOutdated(spec, record),
-    expiring: current !== null && lifetimeLeft(current, now) < expiringLeft,
+    expiring: expirySentence(spec, record, now),
   };
 }
 
@@ -82,13 +79,14 @@ export const unconfiguredState = (name: string, { leftovers }: LedgerCertificate
   changedOutside: null,
   leftovers: leftovers.length,
   sharingOutdated: false,
-  expiring: false,
+  expiring: null,
 });
 
-function changesOf({ outside }: LedgerCertificate): CertificateState['changedOutside'] {
-  const changes = outside?.changes ?? [];
+function changesOf(record: LedgerCertificate): CertificateState['changedOutside'] {
+  const changes = changesOutside(record);
   if (changes.length === 0) return null;
   return {
+    kinds: [...new Set(changes.map(({ kind }) => kind))].toSorted().join(' '),
     detail: changes.map(({ resource, detail }) => `${resource}: ${detail}`).join(' '),
     action: [...new Set(changes.map(({ action }) => action))].join(' '),
   };

@@ -51,13 +51,16 @@ export function problemParagraphs(group: ProblemGroup, place: DeploymentPlace, n
   const { kind, error, detail, action } = first;
   const states = statesOf(group);
   const isOne = group.length === 1;
-  const name = isOne ? first.state.name : 'NAME';
+  const example = first.state.name;
+  const name = isOne ? example : 'NAME';
   const sentence = sentenceOf(phrase(kind, states));
   const cause = kind === error ? '' : isOne ? failures(first) : ` The last attempt of each has failed with ${error}.`;
   return [
     `${sentence}${cause}`,
-    `${isOne || kind === error ? 'What was found' : `The error of ${first.state.name}`}:\n  ${quote(detail)}`,
-    `What to do:\n  ${action === null ? nothing : quote(action)}`,
+    `${isOne ? 'What was found' : kind === error ? `What was found for ${example}` : `The error of ${example}`}:\n  ${quote(detail)}`,
+    action === null
+      ? `What to do:\n  ${nothing}`
+      : `${isOne ? 'What to do' : `What to do for ${example}, and likewise for the others`}:\n  ${quote(action)}`,
     isOne ? [nextAttempt(first, now), currentOf(first.state, now)].filter(Boolean).join(' ') : list(group, now),
     ...(kind === 'failing' && action !== null
       ? [`To try again at once after that, run:\n${commandLine(`renew ${name} --force`, place)}`]

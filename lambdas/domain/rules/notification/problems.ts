@@ -76,13 +76,13 @@ function actionFor(error: string, count: number): string | null {
   return action && !(retryFirst && count === 1) ? action({ names: 'the identifier', link: null }) : null;
 }
 
-/** The kind is the error and the cause, so that all certificates with it are one group. */
+/** The kind is the error and the cause, so that all certificates with it are one group unless the caller sets another cause. */
 const ofKind = (kind: ProblemKind, state: CertificateState) =>
   ({ kind, state, error: kind, cause: kind, urgent: true, fromEvent: false }) as const;
 
 function expiring(state: CertificateState): Problem | null {
-  if (!state.expiring) return null;
-  const detail = 'It has expired, or less than 20 % of its lifetime is left.';
+  const detail = state.expiring;
+  if (detail === null) return null;
   return { ...ofKind('expiring', state), detail, action: 'Find out why it was not renewed, with the command below.' };
 }
 
@@ -94,7 +94,9 @@ function notServed(state: CertificateState, reported: boolean): Problem | null {
 }
 
 function changedOutside(state: CertificateState): Problem | null {
-  return state.changedOutside && { ...ofKind('changedOutside', state), ...state.changedOutside };
+  if (!state.changedOutside) return null;
+  const { kinds, ...texts } = state.changedOutside;
+  return { ...ofKind('changedOutside', state), ...texts, cause: `changedOutside ${kinds}` };
 }
 
 function leftovers(

@@ -5,15 +5,17 @@ import { isNotServed } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
+import { expirySentence } from './late-certificates.ts';
 import { decideRenewal, ledgerSituation } from './renewal-decision.ts';
 import { nextRenewal, renewalInfoOf } from './renewal-info.ts';
-import { daysLeft, isRevoked, lifetimeLeft } from './renewal-time.ts';
+import { isRevoked } from './renewal-time.ts';
 
 /** Failures in a row from which an operator has to look at a certificate, although it is still retried. */
 const attentionAfter = 3;
 
-/** Part of the lifetime that is left when an operator has to look at a certificate. Renewals begin with a third or half of it left. */
-const attentionLeft = 0.2;
+/** Times in ms after which an operator has to look at a lease and at a postponed renewal. They are those of the alarms. */
+const longLease = 3 * 3_600_000;
+const longPostponement = 24 * 3_600_000;
 
 /**
  * Returns what an operator has to know about a certificate. The decision is that of the renewal workflow, by the ledger alone. The workflow decides
@@ -66,16 +68,16 @@ function deliveriesOf({ regions }: CertificateSpec, { deliveries, current }: Led
 }
 
 /** Returns the changes that the daily comparison found. They say nothing about a version that became current since. */
-const changesOutside = ({ outside, current }: LedgerCertificate) =>
+export const changesOutside = ({ outside, current }: LedgerCertificate) =>
   outside && outside.versionId === current?.versionId ? outside.changes : [];
 
 /** Returns what an operator has to look at, most urgent first. */
 function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date): string[] {
-  const { current, failure } = record;
+  const { failure, leasedAt, postponedSince } = record;
+  const isOlder = (time: string, age: number) => now.getTime() - Date.parse(time) >= age;
   const sentences: string[] = [];
-  if (current && daysLeft(current, now) <= 0) sentences.push(`It expired at ${current.notAfter}.`);
-  else if (current && lifetimeLeft(current, now) < attentionLeft)
-    sentences.push(`Less than ${attentionLeft * 100} % of its lifetime is left. It expires at ${current.notAfter}.`);
+  const expiry = expirySentence(spec, record, now);
+  if (expiry) sentences.push(expiry);
   if (isRevoked(record)) sentences.push('It was revoked, and its replacement has not been issued yet.');
   if (failure && treatments[failure.error as ErrorName]?.action)
     sentences.push(`An operator has to fix ${failure.error}.`);
@@ -83,6 +85,10 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
     sentences.push(`${failure.count} attempts in a row have failed, the last one with ${failure.error}.`);
   if (isNeverIssued(record, now))
     sentences.push(`It was never issued, although the first attempt was at ${record.firstLeasedAt}.`);
+  if (record.lease && leasedAt && isOlder(leasedAt, longLease))
+    sentences.push(`One execution has worked on it since ${leasedAt}.`);
+  if (postponedSince && isOlder(postponedSince, longPostponement))
+    sentences.push(`Its renewal is postponed since ${postponedSince}, because its CA allows no more orders.`);
   if (isNotServed(spec, record)) sentences.push('An endpoint presents another certificate.');
   if (record.leftoversReportedAt && record.leftovers.length > 0)
     sentences.push(`${record.leftovers.length} TXT values could not be removed.`);

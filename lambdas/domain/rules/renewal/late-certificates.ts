@@ -5,7 +5,7 @@ import type { DueCertificate } from './fleet.ts';
 import { isNeverIssued, validities } from './fleet-gauges.ts';
 import { lifetimeLeft } from './renewal-time.ts';
 
-/** Percentage of the lifetime below which the event `Certificate Expiring` is published. Renewals begin with a third or half of it left. */
+/** Percentage of the lifetime below which operators are notified, and the event `Certificate Expiring` is published. Renewals begin with a third or half of it left. */
 const expiringBelow = 20;
 
 /** Time between two events of one type about a certificate, and time for which a renewal is postponed before the first event, in ms. */
@@ -27,12 +27,29 @@ export function expiringCertificate(
   const error = record.failure?.error ?? null;
   const reported = { kind: 'expiring', certificate: spec.name, error } as const;
   if (isNeverIssued(record, now)) return { ...reported, resource: null, notAfter: null, lifetimeLeft: 0 };
+  const first = firstExpiring(spec, record, now);
+  if (!first) return null;
+  const { resource, notAfter, left } = first;
+  return { ...reported, resource, notAfter, lifetimeLeft: Math.floor(100 * left) / 100 };
+}
+
+/** Returns a sentence about the secret or the import that expires first, if less than 20 % of its lifetime is left, or `null`. */
+export function expirySentence(spec: CertificateSpec, record: LedgerCertificate, now: Date): string | null {
+  const first = firstExpiring(spec, record, now);
+  if (!first) return null;
+  const { resource, notAfter } = first;
+  const isSecret = resource === record.current?.secretArn;
+  if (Date.parse(notAfter) <= now.getTime()) return `${isSecret ? 'It' : resource} expired at ${notAfter}.`;
+  const lifetime = isSecret ? 'its lifetime' : `the lifetime of ${resource}`;
+  return `Less than ${expiringBelow} % of ${lifetime} is left. It expires at ${notAfter}.`;
+}
+
+/** Returns what expires first, with the percentage of its lifetime that is left, or `null` if that is 20 or more. */
+function firstExpiring(spec: CertificateSpec, record: LedgerCertificate, now: Date) {
   const [first] = validities(spec, record)
     .map((each) => ({ ...each, left: Math.max(0, 100 * lifetimeLeft(each, now)) }))
     .toSorted((a, b) => a.left - b.left);
-  if (!first || first.left >= expiringBelow) return null;
-  const { resource, notAfter, left } = first;
-  return { ...reported, resource, notAfter, lifetimeLeft: Math.floor(100 * left) / 100 };
+  return first && first.left < expiringBelow ? first : null;
 }
 
 /** The events about a renewal that fleet runs postpone, as the ledger has them. */
