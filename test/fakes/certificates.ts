@@ -135,3 +135,11 @@ export function makePrivateKey(keyType: KeyType = 'P-256'): string {
     : generateKeyPairSync('ec', { namedCurve: keyType });
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
+
+/** Replaces the end of validity by digits that are not a time. The signature is then wrong. */
+export function withoutEnd(pem: string): string {
+  const der = Buffer.from(x509.PemConverter.decodeFirst(pem));
+  const times = [...der.toString('latin1').matchAll(/\d{12}Z/g)];
+  der.write('999999999999Z', times[1]?.index ?? 0);
+  return x509.PemConverter.encode(der, 'CERTIFICATE');
+}

@@ -133,6 +133,11 @@ async function reply(
         ? https.get(target, { headers, signal, agent: httpsAgent }, answered)
         : http.get(target, { headers, signal, agent: httpAgent }, answered);
       request.on('error', reject);
+      // After 101 Switching Protocols a request emits no other event, and no error when the signal aborts.
+      request.on('upgrade', (incoming, socket) => {
+        socket.destroy();
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: '' });
+      });
     });
   };
   try {

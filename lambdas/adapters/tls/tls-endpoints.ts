@@ -101,10 +101,14 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
     socket.once('secureConnect', () => {
       const shown = socket.getPeerX509Certificate();
       if (!shown) return end({ failed: 'it presented no certificate' });
+      const { serialNumber, validToDate } = shown;
+      // OpenSSL accepts a certificate with any text in place of a time.
+      if (Number.isNaN(validToDate.getTime()))
+        return end({ failed: 'it presented a certificate whose end of validity is not a time' });
       end({
         found: {
-          serialNumber: printable(shown.serialNumber, longestSerialNumber).toLowerCase(),
-          notAfter: shown.validToDate.toISOString(),
+          serialNumber: printable(serialNumber, longestSerialNumber).toLowerCase(),
+          notAfter: validToDate.toISOString(),
         },
       });
     });

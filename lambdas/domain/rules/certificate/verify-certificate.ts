@@ -118,12 +118,22 @@ export function verifyCertificate(
 }
 
 function read(pem: string, reject: (why: string) => never): X509Certificate[] {
+  const certificates = parsed(pem, reject);
+  for (const each of certificates) if (!hasTimes(each)) reject(`The validity of ${nameOf(each)} is not a time`);
+  return certificates;
+}
+
+function parsed(pem: string, reject: (why: string) => never): X509Certificate[] {
   try {
     return splitPem(pem);
   } catch (error) {
     return reject(`It cannot be read (${error instanceof Error ? error.message : error})`);
   }
 }
+
+/** OpenSSL reads a certificate with any text in place of a time. Such a time is neither before nor after another one. */
+const hasTimes = ({ validFromDate, validToDate }: X509Certificate): boolean =>
+  ![validFromDate, validToDate].some((time) => Number.isNaN(time.getTime()));
 
 /** Returns the DNS names in lower case, as they were ordered. DNS names are case-insensitive. */
 const dnsNames = (leaf: X509Certificate): string[] =>

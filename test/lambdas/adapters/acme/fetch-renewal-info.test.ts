@@ -105,6 +105,8 @@ describe('a long-term failure', () => {
     ['a page', { body: '<html>It works!</html>' }, 'no suggestedWindow: <html>It works!</html>'],
     ['an empty body', { body: '' }, 'an empty body'],
     ['a body without an end', { body: 'x'.repeat(200_000) }, 'more than 100000 bytes'],
+    ['headers without an end', { headers: { 'x-long': 'x'.repeat(20_000) } }, 'HPE_HEADER_OVERFLOW'],
+    ['another protocol', { status: 101, headers: { upgrade: 'other', connection: 'upgrade' } }, 'HTTP 101'],
   ];
   test.each(cases)('%s', async (_, answer, words) => {
     ca.script(info, answer);

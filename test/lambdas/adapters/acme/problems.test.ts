@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import * as errors from '../../../../lambdas/domain/contract/errors.ts';
@@ -242,6 +243,26 @@ test('does not read a reply of more than a megabyte to its end', async () => {
   const error = await failure({ body: 'x'.repeat(1_100_000) });
   expect(error).toBeInstanceOf(errors.CaUnavailableError);
   expect(error.message).toContain('maxContentLength');
+});
+
+test.each([
+  ['gzip', gzipSync(Buffer.alloc(20_000_000))],
+  ['br', brotliCompressSync(Buffer.alloc(20_000_000))],
+] as const)('does not decompress more than a megabyte of a reply with %s', async (encoding, body) => {
+  expect(body.length).toBeLessThan(100_000);
+  const error = await failure({ headers: { 'content-encoding': encoding }, body });
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.message).toContain('maxContentLength');
+});
+
+test('does not read headers without an end', async () => {
+  const error = await failure({ headers: { 'x-long': 'x'.repeat(20_000) } });
+  expect(error).toMatchObject({ name: 'CaUnavailableError', cause: { code: 'HPE_HEADER_OVERFLOW' } });
+});
+
+test('a reply that switches to another protocol ends at the timeout', async () => {
+  const error = await failure({ status: 101, headers: { upgrade: 'other', connection: 'upgrade' } }, impatient);
+  expect(error).toMatchObject({ name: 'CaUnavailableError', message: expect.stringContaining('within 0.3 s') });
 });
 
 test.each([

@@ -9,7 +9,7 @@ export type Answer =
   | {
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
-      /** Body. Objects are sent as JSON. */
+      /** Body. Bytes are sent as they are, and objects as JSON. */
       readonly body?: unknown;
       /** The Replay-Nonce, or `null` for none. @default a new nonce */
       readonly nonce?: string | null;
@@ -113,7 +113,7 @@ export async function startScriptedCa({
     nonces += 1;
     const nonce = answer.nonce === undefined ? `nonce-${nonces}` : answer.nonce;
     const { status = 200, body = '', headers = {} } = answer;
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     outgoing.writeHead(status, {
       'content-type': typeof body === 'string' ? 'text/html' : 'application/json',
       // Without this header Node.js closes the connection after a HEAD.

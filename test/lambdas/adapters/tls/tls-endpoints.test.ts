@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTlsEndpoints } from '../../../../lambdas/adapters/tls/tls-endpoints.ts';
 import type { KeyType } from '../../../../lambdas/domain/contract/config.ts';
 import { freePort } from '../../../../local/processes.ts';
-import { type Authority, makeAuthority, makeLeaf, makePrivateKey } from '../../../fakes/certificates.ts';
+import { type Authority, makeAuthority, makeLeaf, makePrivateKey, withoutEnd } from '../../../fakes/certificates.ts';
 import { inVirtualTime, stopTime } from '../virtual-time.ts';
 
 stopTime();
@@ -164,6 +164,23 @@ describe('a name with several addresses', () => {
 });
 
 describe('a failed handshake', () => {
+  test('with a server whose certificate ends at no time', async () => {
+    const endpoint = await listen(tlsServer({ ...ec, cert: withoutEnd(ec.cert) }));
+    expect(await shown(endpoint)).toEqual({ failed: 'it presented a certificate whose end of validity is not a time' });
+  });
+
+  test('with a server that sends messages without an end', async () => {
+    const message = Buffer.concat([Buffer.from([22, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff]), Buffer.alloc(16_380)]);
+    const server = net.createServer((socket) => {
+      const send = () => {
+        while (socket.writable && socket.write(message));
+      };
+      socket.on('drain', send);
+      send();
+    });
+    expect(await shown(await listen(server))).toEqual({ failed: expect.stringContaining('excessive message size') });
+  });
+
   test('ends in time with a server that never answers', async () => {
     const endpoint = await listen(net.createServer());
     const { result, milliseconds } = await inVirtualTime(() => shown(endpoint));

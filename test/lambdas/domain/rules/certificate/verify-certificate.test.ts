@@ -7,7 +7,14 @@ import {
   splitPem,
   verifyCertificate,
 } from '../../../../../lambdas/domain/rules/certificate/verify-certificate.ts';
-import { type Authority, makeAuthority, makeLeaf, makePrivateKey, pemOf } from '../../../../fakes/certificates.ts';
+import {
+  type Authority,
+  makeAuthority,
+  makeLeaf,
+  makePrivateKey,
+  pemOf,
+  withoutEnd,
+} from '../../../../fakes/certificates.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const identifiers = ['*.example.com', 'example.com'];
@@ -168,6 +175,17 @@ describe('the check rejects', () => {
       expectRejected(await dated({ notBefore: '2025-12-01T00:00:00Z', notAfter }), /It expired at 2026/);
     },
   );
+
+  test('a certificate whose end of validity is not a time, in any position of the chain', () => {
+    expectRejected(
+      withoutEnd(leaf) + pemOf(intermediate.certificate),
+      /The validity of CN=\*\.example\.com is not a time/,
+    );
+    expectRejected(
+      leaf + withoutEnd(pemOf(intermediate.certificate)),
+      /The validity of CN=Test Intermediate is not a time/,
+    );
+  });
 
   test('an intermediate that did not sign the leaf certificate', async () => {
     const another = await makeAuthority({ name: 'Another', issuer: root });
