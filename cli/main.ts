@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createLogLines } from '../lambdas/adapters/aws/cloudwatch-logs/log-lines.ts';
 import { createDrills } from '../lambdas/adapters/aws/drills.ts';
+import { createRolePermissions } from '../lambdas/adapters/aws/iam/role-permissions.ts';
 import { clock } from '../lambdas/adapters/aws/lambda/clock.ts';
 import { createDeployments } from '../lambdas/adapters/aws/lambda/deployments.ts';
 import { createOperatorChecks } from '../lambdas/adapters/aws/operator-checks.ts';
@@ -46,6 +47,7 @@ const program = createProgram(
     return {
       deployments: withVersionNote(createDeployments(settings), version, terminal),
       checks: createOperatorChecks(settings),
+      permissions: createRolePermissions(settings),
       drills: createDrills(settings),
       zones: (rootServers) => ({
         hostedZonesAs: createOperatorZones(settings),

@@ -1,6 +1,11 @@
 import { CommanderError } from 'commander';
 import { ofCredentials } from '../lambdas/adapters/aws/translate-errors.ts';
-import { AccessDeniedError, PerennialError, ThrottledError } from '../lambdas/domain/contract/errors.ts';
+import {
+  AccessDeniedError,
+  PerennialError,
+  RoleNotAssumedError,
+  ThrottledError,
+} from '../lambdas/domain/contract/errors.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** What a command prints when it fails, and its exit code. */
@@ -30,7 +35,8 @@ export function problemOf(error: unknown): Problem {
       message: 'No region is set. Give --region, or set AWS_REGION or a region in the profile.',
       exitCode: exitCodes.refused,
     };
-  if (error instanceof AccessDeniedError) return denied(error, named);
+  if (error instanceof AccessDeniedError && error.fields.role === undefined) return denied(error, named);
+  if (error instanceof RoleNotAssumedError) return { message: error.message, exitCode: exitCodes.refused };
   if (error instanceof ThrottledError && /Throttl|TooManyRequests|LimitExceeded/.test(named.name))
     return {
       message: `AWS limits the number of calls. ${sentence(named.message)} Run the command again in some minutes.`,

@@ -5,6 +5,7 @@ import type { Deployments } from '../lambdas/domain/ports/deployments.ts';
 import type { Drills } from '../lambdas/domain/ports/drills.ts';
 import type { LogLines } from '../lambdas/domain/ports/log-lines.ts';
 import type { OperatorChecks } from '../lambdas/domain/ports/operator-checks.ts';
+import type { RolePermissions } from '../lambdas/domain/ports/role-permissions.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { fileFormats } from './certificate-files.ts';
@@ -31,6 +32,7 @@ export interface CommandPorts {
   readonly deployments: Deployments;
   readonly workflows: Workflows;
   readonly checks: OperatorChecks;
+  readonly permissions: RolePermissions;
   readonly drills: Drills;
   readonly zones: DoctorPorts['zones'];
   readonly logLines: LogLines;

@@ -8,6 +8,9 @@ export interface CheckedNames extends Pick<CertificateSpec, 'name' | 'identifier
   readonly issuer: Pick<Issuer, 'name' | 'challenges'>;
 }
 
+/** Makes the access to hosted zones and DNS with these root name servers. */
+export type MakeZonePorts = (rootServers: readonly string[]) => Pick<CheckZonesPorts, 'hostedZonesAs' | 'dns'>;
+
 /** Certificates that are checked at the same time. The authoritative servers of a fleet are few. */
 const atATime = 5;
 

@@ -256,6 +256,11 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     const parts = {
       rootServers: config.rootServers,
       topic: notifications?.topic.topicArn ?? null,
+      roles: {
+        challenge: functions.challenge.role.roleArn,
+        certificate: functions.certificate.role.roleArn,
+        delivery: functions.delivery.role.roleArn,
+      },
     };
     functions.report.addEnvironment(
       environment.deployment,

@@ -1,7 +1,7 @@
-import type { CheckZonesPorts } from '../../lambdas/challenge/check-zones.ts';
 import type { RegistrationOutput } from '../../lambdas/domain/contract/account-request.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { OperatorChecks } from '../../lambdas/domain/ports/operator-checks.ts';
+import type { RolePermissions } from '../../lambdas/domain/ports/role-permissions.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
@@ -10,10 +10,12 @@ import { type Report, readReport, type Target } from '../deployment.ts';
 import { consoleLink, inputOf } from '../executions.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
+import { permissionFindings, usedResources } from '../permissions.ts';
 import { renewalsOfYear } from '../planned-changes.ts';
 import { counted, duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
-import { zoneFindings } from '../zones.ts';
+import { zoneRoleFindings } from '../zone-roles.ts';
+import { type MakeZonePorts, zoneFindings } from '../zones.ts';
 
 export interface DoctorOptions extends Target {
   readonly json?: boolean | undefined;
@@ -23,14 +25,15 @@ export interface DoctorPorts {
   readonly deployments: Deployments;
   readonly workflows: Pick<Workflows, 'list' | 'describe'>;
   readonly checks: OperatorChecks;
-  readonly zones: (rootServers: readonly string[]) => Pick<CheckZonesPorts, 'hostedZonesAs' | 'dns'>;
+  readonly permissions: RolePermissions;
+  readonly zones: MakeZonePorts;
   readonly terminal: Terminal;
   readonly clock: Clock;
 }
 
 /** Checks everything that renewals need. Each line is OK or says how to fix it. A denied call does not end the other checks. */
 export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promise<ExitCode> {
-  const { deployments, terminal, clock, zones } = ports;
+  const { deployments, permissions, terminal, clock, zones } = ports;
   const report = await readReport(deployments, options);
   const { deployment, certificates, at } = report;
   const found = (check: string, text: string): Finding => ({ check, result: 'ok', text });
@@ -43,6 +46,8 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
     const challenges = deployment.issuers.find((each) => each.name === issuer)?.challenges ?? [];
     return { name, identifiers, ...(challengeAliases && { challengeAliases }), issuer: { name: issuer, challenges } };
   });
+  const { hostedZonesAs, dns } = zones(deployment.rootServers);
+  const used = usedResources(report);
   const findings = [
     found('credentials', `accepted in account ${deployment.account}`),
     found('stack', `${deployment.stack} in ${deployment.region}, version ${deployment.version}`),
@@ -50,7 +55,9 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
     await findingOf('fleet', () => lastFleetRun(report, ports)),
     await findingOf('notifications', () => subscriptions(report, ports)),
     registration.finding,
-    ...(await zoneFindings(names, deployment.hostedZones, accounts, { ...zones(deployment.rootServers), clock })),
+    ...(await zoneRoleFindings(deployment.hostedZones, { hostedZonesAs, permissions })),
+    ...(await zoneFindings(names, deployment.hostedZones, accounts, { hostedZonesAs, dns, clock })),
+    ...(await permissionFindings(deployment, used, used, permissions)),
     ...(await quotas(report, ports)),
     await findingOf('clock', async () => {
       if (drift < mostDrift) return `differs from that of AWS by ${duration(drift)}`;

@@ -1,13 +1,14 @@
 """Rules for IAM, for resources and condition keys that MiniStack does not support."""
 
 import functools
+import itertools
 import json
 import re
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
 
-from .replacing import replace
+from .replacing import anchor, replace
 from .route_53 import changes_of
 
 
@@ -69,7 +70,49 @@ def request_context(original, service, iam_action, body, params):
     }
 
 
+def members(params, prefix):
+    """Returns the values of a list of the query protocol."""
+    return list(itertools.takewhile(bool, (iam._p(params, f"{prefix}.member.{n}") for n in itertools.count(1))))
+
+
+def simulate_principal_policy(params):
+    """Evaluates each action on each resource, with the context of the request and the boundary of the role (IAM API Reference,
+    "SimulatePrincipalPolicy"). MiniStack evaluates the first resource only, without a context."""
+    principal = iam._p(params, "PolicySourceArn")
+    account, name = principal.split(":")[4], principal.split("/")[-1]
+    if iam._roles.get_scoped(account, None, name) is None:
+        return iam._error(404, "NoSuchEntity", f"The role with name {name} cannot be found.", ns="iam")
+    context = {}
+    for n in itertools.count(1):
+        entry = f"ContextEntries.member.{n}"
+        if not (key := iam._p(params, f"{entry}.ContextKeyName")):
+            break
+        values = members(params, f"{entry}.ContextKeyValues")
+        context[key.lower()] = values if iam._p(params, f"{entry}.ContextKeyType").endswith("List") else values[0]
+    policies = iam_evaluator._gather_role_policies(name, account)
+    boundary = iam_evaluator._permissions_boundary(iam._roles, name, account)
+    results = ""
+    for action in members(params, "ActionNames"):
+        decisions = ""
+        for resource in members(params, "ResourceArns") or ["*"]:
+            request = iam_evaluator.EvalContext(
+                principal, "AssumedRole", account, action, resource, "us-east-1", service_context=context
+            )
+            decision = iam_evaluator.evaluate(request, policies, *boundary).decision
+            decision = {"Allow": "allowed", "Deny": "explicitDeny"}.get(decision, "implicitDeny")
+            decisions += f"<member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{decision}</EvalResourceDecision></member>"
+        results += (
+            f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision>"
+            f"<ResourceSpecificResults>{decisions}</ResourceSpecificResults></member>"
+        )
+    results = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
+    result = f"<SimulatePrincipalPolicyResult>{results}</SimulatePrincipalPolicyResult>"
+    return iam._xml(200, "SimulatePrincipalPolicyResponse", result, ns="iam")
+
+
 def apply():
+    anchor(iam, "_simulate_principal_policy")
+    iam._IAM_HANDLERS["SimulatePrincipalPolicy"] = simulate_principal_policy
     replace(iam_evaluator, "_resolve_condition_key", condition_key)
     replace(iam_actions, "extract_resource_arn", resource_arn)
     replace(iam_actions, "request_tag_context", request_context)

@@ -11,6 +11,7 @@ import {
   type QueryDefinition,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { LambdaClient, ListFunctionsCommand, TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-lambda';
 import {
   CreateScheduleCommand,
@@ -401,10 +402,35 @@ describe('commands for operators', () => {
     const { out, messages } = await run(['doctor']);
     expect(messages).toBe('');
     expect(out).toMatch(/^OK {2}credentials: accepted in account \d+\nOK {2}stack: Perennial in us-east-1/);
-    for (const check of ['fleet', 'accounts', 'zones of www', 'ACM in us-east-1', 'clock'])
+    for (const check of ['fleet', 'accounts', 'zones of www', 'permissions of challenge', 'ACM in us-east-1', 'clock'])
       expect(out).toContain(`\nOK  ${check}: `);
     expect(out).not.toMatch(/^(FIX|\?)/m);
     expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('doctor names a call that a policy denies to the role of a function', async () => {
+    const { deployment } = JSON.parse((await run(['status', '--json'])).out) as Report;
+    const iam = new IAMClient(d.local.clientConfig);
+    const policy = { RoleName: deployment.roles.delivery.split('/').at(-1), PolicyName: 'outside' };
+    const Statement = [{ Effect: 'Deny', Action: 'acm:ImportCertificate', Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument }));
+    try {
+      const { code, out } = await run(['doctor', '--json']);
+      expect(JSON.parse(out)).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ check: 'permissions of challenge', result: 'ok' }),
+          expect.objectContaining({ check: 'permissions of certificate', result: 'ok' }),
+          expect.objectContaining({
+            ...{ check: 'permissions of delivery', result: 'fix' },
+            text: expect.stringMatching(/may not call acm:ImportCertificate on arn:\S+, because a policy denies it\./),
+          }),
+        ]),
+      );
+      expect(code).toBe(1);
+    } finally {
+      await iam.send(new DeleteRolePolicyCommand(policy));
+    }
   });
 });
 

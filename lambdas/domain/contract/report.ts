@@ -16,6 +16,8 @@ export interface Deployment {
   readonly account: string;
   /** ARNs of the workflows. */
   readonly stateMachines: { readonly fleet: string; readonly renewal: string; readonly accounts: string };
+  /** ARNs of the roles of functions whose calls other policies of the account may deny. */
+  readonly roles: { readonly challenge: string; readonly certificate: string; readonly delivery: string };
   /** Names of the log groups of the functions and workflows. */
   readonly logGroups: readonly string[];
   /** Prefix of the names of the secrets, such as `certificates/`. */

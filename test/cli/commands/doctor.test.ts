@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type DoctorPorts, doctor } from '../../../cli/commands/doctor.ts';
 import type { Finding } from '../../../cli/finding.ts';
+import type { ZoneRole } from '../../../lambdas/domain/contract/config.ts';
 import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
 import type { ReportOutput } from '../../../lambdas/domain/contract/report.ts';
 import type { OperatorChecks } from '../../../lambdas/domain/ports/operator-checks.ts';
+import type { RolePermissions } from '../../../lambdas/domain/ports/role-permissions.ts';
 import type { WorkflowExecution } from '../../../lambdas/domain/ports/workflows.ts';
 import { issuer } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
@@ -21,7 +23,13 @@ const execution = (fields: Partial<WorkflowExecution> = {}): WorkflowExecution =
   ...{ error: null, cause: null, input: '{"action":"register"}', output: JSON.stringify(registered), ...fields },
 });
 
+const operator = 'arn:aws:sts::111122223333:assumed-role/Operator/ann';
+
 interface Situation {
+  readonly permissions?: Partial<RolePermissions>;
+  readonly zoneRole?: ZoneRole;
+  /** Whether the operator may not assume the role of the zone. */
+  readonly refused?: boolean;
   readonly checks?: Partial<OperatorChecks>;
   readonly fleet?: readonly WorkflowExecution[];
   readonly registration?: WorkflowExecution;
@@ -34,6 +42,9 @@ interface Situation {
 
 async function run({
   checks,
+  permissions,
+  zoneRole,
+  refused = false,
   fleet = [execution()],
   registration = execution(),
   requests = [],
@@ -43,7 +54,8 @@ async function run({
 }: Situation = {}) {
   const world = createWorld();
   const { hostedZonesAs, dns } = world.ports;
-  world.hostedZones.addZone(zone.id, ['ns.zone.test']);
+  world.hostedZones.addZone(zone.id, ['ns.zone.test'], zoneRole?.arn);
+  if (refused && zoneRole) world.hostedZones.refusedRoles.add(zoneRole.arn);
   world.dns.delegate(zone.name, ...[delegated ? 'ns.zone.test' : 'ns.elsewhere.test']);
   const report = reportOf(0);
   const output: ReportOutput = {
@@ -53,7 +65,12 @@ async function run({
       next: null,
       certificates: [certificateWith({ identifiers: ['example.com'], issuer: 'test-ca' })],
     },
-    deployment: { ...report.deployment, topic, issuers: [issuer], hostedZones: [zone] },
+    deployment: {
+      ...report.deployment,
+      topic,
+      issuers: [issuer],
+      hostedZones: [{ ...zone, ...(zoneRole && { role: zoneRole }) }],
+    },
   };
   const executions = new Map<string, WorkflowExecution>([
     ...fleet.map((each, index) => [`fleet-${index}`, each] as const),
@@ -65,6 +82,7 @@ async function run({
     terminal,
     clock: world.clock,
     zones: () => ({ hostedZonesAs, dns }),
+    permissions: { denied: async () => [], caller: async () => operator, ...permissions },
     deployments: { list: async () => [{ stack: 'Certificates', report: 'arn' }], report: async () => output },
     workflows: {
       list: async (arn) =>
@@ -95,8 +113,9 @@ describe('doctor', () => {
     expect(findings.filter(({ result }) => result !== 'ok')).toEqual([]);
     expect(code).toBe(0);
     expect(findings.map(({ check }) => check)).toEqual([
-      ...['credentials', 'stack', 'schedule', 'fleet', 'notifications', 'accounts', 'zones of www', 'concurrency'],
-      ...['ACM in us-east-1', 'clock'],
+      ...['credentials', 'stack', 'schedule', 'fleet', 'notifications', 'accounts', 'zones of www'],
+      ...['permissions of challenge', 'permissions of certificate', 'permissions of delivery'],
+      ...['concurrency', 'ACM in us-east-1', 'clock'],
     ]);
     expect(text[2]).toBe('OK  schedule: starts the fleet every 6 h');
     expect(
@@ -140,6 +159,13 @@ describe('doctor', () => {
       'ContactRefusedError: No MX.',
     ],
     ['zones of www', { delegated: false }, 'ns.elsewhere.test'],
+    [
+      'permissions of challenge',
+      {
+        permissions: { denied: async (role, { actions: [action = ''] }) => [{ action, resource: role, by: 'policy' }] },
+      },
+      'The role arn:aws:iam::111122223333:role/challenge may not call route53:ChangeResourceRecordSets on',
+    ],
     ['concurrency', { checks: { concurrency: async () => 10 } }, 'only 10 functions at once'],
     [
       'ACM in us-east-1',
@@ -169,6 +195,32 @@ describe('doctor', () => {
     expect(failed.of('accounts')?.text).toBe('valid at test-ca, 60 min ago');
   });
 
+  const role = 'arn:aws:iam::444455556666:role/dns';
+
+  test.each([
+    ['a session', operator, '"aws:PrincipalArn":["arn:aws:iam::111122223333:role/Operator"'],
+    ['a user', 'arn:aws:iam::111122223333:user/ann', '"Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"}'],
+  ])('says which statements let %s assume the role of a zone, and is no failure', async (_, caller, principal) => {
+    const { code, of } = await run({
+      ...{ zoneRole: { arn: role }, refused: true, permissions: { caller: async () => caller } },
+    });
+    const { result, text = '' } = of(`role ${role}`) ?? {};
+    const [sentences, trust, own] = text.split('\n');
+    expect(result).toBe('unknown');
+    expect(sentences).toContain('Your credentials may not assume this role, so example.com cannot be read from here.');
+    expect(trust).toContain(principal);
+    expect(own).toBe(JSON.stringify({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: role }));
+    expect(of('zones of www')?.result).toBe('unknown');
+    expect(of('permissions of challenge')).toMatchObject({ text: 'its role allows the 1 action that it needs' });
+    expect(code).toBe(4);
+  });
+
+  test('reads a zone with its role if the operator may assume it', async () => {
+    const { code, of } = await run({ zoneRole: { arn: role } });
+    expect(of(`role ${role}`)).toMatchObject({ result: 'ok', text: 'can be assumed, and may read example.com' });
+    expect(code).toBe(0);
+  });
+
   test('compares with the default quotas if those of the account are denied or not known', async () => {
     const denied = async () => {
       throw new AccessDeniedError({
@@ -194,7 +246,7 @@ describe('doctor', () => {
       result: 'unknown',
       text: expect.stringContaining('"Action":"scheduler:ListSchedules"'),
     });
-    expect(findings.filter(({ result }) => result === 'ok')).toHaveLength(9);
+    expect(findings.filter(({ result }) => result === 'ok')).toHaveLength(12);
     expect(code).toBe(4);
   });
 });

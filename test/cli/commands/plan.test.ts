@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plan } from '../../../cli/commands/plan.ts';
 import { daysOfOrders, monthlyCost } from '../../../cli/planned-changes.ts';
 import type { DeployedConfig } from '../../../lambdas/domain/contract/config.ts';
+import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
 import type { CertificateReport } from '../../../lambdas/domain/contract/report.ts';
 import type { OperatorChecks } from '../../../lambdas/domain/ports/operator-checks.ts';
+import type { RolePermissions } from '../../../lambdas/domain/ports/role-permissions.ts';
 import { configOf, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld } from '../../fakes/world.ts';
 import { certificateWith, reportOf } from '../page/reports.ts';
@@ -60,7 +62,11 @@ const deployedAs = (spec: ReturnType<typeof specWith>, fields: Partial<Certifica
     ...fields,
   });
 
-async function run(deployed: readonly CertificateReport[] | null, options: object = {}, delegated = true) {
+async function run(
+  deployed: readonly CertificateReport[] | null,
+  options: object = {},
+  { delegated = true, permissions = {} }: { delegated?: boolean; permissions?: Partial<RolePermissions> } = {},
+) {
   const regions: (string | undefined)[] = [];
   const syntheses: unknown[] = [];
   const world = createWorld();
@@ -75,6 +81,7 @@ async function run(deployed: readonly CertificateReport[] | null, options: objec
         list: async () => (deployed ? [...others, { stack: 'Perennial', report: 'arn' }] : others),
         report: async () => ({ ...reportOf(0), certificates: deployed ?? [], next: null }),
       },
+      permissions: { denied: async () => [], caller: async () => 'arn:aws:iam::111122223333:user/ann', ...permissions },
       synthesize: async (given) => {
         syntheses.push(given);
         return folder;
@@ -126,6 +133,48 @@ describe('plan', () => {
       'with no deployment of the stack Perennial, so this is the first one.',
     );
     expect(text).toMatch(/new +www/);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Not checked: permissions, because this deployment creates the roles of the functions.',
+    );
+  });
+
+  test('names a call that the deployed role may not make, and shows the rest if simulations are denied', async () => {
+    synthesized('Perennial', configOf(specWith({ name: 'www', hostedZones: [{ id: 'Z1', name: 'example.com' }] })));
+    const organization = await run(
+      [],
+      {},
+      {
+        permissions: {
+          denied: async (_, { actions, resources }) =>
+            actions.includes('route53:GetHostedZone')
+              ? [{ action: 'route53:GetHostedZone', resource: resources[0] ?? '', by: 'organization' }]
+              : [],
+        },
+      },
+    );
+    expect(organization.text.replaceAll(/\s+/g, ' ')).toContain(
+      'may not call route53:GetHostedZone on arn:aws:route53:::hostedzone/Z1, because a policy of the organization does not allow it.',
+    );
+    expect(organization.code).toBe(1);
+
+    const refused = await run(
+      [],
+      {},
+      {
+        permissions: {
+          denied: async (role) => {
+            throw new AccessDeniedError({
+              what: 'Denied.',
+              action: 'iam:SimulatePrincipalPolicy',
+              resource: `role ${role}`,
+            });
+          },
+        },
+      },
+    );
+    expect(refused.text).toContain('"Action":"iam:SimulatePrincipalPolicy"');
+    expect(refused.text).toContain('OK  zones of www: ');
+    expect(refused.code).toBe(4);
   });
 
   test('says that nothing changes', async () => {
@@ -135,15 +184,18 @@ describe('plan', () => {
 
   test('names what is wrong with a zone before anything is ordered', async () => {
     synthesized('Perennial', configOf(www));
-    const { code, text } = await run([], {}, false);
+    const { code, text } = await run([], {}, { delegated: false });
     expect(text).toMatch(/FIX zones of www: .*example\.com/s);
     expect(code).toBe(1);
   });
 
   test('does not check a zone whose id is known only after the deployment', async () => {
     synthesized('Perennial', configOf(specWith({ name: 'www', hostedZones: [{ id: '@0', name: 'example.com' }] })));
-    const { code, text } = await run([], {}, false);
-    expect(text).not.toContain('zones of www');
+    const { code, text } = await run([], {}, { delegated: false });
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Not checked: the zones of www, because the CDK does not know their ids yet.',
+    );
+    expect(text).not.toContain('OK  zones of www');
     expect(code).toBe(0);
   });
 
@@ -153,8 +205,13 @@ describe('plan', () => {
     expect(json).toMatchObject({
       changes: [{ name: 'www', change: 'new', orderedFrom: 'test-ca' }],
       limits: { orders: [{ issuer: 'test-ca', count: 1, days: 0 }] },
-      findings: [{ check: 'zones of www', result: 'ok' }],
+      unchecked: [],
     });
+    expect(json.findings).toEqual([
+      expect.objectContaining({ check: 'zones of www', result: 'ok' }),
+      expect.objectContaining({ check: 'permissions of challenge', result: 'ok' }),
+      expect.objectContaining({ check: 'permissions of certificate', result: 'ok' }),
+    ]);
   });
 });
 

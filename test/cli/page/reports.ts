@@ -62,6 +62,11 @@ export function reportOf(count: number): Report {
       region: 'eu-west-1',
       account: '111122223333',
       stateMachines: { fleet: 'arn:fleet', renewal: 'arn:renewal', accounts: 'arn:accounts' },
+      roles: {
+        challenge: 'arn:aws:iam::111122223333:role/challenge',
+        certificate: 'arn:aws:iam::111122223333:role/certificate',
+        delivery: 'arn:aws:iam::111122223333:role/delivery',
+      },
       logGroups: [],
       secretPrefix: 'certificates/',
       hostedZones: [],

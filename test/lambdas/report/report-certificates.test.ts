@@ -12,6 +12,7 @@ const parts = {
   account: '111122223333',
   stateMachines: { fleet: arn('Fleet'), renewal: arn('Renewal'), accounts: arn('Accounts') },
   logGroups: ['check-logs'],
+  roles: { challenge: 'arn:challenge', certificate: 'arn:certificate', delivery: 'arn:delivery' },
   secretPrefix: 'certificates/',
   rootServers: [],
   topic: null,
