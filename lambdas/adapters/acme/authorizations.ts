@@ -1,5 +1,5 @@
 import type { Authorization, Challenge } from '../../domain/ports/acme.ts';
-import { notAcme, problemDocument } from './problems.ts';
+import { notAcme, problemDocument, unreadable } from './problems.ts';
 import { isRecord, type Reply, type Request } from './replies.ts';
 import { identifierField, tokenField, urlField, wordField } from './reply-fields.ts';
 
@@ -12,23 +12,25 @@ export function authorizationFrom(reply: Reply, url: string, request: Request): 
   const status = wordField(fields.status);
   const name = isRecord(identifier) ? identifierField(identifier.value) : null;
   if (status === null || name === null) {
-    throw notAcme(request, 'the status and identifier of an authorization', reply);
+    throw notAcme(request, unreadable({ status, identifier: name }), reply);
   }
   return {
     url,
     status,
     // Some CAs keep the star of a wildcard in the identifier, beside the flag.
     identifier: wildcard === true && !name.startsWith('*.') ? `*.${name}` : name,
-    challenges: Array.isArray(challenges) ? challenges.slice(0, mostChallenges).flatMap(challengeFrom) : [],
+    challenges: Array.isArray(challenges)
+      ? challenges.slice(0, mostChallenges).flatMap((each) => challengeFrom(each, url))
+      : [],
   };
 }
 
 /** Reads a challenge of any type, with or without a token. Returns nothing for a challenge without type or URL. RFC 8555 §8 */
-function challengeFrom(value: unknown): Challenge[] {
+function challengeFrom(value: unknown, base: string): Challenge[] {
   if (!isRecord(value)) return [];
   const { status, token, error } = value;
   const type = wordField(value.type);
-  const url = urlField(value.url);
+  const url = urlField(value.url, base);
   if (type === null || url === null) return [];
   return [
     {

@@ -1,6 +1,6 @@
 import { printable } from '../../domain/contract/printable-text.ts';
-import { notAcme, problemError } from './problems.ts';
-import { isRecord, type Reply, type Request } from './replies.ts';
+import { notAcme, problemError, unreadable } from './problems.ts';
+import { isRecord, type LocatedReply, type Request } from './replies.ts';
 import { identifierField, textField, urlField } from './reply-fields.ts';
 
 /** The fields of a directory that are used. RFC 8555 §7.1.1 */
@@ -21,14 +21,14 @@ export interface Directory {
   };
 }
 
-/** Reads a directory. Throws the error of `problemError` or `notAcme` for any other reply. */
-export function directoryFrom(reply: Reply, request: Request, now: Date): Directory {
+/** Reads a directory at this URL. Throws the error of `problemError` or `notAcme` for any other reply. */
+export function directoryFrom(reply: LocatedReply, request: Request, now: Date): Directory {
   if (reply.status !== 200) throw problemError(reply, request, now);
   const resources = isRecord(reply.data) ? reply.data : {};
-  const url = (name: string) => urlField(resources[name]);
+  const url = (name: string) => urlField(resources[name], reply.url);
   const [newNonce, newAccount, newOrder] = [url('newNonce'), url('newAccount'), url('newOrder')];
   if (newNonce === null || newAccount === null || newOrder === null) {
-    throw notAcme(request, 'newNonce, newAccount and newOrder', reply);
+    throw notAcme(request, unreadable({ newNonce, newAccount, newOrder }), reply);
   }
   const { termsOfService, profiles, caaIdentities } = isRecord(resources.meta) ? resources.meta : {};
   return {

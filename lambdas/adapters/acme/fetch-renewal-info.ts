@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { FailedFetch, RenewalInfo, RenewalInfos } from '../../domain/ports/renewal-info.ts';
 import { type Connections, createConnections, type Network, type TrustedRoots } from './connections.ts';
 import { followed } from './headers.ts';
-import { excerpt, isRecord, type Reply, retryAfter } from './replies.ts';
+import { excerpt, isRecord, type LocatedReply, type Reply, retryAfter } from './replies.ts';
 import { timeField, urlField } from './reply-fields.ts';
 
 interface RenewalInfoOptions {
@@ -15,7 +15,7 @@ interface RenewalInfoOptions {
 }
 
 type Issuer = Parameters<RenewalInfos['fetch']>[0];
-type Get = (issuer: Issuer, url: string) => Promise<Reply | FailedFetch>;
+type Get = (issuer: Issuer, url: string) => Promise<LocatedReply | FailedFetch>;
 
 const longTerm = (failed: string, retryAfter: number | null = null): FailedFetch => ({
   failed,
@@ -87,7 +87,7 @@ async function readDirectory(issuer: Issuer, get: Get): Promise<string | null | 
   if ('failed' in answer) return answer;
   if (!isRecord(answer.data)) return longTerm(`${issuer.directoryUrl} is not a directory: ${excerpt(answer.data)}`);
   const { renewalInfo } = answer.data;
-  return urlField(renewalInfo);
+  return urlField(renewalInfo, answer.url);
 }
 
 /** Reads a renewalInfo object. RFC 9773 §4.2 */
@@ -122,7 +122,7 @@ async function reply(
     httpsAgent,
     assertAllowed,
   }: Connections & Pick<RenewalInfoOptions, 'now'> & { readonly headers: Readonly<Record<string, string>> },
-): Promise<Reply | FailedFetch> {
+): Promise<LocatedReply | FailedFetch> {
   const seconds = Math.min(issuer.replyTimeout, longestTimeout);
   const signal = AbortSignal.timeout(seconds * 1000);
   const get = (target: string) => {
@@ -141,8 +141,8 @@ async function reply(
     });
   };
   try {
-    const { status, headers: received, text } = await followed(url, get);
-    if (status === 200) return { status, headers: received, data: parsed(text) };
+    const { status, headers: received, text, url: last } = await followed(url, get);
+    if (status === 200) return { status, headers: received, data: parsed(text), url: last };
     const said = `${issuer.name} replied to ${url} with HTTP ${status}: ${excerpt(parsed(text))}`;
     const after = retryAfter({ headers: received }, now());
     return status >= 500 ? temporary(said, after) : longTerm(said, after);

@@ -11,7 +11,7 @@ export function linksOf({ headers: { link } }: Pick<Reply, 'headers'>, relation:
   const rel = new RegExp(`;\\s*rel\\s*=\\s*("([^"]*\\s)?${relation}(\\s[^"]*)?"|${relation}\\s*(,|;|$))`, 'i');
   const links = [...text.matchAll(/<([^<>]*)>([^<]*)/g)];
   const urls = links.flatMap(([, target = '', parameters = '']) =>
-    rel.test(parameters) && URL.canParse(target, base) ? (urlField(new URL(target, base).href) ?? []) : [],
+    rel.test(parameters) ? (urlField(target, base) ?? []) : [],
   );
   return urls.slice(0, mostLinks);
 }

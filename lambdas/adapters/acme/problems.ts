@@ -187,6 +187,13 @@ export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply)
   });
 }
 
+/** Names the fields that could not be read, which are `null`, for `notAcme`. */
+export function unreadable(fields: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(fields).filter((name) => fields[name] === null);
+  const listed = names.length > 1 ? `the fields ${names.slice(0, -1).join(', ')} and` : 'the field';
+  return `${listed} ${names.at(-1)} in the form of RFC 8555`;
+}
+
 /** Largest number of subproblems that are read. A certificate has at most 100 identifiers. */
 const mostSubproblems = 100;
 

@@ -7,6 +7,11 @@ export interface Reply {
   readonly data: unknown;
 }
 
+/** A reply to a GET whose redirects were followed, with the URL that sent it. */
+export interface LocatedReply extends Reply {
+  readonly url: string;
+}
+
 /** The issuer and object of a request. Every message about its reply begins with them. */
 export interface Request {
   /** `Issuer.name`. */

@@ -17,10 +17,16 @@ const longestTime = 40;
 const matches = (value: unknown, longest: number, pattern: RegExp): string | null =>
   typeof value === 'string' && value.length <= longest && pattern.test(value) ? value : null;
 
-/** An absolute http or https URL. */
-export function urlField(value: unknown): string | null {
-  const url = matches(value, longestUrl, /^https?:\/\/[\x21-\x7e]+$/);
-  return url !== null && URL.canParse(url) ? url : null;
+/**
+ * An http or https URL. An absolute URL is returned as it is, because it may be the id of an account. Some CAs send URLs that are relative to the URL of
+ * the reply. They need a base.
+ */
+export function urlField(value: unknown, base?: string): string | null {
+  const url = matches(value, longestUrl, /^[\x21-\x7e]+$/);
+  if (url === null || !URL.canParse(url, base)) return null;
+  if (/^https?:\/\//.test(url)) return url;
+  const { href } = new URL(url, base);
+  return base === undefined ? null : matches(href, longestUrl, /^https?:\/\//);
 }
 
 /** One word, such as the status of an order or the type of a challenge. */

@@ -109,6 +109,8 @@ afterEach(async () => {
 const renewal = ({ names = identifiers }: Oddity = {}) =>
   renew(w, { input: request, arn: execution, configured: specWith({ identifiers: names, issuer: ca.issuer }) });
 
+const pathOf = (url: unknown): string => new URL(String(url)).pathname;
+
 const value = (text: string) => ({ identifier: { type: 'dns', value: text } });
 
 describe('a certificate is issued by a CA that', () => {
@@ -127,6 +129,25 @@ describe('a certificate is issued by a CA that', () => {
       { names: ['*.example.com'], authorization: ({ wildcard, ...body }) => body },
     ],
     ['returns a wildcard without its flag, beside its domain', { authorization: ({ wildcard, ...body }) => body }],
+    [
+      'sends URLs that are relative to that of the object',
+      {
+        order: ({ finalize, authorizations, certificate, ...body }) => ({
+          ...body,
+          finalize: pathOf(finalize),
+          authorizations: (authorizations as readonly string[]).map(pathOf),
+          ...(certificate !== undefined && { certificate: pathOf(certificate) }),
+        }),
+        authorization: ({ challenges, ...body }) => ({
+          ...body,
+          challenges: (challenges as readonly Json[]).map((each) => ({ ...each, url: pathOf(each.url) })),
+        }),
+      },
+    ],
+    [
+      'sends authorizations with a pending order only',
+      { order: (body) => (body.status === 'pending' ? body : { ...body, authorizations: null }) },
+    ],
     ['returns an identifier in upper case', { authorization: (body) => ({ ...body, ...value('EXAMPLE.com') }) }],
     ['returns an identifier with a trailing dot', { authorization: (body) => ({ ...body, ...value('example.com.') }) }],
     [
@@ -258,6 +279,16 @@ describe('the failure names the reply of a CA that', () => {
       cause: expect.stringMatching(/refused its directory .*HTTP 302.*Check the directory URL\./),
     });
   });
+});
+
+test('a directory may have URLs that are relative to its own, which are those of the last redirect', async () => {
+  scriptCa(ca, w, {});
+  const [own, path] = [ca.url('/moved/directory'), (of: string) => `..${of}`];
+  ca.script('/directory', { status: 301, headers: { location: own } });
+  ca.script('/moved/directory', {
+    body: { newNonce: path('/new-nonce'), newAccount: path('/new-account'), newOrder: path('/new-order') },
+  });
+  expect(await renewal()).toMatchObject({ status: 'SUCCEEDED' });
 });
 
 describe('after HTTP 500 with a Retry-After of two minutes, nothing is sent to the CA before that time', () => {

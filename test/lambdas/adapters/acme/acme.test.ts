@@ -440,7 +440,9 @@ test('accepts a valid authorization without challenges', async () => {
 test('rejects an authorization without an identifier', async () => {
   const ca = await start();
   ca.script('/authorization/1', { body: { status: 'pending' } });
-  await expect(connect(ca).authorization(ca.url('/authorization/1'))).rejects.toThrow(/status and identifier/);
+  await expect(connect(ca).authorization(ca.url('/authorization/1'))).rejects.toThrow(
+    'but without the field identifier in the form of RFC 8555.',
+  );
 });
 
 const challenge = {

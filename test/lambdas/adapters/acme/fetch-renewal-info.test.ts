@@ -71,6 +71,12 @@ describe('a window', () => {
     expect(await ask()).toMatchObject({ explanationUrl: null, retryAfter: 21_600 });
   });
 
+  test('is found where the URL in the directory is relative', async () => {
+    ca.script('/directory', { body: { renewalInfo: 'renewal-info' } });
+    ca.script(info, good);
+    expect(await ask()).toMatchObject({ retryAfter: 21_600 });
+  });
+
   test('is found where the URL in the directory ends with a slash', async () => {
     ca.script('/directory', { body: { renewalInfo: ca.url('/renewal-info/') } });
     ca.script(info, good);

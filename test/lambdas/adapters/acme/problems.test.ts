@@ -286,10 +286,10 @@ test('names newNonce and the directory in their errors', async () => {
   expect((await failure({})).message).toContain('without a Replay-Nonce header');
 
   const other = await startScriptedCa();
-  other.script('/directory', { body: { newNonce: 'https://ca.example/nonce' } });
+  other.script('/directory', { body: { newNonce: 'https://ca.example/nonce', newAccount: 7 } });
   const lost = acme.connect(other.issuer, { url: other.url('/account/1'), privateKey: accountKey });
   await expect(lost.order(other.url('/order/1'))).rejects.toThrow(
-    /directory.* but without newNonce, newAccount and newOrder/,
+    /directory.* but without the fields newAccount and newOrder in the form of RFC 8555\./,
   );
   await other.stop();
 });
