@@ -64,6 +64,12 @@ export function stateOf(
 export const counted = (count: number, noun: string): string =>
   `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 
+/** Compares certificates for a list. Those that need attention come first, then those that expire first. */
+export const byUrgency = (a: CertificateReport, b: CertificateReport): number => urgency(a) - urgency(b);
+
+const urgency = ({ attention, current }: CertificateReport): number =>
+  (attention.length > 0 ? 0 : 1e15) + (current ? Date.parse(current.notAfter) : 0);
+
 /** Names that are listed. A certificate may have 100. */
 const mostNames = 3;
 

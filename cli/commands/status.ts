@@ -5,7 +5,17 @@ import { type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
-import { counted, dayOf, lifetimeBar, listed, minuteOf, renewalDue, stateOf, timeLeft } from '../sentences.ts';
+import {
+  byUrgency,
+  counted,
+  dayOf,
+  lifetimeBar,
+  listed,
+  minuteOf,
+  renewalDue,
+  stateOf,
+  timeLeft,
+} from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface StatusOptions extends Target {
@@ -52,7 +62,7 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
     ),
   );
   const inNeed = certificates.filter(({ attention }) => attention.length > 0);
-  const sorted = certificates.toSorted((a, b) => urgency(a) - urgency(b));
+  const sorted = certificates.toSorted(byUrgency);
   const [header = '', ...rows] = table(
     [
       ['name', 'lifetime', '', 'renewal due', 'CA', 'state'],
@@ -76,10 +86,6 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
     `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length.toLocaleString('en-US')} of which need${inNeed.length === 1 ? 's' : ''} attention`}`,
   );
 }
-
-/** Certificates that need attention come first, then those that expire first. */
-const urgency = ({ attention, current }: CertificateReport): number =>
-  (attention.length > 0 ? 0 : 1e15) + (current ? Date.parse(current.notAfter) : 0);
 
 const label = 12;
 

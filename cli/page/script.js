@@ -28,7 +28,25 @@ function sort(header) {
   const keys = new Map(rows.map((row) => [row, row.cells[column].dataset.sort ?? row.cells[column].textContent]));
   const compare = (a, b) => order.compare(keys.get(a), keys.get(b));
   rows.sort((a, b) => (ascending ? compare(a, b) : compare(b, a)));
-  table.append(...rows);
+  for (const row of rows) row.classList.add('later');
+  // Removes all rows at once. To move 5,000 rows one by one takes ten seconds.
+  table.replaceChildren(...rows);
+  layOut();
+}
+
+let timer;
+
+/**
+ * Lays out the rows that the browser has skipped because they are not on the screen (the class `later`), some at a time, so that the page can be used
+ * meanwhile. Until then they are not in the accessibility tree of Chrome.
+ */
+function layOut(from = 0) {
+  clearTimeout(timer);
+  if (from >= rows.length) return;
+  timer = setTimeout(() => {
+    for (const row of rows.slice(from, from + 200)) row.classList.remove('later');
+    layOut(from + 200);
+  }, 50);
 }
 
 text.addEventListener('input', filter);
@@ -38,3 +56,4 @@ for (const header of document.querySelectorAll('thead th')) {
   if (button) button.addEventListener('click', () => sort(header));
 }
 filter();
+layOut();

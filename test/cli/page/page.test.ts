@@ -1,46 +1,64 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import chromium from '@sparticuz/chromium';
 import { source as axeSource } from 'axe-core';
-import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../cli/deployment.ts';
 import { page } from '../../../cli/page/page.ts';
 import { factsWith } from '../../fakes/specs.ts';
+import { assets, launch } from './browser.ts';
 import { certificateWith, reportOf } from './reports.ts';
-
-const folder = join(import.meta.dirname, '..', '..', '..', 'cli', 'page');
-const assets = {
-  style: readFileSync(join(folder, 'style.css'), 'utf8'),
-  script: readFileSync(join(folder, 'script.js'), 'utf8'),
-};
 
 let browser: Browser;
 beforeAll(async () => {
-  // Without a sandbox, because CI may run as root.
-  browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'] });
+  browser = await launch();
 });
 afterAll(() => browser?.close());
 
 /** Opens the page of a report. A script error or a blocked resource fails the test. */
 async function open(
   report: Report,
-  colorScheme: 'light' | 'dark' = 'light',
+  { timers = 'running' }: { readonly timers?: 'running' | 'stopped' } = {},
 ): Promise<Page & { readonly errors: string[] }> {
-  const opened = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 800 } });
+  const opened = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const errors: string[] = [];
   opened.on('console', (message) => void (message.type() === 'error' && errors.push(message.text())));
   opened.on('pageerror', (error) => void errors.push(String(error)));
+  if (timers === 'stopped') {
+    await opened.clock.install({ time: 0 });
+    await opened.clock.pauseAt(1_000);
+  }
   await opened.setContent(page(report, assets));
   return Object.assign(opened, { errors });
 }
 
+/** Returns the number of rows that the browser has laid out. */
+const laidOut = (opened: Page) =>
+  opened
+    .locator('tbody th')
+    .evaluateAll((cells) => cells.filter((cell) => cell.checkVisibility({ contentVisibilityAuto: true })).length);
+
 const names = (opened: Page) =>
   opened.locator('tbody tr:not([hidden]) th').evaluateAll((cells) => cells.map((cell) => cell.firstChild?.textContent));
 
+const rowOf = (opened: Page, name: string) => opened.locator(`tr:has(th[data-sort="${name}"])`);
+
+/** Returns the number of ends that are not on the axis, by certificate. */
+const marks = async (opened: Page): Promise<Readonly<Record<string, number>>> =>
+  Object.fromEntries(
+    await opened
+      .locator('tbody tr')
+      .evaluateAll((rows) =>
+        rows
+          .map(
+            (row) =>
+              [row.querySelector('th')?.firstChild?.textContent ?? '', row.querySelectorAll('.on').length] as const,
+          )
+          .filter(([, count]) => count > 0),
+      ),
+  );
+
 /** Returns the violations that axe finds. Its script is not part of the page, so the policy of the page must not block it. */
-async function violations(report: Report, colorScheme: 'light' | 'dark'): Promise<readonly string[]> {
-  const context = await browser.newContext({ bypassCSP: true, colorScheme });
+async function violations(report: Report, colorScheme: 'light' | 'dark', width: number): Promise<readonly string[]> {
+  const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport: { width, height: 800 } });
   const opened = await context.newPage();
   await opened.setContent(page(report, assets));
   await opened.addScriptTag({ content: axeSource });
@@ -59,7 +77,7 @@ describe('the page', () => {
     expect((await names(opened)).slice(0, 2)).toEqual(['mail', 'login-1']);
     expect(await opened.locator('h2').textContent()).toBe('7 certificates need attention');
     expect(await opened.locator('article').first().innerText()).toMatch(
-      /^mail, login-1, api-3 and 4 more\s+Less than 20 % of its lifetime is left\..*\s+CaaError: The CAA record/s,
+      /^mail, login-1, api-3 and 4 more\s+mail Less than 20 % of its lifetime is left\..*\s+CaaError: letsencrypt may not issue for mail\.example\.com\./s,
     );
     expect(opened.errors).toEqual([]);
   });
@@ -93,6 +111,12 @@ describe('the page', () => {
     await opened.getByLabel('Filter by name, CA or state').fill('');
     await opened.getByLabel('Show').selectOption('attention');
     expect(await names(opened)).toHaveLength(7);
+    await opened.getByLabel('Show').selectOption('in progress');
+    expect(await names(opened)).toEqual(['www-1']);
+    await opened.getByLabel('Show').selectOption('paused');
+    expect(await names(opened)).toEqual(['api-1']);
+    await opened.getByLabel('Show').selectOption('due or failing');
+    expect(await names(opened)).toEqual(['login']);
   });
 
   test('sorts by each column, with the keyboard too', async () => {
@@ -110,10 +134,29 @@ describe('the page', () => {
   });
 
   test('describes certificates that fail by one cause once', async () => {
+    const failure = { error: 'CaUnavailableError', cause: 'The CA is down.', count: 3, last: '2026-03-01T00:00:00Z' };
+    const attention = ['3 attempts in a row have failed, the last one with CaUnavailableError.'];
+    const certificates = ['a', 'b', 'c', 'd', 'e'].map((name) => certificateWith({ name, failure, attention }));
+    const opened = await open({ ...reportOf(0), certificates });
+    expect((await opened.locator('article').innerText()).split(/\n+/)).toEqual([
+      'a, b, c and 2 more',
+      attention[0],
+      'CaUnavailableError: The CA is down.',
+    ]);
+  });
+
+  test('describes certificates that fail by causes of their own together, and lists every cause, on paper too', async () => {
     const others = [certificateWith({ name: 'other', attention: ['An endpoint presents another certificate.'] })];
     const opened = await open({ ...reportOf(50), certificates: [...reportOf(50).certificates, ...others] });
     expect(await opened.locator('h2').textContent()).toBe('8 certificates need attention');
     expect(await opened.locator('article').count()).toBe(2);
+    const last = opened.getByText('letsencrypt may not issue for login-8.example.com.');
+    expect(await last.isVisible()).toBe(false);
+    await opened.getByText('4 more', { exact: true }).click();
+    expect(await last.isVisible()).toBe(true);
+    await opened.getByText('4 more', { exact: true }).click();
+    await opened.emulateMedia({ media: 'print' });
+    expect(await last.isVisible()).toBe(true);
   });
 
   test('links to no log of Certificate Transparency for a certificate of a private CA', async () => {
@@ -171,14 +214,78 @@ describe('the page', () => {
     expect(renewal?.width).toBeLessThan(0.8 * (left?.width ?? 0));
   });
 
-  test.each([
-    ['light', 3],
-    ['dark', 3],
-    ['light', 50],
-    ['dark', 50],
-  ] as const)('in %s colours with %d certificates has no violation that axe finds', async (scheme, count) => {
-    expect(await violations(reportOf(count), scheme)).toEqual([]);
+  test('ends the timelines where most certificates expire, and marks a certificate that is valid for longer', async () => {
+    const opened = await open(reportOf(10));
+    const width = async (name: string, part: string) =>
+      (await rowOf(opened, name).locator(part).boundingBox())?.width ?? 0;
+    const whole = await width('www', '.timeline');
+    expect(await width('www', '.left')).toBeGreaterThan(whole / 3);
+    expect((await width('mail-1', '.passed')) + (await width('mail-1', '.left'))).toBeCloseTo(whole, 0);
+    expect(await marks(opened)).toEqual({ 'mail-1': 2 });
+    // It is due in a year, which is not on the axis.
+    const multiYear = rowOf(opened, 'mail-1');
+    expect(await multiYear.locator('.renewal').count()).toBe(0);
+    expect(await multiYear.locator('svg').getAttribute('aria-label')).toBe(
+      'Valid from 2025-03-01 12:00 to 2028-02-29 12:00 UTC, renewal due 2027-03-01 12:00 UTC',
+    );
+    expect(await opened.getByText('goes on').isVisible()).toBe(true);
   });
+
+  test('shows a fleet of certificates that are valid for years without a mark', async () => {
+    const years = { current: factsWith({ notBefore: '2025-03-01T12:00:00Z', notAfter: '2028-03-01T12:00:00Z' }) };
+    const opened = await open({ ...reportOf(1), certificates: [certificateWith(years), certificateWith(years)] });
+    expect(await marks(opened)).toEqual({});
+    expect(await opened.getByText('goes on').count()).toBe(0);
+  });
+
+  test('lays out the rows on the screen first, and then all of them, for screen readers and a search', async () => {
+    const opened = await open(reportOf(1_000), { timers: 'stopped' });
+    await expect.poll(() => laidOut(opened)).toBeLessThan(100);
+    await opened.clock.runFor(1_000);
+    expect(await laidOut(opened)).toBe(1_000);
+    await opened.getByRole('button', { name: 'Name' }).click();
+    await expect.poll(() => laidOut(opened)).toBeLessThan(100);
+    await opened.clock.runFor(1_000);
+    expect(await laidOut(opened)).toBe(1_000);
+    const session = await opened.context().newCDPSession(opened);
+    const { nodes } = await session.send('Accessibility.getFullAXTree');
+    const count = (role: string) => nodes.filter((node) => node.role?.value === role).length;
+    expect([count('table'), count('row'), count('rowheader'), count('columnheader')]).toEqual([1, 1_001, 1_000, 8]);
+  });
+
+  test('lays out all rows before it is printed', async () => {
+    const opened = await open(reportOf(1_000), { timers: 'stopped' });
+    await opened.emulateMedia({ media: 'print' });
+    expect(await laidOut(opened)).toBe(1_000);
+  });
+
+  test('fits on the screen of a phone, with a label for each value', async () => {
+    const opened = await open(reportOf(10));
+    await opened.setViewportSize({ width: 390, height: 844 });
+    expect(await opened.locator('html').evaluate(({ scrollWidth }) => scrollWidth)).toBe(390);
+    const cut = await opened
+      .locator('th, td')
+      .evaluateAll((cells) => cells.filter((cell) => cell.getBoundingClientRect().right > 390).length);
+    expect(cut).toBe(0);
+    await expect(
+      opened
+        .locator('tbody td:nth-child(5)')
+        .first()
+        .evaluate((cell) => cell.ownerDocument.defaultView?.getComputedStyle(cell, '::before').content),
+    ).resolves.toBe('"Renewal due"');
+  });
+
+  test.each([
+    ['light', 1280, 50],
+    ['dark', 1280, 10],
+    ['light', 390, 10],
+    ['dark', 390, 3],
+  ] as const)(
+    'in %s colours at a width of %d with %d certificates has no violation that axe finds',
+    async (scheme, width, count) => {
+      expect(await violations(reportOf(count), scheme, width)).toEqual([]);
+    },
+  );
 });
 
 describe('values from outside', () => {
