@@ -295,10 +295,16 @@ test('alarms of a deployment with another prefix have other names', () => {
 });
 
 describe('RUNBOOK.md', () => {
-  const sections = [...readFileSync('RUNBOOK.md', 'utf8').matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+  const [, ...sections] = readFileSync('RUNBOOK.md', 'utf8').split(/^## /m);
+  const titles = sections.map((section) => section.split('\n')[0]);
 
   test('has a section for each alarm and no other section, in one order', () => {
-    expect(sections).toEqual(Object.values(alarmTexts).map(({ name }) => name));
+    expect(titles).toEqual(Object.values(alarmTexts).map(({ name }) => name));
+  });
+
+  test('says at the end of each section how to see that the problem is fixed', () => {
+    const without = sections.filter((section) => !/^\*\*Fixed\*\* when |\. \*\*Fixed\*\* when /m.test(section));
+    expect(without.map((section) => section.split('\n')[0])).toEqual([]);
   });
 });
 
