@@ -75,7 +75,7 @@ export function alarmEvaluations(
   return {
     // Counts whole hours without a value. The fleet run of the first deployment gives the first value, so the alarm is quiet until then.
     fleetDoesNotRun: (hours = Math.ceil((2 * interval.toSeconds() + hour.toSeconds()) / hour.toSeconds())) => ({
-      metric: metrics.metricCompletedRuns({ period: hour }),
+      metric: metrics.metricSelections({ period: hour }),
       threshold: 1,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: hours,

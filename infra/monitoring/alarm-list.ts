@@ -22,9 +22,9 @@ export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
   },
   fleetDoesNotRun: {
     name: 'Perennial fleet does not run',
-    wrong: 'No fleet run has reached the end of its selection in time. No certificate is checked or renewed.',
+    wrong: 'No fleet run has selected the due certificates in time. No certificate is checked or renewed.',
     remedy:
-      'Start the fleet workflow by hand, and find out why the schedule does not start it or why a run does not end.',
+      'Start the fleet workflow by hand, and find out why the schedule does not start it or why a run makes no progress.',
   },
   fleetFails: {
     name: 'Perennial fleet fails',

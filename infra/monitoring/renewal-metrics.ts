@@ -79,9 +79,9 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('NotServed', options);
   }
 
-  /** Number of runs that reached the end of their selection. Missing data means that the fleet does not run. */
-  metricCompletedRuns(options?: MetricOptions): Metric {
-    return this.metric('CompletedRuns', options);
+  /** Number of selections of due certificates. A run makes one after each 100 starts, and one at its end. Missing data means that the fleet does not run. */
+  metricSelections(options?: MetricOptions): Metric {
+    return this.metric('Selections', options);
   }
 
   /** Number of certificates that the daily comparison found changed by another writer. */

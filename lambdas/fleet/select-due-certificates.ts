@@ -30,7 +30,7 @@ export interface SelectDueCertificatesPorts {
   readonly config: DeployedConfig;
   readonly fleetLedger: Pick<
     FleetLedger,
-    'page' | 'orderBucket' | 'recordCompletedRun' | 'recordPostponed' | 'recordReported'
+    'page' | 'orderBucket' | 'recordSelection' | 'recordPostponed' | 'recordReported'
   >;
   readonly executions: Pick<Executions, 'status'>;
   readonly metrics: FleetMetrics;
@@ -44,8 +44,8 @@ export interface SelectDueCertificatesPorts {
  * selected are certificates that are no longer configured and have left TXT values in DNS. Orders that a CA counts are selected while its bucket has
  * tokens. Emergencies use tokens too, but do not need one.
  *
- * A selection that has nothing left to start saves its time, and which certificates are late. A second run writes the same and may return fewer
- * certificates that are late, whose events then follow a day later. So it is safe to run twice.
+ * Each selection saves its time. One that has nothing left to start saves which certificates are late. A second run writes the same and may return
+ * fewer certificates that are late, whose events then follow a day later. So it is safe to run twice.
  */
 export async function selectDueCertificates(
   { continues, started }: SelectDueCertificatesInput,
@@ -60,12 +60,14 @@ export async function selectDueCertificates(
   metrics.publish({
     ...gaugeMetrics(pass.gauges, config.certificates.length),
     ...(started.length === 0 && { Due: chosen.length + postponed }),
-    ...(chosen.length === 0 && { Postponed: postponed, CompletedRuns: 1 }),
+    Selections: 1,
+    ...(chosen.length === 0 && { Postponed: postponed }),
   });
   // Only the last selection knows what the run leaves to the next one.
   const late = chosen.length > 0 ? [] : await recordLateCertificates({ ...pass, postponed: left }, ports, clock.now());
-  if (chosen.length === 0) await fleetLedger.recordCompletedRun(clock.now());
-  else log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
+  await fleetLedger.recordSelection(clock.now());
+  if (chosen.length > 0)
+    log.info('selected', { due: chosen.map(({ certificate, reason }) => `${certificate}: ${reason}`) });
   return {
     due: withSlots(chosen),
     checked: config.certificates.length,

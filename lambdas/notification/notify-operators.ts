@@ -49,9 +49,9 @@ export async function notifyOperators(
 async function notify(input: NotificationInput, ports: NotifyOperatorsPorts): Promise<{ readonly published: number }> {
   const { config, place, ledger, topic, clock, log } = ports;
   const now = clock.now();
-  const { states, notified, completedRun } = await readFleetState(ports);
+  const { states, notified, lastSelection } = await readFleetState(ports);
   const decision = decideNotification(input, states, notified, now);
-  const facts = { states, completedRun, checkInterval: config.checkInterval };
+  const facts = { states, lastSelection, checkInterval: config.checkInterval };
   const messages = notificationMessages(decision, facts, place, now);
   for (const message of messages) {
     await topic.publish(message);

@@ -14,7 +14,7 @@ export interface FleetState {
   readonly states: readonly CertificateState[];
   readonly notified: readonly Notified[];
   /** Time at which a fleet run reached the end of its selection, in RFC 3339. `null` if none did. */
-  readonly completedRun: string | null;
+  readonly lastSelection: string | null;
 }
 
 /** Reads the ledger once, page by page, and keeps what notifications need. It only reads, so it is safe to run twice. */
@@ -31,7 +31,7 @@ export async function readFleetState({
   const states: CertificateState[] = [];
   const notified: Notified[] = [];
   const seen = new Set<string>();
-  let completedRun: string | null = null;
+  let lastSelection: string | null = null;
   const add = (name: string, record: LedgerCertificate) => {
     const spec = specOf(config, name);
     seen.add(name);
@@ -42,9 +42,9 @@ export async function readFleetState({
     const page: NotificationPage = await ledger.page(next);
     for (const { name, record } of page.entries) add(name, record);
     notified.push(...page.notified);
-    completedRun = page.completedRun ?? completedRun;
+    lastSelection = page.lastSelection ?? lastSelection;
     next = page.next;
   } while (next !== null);
   for (const { name } of config.certificates) if (!seen.has(name)) add(name, emptyRecord);
-  return { states, notified, completedRun };
+  return { states, notified, lastSelection };
 }

@@ -268,7 +268,7 @@ describe('notifications', () => {
     const { Subject, Message } = await atTimeOf('Digest');
     expect(Subject).toBe('[Perennial] Weekly report: 2 certificates, none needs attention');
     expect(Message).toMatch(/Renewed in the last 7 days: 2 \((www, outside|outside, www)\)\./);
-    expect(Message).toMatch(/The last fleet run that reached its end did so at \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n/);
+    expect(Message).toMatch(/A fleet run last checked all certificates at \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n/);
   });
 });
 

@@ -11,7 +11,7 @@ export class FakeFleetLedger implements FleetLedger {
   #cursor: string | null = null;
   #comparedUntil: Date | null = null;
   /** Time at which a run reached the end of its selection. For tests. */
-  completedRun: Date | null = null;
+  lastSelection: Date | null = null;
 
   constructor(ledger: FakeLedger) {
     this.#ledger = ledger;
@@ -73,8 +73,8 @@ export class FakeFleetLedger implements FleetLedger {
     this.#cursor = position;
   }
 
-  async recordCompletedRun(time: Date): Promise<void> {
-    this.completedRun = time;
+  async recordSelection(time: Date): Promise<void> {
+    this.lastSelection = time;
   }
 
   async recordPostponed(certificate: string, since: Date | null): Promise<void> {

@@ -8,7 +8,7 @@ export class FakeNotificationLedger implements NotificationLedger {
   readonly #pageSize = 10;
   #turn: { readonly invocation: string; readonly until: Date } | null = null;
   /** Time at which a fleet run reached the end of its selection. For tests. */
-  completedRun: string | null = null;
+  lastSelection: string | null = null;
 
   constructor(ledger: FakeLedger) {
     this.#ledger = ledger;
@@ -29,7 +29,7 @@ export class FakeNotificationLedger implements NotificationLedger {
     return {
       entries,
       notified: after === null ? this.notified : [],
-      completedRun: isLast ? this.completedRun : null,
+      lastSelection: isLast ? this.lastSelection : null,
       next: isLast ? null : (entries.at(-1)?.name ?? null),
     };
   }

@@ -28,8 +28,8 @@ export const fleetMetrics = {
   OldestLease: { unit: 'Seconds', statistic: 'Maximum' },
   /** Certificates with an endpoint that does not present them. */
   NotServed: { unit: 'Count', statistic: 'Maximum' },
-  /** Runs that reached the end of their selection. */
-  CompletedRuns: { unit: 'Count', statistic: 'Sum' },
+  /** Selections of due certificates. A run makes one after each 100 starts, and one at its end. */
+  Selections: { unit: 'Count', statistic: 'Sum' },
   /** Certificates that the daily comparison found changed. */
   ChangedOutside: { unit: 'Count', statistic: 'Sum' },
   /** Certificates that could not be compared, and comparisons that failed as a whole. */

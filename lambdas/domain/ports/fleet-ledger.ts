@@ -34,8 +34,8 @@ export interface FleetLedger {
   /** The position in the ledger where *Refresh renewal information* stopped when its time was over. `null` if it had enough time. */
   cursor(): Promise<string | null>;
   saveCursor(position: string | null): Promise<void>;
-  /** Saves the time at which a run reached the end of its selection, for operators. */
-  recordCompletedRun(time: Date): Promise<void>;
+  /** Saves the time of a selection, for operators. */
+  recordSelection(time: Date): Promise<void>;
   /** Saves since when fleet runs postpone the renewal of a certificate. `null` removes it with the time of its last event. It needs no lease. */
   recordPostponed(certificate: string, since: Date | null): Promise<void>;
   /** Saves the time of an event about a certificate that is late. It needs no lease. */

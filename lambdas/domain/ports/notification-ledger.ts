@@ -24,7 +24,7 @@ export interface NotificationPage {
   readonly entries: readonly LedgerEntry[];
   readonly notified: readonly Notified[];
   /** Time at which a fleet run reached the end of its selection, in RFC 3339, if its item is in this page. */
-  readonly completedRun: string | null;
+  readonly lastSelection: string | null;
   /** Where the next page begins. `null` after the last page. */
   readonly next: string | null;
 }

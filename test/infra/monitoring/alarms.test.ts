@@ -81,7 +81,7 @@ function goesOff(alarm: AlarmProperties, values: Readonly<Record<string, number>
 
 describe('an alarm', () => {
   test.each<[name: string, off: Readonly<Record<string, number>>, quiet: Readonly<Record<string, number>>]>([
-    ['Perennial fleet does not run', {}, { CompletedRuns: 1 }],
+    ['Perennial fleet does not run', {}, { Selections: 1 }],
     ['Perennial fleet fails', { ExecutionsFailed: 1 }, { FailingForADay: 1 }],
     ['Perennial fleet fails', { ExecutionsTimedOut: 1 }, {}],
     ['Perennial fleet fails', { ExecutionsAborted: 1 }, {}],

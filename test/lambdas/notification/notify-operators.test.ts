@@ -405,7 +405,7 @@ describe('other problems', () => {
 describe('the weekly digest', () => {
   test('has the number of certificates, renewals, problems and the last fleet run', async () => {
     const world = operators('www', 'api', 'new');
-    world.notificationLedger.completedRun = '2026-03-01T11:30:00.000Z';
+    world.notificationLedger.lastSelection = '2026-03-01T11:30:00.000Z';
     world.put('new', { current: factsWith({ notBefore: '2026-02-27T00:00:00Z', notAfter: '2026-05-28T00:00:00Z' }) });
     await world.deliver(world.fail('api', 'CaaError', caa.replaceAll('www', 'api'), { action: allowCa }));
     expect(await world.digest()).toMatchInlineSnapshot(`
@@ -417,7 +417,7 @@ describe('the weekly digest', () => {
       Failing: 1 (api).
       Not served by an endpoint: none.
       Paused: none.
-      The last fleet run that reached its end did so at 2026-03-01 11:30 UTC.
+      A fleet run last checked all certificates at 2026-03-01 11:30 UTC.
 
       The next renewals:
       - www at 2026-03-02 00:00 UTC. It is valid until 2026-04-01 00:00 UTC, for 30 days.
@@ -452,7 +452,7 @@ describe('the weekly digest', () => {
 
   test('says that nothing needs attention, as the page shows it', async () => {
     const world = operators('www', 'api');
-    world.notificationLedger.completedRun = '2026-03-01T11:30:00.000Z';
+    world.notificationLedger.lastSelection = '2026-03-01T11:30:00.000Z';
     world.put('api', { current: factsWith({ notBefore: '2026-02-27T00:00:00Z', notAfter: '2026-05-28T00:00:00Z' }) });
     expect(await world.digest()).toEqual([
       { subject: '[Perennial] Weekly report: 2 certificates, none needs attention', body: shown[1] },
@@ -461,7 +461,7 @@ describe('the weekly digest', () => {
 
   test('says that fleet runs are late', async () => {
     const world = operators('www');
-    world.notificationLedger.completedRun = '2026-02-20T00:00:00.000Z';
+    world.notificationLedger.lastSelection = '2026-02-20T00:00:00.000Z';
     const [digest] = await world.digest();
     expect(digest?.body).toContain('2026-02-20 00:00 UTC. That is too long ago.');
   });

@@ -27,7 +27,7 @@ export function createFleetLedger({
     release: (execution) => release(table, execution),
     cursor: async () => (await readItem(table, fleetId)).cursor?.S ?? null,
     saveCursor: (position) => saveCursor(table, position),
-    recordCompletedRun: (time) => saveTime(table, 'completedRun', time),
+    recordSelection: (time) => saveTime(table, 'lastSelection', time),
     recordPostponed: (certificate, since) => recordPostponed(table, certificate, since),
     recordReported: (certificate, kind, at) => recordReported(table, certificate, kind, at),
     comparedUntil: () => comparedUntil(table),
@@ -129,7 +129,7 @@ async function comparedUntil(table: LedgerTable): Promise<Date | null> {
   return time === undefined ? null : new Date(time);
 }
 
-async function saveTime(table: LedgerTable, name: 'completedRun' | 'comparedUntil', time: Date): Promise<void> {
+async function saveTime(table: LedgerTable, name: 'lastSelection' | 'comparedUntil', time: Date): Promise<void> {
   await updateItem(table, fleetId, {
     expression: `SET #${name} = :time`,
     values: { ':time': { S: time.toISOString() } },

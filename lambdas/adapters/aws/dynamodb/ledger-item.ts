@@ -23,7 +23,7 @@ import { fromAttribute } from './attribute-values.ts';
  *   accountKeys (fingerprints, a set)
  * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each update changes)
  * - `fleet`: lease and leasedAt of the fleet run, requestedAt (another run asked for one more selection), cursor (the item after which the
- *   renewal information is refreshed), comparedUntil (turns of the comparison that were taken), completedRun (end of the last complete selection)
+ *   renewal information is refreshed), comparedUntil (turns of the comparison that were taken), lastSelection (time of the last selection)
  * - `notified#<kind>#<certificate>`: error, cause, at, action, detail, solvedAt (a problem of which operators were notified), or expires (seconds since
  *   1970) after it was solved. `notified#turn`: invocation, until (the invocation of the function `notification` that is at work)
  * - `failures#<directory URL>#<identifier>`: failures (times, a set), expires (seconds since 1970, the table's time to live)

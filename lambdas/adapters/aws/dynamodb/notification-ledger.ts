@@ -51,7 +51,7 @@ async function readPage({ name, client }: LedgerTable, after: string | null): Pr
       return found === null ? [] : [{ name: found, record: certificateOf(item), position }];
     }),
     notified: items.flatMap(notifiedIn),
-    completedRun: fleet?.completedRun?.S ?? null,
+    lastSelection: fleet?.lastSelection?.S ?? null,
     next: reply.LastEvaluatedKey?.id?.S ?? null,
   };
 }

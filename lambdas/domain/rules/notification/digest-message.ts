@@ -7,7 +7,7 @@ import { namesOf } from './problem-text.ts';
 export interface DigestFacts {
   readonly states: readonly CertificateState[];
   /** Time at which a fleet run reached the end of its selection, in RFC 3339. `null` if none did. */
-  readonly completedRun: string | null;
+  readonly lastSelection: string | null;
   /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
 }
@@ -29,7 +29,7 @@ export interface DigestProblems {
 
 /** Returns the weekly digest. */
 export function digestMessage(
-  { states, completedRun, checkInterval }: DigestFacts,
+  { states, lastSelection, checkInterval }: DigestFacts,
   { certificates, phrases, details }: DigestProblems,
   place: DeploymentPlace,
   now: Date,
@@ -48,7 +48,7 @@ export function digestMessage(
         `Failing: ${counted(configured.filter(({ failure }) => failure !== null))}.`,
         `Not served by an endpoint: ${counted(configured.filter((state) => state.notServed !== null))}.`,
         `Paused: ${counted(configured.filter(({ pausedUntil }) => pausedUntil !== null))}.`,
-        lastRun(completedRun, checkInterval, now),
+        lastCheck(lastSelection, checkInterval, now),
       ].join('\n'),
       nextRenewals(configured, now),
       `To see all certificates, run:\n${commandLine('status', place)}`,
@@ -61,11 +61,12 @@ export function digestMessage(
 const counted = (states: readonly CertificateState[]): string =>
   states.length === 0 ? 'none' : `${states.length} (${namesOf(states)})`;
 
-function lastRun(completedRun: string | null, checkInterval: number, now: Date): string {
-  if (completedRun === null) return 'No fleet run has reached its end yet. See the executions of the fleet workflow.';
-  const sentence = `The last fleet run that reached its end did so at ${minuteOf(completedRun)}.`;
+function lastCheck(lastSelection: string | null, checkInterval: number, now: Date): string {
+  if (lastSelection === null)
+    return 'No fleet run has checked the certificates yet. See the executions of the fleet workflow.';
+  const sentence = `A fleet run last checked all certificates at ${minuteOf(lastSelection)}.`;
   const longest = 2 * checkInterval * 1000 + 3_600_000;
-  const isLate = now.getTime() - Date.parse(completedRun) > longest;
+  const isLate = now.getTime() - Date.parse(lastSelection) > longest;
   return isLate ? `${sentence} That is too long ago. See the executions of the fleet workflow.` : sentence;
 }
 

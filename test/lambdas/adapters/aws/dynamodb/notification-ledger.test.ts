@@ -34,14 +34,14 @@ test('reads certificates, notified problems and the last completed fleet run in 
       ],
       LastEvaluatedKey: { id: { S: 'certificate#www' } },
     })
-    .resolvesOnce({ Items: [{ id: { S: 'fleet' }, completedRun: { S: '2026-03-01T11:00:00.000Z' } }] });
+    .resolvesOnce({ Items: [{ id: { S: 'fleet' }, lastSelection: { S: '2026-03-01T11:00:00.000Z' } }] });
   const first = await ledger.page(null);
-  expect(first).toMatchObject({ notified: [notified], completedRun: null, next: 'certificate#www' });
+  expect(first).toMatchObject({ notified: [notified], lastSelection: null, next: 'certificate#www' });
   expect(first.entries).toMatchObject([{ name: 'www', record: { notBefore: '2026-03-02T00:00:00Z' } }]);
   expect(await ledger.page(first.next)).toEqual({
     entries: [],
     notified: [],
-    completedRun: '2026-03-01T11:00:00.000Z',
+    lastSelection: '2026-03-01T11:00:00.000Z',
     next: null,
   });
 });
