@@ -169,11 +169,15 @@ function kindOf(status: number, given: ProblemDocument | null, hasRetryAfter: bo
   return kind.error === CaUnavailableError && status >= 500 && hasRetryAfter ? busy : kind;
 }
 
+/** Statuses of pages with which a firewall rejects a client. */
+const blockedStatuses: ReadonlySet<number> = new Set([401, 403]);
+
 function otherKind(status: number, isProblemDocument: boolean): Kind {
   if (status >= 500) return unavailable;
-  return isProblemDocument
-    ? { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' }
-    : { error: CaUnavailableError, remedy: 'Check the directory URL.' };
+  if (isProblemDocument)
+    return { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' };
+  const blocked = 'If this repeats, ask the CA whether it blocks requests from AWS Lambda.';
+  return { error: CaUnavailableError, remedy: blockedStatuses.has(status) ? blocked : 'Check the directory URL.' };
 }
 
 /** The error for a 2xx reply that does not have the fields of RFC 8555. */

@@ -204,6 +204,14 @@ test.each(['serverInternal', 'neverHeardOf'])('%s with HTTP 500 and Retry-After 
   expect(error.problem).toEqual({ type: problemType(type), status: 500, detail: `Test of ${type}`, retryAfter: 30 });
 });
 
+test.each([401, 403])('a page with HTTP %i asks whether the CA blocks the client', async (status) => {
+  const error = await failure({ status, body: '<html>Access denied</html>' });
+  expect(error).toBeInstanceOf(errors.CaUnavailableError);
+  expect(error.message).toContain(
+    `It sent <html>Access denied</html> (HTTP ${status}). If this repeats, ask the CA whether it blocks requests from AWS Lambda.`,
+  );
+});
+
 test('a rate limit stays one with HTTP 503 and Retry-After', async () => {
   const error = await failure({ ...problem('rateLimited', 503), headers: { 'retry-after': '30' } });
   expect(error).toBeInstanceOf(errors.RateLimitedError);
