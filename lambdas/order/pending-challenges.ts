@@ -98,24 +98,14 @@ function proofOf(
   { spec, challengeRecords }: ProofContext,
   ca: CertificateAuthority,
 ): { readonly challenge: PendingChallenge; readonly record: TxtValue } {
-  const { identifier, status, challenges } = authorization;
+  const { identifier, challenges } = authorization;
   if (!spec.identifiers.includes(identifier))
     throw refused(spec, `It has an authorization for ${identifier}, which was not ordered.`);
   // A CA may list a failed challenge before the one that it has made in its place.
   const answerable = challenges.filter((each) => isAnswerable(each) && each.status !== 'invalid');
   const challenge = answerable.find((each) => each.status === 'pending') ?? answerable[0];
   const place = challengeRecords.find((each) => each.identifier === identifier);
-  if (!challenge || !place) {
-    const offered = challenges.map((each) => `${each.type} (${each.status})`).join(', ') || 'nothing';
-    throw new NoDnsChallengeError({
-      what: `${spec.issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`,
-      why: `The authorization is ${status} and offers ${offered}.`,
-      remedy: 'The workflow retries. If the error repeats, ask the CA.',
-      certificate: spec.name,
-      identifier,
-      issuer: spec.issuer.name,
-    });
-  }
+  if (!challenge || !place) throw noDnsChallenge(authorization, spec);
   return {
     challenge: { identifier, url: challenge.url, authorization: authorization.url },
     record: {
@@ -125,6 +115,23 @@ function proofOf(
       value: ca.challengeValue(challenge),
     },
   };
+}
+
+function noDnsChallenge({ identifier, status, challenges }: Authorization, { name, issuer }: CertificateSpec) {
+  const offered = challenges.map((each) => `${each.type} (${each.status})`).join(', ') || 'nothing';
+  const isConfigured = issuer.challenges.length > 0;
+  return new NoDnsChallengeError({
+    what: isConfigured
+      ? `${issuer.name} offers no dns-01 challenge for ${identifier} that can be answered.`
+      : `${issuer.name} has not validated ${identifier} beforehand, and challenges of this issuer is [].`,
+    why: `The authorization is ${status} and offers ${offered}.`,
+    remedy: isConfigured
+      ? 'The workflow retries. If the error repeats, ask the CA.'
+      : "Let the CA validate the name, or set challenges of the issuer to ['dns-01'].",
+    certificate: name,
+    identifier,
+    issuer: issuer.name,
+  });
 }
 
 /** Tells whether this project can answer a challenge. Challenges of other kinds, also unknown ones, and challenges without a token are ignored. */

@@ -147,6 +147,15 @@ describe('a new order', () => {
     expect(world.ledger.get('www').order).toBeNull();
   });
 
+  test('at an issuer without challenges that has not validated a name fails with what to configure', async () => {
+    const world = leased();
+    const without = specWith({ identifiers: ['example.com'], issuer: { ...spec.issuer, challenges: [] } });
+    const input = { ...run, spec: without, challengeRecords: [], replaces: null };
+    await expect(newOrder(input, world.ports)).rejects.toThrow(
+      "test-ca has not validated example.com beforehand, and challenges of this issuer is []. The authorization is pending and offers http-01 (pending), dns-01 (pending). Let the CA validate the name, or set challenges of the issuer to ['dns-01'].",
+    );
+  });
+
   test('that is invalid at once is an error with the problem of the CA', async () => {
     const world = leased();
     const problem = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this name' };
