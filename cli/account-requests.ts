@@ -9,7 +9,7 @@ import { consoleLink } from './executions.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { follow, printEnd } from './follow.ts';
 import { wrapped } from './layout.ts';
-import type { Terminal } from './terminal.ts';
+import { silenced, type Terminal } from './terminal.ts';
 
 /** Options of the commands that start the accounts workflow. */
 export interface RequestOptions extends Target {
@@ -49,7 +49,7 @@ export async function carryOut<Output>(
 ): Promise<ExitCode> {
   const started = clock.now().getTime().toString(36);
   const arn = await workflows.start(deployment.stateMachines.accounts, `${request.action}-${started}`, request);
-  const progress = json ? { ...terminal, print: () => undefined } : terminal;
+  const progress = json ? silenced(terminal) : terminal;
   progress.print(`${what} was started.\n  ${terminal.dim(consoleLink(arn))}`);
   const ended = await follow(arn, { workflows, terminal: progress, clock });
   const output = ended.output === null ? null : (JSON.parse(ended.output) as Output);

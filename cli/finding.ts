@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { wrappedMessage } from './layout.ts';
 import { problemOf } from './problems.ts';
+import { listed } from './sentences.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The result of one check. */
@@ -28,10 +29,14 @@ export async function findingOf(check: string, make: () => Promise<string>): Pro
 
 const words = { ok: 'OK ', fix: 'FIX', unknown: '?  ' } as const;
 
-/** Prints each finding. Returns `attention` if something has to be fixed, and otherwise `refused` if a check could not be made. */
+/** Prints findings. Those with the same text share a line, such as `zones of www, mail and 8 more`. Returns `attention` if something has to be fixed, and otherwise `refused` if a check could not be made. */
 export function printFindings(findings: readonly Finding[], { print, red, columns }: Terminal): ExitCode {
-  for (const { check, result, text } of findings) {
-    const line = `${words[result]} ${wrappedMessage(`${check}: ${text}`, columns, 4)}`;
+  const kindOf = (check: string) => check.slice(0, check.lastIndexOf(' ') + 1);
+  const alike = Map.groupBy(findings, ({ check, result, text }) => [kindOf(check) || check, result, text].join('\0'));
+  for (const [{ check, result, text }, ...others] of [...alike.values()] as [Finding, ...Finding[]][]) {
+    const kind = kindOf(check);
+    const names = [check, ...others.map((each) => each.check)].map((each) => each.slice(kind.length));
+    const line = `${words[result]} ${wrappedMessage(`${kind}${listed(names)}: ${text}`, columns, 4)}`;
     print(result === 'ok' ? line : red(line));
   }
   return exitCodeOf(findings);

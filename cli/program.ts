@@ -86,6 +86,7 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
   command('renew <name>', 'starts the renewal of a certificate')
     .option('--force', 'renew even if it is not due')
     .option('--watch', 'follow the renewal to its end')
+    .option('--json', 'the execution as JSON, with --watch after its end')
     .action(async (name: string, options) => onEnd(await renew(name, options, makePorts(options))));
   command('plan', 'what the next deployment would change, order and cost')
     .option('--app <command>', 'the command of the app, if cdk.json has none')
@@ -105,9 +106,10 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .action(async (name: string, options) => onEnd(await logs(name, options, makePorts(options))));
   command('get <name>', 'writes a certificate and its key into files')
     .requiredOption('--out <folder>', 'the folder, in which the link "current" moves to the new files')
-    .option('--format <formats>', fileFormats.join(', '), 'pem')
+    .option('--format <formats>', `${fileFormats.join(', ')}, or several of them with commas`, 'pem')
     .option('--password-file <file>', 'file with the password of a PKCS#12 file')
     .option('--password-env <variable>', 'environment variable with the password of a PKCS#12 file')
+    .option('--json', 'the paths of the files as JSON')
     .action(async (name: string, options) => onEnd(await get(name, options, makePorts(options))));
   requests(command, makePorts, onEnd);
   return program;

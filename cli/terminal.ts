@@ -13,6 +13,9 @@ export interface Terminal {
   readonly red: (text: string) => string;
 }
 
+/** Returns a terminal that prints notes only, for a command whose result is JSON. */
+export const silenced = (terminal: Terminal): Terminal => ({ ...terminal, print: () => undefined });
+
 /** The styles that this file makes. All other escape sequences come from outside. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins each style.
 const ownStyle = /(\x1b\[(?:1|2|22|31|39)m)/;

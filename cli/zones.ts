@@ -1,5 +1,6 @@
 import { type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zones.ts';
 import type { CertificateSpec, HostedZone, Issuer } from '../lambdas/domain/contract/config.ts';
+import { PerennialError } from '../lambdas/domain/contract/errors.ts';
 import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
 import { type Finding, findingOf } from './finding.ts';
 
@@ -32,7 +33,10 @@ export async function zoneFindings(
     const account = accounts.get(issuer.name) ?? null;
     const run = { certificate: name, execution: '', attempt: 1, order: null };
     const input = { ...run, spec, challengeZones: hostedZones, account } as CheckZonesInput;
-    const { warnings } = await checkZones(input, { ...ports, log });
+    const { warnings } = await checkZones(input, { ...ports, log }).catch((error: unknown) => {
+      // The finding names the certificate.
+      throw error instanceof PerennialError ? error.with({ certificate: '' }) : error;
+    });
     return warnings.length === 0 ? 'the zones are delegated, and CAA allows the CA' : warnings.join(' ');
   };
   for (let start = 0; start < certificates.length; start += atATime)

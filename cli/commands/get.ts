@@ -22,6 +22,7 @@ export interface GetOptions extends Target {
   readonly passwordFile?: string | undefined;
   /** Name of an environment variable with that password. */
   readonly passwordEnv?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 export interface GetPorts {
@@ -42,8 +43,14 @@ export async function get(name: string, options: GetOptions, ports: GetPorts): P
   const password = formats.includes('p12') ? await passwordFrom(options, ports) : undefined;
   const files = Object.assign({}, ...(await Promise.all(formats.map((each) => filesOf(each, name, value, password)))));
   const folder = replaceFiles(options.out, value.serialNumber, files);
+  const written = Object.keys(files).map((file) => join(folder, file));
+  if (options.json) {
+    const { serialNumber, notAfter } = value;
+    terminal.print(JSON.stringify({ name, serialNumber, notAfter, files: written }, null, 2));
+    return exitCodes.done;
+  }
   terminal.print(`Wrote ${name}, serial ${value.serialNumber}, valid until ${minuteOf(value.notAfter)} UTC:`);
-  for (const file of Object.keys(files)) terminal.print(`  ${join(folder, file)}`);
+  for (const file of written) terminal.print(`  ${file}`);
   terminal.print(wrapped('A server that uses these files has to reload them.', terminal.columns, 0));
   return exitCodes.done;
 }

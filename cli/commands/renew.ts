@@ -7,13 +7,14 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { follow, printEnd } from '../follow.ts';
 import { wrapped } from '../layout.ts';
 import { minuteOf } from '../sentences.ts';
-import type { Terminal } from '../terminal.ts';
+import { silenced, type Terminal } from '../terminal.ts';
 
 export interface RenewOptions extends Target {
   /** Renew even if nothing is due. */
   readonly force?: boolean | undefined;
   /** Follow the execution to its end. */
   readonly watch?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 export interface RenewPorts {
@@ -30,15 +31,19 @@ export async function renew(name: string, options: RenewOptions, ports: RenewPor
   const started = clock.now().getTime().toString(36);
   const input = { certificate: name, ...(options.force && { force: true }) };
   const arn = await workflows.start(deployment.stateMachines.renewal, `${name}-${started}`, input);
-  terminal.print(`Started the renewal of ${name}.\n  ${terminal.dim(consoleLink(arn))}`);
-  const lease = certificates[0]?.lease;
-  if (lease)
-    terminal.print(wrapped(`Another execution works on ${name}, so this one waits for it.`, terminal.columns, 0));
-  if (!options.watch) return exitCodes.done;
-  const ended = await follow(arn, ports);
-  const code = printEnd('The renewal', ended, terminal);
-  if (code === exitCodes.done && ended.output !== null)
-    terminal.print(wrapped(resultOf(name, JSON.parse(ended.output) as RenewalOutput), terminal.columns, 0));
+  const progress = options.json ? silenced(terminal) : terminal;
+  progress.print(`Started the renewal of ${name}.\n  ${terminal.dim(consoleLink(arn))}`);
+  if (certificates[0]?.lease)
+    progress.print(wrapped(`Another execution works on ${name}, so this one waits for it.`, terminal.columns, 0));
+  if (!options.watch) {
+    if (options.json) terminal.print(JSON.stringify({ arn, status: 'RUNNING', input }, null, 2));
+    return exitCodes.done;
+  }
+  const ended = await follow(arn, { ...ports, terminal: progress });
+  const output = ended.output === null ? null : (JSON.parse(ended.output) as RenewalOutput);
+  if (options.json) terminal.print(JSON.stringify({ ...ended, input, output }, null, 2));
+  const code = printEnd('The renewal', ended, progress);
+  if (code === exitCodes.done && output !== null) progress.print(wrapped(resultOf(name, output), terminal.columns, 0));
   return code;
 }
 

@@ -30,6 +30,8 @@ interface Situation {
   readonly zoneRole?: ZoneRole;
   /** Whether the operator may not assume the role of the zone. */
   readonly refused?: boolean;
+  /** Names of the certificates. */
+  readonly names?: readonly string[];
   readonly checks?: Partial<OperatorChecks>;
   readonly fleet?: readonly WorkflowExecution[];
   readonly registration?: WorkflowExecution;
@@ -45,6 +47,7 @@ async function run({
   permissions,
   zoneRole,
   refused = false,
+  names = ['www'],
   fleet = [execution()],
   registration = execution(),
   requests = [],
@@ -63,7 +66,7 @@ async function run({
       ...report,
       at,
       next: null,
-      certificates: [certificateWith({ identifiers: ['example.com'], issuer: 'test-ca' })],
+      certificates: names.map((name) => certificateWith({ name, identifiers: ['example.com'], issuer: 'test-ca' })),
     },
     deployment: {
       ...report.deployment,
@@ -219,6 +222,18 @@ describe('doctor', () => {
     const { code, of } = await run({ zoneRole: { arn: role } });
     expect(of(`role ${role}`)).toMatchObject({ result: 'ok', text: 'can be assumed, and may read example.com' });
     expect(code).toBe(0);
+  });
+
+  test('shares a line between certificates with the same finding, and JSON has one for each', async () => {
+    const names = ['www', 'api', 'mail', 'shop', 'login'];
+    const { findings, text } = await run({ names });
+    expect(findings.filter(({ check }) => check.startsWith('zones of '))).toHaveLength(5);
+    expect(text).toContain(
+      'OK  zones of www, api, mail and 2 more: the zones are delegated, and CAA allows\n    the CA',
+    );
+    const broken = (await run({ names, delegated: false })).text.filter((line) => line.includes('zones of'));
+    expect(broken).toHaveLength(1);
+    expect(broken[0]).toMatch(/^FIX zones of www, api, mail and 2 more: A CA would not find/);
   });
 
   test('compares with the default quotas if those of the account are denied or not known', async () => {

@@ -89,6 +89,15 @@ const openssl = (...args: readonly string[]) =>
   execFileSync('openssl', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 describe('get', () => {
+  test('gives the paths of the files as JSON, without their content', async () => {
+    const value = await valueWith();
+    terminal.lines.length = 0;
+    await run(value, { format: 'nginx', json: true });
+    const { serialNumber, notAfter } = value;
+    const files = [current('tls.crt'), current('tls.key')];
+    expect(JSON.parse(terminal.lines.join('\n'))).toEqual({ name: 'www', serialNumber, notAfter, files });
+  });
+
   test.each([
     ['pem', ['cert.pem', 'chain.pem', 'fullchain.pem', 'privkey.pem']],
     ['nginx', ['tls.crt', 'tls.key']],

@@ -120,7 +120,7 @@ describe('plan', () => {
     expect(text.replaceAll(/\s+/g, ' ')).toContain(
       'OK ACM in eu-west-1: 8 of 2,500 imported certificates, with 1 new one, about 12 of 5,000 imports a year',
     );
-    expect(text).toContain('OK  zones of www: the zones are delegated, and CAA allows the CA');
+    expect(text).toContain('OK  zones of www, new: the zones are delegated, and CAA allows the CA');
     expect(text).not.toContain('zones of same');
     expect(code).toBe(0);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);

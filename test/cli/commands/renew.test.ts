@@ -8,27 +8,23 @@ import { createTerminal } from '../terminal.ts';
 const now = '2026-03-01T12:00:00Z';
 
 /** Returns what `renew www --watch` prints if the execution ends like this. */
-async function watched(ended: Partial<WorkflowExecution>) {
+async function watched(ended: Partial<WorkflowExecution>, options: object = { watch: true }) {
   const terminal = createTerminal();
   const execution = { arn: 'arn', start: now, end: now, input: '', error: null, cause: null, output: null };
-  const code = await renew(
-    'www',
-    { watch: true },
-    {
-      terminal,
-      clock: new FakeClock(now),
-      deployments: {
-        list: async () => [{ stack: 'Certificates', report: 'arn:report' }],
-        report: async () => ({ ...reportOf(0), certificates: [certificateWith()], next: null }),
-      },
-      workflows: {
-        start: async () => 'arn:aws:states:eu-west-1:111122223333:execution:renewal:www-1',
-        list: async () => [],
-        describe: async () => ({ ...execution, status: 'SUCCEEDED', ...ended }),
-        states: async () => [{ name: 'Check renewal', at: now }],
-      },
+  const code = await renew('www', options, {
+    terminal,
+    clock: new FakeClock(now),
+    deployments: {
+      list: async () => [{ stack: 'Certificates', report: 'arn:report' }],
+      report: async () => ({ ...reportOf(0), certificates: [certificateWith()], next: null }),
     },
-  );
+    workflows: {
+      start: async () => 'arn:aws:states:eu-west-1:111122223333:execution:renewal:www-1',
+      list: async () => [],
+      describe: async () => ({ ...execution, status: 'SUCCEEDED', ...ended }),
+      states: async () => [{ name: 'Check renewal', at: now }],
+    },
+  });
   return { code, text: terminal.lines.join('\n') };
 }
 
@@ -48,4 +44,16 @@ test('renew --watch of a failed execution ends with its error', async () => {
   const { code, text } = await watched({ status: 'FAILED', error: 'CaaError', cause: 'CAA forbids it.' });
   expect(text).toMatch(/\nThe renewal has failed\. CaaError: CAA forbids it\.$/);
   expect(code).toBe(1);
+});
+
+test.each([
+  [{ json: true }, { status: 'RUNNING', input: { certificate: 'www' } }],
+  [
+    { json: true, watch: true },
+    { status: 'SUCCEEDED', output: { reason: 'paused' } },
+  ],
+])('renew with %j prints only the execution', async (options, expected) => {
+  const { code, text } = await watched({ output: '{"reason":"paused"}' }, options);
+  expect(JSON.parse(text)).toMatchObject(expected);
+  expect(code).toBe(0);
 });

@@ -123,7 +123,7 @@ describe('a renewal that ended without a delivery fails the deployment', () => {
   });
 
   test('with the failure in the ledger if the execution found a failure there', async () => {
-    const waiting = 'no attempt before 2026-03-01T12:02:00.000Z, after 1 failures, the last one CaUnavailableError';
+    const waiting = 'no attempt before 2026-03-01T12:02:00.000Z, after 1 failure, CaUnavailableError';
     const said = await reason({ status: 'SUCCEEDED', output: { reason: waiting } }, { failure });
     expect(said).toContain('CaUnavailableError: The CA is away. ');
     expect(said).toContain(`ended without a delivery to us-east-1: ${waiting}.`);

@@ -100,7 +100,7 @@ function retryNotBeforeReason(
   // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
   if (current && isEmergency(record, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
     return null;
-  return `no attempt before ${notBefore}${failure ? `, after ${failure.count} failures, the last one ${failure.error}` : ''}`;
+  return `no attempt before ${notBefore}${failure ? `, after ${failure.count} ${failure.count === 1 ? 'failure,' : 'failures, the last one'} ${failure.error}` : ''}`;
 }
 
 /** Tells whether the operator has paused renewals. An emergency passes the pause. */
