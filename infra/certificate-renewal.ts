@@ -419,9 +419,10 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
 
     const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
     ledger.grantFleet(fleet);
-    for (const user of [check, order, certificate]) ledger.grantUse(user);
-    ledger.grantReadInBatches(check);
-    ledger.grantUseOfCertificates(delivery);
+    ledger.grantCheck(check);
+    ledger.grantOrder(order);
+    ledger.grantCertificate(certificate);
+    ledger.grantDelivery(delivery);
     ledger.grantReadInBatches(report);
 
     const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);

@@ -1,5 +1,5 @@
 import { type CfnElement, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import { CfnRole } from 'aws-cdk-lib/aws-iam';
+import { CfnRole, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,7 +10,7 @@ import type { CheckedConfig } from '../config/check-config.ts';
 import { encryptLogGroups } from '../resources/encryption.ts';
 import type { Ledger } from '../resources/ledger.ts';
 import { executionArn } from '../workflows/workflow.ts';
-import { logRetention, WorkflowFunction } from '../workflows/workflow-function.ts';
+import { lambdaOfAccount, logRetention, WorkflowFunction } from '../workflows/workflow-function.ts';
 import { CertificateRequest, checkedRequest } from './delivered-certificate.ts';
 
 export interface CertificateRequestsProps {
@@ -39,9 +39,8 @@ export class CertificateRequests extends Construct {
   constructor(scope: Construct, id: string, props: CertificateRequestsProps) {
     super(scope, id);
     this.props = props;
-    const functions = [this.makeOnEvent(), this.makeIsComplete()] as const;
-    this.provider = this.makeProvider(...functions);
-    this.before = [...props.after, ...functions, this.provider];
+    this.provider = this.makeProvider(this.makeOnEvent(), this.makeIsComplete());
+    this.before = [...props.after, ...this.node.children];
     if (props.encryptionKey) encryptLogGroups(this, props.encryptionKey);
   }
 
@@ -100,6 +99,8 @@ export class CertificateRequests extends Construct {
       // 25 minutes for a renewal that is already running, plus five.
       totalTimeout: Duration.minutes(30),
       logGroup,
+      frameworkOnEventRole: this.makeProviderRole('ProviderOnEventRole', logGroup),
+      frameworkCompleteAndTimeoutRole: this.makeProviderRole('ProviderIsCompleteRole', logGroup),
       // The default level logs every event and reply in many lines, and `cdk deploy` shows the last lines after a failure.
       frameworkLambdaLoggingLevel: ApplicationLogLevel.WARN,
     });
@@ -107,9 +108,16 @@ export class CertificateRequests extends Construct {
     acknowledge(provider);
     return provider;
   }
+
+  /** Creates the role of functions of the Provider framework. The roles that the CDK makes may write to all log groups of the account. */
+  private makeProviderRole(id: string, logGroup: LogGroup): Role {
+    const role = new Role(this, id, { assumedBy: lambdaOfAccount(this) });
+    logGroup.grantWrite(role);
+    return role;
+  }
 }
 
-/** Lets the services assume the roles of the Provider framework for this account only. The CDK makes these roles without a condition. */
+/** Lets Step Functions assume the role of the Provider framework's state machine for this account only. The CDK makes it without a condition. */
 function trustOwnAccount(provider: Provider): void {
   const condition = { StringEquals: { 'aws:SourceAccount': Stack.of(provider).account } };
   for (const role of provider.node.findAll())
@@ -121,10 +129,6 @@ function acknowledge(provider: Provider): void {
   const framework = ['framework-isComplete', 'framework-onTimeout'].map((id) => provider.node.findChild(id));
   const provided = 'It runs only during a deployment that needs a certificate, and the functions that it calls';
   Validations.of(provider).acknowledge(
-    {
-      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
-      reason: 'The CDK gives this policy to its own function for writing logs.',
-    },
     ...framework.map(({ node }) => ({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(provider).getLogicalId(node.defaultChild as CfnElement)}.Arn>:*]`,
       reason: 'Versions and aliases of the function that is called.',

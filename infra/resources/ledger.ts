@@ -40,27 +40,38 @@ export class Ledger extends Construct {
 
   /** Allows reading single items. */
   grantRead(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:GetItem'], 'read');
+    this.grantReadOf(grantee, 'dynamodb:GetItem');
   }
 
   /** Allows reading single items, and a batch of them. */
   grantReadInBatches(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:GetItem'], 'read');
+    this.grantReadOf(grantee, 'dynamodb:BatchGetItem', 'dynamodb:GetItem');
   }
 
   /** Allows reading all items. */
   grantScan(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:Scan'], 'read');
+    this.grantReadOf(grantee, 'dynamodb:Scan');
   }
 
-  /** Allows reading and updating single items. */
-  grantUse(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:GetItem', 'dynamodb:UpdateItem']);
+  /** Allows reading single items and a batch of them, and updating those that *Check renewal* and *Record failure* write. */
+  grantCheck(grantee: WorkflowFunction): void {
+    this.grantReadInBatches(grantee);
+    this.grantUpdateOf(['certificate#*', 'set#*', 'account#*', 'orders#*', 'failures#*'], grantee);
+  }
+
+  /** Allows reading single items, and updating those of certificates, of sets of names and of accounts. */
+  grantOrder(grantee: WorkflowFunction): void {
+    this.grantUseOf(['certificate#*', 'set#*', 'account#*'], grantee);
+  }
+
+  /** Allows reading single items, and updating those of certificates and of sets of names. */
+  grantCertificate(grantee: WorkflowFunction): void {
+    this.grantUseOf(['certificate#*', 'set#*'], grantee);
   }
 
   /** Allows reading all items, and updating the items of certificates and of the fleet. */
   grantFleet(grantee: WorkflowFunction): void {
-    this.grant(grantee, ['dynamodb:BatchGetItem', 'dynamodb:Scan'], 'read');
+    this.grantReadOf(grantee, 'dynamodb:BatchGetItem', 'dynamodb:Scan');
     this.grantUseOf(['certificate#*', 'fleet'], grantee);
   }
 
@@ -70,8 +81,8 @@ export class Ledger extends Construct {
     this.grantUpdateOf(['notified#*'], grantee);
   }
 
-  /** Allows reading single items, and updating the items of certificates. */
-  grantUseOfCertificates(grantee: WorkflowFunction): void {
+  /** Allows reading single items, and updating those of certificates. */
+  grantDelivery(grantee: WorkflowFunction): void {
     this.grantUseOf(['certificate#*'], grantee);
   }
 
@@ -97,9 +108,9 @@ export class Ledger extends Construct {
     grantKeyForTable(grantee, this.encryptionKey, 'write');
   }
 
-  private grant(grantee: WorkflowFunction, actions: string[], use: 'read' | 'write' = 'write'): void {
+  private grantReadOf(grantee: WorkflowFunction, ...actions: string[]): void {
     this.table.grant(grantee, ...actions);
-    grantKeyForTable(grantee, this.encryptionKey, use);
+    grantKeyForTable(grantee, this.encryptionKey, 'read');
     grantee.addEnvironment(environment.ledgerTable, this.table.tableName);
   }
 }

@@ -72,6 +72,12 @@ export interface StepOptions {
   readonly assign?: Readonly<Record<string, unknown>>;
 }
 
+/** Returns Lambda as the principal that assumes roles of functions of this account, without aws:SourceArn, because a function needs the ARN of its role. */
+export const lambdaOfAccount = (scope: Construct): ServicePrincipal =>
+  new ServicePrincipal('lambda.amazonaws.com', {
+    conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+  });
+
 /** A Lambda function without versions and aliases. A grant on it does not name any, as the grants of the CDK do by `<ARN>:*`. */
 class UnqualifiedFunction extends LambdaFunction {
   override get resourceArnsForGrantInvoke(): string[] {
@@ -110,10 +116,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.memory = memory;
     this.logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', {
-      // Without aws:SourceArn, because the function needs the ARN of the role.
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
+      assumedBy: lambdaOfAccount(this),
       roleName: PhysicalName.GENERATE_IF_NEEDED, // a stack of another account may trust the role
     });
     this.role = role;
