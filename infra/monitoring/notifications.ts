@@ -39,7 +39,10 @@ export interface NotificationsProps extends CheckedNotifications {
   readonly encryptionKey: IKey | undefined;
 }
 
-/** Timeout of the function. Reading the items of 100,000 certificates takes a minute, and writing those of 5,000 problems takes another. */
+/**
+ * Timeout of the function. It waits for its turn for two and a half minutes. Reading the items of 100,000 certificates takes a minute, and writing those of
+ * 5,000 problems takes another.
+ */
 const timeout = Duration.minutes(5);
 
 /** Time for which an event stays in the queue at least. Step Functions publishes an event a moment before it records the result in the ledger. */

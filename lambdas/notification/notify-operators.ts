@@ -23,6 +23,12 @@ export const turnTime = 300_000;
 /** Time before the turn is asked for again, in ms. */
 const turnWait = 5_000;
 
+/**
+ * Time after which an invocation gives up to wait for its turn, in ms. Lambda polls the queue with several connections, so two batches of one minute are
+ * usual. A batch that gives up is delivered again after half an hour. The turn of another invocation lasts a minute for 100,000 certificates.
+ */
+const longestTurnWait = 150_000;
+
 /** Items that are written at the same time. */
 const parallelWrites = 20;
 
@@ -69,16 +75,20 @@ async function takeTurn(invocation: string, { ledger, clock }: NotifyOperatorsPo
     const now = clock.now();
     return ledger.takeTurn(invocation, now, new Date(now.getTime() + turnTime));
   };
-  if (await take()) return;
-  await clock.sleep(turnWait);
-  if (await take()) return;
-  throw new ThrottledError({
+  const deadline = clock.now().getTime() + longestTurnWait;
+  while (!(await take())) {
+    if (clock.now().getTime() >= deadline) throw alreadyRuns();
+    await clock.sleep(turnWait);
+  }
+}
+
+const alreadyRuns = () =>
+  new ThrottledError({
     what: 'The function notification already runs.',
     remedy: 'The queue delivers the events again.',
     action: 'dynamodb:UpdateItem',
     resource: 'item notified#turn',
   });
-}
 
 async function inParallel<Item>(items: readonly Item[], write: (item: Item) => Promise<void>): Promise<void> {
   for (let start = 0; start < items.length; start += parallelWrites)

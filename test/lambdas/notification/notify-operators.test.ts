@@ -505,7 +505,13 @@ describe('limits of SNS', () => {
 });
 
 describe('the queue', () => {
-  test('delivers events again while another invocation runs', async () => {
+  test('waits for two minutes while another invocation runs', async () => {
+    const world = operators('www');
+    await world.notificationLedger.takeTurn('another', world.clock.now(), new Date('2026-03-01T12:02:00Z'));
+    expect(await world.deliver(world.fail('www', 'CaaError', caa, { action: allowCa }))).toHaveLength(1);
+  });
+
+  test('delivers events again if another invocation runs for longer', async () => {
     const world = operators('www');
     const until = new Date('2026-03-01T12:05:00Z');
     await world.notificationLedger.takeTurn('another', world.clock.now(), until);
