@@ -29,18 +29,18 @@ export function letAlarmsPublish(scope: Construct, topic: ITopic): void {
     );
   const { masterKey } = topic;
   if (!masterKey) return;
-  const use = masterKey.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'CloudWatchAlarms',
-      principals: [new ServicePrincipal(cloudWatch)],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-      resources: ['*'],
-      conditions: ofThisAccount,
-    }),
-  );
+  const statement = (id: string) => ({
+    Sid: 'CloudWatchAlarms',
+    Effect: 'Allow',
+    Principal: { Service: cloudWatch },
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    Resource: '*',
+    Condition: { StringEquals: { 'aws:SourceAccount': id } },
+  });
+  const use = masterKey.addToResourcePolicy(PolicyStatement.fromJson(statement(account)));
   if (!use.statementAdded)
     Annotations.of(scope).addWarningV2(
       'perennial:topicKeyPolicy',
-      `notifications: the KMS key of the topic is not part of this app, and without its permission no alarm arrives. Its policy has to allow ${cloudWatch} the actions kms:Decrypt and kms:GenerateDataKey* on the condition that aws:SourceAccount is ${Token.isUnresolved(account) ? 'the id of this account' : account}.`,
+      `notifications: the KMS key of the topic is not part of this app, and without its permission no alarm arrives. Add this statement to its policy: ${JSON.stringify(statement(Token.isUnresolved(account) ? 'the id of this account' : account))}`,
     );
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -301,13 +302,20 @@ describe('a KMS key of the app', () => {
 describe('what the app cannot change', () => {
   const imported = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
 
-  test('is a warning for an imported key, with the actions that its policy has to allow', () => {
+  test('is a warning for an imported key, with the statement that the page shows for its policy', () => {
     const found = annotations((scope) => ({
       topic: new Topic(scope, 'Alerts', { masterKey: Key.fromKeyArn(scope, 'Imported', imported) }),
     }));
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(/^aws:cdk:warning notifications: the KMS key of the topic is not part of this app/);
-    expect(found[0]).toContain('cloudwatch.amazonaws.com the actions kms:Decrypt and kms:GenerateDataKey*');
+    const page = readFileSync('docs/notifications.md', 'utf8');
+    const [, shown = ''] = /```json\n(.*?)\n```/s.exec(page) ?? [];
+    const [, printed = ''] = /Add this statement to its policy: (\{.*\}) \[ack/.exec(found[0] ?? '') ?? [];
+    const { Sid, ...statement } = JSON.parse(printed.replace('the id of this account', '111122223333')) as {
+      Sid: string;
+    };
+    expect(statement).toEqual(JSON.parse(shown));
+    expect(Sid).toBe('CloudWatchAlarms');
     expect(found[0]).toContain('[ack: perennial:topicKeyPolicy]');
   });
 
