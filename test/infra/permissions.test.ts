@@ -318,6 +318,27 @@ describe('the fleet function', () => {
   });
 });
 
+describe('the report function', () => {
+  const table = Object.keys(synthesized.resources).find(
+    (id) => synthesized.resources[id]?.Type === 'AWS::DynamoDB::Table',
+  );
+  const may = (action: string, resource: string, keys = {}) => allows('ReportRole', action, resource, keys);
+  const ledger = `arn:aws:dynamodb:eu-central-1:123456789012:table/${table}`;
+
+  test('may read the ledger, and may not write it, read secrets, start workflows or call functions', async () => {
+    const item = { 'dynamodb:LeadingKeys': ['certificate#www'] };
+    expect(await may('dynamodb:BatchGetItem', ledger, item)).toBe(true);
+    for (const action of ['UpdateItem', 'PutItem', 'DeleteItem', 'BatchWriteItem'])
+      expect(await may(`dynamodb:${action}`, ledger, item), action).toBe(false);
+    const tag = { 'aws:ResourceTag/perennial:stack': 'Perennial' };
+    for (const name of ['certificates/www', 'certificates-accounts/ca.test'])
+      expect(await may('secretsmanager:GetSecretValue', secret(name), tag), name).toBe(false);
+    const machine = 'arn:aws:states:eu-central-1:123456789012:stateMachine:Perennial-Certificates-0A085F0A-renewal';
+    expect(await may('states:StartExecution', machine)).toBe(false);
+    expect(await may('lambda:InvokeFunction', 'arn:aws:lambda:eu-central-1:123456789012:function:x')).toBe(false);
+  });
+});
+
 describe('the workflows', () => {
   const machine = (name: string) => `arn:aws:states:eu-central-1:123456789012:stateMachine:${name}`;
   const functionArns = Object.keys(synthesized.resources)

@@ -31,7 +31,7 @@ export interface NotificationDecision {
 const hour = 3_600_000;
 
 /**
- * Time after a message in which other certificates with the same cause wait for the reminder, in ms. A fleet run starts about 2,500 renewals in an
+ * Time after a message in which other certificates with the same cause wait for a later message, in ms. A fleet run starts about 2,500 renewals in an
  * hour, so fifty certificates that fail one after the other are one message.
  */
 const joiningTime = hour;
