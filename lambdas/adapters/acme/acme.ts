@@ -10,9 +10,9 @@ import { alternatesOf, locationOf } from './headers.ts';
 import { dnsChallengeValue } from './key-authorization.ts';
 import { actionLink } from './links.ts';
 import { orderFrom } from './orders.ts';
-import { isProblem, notAcme, problemError } from './problems.ts';
+import { isProblem, problemError } from './problems.ts';
 import { assertOffered, assertOrdered, withProfiles } from './profiles.ts';
-import type { Request } from './replies.ts';
+import { notAcme, type Request } from './replies.ts';
 import { openSession, type Session } from './session.ts';
 import { createTransport } from './transport.ts';
 

@@ -1,6 +1,6 @@
 import type { Authorization, Challenge } from '../../domain/ports/acme.ts';
-import { notAcme, problemDocument, unreadable } from './problems.ts';
-import { isRecord, type Reply, type Request } from './replies.ts';
+import { problemDocument } from './problem-document.ts';
+import { isRecord, notAcme, type Reply, type Request, unreadable } from './replies.ts';
 import { identifierField, tokenField, urlField, wordField } from './reply-fields.ts';
 
 /** Largest number of challenges that are read. CAs offer one to four. */

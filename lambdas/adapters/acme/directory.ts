@@ -1,6 +1,6 @@
 import { printable } from '../../domain/contract/printable-text.ts';
-import { notAcme, problemError, unreadable } from './problems.ts';
-import { isRecord, type LocatedReply, type Request } from './replies.ts';
+import { problemError } from './problems.ts';
+import { isRecord, type LocatedReply, notAcme, type Request, unreadable } from './replies.ts';
 import { identifierField, textField, urlField } from './reply-fields.ts';
 
 /** The fields of a directory that are used. RFC 8555 §7.1.1 */

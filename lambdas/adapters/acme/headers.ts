@@ -1,6 +1,5 @@
 import { linksOf } from './links.ts';
-import { notAcme } from './problems.ts';
-import type { Reply, Request } from './replies.ts';
+import { notAcme, type Reply, type Request } from './replies.ts';
 import { urlField } from './reply-fields.ts';
 
 /** The URL of the new account or order, which the reply to a POST to `url` names. It may be relative. RFC 8555 §7.3, §7.4, RFC 9110 §10.2.2 */

@@ -1,6 +1,6 @@
 import type { Order } from '../../domain/ports/acme.ts';
-import { notAcme, problemDocument, unreadable } from './problems.ts';
-import { isRecord, type Reply, type Request, retryAfter } from './replies.ts';
+import { problemDocument } from './problem-document.ts';
+import { isRecord, notAcme, type Reply, type Request, retryAfter, unreadable } from './replies.ts';
 import { textField, timeField, urlField, wordField } from './reply-fields.ts';
 
 /** Largest number of authorizations. A certificate has at most 100 identifiers, and each needs one. */

@@ -21,10 +21,9 @@ import {
   UnsupportedIdentifierError,
   UserActionRequiredError,
 } from '../../domain/contract/errors.ts';
-import { printable } from '../../domain/contract/printable-text.ts';
-import { linksOf, withoutTokens } from './links.ts';
+import { linksOf } from './links.ts';
+import { linkField, problemDocument } from './problem-document.ts';
 import { excerpt, isRecord, type Reply, type Request, retryAfter, retryTime } from './replies.ts';
-import { identifierField, urlField } from './reply-fields.ts';
 
 interface Kind {
   readonly error: new (details: ErrorDetails) => PerennialError;
@@ -178,62 +177,4 @@ function otherKind(status: number, isProblemDocument: boolean): Kind {
     return { error: AcmeProblemError, remedy: 'See the documentation of the CA for this problem type.' };
   const blocked = 'If this repeats, ask the CA whether it blocks requests from AWS Lambda.';
   return { error: CaUnavailableError, remedy: blockedStatuses.has(status) ? blocked : 'Check the directory URL.' };
-}
-
-/** The error for a 2xx reply that does not have the fields of RFC 8555. */
-export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply): CaUnavailableError {
-  return new CaUnavailableError({
-    what: `${issuer} replied to ${what} with HTTP ${reply.status}, but without ${wanted}.`,
-    why: `It sent ${excerpt(reply.data)}.`,
-    remedy: 'Check the directory URL, or retry later.',
-    issuer,
-    problem: { type: 'about:blank', status: reply.status },
-  });
-}
-
-/** Names the fields that could not be read, which are `null`, for `notAcme`. */
-export function unreadable(fields: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(fields).filter((name) => fields[name] === null);
-  const listed = names.length > 1 ? `the fields ${names.slice(0, -1).join(', ')} and` : 'the field';
-  return `${listed} ${names.at(-1)} in the form of RFC 8555`;
-}
-
-/** Largest number of subproblems that are read. A certificate has at most 100 identifiers. */
-const mostSubproblems = 100;
-
-/** Reads the problem document of an order or a challenge. Returns `null` if it is not one. A subproblem has no subproblems. RFC 8555 §6.7.1 */
-export function problemDocument(value: unknown): ProblemDocument | null {
-  const problem = singleProblem(value);
-  const { subproblems } = isRecord(value) ? value : {};
-  if (!problem || !Array.isArray(subproblems)) return problem;
-  const parts = subproblems.slice(0, mostSubproblems).flatMap((part) => singleProblem(part) ?? []);
-  return parts.length > 0 ? { ...problem, subproblems: parts } : problem;
-}
-
-function singleProblem(value: unknown): ProblemDocument | null {
-  if (!isRecord(value) || typeof value.type !== 'string') return null;
-  const { type, status, detail, identifier } = value;
-  const instance = linkField(value.instance);
-  const name = isRecord(identifier) ? identifierField(identifier.value) : null;
-  return {
-    type: printable(type, 200),
-    ...(Number.isInteger(status) ? { status: status as number } : {}),
-    ...(typeof detail === 'string' ? { detail: safeText(detail) } : {}),
-    ...(instance === null ? {} : { instance }),
-    ...(name === null ? {} : { identifier: name }),
-  };
-}
-
-/** Longest detail of a problem in characters. */
-const longestDetail = 1000;
-
-/** Removes the queries of links. Let's Encrypt's link that ends a pause has a token in its query. */
-function safeText(detail: string): string {
-  return printable(withoutTokens(detail.slice(0, 2 * longestDetail)), longestDetail);
-}
-
-/** A link without its query, which may be a token. */
-function linkField(value: unknown): string | null {
-  const url = urlField(value);
-  return url === null ? null : withoutTokens(url);
 }

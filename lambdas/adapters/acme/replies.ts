@@ -1,3 +1,4 @@
+import { CaUnavailableError } from '../../domain/contract/errors.ts';
 import { printable } from '../../domain/contract/printable-text.ts';
 
 /** A reply of the CA as axios returns it. JSON is parsed, and other bodies are text. */
@@ -58,4 +59,22 @@ function asJson(data: unknown): string {
   } catch {
     return 'deeply nested JSON'; // it can be parsed, but not written
   }
+}
+
+/** The error for a 2xx reply that does not have the fields of RFC 8555. */
+export function notAcme({ issuer, what }: Request, wanted: string, reply: Reply): CaUnavailableError {
+  return new CaUnavailableError({
+    what: `${issuer} replied to ${what} with HTTP ${reply.status}, but without ${wanted}.`,
+    why: `It sent ${excerpt(reply.data)}.`,
+    remedy: 'Check the directory URL, or retry later.',
+    issuer,
+    problem: { type: 'about:blank', status: reply.status },
+  });
+}
+
+/** Names the fields that could not be read, which are `null`, for `notAcme`. */
+export function unreadable(fields: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(fields).filter((name) => fields[name] === null);
+  const listed = names.length > 1 ? `the fields ${names.slice(0, -1).join(', ')} and` : 'the field';
+  return `${listed} ${names.at(-1)} in the form of RFC 8555`;
 }

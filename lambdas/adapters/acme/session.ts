@@ -4,8 +4,8 @@ import type { ExternalAccountKey } from '../../domain/ports/acme.ts';
 import { type Directory, directoryFrom } from './directory.ts';
 import { followed } from './headers.ts';
 import { createNoncePool, type NoncePool } from './nonces.ts';
-import { isBadNonce, notAcme, problemError } from './problems.ts';
-import type { Reply, Request } from './replies.ts';
+import { isBadNonce, problemError } from './problems.ts';
+import { notAcme, type Reply, type Request } from './replies.ts';
 import type { Transport } from './transport.ts';
 
 /** The parts of acme-client below its documented calls. Its types do not declare them. */

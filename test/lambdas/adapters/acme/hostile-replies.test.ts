@@ -4,7 +4,8 @@ import { authorizationFrom } from '../../../../lambdas/adapters/acme/authorizati
 import { directoryFrom } from '../../../../lambdas/adapters/acme/directory.ts';
 import { alternatesOf, locationOf } from '../../../../lambdas/adapters/acme/headers.ts';
 import { orderFrom } from '../../../../lambdas/adapters/acme/orders.ts';
-import { problemDocument, problemError } from '../../../../lambdas/adapters/acme/problems.ts';
+import { problemDocument } from '../../../../lambdas/adapters/acme/problem-document.ts';
+import { problemError } from '../../../../lambdas/adapters/acme/problems.ts';
 import { excerpt, type Reply, retryAfter } from '../../../../lambdas/adapters/acme/replies.ts';
 import { PerennialError } from '../../../../lambdas/domain/contract/errors.ts';
 import { toLambdaError } from '../../../../lambdas/domain/contract/failure.ts';
