@@ -17,10 +17,11 @@ try {
     for (const colorScheme of ['light', 'dark'] as const) {
       const opened = await browser.newPage({ colorScheme, viewport: { width: 1280, height: count < 10 ? 710 : 800 } });
       await opened.setContent(page(reportOf(count), assets));
+      if (count === 1_000) await opened.getByRole('button', { name: 'Name' }).click();
       const file = join(folder, `page-${count}-${colorScheme}.png`);
       await opened.screenshot({ path: file });
       await opened.close();
-      const palette = ['--format', 'png', '--palette', '--colors', '32', '--compressionLevel', '9'];
+      const palette = ['--format', 'png', '--palette', '--colors', '64', '--compressionLevel', '9'];
       execFileSync('npx', ['--yes', 'sharp-cli@5.2.0', '--input', file, '--output', images, ...palette]);
       const picture = join(images, `page-${count}-${colorScheme}.png`);
       process.stdout.write(`${picture}: ${statSync(picture).size} bytes\n`);
