@@ -14,15 +14,14 @@ import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
 import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import { isCountedOrder } from '../domain/rules/renewal/order-bucket.ts';
+import { postponedReason } from '../domain/rules/renewal/postponement.ts';
 import {
   cleanUpOnly,
   type Decision,
   decideRenewal,
-  postponedReason,
   type RenewalSituation,
-  replacedCertificate,
 } from '../domain/rules/renewal/renewal-decision.ts';
-import { nextRenewal } from '../domain/rules/renewal/renewal-info.ts';
+import { nextRenewal, replacedCertificate } from '../domain/rules/renewal/renewal-info.ts';
 import {
   assertWaitLeft,
   type BoundedDecision,

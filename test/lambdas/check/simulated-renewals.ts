@@ -6,7 +6,7 @@ import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts
 import { PerennialError, type ProblemDocument } from '../../../lambdas/domain/contract/errors.ts';
 import type { WaitStarts } from '../../../lambdas/domain/contract/steps.ts';
 import type { RenewalInfos } from '../../../lambdas/domain/ports/renewal-info.ts';
-import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { fleetDecision } from '../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { refreshRenewalInformation } from '../../../lambdas/fleet/refresh-renewal-information.ts';
 import { failedWith } from '../../fakes/error-output.ts';
 import { configOf, factsWith, storedVersion } from '../../fakes/specs.ts';

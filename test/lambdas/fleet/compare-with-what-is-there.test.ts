@@ -3,8 +3,8 @@ import type { CertificateSecretValue } from '../../../lambdas/domain/contract/ce
 import { type CertificateSpec, type DeployedConfig, keyTypes } from '../../../lambdas/domain/contract/config.ts';
 import { RegionUnavailableError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
 import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import { fleetDecision } from '../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { emptyRecord } from '../../../lambdas/domain/rules/renewal/ledger-record.ts';
-import { fleetDecision } from '../../../lambdas/domain/rules/renewal/renewal-decision.ts';
 import { compareWithWhatIsThere } from '../../../lambdas/fleet/compare-with-what-is-there.ts';
 import { throttledError } from '../../fakes/aws-errors.ts';
 import { secretValue } from '../../fakes/certificate-authority.ts';

@@ -3,10 +3,11 @@ import type { CertificateReport, ReportedDelivery } from '../../contract/report.
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
+import { ledgerSituation } from './fleet-decision.ts';
 import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
 import { expirySentence } from './late-certificates.ts';
-import { decideRenewal, ledgerSituation } from './renewal-decision.ts';
+import { decideRenewal } from './renewal-decision.ts';
 import { nextRenewal, renewalInfoOf } from './renewal-info.ts';
 import { isRevoked } from './renewal-time.ts';
 

@@ -3,7 +3,7 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import type { FleetMetricValues } from '../../contract/metrics.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServed } from '../certificate/endpoints.ts';
-import { isPaused } from './renewal-decision.ts';
+import { isPaused } from './postponement.ts';
 import { daysLeft, lifetimeLeft } from './renewal-time.ts';
 
 /** Values over the whole fleet, as the ledger shows it. `null` if no certificate was issued. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
+import { fleetDecision } from './fleet-decision.ts';
 import { isCountedOrder } from './order-bucket.ts';
-import { fleetDecision } from './renewal-decision.ts';
 import { nextRenewal } from './renewal-info.ts';
 import { isEmergency } from './renewal-time.ts';
 

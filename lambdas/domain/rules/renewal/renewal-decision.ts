@@ -6,8 +6,9 @@ import { endpointCheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';
 import { hasConfiguredProfile, issuerOf } from './issuer-choice.ts';
+import { pauseReason, retryNotBeforeReason } from './postponement.ts';
 import { ariRenewalTime, isBeforeNextCheck, renewalInfoOf } from './renewal-info.ts';
-import { emergencySpacing, emergencyTime, isEmergency, isRevoked, renewalTime } from './renewal-time.ts';
+import { emergencyTime, isEmergency, isRevoked, renewalTime } from './renewal-time.ts';
 import { unusableOrderReason } from './saved-order.ts';
 
 export interface Decision {
@@ -81,41 +82,6 @@ export interface RenewalSituation {
   readonly deployedAt: Date | null;
   /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
-}
-
-const lastAttempt = (failure: LedgerCertificate['failure']): number => (failure ? Date.parse(failure.last) : 0);
-
-/** The reason why nothing is attempted before the `notBefore` time of the ledger. `null` if an attempt is allowed now. */
-function retryNotBeforeReason(
-  { spec, record, force, retrying, deployedAt }: RenewalSituation,
-  now: Date,
-): string | null {
-  const { notBefore, failure, current } = record;
-  if (!notBefore || now.getTime() >= Date.parse(notBefore)) return null;
-  if (force || retrying) return null;
-  // A changed configuration or a new deployment may have fixed the cause, so there is no need to wait. Limits of a CA stay in force.
-  const reconfigured = failure?.specHash !== undefined && failure.specHash !== spec.specHash;
-  const redeployed = deployedAt !== null && lastAttempt(failure) < deployedAt.getTime();
-  if (failure && (reconfigured || redeployed) && !failure.limit) return null;
-  // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
-  if (current && isEmergency(record, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
-    return null;
-  return `no attempt before ${notBefore}${failure ? `, after ${failure.count} ${failure.count === 1 ? 'failure,' : 'failures, the last one'} ${failure.error}` : ''}`;
-}
-
-/** Tells whether the operator has paused renewals. An emergency passes the pause. */
-export function isPaused(record: LedgerCertificate, now: Date): boolean {
-  const { pausedUntil } = record;
-  return pausedUntil !== undefined && now.getTime() < Date.parse(pausedUntil) && !isEmergency(record, now);
-}
-
-/** The reason why nothing is done while the operator has paused renewals. `null` if there is no pause, in an emergency, and if forced. */
-const pauseReason = ({ record, force }: RenewalSituation, now: Date): string | null =>
-  isPaused(record, now) && !force ? `renewals are paused until ${record.pausedUntil}` : null;
-
-/** The reason why an attempt has to wait for the `notBefore` time of the ledger or the end of a pause. `null` if an attempt is allowed now. */
-export function postponedReason(situation: RenewalSituation, now: Date): string | null {
-  return retryNotBeforeReason(situation, now) ?? pauseReason(situation, now);
 }
 
 /**
@@ -209,56 +175,3 @@ const to = (action: RenewalAction, reason: string): Decision => ({ action, reaso
 
 const dueAt = (current: CertificateFacts | null, ariTime: Date | null): string =>
   current ? (ariTime ?? renewalTime(current)).toISOString() : 'never';
-
-/** The version with AWSCURRENT as far as the ledger knows. It is that of the last comparison, unless another version became current since. */
-function storedVersion({ current, outside }: LedgerCertificate): string | null {
-  return outside && outside.versionId === current?.versionId ? outside.storedVersion : (current?.versionId ?? null);
-}
-
-/** Returns the situation of a certificate by the ledger alone, for a renewal that the fleet would start. */
-export function ledgerSituation(
-  spec: CertificateSpec,
-  record: LedgerCertificate,
-  checkInterval: number,
-): RenewalSituation {
-  return {
-    spec,
-    record,
-    storedVersion: storedVersion(record),
-    force: false,
-    cleaned: false,
-    retrying: false,
-    deployedAt: null,
-    checkInterval,
-  };
-}
-
-/**
- * Decides from the ledger alone whether a fleet run starts the renewal. `null` if it does not. A saved order that cannot be resumed and a
- * failure without anything left to do also start it, so that *Check renewal* removes them from the ledger. So does a lease, which an execution has
- * left that ended unexpectedly. The caller skips certificates on which an execution works.
- */
-export function fleetDecision(
-  spec: CertificateSpec,
-  record: LedgerCertificate,
-  checkInterval: number,
-  now: Date,
-): Pick<Decision, 'action' | 'reason'> | null {
-  const situation = ledgerSituation(spec, record, checkInterval);
-  const decision = decideRenewal(situation, now);
-  // Removing TXT values sends no request to a CA, so it does not wait for the next attempt of a renewal that failed.
-  if (decision.action !== 'none') return decision;
-  if (record.lease) return { ...decision, reason: `execution ${record.lease} has left its lease` };
-  if (postponedReason(situation, now)) return null;
-  if (record.order) return { ...decision, reason: 'an order is unfinished' };
-  return record.failure ? { ...decision, reason: 'nothing is left to do after a failure' } : null;
-}
-
-/**
- * The id of the certificate that a new order replaces (RFC 9773 §5). `null` if another CA issued it or if no name is in common, because Boulder
- * requires a common name.
- */
-export function replacedCertificate(spec: CertificateSpec, current: CertificateFacts | null): string | null {
-  if (!current || current.directoryUrl !== spec.issuer.directoryUrl) return null;
-  return current.identifiers.some((each) => spec.identifiers.includes(each)) ? current.certificateId : null;
-}

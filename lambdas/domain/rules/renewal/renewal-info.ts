@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
+import type { CertificateSpec } from '../../contract/config.ts';
 import type { LedgerCertificate, SavedRenewalInfo } from '../../ports/ledger.ts';
 import type { RenewalInfo, RenewalInfos } from '../../ports/renewal-info.ts';
 import { renewalTime } from './renewal-time.ts';
@@ -133,4 +134,13 @@ function fetchAgainIn(result: FetchResult): number {
 function clamped({ retryAfter }: Pick<RenewalInfo, 'retryAfter'>): number {
   if (retryAfter === null) return longTermRetry;
   return Math.min(Math.max(retryAfter, shortestRetry), longestRetry);
+}
+
+/**
+ * The id of the certificate that a new order replaces (RFC 9773 §5). `null` if another CA issued it or if no name is in common, because Boulder
+ * requires a common name.
+ */
+export function replacedCertificate(spec: CertificateSpec, current: CertificateFacts | null): string | null {
+  if (!current || current.directoryUrl !== spec.issuer.directoryUrl) return null;
+  return current.identifiers.some((each) => spec.identifiers.includes(each)) ? current.certificateId : null;
 }

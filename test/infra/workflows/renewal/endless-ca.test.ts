@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CaBusyError, CaUnavailableError, RateLimitedError } from '../../../../lambdas/domain/contract/errors.ts';
-import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { FakeCa } from '../../../fakes/certificate-authority.ts';
 import { execution, otherExecution } from '../../../fakes/specs.ts';
 import type { World } from '../../../fakes/world.ts';

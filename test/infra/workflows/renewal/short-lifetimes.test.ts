@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { fleetDecision } from '../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { authorities } from '../../../fakes/certificate-authority.ts';
 import { makeLeaf, pemOf } from '../../../fakes/certificates.ts';
 import { execution } from '../../../fakes/specs.ts';

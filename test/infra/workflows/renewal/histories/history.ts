@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { CertificateSecretValue } from '../../../../../lambdas/domain/contract/certificate-secret.ts';
 import type { CertificateSpec } from '../../../../../lambdas/domain/contract/config.ts';
-import { fleetDecision } from '../../../../../lambdas/domain/rules/renewal/renewal-decision.ts';
+import { fleetDecision } from '../../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { Killed } from '../../../../fakes/recorder.ts';
 import type { World } from '../../../../fakes/world.ts';
 import { type Ended, TaskError } from '../../state-machine.ts';

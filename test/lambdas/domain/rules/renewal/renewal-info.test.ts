@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { CertificateFacts } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
+import type { CertificateSpec } from '../../../../../lambdas/domain/contract/config.ts';
 import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import {
@@ -9,8 +11,9 @@ import {
   isFetchDue,
   renewalInfoFrom,
   renewalInfoOf,
+  replacedCertificate,
 } from '../../../../../lambdas/domain/rules/renewal/renewal-info.ts';
-import { factsWith } from '../../../../fakes/specs.ts';
+import { factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
 const start = new Date('2026-02-27T00:00:00Z');
 const end = new Date('2026-03-01T00:00:00Z');
@@ -179,5 +182,25 @@ describe('the window to save', () => {
     ],
   ])('%s', (_, result, before, kept, nextFetch) => {
     expect(renewalInfoFrom(result, recordWith(before), now)).toEqual({ ...kept, nextFetch });
+  });
+});
+
+describe('an order replaces', () => {
+  const other = { ...issuer, directoryUrl: 'https://other.test/directory' };
+
+  test.each<[string, CertificateSpec, CertificateFacts | null, string | null]>([
+    ['the certificate that the same CA issued', specWith(), current, 'key.01'],
+    [
+      'it though names have changed, as long as one is common',
+      specWith({ identifiers: ['a.test', 'example.com'] }),
+      current,
+      'key.01',
+    ],
+    ['none without a name in common', specWith({ identifiers: ['a.test'] }), current, null],
+    ['none of another CA', specWith({ issuer: other, issuers: [issuer, other] }), current, null],
+    ['none without an id', specWith(), factsWith(), null],
+    ['none when no certificate was issued', specWith(), null, null],
+  ])('%s', (_, spec, issued, id) => {
+    expect(replacedCertificate(spec, issued)).toBe(id);
   });
 });
