@@ -132,5 +132,6 @@ test('returns a failure for a server with an untrusted root', async () => {
   expect(await infos.fetch(stranger, certificateId(leaf) ?? '').finally(infos.close)).toEqual({
     failed: expect.stringMatching(/SIGNED|UNABLE/),
     temporary: false,
+    retryAfter: null,
   });
 });
