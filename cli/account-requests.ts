@@ -8,7 +8,7 @@ import { readReport, type Target } from './deployment.ts';
 import { consoleLink } from './executions.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { follow, printEnd } from './follow.ts';
-import { wrapped } from './layout.ts';
+import { wrapped, wrappedQuestion } from './layout.ts';
 import { silenced, type Terminal } from './terminal.ts';
 
 /** Options of the commands that start the accounts workflow. */
@@ -71,7 +71,7 @@ export async function confirm(
   { askConfirmation, terminal }: Pick<RequestPorts, 'askConfirmation' | 'terminal'>,
 ): Promise<void> {
   if (yes) return;
-  const answer = await askConfirmation(wrapped(question, terminal.columns - ' [y/N] '.length, 0));
+  const answer = await askConfirmation(wrappedQuestion(question, terminal.columns));
   if (answer === null)
     throw new CommandError(`${question} There is no terminal to ask. Give --yes to confirm.`, exitCodes.usage);
   if (!answer) throw new CommandError('Nothing was changed.', exitCodes.interrupted);

@@ -14,9 +14,10 @@ export function askSecret(question: string): Promise<string> {
       'There is no terminal to ask for the password. Give --password-file or --password-env.',
       exitCodes.usage,
     );
-  stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silent, terminal: true });
+  // The terminal shows no input any more.
+  stderr.write(question);
   return new Promise((resolve) => {
     lines.question('', (answer) => {
       lines.close();

@@ -33,3 +33,7 @@ export function inputOf({ input }: WorkflowExecution): { readonly [field: string
     return {};
   }
 }
+
+/** Returns the sentences about an execution that has not succeeded. */
+export const failedExecution = (what: string, { status, error, cause, arn }: WorkflowExecution): string =>
+  `${what} ${status === 'FAILED' ? 'failed' : `was ${status.toLowerCase()}`}. ${error ? `${error}: ${cause ?? ''} ` : ''}See ${consoleLink(arn)}`;

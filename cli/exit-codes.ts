@@ -7,7 +7,7 @@ export const exitCodes = {
   usage: 2,
   /** There is no such deployment or certificate, or there is more than one. */
   notFound: 3,
-  /** Credentials, a region or a permission is missing, or AWS cannot be reached. */
+  /** Credentials, a region or a permission is missing, AWS cannot be reached, or a check could not be made. */
   refused: 4,
   /** The command failed in another way. */
   failed: 5,

@@ -14,6 +14,10 @@ export function wrapped(text: string, columns: number, indent: number): string {
   return fill(text.split(/\s+/), columns - indent).join(`\n${' '.repeat(indent)}`);
 }
 
+/** Returns a question that leaves space for the answer. */
+export const wrappedQuestion = (question: string, columns: number): string =>
+  wrapped(question, columns - ' [y/N] '.length, 0);
+
 /** Returns a message with its first line broken between words. A policy statement or a link below it stays as it is, so that it can be copied. */
 export function wrappedMessage(message: string, columns: number, indent = 0): string {
   const [first = '', ...more] = message.split('\n');

@@ -50,13 +50,15 @@ export async function permissionFindings(
     findings.push(
       await findingOf(`permissions of ${part}`, async () => {
         const role = deployment.roles[part];
-        const denied: DeniedCall[] = [];
+        const [denied, granted]: [DeniedCall[], DeniedCall[]] = [[], []];
         for (const { isDeployed, actions, resources, context } of own) {
           const found = await permissions.denied(role, { actions, resources, context });
-          denied.push(...found.filter(({ by }) => isDeployed || by !== 'policy'));
+          for (const call of found) (isDeployed || call.by !== 'policy' ? denied : granted).push(call);
         }
+        const needed = counted(new Set(own.flatMap(({ actions }) => actions)).size, 'action');
+        if (denied.length === 0 && granted.length === 0) return `its role allows the ${needed} that it needs`;
         if (denied.length === 0)
-          return `its role allows the ${counted(new Set(own.flatMap(({ actions }) => actions)).size, 'action')} that it needs`;
+          return `its role allows the ${needed} that it needs, when this deployment has granted ${[...new Set(granted.map(({ action }) => action))].join(', ')}`;
         throw new ToFix(denials(role, denied));
       }),
     );

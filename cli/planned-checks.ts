@@ -2,11 +2,13 @@ import type { DeployedConfig, HostedZone } from '../lambdas/domain/contract/conf
 import type { OperatorChecks } from '../lambdas/domain/ports/operator-checks.ts';
 import type { RolePermissions } from '../lambdas/domain/ports/role-permissions.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
+import type { Workflows } from '../lambdas/domain/ports/workflows.ts';
 import { acmFindings } from './acm-quotas.ts';
 import type { Report } from './deployment.ts';
 import type { Finding } from './finding.ts';
 import { permissionFindings, usedResources } from './permissions.ts';
 import { importsOf, type PlannedChange } from './planned-changes.ts';
+import { lastRegistration } from './registration.ts';
 import { listed } from './sentences.ts';
 import { zoneRoleFindings } from './zone-roles.ts';
 import { type MakeZonePorts, zoneFindings } from './zones.ts';
@@ -15,6 +17,7 @@ export interface PlannedCheckPorts {
   readonly zones: MakeZonePorts;
   readonly checks: Pick<OperatorChecks, 'importedCertificates' | 'acmQuota'>;
   readonly permissions: RolePermissions;
+  readonly workflows: Pick<Workflows, 'list' | 'describe'>;
   readonly clock: Clock;
 }
 
@@ -23,6 +26,8 @@ interface Planned {
   readonly changes: readonly PlannedChange[];
   /** The deployment that is changed. `null` before the first one. */
   readonly report: Report | null;
+  /** Root name servers as `address:port`. Empty for those of the Internet. */
+  readonly rootServers: readonly string[];
   /** Region of the stack, if it is known. */
   readonly region: string | undefined;
 }
@@ -32,10 +37,10 @@ interface Planned {
  * be checked only after the deployment.
  */
 export async function plannedChecks(
-  { config, changes, report, region }: Planned,
-  { zones, checks, permissions, clock }: PlannedCheckPorts,
+  { config, changes, report, rootServers, region }: Planned,
+  { zones, checks, permissions, workflows, clock }: PlannedCheckPorts,
 ): Promise<{ readonly findings: readonly Finding[]; readonly unchecked: readonly string[] }> {
-  const { hostedZonesAs, dns } = zones(report?.deployment.rootServers ?? []);
+  const { hostedZonesAs, dns } = zones(rootServers);
   const ordered = new Set(changes.flatMap(({ name, orderedFrom }) => (orderedFrom === null ? [] : [name])));
   const certificates = config.certificates.filter(({ name }) => ordered.has(name));
   const indexes = new Set(certificates.flatMap(({ hostedZones }) => hostedZones));
@@ -53,9 +58,11 @@ export async function plannedChecks(
   );
   const regions = [...imports].flatMap(([each, { added }]) => (each !== undefined && added > 0 ? [each] : []));
   const renewals = { hostedZones: used, names: [...ordered], regions };
+  // Without the registration, CAA records that restrict the CAs are findings that are not certain.
+  const accounts = report ? (await lastRegistration(report, workflows)).accounts : new Map();
   const findings = [
     ...(await zoneRoleFindings(used, { hostedZonesAs, permissions })),
-    ...(await zoneFindings(names, config.hostedZones.filter(isKnown), new Map(), { hostedZonesAs, dns, clock })),
+    ...(await zoneFindings(names, config.hostedZones.filter(isKnown), accounts, { hostedZonesAs, dns, clock })),
     ...(report ? await permissionFindings(report.deployment, renewals, usedResources(report), permissions) : []),
     ...(await acmFindings(imports, checks)),
   ];

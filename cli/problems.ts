@@ -15,7 +15,7 @@ export interface Problem {
 }
 
 /** Messages of Node.js and of some services have no full stop. */
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** Returns the message for an error, in words for an operator at a terminal. */
 export function problemOf(error: unknown): Problem {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { DeployedConfig } from '../lambdas/domain/contract/config.ts';
+import { environment } from '../lambdas/domain/contract/environment.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 
 /** A stack of a cloud assembly that has Perennial. */
@@ -10,6 +11,8 @@ export interface SynthesizedConfig {
   readonly stack: string;
   /** Region of the stack. `null` if the app leaves it to the credentials. */
   readonly region: string | null;
+  /** Root name servers as `address:port`. Empty for those of the Internet. */
+  readonly rootServers: readonly string[];
   /** Time of the synthesis. */
   readonly at: Date;
 }
@@ -23,7 +26,7 @@ interface Artifact {
   /** Such as `aws://111122223333/eu-west-1`. */
   readonly environment?: string;
   readonly dependencies?: readonly string[];
-  readonly properties?: { readonly stackName?: string; readonly file?: string };
+  readonly properties?: { readonly stackName?: string; readonly templateFile?: string; readonly file?: string };
 }
 
 interface AssetManifest {
@@ -69,30 +72,52 @@ function assembliesIn(folder: string): readonly string[] {
 function stacksIn(folder: string): readonly SynthesizedConfig[] {
   const manifest = join(folder, 'manifest.json');
   const { artifacts = {} } = read<Manifest>(manifest);
-  return Object.entries(artifacts).flatMap(([id, { type, environment, dependencies = [], properties }]) => {
+  return Object.entries(artifacts).flatMap(([id, { type, environment: target, dependencies = [], properties }]) => {
     if (type !== 'aws:cloudformation:stack') return [];
-    const files = dependencies.flatMap((each) => artifacts[each]?.properties?.file ?? []);
-    const region = environment?.split('/').at(-1) ?? 'unknown-region';
-    return configsIn(folder, files).map((config) => ({
+    const assets = dependencies.flatMap((each) => sourcesIn(folder, artifacts[each]?.properties?.file));
+    const region = target?.split('/').at(-1) ?? 'unknown-region';
+    const rootServers = rootServersIn([properties?.templateFile ?? '', ...assets].map((each) => join(folder, each)));
+    return configsIn(folder, assets).map((config) => ({
       config,
       stack: properties?.stackName ?? id,
       region: region === 'unknown-region' ? null : region,
+      rootServers,
       at: statSync(manifest).mtime,
     }));
   });
 }
 
-function configsIn(folder: string, files: readonly string[]): readonly DeployedConfig[] {
-  const texts = files
-    .filter((file) => file.endsWith('.assets.json'))
-    .flatMap((file) =>
-      Object.values(read<AssetManifest>(join(folder, file)).files ?? {}).flatMap(({ source }) => {
-        const config = join(folder, dirname(file), source?.path ?? '', 'config.json');
-        return source?.path && existsSync(config) ? [readFileSync(config, 'utf8')] : [];
-      }),
-    );
+/** Returns the paths of the assets that a manifest names: folders of functions, and templates of nested stacks. */
+function sourcesIn(folder: string, file: string | undefined): readonly string[] {
+  if (!file?.endsWith('.assets.json')) return [];
+  const { files = {} } = read<AssetManifest>(join(folder, file));
+  return Object.values(files).flatMap(({ source }) => source?.path ?? []);
+}
+
+function configsIn(folder: string, assets: readonly string[]): readonly DeployedConfig[] {
+  const files = assets.map((path) => join(folder, path, 'config.json')).filter((file) => existsSync(file));
   // Several functions have the same configuration.
-  return [...new Set(texts)].map((text) => JSON.parse(text) as DeployedConfig);
+  return [...new Set(files.map((file) => readFileSync(file, 'utf8')))].map(
+    (text) => JSON.parse(text) as DeployedConfig,
+  );
+}
+
+interface Template {
+  readonly Resources?: Readonly<
+    Record<
+      string,
+      { readonly Properties?: { readonly Environment?: { readonly Variables?: Record<string, unknown> } } }
+    >
+  >;
+}
+
+/** Reads the root servers of the function `challenge`, which are not in the configuration. */
+function rootServersIn(files: readonly string[]): readonly string[] {
+  const templates = files.filter((file) => file.endsWith('.template.json') && existsSync(file));
+  const found = templates
+    .flatMap((file) => Object.values(read<Template>(file).Resources ?? {}))
+    .flatMap(({ Properties }) => Properties?.Environment?.Variables?.[environment.rootServers] ?? []);
+  return typeof found[0] === 'string' ? found[0].split(',') : [];
 }
 
 const read = <Content>(file: string): Content => JSON.parse(readFileSync(file, 'utf8')) as Content;

@@ -5,6 +5,7 @@ import type { RolePermissions } from '../lambdas/domain/ports/role-permissions.t
 import { challengeRecordName } from '../lambdas/domain/rules/proof/names.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { type Finding, findingOf } from './finding.ts';
+import { sentence } from './problems.ts';
 
 export interface ZoneRolePorts {
   readonly hostedZonesAs: HostedZonesAs;
@@ -44,7 +45,7 @@ function notAssumed(arn: string, zones: string, { explanation }: RoleNotAssumedE
   const trust = { Effect: 'Allow', ...principalOf(caller), Action: 'sts:AssumeRole' };
   return new CommandError(
     [
-      `Your credentials may not assume this role, so ${zones} cannot be read from here. ${explanation.why ?? ''} Renewals do not need this, because a ChallengeRole trusts the function challenge. To check the zones from here, add the first statement to the trust policy of the role, and the second one to a policy of yours.`,
+      `Your credentials may not assume this role, so ${zones} cannot be read from here. ${sentence(explanation.why ?? '')} Renewals do not need this, because a ChallengeRole trusts the function challenge. To check the zones from here, add the first statement to the trust policy of the role, and the second one to a policy of yours.`,
       JSON.stringify(trust),
       JSON.stringify(own),
     ].join('\n'),

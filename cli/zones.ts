@@ -2,6 +2,7 @@ import { type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zon
 import type { CertificateSpec, HostedZone, Issuer } from '../lambdas/domain/contract/config.ts';
 import { PerennialError } from '../lambdas/domain/contract/errors.ts';
 import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
 import { type Finding, findingOf } from './finding.ts';
 
 /** A certificate whose zones are checked. */
@@ -37,7 +38,8 @@ export async function zoneFindings(
       // The finding names the certificate.
       throw error instanceof PerennialError ? error.with({ certificate: '' }) : error;
     });
-    return warnings.length === 0 ? 'the zones are delegated, and CAA allows the CA' : warnings.join(' ');
+    if (warnings.length > 0) throw new CommandError(warnings.join(' '), exitCodes.refused);
+    return 'the zones are delegated, and CAA allows the CA';
   };
   for (let start = 0; start < certificates.length; start += atATime)
     findings.push(

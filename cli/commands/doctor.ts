@@ -1,17 +1,17 @@
-import type { RegistrationOutput } from '../../lambdas/domain/contract/account-request.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { OperatorChecks } from '../../lambdas/domain/ports/operator-checks.ts';
 import type { RolePermissions } from '../../lambdas/domain/ports/role-permissions.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
-import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import type { Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import { type AcmUse, acmFindings } from '../acm-quotas.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
-import { consoleLink, inputOf } from '../executions.ts';
+import { failedExecution } from '../executions.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
 import { permissionFindings, usedResources } from '../permissions.ts';
 import { renewalsOfYear } from '../planned-changes.ts';
+import { lastRegistration } from '../registration.ts';
 import { counted, duration, minuteOf } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneRoleFindings } from '../zone-roles.ts';
@@ -38,10 +38,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
   const { deployment, certificates, at } = report;
   const found = (check: string, text: string): Finding => ({ check, result: 'ok', text });
   const drift = Math.abs(clock.now().getTime() - Date.parse(at));
-  const registration = await lastRegistration(report, ports);
-  const accounts = new Map(
-    (registration.output?.accounts ?? []).map((each) => [each.issuer, { ...each, readAt: clock.now().toISOString() }]),
-  );
+  const registration = await lastRegistration(report, ports.workflows);
   const names = certificates.map(({ name, identifiers, challengeAliases, issuer }) => {
     const challenges = deployment.issuers.find((each) => each.name === issuer)?.challenges ?? [];
     return { name, identifiers, ...(challengeAliases && { challengeAliases }), issuer: { name: issuer, challenges } };
@@ -56,7 +53,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
     await findingOf('notifications', () => subscriptions(report, ports)),
     registration.finding,
     ...(await zoneRoleFindings(deployment.hostedZones, { hostedZonesAs, permissions })),
-    ...(await zoneFindings(names, deployment.hostedZones, accounts, { hostedZonesAs, dns, clock })),
+    ...(await zoneFindings(names, deployment.hostedZones, registration.accounts, { hostedZonesAs, dns, clock })),
     ...(await permissionFindings(deployment, used, used, permissions)),
     ...(await quotas(report, ports)),
     await findingOf('clock', async () => {
@@ -86,7 +83,7 @@ async function lastFleetRun({ deployment, at }: Report, { workflows }: DoctorPor
   for (const arn of (await workflows.list(deployment.stateMachines.fleet, '')).slice(0, 10)) {
     const execution = await workflows.describe(arn);
     if (execution.status === 'RUNNING') return `runs since ${minuteOf(execution.start)} UTC`;
-    if (execution.status !== 'SUCCEEDED') throw failed('The last fleet run', execution);
+    if (execution.status !== 'SUCCEEDED') throw new ToFix(failedExecution('The last fleet run', execution));
     const age = Date.parse(at) - Date.parse(execution.end ?? execution.start);
     // The schedule has a flexible window of at most one interval.
     if (age <= 2 * deployment.checkInterval * 1000 + 3_600_000) return `the last run ended ${duration(age)} ago`;
@@ -96,11 +93,6 @@ async function lastFleetRun({ deployment, at }: Report, { workflows }: DoctorPor
   }
   throw new ToFix('The fleet workflow has never run. See that the schedule is enabled, or deploy the stack again.');
 }
-
-const failed = (what: string, { status, error, cause, arn }: WorkflowExecution) =>
-  new ToFix(
-    `${what} ${status === 'FAILED' ? 'failed' : `was ${status.toLowerCase()}`}. ${error ? `${error}: ${cause ?? ''} ` : ''}See ${consoleLink(arn)}`,
-  );
 
 async function subscriptions({ deployment }: Report, { checks }: DoctorPorts): Promise<string> {
   if (deployment.topic === null)
@@ -112,37 +104,6 @@ async function subscriptions({ deployment }: Report, { checks }: DoctorPorts): P
     );
   if (confirmed === 0) throw new ToFix(`The topic ${deployment.topic} has no subscription. Subscribe to it.`);
   return counted(confirmed, 'confirmed subscription');
-}
-
-/** Registrations that are searched for, among other requests. */
-const searched = 20;
-
-/** Reads the newest registration, which a deployment starts. It asks each CA whether the account is valid. */
-async function lastRegistration({ deployment, at }: Report, { workflows }: DoctorPorts) {
-  let output: RegistrationOutput | null = null;
-  const ageOf = ({ start, end }: WorkflowExecution) => duration(Date.parse(at) - Date.parse(end ?? start));
-  const finding = await findingOf('accounts', async () => {
-    const deactivated = new Map<string, string>();
-    for (const arn of (await workflows.list(deployment.stateMachines.accounts, '')).slice(0, searched)) {
-      const execution = await workflows.describe(arn);
-      const { action, issuer } = inputOf(execution);
-      if (action === 'deactivate' && execution.status === 'SUCCEEDED')
-        deactivated.set(String(issuer), ageOf(execution));
-      if (action !== 'register') continue;
-      if (execution.status === 'RUNNING') return 'a registration is in progress';
-      if (execution.status !== 'SUCCEEDED') throw failed('The last registration', execution);
-      output = JSON.parse(execution.output ?? 'null') as RegistrationOutput;
-      const valid = output.accounts.flatMap(({ issuer }) => (deactivated.has(issuer) ? [] : [issuer]));
-      return [
-        ...(valid.length > 0 ? [`valid at ${valid.join(', ')}, ${ageOf(execution)} ago`] : []),
-        ...[...deactivated].map(
-          ([issuer, age]) => `deactivated at ${issuer}, ${age} ago, and registered again by the first order after that`,
-        ),
-      ].join('; ');
-    }
-    throw new ToFix('No registration was found. Deploy the stack again.');
-  });
-  return { finding, output: output as RegistrationOutput | null };
 }
 
 /** Functions that a fleet may run at once with the pace of the configuration. A new AWS account may run ten. */

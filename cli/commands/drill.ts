@@ -4,6 +4,7 @@ import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import { readReport, type Target } from '../deployment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
+import { wrappedQuestion } from '../layout.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface DrillOptions extends Target {
@@ -54,8 +55,8 @@ export async function drill(options: DrillOptions, ports: DrillPorts): Promise<E
   return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
 }
 
-async function arrived(sent: string, { askConfirmation }: DrillPorts): Promise<string> {
-  const answer = await askConfirmation(`${sent} Did it arrive?`);
+async function arrived(sent: string, { askConfirmation, terminal }: DrillPorts): Promise<string> {
+  const answer = await askConfirmation(wrappedQuestion(`${sent} Did it arrive?`, terminal.columns));
   if (answer === null) return `${sent} See that it arrives.`;
   if (answer) return 'the message arrived';
   throw new ToFix(

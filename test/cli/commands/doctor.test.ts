@@ -30,6 +30,8 @@ interface Situation {
   readonly zoneRole?: ZoneRole;
   /** Whether the operator may not assume the role of the zone. */
   readonly refused?: boolean;
+  /** A query that no server answers. */
+  readonly failing?: string;
   /** Names of the certificates. */
   readonly names?: readonly string[];
   readonly checks?: Partial<OperatorChecks>;
@@ -48,6 +50,7 @@ async function run({
   zoneRole,
   refused = false,
   names = ['www'],
+  failing,
   fleet = [execution()],
   registration = execution(),
   requests = [],
@@ -58,6 +61,7 @@ async function run({
   const world = createWorld();
   const { hostedZonesAs, dns } = world.ports;
   world.hostedZones.addZone(zone.id, ['ns.zone.test'], zoneRole?.arn);
+  if (failing !== undefined) world.dns.fail(failing);
   if (refused && zoneRole) world.hostedZones.refusedRoles.add(zoneRole.arn);
   world.dns.delegate(zone.name, ...[delegated ? 'ns.zone.test' : 'ns.elsewhere.test']);
   const report = reportOf(0);
@@ -196,6 +200,15 @@ describe('doctor', () => {
     });
     const failed = await run({ requests: [execution({ input, status: 'FAILED' })] });
     expect(failed.of('accounts')?.text).toBe('valid at test-ca, 60 min ago');
+  });
+
+  test('does not call a zone OK if a server did not answer', async () => {
+    const { code, of } = await run({ failing: 'caa example.com' });
+    expect(of('zones of www')).toMatchObject({
+      result: 'unknown',
+      text: expect.stringContaining('The CAA records of example.com could not be looked up'),
+    });
+    expect(code).toBe(4);
   });
 
   const role = 'arn:aws:iam::444455556666:role/dns';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plan } from '../../../cli/commands/plan.ts';
 import { daysOfOrders, monthlyCost } from '../../../cli/planned-changes.ts';
+import type { RegistrationOutput } from '../../../lambdas/domain/contract/account-request.ts';
 import type { DeployedConfig } from '../../../lambdas/domain/contract/config.ts';
 import { AccessDeniedError } from '../../../lambdas/domain/contract/errors.ts';
 import type { CertificateReport } from '../../../lambdas/domain/contract/report.ts';
@@ -62,16 +63,29 @@ const deployedAs = (spec: ReturnType<typeof specWith>, fields: Partial<Certifica
     ...fields,
   });
 
+interface World {
+  readonly delegated?: boolean;
+  /** The CAA record of example.com. */
+  readonly caa?: string;
+  readonly permissions?: Partial<RolePermissions>;
+  /** Output of the last registration. */
+  readonly registration?: RegistrationOutput;
+}
+
+const registered = '2026-03-01T11:00:00Z';
+
 async function run(
   deployed: readonly CertificateReport[] | null,
   options: object = {},
-  { delegated = true, permissions = {} }: { delegated?: boolean; permissions?: Partial<RolePermissions> } = {},
+  { delegated = true, caa, permissions, registration }: World = {},
 ) {
   const regions: (string | undefined)[] = [];
   const syntheses: unknown[] = [];
+  const roots: (readonly string[])[] = [];
   const world = createWorld();
   world.hostedZones.addZone('Z1', ['ns.zone.test']);
   world.dns.delegate('example.com', ...[delegated ? 'ns.zone.test' : 'ns.elsewhere.test']);
+  if (caa !== undefined) world.dns.setCaa('example.com', caa);
   const { hostedZonesAs, dns } = world.ports;
   const terminal = createTerminal();
   const code = await plan({ cdkOut: folder, ...options }, (region) => {
@@ -86,13 +100,23 @@ async function run(
         syntheses.push(given);
         return folder;
       },
-      zones: () => ({ hostedZonesAs, dns }),
+      zones: (rootServers) => {
+        roots.push(rootServers);
+        return { hostedZonesAs, dns };
+      },
+      workflows: {
+        list: async () => (registration ? ['arn:registration'] : []),
+        describe: async (arn) => ({
+          ...{ arn, status: 'SUCCEEDED', start: registered, end: registered, error: null, cause: null },
+          ...{ input: '{"action":"register"}', output: JSON.stringify(registration) },
+        }),
+      },
       checks: { importedCertificates: async () => 7, acmQuota: async () => null } as unknown as OperatorChecks,
       terminal,
       clock: world.clock,
     };
   });
-  return { code, text: terminal.lines.join('\n'), regions, syntheses };
+  return { code, text: terminal.lines.join('\n'), regions, syntheses, roots };
 }
 
 /** Deployments of other apps in the region. */
@@ -187,6 +211,35 @@ describe('plan', () => {
     const { code, text } = await run([], {}, { delegated: false });
     expect(text).toMatch(/FIX zones of www: .*example\.com/s);
     expect(code).toBe(1);
+  });
+
+  test.each([
+    ['?   zones of www: CAA records at example.com restrict who may issue', 'the CA has no account yet', undefined, 4],
+    ['OK  zones of www: ', 'the registered account is allowed', 'ca.test', 0],
+    ['FIX zones of www: test-ca may not issue for www.example.com.', 'they name another CA', 'other.test', 1],
+  ] as const)('says "%s" if %s', async (line, _, identity, exitCode) => {
+    synthesized('Perennial', configOf(www));
+    const account = { issuer: 'test-ca', url: 'https://ca.test/1', caaIdentities: ['ca.test'], caa: [] };
+    const { code, text } = await run(
+      [],
+      {},
+      {
+        caa: `0 issue "${identity ?? 'ca.test'}"`,
+        ...(identity && { registration: { accounts: [account], caa: [] } }),
+      },
+    );
+    expect(text).toContain(line);
+    expect(code).toBe(exitCode);
+  });
+
+  test('queries the root servers of the configuration, also before the first deployment', async () => {
+    synthesized('Perennial', configOf(www));
+    const Environment = { Variables: { ROOT_SERVERS: '192.0.2.1:53,192.0.2.2:53' } };
+    writeFileSync(
+      join(folder, 'Perennial.template.json'),
+      JSON.stringify({ Resources: { Challenge: { Properties: { Environment } }, Table: {} } }),
+    );
+    expect((await run(null)).roots).toEqual([['192.0.2.1:53', '192.0.2.2:53']]);
   });
 
   test('does not check a zone whose id is known only after the deployment', async () => {
