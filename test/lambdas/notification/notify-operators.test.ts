@@ -80,6 +80,18 @@ test('fifty certificates that fail by one cause are one message', async () => {
   expect(await world.deliver(...bodies.slice(20))).toEqual([]);
 });
 
+test('the commands for several certificates name the first of them, so that they work as they are', async () => {
+  const world = operators('www', 'api');
+  const bodies = ['www', 'api'].map((name) =>
+    world.fail(name, 'CaaError', caa.replaceAll('www', name), { action: allowCa }),
+  );
+  const [message] = await world.deliver(...bodies);
+  expect(message?.body).toContain(
+    'To try again at once after that, run for each of them:\n  npx cdk-perennial renew www --force --stack Perennial',
+  );
+  expect(message?.body).toContain('To look closer, run:\n  npx cdk-perennial explain www --stack Perennial');
+});
+
 test('certificates that fail by a cause that was just written about join the reminder', async () => {
   const world = operators('n1', 'n2');
   await world.deliver(world.fail('n1', 'CaUnavailableError', unavailable('n1'), { count: 3 }));

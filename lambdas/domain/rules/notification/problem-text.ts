@@ -52,7 +52,6 @@ export function problemParagraphs(group: ProblemGroup, place: DeploymentPlace, n
   const states = statesOf(group);
   const isOne = group.length === 1;
   const example = first.state.name;
-  const name = isOne ? example : 'NAME';
   const sentence = sentenceOf(phrase(kind, states));
   const cause = kind === error ? '' : isOne ? failures(first) : ` The last attempt of each has failed with ${error}.`;
   return [
@@ -63,9 +62,11 @@ export function problemParagraphs(group: ProblemGroup, place: DeploymentPlace, n
       : `${isOne ? 'What to do' : `What to do for ${example}, and likewise for the others`}:\n  ${quote(action)}`,
     isOne ? [nextAttempt(first, now), currentOf(first.state, now)].filter(Boolean).join(' ') : list(group, now),
     ...(kind === 'failing' && action !== null
-      ? [`To try again at once after that, run:\n${commandLine(`renew ${name} --force`, place)}`]
+      ? [
+          `To try again at once after that, run${isOne ? '' : ' for each of them'}:\n${commandLine(`renew ${example} --force`, place)}`,
+        ]
       : []),
-    `To look closer, run:\n${commandLine(`explain ${name}`, place)}`,
+    `To look closer, run:\n${commandLine(`explain ${example}`, place)}`,
   ];
 }
 
