@@ -133,12 +133,18 @@ const paused: Kind = {
     'not shown here. The action accountLink of the accounts workflow returns the whole link.',
 };
 
+/** "Contact us", "contact your account manager" or "contact help@ca.example", which say nothing about the contact of the account. */
+const whomToContact =
+  /\bcontact\s+((the|your|our|an?|customer|technical)\s+)*(us|support|sales|help|service|admin\w*|account manager|CA|team|provider|\S+@\S+|https?:\S+)/gi;
+
 /**
  * The error for a rejected account, or for a rejected change of its contact. RFC 8555 has no problem type for a missing contact. Google Trust Services
  * sends `malformed`, whose text says so. Without this class the operator would replace a binding that is still valid.
  */
 export function asContactRefused(error: unknown): unknown {
-  if (!(error instanceof MalformedError) || !/\bcontacts?\b/i.test(error.problem?.detail ?? '')) return error;
+  if (!(error instanceof MalformedError)) return error;
+  const detail = error.problem?.detail ?? '';
+  if (!/\bcontacts?\b/i.test(detail.replace(whomToContact, ''))) return error;
   const { remedy } = contactRefused;
   return new ContactRefusedError({ ...error.explanation, ...error.fields, remedy, problem: error.problem });
 }

@@ -100,6 +100,17 @@ test.each([
   }
 });
 
+test.each([
+  'The external account binding is unknown. Please contact support.',
+  'Invalid binding, contact us at help@ca.example',
+  'Contact your account manager for a new key.',
+  'Unknown kid (contact acme-support@ca.example)',
+])('asks for a new binding if the text only says whom to contact: %s', async (detail) => {
+  ca.script('/new-account', problem('malformed', 400, { detail }));
+  const failed = acme.newAccount({ ...ca.issuer, externalAccountBinding: secretArn }, accountKey, binding);
+  await expect(failed).rejects.toThrow(ExternalAccountBindingError);
+});
+
 // ---- Finding ------------------------------------------------------------------------------------------------------
 
 test('finds an account by its key without registering one', async () => {
