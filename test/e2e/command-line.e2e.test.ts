@@ -402,7 +402,14 @@ describe('commands for operators', () => {
     const { out, messages } = await run(['doctor']);
     expect(messages).toBe('');
     expect(out).toMatch(/^OK {2}credentials: accepted in account \d+\nOK {2}stack: Perennial in us-east-1/);
-    for (const check of ['fleet', 'accounts', 'zones of www', 'permissions of challenge', 'ACM in us-east-1', 'clock'])
+    for (const check of [
+      'fleet',
+      'accounts',
+      'zones of www, outside',
+      'permissions of challenge',
+      'ACM in us-east-1',
+      'clock',
+    ])
       expect(out).toContain(`\nOK  ${check}: `);
     expect(out).not.toMatch(/^(FIX|\?)/m);
     expect(widest(out)).toBeLessThanOrEqual(80);
