@@ -205,12 +205,13 @@ describe('a certificate with a lease', () => {
     const world = createWorld({ now });
     world.executions.setStatus(renewal, 'live');
     const names = namesOf(150);
-    for (const name of names.slice(0, 50)) put(world, name, {}, { lease: renewal, leasedAt: now });
+    // Not a multiple of ten, because ten statuses are read at the same time.
+    for (const name of names.slice(0, 45)) put(world, name, {}, { lease: renewal, leasedAt: now });
     const { due, postponed } = await select(
       world,
       names.map((name) => specNamed(name)),
     );
-    expect([due.length, postponed]).toEqual([100, 0]);
+    expect([due.length, postponed]).toEqual([100, 5]);
   });
 });
 

@@ -1,11 +1,11 @@
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { FleetLedger, LedgerPage } from '../../../domain/ports/fleet-ledger.ts';
 import { replyOf } from '../translate-errors.ts';
+import { saveRenewalInfo } from './ledger-certificates.ts';
 import { certificateId, certificateIn, certificateOf, fleetId } from './ledger-item.ts';
 import { take } from './ledger-leases.ts';
-import { readOrderBucket } from './ledger-orders.ts';
+import { readOrderBucket } from './ledger-order-bucket.ts';
 import { type LedgerTable, ledgerTable, readItem, updateItem } from './ledger-table.ts';
-import { saveRenewalInfo } from './ledger-writes.ts';
 
 /** The ledger as the fleet workflow uses it. It reads all items with Scan, and writes renewal information and the item `fleet`. */
 export function createFleetLedger({

@@ -1,13 +1,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { RecordedAccount } from '../../../domain/contract/certificate-facts.ts';
 import type { Ledger, LedgerCertificate } from '../../../domain/ports/ledger.ts';
-import { fromAttribute } from './attribute-values.ts';
+import * as accounts from './ledger-accounts.ts';
+import * as certificates from './ledger-certificates.ts';
 import * as counts from './ledger-counts.ts';
-import { accountId, certificateId, certificateIn, certificateOf } from './ledger-item.ts';
+import { certificateId, certificateIn, certificateOf } from './ledger-item.ts';
 import { assertLease, release, takeLease } from './ledger-leases.ts';
-import { debitOrder, readOrderBucket } from './ledger-orders.ts';
+import { debitOrder, readOrderBucket } from './ledger-order-bucket.ts';
+import * as outcomes from './ledger-outcomes.ts';
+import * as order from './ledger-saved-order.ts';
 import { idsWith, type LedgerTable, ledgerTable, readItem, readItems } from './ledger-table.ts';
-import * as writes from './ledger-writes.ts';
 
 /** The ledger in one DynamoDB table. Every update can be repeated. The second time its condition is met again or its effect exists already. */
 export function createLedger({
@@ -22,32 +23,32 @@ export function createLedger({
     certificate: (...args) => readCertificate(table, ...args),
     certificates: (...args) => readCertificates(table, ...args),
     withLeftovers: () => withLeftovers(table),
-    account: (...args) => readAccount(table, ...args),
-    accountKeys: (...args) => readAccountKeys(table, ...args),
+    account: (...args) => accounts.account(table, ...args),
+    accountKeys: (...args) => accounts.accountKeys(table, ...args),
 
     takeLease: (...args) => takeLease(table, ...args),
     release: (...args) => release(table, ...args),
     assertLease: (...args) => assertLease(table, ...args),
 
-    saveOrder: (...args) => writes.saveOrder(table, ...args),
-    dropOrder: (...args) => writes.dropOrder(table, ...args),
-    removeLeftovers: (...args) => writes.removeLeftovers(table, ...args),
-    recordLeftoversReported: (...args) => writes.recordLeftoversReported(table, ...args),
-    saveRenewalInfo: (...args) => writes.saveRenewalInfo(table, ...args),
-    recordAccount: (...args) => writes.recordAccount(table, ...args),
-    recordAccountKey: (...args) => writes.recordAccountKey(table, ...args),
-    markAccountStale: (...args) => writes.markAccountStale(table, ...args),
-    recordCurrent: (...args) => writes.recordCurrent(table, ...args),
-    recordRevocation: (...args) => writes.recordRevocation(table, ...args),
-    recordDelivery: (...args) => writes.recordDelivery(table, ...args),
-    recordPause: (...args) => writes.recordPause(table, ...args),
-    recordServed: (...args) => writes.recordServed(table, ...args),
-    recordComparison: (...args) => writes.recordComparison(table, ...args),
-    dropOutsideChanges: (...args) => writes.dropOutsideChanges(table, ...args),
-    recordAccess: (...args) => writes.recordAccess(table, ...args),
-    recordAnnounced: (...args) => writes.recordAnnounced(table, ...args),
-    recordSuccess: (...args) => writes.recordSuccess(table, ...args),
-    recordFailure: (...args) => writes.recordFailure(table, ...args),
+    saveOrder: (...args) => order.saveOrder(table, ...args),
+    dropOrder: (...args) => order.dropOrder(table, ...args),
+    removeLeftovers: (...args) => order.removeLeftovers(table, ...args),
+    recordLeftoversReported: (...args) => order.recordLeftoversReported(table, ...args),
+    saveRenewalInfo: (...args) => certificates.saveRenewalInfo(table, ...args),
+    recordAccount: (...args) => accounts.recordAccount(table, ...args),
+    recordAccountKey: (...args) => accounts.recordAccountKey(table, ...args),
+    markAccountStale: (...args) => accounts.markAccountStale(table, ...args),
+    recordCurrent: (...args) => certificates.recordCurrent(table, ...args),
+    recordRevocation: (...args) => certificates.recordRevocation(table, ...args),
+    recordDelivery: (...args) => certificates.recordDelivery(table, ...args),
+    recordPause: (...args) => certificates.recordPause(table, ...args),
+    recordServed: (...args) => certificates.recordServed(table, ...args),
+    recordComparison: (...args) => certificates.recordComparison(table, ...args),
+    dropOutsideChanges: (...args) => certificates.dropOutsideChanges(table, ...args),
+    recordAccess: (...args) => certificates.recordAccess(table, ...args),
+    recordAnnounced: (...args) => outcomes.recordAnnounced(table, ...args),
+    recordSuccess: (...args) => outcomes.recordSuccess(table, ...args),
+    recordFailure: (...args) => outcomes.recordFailure(table, ...args),
 
     issues: (...args) => counts.issues(table, ...args),
     countIssue: (...args) => counts.countIssue(table, ...args),
@@ -80,12 +81,4 @@ async function readCertificates(
 async function withLeftovers(table: LedgerTable): Promise<readonly string[]> {
   const ids = await idsWith(table, 'leftovers');
   return ids.flatMap((id) => certificateIn(id) ?? []);
-}
-
-async function readAccount(table: LedgerTable, directoryUrl: string): Promise<RecordedAccount | null> {
-  return fromAttribute((await readItem(table, accountId(directoryUrl))).account) as RecordedAccount | null;
-}
-
-async function readAccountKeys(table: LedgerTable, directoryUrl: string): Promise<readonly string[]> {
-  return (await readItem(table, accountId(directoryUrl))).accountKeys?.SS ?? [];
 }

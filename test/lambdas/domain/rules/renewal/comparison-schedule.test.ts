@@ -34,7 +34,9 @@ describe('the comparison of a certificate is due', () => {
     const middle = due[499];
     const times = due.map(({ at: time }) => Number(time));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
-    const rest = dueComparisons(names, middle?.at ?? at('01T00:00:00'), at('02T00:00:00'));
+    const stop = middle?.at ?? at('01T00:00:00');
+    expect(dueComparisons(names, at('01T00:00:00'), stop)).toEqual(due.slice(0, 500));
+    const rest = dueComparisons(names, stop, at('02T00:00:00'));
     expect(rest).toEqual(due.slice(500));
   });
 });
