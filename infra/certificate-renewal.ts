@@ -23,17 +23,15 @@ import {
   type RenewedRuleProps,
 } from './consumers/certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import { grantExecutions, grantResources } from './function-grants.ts';
 import type { AlarmId } from './monitoring/alarm-list.ts';
 import { Alarms, type AlarmsProps } from './monitoring/alarms.ts';
 import { type NotificationParts, Notifications } from './monitoring/notifications.ts';
 import { RenewalMetrics } from './monitoring/renewal-metrics.ts';
 import { SavedQueries } from './monitoring/saved-queries.ts';
-import { AcmDelivery } from './resources/acm-delivery.ts';
-import { AcmeAccounts } from './resources/acme-accounts.ts';
-import { CertificateSecrets, secretArnSize } from './resources/certificate-secrets.ts';
-import { ChallengeZones, challengeArnSize } from './resources/challenge-zones.ts';
+import { makeFunctions, type RenewalFunctions } from './renewal-functions.ts';
 import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
-import { Ledger, type LedgerProps } from './resources/ledger.ts';
+import type { Ledger, LedgerProps } from './resources/ledger.ts';
 import { RuntimeTags } from './resources/runtime-tags.ts';
 import { secretArn } from './resources/secret-arn.ts';
 import { outermostStack } from './resources/stack-tag.ts';
@@ -44,8 +42,6 @@ import { FleetWorkflow } from './workflows/fleet-workflow.ts';
 import { ReadableAssets } from './workflows/readable-assets.ts';
 import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
 import { RestartRule } from './workflows/restart-rule.ts';
-import { executionArn } from './workflows/workflow.ts';
-import { WorkflowFunction, type WorkflowFunctionProps } from './workflows/workflow-function.ts';
 
 /** What the alarms watch. The parts of the notifications are added to it. */
 interface AlarmParts extends Pick<AlarmsProps, 'workflows' | 'functions' | 'scheduleGroups' | 'rules'> {
@@ -169,11 +165,16 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     const fleetName = `${name}-fleet`;
     this.deploymentName = name;
     this.checkInterval = config.deployed.checkInterval;
-    const functions = this.makeFunctions(config);
+    const functions = makeFunctions(this, config, name);
     this.challengeRole = functions.challenge.role;
-    const ledger = this.grantResources(functions, config, { runtimeTags, encryptionKey, removalPolicy });
-    this.grantExecutions(functions.check, [renewalName, accountsName]);
-    this.grantExecutions(functions.fleet, [renewalName, accountsName, fleetName]);
+    const ledger = grantResources(this, functions, config, {
+      stackTag: this.ownershipTag,
+      runtimeTags,
+      encryptionKey,
+      removalPolicy,
+    });
+    grantExecutions(this, functions.check, [renewalName, accountsName]);
+    grantExecutions(this, functions.fleet, [renewalName, accountsName, fleetName]);
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
@@ -238,10 +239,15 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     this.certificateNames = names;
     this.report = functions.report.function;
     this.logGroups = {
-      ...{ fleet: fleet.logGroup, renewal: renewal.logGroup, accounts: accounts.logGroup },
-      ...{ fleetFunction: functions.fleet.logGroup, check: functions.check.logGroup },
-      ...{ order: functions.order.logGroup, challenge: functions.challenge.logGroup },
-      ...{ certificate: functions.certificate.logGroup, delivery: functions.delivery.logGroup },
+      fleet: fleet.logGroup,
+      renewal: renewal.logGroup,
+      accounts: accounts.logGroup,
+      fleetFunction: functions.fleet.logGroup,
+      check: functions.check.logGroup,
+      order: functions.order.logGroup,
+      challenge: functions.challenge.logGroup,
+      certificate: functions.certificate.logGroup,
+      delivery: functions.delivery.logGroup,
       report: functions.report.logGroup,
       ...(notifications && { notification: notifications.workflowFunction.logGroup }),
     };
@@ -252,20 +258,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
         logGroups: Object.values(this.logGroups),
         certificate: names[0] as string,
       });
-    Tags.of(functions.report.function).add(tags.part, 'report');
-    const parts = {
-      rootServers: config.rootServers,
-      topic: notifications?.topic.topicArn ?? null,
-      roles: {
-        challenge: functions.challenge.role.roleArn,
-        certificate: functions.certificate.role.roleArn,
-        delivery: functions.delivery.role.roleArn,
-      },
-    };
-    functions.report.addEnvironment(
-      environment.deployment,
-      Stack.of(this).toJsonString({ ...this.deployment(), ...parts }),
-    );
+    this.describeDeployment(functions, config);
     // Tools find the parts of a deployment by these tags.
     const tagged = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
     Tags.of(this).add(tags.stack, this.ownershipTag, tagged);
@@ -316,58 +309,6 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     return this.reader.onRenewed(id, props);
   }
 
-  /**
-   * Creates the functions of the workflows.
-   *
-   * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order
-   * of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests:
-   * directory, nonce, and the order before and after its CSR, or a chain and two alternate chains.
-   */
-  private makeFunctions({ deployed, tokens, trustedRoots, secretPrefix }: CheckedConfig) {
-    const roots: Readonly<Record<string, string>> =
-      Object.keys(trustedRoots).length > 0 ? { 'roots.json': JSON.stringify(trustedRoots) } : {};
-    const make = (id: string, seconds: number, description: string, more: Partial<WorkflowFunctionProps> = {}) =>
-      new WorkflowFunction(this, id, {
-        folder: id.toLowerCase(),
-        timeout: Duration.seconds(seconds),
-        description,
-        ...more,
-      });
-    const slowestReply = Math.max(...deployed.issuers.map(({ replyTimeout }) => replyTimeout));
-    const configFile = { 'config.json': serializeConfig(deployed).json };
-    const files = { ...configFile, ...roots };
-    const check = make('Check', 60, 'Decides what to do for a certificate, and records how renewals end', { files });
-    // A call works at most four minutes. A selection from 100,000 certificates takes 8 s of one vCPU and 400 MB (`bench/fleet.ts`): 27 s with 512 MB,
-    // 14 s with 1,024 MB and 8 s with 1,769 MB, for the same price. With 1,024 MB there is room for longer names and more regions.
-    const fleet = make('Fleet', 900, 'Finds out which certificates of the whole fleet are due', {
-      files,
-      memory: 1024,
-    });
-    const report = make('Report', 60, 'Answers the command line with the state of certificates', { files: configFile });
-    fleet.addEnvironment(environment.metricsDeployment, this.deploymentName);
-    for (const each of [check, fleet, report])
-      each.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
-    return {
-      fleet,
-      check,
-      report,
-      order: make('Order', 900, 'Registers accounts, and creates and polls orders at the CA', { files: roots }),
-      challenge: make('Challenge', 60, 'Writes TXT records, and checks DNS', {
-        arnSize: challengeArnSize(deployed.hostedZones),
-      }),
-      certificate: make(
-        'Certificate',
-        Math.min(30 + 5 * slowestReply, 900),
-        'Creates keys and CSRs, and stores certificates',
-        {
-          files: roots,
-          arnSize: secretArnSize(secretPrefix),
-        },
-      ),
-      delivery: make('Delivery', 60, 'Imports certificates into ACM'),
-    };
-  }
-
   /** Creates the notifications, if they are configured. Its function reads the configuration as the functions of the workflows do. */
   private makeNotifications(
     { deployed, tokens, notifications }: CheckedConfig,
@@ -408,62 +349,14 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
     return new Alarms(this, 'Alarms', { ...props, deadLetters: [], ...watched }).alarms;
   }
 
-  /** Creates the resources, and grants each function access to those that it uses. */
-  private grantResources(
-    { fleet, check, order, challenge, certificate, delivery, report }: ReturnType<CertificateRenewal['makeFunctions']>,
-    { deployed, bindingKeys, secretPrefix, accountSecretPrefix, rootServers }: CheckedConfig,
-    { runtimeTags, encryptionKey, removalPolicy }: LedgerProps & { readonly runtimeTags: RuntimeTags },
-  ): Ledger {
-    const stackTag = this.ownershipTag;
-    runtimeTags.pass(fleet, check, order, certificate, delivery);
-
-    const ledger = new Ledger(this, 'Ledger', { encryptionKey, removalPolicy });
-    ledger.grantFleet(fleet);
-    ledger.grantCheck(check);
-    ledger.grantOrder(order);
-    ledger.grantCertificate(certificate);
-    ledger.grantDelivery(delivery);
-    ledger.grantReadInBatches(report);
-
-    const zones = new ChallengeZones(this, 'ChallengeZones', deployed.hostedZones);
-    zones.grantChallenges(challenge);
-    if (rootServers.length > 0) challenge.addEnvironment(environment.rootServers, rootServers.join());
-
-    const secrets = new CertificateSecrets(this, 'CertificateSecrets', {
-      prefix: secretPrefix,
-      stackTag,
-      tags: runtimeTags,
-      encryptionKey,
-    });
-    for (const reader of [check, fleet]) secrets.grantDescribe(reader);
-    secrets.grantWrite(certificate);
-    secrets.grantShare(certificate, deployed.certificates);
-    secrets.grantRead(delivery);
-
-    const accounts = new AcmeAccounts(this, 'AcmeAccounts', {
-      prefix: accountSecretPrefix,
-      stackTag,
-      tags: runtimeTags,
-      encryptionKey,
-    });
-    accounts.grantRegister(order);
-    accounts.grantExternalAccountBindings(order, deployed.issuers, bindingKeys);
-    accounts.grantUse(certificate);
-
-    const regions = [...new Set(deployed.certificates.flatMap((each) => each.regions))];
-    const acm = new AcmDelivery(this, 'AcmDelivery', { regions, stackTag, tags: runtimeTags });
-    acm.grantImport(delivery);
-    acm.grantRead(fleet);
-    return ledger;
-  }
-
-  /** Returns what the function `report` tells the command line about this deployment. */
-  private deployment(): Pick<
-    Deployment,
-    'stack' | 'account' | 'region' | 'stateMachines' | 'logGroups' | 'secretPrefix'
-  > {
+  /** Tells the function `report` what it answers to the command line about this deployment, and tags it, so that the command line finds it. */
+  private describeDeployment(
+    { report, challenge, certificate, delivery }: RenewalFunctions,
+    { rootServers }: CheckedConfig,
+  ): void {
     const { account, region } = Stack.of(this);
-    return {
+    // The function knows the rest from its bundle and its configuration.
+    const deployment: Omit<Deployment, 'version' | 'checkInterval' | 'issuers' | 'hostedZones'> = {
       stack: this.ownershipTag,
       account,
       region,
@@ -474,20 +367,15 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       },
       logGroups: Object.values(this.logGroups).map(({ logGroupName }) => logGroupName),
       secretPrefix: this.secretPrefix,
-    };
-  }
-
-  /**
-   * Allows checking whether the execution that holds a lease is still running. Renewals, revocations and fleet runs take leases. The workflows are given by name,
-   * because they are created after their functions.
-   */
-  private grantExecutions(grantee: WorkflowFunction, stateMachineNames: readonly string[]): void {
-    grantee.allow(
-      {
-        actions: ['states:DescribeExecution'],
-        resources: stateMachineNames.map((stateMachineName) => executionArn(this, stateMachineName, '*')),
+      rootServers,
+      topic: this.notifications?.topic.topicArn ?? null,
+      roles: {
+        challenge: challenge.role.roleArn,
+        certificate: certificate.role.roleArn,
+        delivery: delivery.role.roleArn,
       },
-      'Executions of the workflows of this stack only. Their names are not known.',
-    );
+    };
+    report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(deployment));
+    Tags.of(report.function).add(tags.part, 'report');
   }
 }

@@ -17,6 +17,8 @@ export class ConfigError extends Error {
   constructor(mistakes: readonly string[]) {
     super(mistakes.join('\n'));
     this.mistakes = mistakes;
+    // Node.js prints the enumerable properties of an uncaught error. The message has the mistakes already.
+    Object.defineProperty(this, 'mistakes', { enumerable: false });
   }
 }
 

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { Lazy } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../../infra/config/check-config.ts';
+import { ConfigError } from '../../../infra/config/mistakes.ts';
 import { serializeConfig } from '../../../infra/config/serialize-config.ts';
 import { resolveTokens } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { type Expected, expectMistakes, mistakesOf } from '../mistakes.ts';
@@ -187,3 +189,8 @@ test('2,000 certificates in 300 zones are checked within the timeout of this tes
   }));
   expect(checkConfig({ issuer, hostedZones: zones, certificates }).deployed.certificates).toHaveLength(2000);
 }, 15_000);
+
+test('an uncaught ConfigError is printed with each mistake once', () => {
+  const printed = inspect(new ConfigError(['issuer: missing; give one', 'certificates: missing; give one']));
+  expect(printed.match(/certificates: missing/g)).toHaveLength(1);
+});
