@@ -50,6 +50,8 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
  *
  * For a certificate that is not configured it decides about leftover TXT values only.
  *
+ * The first run of a restart only returns the certificate that the interrupted execution names, so that a failure of the next run is recorded for it.
+ *
  * A second run finds its own leases and returns the same decision, so it is safe to run twice.
  */
 export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewalPorts): Promise<CheckRenewalOutput> {
@@ -67,6 +69,8 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
   });
   if (restartOf && stillRuns)
     return waiting(whileInterruptedExecutionRuns(restartOf, run.waitStarts, ports.clock.now()));
+  if (restartOf && configured && input.certificate !== certificate)
+    return waiting({ action: 'wait', wait: 1, reason: 'the interrupted execution has named its certificate' });
   if (!configured) return waiting(await checkUnconfigured(run, ports));
   const holder = await acquireLease({ certificate }, run, ports);
   if (holder) return waiting(whileCertificateLeaseIsTaken(holder, run, ports.clock.now()));

@@ -117,6 +117,7 @@ function decide({ certificate, arn, attempt }: Attempt, startedAt: string, world
   const input = {
     execution: arn,
     attempt,
+    certificate,
     request: { certificate },
     cleaned: false,
     removed: [],

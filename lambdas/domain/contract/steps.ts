@@ -41,9 +41,7 @@ export interface StepEvent {
   readonly input: unknown;
 }
 
-export interface CheckRenewalInput {
-  readonly execution: string;
-  readonly attempt: number;
+export interface CheckRenewalInput extends Run {
   /** The input of the execution, unchecked. */
   readonly request: unknown;
   /** Whether this execution has already run *Clean up leftover challenges*. */

@@ -53,8 +53,7 @@ function check(
 ) {
   return checkRenewal(
     {
-      execution,
-      attempt: 1,
+      ...run,
       cleaned: false,
       removed: [],
       reported: [],
@@ -892,6 +891,17 @@ describe('a restart', () => {
     expect((await check(world, { request })).action).toBe('issue');
     expect(world.ledger.get('www').lease).toBe(execution);
     expect(world.ledger.setLease(specWith().setHash)).toBe(execution);
+  });
+
+  test('first returns the certificate of the interrupted execution and takes no lease, so that a failure is recorded for it', async () => {
+    const world = issued(dueDay);
+    interrupted(world);
+    expect(await check(world, { request, certificate: '' })).toMatchObject({
+      action: 'wait',
+      wait: 1,
+      certificate: 'www',
+    });
+    expect(world.ledger.get('www').lease).toBeNull();
   });
 
   test.each([

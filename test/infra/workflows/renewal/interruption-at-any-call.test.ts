@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FunctionsReplacedError } from '../../../../lambdas/domain/contract/errors.ts';
+import { FunctionsReplacedError, UnexpectedError } from '../../../../lambdas/domain/contract/errors.ts';
 import { deniedError } from '../../../fakes/aws-errors.ts';
 import { Killed } from '../../../fakes/recorder.ts';
 import { execution, otherExecution, specWith } from '../../../fakes/specs.ts';
@@ -44,6 +44,22 @@ function expectIssuedOnce(w: World, last: string): void {
 }
 
 describe('a renewal', () => {
+  test.each([
+    ['reads the input of the interrupted execution, publishes no event', 'executions.describe', []],
+    ['describes the secret, counts and publishes the failure of its certificate', 'secrets.describe', ['www']],
+  ])('whose restart fails when it %s, and tries again', async (_, call, certificates) => {
+    const w = world();
+    w.calls.killAfter(3);
+    await expect(renew(w, { input: request, arn: execution })).rejects.toThrow(Killed);
+    w.calls.restart();
+    w.executions.setStatus(execution, 'ended');
+    w.calls.answer(call, new UnexpectedError({ what: 'It broke.' }));
+    expect((await renew(w, { input: restart, arn: otherExecution })).status).toBe('SUCCEEDED');
+    const failed = w.events.published.filter(({ detailType }) => detailType === 'Certificate Renewal Failed');
+    expect(failed.map(({ detail }) => detail.certificate)).toEqual(certificates);
+    expect(w.calls.names('ledger.recordFailure')).toHaveLength(certificates.length);
+  });
+
   test('is finished by its restart if it is stopped after any call, with one issuance, a delivery, an event for the version, and no TXT values in DNS', async () => {
     const calls = await callsOfARenewal();
     expect(calls.length).toBeGreaterThan(30);

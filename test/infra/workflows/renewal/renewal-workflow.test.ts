@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { schemaErrors } from '../../../event-schemas.ts';
 import { synthesize } from '../../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from '../state-machine.ts';
 
@@ -118,6 +119,7 @@ async function renew(
     ...Object.fromEntries(steps),
     Announce: announcing('Announce'),
     'Announce failure': announcing('Announce failure'),
+    'Announce unrecorded failure': announcing('Announce unrecorded failure'),
     'Announce partial delivery': announcing('Announce partial delivery'),
     'Announce leftover challenges': announcing('Announce leftover challenges'),
     'Announce endpoints not served': announcing('Announce endpoints not served'),
@@ -980,6 +982,18 @@ describe('a failure that cannot be recorded', () => {
     });
     return { error, cause };
   };
+
+  test('is published with the time of the next fleet run, and only if the certificate is known', async () => {
+    const failed = [thrown('CaUnavailableError', 'It is down.')];
+    const unrecorded = { 'Check renewal': failed, 'Record failure': [thrown('AccessDeniedError', 'no')] };
+    const { events } = await renew(unrecorded);
+    expect(events).toMatchObject([
+      { DetailType: 'Certificate Renewal Failed', Detail: { error: 'CaUnavailableError' } },
+    ]);
+    expect(schemaErrors('Certificate Renewal Failed', events[0]?.Detail)).toEqual([]);
+    expect(events[0]?.Detail.nextAttempt).toBe('2026-03-01T18:00:00.000Z');
+    expect((await renew(unrecorded, { restartOf: 'arn:execution' })).events).toEqual([]);
+  });
 
   test('ends the execution with its own name and with the message of the function', async () => {
     expect(

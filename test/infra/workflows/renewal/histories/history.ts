@@ -53,19 +53,22 @@ export class History {
   }
 
   /**
-   * Runs a revocation for a compromised key, and the renewal that it starts. If it fails, the operator starts it again an hour later.
+   * Runs a revocation for a compromised key, and the renewal that it starts. If it fails, the operator starts it again an hour later, twice at most.
    *
    * @param versionId version of the secret. @default the current one
    */
-  async revocation(versionId = this.world.secrets.currentVersion('www')): Promise<{ readonly stopped: boolean }> {
+  async revocation(
+    versionId = this.world.secrets.currentVersion('www') ?? undefined,
+    startsLeft = 2,
+  ): Promise<{ readonly stopped: boolean }> {
     const arn = this.#newArn('revocation');
     const input = { action: 'revoke', certificate: 'www', reason: 'keyCompromise', versionId };
     const options = { input, arn, configured: this.configured, retries: true };
     const running = runAccountsWorkflow(this.world, options, (replacement) => this.renewal(replacement));
     const stopped = await this.#ended(arn, running);
-    if (this.ends.get(arn)?.status !== 'FAILED') return { stopped };
+    if (startsLeft === 0 || this.ends.get(arn)?.status !== 'FAILED') return { stopped };
     this.world.clock.advance(3_600_000);
-    return this.revocation(versionId);
+    return this.revocation(versionId, startsLeft - 1);
   }
 
   /** Restarts an execution that stopped, as the restart rule does. */
