@@ -1,8 +1,6 @@
 /** A log event: the line as JSON, and the fields that CloudWatch Logs adds. */
 export type LogEvent = Readonly<Record<string, unknown>>;
 
-type Expression = (event: LogEvent) => unknown;
-
 /** A query of CloudWatch Logs Insights, in the part of its language that the saved queries use. */
 export interface ParsedQuery {
   /** Names of the columns, with the fields that each of them shows. */
@@ -29,7 +27,7 @@ export function parseQuery(text: string): ParsedQuery {
   return {
     columns: fields.split(/, (?![^(]*\))/).map(columnOf),
     filterFields: used,
-    matches: (event) => matches(event) === true,
+    matches,
   };
 }
 
@@ -44,53 +42,19 @@ function columnOf(text: string): ParsedQuery['columns'][number] {
 export const fieldOf = (event: LogEvent, field: string): unknown =>
   field.split('.').reduce<unknown>((value, key) => (value as LogEvent | undefined | null)?.[key], event);
 
-/** Parses comparisons that are connected by `or` and `and`, of which `and` binds closer. */
-function filterOf(text: string, used: string[]): Expression {
-  const tokens = text.match(/"[^"]*"|@?[\w.]+|[^\s\w]/g) ?? [];
-  const next = (expected?: string): string => {
-    const token = tokens.shift() ?? 'the end';
-    if (expected !== undefined && token !== expected) throw new Error(`Expected ${expected}, but found ${token}`);
-    return token;
-  };
-  const field = () => {
-    const name = next();
-    used.push(name);
-    return name;
-  };
-  const literal = () => JSON.parse(next()) as unknown;
-  const list = (): readonly unknown[] => {
-    next('[');
-    const values = [literal()];
-    while (tokens[0] === ',') {
-      next(',');
-      values.push(literal());
-    }
-    next(']');
-    return values;
-  };
-  const comparison = (): Expression => {
-    if (tokens[0] === 'ispresent') {
-      next('ispresent');
-      next('(');
-      const name = field();
-      next(')');
-      return (event) => (fieldOf(event, name) ?? null) !== null;
-    }
-    const name = field();
-    const operator = next();
-    const values = operator === 'in' ? list() : operator === '=' ? [literal()] : undefined;
-    if (!values) throw new Error(`Not understood: ${operator}`);
-    return (event) => values.includes(fieldOf(event, name));
-  };
-  const connected = (word: string, part: () => Expression, join: 'some' | 'every') => (): Expression => {
-    const parts = [part()];
-    while (tokens[0] === word) {
-      next(word);
-      parts.push(part());
-    }
-    return (event) => parts[join]((each) => each(event) === true);
-  };
-  const whole = connected('or', connected('and', comparison, 'every'), 'some')();
-  if (tokens.length > 0) throw new Error(`Not understood: ${tokens.join(' ')}`);
-  return whole;
+/** Parses comparisons that are connected by `or` and `and`, of which `and` binds closer. No text in them has these words. */
+function filterOf(text: string, used: string[]): (event: LogEvent) => boolean {
+  const alternatives = text.split(' or ').map((each) => each.split(' and ').map((part) => comparisonOf(part, used)));
+  return (event) => alternatives.some((all) => all.every((holds) => holds(event)));
+}
+
+/** Parses `field = "text"`, `field in ["text", ...]` or `ispresent(field)`. What other operators do if the field is missing is not documented. */
+function comparisonOf(text: string, used: string[]): (event: LogEvent) => boolean {
+  const [, present, field = present, value, list] =
+    /^(?:ispresent\(([\w.]+)\)|([\w.]+) (?:= ("[^"]*")|in (\[.+\])))$/.exec(text) ?? [];
+  if (!field) throw new Error(`Not understood: ${text}`);
+  used.push(field);
+  if (present) return (event) => (fieldOf(event, present) ?? null) !== null;
+  const values = JSON.parse(list ?? `[${value}]`) as readonly unknown[];
+  return (event) => values.includes(fieldOf(event, field));
 }
