@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stepHandler } from '../../../lambdas/adapters/aws/lambda/step-handler.ts';
 import { CaaError } from '../../../lambdas/domain/contract/errors.ts';
@@ -35,7 +36,10 @@ const documented: Readonly<Record<string, LogEvent>> = {
   },
   reported: {
     ...{ time: '2026-03-02T00:00:00.000Z', type: 'platform.report' },
-    record: { requestId: '6d68ca91', metrics: { durationMs: 127.2 }, status: 'success' },
+    record: {
+      ...{ requestId: '6d68ca91', status: 'success' },
+      metrics: { durationMs: 127.2, billedDurationMs: 128, memorySizeMB: 512, maxMemoryUsedMB: 120 },
+    },
   },
   timedOut: {
     ...{ time: '2026-03-02T00:00:00.000Z', type: 'platform.report' },
@@ -76,6 +80,8 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
+const isWritten = (field: string): boolean => Object.values(lines).some((line) => fieldOf(line, field) !== undefined);
+
 test('there are five, over all logs but those of custom resources', () => {
   expect(definitions.map(({ Name }) => Name)).toEqual(names.map((name) => `${folder}/${name}`));
   const logGroups = ofType(resources, 'AWS::Logs::LogGroup').map(([id]) => id);
@@ -102,8 +108,18 @@ describe('the saved query', () => {
 
   test.each(names)('"%s" names only fields that the functions, Lambda or Step Functions write', (name) => {
     const { columns, filterFields } = saved(name);
-    const written = (field: string) => Object.values(lines).some((line) => fieldOf(line, field) !== undefined);
     const used = [...columns.flatMap(({ fields }) => fields), ...filterFields].filter((each) => !each.startsWith('@'));
-    expect(used.filter((field) => !written(field))).toEqual([]);
+    expect(used.filter((field) => !isWritten(field))).toEqual([]);
   });
+});
+
+test('the queries of the runbook name only fields that the functions or Lambda write', () => {
+  const queries = [...readFileSync('RUNBOOK.md', 'utf8').matchAll(/--query-string '([^']+)'/g)].map(
+    ([, text = '']) => text,
+  );
+  expect(queries).toHaveLength(2);
+  const used = queries.flatMap((text) => [...text.matchAll(/(?:filter |\(|by )([a-z][\w.]*)(?!\w*\()/g)]);
+  const fields = used.map(([, field = '']) => field);
+  expect(fields).toEqual(expect.arrayContaining(['milliseconds', 'step', 'type', 'record.metrics.maxMemoryUsedMB']));
+  expect(fields.filter((field) => !isWritten(field))).toEqual([]);
 });
