@@ -48,7 +48,7 @@ export class RecordSetRefusedError extends PerennialError<'zone' | 'recordNames'
 }
 
 /**
- * A TXT value did not reach every authoritative server in five minutes, so the challenge was not answered. The step is retried. If the error
+ * A TXT value did not reach every authoritative server in 15 minutes, so the challenge was not answered. The step is retried. If the error
  * repeats, the operator checks the name servers.
  */
 export class PropagationTimeoutError extends PerennialError<'zone'> {

@@ -27,20 +27,18 @@ export const pollings = {
  */
 export const noRefusedProofs = { readAfter: 60, answered: [] } as const satisfies RefusedProofs;
 
-/** Longest wait between two polls, in seconds. It shortens a longer Retry-After, such as the day that ZeroSSL sends. */
-const longestWait = 300;
-
 /**
  * Returns the whole seconds until the next poll, or `null` if the bound has passed. `waited` is the time since the wait began.
  *
- * A Retry-After (RFC 8555 §7.5.1) has priority over the schedule, but it is cut to a tenth of the time left. Every wait is at least 1 s and a
+ * A Retry-After (RFC 8555 §7.5.1) has priority over the schedule, but it is cut to a tenth of the time left, which is three minutes at most. ZeroSSL
+ * sends a day. Every wait is at least 1 s and a
  * fiftieth of `waited`. So a Retry-After of 1 s causes at most 50 + 50 × ln(36) = 230 polls in half an hour. Each poll adds nine events to the
  * history of the execution, which may have 25,000.
  */
 export function pollWait(waited: number, { bound, schedule }: Polling, retryAfter: number | null): number | null {
   const left = bound - waited;
   if (left <= 0) return null;
-  const wanted = retryAfter === null ? scheduled(schedule, waited) : Math.min(retryAfter, longestWait, left / 10);
+  const wanted = retryAfter === null ? scheduled(schedule, waited) : Math.min(retryAfter, left / 10);
   return Math.ceil(Math.min(Math.max(wanted, 1, waited / 50), Math.max(left, 1)));
 }
 
