@@ -31,9 +31,8 @@ export const noRefusedProofs = { readAfter: 60, answered: [] } as const satisfie
  * Returns the whole seconds until the next poll, or `null` if the bound has passed. `waited` is the time since the wait began.
  *
  * A Retry-After (RFC 8555 §7.5.1) has priority over the schedule, but it is cut to a tenth of the time left, which is three minutes at most. ZeroSSL
- * sends a day. Every wait is at least 1 s and a
- * fiftieth of `waited`. So a Retry-After of 1 s causes at most 50 + 50 × ln(36) = 230 polls in half an hour. Each poll adds nine events to the
- * history of the execution, which may have 25,000.
+ * sends a day. Every wait is at least 1 s and a fiftieth of `waited`. So a Retry-After of 1 s causes at most 50 + 50 × ln(36) = 230 polls in half an
+ * hour. Each poll adds nine events to the history of the execution, which may have 25,000.
  */
 export function pollWait(waited: number, { bound, schedule }: Polling, retryAfter: number | null): number | null {
   const left = bound - waited;

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAcme } from '../../../../lambdas/adapters/acme/acme.ts';
 import { createConnections, type Network } from '../../../../lambdas/adapters/acme/connections.ts';
 import { createRenewalInfos } from '../../../../lambdas/adapters/acme/fetch-renewal-info.ts';
@@ -44,6 +44,7 @@ let open: { close(): void }[] = [];
 afterEach(() => {
   for (const each of open) each.close();
   open = [];
+  vi.unstubAllEnvs();
 });
 function acmeWith(network: Network) {
   const acme = createAcme(options(network));
@@ -93,6 +94,39 @@ describe('a public CA', () => {
     const acme = acmeWith(publicCa({}));
     const order = acme.connect(issuerAt('ca.example'), { url: ca.url('/account/1'), privateKey: newKey('P-256') });
     await expect(order.order(inside.url('/secret'))).rejects.toThrow('which has an address in place of a DNS name');
+    expect(inside.requests).toEqual([]);
+  });
+
+  test.each([
+    ['the directory', 'names'],
+    ['a redirect', 'redirects to'],
+  ])('cannot direct a request for renewal information to an address by %s', async (_, how) => {
+    const target = inside.url('/secret');
+    ca.script(
+      '/directory',
+      how === 'names' ? { body: { renewalInfo: target } } : { status: 302, headers: { location: target } },
+    );
+    const infos = createRenewalInfos(options(publicCa({})));
+    open.push(infos);
+    const answer = await infos.fetch(issuerAt('ca.example'), 'id');
+    expect(answer).toMatchObject({ failed: expect.stringContaining('which has an address in place of a DNS name') });
+    expect(inside.requests).toEqual([]);
+  });
+
+  test('cannot redirect a POST', async () => {
+    scriptNames(ca, 'ca.example');
+    ca.script('/new-account', { status: 307, headers: { location: inside.url('/secret') } });
+    await expect(acmeWith(publicCa({})).newAccount(issuerAt('ca.example'), newKey('P-256'))).rejects.toThrow(
+      'HTTP 307',
+    );
+    expect(inside.requests).toEqual([]);
+  });
+
+  test('is reached without the proxy of the environment', async () => {
+    vi.stubEnv('http_proxy', inside.url('/'));
+    scriptNames(ca, 'ca.example');
+    ca.script('/new-account', { status: 400, body: 'reached' });
+    await expect(acmeWith(publicCa({})).newAccount(issuerAt('ca.example'), newKey('P-256'))).rejects.toThrow('reached');
     expect(inside.requests).toEqual([]);
   });
 

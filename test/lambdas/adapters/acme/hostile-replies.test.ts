@@ -121,6 +121,14 @@ describe('what a CA sends', () => {
     );
   });
 
+  test('has at most 100 subproblems and 20 challenges', () => {
+    const problem = { type: 'about:blank', subproblems: Array.from({ length: 150 }, () => ({ type: 'about:blank' })) };
+    expect(problemDocument(problem)?.subproblems).toHaveLength(100);
+    const challenges = Array.from({ length: 50 }, () => ({ type: 'dns-01', url }));
+    const data = { status: 'pending', identifier: { type: 'dns', value: 'example.com' }, challenges };
+    expect(authorizationFrom({ status: 200, headers: {}, data }, url, request).challenges).toHaveLength(20);
+  });
+
   test.each([
     ['links', 'http://'],
     ['spaces', ' '],
