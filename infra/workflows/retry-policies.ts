@@ -75,9 +75,11 @@ export const iamPropagation: RetryProps = {
  * outage is left to the retry schedule. If the reply to a POST was lost, the step reads the state of the object. A CA returns a pending order
  * for the same identifiers again, so a retry uses up no rate limit. `RateLimitedError` and `CaBusyError` are not retried here.
  * The first would count each attempt, and *Record failure* reads the time to wait of both.
+ *
+ * A CSR is sent again if a server of the CA does not know yet that the order is ready. Let's Encrypt's servers differ for a moment (ACMECert#66).
  */
 export const caUnavailable: RetryProps = {
-  errors: errorNames('CaUnavailableError'),
+  errors: errorNames('CaUnavailableError', 'OrderNotReadyError'),
   interval: Duration.seconds(5),
   backoffRate: 2,
   maxAttempts: 3,

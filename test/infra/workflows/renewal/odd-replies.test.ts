@@ -291,30 +291,50 @@ test('a directory may have URLs that are relative to its own, which are those of
   expect(await renewal()).toMatchObject({ status: 'SUCCEEDED' });
 });
 
+/** Scripts a correct CA that refuses the first requests to a path. Returns all requests with their times in seconds, also later ones. */
+function refuseFirst(path: string, count: number, refusal: Answer) {
+  const requests: { readonly path: string; readonly at: number }[] = [];
+  let left = count;
+  const { script } = ca;
+  Object.assign(ca, {
+    script: (scripted: string, answer: AnswerTo | Answer) =>
+      script(scripted, (received) => {
+        requests.push({ path: scripted, at: w.clock.now().getTime() / 1000 });
+        if (scripted !== path || left === 0) return typeof answer === 'function' ? answer(received) : answer;
+        left -= 1;
+        return refusal;
+      }),
+  });
+  scriptCa(ca, w, {});
+  return requests;
+}
+
+const renewalWithRetries = () => {
+  const configured = specWith({ identifiers, issuer: ca.issuer });
+  return renew(w, { input: request, arn: execution, configured, retries: true });
+};
+
+test('a CSR is sent again if one server of the CA does not know yet that the order is ready', async () => {
+  const orderNotReady = { status: 403, body: { type: 'urn:ietf:params:acme:error:orderNotReady' } };
+  const requests = refuseFirst('/finalize', 3, orderNotReady);
+  const { status, entered } = await renewalWithRetries();
+  expect(status).toBe('SUCCEEDED');
+  expect(entered).not.toContain('Record failure');
+  expect(requests.filter(({ path }) => path === '/finalize')).toHaveLength(4);
+});
+
 describe('after HTTP 500 with a Retry-After of two minutes, nothing is sent to the CA before that time', () => {
   test.each(['/new-account', '/new-order', '/authorization/1', '/challenge/0', '/order', '/finalize', '/certificate'])(
     'at %s',
     async (path) => {
-      const times: { readonly path: string; readonly at: number }[] = [];
-      let refused = false;
-      const script = ca.script;
-      Object.assign(ca, {
-        script: (scripted: string, answer: AnswerTo | Answer) =>
-          script(scripted, (received) => {
-            times.push({ path: scripted, at: w.clock.now().getTime() / 1000 });
-            if (scripted !== path || refused) return typeof answer === 'function' ? answer(received) : answer;
-            refused = true;
-            return { status: 500, headers: { 'retry-after': '120' }, body: 'overloaded' };
-          }),
-      });
-      scriptCa(ca, w, {});
-      const configured = specWith({ identifiers, issuer: ca.issuer });
-      const { status, entered } = await renew(w, { input: request, arn: execution, configured, retries: true });
+      const refusal = { status: 500, headers: { 'retry-after': '120' }, body: 'overloaded' };
+      const requests = refuseFirst(path, 1, refusal);
+      const { status, entered } = await renewalWithRetries();
 
       expect(status).toBe('SUCCEEDED');
       expect(entered.filter((state) => state === 'Record failure')).toHaveLength(1);
-      const index = times.findIndex((each) => each.path === path);
-      expect((times[index + 1]?.at ?? 0) - (times[index]?.at ?? 0)).toBeGreaterThanOrEqual(120);
+      const index = requests.findIndex((each) => each.path === path);
+      expect((requests[index + 1]?.at ?? 0) - (requests[index]?.at ?? 0)).toBeGreaterThanOrEqual(120);
     },
   );
 });
