@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ACMClient,
   DeleteCertificateCommand,
@@ -31,6 +30,7 @@ import type { HostedZones } from '../../../../lambdas/domain/ports/hosted-zones.
 import type { Ledger } from '../../../../lambdas/domain/ports/ledger.ts';
 import { createHostedZone } from '../../../../local/deploy.ts';
 import { type LocalEnvironment, startLocalEnvironment } from '../../../../local/environment.ts';
+import { scaleWaits } from '../../../e2e/observed.ts';
 import { secretValue } from '../../../fakes/certificate-authority.ts';
 import { acmBehaviour } from './acm/acm-behaviour.ts';
 import { fleetLedgerBehaviour } from './dynamodb/fleet-ledger-behaviour.ts';
@@ -42,8 +42,8 @@ import { certificateSecretsBehaviour } from './secrets-manager/certificate-secre
 /** Tests the adapters against the services of the local environment. A mock cannot show, for example, whether a condition holds. */
 let local: LocalEnvironment;
 beforeAll(async () => {
-  // Changes stay PENDING for two seconds, so that they are seen as pending on a busy machine too.
-  local = await startLocalEnvironment({ waitScale: 4 });
+  // Changes of Route 53 stay pending for 50 s, until a test shortens that.
+  local = await startLocalEnvironment({ waitScale: 100 });
 });
 afterAll(() => local?.stop());
 
@@ -237,7 +237,7 @@ describe('hosted zones', () => {
       hostedZones,
       createZone: (name) => createHostedZone(local, name),
       createCname: (zone, name, target) => create(zone, name, 'CNAME', target),
-      settle: () => sleep(2000),
+      settle: () => scaleWaits({ local }, 0),
     })));
 
   test('keep the TXT set of a name separate from its other sets, and their name servers return it', async () => {
