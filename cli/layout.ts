@@ -41,19 +41,38 @@ function fill(words: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** Minimum width of the last column. If a table has less, the first column of each row has a line of its own, and then the others share one. */
+/**
+ * Minimum width of the last column. If a table has less, the first column of each row has a line of its own. Otherwise the last one has, and in very
+ * narrow terminals all others share one.
+ */
 const MINIMUM_WIDTH = 20;
 const GAP = '  ';
 
 /** Returns a table that fits the terminal, as one text for each row with the header first. The last column is broken between words. */
 export function table(rows: readonly (readonly string[])[], columns: number): string[] {
+  const facts = rows.map((row) => row.slice(1));
+  const withName = (below: readonly string[]) =>
+    rows.map(([name = ''], row) => [name, ...(below[row] ?? '').split('\n')].join(`\n${GAP}`));
   const fitting = aligned(rows, columns);
   if (fitting) return fitting;
-  const facts = rows.map((row) => row.slice(1));
-  const below =
-    aligned(facts, columns - GAP.length) ??
-    facts.map((row) => wrapped(row.filter((cell) => cell !== '').join(', '), columns - GAP.length, 0));
-  return rows.map(([name = ''], row) => [name, ...(below[row] ?? '').split('\n')].join(`\n${GAP}`));
+  const alignedFacts = aligned(facts, columns - GAP.length);
+  if (alignedFacts) return withName(alignedFacts);
+  return (
+    lastBelow(rows, columns) ??
+    withName(facts.map((row) => wrapped(row.filter((cell) => cell !== '').join(', '), columns - GAP.length, 0)))
+  );
+}
+
+/** Returns the rows with the text of the last column on a line of its own where it does not fit, or `null` if the others do not fit. */
+function lastBelow(rows: readonly (readonly string[])[], columns: number): string[] | null {
+  const others = rows.map((row) => [...row.slice(0, -1), '']);
+  const fixed = Math.max(...(aligned(others, Number.POSITIVE_INFINITY) ?? []).map(({ length }) => length));
+  if (fixed > columns) return null;
+  return (aligned(others, columns) ?? []).map((line, row) => {
+    const last = rows[row]?.at(-1) ?? '';
+    if (last.length <= columns - fixed) return line + last;
+    return `${line.trimEnd()}\n${GAP}${wrapped(last, columns, GAP.length)}`;
+  });
 }
 
 /** Returns the rows with aligned columns, or `null` if the last column would be too narrow. */

@@ -39,6 +39,7 @@ interface Planned {
 export async function plannedChecks(
   { config, changes, report, rootServers, region }: Planned,
   { zones, checks, permissions, workflows, clock }: PlannedCheckPorts,
+  say: (text: string) => void,
 ): Promise<{ readonly findings: readonly Finding[]; readonly unchecked: readonly string[] }> {
   const { hostedZonesAs, dns } = zones(rootServers);
   const ordered = new Set(changes.flatMap(({ name, orderedFrom }) => (orderedFrom === null ? [] : [name])));
@@ -62,7 +63,7 @@ export async function plannedChecks(
   const accounts = report ? (await lastRegistration(report, workflows)).accounts : new Map();
   const findings = [
     ...(await zoneRoleFindings(used, { hostedZonesAs, permissions })),
-    ...(await zoneFindings(names, config.hostedZones.filter(isKnown), accounts, { hostedZonesAs, dns, clock })),
+    ...(await zoneFindings(names, config.hostedZones.filter(isKnown), accounts, { hostedZonesAs, dns, clock }, say)),
     ...(report ? await permissionFindings(report.deployment, renewals, usedResources(report), permissions) : []),
     ...(await acmFindings(imports, checks)),
   ];

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { visible } from './layout.ts';
+import { createProgress, type Progress } from './progress.ts';
 
 /** Where a command writes. Results go to standard output, and messages about the work to standard error. */
 export interface Terminal {
@@ -8,6 +9,8 @@ export interface Terminal {
   print(text: string): void;
   /** Prints a message that is not part of the result. */
   note(text: string): void;
+  /** Shows on standard error that a task is in progress. */
+  readonly progress: Progress;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly red: (text: string) => string;
@@ -45,6 +48,7 @@ export function createTerminal(
     columns: Math.max(narrowest, Math.floor(wanted)),
     print: (text) => void out.write(`${readable(text)}\n`),
     note: (text) => void messages.write(`${readable(text)}\n`),
+    progress: createProgress(messages),
     bold: styled('bold'),
     dim: styled('dim'),
     red: styled('red'),

@@ -18,12 +18,15 @@ const atATime = 5;
 
 /**
  * Checks hosted zone, delegation and CAA of each certificate as the step *Check zones* does, with the operator's own credentials. No order is made.
+ *
+ * @param say shows how many are checked
  */
 export async function zoneFindings(
   certificates: readonly CheckedNames[],
   hostedZones: readonly HostedZone[],
   accounts: ReadonlyMap<string, CheckZonesInput['account']>,
   ports: Omit<CheckZonesPorts, 'log'>,
+  say: (text: string) => void,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   // The step logs each warning and returns it too.
@@ -41,11 +44,13 @@ export async function zoneFindings(
     if (warnings.length > 0) throw new CommandError(warnings.join(' '), exitCodes.refused);
     return 'the zones are delegated, and CAA allows the CA';
   };
-  for (let start = 0; start < certificates.length; start += atATime)
+  for (let start = 0; start < certificates.length; start += atATime) {
     findings.push(
       ...(await Promise.all(
         certificates.slice(start, start + atATime).map((each) => findingOf(`zones of ${each.name}`, () => check(each))),
       )),
     );
+    say(`zones of ${findings.length} of ${certificates.length} certificates`);
+  }
   return findings;
 }

@@ -45,7 +45,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
   });
   const { hostedZonesAs, dns } = zones(deployment.rootServers);
   const used = usedResources(report);
-  const findings = [
+  const findings = await terminal.progress('Checking', async (say) => [
     found('credentials', `accepted in account ${deployment.account}`),
     found('stack', `${deployment.stack} in ${deployment.region}, version ${deployment.version}`),
     await findingOf('schedule', () => scheduled(report, ports)),
@@ -53,7 +53,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
     await findingOf('notifications', () => subscriptions(report, ports)),
     registration.finding,
     ...(await zoneRoleFindings(deployment.hostedZones, { hostedZonesAs, permissions })),
-    ...(await zoneFindings(names, deployment.hostedZones, registration.accounts, { hostedZonesAs, dns, clock })),
+    ...(await zoneFindings(names, deployment.hostedZones, registration.accounts, { hostedZonesAs, dns, clock }, say)),
     ...(await permissionFindings(deployment, used, used, permissions)),
     ...(await quotas(report, ports)),
     await findingOf('clock', async () => {
@@ -62,7 +62,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
         `This machine's clock differs from that of AWS by ${duration(drift)}. Set it, because AWS rejects requests with other times.`,
       );
     }),
-  ];
+  ]);
   if (options.json) terminal.print(JSON.stringify(findings, null, 2));
   return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
 }

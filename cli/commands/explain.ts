@@ -54,8 +54,11 @@ async function printExecutions(executions: readonly WorkflowExecution[], ports: 
 async function printExecution(execution: WorkflowExecution, { workflows, terminal }: ExplainPorts): Promise<void> {
   const { arn, status, start, end, error, cause } = execution;
   const took = end ? `, took ${duration(Date.parse(end) - Date.parse(start))}` : '';
-  const last = (await workflows.states(arn)).at(-1);
-  const line = `${minuteOf(start)} UTC ${status.toLowerCase()}${took}, last state ${last?.name ?? 'unknown'}`;
+  const states = await workflows.states(arn);
+  // The last state of a failed execution is always the same one.
+  const failed = status === 'FAILED' ? states.findLast((each) => each.failed) : undefined;
+  const last = failed ?? states.at(-1);
+  const line = `${minuteOf(start)} UTC ${status.toLowerCase()}${failed ? ' in' : ', last state'} ${last?.name ?? 'unknown'}${took}`;
   terminal.print(`  ${wrapped(line, terminal.columns, 2)}`);
   if (error) terminal.print(`    ${wrapped(`${error}: ${cause ?? ''}`, terminal.columns, 4)}`);
   terminal.print(terminal.dim(`    ${consoleLink(arn)}`));

@@ -43,7 +43,9 @@ export async function plan(
   const report = await deployedReport({ stack, region }, deployments);
   const deployed: readonly CertificateReport[] = report?.certificates ?? [];
   const changes = plannedChanges(config, deployed, clock.now());
-  const { findings, unchecked } = await plannedChecks({ ...synthesized, changes, report, region }, ports);
+  const { findings, unchecked } = await terminal.progress('Checking', (say) =>
+    plannedChecks({ ...synthesized, changes, report, region }, ports, say),
+  );
   const limits = limitsOf(config, changes);
   const compared = { stack, region: report?.deployment.region ?? region ?? null, deployed: report !== null };
   if (options.json) terminal.print(JSON.stringify({ compared, changes, limits, findings, unchecked }, null, 2));

@@ -11,6 +11,7 @@ export function createTerminal(): Terminal & { readonly lines: string[]; readonl
     notes,
     print: (text) => void lines.push(text),
     note: (text) => void notes.push(text),
+    progress: (_, task) => task(() => undefined),
     bold: plain,
     dim: plain,
     red: plain,

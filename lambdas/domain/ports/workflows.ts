@@ -3,6 +3,8 @@ export interface EnteredState {
   readonly name: string;
   /** Time of entry, in RFC 3339. */
   readonly at: string;
+  /** Whether its task has failed. The workflow may have retried it since. */
+  readonly failed?: true;
 }
 
 /** An execution as the command line shows it. */

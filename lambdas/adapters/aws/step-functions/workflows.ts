@@ -16,6 +16,9 @@ const mostPages = 5;
 /** Pages of 1,000 events of one execution. Step Functions keeps at most 25,000. */
 const mostHistoryPages = 25;
 
+/** Types of events of a task that has failed. */
+const failedTask = /^(?:Task|LambdaFunction)\w*(?:Failed|TimedOut)$/;
+
 /** Starts and watches executions with the operator's region and credentials. */
 export function createWorkflows(settings: Pick<SFNClientConfig, 'region' | 'profile'>): Workflows {
   const sfn = new SFNClient({ ...clientSettings, ...settings });
@@ -69,9 +72,12 @@ export function createWorkflows(settings: Pick<SFNClientConfig, 'region' | 'prof
           { action: 'states:GetExecutionHistory', resource: `execution ${executionArn}` },
           sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, ...(nextToken && { nextToken }) })),
         );
-        for (const { stateEnteredEventDetails, timestamp } of reply.events ?? [])
+        for (const { type = '', stateEnteredEventDetails, timestamp } of reply.events ?? []) {
           if (stateEnteredEventDetails?.name)
             states.push({ name: stateEnteredEventDetails.name, at: (timestamp ?? new Date(0)).toISOString() });
+          const last = states.at(-1);
+          if (last && failedTask.test(type)) states[states.length - 1] = { ...last, failed: true };
+        }
         nextToken = reply.nextToken;
         if (!nextToken) break;
       }
