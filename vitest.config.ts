@@ -8,14 +8,23 @@ const conditions = ['perennial-source', 'node', 'development|production'];
 
 /** The files that take longest start first, so that the workers end together. Vitest itself starts with the largest files. */
 const LONGEST = [
-  ...['unavailable-ca', 'renewal', 'route-53-faults', 'resume', 'zones', 'misbehaving-orders', 'cloudfront', 'served'],
-  ...['demo', 'cdk-init', 'types', 'package', 'loaders', 'two-faults', 'one-fault', 'findings'],
+  ...['types', 'cdk-init', 'package', 'model', 'two-faults', 'revocations', 'one-fault', 'changed-world'],
+  ...[
+    'certificate-requests',
+    'findings',
+    'interruption-at-any-call',
+    'renewal.e2e',
+    'destroy.e2e',
+    'unavailable-ca.e2e',
+  ],
+  ...['demo.e2e', 'cloudfront.e2e', 'resume.e2e', 'delivery.e2e', 'environment.e2e', 'route-53-faults.e2e'],
+  ...['misbehaving-orders.e2e', 'command-line.e2e', 'zones.e2e', 'reading.e2e', 'tags.e2e', 'served.e2e'],
 ];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const index = LONGEST.findIndex((name) => new RegExp(`/${name}(\\.e2e)?\\.test\\.ts$`).test(moduleId));
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
       return index < 0 ? LONGEST.length : index;
     };
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
@@ -25,14 +34,13 @@ class LongestFirst extends BaseSequencer {
 /** A test that reaches no assertion fails. */
 const expect = { requireAssertions: true };
 
-const histories = 'test/infra/workflows/renewal/histories/*.test.ts';
-
 /**
- * Eight projects. `unit` and `infra` need no network and no emulator. `histories` runs all histories of renewals, and `histories-part` runs a part of
- * them in `npm run check`. `model` simulates large fleets on AWS. `page` opens the page of `status --html` in a browser. `package` installs packages
- * from the npm registry or its cache. `e2e` runs after the others against the local environment. Its files spend half of their time waiting.
+ * Six projects. `unit` and `infra` need no network and no emulator. `model` simulates large fleets on AWS. `page` opens the page of `status --html` in
+ * a browser. `package` installs packages from the npm registry or its cache. `e2e` runs after the others against the local environment.
+ *
+ * `--mode all` runs all histories of renewals. Without it a part of them runs, as in `npm run check`.
  */
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions } },
   test: {
     // One more worker than Vitest's default, because some tests wait for servers and child processes while others compute.
@@ -59,30 +67,9 @@ export default defineConfig({
           name: 'infra',
           expect,
           include: ['test/infra/**/*.test.ts'],
-          exclude: [histories],
           isolate: false,
           // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.
-          env: { CDK_VALIDATION: 'false' },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'histories',
-          expect,
-          include: [histories],
-          isolate: false,
-          env: { CDK_VALIDATION: 'false', HISTORIES: 'all' },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'histories-part',
-          expect,
-          include: [histories],
-          isolate: false,
-          env: { CDK_VALIDATION: 'false' },
+          env: { CDK_VALIDATION: 'false', ...(mode === 'all' && { HISTORIES: 'all' }) },
         },
       },
       {
@@ -112,6 +99,8 @@ export default defineConfig({
           include: ['test/**/*.e2e.test.ts'],
           isolate: false,
           sequence: { groupOrder: 1 },
+          // These files spend half of their time waiting.
+          maxWorkers: availableParallelism() + 2,
           env: { CDK_VALIDATION: 'false' },
           testTimeout: 180_000,
           hookTimeout: 300_000,
@@ -119,4 +108,4 @@ export default defineConfig({
       },
     ],
   },
-});
+}));

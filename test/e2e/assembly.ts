@@ -17,7 +17,7 @@ export function synthesize(local: LocalEnvironment, addStack: (app: App, synthes
   const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
   // The validation report of a synthesis would print warnings among the results of the tests.
   const quiet = { ...context, '@aws-cdk/core:annotationsInValidationReport': false };
-  const app = new App({ outdir: mkdtempSync(join(local.folder, 'cdk.out-')), context: quiet });
+  const app = new App({ outdir: mkdtempSync(join(local.folder, 'cdk.out-')), context: quiet, treeMetadata: false });
   // The cast is needed because the getters of the class return `undefined` where the interface has optional properties.
   addStack(app, new CliCredentialsStackSynthesizer() as IStackSynthesizer);
   return app.synth();

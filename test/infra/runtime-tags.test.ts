@@ -14,7 +14,7 @@ interface FunctionProperties {
 }
 
 function stackWith(tags?: Readonly<Record<string, string>>, more: Partial<CertificateRenewalProps> = {}) {
-  const app = new App();
+  const app = new App({ treeMetadata: false });
   const stack = new Stack(app, 'Perennial');
   const renewal = new CertificateRenewal(stack, 'Certificates', { ...smallConfig, ...(tags && { tags }), ...more });
   return { app, stack, renewal };

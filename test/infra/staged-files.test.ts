@@ -25,7 +25,7 @@ const config = {
 };
 
 function synthesize(context: Readonly<Record<string, unknown>> = {}): void {
-  const app = new App({ outdir, context });
+  const app = new App({ outdir, context, treeMetadata: false });
   new CertificateRenewal(new Stack(app, 'Perennial'), 'Certificates', config);
   const production = { ...config, secretPrefix: 'production/' };
   new CertificateRenewal(new Stack(new Stage(app, 'Production'), 'Perennial'), 'Certificates', production);

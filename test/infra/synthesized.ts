@@ -52,7 +52,7 @@ export function withApp<T>([config = smallConfig, alsoIn, encryptionKey]: Build,
     const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
       context: Record<string, unknown>;
     };
-    const app = new App({ outdir, context });
+    const app = new App({ outdir, context, treeMetadata: false });
     const stack = new Stack(app, 'Perennial');
     const key = encryptionKey?.(stack);
     new CertificateRenewal(stack, 'Certificates', { ...config, ...(key && { encryptionKey: key }) });
