@@ -74,7 +74,7 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('OldestLease', options);
   }
 
-  /** Number of certificates with an endpoint that does not present them. */
+  /** Number of certificates with an endpoint that does not present them, half an hour after a delivery or later. */
   metricNotServed(options?: MetricOptions): Metric {
     return this.metric('NotServed', options);
   }

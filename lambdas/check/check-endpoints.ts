@@ -41,7 +41,9 @@ export async function checkEndpoints(
   const limited = concurrencyLimit(parallelChecks);
   const endpoints = await Promise.all((spec.endpoints ?? []).map((endpoint) => limited(() => checkEndpoint(endpoint))));
   const served = endpoints.every(({ status }) => status === 'served');
+  const wait = served ? 0 : endpointWait(tries);
+  const again = wait > 0 && { again: true };
   const at = clock.now().toISOString();
-  await ledger.recordServed(certificate, { versionId: current.versionId, at, served, endpoints });
-  return { served, wait: served ? 0 : endpointWait(tries), endpoints };
+  await ledger.recordServed(certificate, { versionId: current.versionId, at, served, ...again, endpoints });
+  return { served, wait, endpoints };
 }

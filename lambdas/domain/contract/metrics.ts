@@ -26,7 +26,7 @@ export const fleetMetrics = {
   LeftoverTxtValues: { unit: 'Count', statistic: 'Maximum' },
   /** Age of the oldest lease on a configured certificate. */
   OldestLease: { unit: 'Seconds', statistic: 'Maximum' },
-  /** Certificates with an endpoint that does not present them. */
+  /** Certificates with an endpoint that does not present them, half an hour after a delivery or later. */
   NotServed: { unit: 'Count', statistic: 'Maximum' },
   /** Selections of due certificates. A run makes one after each 100 starts, and one at its end. */
   Selections: { unit: 'Count', statistic: 'Sum' },

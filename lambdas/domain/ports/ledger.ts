@@ -110,6 +110,8 @@ export interface EndpointCheck {
   /** Time of the check, in RFC 3339. */
   readonly at: string;
   readonly served: boolean;
+  /** Whether the execution checks again within minutes, because servers may still load the certificate. If it is missing, it does not. */
+  readonly again?: boolean;
   readonly endpoints: readonly ServedCertificate[];
 }
 

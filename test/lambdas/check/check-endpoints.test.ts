@@ -60,8 +60,13 @@ describe('a certificate is not served', () => {
     const made = world();
     made.tlsEndpoints.stop(www);
     const waits = [];
-    for (let tries = 0; tries < 5; tries += 1) waits.push((await check(made, { tries })).wait);
+    const again = [];
+    for (let tries = 0; tries < 5; tries += 1) {
+      waits.push((await check(made, { tries })).wait);
+      again.push(made.ledger.get('www').served?.again);
+    }
     expect(waits).toEqual([60, 300, 600, 900, 0]);
+    expect(again).toEqual([true, true, true, true, undefined]);
   });
 
   test('until the server has reloaded it', async () => {

@@ -50,3 +50,16 @@ export function isNotServed({ endpoints = [] }: CertificateSpec, record: LedgerC
   const seen: readonly ServedCertificate[] = lastCheck(record)?.endpoints ?? [];
   return seen.some(({ endpoint, status }) => status !== 'served' && endpoints.includes(endpoint));
 }
+
+/** Time after a check in which the execution that made it checks again, in ms. The longest wait between two checks is 15 minutes. */
+const checkedAgain = 3_600_000;
+
+/**
+ * Tells whether a configured endpoint does not serve the current certificate although its server has had half an hour to load it. If the execution
+ * ends before its last check, this is told an hour after the check that it made.
+ */
+export function isNotServedForLong(spec: CertificateSpec, record: LedgerCertificate, now: Date): boolean {
+  const { again, at } = lastCheck(record) ?? {};
+  const isPending = again === true && at !== undefined && now.getTime() - Date.parse(at) < checkedAgain;
+  return !isPending && isNotServed(spec, record);
+}

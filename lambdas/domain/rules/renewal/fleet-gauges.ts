@@ -2,7 +2,7 @@ import type { Validity } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { FleetMetricValues } from '../../contract/metrics.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
-import { isNotServed } from '../certificate/endpoints.ts';
+import { isNotServedForLong } from '../certificate/endpoints.ts';
 import { isPaused } from './postponement.ts';
 import { daysLeft, lifetimeLeft } from './renewal-time.ts';
 
@@ -55,7 +55,7 @@ export function withCertificate(
     failing: gauges.failing + (failure === null || isPaused(record, now) ? 0 : 1),
     failingForADay: gauges.failingForADay + (isFailingForADay(record, now) ? 1 : 0),
     neverIssued: gauges.neverIssued + (neverIssued ? 1 : 0),
-    notServed: gauges.notServed + (isNotServed(spec, record) ? 1 : 0),
+    notServed: gauges.notServed + (isNotServedForLong(spec, record, now) ? 1 : 0),
     leastLifetime: least(gauges.leastLifetime, neverIssued ? [0] : lifetimes),
     leastDays: least(
       gauges.leastDays,

@@ -85,6 +85,19 @@ test('failures and endpoints that are not served are counted by certificate', ()
   });
 });
 
+test('an endpoint is not counted while its server may still load the certificate, for an hour at most', () => {
+  const endpoints = [
+    { endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: 'ff', detail: 'it presents ff' },
+  ];
+  const spec = specWith({ endpoints: ['www.example.com:443'] });
+  const notServed = (at: string) => {
+    const served = { versionId: 'version-1', at, served: false, again: true, endpoints };
+    return metricsOf({ current: factsWith(), served, spec }).NotServed;
+  };
+  expect(notServed('2026-03-01T23:00:01Z')).toBe(0);
+  expect(notServed('2026-03-01T23:00:00Z')).toBe(1);
+});
+
 test('a certificate counts as failing for a day from a day after the first failure since its last success', () => {
   const since = (first: string) => ({ failure: { ...failure, count: 4, last: '2026-03-01T23:00:00Z', first } });
   expect(metricsOf(since('2026-03-01T00:00:01Z'))).toMatchObject({ Failing: 1, FailingForADay: 0 });
