@@ -6,9 +6,7 @@ import {
   Condition,
   Fail,
   type IChainable,
-  Map as MapState,
   Pass,
-  ProvideItems,
   StateMachine,
   Succeed,
   TaskInput,
@@ -16,8 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { detailTypes } from '../../lambdas/domain/contract/events.ts';
-import { announce } from './announcement.ts';
+import { announceChanges, announceLate } from './fleet-announcements.ts';
 import { scheduleFleet } from './fleet-schedule.ts';
 import { eventsPerStart, type PacedStartsProps, pacedStarts, withErrors } from './paced-starts.ts';
 import { briefly, errorNames, executionExists, iamPropagation, startExecutionRetries } from './retry-policies.ts';
@@ -31,12 +28,6 @@ export interface FleetWorkflowProps extends PacedStartsProps {
   /** Time between two fleet runs, in whole minutes. */
   readonly interval: Duration;
 }
-
-/** Events in the history that an event about a changed certificate has: 2 for the item of the Map and 5 for the task. */
-const eventsPerChange = 7;
-
-/** An event about a certificate that is late has two more, those of *Expiring?*. */
-const eventsPerLate = eventsPerChange + 2;
 
 /**
  * Events of starts, changes and late certificates after which a new execution continues. They leave 5,000 of the 25,000 that Step Functions allows, of which each of 20
@@ -126,10 +117,10 @@ export class FleetWorkflow extends Construct {
     const anyLeft = Choice.jsonata(this, 'All refreshed?')
       .when(Condition.jsonata("{% $type($after) = 'string' %}"), refresh)
       .otherwise(select);
-    const announceLate = this.announceLate().next(compare);
+    const late = announceLate(this).next(compare);
     const anyDue = Choice.jsonata(this, 'Anything due?')
       .when(Condition.jsonata('{% $count($states.input.due) > 0 %}'), startRenewals)
-      .otherwise(announceLate);
+      .otherwise(late);
     const isFull = `$historyEvents >= ${mostEvents}`;
     const next = Choice.jsonata(this, 'Continue here?')
       .when(Condition.jsonata(`{% $not(${isFull}) %}`), select)
@@ -152,7 +143,7 @@ export class FleetWorkflow extends Construct {
     select.addCatch(releaseLease, keepingError('selection')).next(anyDue);
     startRenewals.next(next);
     // All starts come before the comparison, and its failure is no failure of the run. It has a metric of its own.
-    compare.addCatch(comparisonFailed).next(this.announceChanges()).next(allCompared);
+    compare.addCatch(comparisonFailed).next(announceChanges(this)).next(allCompared);
     comparisonFailed.addCatch(releaseLease).next(releaseLease);
     releaseLease.addCatch(end, keepingError('lease')).next(released);
 
@@ -166,62 +157,6 @@ export class FleetWorkflow extends Construct {
     const { schedule, scheduleGroup } = scheduleFleet(this, this.workflow.stateMachine, props.interval);
     this.schedule = schedule;
     this.scheduleGroup = scheduleGroup;
-  }
-
-  /** Returns the Map that publishes an event for each certificate that another writer changed. An event that is refused is published a day later. */
-  private announceChanges(): MapState {
-    const announceChange = announce(this, 'Announce change', detailTypes.changedOutside, {
-      certificate: '{% $states.input.certificate %}',
-      execution: '{% $states.context.Execution.Id %}',
-      changes: '{% $states.input.changes %}',
-    }).addCatch(Pass.jsonata(this, 'Change not announced'));
-    return MapState.jsonata(this, 'Announce changes', {
-      items: ProvideItems.jsonata('{% $states.input.changed %}'),
-      maxConcurrency: 2,
-      outputs: '{% {} %}',
-      assign: { historyEvents: `{% $historyEvents + ${eventsPerChange} * $count($states.input.changed) %}` },
-    }).itemProcessor(announceChange);
-  }
-
-  /**
-   * Returns the Map that publishes an event for each certificate that is late, at most 100 after each selection. An event that is refused is published
-   * a day later.
-   */
-  private announceLate(): MapState {
-    const late = {
-      certificate: '{% $states.input.certificate %}',
-      execution: '{% $states.context.Execution.Id %}',
-    };
-    const notAnnounced = Pass.jsonata(this, 'Late certificate not announced');
-    const announceExpiring = announce(this, 'Announce expiring certificate', detailTypes.expiring, {
-      ...late,
-      resource: '{% $states.input.resource %}',
-      notAfter: '{% $states.input.notAfter %}',
-      lifetimeLeft: '{% $states.input.lifetimeLeft %}',
-      error: '{% $states.input.error %}',
-      action:
-        'Find out with "npx cdk-perennial explain" and the name of the certificate why it was not renewed or delivered. Fix that, and start the renewal with force.',
-    }).addCatch(notAnnounced);
-    const announcePostponed = announce(this, 'Announce postponed renewal', detailTypes.renewalPostponed, {
-      ...late,
-      since: '{% $states.input.since %}',
-      directoryUrl: '{% $states.input.directoryUrl %}',
-      notAfter: '{% $states.input.notAfter %}',
-      action:
-        'Wait, because the renewal starts when the CA allows more orders, and at the latest in the emergency before the expiry. If the CA has granted a higher limit, set it as newOrders of the issuer and deploy.',
-    }).addCatch(notAnnounced);
-    return MapState.jsonata(this, 'Announce late certificates', {
-      items: ProvideItems.jsonata('{% $states.input.late %}'),
-      maxConcurrency: 2,
-      outputs: '{% {} %}',
-      assign: {
-        historyEvents: `{% $historyEvents + ${eventsPerLate} * $count($states.input.late) %}`,
-      },
-    }).itemProcessor(
-      Choice.jsonata(this, 'Expiring?')
-        .when(Condition.jsonata("{% $states.input.kind = 'expiring' %}"), announceExpiring)
-        .otherwise(announcePostponed),
-    );
   }
 
   /** Passes the lease to a new execution and starts it, because the history of this one is nearly full. */

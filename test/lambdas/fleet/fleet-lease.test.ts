@@ -24,6 +24,14 @@ describe('the lease of the fleet', () => {
     expect(await take(world, noon)).toEqual({ holder: null, after: null });
   });
 
+  test('comes with the position at which an earlier run stopped to ask for renewal information', async () => {
+    const world = createWorld();
+    world.executions.setStatus(noon, 'live');
+    await world.fleetLedger.saveCursor('certificate#www');
+    expect(await take(world, noon)).toEqual({ holder: null, after: 'certificate#www' });
+    expect(await take(world, evening)).toEqual({ holder: noon, after: null });
+  });
+
   test('of an execution that has ended is free', async () => {
     const world = createWorld();
     await take(world, noon);
