@@ -35,7 +35,7 @@ import type { Ledger, LedgerProps } from './resources/ledger.ts';
 import { RuntimeTags } from './resources/runtime-tags.ts';
 import { secretArn } from './resources/secret-arn.ts';
 import { outermostStack } from './resources/stack-tag.ts';
-import { AccountWorkflow } from './workflows/account-workflow.ts';
+import { AccountWorkflow } from './workflows/accounts/account-workflow.ts';
 import { ExecutionsStop } from './workflows/executions-stop.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
 import { FleetWorkflow } from './workflows/fleet-workflow.ts';
@@ -98,7 +98,8 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
   readonly renewal: StateMachine;
   /**
    * The accounts workflow. Its input is `{"action":"register"}`, `{"action":"rollOverKey","issuer":"letsencrypt"}`,
-   * `{"action":"deactivate","issuer":"letsencrypt"}`, `{"action":"accountLink","certificate":"www"}`, or
+   * `{"action":"deactivate","issuer":"letsencrypt"}`, `{"action":"accountLink","certificate":"www"}`,
+   * `{"action":"pause","certificate":"www","until":"2027-01-31T00:00:00Z"}`, `{"action":"resume","certificate":"www"}`, or
    * `{"action":"revoke","certificate":"www","reason":"keyCompromise"}`.
    */
   readonly accounts: StateMachine;

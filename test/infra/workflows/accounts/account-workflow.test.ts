@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { synthesize } from '../synthesized.ts';
-import { definition, run, TaskError, type Tasks, thrown } from './state-machine.ts';
+import { synthesize } from '../../synthesized.ts';
+import { definition, run, TaskError, type Tasks, thrown } from '../state-machine.ts';
 
 const workflow = definition('-accounts', synthesize());
 
