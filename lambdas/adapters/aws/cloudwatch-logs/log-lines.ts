@@ -38,7 +38,7 @@ export function createLogLines(
         nextToken = reply.nextToken;
         if (!nextToken) break;
       }
-      return { lines, incomplete: nextToken !== undefined };
+      return { lines, incomplete: Boolean(nextToken) };
     },
   };
 }

@@ -40,6 +40,12 @@ describe('lines of a log group', () => {
     expect(sdk).toHaveReceivedCommandTimes(FilterLogEventsCommand, 50);
   });
 
+  test('are complete after a page with an empty token', async () => {
+    sdk.on(FilterLogEventsCommand).resolves({ events: [], nextToken: '' });
+    expect(await find()).toEqual({ lines: [], incomplete: false });
+    expect(sdk).toHaveReceivedCommandTimes(FilterLogEventsCommand, 1);
+  });
+
   test('are none if the log group does not exist', async () => {
     sdk.on(FilterLogEventsCommand).rejects(awsError('ResourceNotFoundException'));
     expect(await find()).toEqual({ lines: [], incomplete: false });
