@@ -32,6 +32,7 @@ const statementsOf = (role: string): PolicyDocument['Statement'] => {
   const { inline, managed } = policiesOf(role, synthesized);
   return [...inline, ...managed].flatMap(({ Statement }) => Statement);
 };
+const actionsOf = (role: string) => statementsOf(role).flatMap(({ Action }) => listOf(Action));
 const listOf = (value: unknown) => [value].flat() as string[];
 
 describe('the statements of all roles', () => {
@@ -65,6 +66,29 @@ describe('the statements of all roles', () => {
     ]);
   });
 
+  test('delete no secret, no certificate, no item and no table', () => {
+    const deleting = roles.flatMap(actionsOf).filter((action) => /:(Delete|Remove|Stop|Cancel)/.test(action));
+    expect([...new Set(deleting)].toSorted()).toEqual([
+      'logs:DeleteLogDelivery',
+      'secretsmanager:DeleteResourcePolicy',
+      'secretsmanager:RemoveRegionsFromReplication',
+      'sqs:DeleteMessage',
+      'states:StopExecution',
+    ]);
+  });
+
+  test.each([
+    ['secretsmanager:GetSecretValue', ['Order', 'Certificate', 'Delivery']],
+    ['secretsmanager:PutSecretValue', ['Order', 'Certificate']],
+    ['route53:ChangeResourceRecordSets', ['Challenge']],
+    ['sts:AssumeRole', ['Challenge']],
+    ['acm:ImportCertificate', ['Delivery']],
+    ['states:StopExecution', ['ExecutionsStop']],
+  ])('allow %s to %j only', (action, expected) => {
+    const allowed = roles.filter((role) => actionsOf(role).includes(action));
+    expect(allowed.map((role) => role.replace(/^Certificates|Role\w*$/g, ''))).toEqual(expected);
+  });
+
   test('are the only ones, because no role has a policy of AWS or a policy of its own in the template', () => {
     for (const [id, { Properties }] of ofType(synthesized.resources, 'AWS::IAM::Role'))
       expect([Properties.ManagedPolicyArns, Properties.Policies], id).toEqual([undefined, undefined]);
@@ -85,7 +109,7 @@ test.each(
   }),
 )('the role of %s allows only what its bundle %s can call', (_, folder, role) => {
   const bundle = readFileSync(`dist/functions/${folder}/index.mjs`, 'utf8');
-  const allowed = statementsOf(role).flatMap(({ Action }) => listOf(Action));
+  const allowed = actionsOf(role);
   expect(allowed.length).toBeGreaterThan(3);
   const unused = allowed.filter(
     (action) => !notCalled.test(action) && !bundle.includes(`"${action.replace(/^\w+:/, '')}"`),
