@@ -1,6 +1,6 @@
 import type { TxtValue } from '../domain/contract/certificate-facts.ts';
 import { type CertificateSpec, challengeKinds } from '../domain/contract/config.ts';
-import { CaUnavailableError, NoDnsChallengeError } from '../domain/contract/errors.ts';
+import { NoDnsChallengeError, OrderInvalidError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, PendingChallenge } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Challenge, Order } from '../domain/ports/acme.ts';
 
@@ -19,7 +19,7 @@ export const longestUrls = 24_000;
  * Returns the authorizations of a pending order, with the identifiers as ordered. RFC 8555 §7.5. For an order with a later status the list is empty,
  * because control is proven.
  *
- * @throws CaUnavailableError if the order has more authorizations than identifiers were ordered
+ * @throws OrderInvalidError if the order has more authorizations than identifiers were ordered
  */
 export async function authorizationsOf(
   order: Order,
@@ -84,8 +84,9 @@ export function pendingChallengesOf(
   };
 }
 
-const refused = ({ name, issuer }: CertificateSpec, why: string): CaUnavailableError =>
-  new CaUnavailableError({
+/** The error for an order that no request can repair, so that the step is not retried in place. Each retry would place another order. */
+const refused = ({ name, issuer }: CertificateSpec, why: string): OrderInvalidError =>
+  new OrderInvalidError({
     what: `The order at ${issuer.name} cannot be used.`,
     why,
     remedy: 'The workflow retries. If the error repeats, ask the CA.',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CaUnavailableError } from '../../../lambdas/domain/contract/errors.ts';
+import { OrderInvalidError } from '../../../lambdas/domain/contract/errors.ts';
 import { caaLines } from '../../../lambdas/domain/rules/proof/caa.ts';
 import { authorizationsOf, pendingChallengesOf } from '../../../lambdas/order/pending-challenges.ts';
 import { answerAgain } from '../../../lambdas/order/refused-challenges.ts';
@@ -42,7 +42,7 @@ describe('the state after a reply of a CA', () => {
           expect(state.challenges).toHaveLength(given.length);
           expect(bytes(state)).toBeLessThan(largestState);
         } catch (error) {
-          if (!(error instanceof CaUnavailableError)) throw error;
+          if (!(error instanceof OrderInvalidError)) throw error;
           const [{ url = '' } = {}] = given;
           expect(2 * url.length * given.length).toBeGreaterThan(24_000);
         }

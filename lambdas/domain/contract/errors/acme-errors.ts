@@ -162,7 +162,10 @@ export class KeyRolloverUnsupportedError extends PerennialError<'issuer'> {
   override readonly name = 'KeyRolloverUnsupportedError';
 }
 
-/** The order became invalid, but not because of a challenge. `problem` has the reason. A new order is placed at the next attempt. */
+/**
+ * The order became invalid, but not because of a challenge, or its authorizations cannot be used. `problem` has the reason, if the CA gives one. A new
+ * order is placed at the next attempt.
+ */
 export class OrderInvalidError extends PerennialError {
   override readonly name = 'OrderInvalidError';
 }

@@ -242,7 +242,7 @@ describe('the failure names the reply of a CA that', () => {
     [
       'returns an authorization of a name that was not ordered',
       { authorization: (body) => ({ ...body, ...value('example.org') }) },
-      'CaUnavailableError',
+      'OrderInvalidError',
       'It has an authorization for *.example.org, which was not ordered.',
     ],
     [
@@ -313,6 +313,14 @@ const renewalWithRetries = () => {
   const configured = specWith({ identifiers, issuer: ca.issuer });
   return renew(w, { input: request, arn: execution, configured, retries: true });
 };
+
+test('each attempt places one order at a CA whose orders cannot be used', async () => {
+  scriptCa(ca, w, { authorization: (body) => ({ ...body, ...value('example.org') }) });
+  const { entered } = await renewalWithRetries();
+  const attempts = entered.filter((state) => state === 'Check renewal').length;
+  expect(attempts).toBe(4);
+  expect(ca.requests.filter(({ path }) => path === '/new-order')).toHaveLength(attempts);
+});
 
 test('a CSR is sent again if one server of the CA does not know yet that the order is ready', async () => {
   const orderNotReady = { status: 403, body: { type: 'urn:ietf:params:acme:error:orderNotReady' } };
