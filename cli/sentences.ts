@@ -70,6 +70,10 @@ export const byUrgency = (a: CertificateReport, b: CertificateReport): number =>
 const urgency = ({ attention, current }: CertificateReport): number =>
   (attention.length > 0 ? 0 : 1e15) + (current ? Date.parse(current.notAfter) : 0);
 
+/** Returns what is the same in the descriptions of certificates that have the same problem at other times. */
+export const problemOf = ({ attention: sentences, failure }: CertificateReport): string =>
+  [...sentences, failure?.error].join(' ').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|arn:\S+/g, '…');
+
 /** Names that are listed. A certificate may have 100. */
 const mostNames = 3;
 

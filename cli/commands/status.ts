@@ -12,6 +12,7 @@ import {
   lifetimeBar,
   listed,
   minuteOf,
+  problemOf,
   renewalDue,
   stateOf,
   timeLeft,
@@ -78,13 +79,26 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
     terminal.columns,
   );
   if (certificates.length > 0) terminal.print(`\n${[terminal.dim(header), ...rows].join('\n')}`);
-  for (const [sentences, concerned] of Map.groupBy(inNeed, ({ attention }) => attention.join(' ')))
-    terminal.print(
-      `\n${terminal.red(wrapped(listed(concerned.map(({ name }) => name)), terminal.columns, 0))}\n  ${wrapped(sentences, terminal.columns, 2)}`,
-    );
+  for (const concerned of Map.groupBy(inNeed, problemOf).values()) printProblem(concerned, terminal);
   terminal.print(
     `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length.toLocaleString('en-US')} of which need${inNeed.length === 1 ? 's' : ''} attention`}`,
   );
+}
+
+/** Descriptions of one problem that are printed. `status NAME` prints that of each certificate. */
+const mostDescriptions = 3;
+
+/** Prints what an operator has to know about certificates with the same problem. Their times may differ. */
+function printProblem(certificates: readonly CertificateReport[], terminal: Terminal): void {
+  const descriptions = [...Map.groupBy(certificates, ({ attention }) => attention.join(' '))];
+  const names = (concerned: readonly CertificateReport[]) => listed(concerned.map(({ name }) => name));
+  terminal.print(`\n${terminal.red(wrapped(names(certificates), terminal.columns, 0))}`);
+  for (const [text, concerned] of descriptions.slice(0, mostDescriptions))
+    terminal.print(
+      `  ${wrapped(descriptions.length > 1 ? `${names(concerned)}: ${text}` : text, terminal.columns, 2)}`,
+    );
+  const more = descriptions.length - mostDescriptions;
+  if (more > 0) terminal.print(`  ${more.toLocaleString('en-US')} more. status NAME shows each.`);
 }
 
 const label = 12;

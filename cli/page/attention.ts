@@ -1,5 +1,5 @@
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
-import { counted, listed } from '../sentences.ts';
+import { counted, listed, problemOf } from '../sentences.ts';
 import { type Html, html } from './html.ts';
 
 /** Descriptions of one problem that are shown. The others are in a list that the reader opens. */
@@ -13,10 +13,6 @@ export function attention(certificates: readonly CertificateReport[]): Html {
 <h2 id="attention">${counted(inNeed.length, 'certificate')} ${inNeed.length === 1 ? 'needs' : 'need'} attention</h2>
 ${[...Map.groupBy(inNeed, problemOf).values()].map(problem)}</section>`;
 }
-
-/** Returns what is the same in the descriptions of certificates that have the same problem at other times. */
-const problemOf = ({ attention: sentences, failure }: CertificateReport): string =>
-  [...sentences, failure?.error].join(' ').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|arn:\S+/g, '…');
 
 function problem(certificates: readonly CertificateReport[]): Html {
   const descriptions = [...Map.groupBy(certificates, descriptionOf)].map(([text, concerned]) =>

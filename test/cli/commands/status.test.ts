@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { status } from '../../../cli/commands/status.ts';
+import { certificateWith, reportOf } from '../page/reports.ts';
+import { createTerminal } from '../terminal.ts';
+
+async function printed(certificates: ReturnType<typeof reportOf>['certificates']): Promise<string> {
+  const terminal = createTerminal();
+  const report = async () => ({ ...reportOf(0), certificates, next: null });
+  const deployments = { list: async () => [{ stack: 'Certificates', report: 'arn' }], report };
+  const code = await status(undefined, {}, { deployments, terminal, pageAssets: () => ({ style: '', script: '' }) });
+  return `${terminal.lines.join('\n')}\nexit code ${code}`;
+}
+
+const expiring = (name: string, day: number) =>
+  certificateWith({
+    name,
+    attention: [`Less than 20 % of its lifetime is left. It expires at 2026-03-0${day}T12:00:00Z.`],
+  });
+
+test('status prints certificates with the same problem together, although they expire at other times', async () => {
+  const text = await printed([
+    ...[2, 3, 4, 5, 6].map((day) => expiring(`www-${day}`, day)),
+    certificateWith({ name: 'mail', attention: ['An endpoint presents another certificate.'] }),
+  ]);
+  expect(text.slice(text.indexOf('\nwww-2, '))).toBe(`
+www-2, www-3, www-4 and 2 more
+  www-2: Less than 20 % of its lifetime is left. It expires at
+  2026-03-02T12:00:00Z.
+  www-3: Less than 20 % of its lifetime is left. It expires at
+  2026-03-03T12:00:00Z.
+  www-4: Less than 20 % of its lifetime is left. It expires at
+  2026-03-04T12:00:00Z.
+  2 more. status NAME shows each.
+
+mail
+  An endpoint presents another certificate.
+
+6 certificates, 6 of which need attention
+exit code 1`);
+});
