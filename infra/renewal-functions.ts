@@ -14,8 +14,8 @@ export type RenewalFunctions = ReturnType<typeof makeFunctions>;
  * Creates the functions of the workflows and the function `report` in the scope of the construct.
  *
  * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order
- * of 25 names (directory, nonce, account, order, authorizations). *Finalize order* and *Store certificate* send at most 5 requests:
- * directory, nonce, and the order before and after its CSR, or a chain and two alternate chains.
+ * of 25 names (directory, nonce, account, order, authorizations). *Store certificate* sends at most 7 requests, for the directory, a nonce, a chain and
+ * four alternate chains, and *Finalize order* sends fewer.
  */
 export function makeFunctions(
   scope: Construct,
@@ -55,7 +55,7 @@ export function makeFunctions(
     }),
     certificate: make(
       'Certificate',
-      Math.min(30 + 5 * slowestReply, 900),
+      Math.min(30 + 7 * slowestReply, 900),
       'Creates keys and CSRs, and stores certificates',
       {
         files: roots,

@@ -3,7 +3,7 @@ import { Duration, Lazy, type Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { acmeDirectory, ConfigError } from '../../infra/index.ts';
 import { WorkflowFunction } from '../../infra/workflows/workflow-function.ts';
-import { ofType, resolve, smallConfig, synthesize } from './synthesized.ts';
+import { ofType, type Resource, resolve, smallConfig, synthesize } from './synthesized.ts';
 
 const synthesized = synthesize();
 const { resources } = synthesized;
@@ -64,6 +64,19 @@ describe('the functions', () => {
     expect(new Set(functions.map(([, { Properties }]) => JSON.stringify(Properties.Role))).size).toBe(9);
     for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role'))
       expect(Properties.ManagedPolicyArns, id).toBeUndefined();
+  });
+
+  test.each([
+    [10, 100],
+    [45, 345],
+    [300, 900],
+  ])('have time for a chain and four alternate chains from a CA whose replies take %i s', (replyTimeout, seconds) => {
+    const slow = acmeDirectory({ directoryUrl: 'https://acme.test/dir', replyTimeout });
+    const [[, certificate]] = ofType(
+      synthesize({ ...smallConfig, issuer: slow }).resources,
+      'AWS::Lambda::Function',
+    ).filter(([id]) => id.startsWith('CertificatesCertificateFunction')) as [[string, Resource]];
+    expect(certificate.Properties.Timeout).toBe(seconds);
   });
 
   test('have environment variables only for the ledger and the prefixes that they use', () => {
