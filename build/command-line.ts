@@ -1,18 +1,20 @@
-import { chmodSync, cpSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
 
 /**
- * Bundles the command line into `dist/cli/main.mjs`, so that the package needs no SDK as a dependency. It has all sources of credentials of the
+ * Bundles the command line into `dist/cli/command-line.mjs`, which `main.mjs` loads, so that the package needs no SDK as a dependency. It has all sources of credentials of the
  * SDK, which the functions do not need.
  */
 export async function buildCommandLine(out: string = join(root, 'dist', 'cli')): Promise<readonly BundleSize[]> {
-  const sizes = await bundle({ main: 'cli/main.ts' }, out, {
+  const sizes = await bundle({ 'command-line': 'cli/main.ts' }, out, {
     target: 'node22',
-    banner: { js: `#!/usr/bin/env node\n${withRequire}` },
+    banner: { js: withRequire },
   });
   for (const asset of ['style.css', 'script.js']) cpSync(join(root, 'cli', 'page', asset), join(out, 'page', asset));
-  chmodSync(join(out, 'main.mjs'), 0o755);
+  const main = join(out, 'main.mjs');
+  writeFileSync(main, `#!/usr/bin/env node\n${readFileSync(join(root, 'cli', 'start.mjs'), 'utf8')}`);
+  chmodSync(main, 0o755);
   return sizes;
 }
 

@@ -67,3 +67,12 @@ describe('status of 5,000 certificates in a pipe', () => {
     expect((await run(['status'], variables)).out.includes('\x1b[')).toBe(styled);
   });
 });
+
+test('an old Node.js is told which one is needed', async () => {
+  const old = 'data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "20.19.0" } })';
+  const start = join(import.meta.dirname, '..', '..', 'cli', 'start.mjs');
+  const child = spawn(process.execPath, ['--import', old, start, 'status'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [messages, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect(messages).toMatch(/^cdk-perennial needs Node\.js 22\.18 or newer, and this is 20\.19\.0 \(.+\)\./);
+  expect(code).toBe(2);
+});

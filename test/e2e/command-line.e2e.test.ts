@@ -464,10 +464,10 @@ test('an older deployed version is noted', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'perennial-cli-'));
   try {
     cpSync(join(program, '..'), folder, { recursive: true });
-    const file = join(folder, 'main.mjs');
+    const file = join(folder, 'command-line.mjs');
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`"${version}"`, '"99.0.0"'));
-    const { code, messages } = await run(['status'], {}, { file });
+    const { code, messages } = await run(['status'], {}, { file: join(folder, 'main.mjs') });
     expect(messages).toContain('older than this command line (99.0.0)');
     expect(code).toBe(0);
   } finally {

@@ -82,6 +82,7 @@ describe('the package', () => {
       'RUNBOOK.md',
       'SECURITY.md',
       'dist/cli/THIRD-PARTY-NOTICES.txt',
+      'dist/cli/command-line.mjs',
       'dist/cli/main.mjs',
       'dist/cli/page/script.js',
       'dist/cli/page/style.css',
