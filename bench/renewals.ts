@@ -11,7 +11,7 @@ import { type Deployed, deployed } from '../test/e2e/deployed.ts';
  * authorizations, does not sleep before a validation, and sends no Retry-After.
  */
 const quiet: LocalEnvironmentOptions = {
-  // More than run at once at the local pace, so that the pace alone limits them. More than 24 run at once until all are warm.
+  // The pace limits the functions that run at once, and not this number. More than 24 run at once until all of them are warm.
   lambdaConcurrency: 64,
   pebble: {
     chaos: { rejectNonces: false, reuseAuthorizations: false, validationSleep: false },

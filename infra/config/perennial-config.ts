@@ -143,7 +143,7 @@ export interface NotificationsConfig {
 export interface AlarmsConfig {
   /** The alarm that goes off if any other alarm does. It has no threshold and no action. */
   readonly needsAttention?: false;
-  /** Hours without a fleet run that reached the end of its selection. @default two check intervals and an hour */
+  /** Hours in which no fleet run selects due certificates. @default two check intervals and an hour */
   readonly fleetDoesNotRun?: false | number;
   /** Executions of the fleet workflow that failed, timed out, were aborted or were throttled, within a check interval and an hour. @default 1 */
   readonly fleetFails?: false | number;

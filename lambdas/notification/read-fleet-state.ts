@@ -13,7 +13,7 @@ import { emptyRecord } from '../domain/rules/renewal/ledger-record.ts';
 export interface FleetState {
   readonly states: readonly CertificateState[];
   readonly notified: readonly Notified[];
-  /** Time at which a fleet run reached the end of its selection, in RFC 3339. `null` if none did. */
+  /** Time at which a fleet run last selected due certificates, in RFC 3339. `null` if none did. */
   readonly lastSelection: string | null;
 }
 

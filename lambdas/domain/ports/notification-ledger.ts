@@ -23,7 +23,7 @@ export interface Notified {
 export interface NotificationPage {
   readonly entries: readonly LedgerEntry[];
   readonly notified: readonly Notified[];
-  /** Time at which a fleet run reached the end of its selection, in RFC 3339, if its item is in this page. */
+  /** Time at which a fleet run last selected due certificates, in RFC 3339, if its item is in this page. */
   readonly lastSelection: string | null;
   /** Where the next page begins. `null` after the last page. */
   readonly next: string | null;

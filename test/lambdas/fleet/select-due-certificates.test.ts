@@ -215,7 +215,7 @@ describe('a certificate with a lease', () => {
   });
 });
 
-test('the ledger has the time of each selection, so that a run of many hours is no run that is late', async () => {
+test('the ledger has the time of each selection, so that a run of many hours is not reported as late', async () => {
   const world = createWorld({ now });
   put(world, 'due');
   expect((await select(world, [specNamed('due')])).due).toHaveLength(1);

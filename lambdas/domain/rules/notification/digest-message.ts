@@ -6,7 +6,7 @@ import { namesOf } from './problem-text.ts';
 /** The facts about the whole fleet that the weekly digest has. */
 export interface DigestFacts {
   readonly states: readonly CertificateState[];
-  /** Time at which a fleet run reached the end of its selection, in RFC 3339. `null` if none did. */
+  /** Time at which a fleet run last selected due certificates, in RFC 3339. `null` if none did. */
   readonly lastSelection: string | null;
   /** Longest time between two fleet runs, in seconds. */
   readonly checkInterval: number;
