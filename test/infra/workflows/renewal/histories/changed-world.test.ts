@@ -7,7 +7,7 @@ import { issuer, specWith } from '../../../../fakes/specs.ts';
 import { spec } from '../renewal-in-memory.ts';
 import type { History } from './history.ts';
 import { otherWriter } from './invariants.ts';
-import { begin, callsOf, type Plan, selected, violations } from './plans.ts';
+import { begin, callsOf, nextRenewal, type Plan, selected, violations } from './plans.ts';
 
 const day = 86_400_000;
 
@@ -73,13 +73,6 @@ const changes: Readonly<Record<string, Change>> = {
     }
   },
 };
-
-/** Runs the renewal that is due 70 days later. */
-async function nextRenewal(history: History): Promise<void> {
-  history.world.clock.advance(70 * day);
-  history.allowedIssues += 1;
-  await history.renewal();
-}
 
 /**
  * A changed certificate costs a second one if the execution stopped after it was issued. So does an order that the CA has forgotten, or that the

@@ -53,6 +53,27 @@ export class History {
   }
 
   /**
+   * Runs a renewal whose function stalls before a call. Meanwhile the execution is stopped, its restart finishes the renewal, and the operator forces
+   * another one. Then the function continues to its end, as a function does whose execution was stopped.
+   */
+  async stalledRenewal(call: number): Promise<void> {
+    const arn = this.#newArn('www');
+    let isStopped = false;
+    const act = async () => {
+      isStopped = true;
+      this.world.executions.setStatus(arn, 'ended');
+      await this.restart(arn);
+      await this.renewal({ certificate: 'www', force: true });
+    };
+    this.world.calls.disturb(this.world.calls.made.length + call, { kind: 'meanwhile', act });
+    const observe = () => {
+      if (isStopped) throw new Killed('The execution was stopped.');
+    };
+    const options = { input: { certificate: 'www' }, arn, configured: this.configured, retries: true, observe };
+    await this.#ended(arn, renew(this.world, options));
+  }
+
+  /**
    * Runs a revocation for a compromised key, and the renewal that it starts. If it fails, the operator starts it again an hour later, twice at most.
    *
    * @param versionId version of the secret. @default the current one

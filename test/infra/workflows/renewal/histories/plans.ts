@@ -33,6 +33,13 @@ export async function begin(beginning: (typeof beginnings)[number], configured =
   return history;
 }
 
+/** Runs the renewal that is due 70 days later. */
+export async function nextRenewal(history: History): Promise<void> {
+  history.world.clock.advance(70 * 86_400_000);
+  history.allowedIssues += 1;
+  await history.renewal();
+}
+
 /** Returns the names of all calls of ports that a renewal makes, and how many were made before it. */
 export async function callsOf(beginning: (typeof beginnings)[number], configured = spec) {
   const history = await begin(beginning, configured);
