@@ -11,12 +11,23 @@ class LiveRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
 
+/** Lets other messages pass, such as that of Ctrl-C. */
+class OpenOutput extends ProcessOutput {
+  override hijack(): void {}
+  override release(): void {}
+}
+
+const showCursor = '\x1b[?25h';
+
 /** Shows progress in a terminal, and removes it when the task ends. Elsewhere it shows nothing. */
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   return async <Result>(title: string, task: Task<Result>) => {
     if (!stream.isTTY) return task(() => undefined);
     const result = Promise.withResolvers<Result>();
-    const processOutput = new ProcessOutput(stream, stream);
+    const processOutput = new OpenOutput(stream, stream);
+    // The cursor is hidden meanwhile. A signal may end the process at any time.
+    const restore = () => void stream.write(showCursor);
+    process.once('exit', restore);
     await new Listr(
       [
         {
@@ -35,6 +46,7 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
         rendererOptions: { clearOutput: true, logger: new ListrLogger({ useIcons: true, processOutput }) },
       },
     ).run();
+    process.off('exit', restore);
     return result.promise;
   };
 }

@@ -4,6 +4,7 @@ import { PerennialError } from '../lambdas/domain/contract/errors.ts';
 import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { type Finding, findingOf } from './finding.ts';
+import { counted } from './sentences.ts';
 
 /** A certificate whose zones are checked. */
 export interface CheckedNames extends Pick<CertificateSpec, 'name' | 'identifiers' | 'challengeAliases'> {
@@ -50,7 +51,7 @@ export async function zoneFindings(
         certificates.slice(start, start + atATime).map((each) => findingOf(`zones of ${each.name}`, () => check(each))),
       )),
     );
-    say(`zones of ${findings.length} of ${certificates.length} certificates`);
+    say(`zones of ${findings.length} of ${counted(certificates.length, 'certificate')}`);
   }
   return findings;
 }

@@ -7,7 +7,7 @@ function streamWith(isTTY: boolean) {
   const texts: string[] = [];
   const stream = new PassThrough().on('data', (data) => texts.push(String(data)));
   const terminal = Object.assign(stream, { isTTY, columns: 80, rows: 24 }) as unknown as NodeJS.WriteStream;
-  return { progress: createProgress(terminal), text: () => texts.join('') };
+  return { progress: createProgress(terminal), text: () => texts.join(''), stream };
 }
 
 describe('the progress of a task', () => {
@@ -20,6 +20,19 @@ describe('the progress of a task', () => {
     });
     expect(result).toBe(7);
     expect(text()).toContain('Checking: zones of 5 of 10 certificates');
+  });
+
+  test('lets the message of Ctrl-C pass, and shows the cursor again if the process ends meanwhile', async () => {
+    const { progress, text, stream } = streamWith(true);
+    const before = process.listeners('exit');
+    await progress('Checking', async () => {
+      stream.write('Interrupted.');
+      for (const each of process.listeners('exit')) if (!before.includes(each)) each(130);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(text()).toContain('Interrupted.');
+      expect(text().endsWith('\x1b[?25h')).toBe(true);
+    });
+    expect(process.listeners('exit')).toEqual(before);
   });
 
   test('is not shown in a pipe', async () => {
