@@ -32,7 +32,8 @@ export interface AccountWorkflowProps {
 const cause = `{%
   ($count($withoutAccount) > 0 ? 'There is no usable account at ' & $join($withoutAccount.issuer, ', ') & '. ' : '') &
   $failure.cause &
-  ($type($resolved.versionId) = 'string' ? ' Start the revocation again with this versionId: ' & $resolved.versionId & '.' : '')
+  ($type($resolved.versionId) = 'string' and $failure.error != 'UnreadableSecretError'
+    ? ' Start the revocation again with this versionId: ' & $resolved.versionId & '.' : '')
 %}`.replaceAll(/\n\s*/g, ' ');
 
 /**

@@ -297,6 +297,12 @@ describe('a revocation', () => {
     });
   });
 
+  test('names no version to try again with if the version holds no certificate', async () => {
+    const unreadable = thrown('UnreadableSecretError', 'Version version-1 holds no certificate.');
+    const { cause } = await revoke({ 'Mark compromised key': [unreadable] });
+    expect(cause).toBe('Version version-1 holds no certificate.');
+  });
+
   test('starts the renewal even if the lease cannot be released', async () => {
     const failed = thrown('ThrottledError', 'Too many calls.');
     const { status, output } = await revoke({ 'Release lease': [failed] });
