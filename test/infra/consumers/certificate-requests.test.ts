@@ -31,7 +31,9 @@ import {
 } from '../synthesized.ts';
 
 const [root = ''] = rootCertificates;
-const [www = { name: 'www', identifiers: ['example.com'] }] = smallConfig.certificates;
+/** Without alarms, which take a quarter of each synthesis. */
+const quietConfig = { ...smallConfig, monitoring: false } as const;
+const [www = { name: 'www', identifiers: ['example.com'] }] = quietConfig.certificates;
 
 function certificatesOf(stack: Stack): CertificateRenewal {
   const found = stack.node.findChild('Certificates');
@@ -41,7 +43,7 @@ function certificatesOf(stack: Stack): CertificateRenewal {
 
 /** Synthesizes a stack that requests `www` in us-east-1, and gives the certificate to `use`. */
 const requesting = (
-  config = smallConfig,
+  config = quietConfig,
   use: (stack: Stack, certificate: ICertificate) => void = () => undefined,
 ): Synthesized => synthesize(config, (stack) => use(stack, certificatesOf(stack).certificate('www', 'us-east-1')));
 
@@ -51,9 +53,9 @@ const request: SynthesizedResource = requests(requested)[0]?.[1] ?? { Type: '', 
 
 describe('a requested certificate', () => {
   test('has a metric of its own region, also in the stack of another region', () => {
-    withApp([smallConfig], (app) => {
+    withApp([quietConfig], (app) => {
       const site = new Stack(app, 'Site', { env: { account: '111111111111', region: 'eu-west-1' } });
-      const certificates = new CertificateRenewal(site, 'Certificates', { ...smallConfig, secretPrefix: 'site/' });
+      const certificates = new CertificateRenewal(site, 'Certificates', { ...quietConfig, secretPrefix: 'site/' });
       const metric = certificates.certificate('www', 'us-east-1').metricDaysToExpiry({ period: Duration.hours(6) });
       expect(metric).toMatchObject({ namespace: 'AWS/CertificateManager', region: 'us-east-1', statistic: 'Minimum' });
       expect(metric.period.toHours()).toBe(6);
@@ -66,7 +68,7 @@ describe('a requested certificate', () => {
   });
 
   test('is a resource with a reference to its ARN', () => {
-    requesting(smallConfig, (stack, certificate) => {
+    requesting(quietConfig, (stack, certificate) => {
       expect(Resource.isResource(certificate)).toBe(true);
       expect(certificate.certificateRef).toEqual({ certificateArn: certificate.certificateArn });
       expect(certificate.stack).toBe(stack);
@@ -75,7 +77,7 @@ describe('a requested certificate', () => {
 
   test('is one resource, even if it is requested several times', () => {
     const ids = new Set<string>();
-    const synthesized = synthesize(smallConfig, (stack) => {
+    const synthesized = synthesize(quietConfig, (stack) => {
       for (let time = 0; time < 3; time++)
         ids.add(certificatesOf(stack).certificate('www', 'us-east-1').certificateArn);
     });
@@ -84,7 +86,7 @@ describe('a requested certificate', () => {
   });
 
   test('is one resource for each region, with the same provider', () => {
-    const config = { ...smallConfig, certificates: [{ ...www, acm: ['us-east-1', 'eu-west-1'] }] };
+    const config = { ...quietConfig, certificates: [{ ...www, acm: ['us-east-1', 'eu-west-1'] }] };
     const synthesized = synthesize(config, (stack) => {
       for (const region of ['us-east-1', 'eu-west-1']) certificatesOf(stack).certificate('www', region);
     });
@@ -127,7 +129,7 @@ describe('a requested certificate', () => {
 test('a certificate that a fallback issuer issued with its default profile is as requested', () => {
   const fallback = acmeDirectory({ directoryUrl: 'https://other.test/directory', termsOfServiceAgreed: true });
   const certificates = [{ ...www, profile: 'tlsserver', fallbackIssuers: [fallback] }];
-  const [, { Properties }] = requests(requesting({ ...smallConfig, certificates }))[0] ?? ['', request];
+  const [, { Properties }] = requests(requesting({ ...quietConfig, certificates }))[0] ?? ['', request];
   const { directoryUrl } = fallback;
   const hashOf = (profile: string | null) =>
     specHash({ identifiers: www.identifiers, keyType: 'P-256', profile, directoryUrl });
@@ -136,7 +138,7 @@ test('a certificate that a fallback issuer issued with its default profile is as
 
 describe('CloudFormation updates the resource after a change of', () => {
   const hashes = (change: Partial<CertificateConfig>, others: readonly CertificateConfig[] = []) =>
-    requests(requesting({ ...smallConfig, certificates: [{ ...www, ...change }, ...others] })).map(
+    requests(requesting({ ...quietConfig, certificates: [{ ...www, ...change }, ...others] })).map(
       ([, { Properties }]) => Properties.SpecHashes,
     );
   const unchanged = [request.Properties.SpecHashes];
@@ -152,7 +154,7 @@ describe('CloudFormation updates the resource after a change of', () => {
 
   test('any configuration, because the ARN may have changed without a deployment', () => {
     const versions = [[], [{ name: 'mail', identifiers: ['mail.example.com'] }]].map((others) =>
-      requests(requesting({ ...smallConfig, certificates: [www, ...others] })).map(
+      requests(requesting({ ...quietConfig, certificates: [www, ...others] })).map(
         ([, { Properties }]) => Properties.Version,
       ),
     );
@@ -167,7 +169,7 @@ describe('CloudFormation updates the resource after a change of', () => {
 
 describe('a request is rejected at synth for', () => {
   const call =
-    (name: string, region: string, config = smallConfig) =>
+    (name: string, region: string, config = quietConfig) =>
     () =>
       synthesize(config, (stack) => certificatesOf(stack).certificate(name, region));
 
@@ -187,13 +189,13 @@ describe('a request is rejected at synth for', () => {
     const withoutName = (stack: Stack) =>
       (certificatesOf(stack) as { readonly certificate: (...given: readonly unknown[]) => unknown }).certificate();
     expectMistakes(
-      () => synthesize(smallConfig, withoutName),
+      () => synthesize(quietConfig, withoutName),
       ['certificate(nothing, nothing)', 'unknown certificate', 'one of www'],
     );
   });
 
   test('a certificate that is not delivered to any region', () => {
-    const config = { ...smallConfig, certificates: [{ name: 'www', identifiers: ['example.com'] }] };
+    const config = { ...quietConfig, certificates: [{ name: 'www', identifiers: ['example.com'] }] };
     expectMistakes(call('www', 'us-east-1', config), ['certificate("www", "us-east-1")', 'acm', 'is empty']);
   });
 });
@@ -206,7 +208,7 @@ describe('CloudFront', () => {
       defaultBehavior: { origin: new HttpOrigin('origin.example') },
     });
   const from = (issuer: PerennialConfig['issuer'], change: Partial<CertificateConfig> = {}) => ({
-    ...smallConfig,
+    ...quietConfig,
     issuer,
     certificates: [{ ...www, ...change }],
   });
@@ -324,7 +326,7 @@ describe('the function of the custom resource', () => {
 
 test('with a KMS key the logs of the requests are encrypted too', () => {
   const { resources } = synthesize(
-    smallConfig,
+    quietConfig,
     (stack) => certificatesOf(stack).certificate('www', 'us-east-1'),
     (stack) => new Key(stack, 'Key'),
   );
