@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { detailTypes } from '../../../lambdas/domain/contract/events.ts';
 import { announce } from '../announcement.ts';
 import { failureFromError } from '../error-output.ts';
-import { iamPropagation } from '../retry-policies.ts';
+import { errorNames, iamPropagation } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
 
 /**
@@ -15,7 +15,8 @@ const maximumAttempts = 10;
 
 /**
  * Records and publishes a failure, and retries the renewal if *Record failure* returns a time for that. Otherwise the execution fails with the
- * error that *Record failure* returns. If *Record failure* itself fails, the original error is published, and the execution fails with it.
+ * error that *Record failure* returns. If *Record failure* itself fails, the original error is published, and the execution fails with it. An execution
+ * whose functions were replaced publishes nothing.
  *
  * @param attemptVariables variables that every attempt begins with
  */
@@ -53,7 +54,7 @@ export function failurePhase(
     )
     .otherwise(announceFailure);
   const notifyUnrecorded = Choice.jsonata(scope, 'Notify of unrecorded failure?')
-    .when(Condition.jsonata(`{% ${isNamed} %}`), announceUnrecorded)
+    .when(Condition.jsonata(`{% ${isNamed} and $not(${isReplaced}) %}`), announceUnrecorded)
     .otherwise(failed);
   recordFailure.addCatch(notifyUnrecorded, { assign: { failure: unrecordedFailure(interval) } }).next(notify);
   announceUnrecorded.addCatch(failed).next(failed);
@@ -64,6 +65,9 @@ export function failurePhase(
 
 /** Expression that is false for a restart that could not read which certificate the interrupted execution names. */
 const isNamed = "$certificate != ''";
+
+/** Expression that is true if a deployment has replaced the functions. *Record failure* fails too then, and the restart rule starts a new execution. */
+const isReplaced = `$failure.error = '${errorNames('FunctionsReplacedError')[0]}'`;
 
 /** Expression for a failure that could not be recorded. The lease of this execution is free when it has ended, so the next fleet run tries again. */
 const unrecordedFailure = (interval: Duration): string =>

@@ -97,7 +97,7 @@ describe('a renewal', () => {
     }
   }, 60_000);
 
-  test('is finished by its restart if a deployment replaces its functions before any step, and no failure is recorded', async () => {
+  test('is finished by its restart if a deployment replaces its functions before any step, and no failure is recorded or published', async () => {
     const replaced = new FunctionsReplacedError({ what: 'The step was not run.' });
     const all = Object.fromEntries(stepNames.map((name) => [name, replaced]));
     const states = await stepsOfARenewal();
@@ -118,6 +118,8 @@ describe('a renewal', () => {
       expect([next.status, next.cause], state).toEqual(['SUCCEEDED', '']);
       expectIssuedOnce(w, state);
       expect(w.ledger.get('www').failure, state).toBeNull();
+      const types = w.events.published.map(({ detailType }) => detailType);
+      expect(types, state).not.toContain('Certificate Renewal Failed');
     }
   });
 
