@@ -3,7 +3,7 @@ import type { CheckEndpointsInput, CheckEndpointsOutput } from '../domain/contra
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { TlsEndpoints } from '../domain/ports/tls-endpoints.ts';
-import { endpointWait, isSameSerial } from '../domain/rules/certificate/endpoints.ts';
+import { endpointWait, isNotServedForLong, isSameSerial } from '../domain/rules/certificate/endpoints.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 
 export interface CheckEndpointsPorts {
@@ -26,7 +26,8 @@ export async function checkEndpoints(
   { certificate, spec, current, tries }: CheckEndpointsInput,
   { ledger, tlsEndpoints, clock }: CheckEndpointsPorts,
 ): Promise<CheckEndpointsOutput> {
-  const known = (await ledger.certificate(certificate)).current;
+  const record = await ledger.certificate(certificate);
+  const known = record.current;
   if (known && known.versionId !== current.versionId) return { served: null, wait: 0, endpoints: [] };
 
   const checkEndpoint = async (endpoint: string): Promise<ServedCertificate> => {
@@ -42,8 +43,15 @@ export async function checkEndpoints(
   const endpoints = await Promise.all((spec.endpoints ?? []).map((endpoint) => limited(() => checkEndpoint(endpoint))));
   const served = endpoints.every(({ status }) => status === 'served');
   const wait = served ? 0 : endpointWait(tries);
-  const again = wait > 0 && { again: true };
-  const at = clock.now().toISOString();
-  await ledger.recordServed(certificate, { versionId: current.versionId, at, served, ...again, endpoints });
+  const now = clock.now();
+  // What is already known as not served stays so during the checks of the next day. Otherwise its alarm would go off anew each day.
+  const again = wait > 0 && !isNotServedForLong(spec, record, now) && { again: true };
+  await ledger.recordServed(certificate, {
+    versionId: current.versionId,
+    at: now.toISOString(),
+    served,
+    ...again,
+    endpoints,
+  });
   return { served, wait, endpoints };
 }

@@ -110,7 +110,7 @@ export interface EndpointCheck {
   /** Time of the check, in RFC 3339. */
   readonly at: string;
   readonly served: boolean;
-  /** Whether the execution checks again within minutes, because servers may still load the certificate. If it is missing, it does not. */
+  /** Whether servers may still load the certificate. The execution checks again within minutes then. If it is missing, the result is final. */
   readonly again?: boolean;
   readonly endpoints: readonly ServedCertificate[];
 }

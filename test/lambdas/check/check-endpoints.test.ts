@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkEndpoints } from '../../../lambdas/check/check-endpoints.ts';
+import { isNotServedForLong } from '../../../lambdas/domain/rules/certificate/endpoints.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { factsWith, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -67,6 +68,19 @@ describe('a certificate is not served', () => {
     }
     expect(waits).toEqual([60, 300, 600, 900, 0]);
     expect(again).toEqual([true, true, true, true, undefined]);
+  });
+
+  test('during all checks of the next day if it was not served before', async () => {
+    const made = world();
+    const isTold = () => isNotServedForLong(specWith({ endpoints: [www] }), made.ledger.get('www'), made.clock.now());
+    made.tlsEndpoints.stop(www);
+    await check(made);
+    expect(isTold()).toBe(false);
+    await check(made, { tries: 4 });
+    expect(isTold()).toBe(true);
+    made.clock.advance(86_400_000);
+    expect(await check(made)).toMatchObject({ wait: 60 });
+    expect(isTold()).toBe(true);
   });
 
   test('until the server has reloaded it', async () => {

@@ -80,6 +80,14 @@ test('tells what holds a certificate, and where it is delivered and served', asy
   });
 });
 
+test('a certificate that its servers may still load needs no attention yet', async () => {
+  const world = createWorld({ now: '2026-02-01T00:00:00Z' });
+  const endpoint = { endpoint: 'example.com:443', status: 'other', serialNumber: '0a00', detail: '' } as const;
+  const served = { versionId: 'version-1', at: '2026-02-01T00:00:00Z', served: false, again: true } as const;
+  world.ledger.put('www', { ...announced, current: factsWith(), served: { ...served, endpoints: [endpoint] } });
+  expect(await first(world)).toMatchObject({ served: [endpoint], attention: [] });
+});
+
 test.each([
   ['2026-01-02T00:00:00Z', 0, []],
   ['2026-03-20T00:00:00Z', 0, ['Less than 20 % of its lifetime is left. It expires at 2026-04-01T00:00:00Z.']],

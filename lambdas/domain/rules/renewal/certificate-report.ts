@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { CertificateReport, ReportedDelivery } from '../../contract/report.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
-import { isNotServed } from '../certificate/endpoints.ts';
+import { isNotServedForLong } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 import { ledgerSituation } from './fleet-decision.ts';
 import { isNeverIssued } from './fleet-gauges.ts';
@@ -14,7 +14,7 @@ import { isRevoked } from './renewal-time.ts';
 /** Failures in a row from which an operator has to look at a certificate, although it is still retried. */
 const attentionAfter = 3;
 
-/** Times in ms after which an operator has to look at a lease and at a postponed renewal. They are those of the alarms. */
+/** Times in ms after which an operator has to look at a lease and at a postponed renewal. They are the defaults of the alarms. */
 const longLease = 3 * 3_600_000;
 const longPostponement = 24 * 3_600_000;
 
@@ -90,7 +90,7 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
     sentences.push(`One execution has worked on it since ${leasedAt}.`);
   if (postponedSince && isOlder(postponedSince, longPostponement))
     sentences.push(`Its renewal is postponed since ${postponedSince}, because its CA allows no more orders.`);
-  if (isNotServed(spec, record)) sentences.push('An endpoint presents another certificate.');
+  if (isNotServedForLong(spec, record, now)) sentences.push('An endpoint presents another certificate.');
   if (record.leftoversReportedAt && record.leftovers.length > 0)
     sentences.push(`${record.leftovers.length} TXT values could not be removed.`);
   for (const { detail, action } of changesOutside(record)) sentences.push(`${detail} ${action}`);
