@@ -34,6 +34,10 @@ export function inputOf({ input }: WorkflowExecution): { readonly [field: string
   }
 }
 
+/** Returns the status of an execution as a verb, such as `timed out`. */
+export const endingOf = (status: WorkflowExecution['status']): string =>
+  status === 'ABORTED' ? 'was aborted' : status.toLowerCase().replace('_', ' ');
+
 /** Returns the sentences about an execution that has not succeeded. */
 export const failedExecution = (what: string, { status, error, cause, arn }: WorkflowExecution): string =>
-  `${what} ${status === 'FAILED' ? 'failed' : `was ${status.toLowerCase()}`}. ${error ? `${error}: ${cause ?? ''} ` : ''}See ${consoleLink(arn)}`;
+  `${what} ${endingOf(status)}. ${error ? `${error}: ${cause ?? ''} ` : ''}See ${consoleLink(arn)}`;

@@ -1,7 +1,7 @@
 import { ThrottledError } from '../lambdas/domain/contract/errors.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../lambdas/domain/ports/workflows.ts';
-import { consoleLink } from './executions.ts';
+import { consoleLink, endingOf } from './executions.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { wrapped } from './layout.ts';
 import { problemOf } from './problems.ts';
@@ -17,7 +17,7 @@ export interface FollowPorts {
 /** Time between two reads of the history, in ms. GetExecutionHistory has 5 calls a second in the smallest regions. */
 const pollTime = 1_000;
 
-/** Failed reads in a row after which the command stops to follow. With the waits between them they take about four minutes. */
+/** Failed reads in a row after which the command stops following. With the waits between them they take about four minutes. */
 const mostFailures = 12;
 const longestWait = 30_000;
 
@@ -64,7 +64,7 @@ export function printEnd(
     print(`${what} has ended at ${minuteOf(end ?? '')} UTC.`);
     return exitCodes.done;
   }
-  const why = error ? `${error}: ${cause ?? ''}` : `The execution was ${status.toLowerCase()}.`;
+  const why = error ? `${error}: ${cause ?? ''}` : `The execution ${endingOf(status)}.`;
   print(red(wrapped(`${what} has failed. ${why}`, columns, 0)));
   return exitCodes.attention;
 }

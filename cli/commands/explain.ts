@@ -2,7 +2,7 @@ import { AccessDeniedError } from '../../lambdas/domain/contract/errors.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { readReport, type Target } from '../deployment.ts';
-import { consoleLink, executionsOf } from '../executions.ts';
+import { consoleLink, endingOf, executionsOf } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { wrapped, wrappedMessage } from '../layout.ts';
 import { problemOf } from '../problems.ts';
@@ -58,7 +58,7 @@ async function printExecution(execution: WorkflowExecution, { workflows, termina
   // The last state of a failed execution is always the same one.
   const failed = status === 'FAILED' ? states.findLast((each) => each.failed) : undefined;
   const last = failed ?? states.at(-1);
-  const line = `${minuteOf(start)} UTC ${status.toLowerCase()}${failed ? ' in' : ', last state'} ${last?.name ?? 'unknown'}${took}`;
+  const line = `${minuteOf(start)} UTC ${endingOf(status)}${failed ? ' in' : ', last state'} ${last?.name ?? 'unknown'}${took}`;
   terminal.print(`  ${wrapped(line, terminal.columns, 2)}`);
   if (error) terminal.print(`    ${wrapped(`${error}: ${cause ?? ''}`, terminal.columns, 4)}`);
   terminal.print(terminal.dim(`    ${consoleLink(arn)}`));

@@ -149,6 +149,7 @@ describe('doctor', () => {
       { fleet: [execution({ status: 'FAILED', error: 'FleetCheckError', cause: 'Denied.' })] },
       'FleetCheckError: Denied.',
     ],
+    ['fleet', { fleet: [execution({ status: 'TIMED_OUT' })] }, 'The last fleet run timed out.'],
     ['notifications', { topic: null }, 'No operator is notified.'],
     [
       'notifications',

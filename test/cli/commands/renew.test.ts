@@ -40,6 +40,15 @@ test.each([
   expect(code).toBe(0);
 });
 
+test.each([
+  ['TIMED_OUT', 'timed out'],
+  ['ABORTED', 'was aborted'],
+] as const)('renew --watch of an execution with the status %s says that it %s', async (status, ending) => {
+  const { code, text } = await watched({ status });
+  expect(text).toMatch(new RegExp(`\\nThe renewal has failed\\. The execution ${ending}\\.$`));
+  expect(code).toBe(1);
+});
+
 test('renew --watch of a failed execution ends with its error', async () => {
   const { code, text } = await watched({ status: 'FAILED', error: 'CaaError', cause: 'CAA forbids it.' });
   expect(text).toMatch(/\nThe renewal has failed\. CaaError: CAA forbids it\.$/);
