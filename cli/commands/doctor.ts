@@ -85,7 +85,7 @@ async function lastFleetRun({ deployment, at }: Report, { workflows }: DoctorPor
     if (execution.status === 'RUNNING') return `runs since ${minuteOf(execution.start)} UTC`;
     if (execution.status !== 'SUCCEEDED') throw new ToFix(failedExecution('The last fleet run', execution));
     const age = Date.parse(at) - Date.parse(execution.end ?? execution.start);
-    // The schedule has a flexible window of at most one interval.
+    // A run begins up to an hour late, because the schedule has a flexible window.
     if (age <= 2 * deployment.checkInterval * 1000 + 3_600_000) return `the last run ended ${duration(age)} ago`;
     throw new ToFix(
       `The last fleet run ended ${duration(age)} ago. See that the schedule is enabled and its role may start the workflow.`,

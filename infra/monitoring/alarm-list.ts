@@ -87,7 +87,7 @@ export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
   functionMemory: {
     name: 'Perennial function memory',
     wrong: 'A call of a function used nearly all of its memory.',
-    remedy: 'Find the function by its metric filter, and report it with the number of certificates.',
+    remedy: 'Ask the logs how much memory each function has used, and divide the certificates among stacks.',
   },
   plumbing: {
     name: 'Perennial plumbing',

@@ -24,7 +24,7 @@ export const turnTime = 300_000;
 const turnWait = 5_000;
 
 /**
- * Time after which an invocation gives up to wait for its turn, in ms. Lambda polls the queue with several connections, so two batches of one minute are
+ * Time after which an invocation stops waiting for its turn, in ms. Lambda polls the queue with several connections, so two batches of one minute are
  * usual. A batch that gives up is delivered again after half an hour. The turn of another invocation lasts a minute for 100,000 certificates.
  */
 const longestTurnWait = 150_000;

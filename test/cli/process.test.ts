@@ -68,7 +68,7 @@ describe('status of 5,000 certificates in a pipe', () => {
   });
 });
 
-test('an old Node.js is told which one is needed', async () => {
+test('the command line says which Node.js it needs if an older one starts it', async () => {
   const old = 'data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "20.19.0" } })';
   const start = join(import.meta.dirname, '..', '..', 'cli', 'start.mjs');
   const child = spawn(process.execPath, ['--import', old, start, 'status'], { stdio: ['ignore', 'pipe', 'pipe'] });

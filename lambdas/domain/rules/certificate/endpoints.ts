@@ -56,7 +56,7 @@ const checkedAgain = 3_600_000;
 
 /**
  * Tells whether a configured endpoint does not serve the current certificate although its server has had half an hour to load it. If the execution
- * ends before its last check, this is told an hour after the check that it made.
+ * ends before its last check, this is reported an hour after the check that it made.
  */
 export function isNotServedForLong(spec: CertificateSpec, record: LedgerCertificate, now: Date): boolean {
   const { again, at } = lastCheck(record) ?? {};

@@ -71,7 +71,7 @@ export const faults: Readonly<Record<string, (name: string) => Script>> = {
 const throttled = (action: string): ThrottledError =>
   new ThrottledError({ what: 'AWS throttled the call.', action, resource: 'www' });
 
-/** Whether every history runs, as in `npm test`. Else every 17th does, as in `npm run check`. */
+/** Whether every history runs, as in `npm test`. Otherwise every 17th does, as in `npm run check`. */
 const all = process.env.HISTORIES === 'all';
 
 /** Returns the plans that run. A prime step does not always select the same kind of fault. */

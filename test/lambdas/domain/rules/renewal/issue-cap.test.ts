@@ -91,12 +91,12 @@ describe('the cap of two certificates of a set in 24 hours', () => {
   });
 
   const urgent = factsWith({ notAfter: '2026-03-11T00:00:00Z', orderUrl: 'https://ca.test/order/0' });
-  test('is not in the way of an emergency, also after expiry', () => {
+  test('does not delay an emergency, also after expiry', () => {
     expect(refused(two, specWith(), urgent)).toBeNull();
     expect(refused(two, specWith(), { ...urgent, notAfter: '2026-03-01T00:00:00Z' })).toBeNull();
   });
 
-  test('is not in the way of the replacement of a revoked certificate, also if that was issued a moment ago', () => {
+  test('does not delay the replacement of a revoked certificate, also if that was issued a moment ago', () => {
     const current = factsWith({ notAfter: '2026-06-08T00:00:00Z', orderUrl: 'https://ca.test/1' });
     expect(refused(two, specWith(), current, { revokedVersion: 'version-0' })).toBeInstanceOf(IssueCapError);
     expect(refused(two, specWith(), current, { revokedVersion: current.versionId })).toBeNull();
