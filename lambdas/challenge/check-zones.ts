@@ -9,6 +9,7 @@ import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { challengeTarget } from '../domain/rules/proof/challenge-target.ts';
 import { firstProblem } from '../domain/rules/proof/first-problem.ts';
 import { challengeRecordName, withoutWildcard, zoneOf } from '../domain/rules/proof/names.ts';
+import { counted } from '../domain/rules/wording.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation, innerZone, notInZone } from './check-delegation.ts';
 import { followAlias } from './follow-alias.ts';
@@ -163,6 +164,6 @@ function bounded(warnings: readonly string[]): readonly string[] {
   const rest = warnings.length - 10;
   return [
     ...warnings.slice(0, 10).map((warning) => printable(warning, 300)),
-    ...(rest > 0 ? [`${rest} more warnings are in the log.`] : []),
+    ...(rest > 0 ? [`${counted(rest, 'more warning is', 'more warnings are')} in the log.`] : []),
   ];
 }

@@ -11,6 +11,7 @@ import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import { type DueComparison, dueComparisons } from '../domain/rules/renewal/comparison-schedule.ts';
+import { counted } from '../domain/rules/wording.ts';
 import { type CompareCertificatePorts, type ComparedCertificate, certificateComparer } from './compare-certificate.ts';
 
 export interface CompareWithWhatIsTherePorts extends CompareCertificatePorts {
@@ -79,7 +80,9 @@ export async function compareWithWhatIsThere(
   if (due.length === 0) await fleetLedger.saveComparedUntil(now);
   const isRunOver = clock.now().getTime() >= runEnd;
   if (due.length > 0 && isRunOver)
-    log.warn(`${due.length} certificates were not compared in time. The next fleet run continues.`);
+    log.warn(
+      `${counted(due.length, 'certificate was', 'certificates were')} not compared in time. The next fleet run continues.`,
+    );
   const { changed, started, found, failed } = run.result;
   metrics.publish({ ChangedOutside: found, NotCompared: failed });
   return { changed, due: started, done: due.length === 0 || isRunOver };

@@ -3,6 +3,7 @@ import { type CertificateSpec, challengeKinds } from '../domain/contract/config.
 import { NoDnsChallengeError, OrderInvalidError } from '../domain/contract/errors.ts';
 import type { ChallengeRecord, PendingChallenge } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Challenge, Order } from '../domain/ports/acme.ts';
+import { counted } from '../domain/rules/wording.ts';
 
 interface ProofContext {
   readonly spec: CertificateSpec;
@@ -30,7 +31,7 @@ export async function authorizationsOf(
   if (order.authorizations.length > length)
     throw refused(
       spec,
-      `The order ${order.url} has ${order.authorizations.length} authorizations for ${length} names.`,
+      `The order ${order.url} has ${counted(order.authorizations.length, 'authorization')} for ${counted(length, 'name')}.`,
     );
   const authorizations: Authorization[] = [];
   // Sequential, because each reply has the nonce of the next request (RFC 8555 §6.5).

@@ -291,6 +291,19 @@ describe('other problems', () => {
     expect(messages[0]?.body).toContain('a.test:443: it presents 0A00; b.test:443: it refused the connection.\n');
   });
 
+  test('one certificate with two problems is counted as one', async () => {
+    const world = operators('www');
+    world.put('www', { served });
+    const failure = world.fail('www', 'CaaError', caa, { action: allowCa });
+    const unserved = eventBody('Certificate Not Served', { ...notServed, certificate: 'www' });
+    const [message] = await world.deliver(failure, unserved);
+    expect(message?.subject).toBe('[Perennial] 1 certificate needs attention');
+    world.recover('www');
+    world.put('www', { served: { ...served, served: true, endpoints: [] } });
+    const [recovery] = await world.deliver(eventBody('Certificate Renewed', { ...renewed, certificate: 'www' }));
+    expect(recovery?.subject).toBe('[Perennial] Solved: 1 certificate has recovered');
+  });
+
   test('a certificate that is about to expire is reported although nothing failed', async () => {
     const world = operators('www');
     world.clock.set('2026-03-20T00:00:00Z');
@@ -304,7 +317,7 @@ describe('other problems', () => {
     const [message] = await world.remind();
     expect(message?.subject).toBe('[Perennial] certificate www expires soon');
     expect(message?.body).toContain(
-      'Less than 20 % of the lifetime of arn:aws:acm:us-east-1:111122223333:certificate/1 is left. It expires at 2026-03-10T00:00:00Z.',
+      'Less than 20 % of the lifetime of arn:aws:acm:us-east-1:111122223333:certificate/1 is left. It expires at 2026-03-10 00:00 UTC.',
     );
   });
 

@@ -73,5 +73,5 @@ test('an order with more authorizations than names is refused before they are re
   const { ca } = createWorld();
   const order = await ca.newOrder({ identifiers: ['example.com'], profile: null });
   const many = { ...order, authorizations: [...order.authorizations, 'https://ca.test/another'] };
-  await expect(authorizationsOf(many, specWith(), ca)).rejects.toThrow('has 2 authorizations for 1 names');
+  await expect(authorizationsOf(many, specWith(), ca)).rejects.toThrow('has 2 authorizations for 1 name.');
 });

@@ -131,7 +131,7 @@ test('what the daily comparison and the clean-up found needs attention', async (
     leftoversReportedAt: '2026-01-02T00:00:00Z',
   });
   expect((await first(world))?.attention).toEqual([
-    '1 TXT values could not be removed.',
+    '1 TXT value could not be removed.',
     `${detail} A new one is issued.`,
   ]);
 });

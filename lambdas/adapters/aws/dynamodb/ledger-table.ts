@@ -9,6 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ThrottledError } from '../../../domain/contract/errors.ts';
+import { counted } from '../../../domain/rules/wording.ts';
 import { clientSettings, keptWarm } from '../client.ts';
 import { replyOf } from '../translate-errors.ts';
 
@@ -101,7 +102,7 @@ const batchWaits = [100, 200, 400] as const;
 export async function readItems({ name, client }: LedgerTable, ids: readonly string[]): Promise<Map<string, Item>> {
   const found = new Map<string, Item>();
   let keys: Item[] = [...new Set(ids)].map((id) => ({ id: { S: id } }));
-  const call = { action: 'dynamodb:BatchGetItem', resource: `${keys.length} items of table ${name}` };
+  const call = { action: 'dynamodb:BatchGetItem', resource: `${counted(keys.length, 'item')} of table ${name}` };
   for (const wait of [0, ...batchWaits]) {
     if (keys.length === 0) return found;
     await sleep(wait);

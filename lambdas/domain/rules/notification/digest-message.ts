@@ -1,6 +1,7 @@
 import type { DeploymentPlace, NotificationMessage } from '../../contract/notification.ts';
+import { counted, minuteOf } from '../wording.ts';
 import type { CertificateState } from './certificate-state.ts';
-import { commandLine, messageOf, minuteOf, validity } from './message.ts';
+import { commandLine, messageOf, validity } from './message.ts';
 import { namesOf } from './problem-text.ts';
 
 /** The facts about the whole fleet that the weekly digest has. */
@@ -35,19 +36,19 @@ export function digestMessage(
   now: Date,
 ): NotificationMessage {
   const configured = states.filter((state) => state.configured);
-  const counts = `${configured.length} ${configured.length === 1 ? 'certificate' : 'certificates'}`;
+  const counts = counted(configured.length, 'certificate');
   const renewed = configured.filter(({ current }) => current && now.getTime() - Date.parse(current.notBefore) < week);
-  const needs = certificates === 0 ? 'none needs' : certificates === 1 ? '1 needs' : `${certificates} need`;
+  const needs = certificates === 0 ? 'none needs' : counted(certificates, 'needs', 'need');
   const what = phrases.length === 0 ? '' : ` Found: ${phrases.join(', ')}.`;
   return messageOf(
     `Weekly report: ${counts}, ${needs} attention`,
     [
       `This deployment keeps ${counts}, and ${needs} attention.${what}`,
       [
-        `Renewed in the last 7 days: ${counted(renewed)}.`,
-        `Failing: ${counted(configured.filter(({ failure }) => failure !== null))}.`,
-        `Not served by an endpoint: ${counted(configured.filter((state) => state.notServed !== null))}.`,
-        `Paused: ${counted(configured.filter(({ pausedUntil }) => pausedUntil !== null))}.`,
+        `Renewed in the last 7 days: ${withNames(renewed)}.`,
+        `Failing: ${withNames(configured.filter(({ failure }) => failure !== null))}.`,
+        `Not served by an endpoint: ${withNames(configured.filter((state) => state.notServed !== null))}.`,
+        `Paused: ${withNames(configured.filter(({ pausedUntil }) => pausedUntil !== null))}.`,
         lastCheck(lastSelection, checkInterval, now),
       ].join('\n'),
       nextRenewals(configured, now),
@@ -58,8 +59,8 @@ export function digestMessage(
   );
 }
 
-const counted = (states: readonly CertificateState[]): string =>
-  states.length === 0 ? 'none' : `${states.length} (${namesOf(states)})`;
+const withNames = (states: readonly CertificateState[]): string =>
+  states.length === 0 ? 'none' : `${states.length.toLocaleString('en-US')} (${namesOf(states)})`;
 
 function lastCheck(lastSelection: string | null, checkInterval: number, now: Date): string {
   if (lastSelection === null)

@@ -1,5 +1,6 @@
 import type { DeploymentPlace, NotificationMessage } from '../../contract/notification.ts';
 import { printable } from '../../contract/printable-text.ts';
+import { counted, minuteOf, withMinutes } from '../wording.ts';
 
 /** Longest subject that SNS accepts, in characters. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const longestSubject = 100;
@@ -14,7 +15,10 @@ const longestStack = 30;
 export function messageOf(subject: string, paragraphs: readonly string[], place: DeploymentPlace): NotificationMessage {
   const { stack } = place;
   const name = stack.length > longestStack ? `${stack.slice(0, longestStack - 3)}...` : stack;
-  return { subject: subjectLine(`[${name}] ${subject}`), body: withinLimit(paragraphs.join('\n\n'), place) };
+  return {
+    subject: subjectLine(`[${name}] ${subject}`),
+    body: withinLimit(withMinutes(paragraphs.join('\n\n')), place),
+  };
 }
 
 /** Returns printable ASCII on one line. */
@@ -51,9 +55,6 @@ export function quote(text: string): string {
 const day = 86_400_000;
 const hour = 3_600_000;
 
-/** Returns a time in UTC to the minute, such as `2027-01-28 14:05 UTC`. */
-export const minuteOf = (time: string): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
 /** Returns how long a certificate is still valid, as a part of a sentence. */
 export function validity(current: { readonly notAfter: string } | null, now: Date): string {
   if (!current) return 'has never been issued';
@@ -63,8 +64,7 @@ export function validity(current: { readonly notAfter: string } | null, now: Dat
 }
 
 function duration(milliseconds: number): string {
-  if (milliseconds >= 2 * day) return `${Math.floor(milliseconds / day)} days`;
-  return milliseconds >= 2 * hour
-    ? `${Math.floor(milliseconds / hour)} hours`
-    : `${Math.floor(milliseconds / 60_000)} minutes`;
+  if (milliseconds >= 2 * day) return counted(Math.floor(milliseconds / day), 'day');
+  if (milliseconds >= 2 * hour) return counted(Math.floor(milliseconds / hour), 'hour');
+  return counted(Math.floor(milliseconds / 60_000), 'minute');
 }

@@ -1,6 +1,7 @@
 import type { DeploymentPlace, FailedAccountRequest, NotificationMessage } from '../../contract/notification.ts';
 import { printable } from '../../contract/printable-text.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
+import { counted } from '../wording.ts';
 import type { NotificationDecision, ProblemGroup, SolvedGroup } from './decide-notification.ts';
 import { type DigestFacts, digestMessage } from './digest-message.ts';
 import { commandLine, messageOf, quote, validity } from './message.ts';
@@ -37,11 +38,14 @@ const problemsOfDigest = (open: readonly ProblemGroup[], place: DeploymentPlace,
 function subjectOf(groups: readonly ProblemGroup[]): string {
   const [first, ...others] = groups;
   if (!first) return '';
-  return others.length > 0 ? `${certificatesIn(groups)} certificates need attention` : problemPhrase(first);
+  return others.length > 0 ? `${certificatesNeed(groups)} attention` : problemPhrase(first);
 }
 
 const certificatesIn = (groups: readonly ProblemGroup[]): number =>
   new Set(groups.flatMap((group) => group.map(({ state }) => state.name))).size;
+
+const certificatesNeed = (groups: readonly ProblemGroup[], adverb = ''): string =>
+  counted(certificatesIn(groups), `certificate ${adverb}needs`, `certificates ${adverb}need`);
 
 function problemsIn(groups: readonly ProblemGroup[], place: DeploymentPlace, now: Date): readonly string[] {
   const shown = groups
@@ -49,13 +53,12 @@ function problemsIn(groups: readonly ProblemGroup[], place: DeploymentPlace, now
     .flatMap((group, index) => [...(index > 0 ? [line] : []), ...problemParagraphs(group, place, now)]);
   const rest = groups.slice(shownGroups);
   if (rest.length === 0) return shown;
-  const sentence = `There are ${rest.length} more causes, of ${certificatesIn(rest)} certificates. To see all certificates, run:`;
+  const sentence = `${counted(rest.length, 'more cause is', 'more causes are')} left out here, of ${counted(certificatesIn(rest), 'certificate')}. To see all certificates, run:`;
   return [...shown, line, `${sentence}\n${commandLine('status', place)}`];
 }
 
 function reminderMessage(groups: readonly ProblemGroup[], place: DeploymentPlace, now: Date): NotificationMessage {
-  const count = certificatesIn(groups);
-  const still = count === 1 ? '1 certificate still needs attention' : `${count} certificates still need attention`;
+  const still = `${certificatesNeed(groups, 'still ')} attention`;
   const first = `This is the daily reminder. ${sentenceOf(still)}`;
   return messageOf(`Reminder: ${still}`, [first, ...problemsIn(groups, place, now)], place);
 }
@@ -64,7 +67,9 @@ function solvedMessage(groups: readonly SolvedGroup[], place: DeploymentPlace, n
   const [first] = groups;
   const all = new Set(groups.flatMap(({ states }) => states.map(({ name }) => name))).size;
   const subject =
-    groups.length === 1 && first ? solvedPhrase(first.kind, first.states) : `${all} certificates have recovered`;
+    groups.length === 1 && first
+      ? solvedPhrase(first.kind, first.states)
+      : `${counted(all, 'certificate has', 'certificates have')} recovered`;
   const paragraphs = groups.map(({ kind, states }) => {
     const [state] = states;
     const sentence = sentenceOf(solvedPhrase(kind, states));

@@ -1,7 +1,8 @@
 import type { DeploymentPlace, ProblemKind } from '../../contract/notification.ts';
+import { counted, minuteOf } from '../wording.ts';
 import type { CertificateState } from './certificate-state.ts';
 import type { ProblemGroup } from './decide-notification.ts';
-import { commandLine, minuteOf, quote, validity } from './message.ts';
+import { commandLine, quote, validity } from './message.ts';
 import type { Problem } from './problems.ts';
 
 /** The predicate of each problem, for one certificate and for several. */
@@ -28,7 +29,7 @@ const solved: Readonly<Record<ProblemKind, readonly [one: string, several: strin
 const listed = 50;
 
 const subjectOf = (states: readonly CertificateState[]): string =>
-  states.length === 1 ? `certificate ${states[0]?.name}` : `${states.length} certificates`;
+  states.length === 1 ? `certificate ${states[0]?.name}` : counted(states.length, 'certificate');
 
 const phrase = (kind: ProblemKind, states: readonly CertificateState[], words = happened): string =>
   `${subjectOf(states)} ${words[kind][states.length === 1 ? 0 : 1]}`;
@@ -76,7 +77,7 @@ const nothing =
 function failures({ kind, error, state }: Problem): string {
   const { count = 1 } = state.failure ?? {};
   if (kind !== 'failing' || count === 1) return ` The error is ${error}.`;
-  return ` ${count} attempts in a row have failed, the last one with ${error}.`;
+  return ` ${counted(count, 'attempt')} in a row have failed, the last one with ${error}.`;
 }
 
 /** Returns a sentence, or nothing for problems that no attempt of Perennial solves. */

@@ -1,6 +1,7 @@
 import { sentences } from '../../contract/errors/perennial-error.ts';
 import { PerennialError } from '../../contract/errors.ts';
 import { longestMessage } from '../../contract/failure.ts';
+import { counted } from '../wording.ts';
 import { recordList } from './record-list.ts';
 
 /**
@@ -39,7 +40,7 @@ function alsoFound(records: readonly string[], texts: readonly string[], shown: 
   const count = records.length + texts.length;
   const toCreate = records.slice(0, shown);
   return [
-    `${count} other problem${count > 1 ? 's were' : ' was'} found.`,
+    `${counted(count, 'other problem was', 'other problems were')} found.`,
     ...(toCreate.length > 0
       ? [`Create ${toCreate.length > 1 ? 'these records' : 'this record'} too: ${recordList(toCreate)}.`]
       : []),

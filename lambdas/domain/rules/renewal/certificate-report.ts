@@ -3,6 +3,7 @@ import type { CertificateReport, ReportedDelivery } from '../../contract/report.
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import { isNotServedForLong } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
+import { counted } from '../wording.ts';
 import { ledgerSituation } from './fleet-decision.ts';
 import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
@@ -92,7 +93,7 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
     sentences.push(`Its renewal is postponed since ${postponedSince}, because its CA allows no more orders.`);
   if (isNotServedForLong(spec, record, now)) sentences.push('An endpoint presents another certificate.');
   if (record.leftoversReportedAt && record.leftovers.length > 0)
-    sentences.push(`${record.leftovers.length} TXT values could not be removed.`);
+    sentences.push(`${counted(record.leftovers.length, 'TXT value')} could not be removed.`);
   for (const { detail, action } of changesOutside(record)) sentences.push(`${detail} ${action}`);
   return sentences;
 }

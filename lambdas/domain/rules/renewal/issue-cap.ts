@@ -1,6 +1,7 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import { IssueCapError, ValidationLimitError } from '../../contract/errors.ts';
+import { counted } from '../wording.ts';
 import { emergencySpacing, type InUse, isEmergency, isRevoked, quarterUpToADay } from './renewal-time.ts';
 
 const hour = 3_600_000;
@@ -53,7 +54,7 @@ export function assertIssueCap(
   if (!until || passes) return;
   throw new IssueCapError({
     what: `No certificate is ordered before ${until.toISOString()}.`,
-    why: `${spec.issuer.name} issued ${mostIssues} certificates for ${named(spec.identifiers)} in the last ${Math.round((10 * period) / hour) / 10} hours.`,
+    why: `${spec.issuer.name} issued ${mostIssues} certificates for ${named(spec.identifiers)} in the last ${counted(Math.round((10 * period) / hour) / 10, 'hour')}.`,
     remedy: 'To issue now, set ignoreIssueCap on the certificate and deploy.',
     certificate: spec.name,
     issuer: spec.issuer.name,

@@ -1,4 +1,5 @@
 import type { LedgerCertificate } from '../../ports/ledger.ts';
+import { counted } from '../wording.ts';
 import type { RenewalSituation } from './renewal-decision.ts';
 import { emergencySpacing, isEmergency } from './renewal-time.ts';
 
@@ -19,7 +20,7 @@ export function retryNotBeforeReason(
   // An emergency overrides the CA's Retry-After and the retry schedule, but not every fleet run sends a request to a failing CA.
   if (current && isEmergency(record, now) && now.getTime() >= lastAttempt(failure) + emergencySpacing(current))
     return null;
-  return `no attempt before ${notBefore}${failure ? `, after ${failure.count} ${failure.count === 1 ? 'failure,' : 'failures, the last one'} ${failure.error}` : ''}`;
+  return `no attempt before ${notBefore}${failure ? `, after ${counted(failure.count, 'failure,', 'failures, the last one')} ${failure.error}` : ''}`;
 }
 
 /** Tells whether the operator has paused renewals. An emergency passes the pause. */

@@ -1,3 +1,4 @@
+import { counted } from '../wording.ts';
 import { renewalTime } from './renewal-time.ts';
 
 type Validity = Parameters<typeof renewalTime>[0];
@@ -31,6 +32,5 @@ export function slowScheduleWarning(validity: Validity, checkInterval: number): 
 function duration(seconds: number): string {
   if (seconds >= 3 * 3600) return `${Math.round(seconds / 3600)} h`;
   // A second is added, because certificates are often a second shorter than their lifetime.
-  const minutes = Math.floor((seconds + 1) / 60);
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+  return counted(Math.floor((seconds + 1) / 60), 'minute');
 }
