@@ -31,7 +31,7 @@ export interface RequestPorts {
   readonly askConfirmation: (question: string) => Promise<boolean | null>;
 }
 
-/** A request, and how its result is told to the operator. */
+/** A request, and the sentence that tells the operator its result. */
 export interface Announced<Output> {
   readonly request: AccountRequest;
   /** The subject of a sentence, such as `The revocation of www`. */

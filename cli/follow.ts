@@ -45,11 +45,11 @@ export async function follow(arn: string, { workflows, terminal, clock }: Follow
   }
 }
 
-/** The started execution goes on, so its operator has to know how to look at it again. */
+/** The started execution continues, so its operator has to know how to look at it again. */
 function notFollowed(arn: string, error: unknown): CommandError {
   const { message, exitCode } = problemOf(error);
   return new CommandError(
-    `${message}\nThe execution goes on, but it is no longer followed: ${consoleLink(arn)}`,
+    `${message}\nThe execution continues, but it is no longer followed: ${consoleLink(arn)}`,
     exitCode,
   );
 }

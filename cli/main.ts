@@ -32,7 +32,7 @@ for (const stream of [process.stdout, process.stderr])
 let started = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
-    terminal.note(`\nInterrupted.${started ? ' The execution that was started goes on.' : ''}`);
+    terminal.note(`\nInterrupted.${started ? ' The started execution continues.' : ''}`);
     process.exit(exitCodes.interrupted);
   });
 

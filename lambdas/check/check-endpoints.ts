@@ -44,7 +44,7 @@ export async function checkEndpoints(
   const served = endpoints.every(({ status }) => status === 'served');
   const wait = served ? 0 : endpointWait(tries);
   const now = clock.now();
-  // What is already known as not served stays so during the checks of the next day. Otherwise its alarm would go off anew each day.
+  // What is already known as not served stays so during the checks of the next day. Otherwise its alarm would go off again each day.
   const again = wait > 0 && !isNotServedForLong(spec, record, now) && { again: true };
   await ledger.recordServed(certificate, {
     versionId: current.versionId,

@@ -2,7 +2,7 @@ import type { SetPauseInput, SetPauseOutput } from '../domain/contract/account-r
 import type { Ledger } from '../domain/ports/ledger.ts';
 
 /**
- * Saves until when the renewals of a certificate are paused, or ends the pause. It needs no lease, because a renewal in progress goes on.
+ * Saves until when the renewals of a certificate are paused, or ends the pause. It needs no lease, because a renewal in progress continues.
  *
  * A second run writes the same time again.
  */

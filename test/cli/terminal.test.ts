@@ -142,7 +142,7 @@ describe('following an execution', () => {
     return { result, waits, text };
   }
 
-  test('goes on after throttled reads, with longer waits', async () => {
+  test('continues after throttled reads, with longer waits', async () => {
     const { result, waits, text } = await followed(7);
     expect(result).toBe(ended);
     expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
@@ -154,7 +154,7 @@ describe('following an execution', () => {
     expect(waits).toHaveLength(12);
     expect(result).toMatchObject({
       exitCode: 4,
-      message: expect.stringMatching(/The execution goes on.*#\/v2\/executions\/details\/arn:aws:states:/),
+      message: expect.stringMatching(/The execution continues.*#\/v2\/executions\/details\/arn:aws:states:/),
     });
   });
 });

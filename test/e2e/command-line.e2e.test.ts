@@ -454,7 +454,7 @@ describe('an unusual end', () => {
       { onOutput: (child) => void child.kill('SIGINT') },
     );
     expect(code).toBe(130);
-    expect(messages).toContain('Interrupted. The execution that was started goes on.');
+    expect(messages).toContain('Interrupted. The started execution continues.');
     const arn = /executions\/details\/(\S+)/.exec(out)?.[1] ?? '';
     expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
   });

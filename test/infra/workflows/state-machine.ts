@@ -93,7 +93,7 @@ export interface RunOptions {
   readonly execution?: string;
   /** Returns the time for `$now()` of JSONata. @default the real time */
   readonly now?: () => Date;
-  /** Called with the seconds of each wait and each pause before a retry. The workflow goes on when the returned promise resolves. */
+  /** Called with the seconds of each wait and each pause before a retry. The workflow continues when the returned promise resolves. */
   readonly onWait?: (seconds: number) => unknown;
   /** Whether a task is retried as its `Retry` says, without jitter. @default false, since most tests need only the outcome */
   readonly retries?: boolean;
