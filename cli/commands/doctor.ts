@@ -6,13 +6,13 @@ import type { Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
 import { type AcmUse, acmFindings } from '../acm-quotas.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
-import { failedExecution } from '../executions.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
+import { lastSelectionText } from '../last-selection.ts';
 import { permissionFindings, usedResources } from '../permissions.ts';
 import { renewalsOfYear } from '../planned-changes.ts';
 import { lastRegistration } from '../registration.ts';
-import { counted, duration, minuteOf } from '../sentences.ts';
+import { counted, duration } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneRoleFindings } from '../zone-roles.ts';
 import { type MakeZonePorts, zoneFindings } from '../zones.ts';
@@ -49,7 +49,7 @@ export async function doctor(options: DoctorOptions, ports: DoctorPorts): Promis
     found('credentials', `accepted in account ${deployment.account}`),
     found('stack', `${deployment.stack} in ${deployment.region}, version ${deployment.version}`),
     await findingOf('schedule', () => scheduled(report, ports)),
-    await findingOf('fleet', () => lastFleetRun(report, ports)),
+    await findingOf('fleet', () => lastSelectionText(report, ports.workflows)),
     await findingOf('notifications', () => subscriptions(report, ports)),
     registration.finding,
     ...(await zoneRoleFindings(deployment.hostedZones, { hostedZonesAs, permissions })),
@@ -77,21 +77,6 @@ async function scheduled({ deployment }: Report, { checks }: DoctorPorts): Promi
   throw new ToFix(
     `The schedule ${schedule.name} is disabled, so nothing is renewed. Enable it in the console of EventBridge Scheduler, or deploy the stack again.`,
   );
-}
-
-async function lastFleetRun({ deployment, at }: Report, { workflows }: DoctorPorts): Promise<string> {
-  for (const arn of (await workflows.list(deployment.stateMachines.fleet, '')).slice(0, 10)) {
-    const execution = await workflows.describe(arn);
-    if (execution.status === 'RUNNING') return `runs since ${minuteOf(execution.start)} UTC`;
-    if (execution.status !== 'SUCCEEDED') throw new ToFix(failedExecution('The last fleet run', execution));
-    const age = Date.parse(at) - Date.parse(execution.end ?? execution.start);
-    // A run begins up to an hour late, because the schedule has a flexible window.
-    if (age <= 2 * deployment.checkInterval * 1000 + 3_600_000) return `the last run ended ${duration(age)} ago`;
-    throw new ToFix(
-      `The last fleet run ended ${duration(age)} ago. See that the schedule is enabled and its role may start the workflow.`,
-    );
-  }
-  throw new ToFix('The fleet workflow has never run. See that the schedule is enabled, or deploy the stack again.');
 }
 
 async function subscriptions({ deployment }: Report, { checks }: DoctorPorts): Promise<string> {

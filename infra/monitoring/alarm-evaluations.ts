@@ -4,6 +4,7 @@ import type { IRule } from 'aws-cdk-lib/aws-events';
 import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { longestWithoutSelection } from '../../lambdas/domain/rules/renewal/selection-age.ts';
 import type { Workflow } from '../workflows/workflow.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 import type { AlarmId } from './alarm-list.ts';
@@ -74,7 +75,7 @@ export function alarmEvaluations(
   });
   return {
     // Counts whole hours without a value. The fleet run of the first deployment gives the first value, so the alarm is quiet until then.
-    fleetDoesNotRun: (hours = Math.ceil((2 * interval.toSeconds() + hour.toSeconds()) / hour.toSeconds())) => ({
+    fleetDoesNotRun: (hours = Math.ceil(longestWithoutSelection(interval.toSeconds()) / hour.toSeconds())) => ({
       metric: metrics.metricSelections({ period: hour }),
       threshold: 1,
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,

@@ -1,3 +1,4 @@
+import { createFleetLedger } from '../adapters/aws/dynamodb/fleet-ledger.ts';
 import { createLedger } from '../adapters/aws/dynamodb/ledger.ts';
 import { clock } from '../adapters/aws/lambda/clock.ts';
 import { readConfig } from '../adapters/aws/lambda/deployed-config.ts';
@@ -13,11 +14,13 @@ import { type DeployedParts, reportCertificates } from './report-certificates.ts
  */
 export const handler = async (event: unknown): Promise<ReportOutput> => {
   try {
+    const table = requireVariable(process.env, environment.ledgerTable);
     const parts = JSON.parse(requireVariable(process.env, environment.deployment)) as Omit<DeployedParts, 'version'>;
     return await reportCertificates(parseReportInput(event), {
       config: readConfig(),
       parts: { ...parts, version },
-      ledger: createLedger({ table: requireVariable(process.env, environment.ledgerTable) }),
+      ledger: createLedger({ table }),
+      fleetLedger: createFleetLedger({ table }),
       clock,
     });
   } catch (error) {

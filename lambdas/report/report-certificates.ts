@@ -1,5 +1,6 @@
 import type { DeployedConfig } from '../domain/contract/config.ts';
 import type { CertificateReport, Deployment, ReportInput, ReportOutput } from '../domain/contract/report.ts';
+import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
@@ -20,6 +21,7 @@ export interface ReportPorts {
   readonly config: DeployedConfig;
   readonly parts: DeployedParts;
   readonly ledger: Pick<Ledger, 'certificates'>;
+  readonly fleetLedger: Pick<FleetLedger, 'lastSelection'>;
   readonly clock: Clock;
 }
 
@@ -29,7 +31,7 @@ export interface ReportPorts {
  */
 export async function reportCertificates(
   { names, from }: ReportInput,
-  { config, parts, ledger, clock }: ReportPorts,
+  { config, parts, ledger, fleetLedger, clock }: ReportPorts,
 ): Promise<ReportOutput> {
   const configured = config.certificates.map(({ name }) => name);
   const known = new Set(configured);
@@ -58,6 +60,7 @@ export async function reportCertificates(
       hostedZones: config.hostedZones,
     },
     at: clock.now().toISOString(),
+    lastSelection: (await fleetLedger.lastSelection())?.toISOString() ?? null,
     certificates,
     unknown: unknown.map((name) => ({ name, similar: closestWord(name, configured) ?? null })),
     next: next < requested.length ? next : null,

@@ -112,7 +112,7 @@ async function output(args: readonly string[]): Promise<string> {
     deployments: {
       list: async () => [{ stack: 'Perennial', report: 'arn' }],
       report: async (_: string, { names }: { readonly names: readonly string[] | null }): Promise<ReportOutput> => ({
-        ...{ ...report, at: now, next: null },
+        ...{ ...report, at: now, lastSelection: '2026-03-01T09:01:00Z', next: null },
         certificates: all.filter(({ name }) => names === null || names.includes(name)),
         deployment: {
           ...{ ...report.deployment, stack: 'Perennial', version: '0.1.0', topic: 'arn:topic', issuers: [letsEncrypt] },

@@ -10,8 +10,7 @@ export class FakeFleetLedger implements FleetLedger {
   #isRequested = false;
   #cursor: string | null = null;
   #comparedUntil: Date | null = null;
-  /** Time at which a run reached the end of its selection. For tests. */
-  lastSelection: Date | null = null;
+  #lastSelection: Date | null = null;
 
   constructor(ledger: FakeLedger) {
     this.#ledger = ledger;
@@ -73,8 +72,12 @@ export class FakeFleetLedger implements FleetLedger {
     this.#cursor = position;
   }
 
+  async lastSelection(): Promise<Date | null> {
+    return this.#lastSelection;
+  }
+
   async recordSelection(time: Date): Promise<void> {
-    this.lastSelection = time;
+    this.#lastSelection = time;
   }
 
   async recordPostponed(certificate: string, since: Date | null): Promise<void> {

@@ -59,6 +59,8 @@ export interface ReportOutput {
   readonly deployment: Deployment;
   /** Time of the report, in RFC 3339. */
   readonly at: string;
+  /** Time at which a fleet run last selected due certificates, in RFC 3339. `null` if none did. */
+  readonly lastSelection: string | null;
   readonly certificates: readonly CertificateReport[];
   /** Requested names that are not configured, and for each the most similar name that is. `null` if none is similar. */
   readonly unknown: readonly { readonly name: string; readonly similar: string | null }[];

@@ -34,6 +34,8 @@ export interface FleetLedger {
   /** The position in the ledger where *Refresh renewal information* stopped when its time was over. `null` if it had enough time. */
   cursor(): Promise<string | null>;
   saveCursor(position: string | null): Promise<void>;
+  /** Returns the time of the last selection. `null` before the first one. */
+  lastSelection(): Promise<Date | null>;
   /** Saves the time of a selection, for operators. */
   recordSelection(time: Date): Promise<void>;
   /** Saves since when fleet runs postpone the renewal of a certificate. `null` removes it with the time of its last event. It needs no lease. */

@@ -36,6 +36,7 @@ interface Situation {
   readonly names?: readonly string[];
   readonly checks?: Partial<OperatorChecks>;
   readonly fleet?: readonly WorkflowExecution[];
+  readonly lastSelection?: string | null;
   readonly registration?: WorkflowExecution;
   /** Executions of the accounts workflow after the registration, newest first. */
   readonly requests?: readonly WorkflowExecution[];
@@ -52,6 +53,7 @@ async function run({
   names = ['www'],
   failing,
   fleet = [execution()],
+  lastSelection = '2026-03-01T11:00:00Z',
   registration = execution(),
   requests = [],
   topic = 'arn:topic',
@@ -68,7 +70,7 @@ async function run({
   const output: ReportOutput = {
     ...{
       ...report,
-      at,
+      ...{ at, lastSelection },
       next: null,
       certificates: names.map((name) => certificateWith({ name, identifiers: ['example.com'], issuer: 'test-ca' })),
     },
@@ -135,6 +137,11 @@ describe('doctor', () => {
     ).toBeLessThanOrEqual(80);
   });
 
+  test('is OK while the first fleet run is in progress', async () => {
+    const { of } = await run({ lastSelection: null, fleet: [execution({ status: 'RUNNING', end: null })] });
+    expect(of('fleet')).toMatchObject({ result: 'ok', text: 'runs since 2026-03-01 12:00 UTC' });
+  });
+
   test.each<[string, Situation, string]>([
     [
       'schedule',
@@ -143,7 +150,20 @@ describe('doctor', () => {
     ],
     ['schedule', { checks: { scheduleOf: async () => null } }, 'No schedule starts the fleet, so nothing is renewed.'],
     ['fleet', { fleet: [] }, 'has never run'],
-    ['fleet', { fleet: [execution({ end: '2026-02-28T12:00:00Z' })] }, 'ended 24 h ago'],
+    [
+      'fleet',
+      { lastSelection: '2026-02-27T12:00:00Z' },
+      'No fleet run has checked the certificates for 2 d. See that the schedule is enabled',
+    ],
+    ['fleet', { lastSelection: null }, 'No fleet run has checked the certificates at all.'],
+    [
+      'fleet',
+      {
+        lastSelection: '2026-02-27T12:00:00Z',
+        fleet: [execution(), execution({ status: 'RUNNING', start: '2026-02-27T11:00:00Z', end: null })],
+      },
+      'The run that began at 2026-02-27 11:00 UTC has not ended. See where it waits, and stop it: https://',
+    ],
     [
       'fleet',
       { fleet: [execution({ status: 'FAILED', error: 'FleetCheckError', cause: 'Denied.' })] },

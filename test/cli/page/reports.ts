@@ -108,6 +108,7 @@ export function reportOf(count: number): Report {
       issuers: [],
     },
     at,
+    lastSelection: at,
     certificates,
     unknown: [],
   };

@@ -219,7 +219,7 @@ test('the ledger has the time of each selection, so that a run of many hours is 
   const world = createWorld({ now });
   put(world, 'due');
   expect((await select(world, [specNamed('due')])).due).toHaveLength(1);
-  expect(world.fleetLedger.lastSelection).toEqual(new Date(now));
+  expect(await world.fleetLedger.lastSelection()).toEqual(new Date(now));
 });
 
 describe('leftover TXT values', () => {

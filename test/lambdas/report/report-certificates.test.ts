@@ -36,6 +36,13 @@ test('names the deployment and all certificates in the order of the configuratio
   expect([at, next]).toEqual(['2026-03-01T12:00:00.000Z', null]);
 });
 
+test('has the time of the last selection', async () => {
+  const world = createWorld();
+  expect((await report(world)).lastSelection).toBeNull();
+  await world.fleetLedger.recordSelection(new Date('2026-03-01T09:00:00Z'));
+  expect((await report(world)).lastSelection).toBe('2026-03-01T09:00:00.000Z');
+});
+
 test('gives the decision of the renewal workflow, the renewal time and the window of the CA', async () => {
   const world = createWorld({ now: '2026-02-01T00:00:00Z' });
   const window = { start: '2026-03-10T00:00:00Z', end: '2026-03-11T00:00:00Z', explanationUrl: null };

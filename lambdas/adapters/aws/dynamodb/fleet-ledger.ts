@@ -27,10 +27,11 @@ export function createFleetLedger({
     release: (execution) => release(table, execution),
     cursor: async () => (await readItem(table, fleetId)).cursor?.S ?? null,
     saveCursor: (position) => saveCursor(table, position),
+    lastSelection: () => readTime(table, 'lastSelection'),
     recordSelection: (time) => saveTime(table, 'lastSelection', time),
     recordPostponed: (certificate, since) => recordPostponed(table, certificate, since),
     recordReported: (certificate, kind, at) => recordReported(table, certificate, kind, at),
-    comparedUntil: () => comparedUntil(table),
+    comparedUntil: () => readTime(table, 'comparedUntil'),
     saveComparedUntil: (time) => saveTime(table, 'comparedUntil', time),
   };
 }
@@ -124,12 +125,14 @@ async function recordReported(
   });
 }
 
-async function comparedUntil(table: LedgerTable): Promise<Date | null> {
-  const time = (await readItem(table, fleetId)).comparedUntil?.S;
+type SavedTime = 'lastSelection' | 'comparedUntil';
+
+async function readTime(table: LedgerTable, name: SavedTime): Promise<Date | null> {
+  const time = (await readItem(table, fleetId))[name]?.S;
   return time === undefined ? null : new Date(time);
 }
 
-async function saveTime(table: LedgerTable, name: 'lastSelection' | 'comparedUntil', time: Date): Promise<void> {
+async function saveTime(table: LedgerTable, name: SavedTime, time: Date): Promise<void> {
   await updateItem(table, fleetId, {
     expression: `SET #${name} = :time`,
     values: { ':time': { S: time.toISOString() } },

@@ -1,4 +1,5 @@
 import type { DeploymentPlace, NotificationMessage } from '../../contract/notification.ts';
+import { isSelectionLate } from '../renewal/selection-age.ts';
 import { counted, minuteOf } from '../wording.ts';
 import type { CertificateState } from './certificate-state.ts';
 import { commandLine, messageOf, validity } from './message.ts';
@@ -66,9 +67,9 @@ function lastCheck(lastSelection: string | null, checkInterval: number, now: Dat
   if (lastSelection === null)
     return 'No fleet run has checked the certificates yet. See the executions of the fleet workflow.';
   const sentence = `A fleet run last checked all certificates at ${minuteOf(lastSelection)}.`;
-  const longest = 2 * checkInterval * 1000 + 3_600_000;
-  const isLate = now.getTime() - Date.parse(lastSelection) > longest;
-  return isLate ? `${sentence} That is too long ago. See the executions of the fleet workflow.` : sentence;
+  return isSelectionLate(lastSelection, checkInterval, now)
+    ? `${sentence} That is too long ago. See the executions of the fleet workflow.`
+    : sentence;
 }
 
 function nextRenewals(states: readonly CertificateState[], now: Date): string {

@@ -103,6 +103,14 @@ export function fleetLedgerBehaviour(portsOf: () => { readonly ledger: Ledger; r
     });
   });
 
+  test('the last selection has no time before the first one, and then the time that was saved last', async () => {
+    const { fleetLedger } = portsOf();
+    expect(await fleetLedger.lastSelection()).toBeNull();
+    await fleetLedger.recordSelection(new Date('2027-01-01T05:00:00.000Z'));
+    await fleetLedger.recordSelection(now);
+    expect(await fleetLedger.lastSelection()).toEqual(now);
+  });
+
   test('the bucket of new orders is the one from which renewals take tokens', async () => {
     const { ledger, fleetLedger } = portsOf();
     const directory = 'https://fleet-bucket.example/directory';
