@@ -27,7 +27,7 @@ export function problemOf(error: unknown): Problem {
   const named = cause instanceof Error ? cause : error instanceof Error ? error : new Error(String(error));
   if (ofCredentials.has(named.name))
     return {
-      message: `AWS accepts no credentials of yours. ${sentence(named.message)} Sign in again, or give another --profile.`,
+      message: `AWS does not accept your credentials. ${sentence(named.message)} Sign in again, or give another --profile.`,
       exitCode: exitCodes.refused,
     };
   if (named.message.includes('Region is missing'))

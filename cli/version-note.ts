@@ -13,7 +13,7 @@ export function withVersionNote(deployments: Deployments, version: string, termi
       if (!noted && isOlder(deployed, version))
         terminal.note(
           wrapped(
-            `The stack ${stack} has version ${deployed}, which is older than this command line (${version}). Some commands may fail. Update the stack, or run npx cdk-perennial@${deployed}.`,
+            `The stack ${stack} has version ${deployed}, which is older than this command line (${version}). Some commands may fail. Deploy this version, or use the command line of version ${deployed}.`,
             terminal.columns,
             0,
           ),

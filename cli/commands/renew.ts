@@ -34,7 +34,13 @@ export async function renew(name: string, options: RenewOptions, ports: RenewPor
   const progress = options.json ? silenced(terminal) : terminal;
   progress.print(`Started the renewal of ${name}.\n  ${terminal.dim(consoleLink(arn))}`);
   if (certificates[0]?.lease)
-    progress.print(wrapped(`Another execution works on ${name}, so this one waits for it.`, terminal.columns, 0));
+    progress.print(
+      wrapped(
+        `Another execution works on ${name}. ${options.force ? 'This one waits, unless the other one orders.' : 'While it runs, this one renews nothing.'}`,
+        terminal.columns,
+        0,
+      ),
+    );
   if (!options.watch) {
     if (options.json) terminal.print(JSON.stringify({ arn, status: 'RUNNING', input }, null, 2));
     return exitCodes.done;

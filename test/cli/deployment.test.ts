@@ -65,7 +65,7 @@ describe('a problem', () => {
       'expired credentials',
       awsError('ExpiredTokenException', 'The token has expired.'),
       4,
-      'AWS accepts no credentials of yours. The token has expired. Sign in again, or give another --profile.',
+      'AWS does not accept your credentials. The token has expired. Sign in again, or give another --profile.',
     ],
     [
       'a missing region',

@@ -71,7 +71,7 @@ test.each<[string, unknown, number, string]>([
     'expired credentials',
     translated(awsError('ExpiredTokenException'), call),
     4,
-    'AWS accepts no credentials of yours.',
+    'AWS does not accept your credentials.',
   ],
   ['throttling', translated(awsError('ThrottlingException'), call), 4, 'AWS limits the number of calls.'],
   ['a missing region', new Error('Region is missing'), 4, 'No region is set. Give --region,'],

@@ -516,7 +516,7 @@ describe('a problem is a sentence', () => {
       HOME: '/dev/null',
     };
     const { code, messages } = await run(['status'], none);
-    expect(messages).toContain('AWS accepts no credentials of yours.');
+    expect(messages).toContain('AWS does not accept your credentials.');
     expect(code).toBe(4);
   });
 

@@ -8,7 +8,7 @@ import { createTerminal } from '../terminal.ts';
 const now = '2026-03-01T12:00:00Z';
 
 /** Returns what `renew www --watch` prints if the execution ends like this. */
-async function watched(ended: Partial<WorkflowExecution>, options: object = { watch: true }) {
+async function watched(ended: Partial<WorkflowExecution>, options: object = { watch: true }, certificate: object = {}) {
   const terminal = createTerminal();
   const execution = { arn: 'arn', start: now, end: now, input: '', error: null, cause: null, output: null };
   const code = await renew('www', options, {
@@ -16,7 +16,7 @@ async function watched(ended: Partial<WorkflowExecution>, options: object = { wa
     clock: new FakeClock(now),
     deployments: {
       list: async () => [{ stack: 'Certificates', report: 'arn:report' }],
-      report: async () => ({ ...reportOf(0), certificates: [certificateWith()], next: null }),
+      report: async () => ({ ...reportOf(0), certificates: [certificateWith(certificate)], next: null }),
     },
     workflows: {
       start: async () => 'arn:aws:states:eu-west-1:111122223333:execution:renewal:www-1',
@@ -38,6 +38,16 @@ test.each([
   const { code, text } = await watched({ output });
   expect(text).toMatch(new RegExp(`12:00:00 Check renewal\\n.*\\n${sentence}$`));
   expect(code).toBe(0);
+});
+
+test.each([
+  [{}, 'While it runs, this one renews nothing.'],
+  [{ force: true }, 'This one waits, unless the other one orders.'],
+])('renew with %j says what it does while another execution works on the certificate', async (options, sentence) => {
+  const lease = { execution: 'arn:other', since: now };
+  expect((await watched({}, options, { lease })).text.replaceAll('\n', ' ')).toContain(
+    `Another execution works on www. ${sentence}`,
+  );
 });
 
 test.each([

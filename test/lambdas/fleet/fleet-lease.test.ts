@@ -24,7 +24,7 @@ describe('the lease of the fleet', () => {
     expect(await take(world, noon)).toEqual({ holder: null, after: null });
   });
 
-  test('comes with the position at which an earlier run stopped to ask for renewal information', async () => {
+  test('comes with the position at which an earlier run stopped asking for renewal information', async () => {
     const world = createWorld();
     world.executions.setStatus(noon, 'live');
     await world.fleetLedger.saveCursor('certificate#www');

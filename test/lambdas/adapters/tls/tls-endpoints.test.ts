@@ -164,7 +164,7 @@ describe('a name with several addresses', () => {
 });
 
 describe('a failed handshake', () => {
-  test('with a server whose certificate ends at no time', async () => {
+  test('with a server whose certificate has no time as its end of validity', async () => {
     const endpoint = await listen(tlsServer({ ...ec, cert: withoutEnd(ec.cert) }));
     expect(await shown(endpoint)).toEqual({ failed: 'it presented a certificate whose end of validity is not a time' });
   });
