@@ -1,7 +1,7 @@
 import type { AcmQuota, OperatorChecks } from '../lambdas/domain/ports/operator-checks.ts';
+import { counted } from '../lambdas/domain/rules/wording.ts';
 import { type Finding, findingOf, ToFix } from './finding.ts';
 import { problemOf } from './problems.ts';
-import { counted } from './sentences.ts';
 
 /** What Perennial imports into ACM of one region. */
 export interface AcmUse {

@@ -1,3 +1,4 @@
+import { withMinutes } from '../lambdas/domain/rules/wording.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { wrappedMessage } from './layout.ts';
 import { problemOf } from './problems.ts';
@@ -36,7 +37,7 @@ export function printFindings(findings: readonly Finding[], { print, red, column
   for (const [{ check, result, text }, ...others] of [...alike.values()] as [Finding, ...Finding[]][]) {
     const kind = kindOf(check);
     const names = [check, ...others.map((each) => each.check)].map((each) => each.slice(kind.length));
-    const line = `${words[result]} ${wrappedMessage(`${kind}${listed(names)}: ${text}`, columns, 4)}`;
+    const line = `${words[result]} ${wrappedMessage(withMinutes(`${kind}${listed(names)}: ${text}`), columns, 4)}`;
     print(result === 'ok' ? line : red(line));
   }
   return exitCodeOf(findings);

@@ -1,6 +1,7 @@
 import { ThrottledError } from '../lambdas/domain/contract/errors.ts';
 import type { Clock } from '../lambdas/domain/ports/runtime.ts';
 import type { WorkflowExecution, Workflows } from '../lambdas/domain/ports/workflows.ts';
+import { withMinutes } from '../lambdas/domain/rules/wording.ts';
 import { consoleLink, endingOf } from './executions.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
 import { wrapped } from './layout.ts';
@@ -65,6 +66,6 @@ export function printEnd(
     return exitCodes.done;
   }
   const why = error ? `${error}: ${cause ?? ''}` : `The execution ${endingOf(status)}.`;
-  print(red(wrapped(`${what} has failed. ${why}`, columns, 0)));
+  print(red(wrapped(withMinutes(`${what} has failed. ${why}`), columns, 0)));
   return exitCodes.attention;
 }

@@ -2,9 +2,9 @@ import type { HostedZone } from '../lambdas/domain/contract/config.ts';
 import { tags } from '../lambdas/domain/contract/environment.ts';
 import type { Deployment } from '../lambdas/domain/contract/report.ts';
 import type { DeniedCall, RolePermissions, SimulatedCalls } from '../lambdas/domain/ports/role-permissions.ts';
+import { counted } from '../lambdas/domain/rules/wording.ts';
 import type { Report } from './deployment.ts';
 import { type Finding, findingOf, ToFix } from './finding.ts';
-import { counted } from './sentences.ts';
 
 /** What renewals use outside of the stack. */
 export interface UsedResources {
@@ -136,7 +136,7 @@ function denials(role: string, denied: readonly DeniedCall[]): string {
   const more = denied.length - named;
   return [
     ...sentences,
-    ...(more > 0 ? [`${counted(more, 'other call')} ${more === 1 ? 'is' : 'are'} denied too.`] : []),
+    ...(more > 0 ? [`${counted(more, 'other call is', 'other calls are')} denied too.`] : []),
     denied.some(({ by }) => by === 'policy')
       ? 'Deploy the stack again, or restore the policies of the role that its template has.'
       : 'Ask those who maintain this policy to allow it.',

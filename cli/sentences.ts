@@ -1,4 +1,5 @@
 import type { CertificateReport } from '../lambdas/domain/contract/report.ts';
+import { withMinutes } from '../lambdas/domain/rules/wording.ts';
 
 const day = 86_400_000;
 const hour = 3_600_000;
@@ -57,12 +58,8 @@ export function stateOf(
     const next = notBefore && Date.parse(notBefore) > now.getTime() ? minuteOf(notBefore) : 'the next fleet run';
     return `failing: ${failure.error}, next attempt ${next}`;
   }
-  return action === 'none' ? 'ok' : `${action}: ${reason}`;
+  return action === 'none' ? 'ok' : `${action}: ${withMinutes(reason)}`;
 }
-
-/** Returns a number with its noun, such as `1 certificate` or `2,500 certificates`. */
-export const counted = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Compares certificates for a list. Those that need attention come first, then those that expire first. */
 export const byUrgency = (a: CertificateReport, b: CertificateReport): number => urgency(a) - urgency(b);
@@ -70,8 +67,8 @@ export const byUrgency = (a: CertificateReport, b: CertificateReport): number =>
 const urgency = ({ attention, current }: CertificateReport): number =>
   (attention.length > 0 ? 0 : 1e15) + (current ? Date.parse(current.notAfter) : 0);
 
-/** Returns what is the same in the descriptions of certificates that have the same problem at other times. */
-export const problemOf = ({ attention: sentences, failure }: CertificateReport): string =>
+/** Returns a key that is equal for certificates with the same problem, whose descriptions may differ in times and ARNs. */
+export const problemKey = ({ attention: sentences, failure }: CertificateReport): string =>
   [...sentences, failure?.error].join(' ').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z|arn:\S+/g, '…');
 
 /** Names that are listed. A certificate may have 100. */

@@ -2,9 +2,9 @@ import { type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zon
 import type { CertificateSpec, HostedZone, Issuer } from '../lambdas/domain/contract/config.ts';
 import { PerennialError } from '../lambdas/domain/contract/errors.ts';
 import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
+import { counted } from '../lambdas/domain/rules/wording.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { type Finding, findingOf } from './finding.ts';
-import { counted } from './sentences.ts';
 
 /** A certificate whose zones are checked. */
 export interface CheckedNames extends Pick<CertificateSpec, 'name' | 'identifiers' | 'challengeAliases'> {

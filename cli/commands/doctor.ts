@@ -4,6 +4,7 @@ import type { RolePermissions } from '../../lambdas/domain/ports/role-permission
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { unknownLifetime } from '../../lambdas/domain/rules/certificate/known-profiles.ts';
+import { counted } from '../../lambdas/domain/rules/wording.ts';
 import { type AcmUse, acmFindings } from '../acm-quotas.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -12,7 +13,7 @@ import { lastSelectionText } from '../last-selection.ts';
 import { permissionFindings, usedResources } from '../permissions.ts';
 import { renewalsOfYear } from '../planned-changes.ts';
 import { lastRegistration } from '../registration.ts';
-import { counted, duration } from '../sentences.ts';
+import { duration } from '../sentences.ts';
 import type { Terminal } from '../terminal.ts';
 import { zoneRoleFindings } from '../zone-roles.ts';
 import { type MakeZonePorts, zoneFindings } from '../zones.ts';

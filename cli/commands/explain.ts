@@ -1,6 +1,7 @@
 import { AccessDeniedError } from '../../lambdas/domain/contract/errors.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { WorkflowExecution, Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import { withMinutes } from '../../lambdas/domain/rules/wording.ts';
 import { readReport, type Target } from '../deployment.ts';
 import { consoleLink, endingOf, executionsOf } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -60,6 +61,6 @@ async function printExecution(execution: WorkflowExecution, { workflows, termina
   const last = failed ?? states.at(-1);
   const line = `${minuteOf(start)} UTC ${endingOf(status)}${failed ? ' in' : ', last state'} ${last?.name ?? 'unknown'}${took}`;
   terminal.print(`  ${wrapped(line, terminal.columns, 2)}`);
-  if (error) terminal.print(`    ${wrapped(`${error}: ${cause ?? ''}`, terminal.columns, 4)}`);
+  if (error) terminal.print(`    ${wrapped(withMinutes(`${error}: ${cause ?? ''}`), terminal.columns, 4)}`);
   terminal.print(terminal.dim(`    ${consoleLink(arn)}`));
 }

@@ -1,13 +1,14 @@
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import { counted, withMinutes } from '../../lambdas/domain/rules/wording.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, printFindings } from '../finding.ts';
 import { table, wrapped } from '../layout.ts';
 import { daysOfOrders, monthlyCost, type PlannedChange, plannedChanges } from '../planned-changes.ts';
 import { type PlannedCheckPorts, plannedChecks } from '../planned-checks.ts';
-import { counted, minuteOf } from '../sentences.ts';
+import { minuteOf } from '../sentences.ts';
 import type { SynthesisOptions } from '../synthesize.ts';
 import { readSynthesizedConfig, type SynthesizedConfig } from '../synthesized-config.ts';
 import type { Terminal } from '../terminal.ts';
@@ -97,7 +98,12 @@ function printPlan(
   );
   if (changes.length === 0) terminal.print('\nNo certificate changes.');
   else {
-    const rows = changes.map(({ name, change, orderedFrom, reason }) => [change, name, orderedFrom ?? '-', reason]);
+    const rows = changes.map(({ name, change, orderedFrom, reason }) => [
+      change,
+      name,
+      orderedFrom ?? '-',
+      withMinutes(reason),
+    ]);
     const [header = '', ...lines] = table([['', 'name', 'ordered from', 'reason'], ...rows], terminal.columns);
     terminal.print(`\n${terminal.dim(header)}\n${lines.join('\n')}`);
   }

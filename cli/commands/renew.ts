@@ -1,6 +1,7 @@
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../../lambdas/domain/ports/workflows.ts';
+import { withMinutes } from '../../lambdas/domain/rules/wording.ts';
 import { readReport, type Target } from '../deployment.ts';
 import { consoleLink } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -60,7 +61,7 @@ interface RenewalOutput {
 }
 
 function resultOf(name: string, { reason, current }: RenewalOutput): string {
-  if (reason !== undefined) return `${name}: ${reason}.`;
+  if (reason !== undefined) return `${name}: ${withMinutes(reason)}.`;
   return current
     ? `${name} has the serial number ${current.serialNumber} and is valid until ${minuteOf(current.notAfter)} UTC.`
     : `${name} was renewed.`;

@@ -1,18 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
+import { counted, withMinutes } from '../../lambdas/domain/rules/wording.ts';
 import { type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
 import {
   byUrgency,
-  counted,
   dayOf,
   lifetimeBar,
   listed,
   minuteOf,
-  problemOf,
+  problemKey,
   renewalDue,
   stateOf,
   timeLeft,
@@ -79,9 +79,9 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
     terminal.columns,
   );
   if (certificates.length > 0) terminal.print(`\n${[terminal.dim(header), ...rows].join('\n')}`);
-  for (const concerned of Map.groupBy(inNeed, problemOf).values()) printProblem(concerned, terminal);
+  for (const concerned of Map.groupBy(inNeed, problemKey).values()) printProblem(concerned, terminal);
   terminal.print(
-    `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${inNeed.length.toLocaleString('en-US')} of which need${inNeed.length === 1 ? 's' : ''} attention`}`,
+    `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${counted(inNeed.length, 'of which needs', 'of which need')} attention`}`,
   );
 }
 
@@ -95,7 +95,7 @@ function printProblem(certificates: readonly CertificateReport[], terminal: Term
   terminal.print(`\n${terminal.red(wrapped(names(certificates), terminal.columns, 0))}`);
   for (const [text, concerned] of descriptions.slice(0, mostDescriptions))
     terminal.print(
-      `  ${wrapped(descriptions.length > 1 ? `${names(concerned)}: ${text}` : text, terminal.columns, 2)}`,
+      `  ${wrapped(withMinutes(descriptions.length > 1 ? `${names(concerned)}: ${text}` : text), terminal.columns, 2)}`,
     );
   const more = descriptions.length - mostDescriptions;
   if (more > 0) terminal.print(`  ${more.toLocaleString('en-US')} more. status NAME shows each.`);
@@ -107,9 +107,9 @@ const label = 12;
 export function printCertificate(certificate: CertificateReport, now: Date, terminal: Terminal): void {
   terminal.print(terminal.bold(certificate.name));
   for (const [name, text] of factsOf(certificate, now))
-    terminal.print(`  ${terminal.dim(name.padEnd(label))}${wrapped(text, terminal.columns, label + 2)}`);
+    terminal.print(`  ${terminal.dim(name.padEnd(label))}${wrapped(withMinutes(text), terminal.columns, label + 2)}`);
   if (certificate.attention.length > 0)
-    terminal.print(`\n${terminal.red(wrapped(certificate.attention.join(' '), terminal.columns, 0))}`);
+    terminal.print(`\n${terminal.red(wrapped(withMinutes(certificate.attention.join(' ')), terminal.columns, 0))}`);
 }
 
 function factsOf(certificate: CertificateReport, now: Date): readonly (readonly [string, string])[] {

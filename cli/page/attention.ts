@@ -1,5 +1,6 @@
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
-import { counted, listed, problemOf } from '../sentences.ts';
+import { counted, withMinutes } from '../../lambdas/domain/rules/wording.ts';
+import { listed, problemKey } from '../sentences.ts';
 import { type Html, html } from './html.ts';
 
 /** Descriptions of one problem that are shown. The others are in a list that the reader opens. */
@@ -10,17 +11,19 @@ export function attention(certificates: readonly CertificateReport[]): Html {
   const inNeed = certificates.filter((each) => each.attention.length > 0);
   if (inNeed.length === 0) return html`<p>No certificate needs attention.</p>`;
   return html`<section aria-labelledby="attention">
-<h2 id="attention">${counted(inNeed.length, 'certificate')} ${inNeed.length === 1 ? 'needs' : 'need'} attention</h2>
-${[...Map.groupBy(inNeed, problemOf).values()].map(problem)}</section>`;
+<h2 id="attention">${counted(inNeed.length, 'certificate needs', 'certificates need')} attention</h2>
+${[...Map.groupBy(inNeed, problemKey).values()].map(problem)}</section>`;
 }
 
 function problem(certificates: readonly CertificateReport[]): Html {
   const descriptions = [...Map.groupBy(certificates, descriptionOf)].map(([text, concerned]) =>
-    text.split('\n').map(
-      (paragraph, index) =>
-        html`<p>${index === 0 && concerned.length < certificates.length ? html`<b>${namesOf(concerned)}</b> ` : null}${paragraph}</p>
+    withMinutes(text)
+      .split('\n')
+      .map(
+        (paragraph, index) =>
+          html`<p>${index === 0 && concerned.length < certificates.length ? html`<b>${namesOf(concerned)}</b> ` : null}${paragraph}</p>
 `,
-    ),
+      ),
   );
   const others = descriptions.slice(mostShown);
   return html`<article class="attention">

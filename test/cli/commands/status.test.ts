@@ -24,12 +24,12 @@ test('status prints certificates with the same problem together, although they e
   ]);
   expect(text.slice(text.indexOf('\nwww-2, '))).toBe(`
 www-2, www-3, www-4 and 2 more
-  www-2: Less than 20 % of its lifetime is left. It expires at
-  2026-03-02T12:00:00Z.
-  www-3: Less than 20 % of its lifetime is left. It expires at
-  2026-03-03T12:00:00Z.
-  www-4: Less than 20 % of its lifetime is left. It expires at
-  2026-03-04T12:00:00Z.
+  www-2: Less than 20 % of its lifetime is left. It expires at 2026-03-02 12:00
+  UTC.
+  www-3: Less than 20 % of its lifetime is left. It expires at 2026-03-03 12:00
+  UTC.
+  www-4: Less than 20 % of its lifetime is left. It expires at 2026-03-04 12:00
+  UTC.
   2 more. status NAME shows each.
 
 mail
