@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { stepFormat } from '../lambdas/domain/contract/steps.ts';
 import { type Calls, config, type Fleet, item, startCa, startDynamoDb } from './fleet-stand-ins.ts';
 
-// Measures the steps of the fleet workflow: `node bench/fleet.ts [numbers of certificates]`, 5,000 and 100,000 by default. The bundle of the
-// function runs in a process of its own. Servers in this process take the place of DynamoDB and the CA. They answer after the times in `fleet-stand-ins.ts`.
+// Measures the steps of the fleet workflow: `node bench/fleet.ts [numbers of certificates]`, 5,000 and 100,000 by default. The bundle of the function
+// runs in a process of its own. Servers in this process take the place of DynamoDB and the CA. They answer after the times in `fleet-stand-ins.ts`.
 
 /** vCPUs of a function by its memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const megabytesOfOneCpu = 1769;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
 
 /**
- * Bundles the command line into `dist/cli/command-line.mjs`, which `main.mjs` loads, so that the package needs no SDK as a dependency. It has all sources of credentials of the
- * SDK, which the functions do not need.
+ * Bundles the command line into `dist/cli/command-line.mjs`, which `main.mjs` loads, so that the package needs no SDK as a dependency. It has all
+ * sources of credentials of the SDK, which the functions do not need.
  */
 export async function buildCommandLine(out: string = join(root, 'dist', 'cli')): Promise<readonly BundleSize[]> {
   const sizes = await bundle({ 'command-line': 'cli/main.ts' }, out, {

@@ -30,7 +30,10 @@ export async function findingOf(check: string, make: () => Promise<string>): Pro
 
 const words = { ok: 'OK ', fix: 'FIX', unknown: '?  ' } as const;
 
-/** Prints findings. Those with the same text share a line, such as `zones of www, mail and 8 more`. Returns `attention` if something has to be fixed, and otherwise `refused` if a check could not be made. */
+/**
+ * Prints findings. Those with the same text share a line, such as `zones of www, mail and 8 more`. Returns `attention` if something has to be fixed,
+ * and otherwise `refused` if a check could not be made.
+ */
 export function printFindings(findings: readonly Finding[], { print, red, columns }: Terminal): ExitCode {
   const kindOf = (check: string) => check.slice(0, check.lastIndexOf(' ') + 1);
   const alike = Map.groupBy(findings, ({ check, result, text }) => [kindOf(check) || check, result, text].join('\0'));

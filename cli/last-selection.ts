@@ -9,8 +9,8 @@ import { duration, minuteOf } from './sentences.ts';
 const fleetRuns = 50;
 
 /**
- * Returns when a fleet run last selected due certificates. The alarm *Perennial fleet does not run* counts from the same time. A run that finds another one
- * in progress succeeds too, but selects nothing.
+ * Returns when a fleet run last selected due certificates. The alarm *Perennial fleet does not run* counts from the same time. A run that finds
+ * another one in progress succeeds too, but selects nothing.
  *
  * @throws ToFix if the last run failed, or if no run has selected certificates in time
  */

@@ -59,7 +59,7 @@ export async function plannedChecks(
   );
   const regions = [...imports].flatMap(([each, { added }]) => (each !== undefined && added > 0 ? [each] : []));
   const renewals = { hostedZones: used, names: [...ordered], regions };
-  // Without the registration, CAA records that restrict the CAs are findings that are not certain.
+  // Before the first registration the CAA identities of a CA are not known, so a CAA record that restricts CAs is a check that could not be made.
   const accounts = report ? (await lastRegistration(report, workflows)).accounts : new Map();
   const findings = [
     ...(await zoneRoleFindings(used, { hostedZonesAs, permissions })),

@@ -67,8 +67,8 @@ export function grantResources(
 }
 
 /**
- * Allows checking whether the execution that holds a lease is still running. Renewals, revocations and fleet runs take leases. The workflows are given by name,
- * because they are created after their functions.
+ * Allows checking whether the execution that holds a lease is still running. Renewals, revocations and fleet runs take leases. The workflows are
+ * given by name, because they are created after their functions.
  */
 export function grantExecutions(
   scope: Construct,

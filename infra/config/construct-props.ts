@@ -88,8 +88,8 @@ export interface CertificateRenewalProps
   readonly notifications?: NotificationsProps;
   /**
    * KMS key for the secrets of certificates and accounts, the ledger, the topic of notifications and all logs. Existing secrets keep their key. The
-   * policy of a key of this app gets the statements for CloudWatch Logs and for alarms. The policy of an imported key has to allow what `encryptionKey` of `PerennialConfig`
-   * describes.
+   * policy of a key of this app gets the statements for CloudWatch Logs and for alarms. The policy of an imported key has to allow what
+   * `encryptionKey` of `PerennialConfig` describes.
    *
    * @default keys that AWS manages
    */

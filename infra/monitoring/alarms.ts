@@ -22,8 +22,8 @@ export interface AlarmsProps extends CheckedMonitoring, WatchedParts {
 }
 
 /**
- * The alarms of a deployment. None of them depends on the part that it watches. CloudWatch has the metrics of Step Functions, Lambda, EventBridge and Scheduler, and
- * a metric of the fleet runs that is missing is an alarm too.
+ * The alarms of a deployment. None of them depends on the part that it watches. CloudWatch has the metrics of Step Functions, Lambda, EventBridge and
+ * Scheduler, and a metric of the fleet runs that is missing is an alarm too.
  */
 export class Alarms extends Construct {
   /** The alarms that are not switched off. */

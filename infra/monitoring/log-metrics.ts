@@ -5,8 +5,8 @@ import { metricNamespace } from '../../lambdas/domain/contract/metrics.ts';
 import type { WorkflowFunction } from '../workflows/workflow-function.ts';
 
 /**
- * Counts lines of several log groups in one metric. Only a line that matches costs a metric. The namespace names the deployment, because the dimensions of a
- * metric filter are fields of the log line.
+ * Counts lines of several log groups in one metric. Only a line that matches costs a metric. The namespace names the deployment, because the
+ * dimensions of a metric filter are fields of the log line.
  */
 function lineCount(
   scope: Construct,

@@ -40,8 +40,8 @@ export interface NotificationsProps extends CheckedNotifications {
 }
 
 /**
- * Timeout of the function. It waits for its turn for two and a half minutes. Reading the items of 100,000 certificates takes a minute, and writing those of
- * 5,000 problems takes another.
+ * Timeout of the function. It waits for its turn for two and a half minutes. Reading the items of 100,000 certificates takes a minute, and writing
+ * those of 5,000 problems takes another.
  */
 const timeout = Duration.minutes(5);
 

@@ -79,7 +79,10 @@ export abstract class RenewalMetrics extends Construct {
     return this.metric('NotServed', options);
   }
 
-  /** Number of selections of due certificates. A run makes one after each 100 starts, and one at its end. Missing data means that the fleet does not run. */
+  /**
+   * Number of selections of due certificates. A run makes one after each 100 starts, and one at its end. Missing data means that the fleet does not
+   * run.
+   */
   metricSelections(options?: MetricOptions): Metric {
     return this.metric('Selections', options);
   }

@@ -30,8 +30,8 @@ export interface FleetWorkflowProps extends PacedStartsProps {
 }
 
 /**
- * Events of starts, changes and late certificates after which a new execution continues. They leave 5,000 of the 25,000 that Step Functions allows, of which each of 20
- * selections has about 20. So one execution has 2,000 starts.
+ * Events of starts, changes and late certificates after which a new execution continues. They leave 5,000 of the 25,000 that Step Functions allows,
+ * of which each of 20 selections has about 20. So one execution has 2,000 starts.
  */
 const mostEvents = 20_000;
 const startsPerExecution = mostEvents / eventsPerStart;

@@ -12,8 +12,9 @@ export interface RestartRuleProps {
 
 /**
  * Restarts a renewal that was stopped, timed out, failed inside Step Functions, or began before a deployment that replaced its functions. Such an
- * execution could not clean up. The restart begins within seconds. Its input is `{"restartOf": its ARN}`, and *Check renewal* reads the input of the interrupted execution. EventBridge
- * cannot pass that input, because it does not escape the quotes in it. The restart removes leftover TXT values and resumes the saved order.
+ * execution could not clean up. The restart begins within seconds. Its input is `{"restartOf": its ARN}`, and *Check renewal* reads the input of the
+ * interrupted execution. EventBridge cannot pass that input, because it does not escape the quotes in it. The restart removes leftover TXT values and
+ * resumes the saved order.
  *
  * Failures with another error name of this project do not match, because they are recorded and retried. An interrupted restart is left to the
  * next fleet run, so that a cause that interrupts every execution does not start one after the other.

@@ -9,9 +9,9 @@ export type ErrorName = keyof typeof errors;
 export const errorNames = (...names: readonly ErrorName[]): string[] => [...names];
 
 /**
- * Throttling is no fault of a certificate, so it is waited out in place and is neither counted nor announced. The waits of each of the two
- * following policies take more than two hours in 99.8 % of all cases, although the jitter is full. A function that ran although its reply was lost runs again, which
- * is safe for every step.
+ * Throttling is no fault of a certificate, so it is waited out in place and is neither counted nor announced. The waits of each of the two following
+ * policies take more than two hours in 99.8 % of all cases, although the jitter is full. A function that ran although its reply was lost runs again,
+ * which is safe for every step.
  *
  * This one retries while Lambda is busy or has an internal error. A hundred renewals that begin together get TooManyRequestsException in an AWS
  * account that may run ten functions at once, so the waits are short. They are at most 1 + 2 + 4 + 8 + 16 + 768 × 20 s = 4.3 h, and half of that on

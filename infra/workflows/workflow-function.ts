@@ -72,7 +72,10 @@ export interface StepOptions {
   readonly assign?: Readonly<Record<string, unknown>>;
 }
 
-/** Returns Lambda as the principal that assumes roles of functions of this account, without aws:SourceArn, because a function needs the ARN of its role. */
+/**
+ * Returns Lambda as the principal that assumes roles of functions of this account, without aws:SourceArn, because a function needs the ARN of its
+ * role.
+ */
 export const lambdaOfAccount = (scope: Construct): ServicePrincipal =>
   new ServicePrincipal('lambda.amazonaws.com', {
     conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },

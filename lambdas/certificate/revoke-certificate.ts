@@ -78,7 +78,10 @@ export async function revokeCertificate(
 /** Lifetime of an order in ms, with reserve. A CSR may be sent until the order expires. */
 const orderLifetime = 30 * 86_400_000;
 
-/** Tells whether a certificate of an order, whose key was staged at this time, may be valid. The stored certificates with the key tell for how long the CA issues. */
+/**
+ * Tells whether a certificate of an order, whose key was staged at this time, may be valid. The stored certificates with the key tell for how long
+ * the CA issues.
+ */
 function mayHaveUnexpired(stagedAt: string, affected: readonly StoredCertificate[], now: Date): boolean {
   const lifetimes = affected.map(({ value: { notBefore, notAfter } }) => Date.parse(notAfter) - Date.parse(notBefore));
   return Date.parse(stagedAt) + orderLifetime + Math.max(...lifetimes) > now.getTime();

@@ -18,9 +18,9 @@ export interface ShareSecretPorts {
 type Shared = Omit<ShareSecretInput, 'attempt'>;
 
 /**
- * Gives the secret the tags, readers and replicas that are configured, and removes those of earlier configurations. If the ledger shows that the secret has them, nothing is
- * done. Until all replicas exist, the ledger shows that access is changing. So each fleet run decides `share` again, even if the configuration was
- * reverted.
+ * Gives the secret the tags, readers and replicas that are configured, and removes those of earlier configurations. If the ledger shows that the
+ * secret has them, nothing is done. Until all replicas exist, the ledger shows that access is changing. So each fleet run decides `share` again, even
+ * if the configuration was reverted.
  *
  * It sets what is configured, so it is safe to run twice.
  *

@@ -26,7 +26,10 @@ import { resolveAccountRequest } from './resolve-account-request.ts';
 import { setPause } from './set-pause.ts';
 import { takeLease } from './take-lease.ts';
 
-/** Decides what to do for a certificate and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private key. */
+/**
+ * Decides what to do for a certificate and records the results of renewals. It reads the ledger and the descriptions of secrets, and never a private
+ * key.
+ */
 export const handler = stepHandler((log, atEnd) => {
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
   const secrets = () =>

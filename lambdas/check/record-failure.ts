@@ -17,8 +17,8 @@ export interface RecordFailurePorts {
 
 /**
  * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
- * makes it, saves the announced version, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no longer in DNS. An execution
- * that does not hold the lease only does the latter.
+ * makes it, saves the announced version, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no
+ * longer in DNS. An execution that does not hold the lease only does the latter.
  *
  * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
  * between the two counts, the second run counts the identifiers again. A count that is too high keeps the account below the limit of the CA. A count

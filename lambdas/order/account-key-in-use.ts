@@ -35,7 +35,10 @@ export async function accountKeyInUse(
   });
 }
 
-/** Tells whether the CA refused the key. RFC 8555 defines no problem type for a wrong key. Boulder and Pebble answer `malformed`, others `unauthorized`. */
+/**
+ * Tells whether the CA refused the key. RFC 8555 defines no problem type for a wrong key. Boulder and Pebble answer `malformed`, others
+ * `unauthorized`.
+ */
 const isRefusal = (error: unknown): boolean =>
   error instanceof AccountNotValidError ||
   error instanceof AccountDoesNotExistError ||

@@ -27,8 +27,9 @@ export function challengeFailedError(
 }
 
 /**
- * Answers each pending challenge that has an error a second time. RFC 8555 §8.2 allows a CA to leave a refused proof pending, and step-ca does so until
- * the client answers again. Challenges whose URLs do not fit into the state are not answered. It returns the challenges that have been answered a second time, so that none is answered a third time.
+ * Answers each pending challenge that has an error a second time. RFC 8555 §8.2 allows a CA to leave a refused proof pending, and step-ca does so
+ * until the client answers again. Challenges whose URLs do not fit into the state are not answered. It returns the challenges that have been answered
+ * a second time, so that none is answered a third time.
  */
 export async function answerAgain(
   authorizations: readonly Authorization[],

@@ -16,7 +16,10 @@ import { FakeRenewalInfos } from './renewal-infos.ts';
 import { FakeAccountSecrets, FakeCertificateSecrets, FakeExternalAccountKeys } from './secrets.ts';
 import { FakeTlsEndpoints } from './tls-endpoints.ts';
 
-/** Creates fakes of all ports that a step can use. `tags` are the operator's. Steps get `ports`, which records calls. Tests read and set the fakes beside it. */
+/**
+ * Creates fakes of all ports that a step can use. `tags` are the operator's. Steps get `ports`, which records calls. Tests read and set the fakes
+ * beside it.
+ */
 export function createWorld({ now = '2026-03-01T12:00:00Z', tags = {} as Tags } = {}) {
   const calls = new CallRecorder();
   const clock = new FakeClock(now);

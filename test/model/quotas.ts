@@ -39,7 +39,10 @@ export type QuotaName = keyof typeof quotas;
 /** New orders of an account that are not exempt: 300 in 3 hours. */
 export const newOrders: Quota = { burst: 300, perSecond: 1 / 36 };
 
-/** Functions that an account may run at once, by default and in many new accounts. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * Functions that an account may run at once, by default and in many new accounts.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 export const concurrency = { default: 1000, newAccount: 10 } as const;
 
 /** A token bucket in virtual time. */

@@ -37,9 +37,9 @@ const cause = `{%
 %}`.replaceAll(/\n\s*/g, ' ');
 
 /**
- * The accounts workflow. It registers an account with every issuer, changes the key of an account, deactivates an account, returns the link
- * of a CA that ends its pause, pauses the renewals of a certificate, or revokes a certificate. Each deployment starts the registration. Keys stay in the functions, and the operator gives names only, such as
- * `{"action": "rollOverKey", "issuer": "letsencrypt"}`. RFC 8555 §7.3, §7.6
+ * The accounts workflow. It registers an account with every issuer, changes the key of an account, deactivates an account, returns the link of a CA
+ * that ends its pause, pauses the renewals of a certificate, or revokes a certificate. Each deployment starts the registration. Keys stay in the
+ * functions, and the operator gives names only, such as `{"action": "rollOverKey", "issuer": "letsencrypt"}`. RFC 8555 §7.3, §7.6
  */
 export class AccountWorkflow extends Construct {
   readonly workflow: Workflow;

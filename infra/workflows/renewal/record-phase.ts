@@ -19,8 +19,9 @@ export const renewedDetail = {
 export const currentAnnounced = { announced: '{% $current.versionId %}' };
 
 /**
- * Publishes the event, then records the success with the announced version, and releases the leases. If the execution is interrupted in
- * between, or the event cannot be published, a later execution publishes it. The endpoints are checked last, with no lease held, because servers are reloaded when the event arrives.
+ * Publishes the event, then records the success with the announced version, and releases the leases. If the execution is interrupted in between, or
+ * the event cannot be published, a later execution publishes it. The endpoints are checked last, with no lease held, because servers are reloaded
+ * when the event arrives.
  */
 export function recordPhase(scope: Construct, { check }: Record<'check', WorkflowFunction>) {
   const announceRenewed = announce(scope, 'Announce', detailTypes.renewed, renewedDetail, currentAnnounced);

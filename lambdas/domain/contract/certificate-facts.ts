@@ -70,7 +70,10 @@ export interface Delivery extends Validity {
   readonly keyType: KeyType;
   /** Hash of the operator's tags on the import. Absent if there are none. */
   readonly tagsHash?: string;
-  /** Validity of the certificate that the daily comparison found under the ARN instead. `null` if the import was deleted. Absent if the import is as delivered. */
+  /**
+   * Validity of the certificate that the daily comparison found under the ARN instead. `null` if the import was deleted. Absent if the import is as
+   * delivered.
+   */
   readonly found?: Validity | null;
   /** The ARN that this one replaced with this version, and what the operator has to do. Each run logs it until the next version. */
   readonly replaced?: { readonly arn: string; readonly action: string };

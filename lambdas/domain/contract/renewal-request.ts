@@ -9,8 +9,9 @@ export interface RenewalRequest {
   readonly force: boolean;
   /**
    * Whether a deployment waits for the execution (`infra/consumers/certificate-requests.ts`). Earlier failures do not delay its first attempt, but
-   * limits of a CA do. If another execution has the lease, *Check renewal* checks again every 10 s, for 25 minutes in all, and then uses the result of that
-   * execution. The first failure ends the execution, but a denied call is retried for three minutes. A certificate that is not due is not issued.
+   * limits of a CA do. If another execution has the lease, *Check renewal* checks again every 10 s, for 25 minutes in all, and then uses the result
+   * of that execution. The first failure ends the execution, but a denied call is retried for three minutes. A certificate that is not due is not
+   * issued.
    */
   readonly deploy: boolean;
   /**

@@ -107,7 +107,10 @@ export interface CheckRenewalOutput {
   readonly order: OrderReference | null;
   /** Id of the certificate that an order replaces (RFC 9773 §5). `null` if there is none. */
   readonly replaces: string | null;
-  /** Configured zones that a name or a CNAME of the certificate may be in (`rules/proof/challenge-zones.ts`). Empty unless the action is `issue` or `resume`. */
+  /**
+   * Configured zones that a name or a CNAME of the certificate may be in (`rules/proof/challenge-zones.ts`). Empty unless the action is `issue` or
+   * `resume`.
+   */
   readonly challengeZones: readonly HostedZone[];
   /** The account at the issuer. `null` before the first order there, and unless the action is `issue` or `resume`. */
   readonly account: RecordedAccount | null;

@@ -50,8 +50,8 @@ export interface AcmCertificates {
    */
   tag(region: string, certificate: string, arn: string): Promise<'tagged' | 'notFound'>;
   /**
-   * Imports a certificate. A first import has tags, among them the operator's, and an import over an ARN has none. Returns `notFound` if the ARN does not exist, and a
-   * `NewArnReason` if ACM rejects the certificate over this ARN but accepts it under a new one.
+   * Imports a certificate. A first import has tags, among them the operator's, and an import over an ARN has none. Returns `notFound` if the ARN does
+   * not exist, and a `NewArnReason` if ACM rejects the certificate over this ARN but accepts it under a new one.
    *
    * @throws ImportRefusedError
    * @throws ImportLimitError

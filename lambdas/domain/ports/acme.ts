@@ -31,7 +31,10 @@ export interface Authorization {
   readonly challenges: readonly Challenge[];
 }
 
-/** One CA with one account. Each call sends one request, and repeats it only after badNonce (RFC 8555 §6.5). Throws the errors of `errors/acme-errors.ts`. */
+/**
+ * One CA with one account. Each call sends one request, and repeats it only after badNonce (RFC 8555 §6.5). Throws the errors of
+ * `errors/acme-errors.ts`.
+ */
 export interface CertificateAuthority {
   /** The account. It sends no request if the directory is cached. */
   account(): Promise<IssuerAccount>;

@@ -52,8 +52,8 @@ export interface CertificateSecrets {
   /** Tells whether a version with this key was marked as compromised. The keys are compared by value. */
   isCompromised(certificate: string, privateKey: string): Promise<boolean>;
   /**
-   * Sets the operator's tags, readers of other accounts, and replicas. The resource policy is replaced as a whole. Removals come first, and a later rejection does not
-   * undo them. Returns `false` if a replica is not in place yet.
+   * Sets the operator's tags, readers of other accounts, and replicas. The resource policy is replaced as a whole. Removals come first, and a later
+   * rejection does not undo them. Returns `false` if a replica is not in place yet.
    *
    * @throws ThrottledError
    * @throws SecretAccessError when Secrets Manager rejects a change

@@ -45,7 +45,10 @@ interface Month {
   readonly ari: boolean;
 }
 
-/** Returns months with an outage in each week but the first. Half of the CAs suggest a window of 2 % of the lifetime around its middle, as Boulder does. */
+/**
+ * Returns months with an outage in each week but the first. Half of the CAs suggest a window of 2 % of the lifetime around its middle, as Boulder
+ * does.
+ */
 const months = ({ longest, ...fixed }: Pick<Month, 'lifetime' | 'interval'> & { readonly longest: number }) =>
   fc
     .record({ ari: fc.boolean(), outages: fc.tuple(...[1, 2, 3].map((each) => outageIn(each, longest))) })

@@ -245,7 +245,8 @@ test('nothing is recorded if the lease is lost between the read and the write', 
 });
 
 test.each([
-  // No attempt is scheduled. The steps have waited for hours, or another execution has the lease. The next fleet run, after at most six hours, checks again.
+  // No attempt is scheduled. The steps have waited for hours, or another execution has the lease. The next fleet run, after at most six hours, checks
+  // again.
   ['ThrottledError', true],
   ['LeaseLostError', false],
   ['FunctionsReplacedError', true],

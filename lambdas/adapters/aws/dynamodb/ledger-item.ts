@@ -14,9 +14,10 @@ import { fromAttribute } from './attribute-values.ts';
 /**
  * Items of the table, by partition key `id`:
  *
- * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries (by region), order, leftovers,
- *   leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), failingSince (the first failure), notBefore, renewalInfo, renewalTime, announcedVersion,
- *   revokedVersion, pausedUntil, postponedSince, postponedReportedAt, expiringReportedAt, served, outside (what the comparison found), access, tagKeys
+ * - `certificate#<name>`: lease, leasedAt, firstLeasedAt, sets (whose leases it took), ordering (the execution that took one), current, deliveries
+ *   (by region), order, leftovers, leftoversReportedAt, failure, failures (in a row), issuerFailures (of the issuer), failingSince (the first
+ *   failure), notBefore, renewalInfo, renewalTime, announcedVersion, revokedVersion, pausedUntil, postponedSince, postponedReportedAt,
+ *   expiringReportedAt, served, outside (what the comparison found), access, tagKeys
  * - `set#<hash>`: lease, leasedAt, certificate (the holder), and `issued <order URL>` with the time for each order that was
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),

@@ -154,7 +154,10 @@ export async function moveCurrent(
 /** SHA-256 in hex, which is a valid ClientRequestToken (32 to 64 characters) and becomes the id of a version. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Returns the members of a JSON object, or none if the value is not an object. It does not throw, because the error of a parser would show a part of the value. */
+/**
+ * Returns the members of a JSON object, or none if the value is not an object. It does not throw, because the error of a parser would show a part of
+ * the value.
+ */
 export function membersOf(value: string | undefined): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(value ?? '');

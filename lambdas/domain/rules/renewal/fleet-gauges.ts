@@ -94,8 +94,8 @@ export const isNeverIssued = (record: LedgerCertificate, now: Date): boolean =>
   !isPaused(record, now);
 
 /**
- * Returns the validity and the ARN of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier version, or a
- * certificate that another writer imported.
+ * Returns the validity and the ARN of what is stored, and of what is under the ARNs in the configured regions. A region may still have an earlier
+ * version, or a certificate that another writer imported.
  */
 export function validities(
   { regions }: CertificateSpec,

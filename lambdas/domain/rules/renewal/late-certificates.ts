@@ -5,7 +5,10 @@ import type { DueCertificate } from './fleet.ts';
 import { isNeverIssued, validities } from './fleet-gauges.ts';
 import { lifetimeLeft } from './renewal-time.ts';
 
-/** Percentage of the lifetime below which operators are notified, and the event `Certificate Expiring` is published. Renewals begin with a third or half of it left. */
+/**
+ * Percentage of the lifetime below which operators are notified, and the event `Certificate Expiring` is published. Renewals begin with a third or
+ * half of it left.
+ */
 const expiringBelow = 20;
 
 /** Time between two events of one type about a certificate, and time for which a renewal is postponed before the first event, in ms. */

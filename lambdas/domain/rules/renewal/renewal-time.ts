@@ -44,7 +44,10 @@ export interface InUse {
 export const isRevoked = ({ current, revokedVersion }: InUse): boolean =>
   current !== null && current.versionId === revokedVersion;
 
-/** Tells whether the certificate in use was revoked, or its emergency time has passed. Nothing delays the renewal then but the time between two attempts. */
+/**
+ * Tells whether the certificate in use was revoked, or its emergency time has passed. Nothing delays the renewal then but the time between two
+ * attempts.
+ */
 export function isEmergency(inUse: InUse, now: Date): boolean {
   const { current } = inUse;
   return current !== null && (isRevoked(inUse) || now >= emergencyTime(current));

@@ -33,7 +33,10 @@ async function newRoot(name: string) {
   return { keys, certificate, pem: certificate.toString('pem') };
 }
 
-/** A CA on loopback whose HTTPS certificate has a root of its own. The subject of the root is the same for all CAs. With `named` the certificate names the key of its root. */
+/**
+ * A CA on loopback whose HTTPS certificate has a root of its own. The subject of the root is the same for all CAs. With `named` the certificate names
+ * the key of its root.
+ */
 async function newCa({ named = true } = {}): Promise<{ readonly ca: ScriptedCa; readonly root: string }> {
   const issuer = await newRoot('Private root');
   const keys = await newKeys();
