@@ -53,7 +53,7 @@ export async function plannedChecks(
     const { name: issuer = '', challenges = [] } = config.issuers[index] ?? {};
     return { name, identifiers, ...(challengeAliases && { challengeAliases }), issuer: { name: issuer, challenges } };
   });
-  // A region that is a token of the CDK is that of the stack.
+  // A token of the CDK that is left is the region of the credentials.
   const imports = new Map(
     [...importsOf(config, changes)].map(([each, use]) => [each.startsWith('@') ? region : each, use] as const),
   );

@@ -60,6 +60,15 @@ export function readSynthesizedConfig(folder: string, stack: string | undefined)
   return first;
 }
 
+/** Returns the configuration with the region of the stack, if it is known, in place of a token of the CDK. */
+export function withStackRegion(config: DeployedConfig, region: string | undefined): DeployedConfig {
+  const resolved = (each: string) => (each.startsWith('@') ? (region ?? each) : each);
+  return {
+    ...config,
+    certificates: config.certificates.map((each) => ({ ...each, regions: [...new Set(each.regions.map(resolved))] })),
+  };
+}
+
 /** Returns the folders of the assembly and of the assemblies of stages in it. */
 function assembliesIn(folder: string): readonly string[] {
   if (!existsSync(join(folder, 'manifest.json'))) return [];

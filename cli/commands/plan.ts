@@ -10,7 +10,7 @@ import { daysOfOrders, monthlyCost, type PlannedChange, plannedChanges } from '.
 import { type PlannedCheckPorts, plannedChecks } from '../planned-checks.ts';
 import { minuteOf } from '../sentences.ts';
 import type { SynthesisOptions } from '../synthesize.ts';
-import { readSynthesizedConfig, type SynthesizedConfig } from '../synthesized-config.ts';
+import { readSynthesizedConfig, type SynthesizedConfig, withStackRegion } from '../synthesized-config.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface PlanOptions extends Target, SynthesisOptions {
@@ -36,12 +36,14 @@ export async function plan(
   portsIn: (region: string | undefined) => PlanPorts,
 ): Promise<ExitCode> {
   const folder = options.cdkOut ?? (await portsIn(options.region).synthesize(options));
-  const synthesized = readSynthesizedConfig(folder, options.stack);
-  const region = options.region ?? synthesized.region ?? undefined;
+  const read = readSynthesizedConfig(folder, options.stack);
+  const region = options.region ?? read.region ?? undefined;
   const ports = portsIn(region);
   const { deployments, terminal, clock } = ports;
-  const { config, stack } = synthesized;
+  const { stack } = read;
   const report = await deployedReport({ stack, region }, deployments);
+  const config = withStackRegion(read.config, report?.deployment.region ?? region);
+  const synthesized = { ...read, config };
   const deployed: readonly CertificateReport[] = report?.certificates ?? [];
   const changes = plannedChanges(config, deployed, clock.now());
   const { findings, unchecked } = await terminal.progress('Checking', (say) =>

@@ -232,6 +232,19 @@ describe('plan', () => {
     expect(code).toBe(exitCode);
   });
 
+  test('reads the region of the stack where the app has a token of the CDK', async () => {
+    synthesized(
+      'Perennial',
+      configOf({ ...www, regions: ['@0'] }, specWith({ name: 'new', regions: ['@0', 'eu-west-1'] })),
+    );
+    const delivery = { region: 'eu-west-1', arn: 'arn:1', current: true };
+    const json = JSON.parse((await run([deployedAs(www, { deliveries: [delivery] })], { json: true })).text);
+    expect(json.changes).toMatchObject([{ name: 'new', imports: ['eu-west-1'] }]);
+    expect(json.findings).toContainEqual(
+      expect.objectContaining({ check: 'ACM in eu-west-1', text: expect.stringContaining('8 of 2,500') }),
+    );
+  });
+
   test('queries the root servers of the configuration, also before the first deployment', async () => {
     synthesized('Perennial', configOf(www));
     const Environment = { Variables: { ROOT_SERVERS: '192.0.2.1:53,192.0.2.2:53' } };
