@@ -291,6 +291,22 @@ describe('other problems', () => {
     expect(messages[0]?.body).toContain('a.test:443: it presents 0A00; b.test:443: it refused the connection.\n');
   });
 
+  test('an endpoint that was not served is solved when a check finds the next certificate, and not when that is delivered', async () => {
+    const world = operators('www');
+    world.put('www', { served });
+    await world.deliver(eventBody('Certificate Not Served', { ...notServed, certificate: 'www' }));
+    const event = eventBody('Certificate Renewed', { ...renewed, certificate: 'www' });
+    world.put('www', { current: factsWith({ versionId: 'version-2' }) });
+    expect(await world.deliver(event)).toEqual([]);
+    const at = '2026-03-01T12:00:00Z';
+    world.put('www', {
+      served: { versionId: 'version-2', at, served: true, endpoints: [{ ...endpoint, status: 'served' }] },
+    });
+    expect((await world.deliver(event)).map(({ subject }) => subject)).toEqual([
+      '[Perennial] Solved: certificate www is served again',
+    ]);
+  });
+
   test('one certificate with two problems is counted as one', async () => {
     const world = operators('www');
     world.put('www', { served });

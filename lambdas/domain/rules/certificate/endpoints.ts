@@ -45,6 +45,10 @@ export function endpointCheckReason(
   return since >= day - (checkInterval * 1000) / 2 ? `the endpoints were last checked at ${last.at}, a day ago` : null;
 }
 
+/** Tells whether the endpoints have not been checked since the current certificate was delivered. */
+export const isUnchecked = ({ endpoints = [] }: CertificateSpec, record: LedgerCertificate): boolean =>
+  endpoints.length > 0 && record.current !== null && !lastCheck(record);
+
 /** Tells whether the last check found a configured endpoint that does not serve the current certificate. */
 export function isNotServed({ endpoints = [] }: CertificateSpec, record: LedgerCertificate): boolean {
   const seen: readonly ServedCertificate[] = lastCheck(record)?.endpoints ?? [];

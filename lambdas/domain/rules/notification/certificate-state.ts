@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { ReportedFailure } from '../../contract/report.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
-import { isNotServed } from '../certificate/endpoints.ts';
+import { isNotServed, isUnchecked } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { certificateReport, changesOutside } from '../renewal/certificate-report.ts';
 import { expirySentence } from '../renewal/late-certificates.ts';
@@ -22,8 +22,10 @@ export interface CertificateState {
   readonly notBefore: string | null;
   /** Time until which the operator has paused renewals, in RFC 3339. `null` if there is no pause. */
   readonly pausedUntil: string | null;
-  /** What the endpoints present instead, as a sentence. `null` if they present this one. */
+  /** What the endpoints present instead, as a sentence. `null` if they present this one, or are not checked yet. */
   readonly notServed: string | null;
+  /** Whether the endpoints have not been checked since the delivery. */
+  readonly endpointsUnchecked: boolean;
   /** The changes that were made outside Perennial. `null` if there are none. */
   readonly changedOutside: { readonly kinds: string; readonly detail: string; readonly action: string } | null;
   /** Number of TXT values that are or may be in DNS. */
@@ -59,6 +61,7 @@ export function certificateState(
     notServed: isNotServed(spec, record)
       ? `${others.map(({ endpoint, detail }) => `${endpoint}: ${detail}`).join('; ')}.`
       : null,
+    endpointsUnchecked: isUnchecked(spec, record),
     changedOutside: changesOf(record),
     leftovers,
     sharingOutdated: isSharingOutdated(spec, record),
@@ -76,6 +79,7 @@ export const unconfiguredState = (name: string, { leftovers }: LedgerCertificate
   notBefore: null,
   pausedUntil: null,
   notServed: null,
+  endpointsUnchecked: false,
   changedOutside: null,
   leftovers: leftovers.length,
   sharingOutdated: false,

@@ -51,7 +51,7 @@ export function problemsOf(
   return [
     failing(state, events['Certificate Renewal Failed'], kept('failing')),
     expiring(state),
-    notServed(state, events['Certificate Not Served'] !== undefined || kept('notServed') !== undefined),
+    notServed(state, events['Certificate Not Served'] !== undefined, kept('notServed') !== undefined),
     changedOutside(state),
     leftovers(state, events['Certificate Clean-Up Failed'], kept('leftovers')),
     sharing(state, events['Certificate Renewal Failed'], kept('sharing')),
@@ -86,11 +86,17 @@ function expiring(state: CertificateState): Problem | null {
   return { ...ofKind('expiring', state), detail, action: 'Find out why it was not renewed, with the command below.' };
 }
 
-/** Servers need some minutes after a delivery. So the ledger alone does not decide, but the event, which is published after half an hour. */
-function notServed(state: CertificateState, reported: boolean): Problem | null {
-  if (state.notServed === null || !reported) return null;
+/**
+ * Servers need some minutes after a delivery. So the ledger alone does not decide, but the event, which is published after half an hour. A problem of
+ * which operators were notified is not solved by the next delivery, but by the check that follows.
+ */
+function notServed(state: CertificateState, reported: boolean, notified: boolean): Problem | null {
+  const unchecked =
+    notified && state.endpointsUnchecked ? 'The endpoints have not been checked since the last delivery.' : null;
+  const detail = reported || notified ? (state.notServed ?? unchecked) : null;
+  if (detail === null) return null;
   const action = 'Reload the server. If it is unreachable, see that port and name are right and that it runs.';
-  return { ...ofKind('notServed', state), detail: state.notServed, action };
+  return { ...ofKind('notServed', state), detail, action };
 }
 
 function changedOutside(state: CertificateState): Problem | null {
