@@ -79,8 +79,8 @@ function secretString(
 }
 
 /**
- * Reads an account. The tag of the secret is read before its value. Otherwise a principal that may create secrets could create this one, whose name can be
- * computed, with its own key, and this stack would prove all names for that account.
+ * Reads an account. The tag of the secret is read before its value. Otherwise a principal that may create secrets could create this one with its own
+ * key, because its name can be computed, and this stack would prove all names for that account.
  */
 async function read(secret: AccountSecret): Promise<AcmeAccount | null> {
   const described = await describeSecret(secret);
