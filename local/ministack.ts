@@ -65,7 +65,7 @@ export interface MiniStack {
 }
 
 export const REGION = 'us-east-1';
-export const ACCOUNT_ID = '000000000000';
+const ACCOUNT_ID = '000000000000';
 const ROOT = join(import.meta.dirname, '..');
 
 /** Starts MiniStack with the Python package ministack_strict, which makes it as strict as AWS. */

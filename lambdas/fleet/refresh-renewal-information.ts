@@ -30,7 +30,7 @@ export interface RefreshRenewalInformationPorts {
  * Requests that run at the same time. Let's Encrypt accepts 1,000 such requests per second. With replies of 100 ms these are 300 a second, so that
  * 100,000 certificates take six minutes.
  */
-export const parallelRequests = 30;
+const parallelRequests = 30;
 
 /** Time after which a call starts no request, in ms. The last requests may take another 30 s, so a call takes four minutes. */
 const callTime = 210_000;

@@ -18,7 +18,7 @@ export interface NotifyOperatorsPorts {
 }
 
 /** Time for which an invocation has the turn, in ms. It is the timeout of the function. */
-export const turnTime = 300_000;
+const turnTime = 300_000;
 
 /** Time before the turn is asked for again, in ms. */
 const turnWait = 5_000;

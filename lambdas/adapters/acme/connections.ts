@@ -27,7 +27,7 @@ export interface Connections {
 }
 
 /** A request was not sent, because the CA may not direct it to this server. */
-export class RefusedUrlError extends Error {
+class RefusedUrlError extends Error {
   override name = 'RefusedUrlError';
   readonly code = 'EREFUSEDURL';
 }

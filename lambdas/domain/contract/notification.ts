@@ -16,7 +16,7 @@ export interface FailedAccountRequest {
 }
 
 /** The messages that schedules send. `reminder` is daily, and `digest` is weekly. */
-export const notificationSchedules = ['reminder', 'digest'] as const;
+const notificationSchedules = ['reminder', 'digest'] as const;
 export type NotificationSchedule = (typeof notificationSchedules)[number];
 
 /** The content of one message of the queue. */

@@ -67,7 +67,7 @@ export type WaitingFor = 'renewalTime' | 'setLease' | 'certificateLease' | 'inte
 /** When each wait began, in RFC 3339. A wait that has not begun is absent. */
 export type WaitStarts = Readonly<Partial<Record<WaitingFor, string>>>;
 
-export const renewalActions = [
+const renewalActions = [
   'none',
   'wait',
   'clean',

@@ -4,7 +4,7 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 
 /** Staging labels that readers may read: the current certificate and the previous one. */
-export const readableStages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
+const readableStages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
 
 /**
  * Actions of a reader. DescribeSecret shows the labels of all versions but no value. The Secrets Store CSI provider and the Secrets Manager Agent
