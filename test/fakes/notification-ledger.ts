@@ -7,7 +7,7 @@ export class FakeNotificationLedger implements NotificationLedger {
   readonly #notified = new Map<string, Notified>();
   readonly #pageSize = 10;
   #turn: { readonly invocation: string; readonly until: Date } | null = null;
-  /** Time at which a fleet run reached the end of its selection. For tests. */
+  /** Time of the last selection of due certificates. For tests. */
   lastSelection: string | null = null;
 
   constructor(ledger: FakeLedger) {

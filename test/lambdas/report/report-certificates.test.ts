@@ -172,7 +172,7 @@ test('a lease of three hours and a renewal that is postponed for a day need atte
   world.ledger.put('www', { ...stored, leasedAt: '2026-01-03T09:00:00Z', postponedSince: '2026-01-02T12:00:00Z' });
   expect((await first(world))?.attention).toEqual([
     'One execution has worked on it since 2026-01-03T09:00:00Z.',
-    'Its renewal is postponed since 2026-01-02T12:00:00Z, because its CA allows no more orders.',
+    'Its renewal has been postponed since 2026-01-02T12:00:00Z, because its CA allows no more orders.',
   ]);
 });
 
