@@ -3,13 +3,14 @@ import {
   AccountDoesNotExistError,
   AccountNotValidError,
   MalformedError,
+  type PerennialError,
   RenewalsInProgressError,
   UnauthorizedError,
   UnrevokedCertificateError,
 } from '../domain/contract/errors.ts';
 import type { Order } from '../domain/ports/acme.ts';
 import type { StagedKey } from '../domain/ports/certificate-secrets.ts';
-import { type AccountPorts, storedAccount } from './stored-account.ts';
+import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 /** Statuses of an order that has issued nothing. A key that is compromised is replaced before the CSR of a pending or ready order is sent. */
 const withoutCertificate: ReadonlySet<string> = new Set(['pending', 'ready', 'invalid']);
@@ -24,10 +25,10 @@ const withoutCertificate: ReadonlySet<string> = new Set(['pending', 'ready', 'in
 export async function unstoredCertificate(
   { url, directoryUrl }: Pick<StagedKey, 'url' | 'directoryUrl'>,
   { issuer, certificate }: { readonly issuer: Issuer; readonly certificate: string },
-  { accounts, acme }: AccountPorts,
+  ports: AccountPorts,
 ): Promise<string | null> {
   try {
-    const ca = acme.connect(issuer, await storedAccount(issuer, accounts));
+    const ca = await connectStoredAccount(issuer, ports);
     const order = await ca.order(url);
     if (withoutCertificate.has(order.status)) return null;
     if (order.certificate === null) throw stillIssuing(order, { issuer, certificate });
@@ -36,7 +37,7 @@ export async function unstoredCertificate(
     if (!isUnreadable(error)) throw error;
     throw new UnrevokedCertificateError({
       what: `A certificate of order ${url} may have the compromised key, and was not revoked.`,
-      why: error.message,
+      why: error.explanation.why ?? error.message,
       remedy: `${issuer.name} (${directoryUrl}) does not return this order. Look for the certificate in a certificate transparency log, and revoke it with its key.`,
       certificate,
       order: url,
@@ -45,7 +46,7 @@ export async function unstoredCertificate(
   }
 }
 
-const isUnreadable = (error: unknown): error is Error =>
+const isUnreadable = (error: unknown): error is PerennialError =>
   error instanceof MalformedError ||
   error instanceof UnauthorizedError ||
   error instanceof AccountDoesNotExistError ||

@@ -194,7 +194,10 @@ describe('a certificate with a compromised key that was issued and not stored', 
   test('fails the revocation with the order if the account is not stored', async () => {
     const world = await issued();
     world.accounts.put(issuer.directoryUrl, { privateKey: 'account key', url: null, version: '2' });
-    await expect(revoke('keyCompromise')(world)).rejects.toMatchObject({ name: 'UnrevokedCertificateError' });
+    await expect(revoke('keyCompromise')(world)).rejects.toMatchObject({
+      name: 'UnrevokedCertificateError',
+      message: expect.not.stringContaining('Start the renewal again'),
+    });
   });
 
   test('sends no request for an order whose certificate has expired in any case', async () => {
