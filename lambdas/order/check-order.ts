@@ -1,4 +1,9 @@
-import { AccountDoesNotExistError, MalformedError, UnauthorizedError } from '../domain/contract/errors.ts';
+import {
+  AccountDoesNotExistError,
+  MalformedError,
+  OrderInvalidError,
+  UnauthorizedError,
+} from '../domain/contract/errors.ts';
 import type { CheckOrderInput, CheckOrderOutput } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
@@ -10,7 +15,7 @@ import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pe
  *
  * - `prove`: the order is pending. Its challenges and TXT values are computed again, and saved in the ledger before they are written to DNS.
  * - `finish`: control is proven. An unknown status is treated in the same way, and later states poll the order.
- * - `discard`: the order is invalid or expired, one of its authorizations failed, or the CA does not know the order for this account.
+ * - `discard`: the order is invalid or expired, its authorizations failed or cannot be used, or the CA does not know the order for this account.
  *
  * It also runs after *Check zones* failed, because an order with proven control needs no valid zone.
  *
@@ -53,20 +58,26 @@ export async function checkOrder(
       records: leftovers,
     };
   }
-  const authorizations = await authorizationsOf(seen, spec, ca);
-  const failed = failedAuthorization(authorizations);
-  if (failed)
-    return discard(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
-  if (!challengeRecords) {
-    return { outcome: 'prove', reason: 'the order is pending', order: reference, challenges: [], records: [] };
+  try {
+    const authorizations = await authorizationsOf(seen, spec, ca);
+    const failed = failedAuthorization(authorizations);
+    if (failed)
+      return discard(`cannot be completed, because the authorization of ${failed.identifier} is ${failed.status}`);
+    const prove = { outcome: 'prove', reason: 'the order is pending', order: reference } as const;
+    if (!challengeRecords) return { ...prove, challenges: [], records: [] };
+    const proofs = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
+    await ledger.saveOrder(
+      certificate,
+      { ...reference, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
+      proofs.records,
+    );
+    return { ...prove, ...proofs };
+  } catch (error) {
+    // No request can repair such an order, so it must not be checked again until it expires.
+    if (error instanceof OrderInvalidError)
+      return discard(`cannot be used: ${error.explanation.why?.replace(/\.$/, '')}`);
+    throw error;
   }
-  const proofs = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
-  await ledger.saveOrder(
-    certificate,
-    { ...reference, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
-    proofs.records,
-  );
-  return { outcome: 'prove', reason: 'the order is pending', order: reference, ...proofs };
 }
 
 /**

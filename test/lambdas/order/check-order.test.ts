@@ -133,6 +133,17 @@ describe('an order leads to `discard`', () => {
     expect(output.reason).toContain(world.order.url);
   });
 
+  test('if its authorizations cannot be used, because a new order may be usable', async () => {
+    const world = await saved();
+    Object.assign(world.ca.state(world.order.url).authorizations[0] ?? {}, { identifier: 'other.example.com' });
+    expect(await check(world)).toMatchObject({
+      outcome: 'discard',
+      reason: expect.stringMatching(
+        /cannot be used: It has an authorization for other\.example\.com, which was not ordered$/,
+      ),
+    });
+  });
+
   test('with the reason of the CA if it is invalid, and is removed from the issue count', async () => {
     const world = await saved({ status: 'invalid' });
     world.ca.state(world.order.url).error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it' };
