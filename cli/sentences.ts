@@ -52,10 +52,11 @@ export function stateOf(
   { lease, failure, notBefore, pausedUntil, action, reason }: CertificateReport,
   now: Date,
 ): string {
-  if (lease) return `in progress since ${lease.since ? minuteOf(lease.since) : 'an unknown time'}`;
-  if (pausedUntil) return `paused until ${minuteOf(pausedUntil)}`;
+  if (lease) return `in progress since ${lease.since ? `${minuteOf(lease.since)} UTC` : 'an unknown time'}`;
+  if (pausedUntil) return `paused until ${minuteOf(pausedUntil)} UTC`;
   if (failure) {
-    const next = notBefore && Date.parse(notBefore) > now.getTime() ? minuteOf(notBefore) : 'the next fleet run';
+    const next =
+      notBefore && Date.parse(notBefore) > now.getTime() ? `${minuteOf(notBefore)} UTC` : 'the next fleet run';
     return `failing: ${failure.error}, next attempt ${next}`;
   }
   return action === 'none' ? 'ok' : `${action}: ${withMinutes(reason)}`;

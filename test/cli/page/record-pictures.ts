@@ -21,7 +21,7 @@ try {
       const file = join(folder, `page-${count}-${colorScheme}.png`);
       await opened.screenshot({ path: file });
       await opened.close();
-      const palette = ['--format', 'png', '--palette', '--colors', '64', '--compressionLevel', '9'];
+      const palette = ['--format', 'png', '--palette', '--colors', '256', '--compressionLevel', '9'];
       execFileSync('npx', ['--yes', 'sharp-cli@5.2.0', '--input', file, '--output', images, ...palette]);
       const picture = join(images, `page-${count}-${colorScheme}.png`);
       process.stdout.write(`${picture}: ${statSync(picture).size} bytes\n`);
