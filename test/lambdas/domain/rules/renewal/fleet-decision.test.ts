@@ -1,42 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  LedgerCertificate,
-  OutsideChanges,
-  SavedOrder,
-  SavedRenewalInfo,
-} from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { OutsideChanges } from '../../../../../lambdas/domain/ports/ledger.ts';
 import { fleetDecision } from '../../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
-import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
-import { execution, factsWith, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
-
-const leftover = { hostedZoneId: 'Z1', name: '_acme-challenge.example.com', value: 'left' };
-const newer = storedVersion('newer');
-
-const failure = {
-  count: 4,
-  issuerFailures: 0,
-  last: '2026-01-31T12:00:00Z',
-  error: 'CaaError',
-  cause: 'CAA forbids it.',
-};
-const order: SavedOrder = {
-  url: 'https://ca.test/order/1',
-  finalize: 'https://ca.test/order/1/finalize',
-  expires: '2026-06-01T00:00:00Z',
-  execution,
-  specHash: specWith().specHash,
-  directoryUrl: issuer.directoryUrl,
-};
-
-/** The window of a certificate `key.01`. In a short window the renewal time is close to the start. */
-function suggested(start: string, end: string, explanationUrl: string | null = null): SavedRenewalInfo {
-  return { certificateId: 'key.01', start, end, explanationUrl, nextFetch: '2026-02-01T06:00:00Z' };
-}
-const record = (fields: Partial<LedgerCertificate>): LedgerCertificate => ({
-  ...emptyRecord,
-  ...(fields.current && { announcedVersion: fields.current.versionId }),
-  ...fields,
-});
+import { factsWith, specWith } from '../../../../fakes/specs.ts';
+import { failure, leftover, newer, order, record, suggested } from './ledger-situations.ts';
 
 /** What a comparison found in the secret of `factsWith()`. */
 const found = (storedVersion: string | null): OutsideChanges => ({
