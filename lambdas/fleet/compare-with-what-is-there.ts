@@ -4,7 +4,7 @@ import type {
   ChangedCertificate,
   CompareWithWhatIsThereInput,
   CompareWithWhatIsThereOutput,
-} from '../domain/contract/fleet-steps.ts';
+} from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';

@@ -1,4 +1,4 @@
-import type { FleetRun, FreeFleetLeaseOutput } from '../domain/contract/fleet-steps.ts';
+import type { FleetRun, FreeFleetLeaseOutput } from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 
 /** Requests for a selection that are removed before the lease is released. Each needs a fleet run that began in the meantime. */

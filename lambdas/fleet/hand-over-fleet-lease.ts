@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FleetRun, HandOverFleetLeaseOutput } from '../domain/contract/fleet-steps.ts';
+import type { FleetRun, HandOverFleetLeaseOutput } from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 

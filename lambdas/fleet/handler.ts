@@ -17,7 +17,7 @@ import type {
   HoldFleetLeaseInput,
   RefreshRenewalInformationInput,
   SelectDueCertificatesInput,
-} from '../domain/contract/fleet-steps.ts';
+} from '../domain/contract/steps.ts';
 import { compareWithWhatIsThere } from './compare-with-what-is-there.ts';
 import { freeFleetLease } from './free-fleet-lease.ts';
 import { handOverFleetLease } from './hand-over-fleet-lease.ts';

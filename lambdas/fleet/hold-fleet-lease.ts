@@ -1,6 +1,6 @@
 import type { DeployedConfig } from '../domain/contract/config.ts';
 import { RenewalsInProgressError } from '../domain/contract/errors.ts';
-import type { HoldFleetLeaseInput } from '../domain/contract/fleet-steps.ts';
+import type { HoldFleetLeaseInput } from '../domain/contract/steps.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';

@@ -1,4 +1,4 @@
-import type { ExpiringCertificate, LateCertificate } from '../domain/contract/fleet-steps.ts';
+import type { ExpiringCertificate, LateCertificate } from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 import type { DueCertificate } from '../domain/rules/renewal/fleet.ts';

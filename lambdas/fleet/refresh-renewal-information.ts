@@ -1,8 +1,5 @@
 import type { DeployedConfig, Issuer } from '../domain/contract/config.ts';
-import type {
-  RefreshRenewalInformationInput,
-  RefreshRenewalInformationOutput,
-} from '../domain/contract/fleet-steps.ts';
+import type { RefreshRenewalInformationInput, RefreshRenewalInformationOutput } from '../domain/contract/steps.ts';
 import type { FleetLedger, LedgerEntry } from '../domain/ports/fleet-ledger.ts';
 import type { FailedFetch, RenewalInfos } from '../domain/ports/renewal-info.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';

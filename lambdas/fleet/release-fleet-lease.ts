@@ -1,4 +1,4 @@
-import type { FleetRun, ReleaseFleetLeaseOutput } from '../domain/contract/fleet-steps.ts';
+import type { FleetRun, ReleaseFleetLeaseOutput } from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { FleetRun } from '../domain/contract/fleet-steps.ts';
+import type { FleetRun } from '../domain/contract/steps.ts';
 import type { FleetMetrics } from '../domain/ports/runtime.ts';
 
 /**

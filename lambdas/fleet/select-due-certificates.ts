@@ -4,7 +4,7 @@ import type {
   RenewalStart,
   SelectDueCertificatesInput,
   SelectDueCertificatesOutput,
-} from '../domain/contract/fleet-steps.ts';
+} from '../domain/contract/steps.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { FleetLedger, LedgerPage } from '../domain/ports/fleet-ledger.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger.ts';

@@ -1,4 +1,4 @@
-import type { FleetRun, TakeFleetLeaseOutput } from '../domain/contract/fleet-steps.ts';
+import type { FleetRun, TakeFleetLeaseOutput } from '../domain/contract/steps.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';

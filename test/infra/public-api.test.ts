@@ -26,7 +26,7 @@ const entryExports = [
   [`${contract}/certificate-facts.ts`, 'ServedCertificate'],
   [`${contract}/certificate-facts.ts`, 'OutsideChange'],
   ['infra/monitoring/renewal-metrics.ts', 'RenewalMetrics'],
-  [`${contract}/steps.ts`, 'ImportCertificateOutput'],
+  [`${contract}/steps/delivery-steps.ts`, 'ImportCertificateOutput'],
   [`${contract}/config.ts`, 'Issuer'],
 ] as const;
 

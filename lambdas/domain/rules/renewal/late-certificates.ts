@@ -1,5 +1,5 @@
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { ExpiringCertificate, PostponedCertificate } from '../../contract/fleet-steps.ts';
+import type { ExpiringCertificate, PostponedCertificate } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger.ts';
 import type { DueCertificate } from './fleet.ts';
 import { isNeverIssued, validities } from './fleet-gauges.ts';

@@ -1,6 +1,6 @@
-import type { OutsideChange } from './certificate-facts.ts';
-import type { Issuer } from './config.ts';
-import type { RenewalAction } from './steps.ts';
+import type { OutsideChange } from '../certificate-facts.ts';
+import type { Issuer } from '../config.ts';
+import type { RenewalAction } from './check-steps.ts';
 
 /**
  * Inputs and outputs of the steps of the fleet workflow. Every output has at most 64 KB for a fleet of any size, so that no state reaches the
