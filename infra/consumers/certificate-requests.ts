@@ -1,15 +1,15 @@
-import { type CfnElement, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { type CfnElement, Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { CfnRole, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { CfnStateMachine, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IConstruct } from 'constructs';
 import type { CheckedConfig } from '../config/check-config.ts';
 import { encryptLogGroups } from '../resources/encryption.ts';
 import type { Ledger } from '../resources/ledger.ts';
-import { executionArn } from '../workflows/workflow.ts';
+import { executionArn, stepFunctionsFor } from '../workflows/workflow.ts';
 import { lambdaOfAccount, logRetention, WorkflowFunction } from '../workflows/workflow-function.ts';
 import { CertificateRequest, checkedRequest } from './delivered-certificate.ts';
 
@@ -104,7 +104,7 @@ export class CertificateRequests extends Construct {
       // The default level logs every event and reply in many lines, and `cdk deploy` shows the last lines after a failure.
       frameworkLambdaLoggingLevel: ApplicationLogLevel.WARN,
     });
-    trustOwnAccount(provider);
+    trustOwnStateMachine(provider);
     acknowledge(provider);
     return provider;
   }
@@ -117,11 +117,17 @@ export class CertificateRequests extends Construct {
   }
 }
 
-/** Lets Step Functions assume the role of the Provider framework's state machine for this account only. The CDK makes it without a condition. */
-function trustOwnAccount(provider: Provider): void {
-  const condition = { StringEquals: { 'aws:SourceAccount': Stack.of(provider).account } };
-  for (const role of provider.node.findAll())
-    if (role instanceof CfnRole) role.addPropertyOverride('AssumeRolePolicyDocument.Statement.0.Condition', condition);
+/**
+ * Lets Step Functions assume the role of the Provider framework's state machine for this state machine only. The CDK makes the role without a
+ * condition, and the state machine without a name that the role could have.
+ */
+function trustOwnStateMachine(provider: Provider): void {
+  const name = Names.uniqueResourceName(provider, { maxLength: 80, separator: '-', allowedSpecialCharacters: '-' });
+  const { conditions } = stepFunctionsFor(provider, name).policyFragment;
+  for (const each of provider.node.findAll()) {
+    if (each instanceof CfnStateMachine) each.stateMachineName = name;
+    if (each instanceof CfnRole) each.addPropertyOverride('AssumeRolePolicyDocument.Statement.0.Condition', conditions);
+  }
 }
 
 /** Acknowledges the findings of cdk-nag in the Provider framework of the CDK, which creates these functions and their state machine. */

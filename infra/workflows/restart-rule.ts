@@ -1,4 +1,4 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Names, Stack, Validations } from 'aws-cdk-lib';
 import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -24,15 +24,17 @@ export class RestartRule extends Construct {
 
   constructor(scope: Construct, id: string, { renewal }: RestartRuleProps) {
     super(scope, id);
-    const { account } = Stack.of(this);
-    // The rule needs the ARN of the role, so the role cannot name the rule.
-    const rules = Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: '*' });
+    const stack = Stack.of(this);
+    // The rule needs the ARN of the role, and the role names the rule. So the name is literal text. A rule has at most 64 characters.
+    const ruleName = Names.uniqueResourceName(this, { maxLength: 64, separator: '-', allowedSpecialCharacters: '-' });
+    const ruleArn = stack.formatArn({ service: 'events', resource: 'rule', resourceName: ruleName });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('events.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': account }, ArnLike: { 'aws:SourceArn': rules } },
+        conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': ruleArn } },
       }),
     });
     this.rule = new Rule(this, 'Rule', {
+      ruleName,
       description: 'Restarts a renewal that was interrupted before it could clean up',
       eventPattern: {
         source: ['aws.states'],

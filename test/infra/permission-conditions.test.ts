@@ -83,52 +83,49 @@ describe('trust policies', () => {
   });
   const [[group]] = ofType(requested.resources, 'AWS::Scheduler::ScheduleGroup') as [[string, unknown]];
   const groupArn = `arn:aws:scheduler:eu-central-1:${account}:schedule-group/${group}`;
-  const sources: Readonly<Record<string, string>> = {
-    'states.amazonaws.com': `arn:aws:states:eu-central-1:${account}:stateMachine:any`,
-    'events.amazonaws.com': `arn:aws:events:eu-central-1:${account}:rule/any`,
-    'scheduler.amazonaws.com': groupArn,
+  const nameOf = (type: string, name: string, id: RegExp) => {
+    const found = ofType(requested.resources, type).filter(([each]) => id.test(each));
+    return found.length === 1 ? String(found[0]?.[1].Properties[name]) : `${found.length} of ${id}`;
   };
+  const stateMachine = (id: RegExp) =>
+    `arn:aws:states:eu-central-1:${account}:stateMachine:${nameOf('AWS::StepFunctions::StateMachine', 'StateMachineName', id)}`;
+  /** The only resource for which a service may assume a role, by the beginning of the role. Lambda sends no ARN of a function. */
+  const sources: readonly (readonly [role: RegExp, arn: string])[] = [
+    ...['FleetWorkflow', 'RenewalWorkflow', 'AccountWorkflow', 'CertificateRequestsProviderwaiter'].map(
+      (id) => [new RegExp(`^${id}state`, 'i'), stateMachine(new RegExp(`^Certificates${id}state`, 'i'))] as const,
+    ),
+    [
+      /^RestartRule/,
+      `arn:aws:events:eu-central-1:${account}:rule/${nameOf('AWS::Events::Rule', 'Name', /RestartRule/)}`,
+    ],
+    [/^FleetWorkflowSchedule/, groupArn],
+  ];
   const trusted = ofType(requested.resources, 'AWS::IAM::Role').map(([id, { Properties }]) => {
     const service = /"Service":"([a-z.]+)"/.exec(JSON.stringify(Properties.AssumeRolePolicyDocument))?.[1] ?? '';
-    // Lambda sends no ARN of a function, and the CDK's Provider framework has a state machine of its own.
-    const source = id.includes('Providerwaiter') ? undefined : sources[service];
-    return [id.replace(/^Certificates/, ''), service, source] as const;
+    const role = id.replace(/^Certificates/, '');
+    return [role, service, sources.find(([each]) => each.test(role))?.[1]] as const;
   });
 
-  test.each(trusted)('of %s let %s in only for this account', async (role, service, source) => {
-    const keys: Context = {
-      'aws:SourceAccount': [account],
-      ...(source !== undefined && { 'aws:SourceArn': [source] }),
-    };
-    const letsIn = (given: Context, by = service) => trusts(role, by, given, requested);
-    expect(await letsIn(keys)).toBe(true);
-    expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
-    for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
-    expect(await letsIn(keys, 'ec2.amazonaws.com')).toBe(false);
-  });
+  test.each(trusted)(
+    'of %s let %s in only for this account and only for its own resource',
+    async (role, service, source) => {
+      const keys: Context = {
+        'aws:SourceAccount': [account],
+        ...(source !== undefined && { 'aws:SourceArn': [source] }),
+      };
+      const letsIn = (given: Context, by = service) => trusts(role, by, given, requested);
+      expect(await letsIn(keys)).toBe(true);
+      expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
+      for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
+      expect(await letsIn(keys, 'ec2.amazonaws.com')).toBe(false);
+      if (source === undefined) return expect(service).toBe('lambda.amazonaws.com');
+      for (const other of [`${source}2`, source.replace(/[^:/]+$/, '*'), source.replace('eu-central-1', 'eu-west-1')])
+        expect(await letsIn({ ...keys, 'aws:SourceArn': [other] }), other).toBe(false);
+    },
+  );
 
   test('name Lambda, Step Functions, EventBridge and EventBridge Scheduler', () => {
-    const services = new Set(trusted.map(([, service]) => service));
-    expect([...services].toSorted()).toEqual(['lambda.amazonaws.com', ...Object.keys(sources)].toSorted());
-  });
-
-  test('of the restart rule let in rules of this region and account only', async () => {
-    for (const arn of [
-      'arn:aws:events:eu-west-1:123456789012:rule/any',
-      'arn:aws:events:eu-central-1:222222222222:rule/any',
-      'arn:aws:events:eu-central-1:123456789012:event-bus/default',
-    ]) {
-      const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [arn] };
-      expect(await trusts('RestartRule', 'events.amazonaws.com', keys), arn).toBe(false);
-    }
-  });
-
-  test('of the schedule let in schedules of the group of this stack only', async () => {
-    const keys = { 'aws:SourceAccount': [account], 'aws:SourceArn': [groupArn] };
-    const letsIn = (given: Context) => trusts('FleetWorkflowScheduleRole', 'scheduler.amazonaws.com', given);
-    expect(await letsIn(keys)).toBe(true);
-    expect(await letsIn({ ...keys, 'aws:SourceArn': [`${groupArn}2`] })).toBe(false);
-    expect(await letsIn({ ...keys, 'aws:SourceAccount': ['222222222222'] })).toBe(false);
-    for (const key of Object.keys(keys)) expect(await letsIn(without(keys, key)), key).toBe(false);
+    const services = new Set(trusted.map(([, service]) => service.replace('.amazonaws.com', '')));
+    expect([...services].toSorted()).toEqual(['events', 'lambda', 'scheduler', 'states']);
   });
 });
