@@ -1,4 +1,4 @@
-import { Annotations, Aspects, Duration, Names, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Annotations, Aspects, Duration, Names, RemovalPolicy, Tags } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { AlarmBase } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
@@ -9,13 +9,10 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { environment, tags } from '../lambdas/domain/contract/environment.ts';
-import type { Deployment } from '../lambdas/domain/contract/report.ts';
-import { type CheckedConfig, checkConfig, defaultSecretPrefix } from './config/check-config.ts';
+import { checkConfig } from './config/check-config.ts';
 import type { CertificateRenewalProps } from './config/construct-props.ts';
 import { encryptionKey as keySchema } from './config/encryption-key.ts';
 import { runtimeTagMistakes } from './config/runtime-tags.ts';
-import { serializeConfig } from './config/serialize-config.ts';
 import {
   CertificateReader,
   type CertificateReaderProps,
@@ -23,30 +20,22 @@ import {
   type RenewedRuleProps,
 } from './consumers/certificate-reader.ts';
 import { CertificateRequests, type CertificateRequestsProps } from './consumers/certificate-requests.ts';
+import { describeDeployment } from './deployment-description.ts';
 import { grantExecutions, grantResources } from './function-grants.ts';
 import type { AlarmId } from './monitoring/alarm-list.ts';
-import { Alarms, type AlarmsProps } from './monitoring/alarms.ts';
-import { type NotificationParts, Notifications } from './monitoring/notifications.ts';
+import type { NotificationParts } from './monitoring/notifications.ts';
 import { RenewalMetrics } from './monitoring/renewal-metrics.ts';
 import { SavedQueries } from './monitoring/saved-queries.ts';
-import { makeFunctions, type RenewalFunctions } from './renewal-functions.ts';
+import { makeFunctions } from './renewal-functions.ts';
+import { makeAlarms, makeNotifications } from './renewal-monitoring.ts';
+import { makeWorkflows } from './renewal-workflows.ts';
 import { encryptLogs, letReadersDecrypt } from './resources/encryption.ts';
-import type { Ledger, LedgerProps } from './resources/ledger.ts';
 import { RuntimeTags } from './resources/runtime-tags.ts';
 import { secretArn } from './resources/secret-arn.ts';
 import { outermostStack } from './resources/stack-tag.ts';
-import { AccountWorkflow } from './workflows/accounts/account-workflow.ts';
 import { ExecutionsStop } from './workflows/executions-stop.ts';
 import { FleetStart } from './workflows/fleet-start.ts';
-import { FleetWorkflow } from './workflows/fleet-workflow.ts';
 import { ReadableAssets } from './workflows/readable-assets.ts';
-import { RenewalWorkflow } from './workflows/renewal/renewal-workflow.ts';
-import { RestartRule } from './workflows/restart-rule.ts';
-
-/** What the alarms watch. The parts of the notifications are added to it. */
-interface AlarmParts extends Pick<AlarmsProps, 'workflows' | 'functions' | 'scheduleGroups' | 'rules'> {
-  readonly notifications: Notifications | undefined;
-}
 
 /** A workflow or a function of the workflows. */
 export type WorkflowPart =
@@ -161,9 +150,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
 
     // With the longest suffix the name has 80 characters, which is the limit for a state machine.
     const name = Names.uniqueResourceName(this, { maxLength: 71, separator: '-', allowedSpecialCharacters: '-' });
-    const renewalName = `${name}-renewal`;
-    const accountsName = `${name}-accounts`;
-    const fleetName = `${name}-fleet`;
+    const workflowNames = { renewal: `${name}-renewal`, accounts: `${name}-accounts`, fleet: `${name}-fleet` };
     this.deploymentName = name;
     this.checkInterval = config.deployed.checkInterval;
     const functions = makeFunctions(this, config, name);
@@ -174,47 +161,45 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       encryptionKey,
       removalPolicy,
     });
-    grantExecutions(this, functions.check, [renewalName, accountsName]);
-    grantExecutions(this, functions.fleet, [renewalName, accountsName, fleetName]);
+    grantExecutions(this, functions.check, [workflowNames.renewal, workflowNames.accounts]);
+    grantExecutions(this, functions.fleet, Object.values(workflowNames));
     const names = config.deployed.certificates.map((certificate) => certificate.name);
     this.reader = new CertificateReader(this, 'Reader', { secretPrefix: config.secretPrefix, encryptionKey }, names);
 
-    const interval = Duration.seconds(config.deployed.checkInterval);
-    const renewal = new RenewalWorkflow(this, 'RenewalWorkflow', { name: renewalName, interval, ...functions })
-      .workflow;
-    this.renewal = renewal.stateMachine;
-    const restartRule = new RestartRule(this, 'RestartRule', { renewal: this.renewal });
-    const {
-      workflow: fleet,
-      schedule,
-      scheduleGroup,
-    } = new FleetWorkflow(this, 'FleetWorkflow', {
-      name: fleetName,
-      fleet: functions.fleet,
-      renewal: this.renewal,
+    const workflows = makeWorkflows(this, functions, {
+      names: workflowNames,
+      interval: Duration.seconds(config.deployed.checkInterval),
       pace: config.pace,
-      interval,
     });
+    const { renewal, fleet, accounts, restartRule } = workflows;
+    this.renewal = renewal.stateMachine;
     this.fleet = fleet.stateMachine;
-    const accounts = new AccountWorkflow(this, 'AccountWorkflow', {
-      name: accountsName,
-      ...functions,
-      renewal: this.renewal,
-      fleetWorkflow: this.fleet,
-    }).workflow;
     this.accounts = accounts.stateMachine;
-    const notifications = this.makeNotifications(config, ledger, encryptionKey, [renewalName, accountsName, fleetName]);
+    const notifications = makeNotifications(this, config, {
+      ledger,
+      encryptionKey,
+      workflows: Object.values(workflowNames),
+      stackTag: this.ownershipTag,
+    });
     const stop = new ExecutionsStop(this, 'ExecutionsStop', {
       workflows: [this.fleet, this.accounts, this.renewal],
       needed: [fleet, accounts, renewal, ledger, ...Object.values(functions)],
-      starters: [schedule, restartRule],
+      starters: [workflows.schedule, restartRule],
     });
     ledger.grantScan(stop.function);
     // Without the reader, because the targets of its rules may need a certificate of this deployment.
     const after = this.node.children.filter((each) => each !== this.reader);
     // The configuration is a file beside the code of this function.
     const version = functions.check.codeHash;
-    this.requestsProps = { renewal: this.renewal, renewalName, ledger, version, config, encryptionKey, after };
+    this.requestsProps = {
+      renewal: this.renewal,
+      renewalName: workflowNames.renewal,
+      ledger,
+      version,
+      config,
+      encryptionKey,
+      after,
+    };
     this.fleetStart = new FleetStart(this, 'FleetStart', {
       fleet: this.fleet,
       accounts: this.accounts,
@@ -222,10 +207,10 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
       tags: runtimeTags.json,
       after,
     });
-    this.alarms = this.makeAlarms(config, {
+    this.alarms = makeAlarms(this, config, {
       workflows: { fleet, renewal, accounts },
       functions: [...Object.values(functions), this.fleetStart.function],
-      scheduleGroups: [scheduleGroup],
+      scheduleGroups: [workflows.scheduleGroup],
       rules: [restartRule.rule],
       notifications,
     });
@@ -259,12 +244,7 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
         logGroups: Object.values(this.logGroups),
         certificate: names[0] as string,
       });
-    this.describeDeployment(functions, config);
-    // Tools find the parts of a deployment by these tags.
-    const tagged = { includeResourceTypes: ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'] };
-    Tags.of(this).add(tags.stack, this.ownershipTag, tagged);
-    // A tag has at most 256 characters, and a prefix may have 401.
-    Tags.of(this).add(tags.secrets, this.secretPrefix.slice(0, 256), tagged);
+    describeDeployment(this, functions, config.rootServers);
   }
 
   /**
@@ -308,75 +288,5 @@ export class CertificateRenewal extends RenewalMetrics implements ICertificateRe
   /** @see ICertificateReader.onRenewed */
   onRenewed(id: string, props?: RenewedRuleProps): Rule {
     return this.reader.onRenewed(id, props);
-  }
-
-  /** Creates the notifications, if they are configured. Its function reads the configuration as the functions of the workflows do. */
-  private makeNotifications(
-    { deployed, tokens, notifications }: CheckedConfig,
-    ledger: Ledger,
-    encryptionKey: LedgerProps['encryptionKey'],
-    workflows: readonly string[],
-  ): Notifications | undefined {
-    if (!notifications) return undefined;
-    const made = new Notifications(this, 'Notifications', {
-      ...notifications,
-      ledger,
-      encryptionKey,
-      workflows,
-      stackTag: this.ownershipTag,
-      files: { 'config.json': serializeConfig(deployed).json },
-    });
-    made.workflowFunction.addEnvironment(environment.configTokens, Stack.of(this).toJsonString(tokens));
-    return made;
-  }
-
-  /** Creates the alarms, unless monitoring is switched off. */
-  private makeAlarms(
-    { monitoring, deployed, secretPrefix }: CheckedConfig,
-    { notifications, ...parts }: AlarmParts,
-  ): CertificateRenewal['alarms'] {
-    if (!monitoring) return {};
-    const interval = Duration.seconds(deployed.checkInterval);
-    // A name is unique in an account and region, and so is the prefix.
-    const nameSuffix = secretPrefix === defaultSecretPrefix ? '' : ` (${this.deploymentName})`;
-    const watched = notifications && {
-      functions: [...parts.functions, notifications.workflowFunction],
-      scheduleGroups: [...parts.scheduleGroups, notifications.scheduleGroup],
-      rules: [...parts.rules, notifications.rule],
-      deadLetters: [notifications.deadLetters],
-      topic: notifications.topic,
-    };
-    const props = { ...monitoring, ...parts, metrics: this, interval, nameSuffix };
-    return new Alarms(this, 'Alarms', { ...props, deadLetters: [], ...watched }).alarms;
-  }
-
-  /** Tells the function `report` what it answers to the command line about this deployment, and tags it, so that the command line finds it. */
-  private describeDeployment(
-    { report, challenge, certificate, delivery }: RenewalFunctions,
-    { rootServers }: CheckedConfig,
-  ): void {
-    const { account, region } = Stack.of(this);
-    // The function knows the rest from its bundle and its configuration.
-    const deployment: Omit<Deployment, 'version' | 'checkInterval' | 'issuers' | 'hostedZones'> = {
-      stack: this.ownershipTag,
-      account,
-      region,
-      stateMachines: {
-        fleet: this.fleet.stateMachineArn,
-        renewal: this.renewal.stateMachineArn,
-        accounts: this.accounts.stateMachineArn,
-      },
-      logGroups: Object.values(this.logGroups).map(({ logGroupName }) => logGroupName),
-      secretPrefix: this.secretPrefix,
-      rootServers,
-      topic: this.notifications?.topic.topicArn ?? null,
-      roles: {
-        challenge: challenge.role.roleArn,
-        certificate: certificate.role.roleArn,
-        delivery: delivery.role.roleArn,
-      },
-    };
-    report.addEnvironment(environment.deployment, Stack.of(this).toJsonString(deployment));
-    Tags.of(report.function).add(tags.part, 'report');
   }
 }

@@ -1,6 +1,5 @@
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Duration, FileSystem, PhysicalName, RemovalPolicy, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { rmSync } from 'node:fs';
+import { Duration, PhysicalName, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   type IPrincipal,
@@ -24,8 +23,7 @@ import { type RetryProps, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctio
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
-import { ConfigError, mistake } from '../config/mistakes.ts';
-import { functionsFolder } from './functions-folder.cjs';
+import { assembleFunction } from './function-assembly.ts';
 import { commonRetries } from './retry-policies.ts';
 
 /** Retention of all logs. Step Functions keeps the history of an execution equally long. */
@@ -125,7 +123,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;
     this.logGroup.grantWrite(role);
-    const { path: code, hash } = assemble(this, folder, files);
+    const { path: code, hash } = assembleFunction(this, folder, files);
     this.codeHash = hash;
     this.function = new UnqualifiedFunction(this, 'Function', {
       description,
@@ -214,28 +212,4 @@ function readable(resource: string | { readonly 'Fn::Join': readonly [string, re
   if (typeof resource === 'string') return resource;
   const parts = resource['Fn::Join'][1];
   return parts.map((part) => (typeof part === 'string' ? part : `<${Object.values(part)}>`)).join('');
-}
-
-/**
- * Copies the bundle and the files beside it into one folder of the cloud assembly. As one asset they are deployed and rolled back together. The name
- * of the folder is the same at each synthesis of the same content.
- *
- * @throws ConfigError if the functions are not built
- */
-function assemble(scope: Construct, name: string, files: Readonly<Record<string, string>>) {
-  const bundle = functionsFolder && join(functionsFolder, name, 'index.mjs');
-  if (!bundle || !existsSync(bundle))
-    throw new ConfigError([
-      mistake('cdk-perennial', 'the Lambda functions are not built', 'run "npm run build" in its folder'),
-    ]);
-  const assembly = Stage.of(scope)?.assetOutdir ?? '';
-  const folder = mkdtempSync(join(assembly, 'perennial-'));
-  // Not cpSync, because the Plug'n'Play mode of Yarn keeps packages in archives, which cpSync cannot read.
-  copyFileSync(bundle, join(folder, 'index.mjs'));
-  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
-  const hash = FileSystem.fingerprint(folder);
-  const path = join(assembly, `perennial-${name}-${hash}`);
-  rmSync(path, { recursive: true, force: true });
-  renameSync(folder, path);
-  return { path, hash };
 }
