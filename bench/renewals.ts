@@ -1,4 +1,4 @@
-import type { CertificateConfig } from '../infra/config/perennial-config.ts';
+import type { CertificateConfig } from '../infra/config/certificate-config.ts';
 import { localPace } from '../local/config-file.ts';
 import type { LocalEnvironmentOptions } from '../local/environment.ts';
 import type { EndedExecution } from '../local/executions.ts';

@@ -1,5 +1,6 @@
 export type { ChallengeKind, KeyType } from '../lambdas/domain/contract/config.ts';
 export { CertificateRenewal, type WorkflowPart } from './certificate-renewal.ts';
+export type { CertificateConfig, ReplicaConfig } from './config/certificate-config.ts';
 export type {
   CertificateProps,
   CertificateRenewalProps,
@@ -29,15 +30,12 @@ export {
   zeroSsl,
 } from './config/issuers.ts';
 export { ConfigError } from './config/mistakes.ts';
+export type { AlarmsConfig, MonitoringConfig } from './config/monitoring-config.ts';
 export {
-  type AlarmsConfig,
-  type CertificateConfig,
   defineConfig,
   type HostedZoneConfig,
-  type MonitoringConfig,
   type NotificationsConfig,
   type PerennialConfig,
-  type ReplicaConfig,
 } from './config/perennial-config.ts';
 export type { CertificateReaderProps, ICertificateReader, RenewedRuleProps } from './consumers/certificate-reader.ts';
 export { ChallengeRole, type ChallengeRoleProps } from './consumers/challenge-role.ts';

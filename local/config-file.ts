@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { CertificateConfig } from '../infra/config/certificate-config.ts';
 import type { AcmeDirectoryOptions } from '../infra/config/issuer-options.ts';
 import { acmeDirectory } from '../infra/config/issuers.ts';
-import type { CertificateConfig, HostedZoneConfig, PerennialConfig } from '../infra/config/perennial-config.ts';
+import type { HostedZoneConfig, PerennialConfig } from '../infra/config/perennial-config.ts';
 import { createHostedZone } from './deploy.ts';
 import type { LocalEnvironment } from './environment.ts';
 

@@ -1,26 +1,24 @@
-import { isIP } from 'node:net';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { Tags } from '../../lambdas/domain/contract/environment.ts';
 import { checkNames, checkSets } from './certificate-sets.ts';
 import { checkCertificate, isComplete } from './certificates.ts';
-import { encryptionKeyArn } from './encryption-key.ts';
-import { type Fields, list, readFields, readList, text, unread } from './fields.ts';
+import { configFields, configSynonyms, removalPolicy, rootServer } from './config-fields.ts';
+import { type Fields, readFields, readList } from './fields.ts';
 import { checkFleetSize } from './fleet-size.ts';
 import { checkHostedZones } from './hosted-zones.ts';
 import { type IssuerList, issuerList, readFallbacks } from './issuer-list.ts';
 import { type Report, type Warn, type Warning, withoutMistakes } from './mistakes.ts';
 import { type CheckedMonitoring, readMonitoring } from './monitoring.ts';
 import { type CheckedNotifications, readNotifications } from './notifications.ts';
-import { pace } from './pace.ts';
 import { checkPartition } from './partitions.ts';
 import { readTagsField } from './runtime-tags.ts';
-import { checkInterval, schedule } from './schedule.ts';
+import { checkInterval } from './schedule.ts';
+import { accountSecretPrefix } from './secret-prefix.ts';
 import { serializeConfig } from './serialize-config.ts';
-import { accountSecretPrefix, checkStack, checkTokens, type StackContext } from './stack-mistakes.ts';
-import { elsewhere } from './synonyms.ts';
+import { checkStack, checkTokens, type StackContext } from './stack-mistakes.ts';
 import { warnYearlyImports } from './yearly-imports.ts';
 import { checkZoneLimits } from './zone-limits.ts';
 
@@ -50,54 +48,6 @@ export interface CheckedConfig {
   readonly warnings: readonly Warning[];
 }
 
-/** Prefix of a secret's name, which has at most 512 characters. The slash separates `certificates/*` in a policy from other secrets. */
-export const secretPrefixPattern = /^[A-Za-z0-9/_+=.@-]{0,399}[A-Za-z0-9_+=.@-]\/$/;
-
-/** `secretPrefix` by default. */
-export const defaultSecretPrefix = 'certificates/';
-
-const configFields = {
-  issuer: unread,
-  fallbackIssuers: list('a list of issuers').default([]),
-  hostedZones: list('a list of hosted zones').default([]),
-  certificates: list('a list of certificates').min(1, { error: 'at least one certificate' }),
-  secretPrefix: text(
-    secretPrefixPattern,
-    'at most 401 characters of A to Z, a to z, 0 to 9 and /_+=.@- that end in one slash',
-  ).default(defaultSecretPrefix),
-  schedule,
-  pace,
-  notifications: unread,
-  monitoring: unread,
-  encryptionKey: encryptionKeyArn,
-  tags: unread,
-  rootServers: list('a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"').default([]),
-};
-
-const alarmsBelong = 'alarms are in monitoring, such as monitoring: { alarms: { lifetimeRunsOut: 10 } }';
-const namesBelong = 'names are the identifiers of a certificate, such as { name: "www", identifiers: ["example.com"] }';
-const configSynonyms = {
-  ...elsewhere,
-  alarm: alarmsBelong,
-  alarms: alarmsBelong,
-  domain: namesBelong,
-  domains: namesBelong,
-  domainname: namesBelong,
-  identifiers: namesBelong,
-  names: namesBelong,
-  alerts: 'notifications',
-  kmskey: 'encryptionKey',
-  notification: 'notifications',
-  notify: 'notifications',
-  prefix: 'secretPrefix',
-  zones: 'hostedZones',
-};
-
-const addressText = text(/./, 'an address such as "192.0.2.53" or "[2001:db8::53]:5353"').refine(
-  (value) => isIP(value) !== 0 || /^(\d+(\.\d+){3}|\[[0-9a-f:]+\]):\d{1,5}$/i.test(value),
-  { error: 'an address such as "192.0.2.53" or "[2001:db8::53]:5353"' },
-);
-
 /** How the object is read, where that differs between the config file and the construct. */
 export interface CheckOptions {
   /** @default the ARN of a KMS key, as in the config file */
@@ -105,11 +55,6 @@ export interface CheckOptions {
   /** @default unknown: what depends on the stack is not checked */
   readonly stack?: StackContext;
 }
-
-/** Reads `removalPolicy` of a construct. */
-const removalPolicy = z
-  .enum([RemovalPolicy.RETAIN, RemovalPolicy.DESTROY], { error: 'RemovalPolicy.RETAIN or RemovalPolicy.DESTROY' })
-  .optional();
 
 /**
  * Checks and normalises a whole configuration.
@@ -125,13 +70,7 @@ function readConfig(
   { encryptionKey, stack }: CheckOptions,
   report: Report,
 ): CheckedConfig | undefined {
-  const warnings: Warning[] = [];
-  const warn: Warn = (kind, path, sentence) => {
-    const [, index] = /^certificates\[(\d+)\]/.exec(path) ?? [];
-    const { certificates } = config as { readonly certificates: readonly { readonly name?: unknown }[] };
-    const subject = index === undefined ? '' : `:${certificates[Number(index)]?.name}`;
-    warnings.push({ id: `perennial:${kind}${subject}`, text: `${path}: ${sentence}` });
-  };
+  const { warn, warnings } = collectWarnings(config);
   const keys = encryptionKey ? { ...configFields, encryptionKey, removalPolicy } : configFields;
   const fields = readFields(
     { subject: 'the configuration', fields: keys, synonyms: configSynonyms },
@@ -148,7 +87,7 @@ function readConfig(
     warn,
   });
   const { secretPrefix, schedule: interval, pace: startsPerSecond } = fields;
-  const rootServers = readList(addressText, fields.rootServers, 'rootServers', report);
+  const rootServers = readList(rootServer, fields.rootServers, 'rootServers', report);
   const tags = readTagsField(fields.tags, report);
   const monitoring = readMonitoring(fields.monitoring, report);
   if (interval) checkInterval(interval, certificates, issuers.issuers, report);
@@ -194,6 +133,18 @@ function readConfig(
     notifications,
     warnings,
   };
+}
+
+/** Returns a list of warnings and the function that adds to it. The id of a warning names the certificate, so that one of them can be acknowledged. */
+function collectWarnings(config: unknown): { readonly warn: Warn; readonly warnings: readonly Warning[] } {
+  const warnings: Warning[] = [];
+  const warn: Warn = (kind, path, sentence) => {
+    const [, index] = /^certificates\[(\d+)\]/.exec(path) ?? [];
+    const { certificates } = config as { readonly certificates: readonly { readonly name?: unknown }[] };
+    const subject = index === undefined ? '' : `:${certificates[Number(index)]?.name}`;
+    warnings.push({ id: `perennial:${kind}${subject}`, text: `${path}: ${sentence}` });
+  };
+  return { warn, warnings };
 }
 
 interface Readers {

@@ -3,13 +3,8 @@ import type { IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type {
-  CertificateConfig,
-  HostedZoneConfig,
-  NotificationsConfig,
-  PerennialConfig,
-  ReplicaConfig,
-} from './perennial-config.ts';
+import type { CertificateConfig, ReplicaConfig } from './certificate-config.ts';
+import type { HostedZoneConfig, NotificationsConfig, PerennialConfig } from './perennial-config.ts';
 
 /** A hosted zone of the app with a role or a setting. */
 export interface HostedZoneReference extends Pick<HostedZoneConfig, 'externalId' | 'challengesOnly'> {

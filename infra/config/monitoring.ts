@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readFields, readValue, unread } from './fields.ts';
 import type { Report } from './mistakes.ts';
-import type { AlarmsConfig } from './perennial-config.ts';
+import type { AlarmsConfig } from './monitoring-config.ts';
 
 /** The thresholds as they were checked. `undefined` is the default. */
 export interface CheckedMonitoring {

@@ -1,5 +1,6 @@
-import type { KeyType } from '../../lambdas/domain/contract/config.ts';
+import type { CertificateConfig } from './certificate-config.ts';
 import type { AcmeIssuer } from './issuer-options.ts';
+import type { MonitoringConfig } from './monitoring-config.ts';
 
 /** A public Route 53 hosted zone in which challenges may be written. */
 export interface HostedZoneConfig {
@@ -31,161 +32,10 @@ export interface HostedZoneConfig {
   readonly challengesOnly?: boolean;
 }
 
-/** A region that Secrets Manager copies a secret to. */
-export interface ReplicaConfig {
-  /** Name of the region, such as `eu-west-1`. It may not be the region of the deployment. */
-  readonly region: string;
-  /**
-   * ARN of a KMS key in that region. May be a CDK token.
-   *
-   * @default the `aws/secretsmanager` key of the account in that region
-   */
-  readonly encryptionKey?: string;
-}
-
-/** One certificate: its names, its key, its issuer, and where it is delivered. */
-export interface CertificateConfig {
-  /**
-   * Unique name, 1 to 40 characters of a to z, 0 to 9 and hyphen. The name of the secret is `secretPrefix` followed by this name. A
-   * certificate with a new name is a new certificate.
-   */
-  readonly name: string;
-  /**
-   * DNS names, at least one and at most 100, or 25 with the profiles `tlsserver` and `shortlived`. A wildcard such as `*.example.com` does
-   * not cover `example.com` itself. Upper case, trailing dots and Unicode are normalised. The order does not matter.
-   */
-  readonly identifiers: readonly string[];
-  /**
-   * Regions in which ACM gets the certificate. CloudFront needs `us-east-1`. Load balancers and API Gateway need their own region.
-   *
-   * @default none: the certificate is in Secrets Manager only
-   */
-  readonly acm?: readonly string[];
-  /**
-   * Algorithm and size of the private key. CloudFront accepts P-256 and RSA, but not P-384. A change creates a new ARN in ACM.
-   *
-   * @default 'P-256'
-   */
-  readonly keyType?: KeyType;
-  /**
-   * Name of a profile of the CA, such as Let's Encrypt's `tlsserver` (draft-ietf-acme-profiles).
-   *
-   * @default the default profile of the CA
-   */
-  readonly profile?: string;
-  /**
-   * Issuer of this certificate.
-   *
-   * @default the `issuer` of the configuration
-   */
-  readonly issuer?: AcmeIssuer;
-  /**
-   * Issuers to ask, in this order, after the one before has failed three times in a row for reasons that the operator cannot fix. An empty
-   * list means none. After a success the first issuer is asked again. A certificate of a fallback issuer is kept until its renewal is due.
-   *
-   * @default those of the configuration, without the certificate's own issuer, and only staging directories for a staging issuer or only
-   * others
-   */
-  readonly fallbackIssuers?: readonly AcmeIssuer[];
-  /**
-   * Whether renewals keep the private key, for clients that pin it. A leaked key then stays in use for longer. A change of `keyType`
-   * creates a new key.
-   *
-   * @default false: every certificate gets a new key
-   */
-  readonly reuseKey?: boolean;
-  /**
-   * Whether more than two certificates with the same names may be ordered in 24 hours. Let's Encrypt issues five in seven days
-   * (https://letsencrypt.org/docs/rate-limits), so set it only while you need it.
-   *
-   * @default false
-   */
-  readonly ignoreIssueCap?: boolean;
-  /**
-   * Name that the CNAME at `_acme-challenge.<name>` points to. It is one name for all identifiers, or an object with one name for each
-   * identifier, where a wildcard is given without `*.`. It has to be in one of `hostedZones`.
-   *
-   * @default looked up at the name's own servers before each order
-   */
-  readonly challengeAlias?: string | Readonly<Record<string, string>>;
-  /**
-   * Servers that serve this certificate, as `www.example.com:443`, at most 20. The default port is 443. After each delivery and once a day
-   * a TLS handshake checks which certificate they present.
-   *
-   * @default none
-   */
-  readonly endpoints?: readonly string[];
-  /**
-   * ARNs of principals in other accounts that may read the secret: roles, users, or `arn:aws:iam::<account>:root`. They need
-   * `encryptionKey`, because the account's `aws/secretsmanager` key does not serve other accounts, and a policy in their own account. May
-   * be CDK tokens.
-   *
-   * @default none: only IAM policies of this account allow reading
-   */
-  readonly readers?: readonly string[];
-  /**
-   * Other regions that Secrets Manager copies the secret to.
-   *
-   * @default none
-   */
-  readonly replicas?: readonly (string | ReplicaConfig)[];
-}
-
 /** Whom to notify when an operator has to act. */
 export interface NotificationsConfig {
   /** E-mail addresses of operators, at least one. AWS sends a mail to each of them, whose link confirms the subscription. */
   readonly email: readonly string[];
-}
-
-/**
- * Thresholds of the alarms. A whole number replaces the default threshold, and `false` switches an alarm off. RUNBOOK.md has a section for each alarm.
- */
-export interface AlarmsConfig {
-  /** The alarm that goes off if any other alarm does. It has no threshold and no action. */
-  readonly needsAttention?: false;
-  /** Hours in which no fleet run selects due certificates. @default two check intervals and an hour */
-  readonly fleetDoesNotRun?: false | number;
-  /** Executions of the fleet workflow that failed, timed out, were aborted or were throttled, within a check interval and an hour. @default 1 */
-  readonly fleetFails?: false | number;
-  /**
-   * Executions of the renewal and accounts workflows that failed, timed out or were aborted, within a check interval and an hour, and certificates
-   * that have failed for a day.
-   *
-   * @default 1
-   */
-  readonly renewalsFail?: false | number;
-  /** Percent of its lifetime that a certificate has left. The alarm goes off below it. @default 20 */
-  readonly lifetimeRunsOut?: false | number;
-  /** Hours for which an execution holds the lease of a certificate. The alarm goes off above it. @default 3 */
-  readonly leaseTooOld?: false | number;
-  /** Certificates that every run of a day has postponed at least. @default 1 */
-  readonly renewalsPostponed?: false | number;
-  /** Certificates with an endpoint that does not present them. @default 1 */
-  readonly notServed?: false | number;
-  /** Certificates that the comparisons of a day found changed or could not compare. @default 1 */
-  readonly changedOutside?: false | number;
-  /** TXT values that every run of a day has found at least. @default 1 */
-  readonly txtValuesNotRemoved?: false | number;
-  /** Errors of functions in each ten minutes of an hour. @default 1 */
-  readonly functionErrors?: false | number;
-  /** Throttled calls of functions in each ten minutes of an hour. @default 1 */
-  readonly functionThrottles?: false | number;
-  /** Percent of the timeout that a call of a function may take. @default 90 */
-  readonly functionDuration?: false | number;
-  /** Percent of the memory that a call of a function may use. @default 80 */
-  readonly functionMemory?: false | number;
-  /** Failures of schedules, rules, events and notifications within a check interval and an hour. @default 1 */
-  readonly plumbing?: false | number;
-}
-
-/** The alarms and saved queries of a deployment. */
-export interface MonitoringConfig {
-  /**
-   * Thresholds of the alarms.
-   *
-   * @default every alarm with its default threshold
-   */
-  readonly alarms?: AlarmsConfig;
 }
 
 /** The configuration that an operator writes, which is the default export of the config file. */

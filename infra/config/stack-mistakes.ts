@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { ReadCertificate } from './certificates.ts';
 import type { Report } from './mistakes.ts';
+import { accountSecretPrefix } from './secret-prefix.ts';
 
 /** Characters for CDK tokens in a function's environment. Of its 4 KB the rest is for other variables. */
 const mostTokenCharacters = 3500;
@@ -75,9 +76,6 @@ function checkPrefix(prefix: string, scope: Construct, others: readonly OtherRen
     if (overlap) report('secretPrefix', problem, `${allowed}${orEnv}`);
   }
 }
-
-/** The secrets of ACME accounts are beside those of the certificates: `certificates-accounts/`. */
-export const accountSecretPrefix = (secretPrefix: string): string => secretPrefix.replace(/\/$/, '-accounts/');
 
 /** Returns whether two stacks may be in one account and region. An account or a region that is not known at synth may be any. */
 function sameEnvironment(one: Stack, other: Stack): boolean {

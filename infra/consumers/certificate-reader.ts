@@ -8,7 +8,6 @@ import { z } from 'zod';
 import { detailTypes, eventSource } from '../../lambdas/domain/contract/events.ts';
 import { readActions, readConditions } from '../../lambdas/domain/rules/certificate/secret-sharing.ts';
 import { suggestion } from '../../lambdas/domain/rules/suggestion.ts';
-import { secretPrefixPattern } from '../config/check-config.ts';
 import { encryptionKey } from '../config/encryption-key.ts';
 import {
   type Fields,
@@ -21,6 +20,7 @@ import {
   textOrToken,
 } from '../config/fields.ts';
 import { ConfigError, mistake, withoutMistakes } from '../config/mistakes.ts';
+import { defaultSecretPrefix, secretPrefixPattern } from '../config/secret-prefix.ts';
 import { secretArn } from '../resources/secret-arn.ts';
 import { certificateSecret } from './certificate-secret.ts';
 
@@ -154,7 +154,7 @@ export class CertificateReader extends Construct implements ICertificateReader {
   /** @param certificates names of all certificates. Without it they are not known, and any name is accepted */
   constructor(scope: Construct, id: string, props: CertificateReaderProps, certificates?: readonly string[]) {
     super(scope, id);
-    const { secretPrefix = 'certificates/', encryptionKey } = readProps(readerKind, props, '');
+    const { secretPrefix = defaultSecretPrefix, encryptionKey } = readProps(readerKind, props, '');
     this.prefix = secretPrefix;
     this.encryptionKey = encryptionKey;
     this.certificates = certificates;

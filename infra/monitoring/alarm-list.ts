@@ -1,4 +1,4 @@
-import type { AlarmsConfig } from '../config/perennial-config.ts';
+import type { AlarmsConfig } from '../config/monitoring-config.ts';
 
 /** Key of an alarm in `monitoring.alarms` and in `alarms` of the construct. */
 export type AlarmId = keyof AlarmsConfig;

@@ -14,7 +14,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import type { CertificateConfig } from '../../infra/config/certificate-config.ts';
 import type { CertificateChangedOutside, CertificateRenewed } from '../../lambdas/domain/contract/events.ts';
 import { watchRenewal } from '../../local/demo/renewals.ts';
 import { type Deployed, deployed } from './deployed.ts';

@@ -2,7 +2,7 @@ import { ACMClient, ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import type { CertificateConfig } from '../../infra/config/certificate-config.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { startExecution } from '../../local/executions.ts';

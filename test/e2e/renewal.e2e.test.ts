@@ -12,7 +12,7 @@ import {
   StopReplicationToReplicaCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import type { CertificateConfig } from '../../infra/config/certificate-config.ts';
 import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { readHistory, startExecution } from '../../local/executions.ts';

@@ -1,6 +1,6 @@
 import { DescribeExecutionCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CertificateConfig } from '../../infra/config/perennial-config.ts';
+import type { CertificateConfig } from '../../infra/config/certificate-config.ts';
 import type { EndedExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
 import { eventually, reaches, requestsOfOrders, requestsTo, scaleWaits, statesOf, workersOf } from './observed.ts';
