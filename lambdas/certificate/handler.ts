@@ -9,6 +9,7 @@ import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-se
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
 import { readKnownAccounts } from '../adapters/aws/secrets-manager/known-account-keys.ts';
+import { createHostLookup } from '../adapters/dns/host-lookup.ts';
 import type { MarkCompromisedKeyInput, RevokeCertificateInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
@@ -29,7 +30,12 @@ export const handler = stepHandler((log, atEnd) => {
   const stackTag = requireVariable(process.env, environment.stackTag);
   const prefix = requireVariable(process.env, environment.secretPrefix);
   const tags = readTags(process.env);
-  const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
+  const acme = createAcme({
+    userAgent,
+    ...readTrustedRoots(),
+    network: { lookup: createHostLookup() },
+    now: clock.now,
+  });
   atEnd(acme.close);
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
   const accountPrefix = requireVariable(process.env, environment.accountSecretPrefix);

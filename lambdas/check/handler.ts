@@ -7,6 +7,7 @@ import { readConfig } from '../adapters/aws/lambda/deployed-config.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
+import { createHostLookup } from '../adapters/dns/host-lookup.ts';
 import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
 import type { ResolveAccountRequestInput, SetPauseInput } from '../domain/contract/account-request.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
@@ -37,7 +38,12 @@ export const handler = stepHandler((log, atEnd) => {
       prefix: requireVariable(process.env, environment.secretPrefix),
       stackTag: requireVariable(process.env, environment.stackTag),
     });
-  const renewalInfos = createRenewalInfos({ userAgent, ...readTrustedRoots(), now: clock.now });
+  const renewalInfos = createRenewalInfos({
+    userAgent,
+    ...readTrustedRoots(),
+    network: { lookup: createHostLookup() },
+    now: clock.now,
+  });
   atEnd(renewalInfos.close);
   return {
     checkRenewal: (input: CheckRenewalInput) =>
@@ -51,7 +57,7 @@ export const handler = stepHandler((log, atEnd) => {
         log,
       }),
     checkEndpoints: (input: CheckEndpointsInput) =>
-      checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints(), clock }),
+      checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints({ lookup: createHostLookup() }), clock }),
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
     recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: readConfig(), ledger, clock }),
     takeLease: (input: Run) => takeLease(input, { ledger, executions: createExecutions({}), clock }),

@@ -10,6 +10,7 @@ import { createFleetMetrics } from '../adapters/aws/lambda/fleet-metrics.ts';
 import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certificate-secrets.ts';
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
+import { createHostLookup } from '../adapters/dns/host-lookup.ts';
 import { environment, readTags, requireVariable, tags } from '../domain/contract/environment.ts';
 import type {
   CompareWithWhatIsThereInput,
@@ -36,7 +37,12 @@ export const handler = stepHandler((log, atEnd) => {
   const table = requireVariable(process.env, environment.ledgerTable);
   const fleetLedger = createFleetLedger({ table });
   const metrics = createFleetMetrics({ deployment: requireVariable(process.env, environment.metricsDeployment) });
-  const renewalInfos = createRenewalInfos({ userAgent, ...readTrustedRoots(), now: clock.now });
+  const renewalInfos = createRenewalInfos({
+    userAgent,
+    ...readTrustedRoots(),
+    network: { lookup: createHostLookup() },
+    now: clock.now,
+  });
   atEnd(renewalInfos.close);
   return {
     takeFleetLease: (input: FleetRun) => takeFleetLease(input, { fleetLedger, executions: createExecutions(), clock }),

@@ -8,6 +8,7 @@ import { stepHandler } from '../adapters/aws/lambda/step-handler.ts';
 import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-secrets.ts';
 import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
 import { withKnownKeys } from '../adapters/aws/secrets-manager/known-account-keys.ts';
+import { createHostLookup } from '../adapters/dns/host-lookup.ts';
 import type { AccountLinkInput, IssuerInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
@@ -27,7 +28,12 @@ import { rollOverKey } from './roll-over-key.ts';
 
 /** Sends the requests about orders and accounts to the CA. It uses the account key, and cannot read the secret of a certificate. */
 export const handler = stepHandler((log, atEnd) => {
-  const acme = createAcme({ userAgent, ...readTrustedRoots(), now: clock.now });
+  const acme = createAcme({
+    userAgent,
+    ...readTrustedRoots(),
+    network: { lookup: createHostLookup() },
+    now: clock.now,
+  });
   atEnd(acme.close);
   const ledger = createLedger({ table: requireVariable(process.env, environment.ledgerTable) });
   const accounts = createAccountSecrets({

@@ -94,6 +94,18 @@ describe('the functions', () => {
     expect(shown(users.filter(({ file }) => !file.endsWith('/handler.ts')))).toEqual([]);
   });
 
+  test('look up the hosts of CAs and endpoints with a time limit', () => {
+    const connecting = ['acme/acme', 'acme/fetch-renewal-info', 'tls/tls-endpoints'];
+    const filesThatImport = (...adapters: readonly string[]) =>
+      imports
+        .filter(({ target }) => adapters.some((each) => target === `lambdas/adapters/${each}.ts`))
+        .map(({ file }) => file)
+        .filter((file) => file.endsWith('/handler.ts'));
+    const limited = filesThatImport('dns/host-lookup');
+    expect(limited).toEqual([...new Set(filesThatImport(...connecting))]);
+    expect(limited.length).toBeGreaterThan(0);
+  });
+
   test('do not import packages that only synth needs', () => {
     expect(shown(from('lambdas').filter(({ target }) => /^(aws-cdk-lib|constructs|cdk-nag)/.test(target)))).toEqual([]);
   });

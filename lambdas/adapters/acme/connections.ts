@@ -10,9 +10,9 @@ import { isPublic } from '../../domain/rules/public-addresses.ts';
 /** PEM of the roots that are trusted for one issuer in addition to those of Node.js, by the URL of its directory. */
 export type TrustedRoots = Readonly<Record<string, string>>;
 
-/** The parts of the network that tests replace. */
+/** The parts of the network that can be replaced. */
 export interface Network {
-  /** Looks up names. @default the system's resolver */
+  /** Looks up names. @default `getaddrinfo` of the system, which has no time limit */
   readonly lookup?: LookupFunction;
   /** Tells whether an address belongs to the public Internet. @default `isPublic` of the rules */
   readonly isPublic?: (address: string) => boolean;

@@ -19,11 +19,11 @@ const dnsPort = 53;
 export const mostAddresses = 2;
 
 /** Time limit of the system's resolver for one host name, in ms. */
-const lookupTimeout = 3_000;
+export const lookupTimeout = 3_000;
 
 /** The resolver of `node:dns`, which sends its own queries. `getaddrinfo` shares four threads and has no time limit. */
 export type HostResolver = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
-const systemResolver = (): HostResolver => new Resolver({ timeout: 1_000, tries: 2 });
+export const systemResolver = (): HostResolver => new Resolver({ timeout: 1_000, tries: 2 });
 
 export type AddressBook = (server: string, signal?: AbortSignal) => Promise<readonly Address[]>;
 
@@ -61,7 +61,7 @@ export function createAddressBook(reach: Reach, createResolver = systemResolver)
 }
 
 /** Error codes for a name that does not exist and for a name without records of the type. */
-const absent = ['ENOTFOUND', 'ENODATA'];
+export const absent: readonly string[] = ['ENOTFOUND', 'ENODATA'];
 
 async function hostsOf(host: string, reach: Reach, resolver: HostResolver): Promise<readonly string[]> {
   for (const resolve of ['resolve4', 'resolve6'] as const) {
@@ -70,7 +70,7 @@ async function hostsOf(host: string, reach: Reach, resolver: HostResolver): Prom
       const hosts = found.filter((each) => reach === 'laboratory' || isPublic(each));
       if (hosts.length > 0) return hosts;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
+      const code = codeOf(error);
       if (!absent.includes(code)) {
         throw new LookupError(`the address of ${host} cannot be looked up (${code})`, { cause: error });
       }
@@ -78,6 +78,10 @@ async function hostsOf(host: string, reach: Reach, resolver: HostResolver): Prom
   }
   return [];
 }
+
+/** Returns the code of an error of the system's resolver. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
 
 /** Parses `192.0.2.1`, `192.0.2.1:5301` or `[2001:db8::1]:5301`. Returns `null` for other text. Use it for trusted text only. */
 export function writtenAddress(server: string): Address | null {

@@ -29,7 +29,7 @@ const offers = {
 
 /** The meaning of error codes of Node.js and OpenSSL during a handshake. */
 const meanings: readonly (readonly [RegExp, string])[] = [
-  [/^ENOTFOUND$|^EAI_/, 'its name does not exist in DNS'],
+  [/^ENOTFOUND$/, 'its name has no address in DNS'],
   [/^ECONNREFUSED$/, 'it refused the connection'],
   [/^ECONNRESET$|^EPIPE$/, 'it reset the connection during the handshake'],
   [/^ETIMEDOUT$/, 'it did not answer'],
@@ -52,7 +52,7 @@ const refused = 'it refused the handshake';
 const longestSerialNumber = 40;
 
 interface TlsOptions {
-  /** Looks up names. @default the system's resolver */
+  /** Looks up names. @default `getaddrinfo` of the system, which has no time limit */
   readonly lookup?: LookupFunction;
 }
 
@@ -119,5 +119,7 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
 function inWords(error: NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] }): string {
   const { code = '', message } = error.errors?.at(-1) ?? error;
   if (refusal.test(code)) return refused;
-  return meanings.find(([pattern]) => pattern.test(code))?.[1] ?? printable(`${message} (${code})`, 300);
+  const meaning = meanings.find(([pattern]) => pattern.test(code))?.[1];
+  // A failed lookup says itself what happened.
+  return meaning ?? printable(code === 'EAI_AGAIN' ? message : `${message} (${code})`, 300);
 }

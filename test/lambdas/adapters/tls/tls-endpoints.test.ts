@@ -2,10 +2,12 @@ import { createServer as createHttpServer } from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createHostLookup } from '../../../../lambdas/adapters/dns/host-lookup.ts';
 import { createTlsEndpoints } from '../../../../lambdas/adapters/tls/tls-endpoints.ts';
 import type { KeyType } from '../../../../lambdas/domain/contract/config.ts';
 import { freePort } from '../../../../local/processes.ts';
 import { type Authority, makeAuthority, makeLeaf, makePrivateKey, withoutEnd } from '../../../fakes/certificates.ts';
+import { hosts, type Script, serve, systemResolverAt } from '../dns/scripted-server.ts';
 import { inVirtualTime, stopTime } from '../virtual-time.ts';
 
 stopTime();
@@ -207,8 +209,16 @@ describe('a failed handshake', () => {
     expect(await shown(`${name}:${await freePort()}`)).toEqual({ failed: 'it refused the connection' });
   });
 
-  test('with a name that does not exist', async () => {
-    expect(await shown('nobody.invalid:443')).toEqual({ failed: 'its name does not exist in DNS' });
+  test.each<[string, Script, string]>([
+    ['does not exist', hosts({}), 'its name has no address in DNS'],
+    ['cannot be looked up', () => ({ code: 2 }), 'the address of www.example.test cannot be looked up (ESERVFAIL)'],
+    ['is not answered by DNS', () => null, 'DNS gave no address of www.example.test within 3 s'],
+  ])('with a server whose name %s', async (_, script, failed) => {
+    const dns = await serve(script);
+    closers.push(dns.close);
+    const endpoints = createTlsEndpoints({ lookup: createHostLookup(systemResolverAt(dns.address)) });
+    const { result } = await inVirtualTime(() => endpoints.shown('www.example.test:443', 'P-256'));
+    expect(result).toEqual({ failed });
   });
 
   test('with a server that has no certificate for the name', async () => {
