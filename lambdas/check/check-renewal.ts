@@ -8,7 +8,7 @@ import {
   type RenewalRequest,
 } from '../domain/contract/renewal-request.ts';
 import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/steps.ts';
-import type { LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
 import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';

@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../domain/contract/config.ts';
-import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { RenewalInfos } from '../domain/ports/renewal-info.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { issuerOf } from '../domain/rules/renewal/issuer-choice.ts';

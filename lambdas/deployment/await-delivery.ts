@@ -1,6 +1,7 @@
 import { AccessDeniedError, ThrottledError } from '../domain/contract/errors.ts';
 import { readErrorOutput } from '../domain/contract/failure.ts';
-import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { ExecutionEnd, StateMachines } from '../domain/ports/state-machines.ts';
 import { specHash } from '../domain/rules/certificate/certificate-spec.ts';

@@ -4,7 +4,8 @@ import type { Tags } from '../domain/contract/environment.ts';
 import { ThrottledError } from '../domain/contract/errors.ts';
 import type { AcmCertificates } from '../domain/ports/acm-certificates.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
-import type { Comparison, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Comparison } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import { compareImport, compareSecret, isAsDelivered } from '../domain/rules/certificate/outside-changes.ts';
 
 export interface CompareCertificatePorts {

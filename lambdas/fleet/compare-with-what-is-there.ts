@@ -6,7 +6,8 @@ import type {
   CompareWithWhatIsThereOutput,
 } from '../domain/contract/steps.ts';
 import type { FleetLedger } from '../domain/ports/fleet-ledger.ts';
-import type { Ledger, LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { Ledger } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';

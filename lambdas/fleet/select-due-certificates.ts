@@ -7,7 +7,7 @@ import type {
 } from '../domain/contract/steps.ts';
 import type { Executions } from '../domain/ports/executions.ts';
 import type { FleetLedger, LedgerPage } from '../domain/ports/fleet-ledger.ts';
-import type { LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { Clock, FleetMetrics, StepLog } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import {

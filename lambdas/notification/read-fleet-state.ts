@@ -1,5 +1,5 @@
 import type { DeployedConfig } from '../domain/contract/config.ts';
-import type { LedgerCertificate } from '../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { NotificationLedger, NotificationPage, Notified } from '../domain/ports/notification-ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';

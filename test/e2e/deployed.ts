@@ -6,7 +6,7 @@ import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import type { CertificateSecretValue } from '../../lambdas/domain/contract/certificate-secret.ts';
 import { eventSource } from '../../lambdas/domain/contract/events.ts';
 import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
-import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger-certificate.ts';
 import { type LocalConfig, localConfig } from '../../local/config-file.ts';
 import { bootstrap, txtValues } from '../../local/deploy.ts';
 import { type LocalEnvironment, type LocalEnvironmentOptions, startLocalEnvironment } from '../../local/environment.ts';

@@ -1,5 +1,6 @@
 import type { FleetLedger, LedgerPage } from '../../lambdas/domain/ports/fleet-ledger.ts';
-import type { LeaseHolder, OrderBucket, SavedRenewalInfo } from '../../lambdas/domain/ports/ledger.ts';
+import type { LeaseHolder, OrderBucket } from '../../lambdas/domain/ports/ledger.ts';
+import type { SavedRenewalInfo } from '../../lambdas/domain/ports/ledger-certificate.ts';
 import type { FakeLedger } from './ledger.ts';
 
 /** The ledger of the fleet in memory. It has the certificates of a `FakeLedger`, in pages of ten. */

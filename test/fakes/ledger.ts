@@ -9,17 +9,19 @@ import type { OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
 import type {
   Comparison,
-  EndpointCheck,
   LeaseHolder,
   LeaseKey,
   Ledger,
-  LedgerCertificate,
   OrderBucket,
-  RecordedFailure,
   RecordedSuccess,
+} from '../../lambdas/domain/ports/ledger.ts';
+import type {
+  EndpointCheck,
+  LedgerCertificate,
+  RecordedFailure,
   SavedOrder,
   SavedRenewalInfo,
-} from '../../lambdas/domain/ports/ledger.ts';
+} from '../../lambdas/domain/ports/ledger-certificate.ts';
 import {
   emptyRecord,
   failuresThisHour,

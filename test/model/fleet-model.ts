@@ -1,5 +1,5 @@
 import type { FleetLedger, LedgerPage } from '../../lambdas/domain/ports/fleet-ledger.ts';
-import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger-certificate.ts';
 import { compareWithWhatIsThere } from '../../lambdas/fleet/compare-with-what-is-there.ts';
 import { handOverFleetLease } from '../../lambdas/fleet/hand-over-fleet-lease.ts';
 import { refreshRenewalInformation } from '../../lambdas/fleet/refresh-renewal-information.ts';

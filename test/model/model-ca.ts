@@ -1,6 +1,6 @@
 import type { CertificateFacts } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec, Issuer } from '../../lambdas/domain/contract/config.ts';
-import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger-certificate.ts';
 import type { RenewalInfo, RenewalInfos } from '../../lambdas/domain/ports/renewal-info.ts';
 import { factsWith } from '../fakes/specs.ts';
 import { Bucket, newOrders } from './quotas.ts';

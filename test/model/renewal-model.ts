@@ -3,7 +3,7 @@ import type { CertificateFacts } from '../../lambdas/domain/contract/certificate
 import type { CertificateSpec, DeployedConfig } from '../../lambdas/domain/contract/config.ts';
 import type { SecretDescription } from '../../lambdas/domain/ports/certificate-secrets.ts';
 import type { Executions } from '../../lambdas/domain/ports/executions.ts';
-import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger-certificate.ts';
 import type { RenewalInfos } from '../../lambdas/domain/ports/renewal-info.ts';
 import { specOf } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { judgeFailure } from '../../lambdas/domain/rules/failure/retry-schedule.ts';

@@ -1,4 +1,5 @@
-import type { LeaseHolder, LedgerCertificate, OrderBucket, SavedRenewalInfo } from './ledger.ts';
+import type { LeaseHolder, OrderBucket } from './ledger.ts';
+import type { LedgerCertificate, SavedRenewalInfo } from './ledger-certificate.ts';
 
 /** A certificate in a page of the ledger. It may no longer be configured. */
 export interface LedgerEntry {

@@ -14,7 +14,7 @@ import {
 } from '../../../lambdas/domain/contract/errors.ts';
 import { toLambdaError } from '../../../lambdas/domain/contract/failure.ts';
 import type { CheckRenewalInput } from '../../../lambdas/domain/contract/steps.ts';
-import type { SavedOrder } from '../../../lambdas/domain/ports/ledger.ts';
+import type { SavedOrder } from '../../../lambdas/domain/ports/ledger-certificate.ts';
 import { deniedError } from '../../fakes/aws-errors.ts';
 import { errorOutputOf } from '../../fakes/error-output.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';

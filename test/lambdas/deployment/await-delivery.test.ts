@@ -4,7 +4,7 @@ import {
   awaitDelivery,
   type NotDeliveredError,
 } from '../../../lambdas/deployment/await-delivery.ts';
-import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger-certificate.ts';
 import type { ExecutionEnd } from '../../../lambdas/domain/ports/state-machines.ts';
 import { specHash } from '../../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { deniedError, throttledError } from '../../fakes/aws-errors.ts';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateSecretValue } from '../../../lambdas/domain/contract/certificate-secret.ts';
 import { type CertificateSpec, type DeployedConfig, keyTypes } from '../../../lambdas/domain/contract/config.ts';
 import { RegionUnavailableError, ThrottledError } from '../../../lambdas/domain/contract/errors.ts';
-import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger-certificate.ts';
 import { fleetDecision } from '../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { emptyRecord } from '../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import { compareWithWhatIsThere } from '../../../lambdas/fleet/compare-with-what-is-there.ts';

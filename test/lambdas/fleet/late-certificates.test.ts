@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
-import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger-certificate.ts';
 import { selectDueCertificates } from '../../../lambdas/fleet/select-due-certificates.ts';
 import { configOf, deliveryWith, factsWith, issuer, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';

@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import type { NotificationMessage } from '../../../lambdas/domain/contract/notification.ts';
-import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../lambdas/domain/ports/ledger-certificate.ts';
 import { notifyOperators } from '../../../lambdas/notification/notify-operators.ts';
 import { readQueue } from '../../../lambdas/notification/read-queue.ts';
 import { FakeClock, FakeLog } from '../../fakes/clock.ts';

@@ -1,5 +1,6 @@
 import type { CertificateFacts, Delivery } from '../../../domain/contract/certificate-facts.ts';
-import type { Comparison, EndpointCheck, SavedRenewalInfo } from '../../../domain/ports/ledger.ts';
+import type { Comparison } from '../../../domain/ports/ledger.ts';
+import type { EndpointCheck, SavedRenewalInfo } from '../../../domain/ports/ledger-certificate.ts';
 import { toAttribute } from './attribute-values.ts';
 import { certificateId } from './ledger-item.ts';
 import { updateLeased } from './ledger-leases.ts';

@@ -1,14 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { CertificateFacts, Delivery, TxtValue } from '../../../domain/contract/certificate-facts.ts';
+import type { OrderBucket } from '../../../domain/ports/ledger.ts';
 import type {
   EndpointCheck,
   LedgerCertificate,
-  OrderBucket,
   OutsideChanges,
   RecordedFailure,
   SavedOrder,
   SavedRenewalInfo,
-} from '../../../domain/ports/ledger.ts';
+} from '../../../domain/ports/ledger-certificate.ts';
 import { fromAttribute } from './attribute-values.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { RecordedFailure, RecordedSuccess } from '../../../domain/ports/ledger.ts';
+import type { RecordedSuccess } from '../../../domain/ports/ledger.ts';
+import type { RecordedFailure } from '../../../domain/ports/ledger-certificate.ts';
 import { toAttribute } from './attribute-values.ts';
 import { updateLeased } from './ledger-leases.ts';
 import type { LedgerTable } from './ledger-table.ts';

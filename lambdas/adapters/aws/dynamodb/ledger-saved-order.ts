@@ -1,5 +1,5 @@
 import type { TxtValue } from '../../../domain/contract/certificate-facts.ts';
-import type { SavedOrder } from '../../../domain/ports/ledger.ts';
+import type { SavedOrder } from '../../../domain/ports/ledger-certificate.ts';
 import { toAttribute } from './attribute-values.ts';
 import { certificateId, leftoverSet } from './ledger-item.ts';
 import { updateLeased } from './ledger-leases.ts';

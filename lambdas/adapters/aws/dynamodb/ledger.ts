@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Ledger, LedgerCertificate } from '../../../domain/ports/ledger.ts';
+import type { Ledger } from '../../../domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../domain/ports/ledger-certificate.ts';
 import * as accounts from './ledger-accounts.ts';
 import * as certificates from './ledger-certificates.ts';
 import * as counts from './ledger-counts.ts';

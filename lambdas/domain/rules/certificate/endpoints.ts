@@ -1,6 +1,6 @@
 import type { ServedCertificate } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 
 /**
  * Seconds until the next check of endpoints that do not serve the certificate yet. Immediately after a delivery this is no fault, because servers

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 
 /** Staging labels that readers may read: the current certificate and the previous one. */
 const readableStages = ['AWSCURRENT', 'AWSPREVIOUS'] as const;

@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { ReportedFailure } from '../../contract/report.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { isNotServed, isUnchecked } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { certificateReport, changesOutside } from '../renewal/certificate-report.ts';

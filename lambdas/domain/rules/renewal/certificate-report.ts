@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { CertificateReport, ReportedDelivery } from '../../contract/report.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { isNotServedForLong } from '../certificate/endpoints.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 import { counted } from '../wording.ts';

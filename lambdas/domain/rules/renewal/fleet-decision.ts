@@ -1,5 +1,5 @@
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { postponedReason } from './postponement.ts';
 import { type Decision, decideRenewal, type RenewalSituation } from './renewal-decision.ts';
 

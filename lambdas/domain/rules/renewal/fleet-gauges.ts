@@ -1,7 +1,7 @@
 import type { Validity } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { FleetMetricValues } from '../../contract/metrics.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { isNotServedForLong } from '../certificate/endpoints.ts';
 import { isPaused } from './postponement.ts';
 import { daysLeft, lifetimeLeft } from './renewal-time.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { fleetDecision } from './fleet-decision.ts';
 import { isCountedOrder } from './order-bucket.ts';
 import { nextRenewal } from './renewal-info.ts';

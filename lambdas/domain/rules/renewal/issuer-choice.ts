@@ -1,6 +1,6 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec, Issuer } from '../../contract/config.ts';
-import type { RecordedFailure } from '../../ports/ledger.ts';
+import type { RecordedFailure } from '../../ports/ledger-certificate.ts';
 import { setHash } from '../certificate/certificate-spec.ts';
 import { type ErrorName, treatments } from '../failure/failure-treatments.ts';
 

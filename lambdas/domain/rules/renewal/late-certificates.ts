@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { ExpiringCertificate, PostponedCertificate } from '../../contract/steps.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import type { DueCertificate } from './fleet.ts';
 import { isNeverIssued, validities } from './fleet-gauges.ts';
 import { lifetimeLeft } from './renewal-time.ts';

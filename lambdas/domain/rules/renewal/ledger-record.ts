@@ -1,4 +1,4 @@
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 
 /** The ledger record of a certificate without an item in the ledger. */
 export const emptyRecord: LedgerCertificate = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec, OrderLimit } from '../../contract/config.ts';
-import type { LedgerCertificate, OrderBucket } from '../../ports/ledger.ts';
+import type { OrderBucket } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { renewalInfoOf, replacedCertificate } from './renewal-info.ts';
 
 /** Seconds in which an order of the same execution does not count again. The attempts of an execution end 1 + 10 + 100 minutes after the first. */

@@ -1,4 +1,4 @@
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { counted } from '../wording.ts';
 import type { RenewalSituation } from './renewal-decision.ts';
 import { emergencySpacing, isEmergency } from './renewal-time.ts';

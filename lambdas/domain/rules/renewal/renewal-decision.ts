@@ -1,7 +1,7 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
-import type { LedgerCertificate } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import { endpointCheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { LedgerCertificate, SavedRenewalInfo } from '../../ports/ledger.ts';
+import type { LedgerCertificate, SavedRenewalInfo } from '../../ports/ledger-certificate.ts';
 import type { RenewalInfo, RenewalInfos } from '../../ports/renewal-info.ts';
 import { renewalTime } from './renewal-time.ts';
 

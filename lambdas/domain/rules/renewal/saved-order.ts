@@ -1,6 +1,6 @@
 import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
-import type { SavedOrder } from '../../ports/ledger.ts';
+import type { SavedOrder } from '../../ports/ledger-certificate.ts';
 
 /** The reason why a saved order cannot be resumed. `null` if it can. */
 export function unusableOrderReason(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Ledger, SavedOrder } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { Ledger } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { SavedOrder } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import { deliveryWith, factsWith } from '../../../../fakes/specs.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServedCertificate } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
-import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import {
   endpointCheckReason,
   endpointWait,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OutsideChanges } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { OutsideChanges } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import { fleetDecision } from '../../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { factsWith, specWith } from '../../../../fakes/specs.ts';
 import { failure, leftover, newer, order, record, suggested } from './ledger-situations.ts';

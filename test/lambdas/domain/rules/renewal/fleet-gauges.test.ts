@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CertificateSpec } from '../../../../../lambdas/domain/contract/config.ts';
-import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import {
   emptyGauges,
   gaugeMetrics,

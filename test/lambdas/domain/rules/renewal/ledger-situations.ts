@@ -1,4 +1,8 @@
-import type { LedgerCertificate, SavedOrder, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type {
+  LedgerCertificate,
+  SavedOrder,
+  SavedRenewalInfo,
+} from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import { emptyRecord } from '../../../../../lambdas/domain/rules/renewal/ledger-record.ts';
 import { execution, issuer, specWith, storedVersion } from '../../../../fakes/specs.ts';
 

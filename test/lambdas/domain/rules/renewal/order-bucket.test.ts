@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { OrderBucket, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { OrderBucket } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import {
   availableOrders,
   debitedBucket,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CertificateFacts } from '../../../../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../../../../lambdas/domain/contract/config.ts';
-import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { LedgerCertificate, SavedRenewalInfo } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import { fleetDecision } from '../../../../../lambdas/domain/rules/renewal/fleet-decision.ts';
 import { postponedReason } from '../../../../../lambdas/domain/rules/renewal/postponement.ts';
 import {

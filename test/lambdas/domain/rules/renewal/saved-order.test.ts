@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SavedOrder } from '../../../../../lambdas/domain/ports/ledger.ts';
+import type { SavedOrder } from '../../../../../lambdas/domain/ports/ledger-certificate.ts';
 import { unusableOrderReason } from '../../../../../lambdas/domain/rules/renewal/saved-order.ts';
 import { execution, factsWith, issuer, specWith } from '../../../../fakes/specs.ts';
 
