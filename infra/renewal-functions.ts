@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { environment } from '../lambdas/domain/contract/environment.ts';
+import { certificateTimeout } from '../lambdas/domain/rules/certificate/download-time.ts';
 import type { CheckedConfig } from './config/check-config.ts';
 import { serializeConfig } from './config/serialize-config.ts';
 import { secretArnSize } from './resources/certificate-secrets.ts';
@@ -14,8 +15,7 @@ export type RenewalFunctions = ReturnType<typeof makeFunctions>;
  * Creates the functions of the workflows and the function `report` in the scope of the construct.
  *
  * *New order* gets the longest timeout of Lambda, 900 s. A CA with replies of 30 s then answers 29 requests, which is enough for an order
- * of 25 names (directory, nonce, account, order, authorizations). *Store certificate* sends at most 7 requests, for the directory, a nonce, a chain and
- * four alternate chains, and *Finalize order* sends fewer.
+ * of 25 names (directory, nonce, account, order, authorizations). The timeout of the certificate function follows the slowest issuer.
  */
 export function makeFunctions(
   scope: Construct,
@@ -55,7 +55,7 @@ export function makeFunctions(
     }),
     certificate: make(
       'Certificate',
-      Math.min(30 + 7 * slowestReply, 900),
+      certificateTimeout(slowestReply),
       'Creates keys and CSRs, and stores certificates',
       {
         files: roots,

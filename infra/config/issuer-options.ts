@@ -154,7 +154,7 @@ export interface AcmeDirectoryOptions extends Omit<IssuerOptions, 'termsOfServic
    */
   readonly externalAccountBinding?: string | ISecret;
   /**
-   * Whole seconds that one reply may take, from 1 to 300.
+   * Whole seconds that one reply may take, from 1 to 200.
    *
    * @default 45
    */

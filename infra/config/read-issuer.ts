@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { challengeKinds, type Issuer, type OrderLimit } from '../../lambdas/domain/contract/config.ts';
+import { longestReply } from '../../lambdas/domain/rules/certificate/download-time.ts';
 import { isEmailAddress, normalizeEmailAddress } from './email-address.ts';
 import { type Fields, flag, found, list, readFields, readList, text, textOrToken, unread } from './fields.ts';
 import { type MadeBy, madeBy, optionsOf } from './issuer-options.ts';
@@ -9,8 +10,6 @@ import { orSecret } from './references.ts';
 
 /** The complete ARN with the six characters that Secrets Manager adds, because the grant names exactly this secret. */
 const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$/;
-/** Seconds. A Lambda function has 15 minutes, so a longest reply of 5 minutes leaves time for two more requests. */
-const longestReply = 300;
 const allowedReply = `whole seconds from 1 to ${longestReply}`;
 const allowedChallenges = "['dns-01'], or [] for a server whose authorizations are valid from the start";
 /** Largest values of `newOrders`. The ledger keeps the orders of three hours in one item (`rules/renewal/order-bucket.ts`). */

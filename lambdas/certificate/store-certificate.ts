@@ -52,6 +52,7 @@ async function store(
   { certificate, execution, spec, order, certificateUrl, checkInterval }: StoreCertificateInput,
   { ledger, secrets, tags, clock, log, ...accountPorts }: StoreCertificatePorts,
 ): Promise<StoreCertificateOutput> {
+  const started = clock.now();
   const ca = await connectStoredAccount(spec.issuer, accountPorts);
   const issued = await ca.certificate(certificateUrl);
   const privateKey = await secrets.stagedKey(certificate, order.url);
@@ -65,7 +66,8 @@ async function store(
     });
   }
   const verify = (pem: string) => verifyCertificate(pem, privateKey, spec, clock.now());
-  const { warnings: accepted, ...verified } = await inPreferredChain(spec.issuer, issued, { ca, verify });
+  const search = { ca, verify, started, clock };
+  const { warnings: accepted, ...verified } = await inPreferredChain(spec.issuer, issued, search);
   const { current: inUse } = await ledger.certificate(certificate);
   const shorter = shorterLifetimeWarning(certificate, verified, inUse, clock.now());
   const slow = slowScheduleWarning(verified, checkInterval);

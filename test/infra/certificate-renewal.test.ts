@@ -69,7 +69,7 @@ describe('the functions', () => {
   test.each([
     [10, 100],
     [45, 345],
-    [300, 900],
+    [200, 900],
   ])('have time for a chain and four alternate chains from a CA whose replies take %i s', (replyTimeout, seconds) => {
     const slow = acmeDirectory({ directoryUrl: 'https://acme.test/dir', replyTimeout });
     const [[, certificate]] = ofType(

@@ -237,6 +237,37 @@ describe('a preferred chain', () => {
     expect(warnings[0]).toContain(`Test Root, nothing (${first}: Not now.), Other Root`);
   });
 
+  test.each([
+    [45, 4],
+    [130, 3],
+    [200, 1],
+  ])(
+    'that never arrives is not waited for longer than the function runs, if a reply takes %i s',
+    async (replyTimeout, downloads) => {
+      const { world } = await withAlternates();
+      for (const id of [1, 2, 3, 4])
+        world.ca.alternates.set(`${orderUrl}/certificate/${id}`, new CaUnavailableError({ what: 'No reply.' }));
+      const download = world.ca.certificate.bind(world.ca);
+      world.ca.certificate = async (url) => {
+        const isFirst = !world.ca.alternates.has(url);
+        // The directory and a nonce come before the first chain.
+        world.clock.advance((isFirst ? 3 : 1) * replyTimeout * 1000);
+        return download(url);
+      };
+      const began = world.clock.now().getTime();
+      const { spec: of, ...others } = input('Other Root');
+      const slow = { ...of, issuer: { ...of.issuer, replyTimeout } };
+      const { warnings } = await storeCertificate({ ...others, spec: slow }, world.ports);
+      expect(topOf(world)).toBe('CN=Test Root');
+      expect(warnings[0]?.match(/No reply/g)).toHaveLength(downloads);
+      expect(warnings[0]?.includes('The others were not downloaded, because the CA replies too slowly')).toBe(
+        downloads < 4,
+      );
+      // The function ends after 900 s and needs 30 s for its calls to AWS.
+      expect((world.clock.now().getTime() - began) / 1000).toBeLessThanOrEqual(870);
+    },
+  );
+
   test('is not offered, and the warning has no control characters and overrides, whatever the offered roots are called', async () => {
     const { world, leaf } = await withAlternates();
     const { intermediate } = await authorities();
