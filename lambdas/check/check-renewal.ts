@@ -11,6 +11,7 @@ import type { CheckRenewalInput, CheckRenewalOutput } from '../domain/contract/s
 import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { zonesForState } from '../domain/rules/proof/challenge-zones.ts';
+import { assertCaNotBusy } from '../domain/rules/renewal/busy-ca.ts';
 import { assertSameWorkflow, interruptionOf, throwUnknownExecution } from '../domain/rules/renewal/interruption.ts';
 import { assertIssueCap, assertValidationLimit } from '../domain/rules/renewal/issue-cap.ts';
 import { isCountedOrder } from '../domain/rules/renewal/order-bucket.ts';
@@ -43,8 +44,8 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
 
 /**
  * Decides what to do for a certificate, and whether this execution may do it. It takes the certificate's lease first, so that it sees what another
- * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease, checks the limits, and takes a
- * token from the bucket of the CA. An empty bucket stops no order here, because *Select due certificates* has respected it.
+ * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease, checks that the CA
+ * has asked for no pause and that the limits allow the order, and takes a token from the bucket of the CA. An empty bucket stops no order here, because *Select due certificates* has respected it.
  *
  * After an error the lease is kept. *Record failure* needs it to count the failure and to save the time of the next attempt, and releases it.
  *
@@ -161,6 +162,9 @@ async function applyDecision(
   }
   if (action === 'none' || action === 'wait' || action === 'checkEndpoints')
     await ledger.release(certificate, execution);
+  if (action !== 'issue' && action !== 'resume') return;
+  const { issuer } = situation.spec;
+  assertCaNotBusy(situation, await ledger.busyReply(issuer.directoryUrl), clock.now());
   if (action !== 'issue') return;
   await assertWithinLimits(situation, ports).catch(async (error: unknown) => {
     // Without the lease *Record failure* records nothing. Our own limit is no failure of a certificate that nothing but the operator renews.
@@ -168,7 +172,6 @@ async function applyDecision(
       await ledger.release(certificate, execution);
     throw error;
   });
-  const { issuer } = situation.spec;
   if (issuer.newOrders && isCountedOrder(situation.spec, situation.record, clock.now()))
     await ledger.debitOrder(issuer.directoryUrl, execution, issuer.newOrders, clock.now());
 }

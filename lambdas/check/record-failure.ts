@@ -7,6 +7,7 @@ import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 import { failedIdentifiers, isCaaOfCheckZones, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
+import { busyReplyOf } from '../domain/rules/renewal/busy-ca.ts';
 import { chosenIssuer, withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import { isEmergency } from '../domain/rules/renewal/renewal-time.ts';
 
@@ -18,7 +19,8 @@ export interface RecordFailurePorts {
 
 /**
  * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
- * makes it, saves the announced version, counts the failure, and releases the leases. It also removes the TXT values from the ledger that are no
+ * makes it, saves the announced version, counts the failure, and releases the leases. A reply of the CA that asks for no requests is saved for all
+ * certificates of its directory. It also removes the TXT values from the ledger that are no
  * longer in DNS. An execution that does not hold the lease only does the latter.
  *
  * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
@@ -77,6 +79,8 @@ export async function recordFailure(
       ...(verdict.limit && { limit: true as const }),
       ...(spec ? { specHash: spec.specHash } : {}),
     };
+    const busy = busyReplyOf(report, certificate, now);
+    if (spec && busy) await ledger.recordBusyReply(spec.issuer.directoryUrl, busy);
     const { issuersFault } = verdict;
     await ignoringLostLease(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
   }

@@ -8,6 +8,7 @@ import type {
 import type { OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { LeaseLostError } from '../../lambdas/domain/contract/errors.ts';
 import type {
+  BusyReply,
   Comparison,
   LeaseHolder,
   LeaseKey,
@@ -49,6 +50,7 @@ export class FakeLedger implements Ledger {
   readonly #identifierFailures = new Map<string, readonly string[]>();
 
   readonly #orderBuckets = new Map<string, OrderBucket>();
+  readonly #busyReplies = new Map<string, BusyReply>();
 
   // ---- for tests
 
@@ -317,6 +319,15 @@ export class FakeLedger implements Ledger {
   async debitOrder(directoryUrl: string, execution: string, limit: OrderLimit, now: Date): Promise<void> {
     const debited = debitedBucket(this.#orderBuckets.get(directoryUrl) ?? null, execution, limit, now);
     if (debited) this.putOrderBucket(directoryUrl, debited);
+  }
+
+  async busyReply(directoryUrl: string): Promise<BusyReply | null> {
+    return this.#busyReplies.get(directoryUrl) ?? null;
+  }
+
+  async recordBusyReply(directoryUrl: string, reply: BusyReply): Promise<void> {
+    if (this.#busyReplies.get(directoryUrl)?.certificate !== reply.certificate)
+      this.#busyReplies.set(directoryUrl, reply);
   }
 
   async identifierFailures(

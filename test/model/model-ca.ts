@@ -24,6 +24,12 @@ export class ModelCa {
   #serial = 0;
   /** Orders that were refused with `rateLimited`. */
   refused = 0;
+  /** Time in ms for which the CA answers each order with HTTP 503 and a Retry-After of ten minutes, from the first order on. */
+  outage = 0;
+  /** The end of that time. */
+  outageEnds: number | null = null;
+  /** Orders that were answered so. */
+  unanswered = 0;
   readonly #revoked = new Set<string>();
   /** Time in ms at which a client first asked for the last revoked certificate. */
   lastDetection = 0;
@@ -84,6 +90,12 @@ export class ModelCa {
 
   /** Counts an order. Renewals of the same names and renewals in their window are exempt. */
   order(spec: CertificateSpec, { current }: LedgerCertificate): void {
+    const now = this.#time.now().getTime();
+    this.outageEnds ??= now + this.outage;
+    if (now < this.outageEnds) {
+      this.unanswered += 1;
+      throw new ModelError('CaBusyError', { type: 'about:blank', status: 503, retryAfter: 600 });
+    }
     if (current && current.identifiers.join() === spec.identifiers.join()) return;
     if (this.#orders.take(this.#time.now())) return;
     this.refused += 1;

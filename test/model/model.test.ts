@@ -37,6 +37,13 @@ describe('by the published quotas of AWS and the CA', () => {
     expect(unpaced.throttled).toBeGreaterThan(unpaced.route53Calls / 2);
   });
 
+  test('a CA that asks for pauses during an outage of two hours gets 60 requests from 1,000 due certificates, which are renewed within an hour after it', () => {
+    const { renewed, requests, hours } = results.outage;
+    expect(renewed).toBe(1000);
+    expect(requests).toBeLessThanOrEqual(60);
+    expect(hours).toBeLessThanOrEqual(1);
+  });
+
   test('a fleet run over 100,000 certificates without anything due stays within its budgets', () => {
     const { selectionSeconds, selectionDollars, refreshMinutes, comparisonDollars } = results.idle;
     expect(selectionSeconds).toBeLessThanOrEqual(60);

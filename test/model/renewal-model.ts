@@ -1,6 +1,7 @@
 import { checkRenewal } from '../../lambdas/check/check-renewal.ts';
 import type { CertificateFacts } from '../../lambdas/domain/contract/certificate-facts.ts';
 import type { CertificateSpec, DeployedConfig } from '../../lambdas/domain/contract/config.ts';
+import { CaBusyError } from '../../lambdas/domain/contract/errors.ts';
 import type { SecretDescription } from '../../lambdas/domain/ports/certificate-secrets.ts';
 import type { Executions } from '../../lambdas/domain/ports/executions.ts';
 import type { LedgerCertificate } from '../../lambdas/domain/ports/ledger-certificate.ts';
@@ -8,6 +9,7 @@ import type { RenewalInfos } from '../../lambdas/domain/ports/renewal-info.ts';
 import { specOf } from '../../lambdas/domain/rules/certificate/certificate-spec.ts';
 import { judgeFailure } from '../../lambdas/domain/rules/failure/retry-schedule.ts';
 import { pollings, pollWait } from '../../lambdas/domain/rules/proof/poll-wait.ts';
+import { busyReplyOf } from '../../lambdas/domain/rules/renewal/busy-ca.ts';
 import type { FakeLedger } from '../fakes/ledger.ts';
 import type { ModelCa } from './model-ca.ts';
 import type { ModelStep, ModelTask } from './renewal-steps.ts';
@@ -44,8 +46,8 @@ const quiet = { info: () => undefined, warn: () => undefined, error: () => undef
 const insyncAfter = (random: number): number => 30 + 30 * random;
 
 /**
- * Runs one execution of the renewal workflow in the model. *Check renewal*, the retry policies, the schedule of polls and the rule that judges a failure
- * are the real ones. The other steps only make their calls, which take time and use up quotas.
+ * Runs one execution of the renewal workflow in the model. *Check renewal*, the retry policies, the schedule of polls and the rules that judge a
+ * failure are the real ones. The other steps only make their calls, which take time and use up quotas.
  */
 export async function renewal(certificate: string, arn: string, world: ModelWorld): Promise<RenewalOutcome> {
   const { time, ledger } = world;
@@ -57,8 +59,11 @@ export async function renewal(certificate: string, arn: string, world: ModelWorl
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       const { current } = ledger.get(certificate);
+      const report = { error: error.name, sentence: error.message, fields: {}, problem: error.problem };
+      const busy = busyReplyOf(report, certificate, time.now());
+      if (busy) await ledger.recordBusyReply(configuredSpec(certificate, world).issuer.directoryUrl, busy);
       const verdict = judgeFailure(
-        { error: error.name, sentence: error.message, fields: {}, problem: error.problem },
+        report,
         { attempt, failures: attempt, current, emergency: false, issuerChanges: false, random: time.random() },
         time.now(),
       );
@@ -127,7 +132,10 @@ function decide({ certificate, arn, attempt }: Attempt, startedAt: string, world
   };
   const { time: clock, ledger } = world;
   const describe = async (name: string) => secretOf(ledger.get(name));
-  return checkRenewal({ ...input, startedAt }, { ...world, clock, log: quiet, secrets: { describe } } as never);
+  const ports = { ...world, clock, log: quiet, secrets: { describe } };
+  return checkRenewal({ ...input, startedAt }, ports as never).catch((error: unknown) => {
+    throw error instanceof CaBusyError ? new ModelError(error.name, error.problem) : error;
+  });
 }
 
 /** Polls until the change is INSYNC. Until then a poll makes only the first call of the step. */
@@ -144,10 +152,16 @@ async function waitForPropagation(step: ModelTask, presentedAt: Date, world: Mod
   }
 }
 
-/** Changes the CA and the ledger as the other steps do. */
-function effectOf({ state }: ModelTask, { certificate, arn }: Attempt, { ledger, ca, config }: ModelWorld): void {
+function configuredSpec(certificate: string, { config }: Pick<ModelWorld, 'config'>): CertificateSpec {
   const spec = specOf(config, certificate);
   if (!spec) throw new Error(`${certificate} is not configured.`);
+  return spec;
+}
+
+/** Changes the CA and the ledger as the other steps do. */
+function effectOf({ state }: ModelTask, { certificate, arn }: Attempt, world: ModelWorld): void {
+  const { ledger, ca } = world;
+  const spec = configuredSpec(certificate, world);
   if (state === 'New order') ca.order(spec, ledger.get(certificate));
   if (state === 'Record success') {
     const current = ca.issue(spec, arn);

@@ -3,6 +3,7 @@ import { FleetModel } from './fleet-model.ts';
 import { Model, type ModelOptions } from './model.ts';
 import { dollars } from './prices.ts';
 import { concurrency } from './quotas.ts';
+import type { RenewalOutcome } from './renewal-model.ts';
 
 const day = 86_400_000;
 
@@ -49,7 +50,7 @@ async function ofFleet(fleet: FleetModel, name: string): Promise<void> {
 
 function resultOf({ outcomes, functions, services, ca, time }: Model, begun: Date): FleetResult {
   return {
-    renewed: outcomes.filter(({ result }) => result === 'renewed').length,
+    renewed: renewedIn(outcomes),
     failed: outcomes.filter(({ result }) => result === 'failed').length,
     failureEvents: outcomes.reduce((sum, outcome) => sum + outcome.failureEvents, 0),
     functions: functions.most,
@@ -59,6 +60,9 @@ function resultOf({ outcomes, functions, services, ca, time }: Model, begun: Dat
     minutes: (time.now().getTime() - begun.getTime()) / 60_000,
   };
 }
+
+const renewedIn = (outcomes: readonly RenewalOutcome[]): number =>
+  outcomes.filter(({ result }) => result === 'renewed').length;
 
 /** The windows of all certificates are over, and no answer of the CA is stale. */
 const dueAge = 31 * day;
@@ -73,38 +77,62 @@ export const dueWithoutPace = (): Promise<FleetResult> =>
 export const newInNewAccount = (): Promise<FleetResult> =>
   oneRun({ certificates: 250, concurrency: concurrency.newAccount }, pace.newAccount, null);
 
+export interface OutageResult {
+  readonly renewed: number;
+  /** Orders that were sent to the CA during its outage. */
+  readonly requests: number;
+  /** Hours from the end of the outage until the last certificate was renewed. */
+  readonly hours: number;
+}
+
+/** The CA answers with HTTP 503 and a Retry-After of ten minutes for two hours, in which all certificates become due. */
+export async function outage(certificates: number): Promise<OutageResult> {
+  const model = await Model.create({ certificates, concurrency: concurrency.default });
+  const { time, ca } = model;
+  model.issueAll(() => dueAge);
+  ca.outage = 2 * 3_600_000;
+  await time.run(() => scheduledRuns(model, (outcomes) => renewedIn(outcomes) === certificates));
+  const last = Math.max(...model.outcomes.map(({ ended }) => ended.getTime()));
+  return {
+    renewed: renewedIn(model.outcomes),
+    requests: ca.unanswered,
+    hours: (last - (ca.outageEnds ?? 0)) / 3_600_000,
+  };
+}
+
 export interface RevocationResult extends FleetResult {
   /** Hours from the revocation until the CA has told of the last one, and until the last certificate is replaced. */
   readonly detectedHours: number;
   readonly replacedHours: number;
 }
 
-/**
- * The CA revokes all certificates right after a fleet run. The schedule starts fleet runs every 6 hours, each of them up to an hour later. One that comes
- * while another works ends at once.
- */
+/** Starts fleet runs every 6 hours, each of them up to an hour later, as the schedule does. One that comes while another works ends at once. */
+async function scheduledRuns(model: Model, done: (outcomes: readonly RenewalOutcome[]) => boolean): Promise<void> {
+  const { time, config } = model;
+  const begun = time.now().getTime();
+  const fleet = new FleetModel(model, pace.default);
+  const runs: Promise<void>[] = [];
+  for (let run = 1; !done(model.outcomes) && run <= 8; run += 1) {
+    const planned = begun + 1000 * (run * config.checkInterval + flexibleWindow(config.checkInterval) * time.random());
+    await time.sleep(Math.max(0, planned - time.now().getTime()));
+    runs.push(ofFleet(fleet, `run-${run}`));
+    await time.sleep(1000);
+  }
+  await Promise.all(runs);
+  await model.idle();
+}
+
+/** The CA revokes all certificates right after a fleet run. */
 export async function massRevocation(certificates: number): Promise<RevocationResult> {
   const model = await Model.create({ certificates, concurrency: concurrency.default });
-  const { time, ca, ledger, specs, config } = model;
+  const { time, ca, ledger, specs } = model;
   model.issueAll((index) => (index / certificates) * 20 * day);
   for (const { name } of specs) {
     const { current } = ledger.get(name);
     if (current) ca.revoke(current);
   }
   const begun = time.now();
-  const fleet = new FleetModel(model, pace.default);
-  const runs: Promise<void>[] = [];
-  await time.run(async () => {
-    for (let run = 1; model.outcomes.length < certificates && run <= 8; run += 1) {
-      const planned =
-        begun.getTime() + 1000 * (run * config.checkInterval + flexibleWindow(config.checkInterval) * time.random());
-      await time.sleep(Math.max(0, planned - time.now().getTime()));
-      runs.push(ofFleet(fleet, `run-${run}`));
-      await time.sleep(1000);
-    }
-    await Promise.all(runs);
-    await model.idle();
-  });
+  await time.run(() => scheduledRuns(model, (outcomes) => outcomes.length >= certificates));
   const hours = (at: number) => (at - begun.getTime()) / 3_600_000;
   return {
     ...resultOf(model, begun),

@@ -20,6 +20,7 @@ const dns = call(null, 60);
 /** The calls of services behind each call of a port, by the name that the fakes record. */
 const calls: Readonly<Record<string, readonly ServiceCall[]>> = {
   'ledger.certificate': [readsItem],
+  'ledger.busyReply': [readsItem],
   'ledger.issues': [readsItem],
   'ledger.identifierFailures': [readsItem],
   'ledger.account': [readsItem],

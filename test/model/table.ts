@@ -5,6 +5,8 @@ import {
   idleRun,
   massRevocation,
   newInNewAccount,
+  type OutageResult,
+  outage,
   type RevocationResult,
   thousandDue,
 } from './scenarios.ts';
@@ -15,6 +17,7 @@ export interface ModelResults {
   readonly revoked: RevocationResult;
   readonly fresh: FleetResult;
   readonly unpaced: FleetResult;
+  readonly outage: OutageResult;
   readonly idle: IdleResult;
 }
 
@@ -25,12 +28,13 @@ export async function modelResults(): Promise<ModelResults> {
     revoked: await massRevocation(10_000),
     fresh: await newInNewAccount(),
     unpaced: await dueWithoutPace(),
+    outage: await outage(1000),
     idle: await idleRun(100_000),
   };
 }
 
 /** Returns the rows of the table in docs/scale.md. Numbers are rounded up. */
-export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults): string {
+export function modelTable({ due, revoked, fresh, unpaced, outage, idle }: ModelResults): string {
   const rows = [
     ['case', 'in the model', 'bound'],
     ['---', '---', '---'],
@@ -46,6 +50,11 @@ export function modelTable({ due, revoked, fresh, unpaced, idle }: ModelResults)
       '10 functions, no failure event',
     ],
     ['250 certificates are due at once, without a pace', renewed(unpaced), 'shows why there is a pace'],
+    [
+      '1,000 certificates become due while a CA answers 503 with a `Retry-After` of ten minutes for two hours',
+      `the CA gets ${up(outage.requests, 10)} requests in these two hours, and the last certificate is renewed ${up(60 * outage.hours, 10)} minutes after them`,
+      '60 requests, one hour',
+    ],
     [
       '100,000 certificates, nothing due: selection',
       `${up(idle.selectionSeconds, 5)} s of Lambda time, ${usd(idle.selectionDollars, 3)}`,

@@ -3,6 +3,7 @@ import { checkRenewal } from '../../../lambdas/check/check-renewal.ts';
 import { recordFailure } from '../../../lambdas/check/record-failure.ts';
 import type { CertificateSpec } from '../../../lambdas/domain/contract/config.ts';
 import {
+  CaBusyError,
   InvalidInputError,
   IssueCapError,
   RenewalsInProgressError,
@@ -1231,5 +1232,68 @@ describe('the bucket of new orders', () => {
     const unlimited = createWorld();
     expect((await check(unlimited)).action).toBe('issue');
     for (const world of [resuming, quiet, unlimited]) expect(await tokens(world)).toBeNull();
+  });
+});
+
+describe('a CA that asked for no requests in reply to another certificate', () => {
+  const now = '2026-03-15T00:10:00.000Z';
+  const reply = { at: '2026-03-15T00:00:00.000Z', seconds: 1800, certificate: 'api' };
+  const asked = async (world = issued(now), directoryUrl = issuer.directoryUrl) => {
+    await world.ledger.recordBusyReply(directoryUrl, reply);
+    return world;
+  };
+
+  test('gets no order for half an hour, and the retry comes after another half an hour and counts as a failure of the CA', async () => {
+    const world = await asked();
+    const limited = specWith({ issuer: { ...issuer, newOrders: { burst: 250, everySeconds: 36 } } });
+    const error = await check(world, { spec: limited }).catch((thrown: Error) => thrown);
+    if (!(error instanceof CaBusyError)) throw error;
+    expect(error.message).toMatch(
+      /No request was sent to .* for certificate api, and asked to wait until 2026-03-15T00:30/,
+    );
+    expect(await world.ledger.orderBucket(issuer.directoryUrl)).toBeNull();
+    const { retryIn } = await recordFailed(world, error);
+    expect(retryIn).toBeGreaterThan(1800);
+    expect(retryIn).toBeLessThanOrEqual(1980);
+    expect(world.ledger.get('www')).toMatchObject({ failure: { issuerFailures: 1, limit: true }, lease: null });
+    expect(await world.ledger.busyReply(issuer.directoryUrl)).toEqual(reply);
+  });
+
+  test('does not get a saved order continued either', async () => {
+    const world = await asked();
+    world.ledger.put('www', { order });
+    await expect(check(world)).rejects.toThrow(CaBusyError);
+    expect(world.ledger.get('www').order).toEqual(order);
+  });
+
+  test('gets the order when its time has passed', async () => {
+    const world = await asked(issued('2026-03-15T00:30:00.000Z'));
+    expect((await check(world)).action).toBe('issue');
+  });
+
+  test.each([
+    ['a forced start', { certificate: 'www', force: true }, now],
+    ['a deployment that waits', { certificate: 'www', deploy: true }, now],
+    ['an emergency', { certificate: 'www' }, '2026-03-28T00:10:00.000Z'],
+  ])('gets the order of %s', async (_, request, at) => {
+    const world = issued(at);
+    await world.ledger.recordBusyReply(issuer.directoryUrl, { ...reply, at });
+    expect((await check(world, { request, startedAt: at })).action).toBe('issue');
+  });
+
+  test('keeps no certificate from the fallback issuer that is used in its place', async () => {
+    const fallback = { ...issuer, name: 'fallback', directoryUrl: 'https://fallback.test/directory' };
+    const spec = specWith({ issuers: [issuer, fallback] });
+    const world = await asked();
+    world.ledger.put('www', { failure: { ...failure, issuerFailures: 3, error: 'CaBusyError' } });
+    expect(await check(world, { spec })).toMatchObject({ action: 'issue', spec: { issuer: { name: 'fallback' } } });
+  });
+
+  test('does not delay what needs no CA', async () => {
+    const world = await asked(issued('2026-03-14T00:00:00Z'));
+    world.ledger.put('www', {
+      current: factsWith({ notBefore: '2026-03-01T00:00:00Z', notAfter: '2026-05-30T00:00:00Z' }),
+    });
+    expect((await check(world, { spec: specWith({ regions: ['us-east-1'] }) })).action).toBe('deliver');
   });
 });

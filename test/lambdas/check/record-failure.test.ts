@@ -359,3 +359,64 @@ test('a run after an interruption at any call removes an order that cannot be us
     expect(world.ledger.get('www'), last).toMatchObject({ order: null, failure: { count: 1 }, lease: null });
   });
 });
+
+describe('a reply that asks for no requests', () => {
+  const busy = (problem: object, error = 'CaBusyError') => failedWith(error, 'The CA is busy.', problem as never);
+  const unavailableFor = (retryAfter: number) => busy({ type: 'about:blank', status: 503, retryAfter });
+  const saved = ({ ledger }: World) => ledger.busyReply(issuer.directoryUrl);
+  const at = '2026-03-01T12:00:00.000Z';
+
+  test.each([
+    ['HTTP 503', busy({ type: 'about:blank', status: 503, retryAfter: 600 }), 600],
+    [
+      'HTTP 503 with a problem document',
+      busy({ type: urn('rateLimited'), status: 503, retryAfter: 10 }, 'RateLimitedError'),
+      10,
+    ],
+    ['HTTP 429 of a load balancer', busy({ type: 'about:blank', status: 429, retryAfter: 30 }, 'RateLimitedError'), 30],
+    ['HTTP 503 with a time of 30 days, which is cut to an hour', unavailableFor(30 * 86_400), 3600],
+  ])('is saved for all certificates of the directory: %s', async (_, errorOutput, seconds) => {
+    const world = failing();
+    await record(world, { errorOutput });
+    expect(await saved(world)).toEqual({ at, seconds, certificate: 'www' });
+  });
+
+  test.each([
+    [
+      'a rate limit that may be about one name',
+      busy({ type: urn('rateLimited'), status: 429, retryAfter: 600 }, 'RateLimitedError'),
+    ],
+    ['HTTP 500, which may be about one order', busy({ type: urn('serverInternal'), status: 500, retryAfter: 600 })],
+    ['HTTP 503 without a time', busy({ type: 'about:blank', status: 503 }, 'CaUnavailableError')],
+    ['a time of zero', unavailableFor(0)],
+    ['our own limit', busy({ type: 'about:blank', retryAfter: 600 }, 'IssueCapError')],
+    ['the same reply that the ledger has for this certificate', busy({ type: 'about:blank', retryAfter: 600 })],
+    [
+      'an order that the CA made invalid',
+      busy({ type: urn('serverInternal'), status: 503, retryAfter: 600 }, 'OrderInvalidError'),
+    ],
+  ])('is not made of %s', async (_, errorOutput) => {
+    const world = failing();
+    await record(world, { errorOutput });
+    expect(world.ledger.get('www').failure).not.toBeNull();
+    expect(await saved(world)).toBeNull();
+  });
+
+  test('applies to the directory of the fallback issuer that was used', async () => {
+    const world = failing();
+    const fallback = { ...issuer, name: 'fallback', directoryUrl: 'https://fallback.test/directory' };
+    await record(world, { errorOutput: unavailableFor(600), spec: specWith({ issuer: fallback }) });
+    expect(await saved(world)).toBeNull();
+    expect(await world.ledger.busyReply(fallback.directoryUrl)).toMatchObject({ seconds: 600 });
+  });
+
+  test('is saved once if the step is interrupted after any call and runs again', async () => {
+    await interruptedAfterEachCall(
+      failing,
+      (world) => record(world, { errorOutput: unavailableFor(600) }),
+      async (world, _, last) => {
+        expect(await saved(world), last).toEqual({ at, seconds: 600, certificate: 'www' });
+      },
+    );
+  });
+});

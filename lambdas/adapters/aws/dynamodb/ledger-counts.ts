@@ -1,5 +1,15 @@
+import type { BusyReply } from '../../../domain/ports/ledger.ts';
 import { failuresThisHour, issuesToday, spentIssues } from '../../../domain/rules/renewal/ledger-record.ts';
-import { identifierFailuresId, identifierFailuresOf, issueAttribute, issuesOf, setId } from './ledger-item.ts';
+import { toAttribute } from './attribute-values.ts';
+import {
+  busyReplyOf,
+  identifierFailuresId,
+  identifierFailuresOf,
+  issueAttribute,
+  issuesOf,
+  ordersId,
+  setId,
+} from './ledger-item.ts';
 import { type LedgerTable, readItem, readItems, updateItem } from './ledger-table.ts';
 
 /**
@@ -62,6 +72,18 @@ export async function countIdentifierFailures(
   for (const identifier of new Set(identifiers)) {
     await countFailure(table, identifierFailuresId(directoryUrl, identifier), now);
   }
+}
+
+export async function busyReply(table: LedgerTable, directoryUrl: string): Promise<BusyReply | null> {
+  return busyReplyOf(await readItem(table, ordersId(directoryUrl)));
+}
+
+export async function recordBusyReply(table: LedgerTable, directoryUrl: string, reply: BusyReply): Promise<void> {
+  await updateItem(table, ordersId(directoryUrl), {
+    expression: 'SET #busy = :busy',
+    condition: 'attribute_not_exists(#busy) OR #busy.#certificate <> :certificate',
+    values: { ':busy': toAttribute(reply), ':certificate': { S: reply.certificate } },
+  });
 }
 
 /** Lifetime of an item, in seconds. Only the last hour counts. DynamoDB deletes expired items within days, at no cost. */

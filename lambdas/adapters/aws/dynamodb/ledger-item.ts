@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { CertificateFacts, Delivery, TxtValue } from '../../../domain/contract/certificate-facts.ts';
-import type { OrderBucket } from '../../../domain/ports/ledger.ts';
+import type { BusyReply, OrderBucket } from '../../../domain/ports/ledger.ts';
 import type {
   EndpointCheck,
   LedgerCertificate,
@@ -22,7 +22,8 @@ import { fromAttribute } from './attribute-values.ts';
  *   finalized. These attributes stay. Each renewal adds a few dozen bytes of the 400 KB that an item may have.
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
  *   accountKeys (fingerprints, a set)
- * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each update changes)
+ * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each debit
+ *   changes), busy (the last reply that asked for no requests)
  * - `fleet`: lease and leasedAt of the fleet run, requestedAt (another run asked for one more selection), cursor (the item after which the
  *   renewal information is refreshed), comparedUntil (turns of the comparison that were taken), lastSelection (time of the last selection)
  * - `notified#<kind>#<certificate>`: error, cause, at, action, detail, solvedAt (a problem of which operators were notified), or expires (seconds since
@@ -106,5 +107,7 @@ export function orderBucketOf(item: Item): OrderBucket | null {
   const debits = fromAttribute(item.debits) as OrderBucket['debits'];
   return { tokens: Number(item.tokens?.N ?? 0), at: item.at.S, debits };
 }
+
+export const busyReplyOf = (item: Item): BusyReply | null => fromAttribute(item.busy) as BusyReply | null;
 
 export const identifierFailuresOf = (item: Item | undefined): readonly string[] => item?.failures?.SS ?? [];

@@ -57,6 +57,8 @@ export function createLedger({
     allowIssue: (...args) => counts.allowIssue(table, ...args),
     orderBucket: (...args) => readOrderBucket(table, ...args),
     debitOrder: (...args) => debitOrder(table, ...args),
+    busyReply: (...args) => counts.busyReply(table, ...args),
+    recordBusyReply: (...args) => counts.recordBusyReply(table, ...args),
     identifierFailures: (...args) => counts.identifierFailures(table, ...args),
     countIdentifierFailures: (...args) => counts.countIdentifierFailures(table, ...args),
   };

@@ -624,6 +624,29 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     });
   });
 
+  test('keeps the last reply that asked for no requests of each directory, beside the bucket of orders', async () => {
+    const directory = 'https://busy.example/directory';
+    const reply = { at: '2027-01-01T06:00:00.000Z', seconds: 600, certificate: 'www' };
+    expect(await ledgerOf().busyReply(directory)).toBeNull();
+    await ledgerOf().recordBusyReply(directory, reply);
+    expect(await ledgerOf().busyReply(directory)).toEqual(reply);
+    expect(await ledgerOf().orderBucket(directory)).toBeNull();
+    const other = { at: '2027-01-01T06:00:10.000Z', seconds: 30, certificate: 'api' };
+    await ledgerOf().debitOrder(directory, 'e1', { burst: 3, everySeconds: 36 }, now);
+    await ledgerOf().recordBusyReply(directory, other);
+    expect(await ledgerOf().busyReply(directory)).toEqual(other);
+    expect(await ledgerOf().orderBucket(directory)).toMatchObject({ tokens: 2 });
+    expect(await ledgerOf().busyReply('https://idle.example/directory')).toBeNull();
+  });
+
+  test('keeps the earlier of two replies to the same certificate', async () => {
+    const directory = 'https://busy-twice.example/directory';
+    const reply = { at: '2027-01-01T06:00:00.000Z', seconds: 600, certificate: 'www' };
+    await ledgerOf().recordBusyReply(directory, reply);
+    await ledgerOf().recordBusyReply(directory, { ...reply, at: '2027-01-01T06:10:00.000Z' });
+    expect(await ledgerOf().busyReply(directory)).toEqual(reply);
+  });
+
   test('counts failed validations of the last hour for each identifier and account', async () => {
     const directory = 'https://ca.example/directory';
     const names = ['example.com', '*.example.com', 'never.example.com'];

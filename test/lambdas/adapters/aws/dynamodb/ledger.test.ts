@@ -35,12 +35,13 @@ test('every read is strongly consistent', async () => {
   await ledger.release('www', me);
   await ledger.account(directory);
   await ledger.orderBucket(directory);
+  await ledger.busyReply(directory);
   await ledger.issues('hash', now);
   await ledger.certificates(['www']);
   await ledger.identifierFailures(directory, ['example.com'], now);
   const single = sdk.commandCalls(GetItemCommand).map(({ args }) => args[0].input.ConsistentRead);
   const batches = sdk.commandCalls(BatchGetItemCommand).map(({ args }) => args[0].input.RequestItems?.[TableName]);
-  expect(single).toEqual([true, true, true, true, true, true]);
+  expect(single).toEqual([true, true, true, true, true, true, true]);
   expect(batches.map((batch) => batch?.ConsistentRead)).toEqual([true, true]);
 });
 

@@ -1,0 +1,55 @@
+import type { CertificateSpec } from '../../contract/config.ts';
+import { CaBusyError } from '../../contract/errors.ts';
+import type { FailureReport } from '../../contract/failure.ts';
+import type { BusyReply } from '../../ports/ledger.ts';
+import type { RenewalSituation } from './renewal-decision.ts';
+import { isEmergency } from './renewal-time.ts';
+
+/**
+ * Longest time for which one reply keeps other certificates from their CA, in seconds. A CA that asks for a day gets a few requests an hour from the
+ * whole fleet, and the fleet continues within an hour after the CA has become available.
+ */
+const longestBusy = 3600;
+
+/**
+ * Returns what the ledger keeps for all certificates of a directory, or `null` if the failure says nothing about other certificates. HTTP 503 with a
+ * Retry-After says how long the service will be unavailable to the client (RFC 9110 §10.2.3), and 429 without a problem document comes from a load balancer.
+ * A `rateLimited` problem may be about one name, and another HTTP 5xx about one order.
+ */
+export function busyReplyOf({ error, problem }: FailureReport, certificate: string, now: Date): BusyReply | null {
+  const { status, type, retryAfter } = problem ?? {};
+  const isReply = error === 'CaBusyError' || error === 'RateLimitedError';
+  const isForAll = status === 503 || (status === 429 && type === 'about:blank');
+  if (!isReply || !isForAll || retryAfter === undefined || retryAfter <= 0) return null;
+  return { at: now.toISOString(), seconds: Math.min(Math.ceil(retryAfter), longestBusy), certificate };
+}
+
+/**
+ * Checks before a request to the CA whether it has asked for no requests in reply to another certificate. Each certificate then waits as long as
+ * if it had asked the CA itself, so that the requests after the wait keep the pace of the fleet. The failure counts, so that a fallback issuer is used
+ * after three. An emergency passes, because a wrong reply must let no certificate expire. A forced renewal and one that a deployment waits for pass too.
+ *
+ * @throws CaBusyError if the CA has asked for no requests now
+ */
+export function assertCaNotBusy(
+  { spec, record, force, deployedAt }: RenewalSituation,
+  busy: BusyReply | null,
+  now: Date,
+): void {
+  if (busy === null || now.getTime() >= busyUntil(busy) || force || deployedAt || isEmergency(record, now)) return;
+  throw busyError(spec, busy);
+}
+
+const busyUntil = ({ at, seconds }: BusyReply): number => Date.parse(at) + 1000 * seconds;
+
+function busyError({ name, issuer }: CertificateSpec, busy: BusyReply): CaBusyError {
+  const { at, seconds, certificate } = busy;
+  return new CaBusyError({
+    what: `No request was sent to ${issuer.name}.`,
+    why: `At ${at} it did not answer a request for certificate ${certificate}, and asked to wait until ${new Date(busyUntil(busy)).toISOString()} or longer.`,
+    remedy: 'The next attempt waits for as long. To send a request now, force the renewal.',
+    certificate: name,
+    issuer: issuer.name,
+    problem: { type: 'about:blank', retryAfter: seconds },
+  });
+}
