@@ -35,8 +35,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** A test that reaches no assertion fails. */
-const expect = { requireAssertions: true };
+/** A test that reaches no assertion fails. `expect.poll` waits as long as a test may take, because a busy machine needs more than its default of 1 s. */
+const expect = { requireAssertions: true, poll: { timeout: 30_000 } };
 
 /**
  * Six projects. `unit` and `infra` need no network and no emulator. `model` simulates large fleets on AWS. `page` opens the page of `status --html` in

@@ -1,6 +1,6 @@
 import { source as axeSource } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../../cli/deployment.ts';
 import { page } from '../../../cli/page/page.ts';
 import { factsWith } from '../../fakes/specs.ts';
@@ -11,6 +11,8 @@ let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
 });
+// Each open page is a process of the browser.
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(() => browser?.close());
 
 /** Opens the page of a report. A script error or a blocked resource fails the test. */
@@ -67,7 +69,6 @@ async function violations(report: Report, colorScheme: 'light' | 'dark', width: 
       globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; help: string }[] }> } }
     ).axe.run(),
   );
-  await context.close();
   return found.map(({ id, help }) => `${id}: ${help}`);
 }
 

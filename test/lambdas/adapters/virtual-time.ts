@@ -1,8 +1,19 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, vi } from 'vitest';
 
-/** Turns of the event loop in which a datagram on loopback arrives, is answered, and the reply arrives. Six suffice. */
+/** Turns of the event loop in which what has arrived on loopback is answered, and the reply arrives. Six suffice. */
 const turnsOfAReply = 50;
+
+/** Turns between two probes. */
+const turnsOfAProbe = 10;
+
+/** Sends a datagram to its own sender. When it arrives, what was sent on loopback before has arrived too, however busy the machine is. */
+async function roundTrip(probe: Socket): Promise<void> {
+  probe.send('probe', probe.address().port, '127.0.0.1');
+  await once(probe, 'message');
+}
 
 /** Keeps timeouts from firing in the tests of a file, except `inVirtualTime`. A busy machine then causes none. */
 export function stopTime(): void {
@@ -31,9 +42,15 @@ export async function inVirtualTime<T>(work: () => Promise<T>): Promise<{ result
     settled = true;
   });
   working.catch(() => {}); // awaited below
+  const probe = createSocket('udp4');
+  await once(probe.bind(0, '127.0.0.1'), 'listening');
   while (!settled) {
-    for (let turns = 0; turns < turnsOfAReply && !settled; turns++) await turn();
+    for (let turns = 0; turns < turnsOfAReply && !settled; turns++) {
+      await turn();
+      if (turns % turnsOfAProbe === 0) await roundTrip(probe);
+    }
     if (!settled) vi.advanceTimersToNextTimer();
   }
+  probe.close();
   return { result: await working, milliseconds: Date.now() - started };
 }
