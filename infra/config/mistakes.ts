@@ -47,9 +47,13 @@ export function mistake(path: string, problem: string, allowed: string): string 
 /**
  * Runs `check` to its end and returns its result. `check` may return `undefined` only if it has reported a mistake.
  *
- * @throws ConfigError with every mistake that `check` reported
+ * @throws ConfigError with every mistake that `check` reported, or if this Node.js is too old for the package
  */
 export function withoutMistakes<T>(check: (report: Report) => T | undefined): T {
+  const { node } = process.versions;
+  // npm only warns about `engines`, and an older Node.js would fail somewhere in the check with a TypeError.
+  if (Number.parseInt(node, 10) < 22)
+    throw new ConfigError([mistake('cdk-perennial', `found Node.js ${node}`, 'expected Node.js 22.18 or newer')]);
   const mistakes: string[] = [];
   const result = check((...parts) => mistakes.push(mistake(...parts)));
   if (mistakes.length > 0 || result === undefined) throw new ConfigError(mistakes);

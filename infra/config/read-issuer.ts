@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { Construct } from 'constructs';
 import { z } from 'zod';
 import { challengeKinds, type Issuer, type OrderLimit } from '../../lambdas/domain/contract/config.ts';
 import { longestReply } from '../../lambdas/domain/rules/certificate/download-time.ts';
@@ -115,18 +116,25 @@ export function readIssuer(value: unknown, path: string, report: Report): ReadIs
 
 type IssuerFields = Fields<typeof issuerKind.fields>;
 
+const allowedIssuer =
+  'expected letsEncryptStaging({ ... }) first, then letsEncrypt({ ... }), or acmeDirectory({ ... })';
+
 function readIssuerFields(value: unknown, path: string, report: Report): IssuerFields {
   if (typeof value !== 'object' || value === null) {
-    report(
-      path,
-      found(value),
-      'expected letsEncryptStaging({ ... }) first, then letsEncrypt({ ... }), or acmeDirectory({ ... })',
-    );
+    report(path, found(value), allowedIssuer);
+    return {};
+  }
+  if (isOptionsOnly(value)) {
+    report(path, 'found an object that no issuer function made', allowedIssuer);
     return {};
   }
   checkOptions(value, path, report);
   return readFields(issuerKind, value, path, report) ?? {};
 }
+
+/** Returns whether an object has the options of an issuer, such as `directoryUrl`, without the function that adds the other fields. */
+const isOptionsOnly = (value: object): boolean =>
+  !(value instanceof Construct) && !('replyTimeout' in value) && !('keyRollover' in value);
 
 function readOrderLimit(value: object, path: string, report: Report): OrderLimit | null {
   const { burst, everySeconds } = readFields(orderLimitKind, value, path, report) ?? {};

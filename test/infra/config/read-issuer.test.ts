@@ -22,6 +22,13 @@ const letsEncryptTerms = 'https://letsencrypt.org/repository/';
 
 const fields: readonly Row[] = [
   ['a function that was not called', { ...base, issuer: letsEncrypt }, ['issuer', 'a function', 'letsEncrypt({']],
+  ...[{}, { directoryUrl: 'https://ca.example/directory', termsOfServiceAgreed: true }].map(
+    (options): Row => [
+      `the options ${JSON.stringify(options)} without a function`,
+      { ...base, issuer: options },
+      ['issuer', 'an object that no issuer function made', 'acmeDirectory({'],
+    ],
+  ),
   [
     'a construct, without naming its private members',
     withWww({ issuer: new HostedZone(new Stack(), 'Zone', { zoneName: 'example.com' }) }),
