@@ -99,6 +99,12 @@ export function googleTrustServicesStaging(options: GoogleTrustServicesOptions):
 /**
  * ZeroSSL, which browsers trust. Its credentials register only one account (documentation of MDExternalAccountBinding in Apache's mod_md).
  * It does not support changing the key of an account.
+ *
+ * @example
+ * const issuer = zeroSsl({
+ *   termsOfServiceAgreed: true,
+ *   externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/zerossl-AbCdEf',
+ * });
  */
 export function zeroSsl(options: ExternalAccountOptions): AcmeIssuer {
   return boundIssuer('zeroSsl', options, {
@@ -108,7 +114,15 @@ export function zeroSsl(options: ExternalAccountOptions): AcmeIssuer {
   });
 }
 
-/** SSL.com, which browsers trust. Changing the key of an account fails there (issue 483 of Posh-ACME). */
+/**
+ * SSL.com, which browsers trust. Changing the key of an account fails there (issue 483 of Posh-ACME).
+ *
+ * @example
+ * const issuer = sslCom({
+ *   termsOfServiceAgreed: true,
+ *   externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/sslcom-AbCdEf',
+ * });
+ */
 export function sslCom(options: SslComOptions): AcmeIssuer {
   const { keys = 'ECC', ...others } = options ?? {};
   const suffix = String(keys).toLowerCase();
@@ -123,6 +137,12 @@ export function sslCom(options: SslComOptions): AcmeIssuer {
 /**
  * Actalis, which browsers trust. Your contract decides which names an account may order, and whether wildcards are included
  * (https://guide.actalis.com/ssl-certificate/acme.aspx).
+ *
+ * @example
+ * const issuer = actalis({
+ *   termsOfServiceAgreed: true,
+ *   externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/actalis-AbCdEf',
+ * });
  */
 export function actalis(options: ExternalAccountOptions): AcmeIssuer {
   return boundIssuer('actalis', options, {
@@ -136,6 +156,12 @@ export function actalis(options: ExternalAccountOptions): AcmeIssuer {
  * no hosted zone is needed. Issuance takes minutes, and AWS asks clients to wait for ten
  * (https://docs.aws.amazon.com/acm/latest/userguide/acm-acme-issuance.html). One reply may take two minutes. The terms are those of your
  * contract with AWS.
+ *
+ * @example
+ * const issuer = acmAcmeEndpoint({
+ *   directoryUrl: 'https://acm-acme-enroll.eu-central-1.api.aws/EXAMPLE/directory',
+ *   externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:acme/acm-AbCdEf',
+ * });
  */
 export function acmAcmeEndpoint(options: AcmAcmeEndpointOptions): AcmeIssuer {
   return issuer('acmAcmeEndpoint', options, {

@@ -9,6 +9,7 @@ import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { ManagedRule, ManagedRuleIdentifiers } from 'aws-cdk-lib/aws-config';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { Role } from 'aws-cdk-lib/aws-iam';
+import { PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { CfnAutomationRule, CfnSecurityControl } from 'aws-cdk-lib/aws-securityhub';
 import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { expect, test } from 'vitest';
@@ -97,6 +98,15 @@ test('every error has a row in the table of operations', () => {
   const names = Object.keys(errors).filter((name) => name !== 'PerennialError');
   const rows = [...textOf('docs/operations.md').matchAll(/^\| (`\w+Error`.*?) \|/gm)].map(([, row = '']) => row);
   expect(rows.flatMap((row) => row.match(/\w+Error/g) ?? []).toSorted()).toEqual(names.toSorted());
+});
+
+test('the construct that README shows can be created', async () => {
+  const [shown] = blocks.filter(({ code }) => code.includes('new CertificateRenewal(this'));
+  expect(shown?.page).toBe('README.md');
+  const stack = new Stack(new App(), 'Site');
+  const zone = new PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' });
+  await run(`${shown?.code}`.replace('(this,', '(stack,'), { ...perennial, stack, zone });
+  expect(stack.node.tryFindChild('Certificates')).toBeInstanceOf(perennial.CertificateRenewal);
 });
 
 test('the challenge role that a page shows can be created', async () => {
