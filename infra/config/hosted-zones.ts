@@ -13,7 +13,7 @@ export const roleArn = textOrToken(
   'the ARN of an IAM role, arn:aws:iam::<account>:role/<name>',
 );
 // STS allows 1,224 characters. An execution's state has 256 KB, and it holds the external ids of up to 300 zones.
-export const externalId = text(/^[\w+=,.@:/-]{2,64}$/, '2 to 64 letters, digits and +=,.@:/-').optional();
+export const externalId = text(/^[\w+=,.@:/-]{2,64}$/, '2 to 64 letters, digits and _+=,.@:/-').optional();
 
 /** The id that `HostedZone.fromLookup` returns until the CDK has looked up the zone. The CDK then synthesizes again. */
 const notLookedUp = 'DUMMY';

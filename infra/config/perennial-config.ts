@@ -18,7 +18,7 @@ export interface HostedZoneConfig {
    */
   readonly roleArn?: string;
   /**
-   * External id that the trust policy of the role demands, 2 to 64 letters, digits and `+=,.@:/-`.
+   * External id that the trust policy of the role demands, 2 to 64 letters, digits and `_+=,.@:/-`.
    *
    * @default none
    */

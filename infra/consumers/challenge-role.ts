@@ -33,7 +33,7 @@ export interface ChallengeRoleProps {
    */
   readonly trustedRole: string;
   /**
-   * External id that has to be given when the role is assumed, 2 to 64 letters, digits and `+=,.@:/-`. It has to equal `externalId` of the
+   * External id that has to be given when the role is assumed, 2 to 64 letters, digits and `_+=,.@:/-`. It has to equal `externalId` of the
    * zones in the other account's configuration.
    *
    * @default none
@@ -54,7 +54,7 @@ export interface ChallengeRoleProps {
    */
   readonly names?: readonly string[];
   /**
-   * Name of the role, 1 to 64 letters, digits and `+=,.@-`.
+   * Name of the role, 1 to 64 letters, digits and `_+=,.@-`.
    *
    * @default a name that CloudFormation generates
    */
@@ -123,7 +123,7 @@ const roleKind = {
       error: 'at least one hosted zone',
     }),
     names: list('a list of names such as "www.example.com"').default([]),
-    roleName: text(/^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits and +=,.@-').optional(),
+    roleName: text(/^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits and _+=,.@-').optional(),
   },
   synonyms: { identifiers: 'names', domains: 'names', zones: 'hostedZones', trustedrolearn: 'trustedRole' },
 };

@@ -298,7 +298,7 @@ describe('the decision is to', () => {
     ['of another issuer is not resumed', 'issue', decide({ order: { ...order, directoryUrl: fallback.directoryUrl } })],
     ['is not resumed before the notBefore time', 'none', decide({ current, order, ...tomorrow })],
     [
-      'is gone on with by the restart of a dead run',
+      'is resumed by the restart of an interrupted execution',
       'resume',
       decide({ current, order, ...tomorrow }, { retrying: true }),
     ],
@@ -313,7 +313,7 @@ describe('the decision is to', () => {
     ['the values of an order are removed', 'clean', decide({ order, leftovers: [leftover], ...tomorrow })],
     ['a forced renewal is issued', 'issue', decide({ ...tomorrow }, { force: true })],
     [
-      'a mended configuration is tried',
+      'a corrected configuration is attempted',
       'issue',
       decide({ ...tomorrow, failure: { ...failure, error: 'InvalidProfileError', specHash: 'before' } }),
     ],
@@ -325,7 +325,7 @@ describe('the decision is to', () => {
     ['a later attempt of the same execution issues', 'issue', decide({ ...tomorrow }, { retrying: true })],
     ['an emergency is issued', 'issue', decide({ current, failure, notBefore: '2026-03-29T00:00:00Z' }, {}, emergency)],
     [
-      'an emergency waits for its turn, 100 minutes after the last try',
+      'an emergency waits until 100 minutes after the last attempt',
       'none',
       decide(
         { current, failure: { ...failure, last: '2026-03-27T22:21:00Z' }, notBefore: '2026-03-29T00:00:00Z' },
@@ -334,7 +334,7 @@ describe('the decision is to', () => {
       ),
     ],
     ['the renewal is issued at that time', 'issue', decide({ ...tomorrow }, {}, '2026-02-02T00:00:00Z')],
-  ])('before the time that failures have set, %s', (_, action, decided) => {
+  ])('with a notBefore time, %s', (_, action, decided) => {
     expect(decided).toBe(action);
   });
 
