@@ -7,6 +7,7 @@ import { revocationReasons } from '../domain/contract/revocation-reason.ts';
 import type { CertificateVersions, StagedKey, StoredCertificate } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
+import { hasTimes } from '../domain/rules/certificate/certificate-times.ts';
 import { keyFingerprint } from '../domain/rules/certificate/key-fingerprint.ts';
 import { splitPem } from '../domain/rules/certificate/verify-certificate.ts';
 import type { AccountPorts } from './stored-account.ts';
@@ -124,7 +125,7 @@ async function revokeUnstored(staged: StagedKey, spec: CertificateSpec, ports: R
   if (pem === null) return null;
   const key = createPrivateKey(staged.privateKey);
   const leaf = splitPem(pem).find((each) => each.checkPrivateKey(key));
-  if (!leaf || leaf.validToDate <= ports.clock.now()) return null;
+  if (!leaf || (hasTimes(leaf) && leaf.validToDate <= ports.clock.now())) return null;
   const signer = { certificateKey: staged.privateKey };
   await ports.acme.revoke(issuer, signer, leaf.toString(), revocationReasons.keyCompromise);
   return leaf.serialNumber.toLowerCase();

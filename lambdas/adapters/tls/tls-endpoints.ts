@@ -3,6 +3,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 import { printable } from '../../domain/contract/printable-text.ts';
 import type { Lookup } from '../../domain/ports/dns.ts';
 import type { ShownCertificate, TlsEndpoints } from '../../domain/ports/tls-endpoints.ts';
+import { hasTimes } from '../../domain/rules/certificate/certificate-times.ts';
 
 /** Time limit of lookup, connection and handshake of one endpoint together, in ms. Browsers give up on a server that takes much longer. */
 const handshakeLimit = 5_000;
@@ -102,9 +103,7 @@ function handshake(endpoint: string, offer: ConnectionOptions, limit: number): P
       const shown = socket.getPeerX509Certificate();
       if (!shown) return end({ failed: 'it presented no certificate' });
       const { serialNumber, validToDate } = shown;
-      // OpenSSL accepts a certificate with any text in place of a time.
-      if (Number.isNaN(validToDate.getTime()))
-        return end({ failed: 'it presented a certificate whose end of validity is not a time' });
+      if (!hasTimes(shown)) return end({ failed: 'it presented a certificate whose end of validity is not a time' });
       end({
         found: {
           serialNumber: printable(serialNumber, longestSerialNumber).toLowerCase(),

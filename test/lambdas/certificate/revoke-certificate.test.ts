@@ -11,7 +11,7 @@ import {
 } from '../../../lambdas/domain/contract/errors.ts';
 import type { RevocationReason } from '../../../lambdas/domain/contract/revocation-reason.ts';
 import { authorities, secretValue } from '../../fakes/certificate-authority.ts';
-import { makeLeaf } from '../../fakes/certificates.ts';
+import { makeLeaf, withoutEnd } from '../../fakes/certificates.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
 import { atCa, factsWith, issuer, run, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
@@ -157,6 +157,14 @@ describe('a certificate with a compromised key that was issued and not stored', 
     const later = await issued();
     later.clock.advance(95 * 86_400_000);
     expect((await revoke('keyCompromise')(later)).revoked).toEqual([]);
+  });
+
+  test('is revoked if its end of validity is not a time', async () => {
+    const world = await issued();
+    const { pem } = await world.ca.certificate(`${order}/certificate`);
+    const [leaf = ''] = pem.split(/(?<=-----END CERTIFICATE-----\n)/);
+    world.ca.certificate = async () => ({ pem: withoutEnd(leaf), alternates: [] });
+    expect((await revoke('keyCompromise')(world)).revoked).toHaveLength(3);
   });
 
   test('is left if the revocation has another reason', async () => {

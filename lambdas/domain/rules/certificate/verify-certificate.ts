@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { CertificateSpec, KeyType } from '../../contract/config.ts';
 import { CertificateMismatchError, OrderSharedError } from '../../contract/errors.ts';
 import { printable } from '../../contract/printable-text.ts';
+import { hasTimes } from './certificate-times.ts';
 import { isIssuer, issuersUpward } from './issuer-chain.ts';
 
 /** A certificate from a CA that matches its order. Certificates are in PEM and times in RFC 3339. */
@@ -130,10 +131,6 @@ function parsed(pem: string, reject: (why: string) => never): X509Certificate[] 
     return reject(`It cannot be read (${error instanceof Error ? error.message : error})`);
   }
 }
-
-/** OpenSSL reads a certificate with any text in place of a time. Such a time is neither before nor after another one. */
-const hasTimes = ({ validFromDate, validToDate }: X509Certificate): boolean =>
-  ![validFromDate, validToDate].some((time) => Number.isNaN(time.getTime()));
 
 /** Returns the DNS names in lower case, as they were ordered. DNS names are case-insensitive. */
 const dnsNames = (leaf: X509Certificate): string[] =>
