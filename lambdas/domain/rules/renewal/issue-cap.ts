@@ -2,7 +2,7 @@ import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import { IssueCapError, ValidationLimitError } from '../../contract/errors.ts';
 import { counted } from '../wording.ts';
-import { emergencySpacing, type InUse, isEmergency, isRevoked, quarterUpToADay } from './renewal-time.ts';
+import { emergencySpacing, emergencyTime, type InUse, isRevoked, quarterUpToADay } from './renewal-time.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -12,6 +12,13 @@ const day = 24 * hour;
  * third one is a mistake in every case. Let's Encrypt refuses the sixth in a week.
  */
 const mostIssues = 2;
+
+/**
+ * Certificates in the same period after which replacements of a revoked certificate are a quarter of the period apart, which is six hours. A revocation
+ * leaves one certificate in the count, so three replacements can be issued as fast as the retry schedule allows. If storing fails each time, a day costs
+ * seven orders at most and not fifteen.
+ */
+const promptIssues = 4;
 
 /** Failed validations of one identifier in an hour. Let's Encrypt allows an account five, and one is kept for the operator. */
 const failuresAnHour = 4;
@@ -32,13 +39,13 @@ const pause = (until: Date, now: Date) => ({
 type Current = Pick<CertificateFacts, 'versionId' | 'notBefore' | 'notAfter' | 'directoryUrl' | 'orderUrl'>;
 
 /**
- * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt. An emergency passes, because a certificate
- * that was revoked or is about to expire is more important than the number of certificates. Only if the certificate in use was not revoked and is so new
- * that the next one would be no better, the cap still applies for the time between two attempts in an emergency.
+ * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt. A certificate that is about to
+ * expire passes, because it is more important than the number of certificates. Only if it is so new that the next one would be no better, the cap still
+ * applies for the time between two attempts in an emergency. For a certificate that was revoked, more certificates pass, and later ones are spaced.
  *
  * @param issues times (RFC 3339) by order URL
  * @param inUse the certificate in use. Its lifetime sets the period if this CA issued it
- * @throws IssueCapError when two certificates of the set were issued in the period
+ * @throws IssueCapError when two certificates of the set, or four after a revocation, were issued in the period
  */
 export function assertIssueCap(
   spec: CertificateSpec,
@@ -49,18 +56,30 @@ export function assertIssueCap(
   if (spec.issuer.staging || spec.ignoreIssueCap) return;
   const { current } = inUse;
   const period = current?.directoryUrl === spec.issuer.directoryUrl ? quarterUpToADay(current) : day;
-  const until = freeAt(Object.values(issues), mostIssues, period, now);
-  const passes = isEmergency(inUse, now) && (isRevoked(inUse) || !isJustIssued(current, issues, now));
-  if (!until || passes) return;
+  const expires = current !== null && now >= emergencyTime(current) && !isJustIssued(current, issues, now);
+  const times = Object.values(issues).filter((at) => now.getTime() - Date.parse(at) < period);
+  const capped = freeAt(times, mostIssues, period, now);
+  const until = isRevoked(inUse) ? earlier(capped, spacedAt(times, period, now)) : capped;
+  if (!until || expires) return;
   throw new IssueCapError({
     what: `No certificate is ordered before ${until.toISOString()}.`,
-    why: `${spec.issuer.name} issued ${mostIssues} certificates for ${named(spec.identifiers)} in the last ${counted(Math.round((10 * period) / hour) / 10, 'hour')}.`,
+    why: `${spec.issuer.name} issued ${times.length} certificates for ${named(spec.identifiers)} in the last ${counted(Math.round((10 * period) / hour) / 10, 'hour')}.`,
     remedy: 'To issue now, set ignoreIssueCap on the certificate and deploy.',
     certificate: spec.name,
     issuer: spec.issuer.name,
     problem: pause(until, now),
   });
 }
+
+/** The time of the next replacement of a revoked certificate. `null` if one may be issued now. */
+function spacedAt(times: readonly string[], period: number, now: Date): Date | null {
+  if (times.length < promptIssues) return null;
+  const next = Math.max(...times.map((at) => Date.parse(at))) + period / 4;
+  return next > now.getTime() ? new Date(next) : null;
+}
+
+/** The earlier of two times, of which `null` is now. */
+const earlier = (a: Date | null, b: Date | null): Date | null => (a && b ? (a < b ? a : b) : null);
 
 function isJustIssued(current: Current | null, issues: Readonly<Record<string, string>>, now: Date): boolean {
   const at = issues[current?.orderUrl ?? ''];

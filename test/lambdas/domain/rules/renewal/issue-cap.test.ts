@@ -102,6 +102,60 @@ describe('the cap of two certificates of a set in 24 hours', () => {
     expect(refused(two, specWith(), current, { revokedVersion: current.versionId })).toBeNull();
   });
 
+  describe('for the replacement of a revoked certificate', () => {
+    const current = factsWith({ notAfter: '2026-06-08T00:00:00Z', orderUrl: 'https://ca.test/0' });
+    const replaced = (times: readonly string[], inUse = current) =>
+      refused(times, specWith(), inUse, { revokedVersion: inUse.versionId });
+    const at = (...hours: readonly string[]) => hours.map((each) => `2026-03-10T${each}:00Z`);
+
+    test('lets three pass promptly after the one in use', () => {
+      for (const times of [at('11:57'), at('11:57', '11:58'), at('11:57', '11:58', '11:59')])
+        expect(replaced(times), times.join()).toBeNull();
+    });
+
+    test.each([
+      ['six hours after the last one', at('08:00', '08:01', '08:11', '09:51'), '2026-03-10T15:51:00.000Z'],
+      [
+        'earlier if only one is left in the period',
+        ['2026-03-09T12:10:00Z', '2026-03-09T12:20:00Z', '2026-03-09T12:30:00Z', '2026-03-10T11:50:00Z'],
+        '2026-03-10T12:30:00.000Z',
+      ],
+    ])('allows the next one %s', (_, times, until) => {
+      const error = replaced(times);
+      expect(error).toBeInstanceOf(IssueCapError);
+      expect(error?.message).toContain(`before ${until}. The CA issued 4 certificates`.replace('The CA', issuer.name));
+    });
+
+    test('lets one pass every six hours, so that it is never given up', () => {
+      expect(replaced(at('00:00', '00:01', '00:11', '01:51'))).toBeNull();
+      expect(replaced(at('00:00', '00:01', '00:11', '01:51', '05:59'))).toBeNull();
+      expect(replaced(at('00:00', '00:01', '00:11', '01:51', '06:01'))).toBeInstanceOf(IssueCapError);
+    });
+
+    test('follows the lifetime of certificates of a day, which are an hour and a half apart', () => {
+      const times = at('10:20', '10:21', '10:22', '10:29');
+      expect(replaced(times, { ...daily, orderUrl: 'https://ca.test/0' })).toBeNull();
+      const later = replaced(at('10:20', '10:21', '10:22', '10:31'), { ...daily, orderUrl: 'https://ca.test/0' });
+      expect(later?.message).toContain('before 2026-03-10T12:01:00.000Z');
+    });
+
+    test('does not delay it when the revoked certificate is also about to expire', () => {
+      expect(replaced(at('08:00', '08:01', '08:11', '09:51'), urgent)).toBeNull();
+    });
+
+    test('allows at most seven certificates in a day, if none can be stored', () => {
+      const issued: string[] = ['2026-03-10T12:00:00Z'];
+      for (let minute = 0; minute < 24 * 60; minute++) {
+        const time = new Date(now.getTime() + minute * 60_000);
+        const spec = specWith();
+        const issues = Object.fromEntries(issued.map((each, index) => [`https://ca.test/${index}`, each]));
+        const inUse = { current, revokedVersion: current.versionId };
+        if (!refusal(() => assertIssueCap(spec, issues, inUse, time))) issued.push(time.toISOString());
+      }
+      expect(issued).toHaveLength(7);
+    });
+  });
+
   test('applies to an emergency if the certificate in use was issued a moment ago, so that the next one is no better', () => {
     const justIssued = { ...urgent, orderUrl: 'https://ca.test/1' };
     expect(refused(two, specWith(), justIssued)).toBeInstanceOf(IssueCapError);
