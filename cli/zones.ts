@@ -1,15 +1,12 @@
-import { type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zones.ts';
-import type { CertificateSpec, HostedZone, Issuer } from '../lambdas/domain/contract/config.ts';
+import { type CheckedZones, type CheckZonesPorts, checkZones } from '../lambdas/challenge/check-zones.ts';
+import type { HostedZone } from '../lambdas/domain/contract/config.ts';
 import { PerennialError } from '../lambdas/domain/contract/errors.ts';
-import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
 import { counted } from '../lambdas/domain/rules/wording.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { type Finding, findingOf } from './finding.ts';
 
 /** A certificate whose zones are checked. */
-export interface CheckedNames extends Pick<CertificateSpec, 'name' | 'identifiers' | 'challengeAliases'> {
-  readonly issuer: Pick<Issuer, 'name' | 'challenges'>;
-}
+export type CheckedNames = CheckedZones['spec'] & { readonly name: string };
 
 /** Makes the access to hosted zones and DNS with these root name servers. */
 export type MakeZonePorts = (rootServers: readonly string[]) => Pick<CheckZonesPorts, 'hostedZonesAs' | 'dns'>;
@@ -25,19 +22,16 @@ const atATime = 5;
 export async function zoneFindings(
   certificates: readonly CheckedNames[],
   hostedZones: readonly HostedZone[],
-  accounts: ReadonlyMap<string, CheckZonesInput['account']>,
+  accounts: ReadonlyMap<string, CheckedZones['account']>,
   ports: Omit<CheckZonesPorts, 'log'>,
   say: (text: string) => void,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   // The step logs each warning and returns it too.
   const log = { warn: () => undefined, error: () => undefined };
-  const check = async ({ name, identifiers, challengeAliases = {}, issuer }: CheckedNames) => {
-    // *Check zones* reads these fields of the certificate and of its issuer.
-    const spec = { name, identifiers, challengeAliases, issuer } as unknown as CertificateSpec;
-    const account = accounts.get(issuer.name) ?? null;
-    const run = { certificate: name, execution: '', attempt: 1, order: null };
-    const input = { ...run, spec, challengeZones: hostedZones, account } as CheckZonesInput;
+  const check = async ({ name, ...spec }: CheckedNames) => {
+    const account = accounts.get(spec.issuer.name) ?? null;
+    const input = { certificate: name, spec, challengeZones: hostedZones, account };
     const { warnings } = await checkZones(input, { ...ports, log }).catch((error: unknown) => {
       // The finding names the certificate.
       throw error instanceof PerennialError ? error.with({ certificate: '' }) : error;

@@ -1,4 +1,4 @@
-import type { HostedZone } from '../domain/contract/config.ts';
+import type { CertificateSpec, HostedZone, Issuer } from '../domain/contract/config.ts';
 import { ChallengeAliasError, DnsLookupError, ZoneNotFoundError } from '../domain/contract/errors.ts';
 import { printable } from '../domain/contract/printable-text.ts';
 import type { ChallengeRecord, CheckZonesInput, CheckZonesOutput } from '../domain/contract/steps.ts';
@@ -21,6 +21,13 @@ export interface CheckZonesPorts {
   readonly log: Pick<StepLog, 'warn' | 'error'>;
 }
 
+/** The fields of its input that the step reads. The command line checks certificates too that are not deployed yet. */
+export interface CheckedZones extends Pick<CheckZonesInput, 'certificate' | 'challengeZones' | 'account'> {
+  readonly spec: Pick<CertificateSpec, 'identifiers' | 'challengeAliases'> & {
+    readonly issuer: Pick<Issuer, 'name' | 'challenges'>;
+  };
+}
+
 /**
  * Finds the TXT record at which control of each identifier is proven, and checks that a CA can see it. RFC 8555 §8.4, RFC 8659. The step follows
  * the CNAMEs at `_acme-challenge.<name>`, checks that the parent domain delegates to the hosted zone, and checks that CAA allows the issuer.
@@ -31,7 +38,7 @@ export interface CheckZonesPorts {
  * Read-only, so it is safe to run twice.
  */
 export async function checkZones(
-  { certificate, spec, challengeZones, account }: CheckZonesInput,
+  { certificate, spec, challengeZones, account }: CheckedZones,
   ports: CheckZonesPorts,
 ): Promise<CheckZonesOutput> {
   const { issuer, identifiers, challengeAliases = {} } = spec;

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { reportOf } from './page/reports.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
@@ -68,11 +70,35 @@ describe('status of 5,000 certificates in a pipe', () => {
   });
 });
 
-test('the command line says which Node.js it needs if an older one starts it', async () => {
-  const old = 'data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "20.19.0" } })';
-  const start = join(import.meta.dirname, '..', '..', 'cli', 'start.mjs');
-  const child = spawn(process.execPath, ['--import', old, start, 'status'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [messages, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-  expect(messages).toMatch(/^cdk-perennial needs Node\.js 22\.18 or newer, and this is 20\.19\.0 \(.+\)\./);
-  expect(code).toBe(2);
+describe('the command line says which Node.js it needs', () => {
+  /** Runs the first file of the command line with this version of Node.js, beside a command line that prints a word. */
+  async function start(version: string) {
+    const folder = mkdtempSync(join(tmpdir(), 'perennial-start-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    cpSync(join(import.meta.dirname, '..', '..', 'cli', 'start.mjs'), join(folder, 'main.mjs'));
+    writeFileSync(join(folder, 'command-line.mjs'), "console.log('runs');");
+    const other = `data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "${version}" } })`;
+    const child = spawn(process.execPath, ['--import', other, join(folder, 'main.mjs')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [out, messages, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return { out, messages, code };
+  }
+  const needs = /^cdk-perennial needs Node\.js 22\.18 or newer, and this is \S+ \(.+\)\. Install a newer one\.\n$/;
+
+  test('and ends if that cannot load it', async () => {
+    const { out, messages, code } = await start('20.19.0');
+    expect(messages).toMatch(needs);
+    expect({ out, code }).toEqual({ out: '', code: 2 });
+  });
+
+  test.each(['22.0.0', '22.17.1'])('and runs with %s', async (version) => {
+    const { out, messages, code } = await start(version);
+    expect(messages).toMatch(needs);
+    expect({ out, code }).toEqual({ out: 'runs\n', code: 0 });
+  });
+
+  test.each(['22.18.0', '24.1.0'])('and does not with %s', async (version) => {
+    expect(await start(version)).toEqual({ out: 'runs\n', messages: '', code: 0 });
+  });
 });
