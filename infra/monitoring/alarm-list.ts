@@ -55,8 +55,8 @@ export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
   },
   notServed: {
     name: 'Perennial not served',
-    wrong: 'An endpoint presents another certificate than the stored one.',
-    remedy: 'Reload or deploy the server that the event "Certificate Not Served" names.',
+    wrong: 'An endpoint presents another certificate than the stored one, or cannot be reached.',
+    remedy: 'See with "npx cdk-perennial status NAME" what each endpoint presents, and reload or repair that server.',
   },
   changedOutside: {
     name: 'Perennial changed outside',

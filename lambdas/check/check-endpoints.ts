@@ -3,7 +3,12 @@ import type { CheckEndpointsInput, CheckEndpointsOutput } from '../domain/contra
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import type { TlsEndpoints } from '../domain/ports/tls-endpoints.ts';
-import { endpointWait, isNotServedForLong, isSameSerial } from '../domain/rules/certificate/endpoints.ts';
+import {
+  endpointWait,
+  isNotServedForLong,
+  isNotServedReportDue,
+  isSameSerial,
+} from '../domain/rules/certificate/endpoints.ts';
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 
 export interface CheckEndpointsPorts {
@@ -23,12 +28,12 @@ const parallelChecks = 10;
  * A second run checks again and overwrites the result, so it is safe to run twice.
  */
 export async function checkEndpoints(
-  { certificate, spec, current, tries }: CheckEndpointsInput,
+  { certificate, execution, spec, current, tries }: CheckEndpointsInput,
   { ledger, tlsEndpoints, clock }: CheckEndpointsPorts,
 ): Promise<CheckEndpointsOutput> {
   const record = await ledger.certificate(certificate);
   const known = record.current;
-  if (known && known.versionId !== current.versionId) return { served: null, wait: 0, endpoints: [] };
+  if (known && known.versionId !== current.versionId) return { served: null, wait: 0, endpoints: [], reportDue: false };
 
   const checkEndpoint = async (endpoint: string): Promise<ServedCertificate> => {
     const shown = await tlsEndpoints.shown(endpoint, current.keyType);
@@ -46,12 +51,16 @@ export async function checkEndpoints(
   const now = clock.now();
   // What is already known as not served stays so during the checks of the next day. Otherwise its alarm would go off again each day.
   const again = wait > 0 && !isNotServedForLong(spec, record, now) && { again: true };
+  const reportDue = !served && wait === 0 && isNotServedReportDue(record, execution, now);
+  const before = record.served?.versionId === current.versionId ? record.served.reported : undefined;
+  const reported = reportDue ? { execution, at: now.toISOString() } : served ? undefined : before;
   await ledger.recordServed(certificate, {
     versionId: current.versionId,
     at: now.toISOString(),
     served,
     ...again,
     endpoints,
+    ...(reported && { reported }),
   });
-  return { served, wait, endpoints };
+  return { served, wait, endpoints, reportDue };
 }

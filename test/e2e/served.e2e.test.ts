@@ -85,14 +85,15 @@ describe('a server', () => {
     expect(served?.endpoints[0]?.detail).toContain(`which expires on ${new Date(old.notAfter).toISOString()}`);
   });
 
-  test('that does not serve it is counted by each fleet run, but not checked again on the same day', async () => {
-    const before = { renewals: (await d.renewals()).length, counted: await counted() };
+  test('that does not serve it is counted and checked again by the next fleet run, and announced once a day', async () => {
+    const before = { renewals: new Set(await d.renewals()), counted: await counted() };
     await d.fleet();
-    await d.idle();
-    expect({ renewals: (await d.renewals()).length, counted: await counted() }).toEqual({
-      ...before,
-      counted: before.counted + 1,
-    });
+    const [arn, ...more] = (await d.idle()).filter((each) => !before.renewals.has(each));
+    expect(more).toEqual([]);
+    const checked = ['Start', 'Check renewal', 'Which action?', 'Check endpoints', 'All served?', 'Wait for endpoints'];
+    expect((await statesOf(d, arn ?? '')).slice(0, 6)).toEqual(checked);
+    expect(await counted()).toBeGreaterThan(before.counted);
+    expect(await notServed()).toHaveLength(2);
   });
 
   test('that is reloaded between two checks is recorded as serving it, without an event', async () => {

@@ -22,12 +22,11 @@ export function endpointsPhase(scope: Construct, { check }: Record<'check', Work
     current: '{% $current %}',
     endpoints: '{% $states.input.endpoints %}',
     action:
-      'Make each endpoint that is not served load the current certificate. Reload its server, or check the progress of its deployment. Check also that it can be reached. All endpoints are checked again after a day.',
+      'Make each endpoint that is not served load the current certificate. Reload its server, or check the progress of its deployment. Check also that it can be reached. Each fleet run checks all endpoints again, until they are served.',
   });
   const allServed = Choice.jsonata(scope, 'All served?')
     .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForEndpoints)
-    // `null` means that another version is current. The execution that stored that version checks it.
-    .when(Condition.jsonata('{% $served = false %}'), announceNotServed);
+    .when(Condition.jsonata('{% $states.input.reportDue = true %}'), announceNotServed);
   checkEndpoints.next(allServed);
   const served: Exit = { next: (state) => allServed.otherwise(state) };
   return {

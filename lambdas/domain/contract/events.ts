@@ -58,7 +58,7 @@ export interface CertificateRenewalFailed extends EventDetail {
   readonly nextAttempt: string | null;
 }
 
-/** Detail of `Certificate Not Served`: endpoints still present another certificate after the delivery. */
+/** Detail of `Certificate Not Served`: endpoints present another certificate, or cannot be reached, half an hour after the delivery or later. */
 export interface CertificateNotServed extends EventDetail {
   /** The certificate that the endpoints should present. */
   readonly current: CertificateFacts;

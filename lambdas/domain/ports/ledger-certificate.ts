@@ -96,6 +96,8 @@ export interface EndpointCheck {
   /** Whether servers may still load the certificate. The execution checks again within minutes then. If it is missing, the result is final. */
   readonly again?: boolean;
   readonly endpoints: readonly ServedCertificate[];
+  /** The execution that published `Certificate Not Served` about this version last, and when. If it is missing, none did. */
+  readonly reported?: { readonly execution: string; readonly at: string };
 }
 
 /** The last renewal information of the CA about one certificate. RFC 9773 §4 */

@@ -23,7 +23,7 @@ const check = ({ ports }: World, { tries = 0, endpoints = [www], of = current } 
 test('an endpoint that presents the stored certificate serves it, and the ledger has the result', async () => {
   const made = world();
   const seen = [{ endpoint: www, status: 'served', serialNumber: '0A02', detail: '' }];
-  expect(await check(made)).toEqual({ served: true, wait: 0, endpoints: seen });
+  expect(await check(made)).toEqual({ served: true, wait: 0, endpoints: seen, reportDue: false });
   expect(made.ledger.get('www').served).toEqual({
     versionId: 'version-2',
     at: '2026-03-01T12:00:00.000Z',
@@ -44,7 +44,7 @@ describe('a certificate is not served', () => {
         detail: expect.stringMatching(/0A01.*expires on 2026-03-20T00:00:00\.000Z/),
       },
     ];
-    expect(await check(made)).toEqual({ served: false, wait: 60, endpoints: seen });
+    expect(await check(made)).toEqual({ served: false, wait: 60, endpoints: seen, reportDue: false });
     expect(made.ledger.get('www').served).toMatchObject({ versionId: 'version-2', served: false, endpoints: seen });
   });
 
@@ -83,6 +83,49 @@ describe('a certificate is not served', () => {
     expect(isTold()).toBe(true);
   });
 
+  describe('and the event is due', () => {
+    const later = { ...run, execution: 'arn:aws:states:::execution:renewal:later' };
+    const lastCheck = ({ ports }: World, { of = current, by = run } = {}) =>
+      checkEndpoints({ ...by, spec: specWith({ endpoints: [www] }), current: of, tries: 4 }, ports);
+    /** The execution `run` has reported that the previous certificate is presented. */
+    async function reported(): Promise<World> {
+      const made = world();
+      made.tlsEndpoints.serve(www, '0A01');
+      expect(await lastCheck(made)).toMatchObject({ served: false, reportDue: true });
+      return made;
+    }
+
+    test.each([
+      [86_399_000, false],
+      [86_400_000, true],
+    ])('once a day: %i ms after the last one, %s', async (age, due) => {
+      const made = await reported();
+      made.clock.advance(age - 3_600_000);
+      expect((await check(made)).reportDue).toBe(false);
+      made.clock.advance(3_600_000);
+      expect((await lastCheck(made, { by: later })).reportDue).toBe(due);
+    });
+
+    test('again after the server has served it in between', async () => {
+      const made = await reported();
+      made.tlsEndpoints.serve(www, '0A02');
+      expect((await lastCheck(made, { by: later })).reportDue).toBe(false);
+      made.tlsEndpoints.stop(www);
+      expect((await lastCheck(made, { by: later })).reportDue).toBe(true);
+    });
+
+    test('again for another version', async () => {
+      const made = await reported();
+      const of = factsWith({ serialNumber: '0a03', versionId: 'version-3' });
+      made.ledger.put('www', { ...made.ledger.get('www'), current: of });
+      expect((await lastCheck(made, { of, by: later })).reportDue).toBe(true);
+    });
+
+    test('again in a second run of the step, because the first one may have been interrupted', async () => {
+      expect((await lastCheck(await reported())).reportDue).toBe(true);
+    });
+  });
+
   test('until the server has reloaded it', async () => {
     const made = world();
     made.tlsEndpoints.serve(www, '0A01');
@@ -110,7 +153,7 @@ test('at most ten endpoints are checked at the same time, and the result keeps t
 test('no endpoint is checked if another version has become current', async () => {
   const made = world();
   made.ledger.put('www', { current: factsWith({ versionId: 'version-3' }) });
-  expect(await check(made)).toEqual({ served: null, wait: 0, endpoints: [] });
+  expect(await check(made)).toEqual({ served: null, wait: 0, endpoints: [], reportDue: false });
   expect(made.tlsEndpoints.asked).toEqual([]);
   expect(made.ledger.get('www').served).toBeUndefined();
 });

@@ -279,13 +279,18 @@ describe('the metrics', () => {
     expect(world.metrics.published).toMatchObject([{ Due: 1, Postponed: 1, Selections: 1 }]);
   });
 
-  test('count certificates whose endpoints present another certificate, which are not due', async () => {
+  test('count certificates whose endpoints present another certificate, and a run checks these endpoints once', async () => {
     const world = createWorld({ now });
     const endpoints = [{ endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A00', detail: '' }];
     const served = { versionId: 'version-1', at: '2026-03-14T20:00:00Z', served: false, endpoints };
     put(world, 'www', fresh, { served });
-    expect(await selected(world, [specNamed('www', { endpoints: ['www.example.com:443'] })])).toEqual([]);
-    expect(world.metrics.published).toMatchObject([{ Due: 0, NotServed: 1 }]);
+    const specs = [specNamed('www', { endpoints: ['www.example.com:443'] })];
+    expect(await selected(world, specs)).toEqual(['www']);
+    expect(await selected(world, specs, { started: ['www'] })).toEqual([]);
+    expect(world.metrics.published).toMatchObject([
+      { Due: 1, NotServed: 1 },
+      { NotServed: 1, Selections: 1 },
+    ]);
   });
 
   test('count TXT values in zones that are no longer configured, and of certificates that are not', async () => {

@@ -83,7 +83,7 @@ test('tells what holds a certificate, and where it is delivered and served', asy
       { region: 'eu-west-1', arn: null, current: false },
     ],
     served: [endpoint],
-    attention: ['An endpoint presents another certificate.'],
+    attention: ['An endpoint presents another certificate, or cannot be reached.'],
   });
 });
 

@@ -94,6 +94,8 @@ export interface CheckEndpointsOutput {
   /** Seconds until the next check. 0 unless `served` is `false`, and 0 after the last check. */
   readonly wait: number;
   readonly endpoints: readonly ServedCertificate[];
+  /** Whether `Certificate Not Served` is published now. It is published once a day. */
+  readonly reportDue: boolean;
 }
 
 export interface RecordSuccessInput extends Run {

@@ -45,6 +45,15 @@ export function endpointCheckReason(
   return since >= day - (checkInterval * 1000) / 2 ? `the endpoints were last checked at ${last.at}, a day ago` : null;
 }
 
+/**
+ * Tells whether an execution publishes that the certificate is not served. The event comes at most once a day for a version. A second run of the same
+ * execution publishes what the first one recorded, because that may have been interrupted.
+ */
+export function isNotServedReportDue(record: LedgerCertificate, execution: string, now: Date): boolean {
+  const { reported } = lastCheck(record) ?? {};
+  return !reported || reported.execution === execution || now.getTime() - Date.parse(reported.at) >= day;
+}
+
 /** Tells whether the endpoints have not been checked since the current certificate was delivered. */
 export const isUnchecked = ({ endpoints = [] }: CertificateSpec, record: LedgerCertificate): boolean =>
   endpoints.length > 0 && record.current !== null && !lastCheck(record);
@@ -66,4 +75,12 @@ export function isNotServedForLong(spec: CertificateSpec, record: LedgerCertific
   const { again, at } = lastCheck(record) ?? {};
   const isPending = again === true && at !== undefined && now.getTime() - Date.parse(at) < checkedAgain;
   return !isPending && isNotServed(spec, record);
+}
+
+/**
+ * Returns why the endpoints are checked before a day has passed, or `null` if they are not. An endpoint that does not serve the certificate is checked
+ * by each fleet run, so that the alarm does not stay on for a day after the operator has fixed it.
+ */
+export function endpointRecheckReason(spec: CertificateSpec, record: LedgerCertificate, now: Date): string | null {
+  return isNotServedForLong(spec, record, now) ? `an endpoint did not serve it at ${lastCheck(record)?.at}` : null;
 }

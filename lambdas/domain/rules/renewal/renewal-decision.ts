@@ -2,7 +2,7 @@ import type { CertificateFacts } from '../../contract/certificate-facts.ts';
 import type { CertificateSpec } from '../../contract/config.ts';
 import type { RenewalAction } from '../../contract/steps.ts';
 import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
-import { endpointCheckReason } from '../certificate/endpoints.ts';
+import { endpointCheckReason, endpointRecheckReason } from '../certificate/endpoints.ts';
 import { isSharingOutdated } from '../certificate/secret-sharing.ts';
 import { isVersionOfStack } from '../certificate/stack-version.ts';
 import { hasConfiguredProfile, issuerOf } from './issuer-choice.ts';
@@ -99,6 +99,7 @@ export interface RenewalSituation {
  * 10. `checkEndpoints`: an endpoint check is due.
  * 11. `deliver`: the operator's tags have changed. Nothing is imported.
  * 12. `share`: tags, readers or replicas have changed.
+ * 13. `checkEndpoints`: an endpoint did not serve the certificate at the last check.
  *
  * A value that another writer stored in the secret is not delivered and not announced. It stays until the certificate is due.
  */
@@ -143,10 +144,12 @@ export function decideRenewal(situation: RenewalSituation, now: Date): Decision 
   // A deployment that waits for the certificate may create the server only afterwards.
   const checkReason = situation.deployedAt ? null : endpointCheckReason(spec, record, checkInterval, now);
   if (checkReason) return to('checkEndpoints', checkReason);
-  // These two are last because a refused change is attempted again and again, and must not keep other actions from running.
+  // The last three repeat at each run while a change is refused or an endpoint has a fault, and must not keep other actions from running.
   const toTag = regionsWithOtherTags(spec, record);
   if (toTag.length > 0) return to('deliver', `tags have changed in ${toTag.join(', ')}`);
   if (isSharingOutdated(spec, record)) return to('share', 'the tags, readers or replicas of its secret have changed');
+  const recheckReason = situation.deployedAt ? null : endpointRecheckReason(spec, record, now);
+  if (recheckReason) return to('checkEndpoints', recheckReason);
   const kept = foreign ? `the secret holds version ${otherVersion}, which this stack did not store` : 'nothing to do';
   return to('none', `${kept}, renewal is due ${dueAt(record.current, ariTime)}`);
 }

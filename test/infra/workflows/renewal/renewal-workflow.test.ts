@@ -90,7 +90,7 @@ async function renew(
     'Share secret': {},
     'Import certificate': { region: 'us-east-1', arn: 'arn:acm', replaces: null },
     'Record success': {},
-    'Check endpoints': { served: true, wait: 0, endpoints: [] },
+    'Check endpoints': { served: true, wait: 0, endpoints: [], reportDue: false },
     'Record failure': failure,
     'Check order': { outcome: 'discard', reason: 'not known', order: saved, challenges: [], records: [] },
   };
@@ -387,7 +387,7 @@ describe('the endpoints of a certificate', () => {
   const endpoint = 'www.example.com:443';
   const spec = { ...checked.spec, endpoints: [endpoint] };
   const old = { endpoint, status: 'other', serialNumber: '0A00', detail: 'it shows 0A00' };
-  const notYet = (wait: number) => ({ served: false, wait, endpoints: [old] });
+  const notYet = (wait: number) => ({ served: false, wait, endpoints: [old], reportDue: wait === 0 });
   const endpointCheck = { ...checked, action: 'checkEndpoints', reason: 'a day ago', spec, current };
   const states = ({ calls }: { readonly calls: readonly Call[] }) => calls.map(({ state }) => state);
 
@@ -402,7 +402,7 @@ describe('the endpoints of a certificate', () => {
   test('are checked again until they serve the certificate', async () => {
     const { status, inputsOf, waited, events, output } = await renew({
       'Check renewal': [endpointCheck],
-      'Check endpoints': [notYet(60), notYet(300), { served: true, wait: 0, endpoints: [] }],
+      'Check endpoints': [notYet(60), notYet(300), { served: true, wait: 0, endpoints: [], reportDue: false }],
     });
     expect(inputsOf('Check endpoints').map(({ tries }) => tries)).toEqual([0, 1, 2]);
     expect({ status, waited, output, events }).toMatchObject({
@@ -432,6 +432,14 @@ describe('the endpoints of a certificate', () => {
     });
   });
 
+  test('cause no event if it was published less than a day ago', async () => {
+    const { status, output, events } = await renew({
+      'Check renewal': [endpointCheck],
+      'Check endpoints': [notYet(60), { ...notYet(0), reportDue: false }],
+    });
+    expect({ status, output, events }).toMatchObject({ status: 'SUCCEEDED', output: { served: false }, events: [] });
+  });
+
   test('do not fail the renewal if the event cannot be published', async () => {
     const { status, output } = await renew({
       'Check renewal': [endpointCheck],
@@ -452,7 +460,7 @@ describe('the endpoints of a certificate', () => {
   test('cause no event if another version has become current', async () => {
     const { output, events } = await renew({
       'Check renewal': [endpointCheck],
-      'Check endpoints': [notYet(60), { served: null, wait: 0, endpoints: [] }],
+      'Check endpoints': [notYet(60), { served: null, wait: 0, endpoints: [], reportDue: false }],
     });
     expect({ output, events }).toMatchObject({ output: { served: null }, events: [] });
   });

@@ -243,10 +243,39 @@ describe('the decision is to', () => {
   const watched = specWith({ endpoints: ['www.example.com:443'] });
   const endpoints = [{ endpoint: 'www.example.com:443', status: 'served' as const, serialNumber: '0A01', detail: '' }];
   const looked = (at: string) => ({ current, served: { versionId: 'version-1', at, served: true, endpoints } });
+  const notServed = (at: string, again = false) => ({
+    current,
+    served: {
+      ...{ versionId: 'version-1', at, served: false, ...(again && { again }) },
+      endpoints: [{ endpoint: 'www.example.com:443', status: 'other' as const, serialNumber: '0A00', detail: '' }],
+    },
+  });
   test.each([
     ['are checked when they never were', 'checkEndpoints', decide({ current }, { spec: watched })],
     ['are checked once a day', 'checkEndpoints', decide(looked('2026-01-31T00:00:00Z'), { spec: watched })],
     ['are not checked again within a day', 'none', decide(looked('2026-01-31T12:00:00Z'), { spec: watched })],
+    [
+      'are checked again by the next run while they do not serve the certificate',
+      'checkEndpoints',
+      decide(notServed('2026-01-31T23:00:00Z'), { spec: watched }),
+    ],
+    [
+      'are not checked by a second execution while the first one checks them again',
+      'none',
+      decide(notServed('2026-01-31T23:30:00Z', true), { spec: watched }),
+    ],
+    [
+      'are checked once a day before readers that may be refused with every run, and otherwise after them',
+      'share',
+      decide(notServed('2026-01-31T23:00:00Z'), {
+        spec: { ...watched, readers: ['arn:aws:iam::444455556666:root'] },
+      }),
+    ],
+    [
+      'do not keep a deployment waiting that found them not served',
+      'none',
+      decide(notServed('2026-01-31T23:00:00Z'), { spec: watched, deployedAt: new Date('2026-02-01T00:00:00Z') }),
+    ],
     ['are checked after a delivery', 'deliver', decide({ current }, { spec: { ...watched, regions: ['us-east-1'] } })],
     ['are checked after a renewal', 'issue', decide({ current }, { spec: watched }, dueDay)],
     [
