@@ -23,18 +23,24 @@ const mostFailures = 12;
 const longestWait = 30_000;
 
 /**
- * Prints each state as the execution enters it, until the execution has ended. The workflows themselves end after five days at most.
+ * Prints each state as the execution enters it, and the error of a task that fails, until the execution has ended. The workflows themselves end after five days at most.
  *
  * @throws CommandError if the execution cannot be read
  */
 export async function follow(arn: string, { workflows, terminal, clock }: FollowPorts): Promise<WorkflowExecution> {
   let printed = 0;
   let failures = 0;
+  // The states whose failure is printed. A task fails after its state was entered, and a retry may fail again.
+  const known = new Set<number>();
   for (;;) {
     try {
       const execution = await workflows.describe(arn);
       const states = await workflows.states(arn);
-      for (const { name, at } of states.slice(printed)) terminal.print(`  ${terminal.dim(at.slice(11, 19))} ${name}`);
+      for (const [index, { name, at, failed }] of states.entries()) {
+        if (index >= printed) terminal.print(`  ${terminal.dim(at.slice(11, 19))} ${name}`);
+        if (failed && !known.has(index)) terminal.print(`           ${terminal.red(`failed: ${failed}`)}`);
+        if (failed) known.add(index);
+      }
       printed = states.length;
       failures = 0;
       if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') return execution;

@@ -58,11 +58,19 @@ export async function renew(name: string, options: RenewOptions, ports: RenewPor
 interface RenewalOutput {
   readonly reason?: string;
   readonly current?: { readonly serialNumber: string; readonly notAfter: string } | null;
+  /** Whether all endpoints present the certificate. `null` if none were checked. */
+  readonly served?: boolean | null;
 }
 
-function resultOf(name: string, { reason, current }: RenewalOutput): string {
+function resultOf(name: string, { reason, current, served = null }: RenewalOutput): string {
   if (reason !== undefined) return `${name}: ${withMinutes(reason)}.`;
+  const endpoints =
+    served === null
+      ? ''
+      : served
+        ? ' Its endpoints present it.'
+        : ` An endpoint does not present it. "cdk-perennial status ${name}" shows which.`;
   return current
-    ? `${name} has the serial number ${current.serialNumber} and is valid until ${minuteOf(current.notAfter)} UTC.`
-    : `${name} was renewed.`;
+    ? `${name} has the serial number ${current.serialNumber} and is valid until ${minuteOf(current.notAfter)} UTC.${endpoints}`
+    : `${name} was renewed.${endpoints}`;
 }

@@ -145,7 +145,7 @@ async function output(args: readonly string[]): Promise<string> {
       states: async (arn: string) =>
         arn.includes('shop')
           ? [
-              { name: 'Check zones', at: now, failed: true as const },
+              { name: 'Check zones', at: now, failed: 'CaaError' },
               { name: 'Failed', at: now },
             ]
           : entered.map((name, index) => ({ name, at: new Date(Date.parse(now) + index * 2_000).toISOString() })),

@@ -194,7 +194,9 @@ describe('notifications', () => {
 
   test('a renewal that fails is a message with the command that explains it, its recovery is another one, and between them a reminder is sent daily', async () => {
     const end = d.local.dns.delegate('example.com', ['ns1.old.example']);
-    expect((await run(['renew', 'outside', '--force', '--watch'])).code).toBe(1);
+    const watched = await run(['renew', 'outside', '--force', '--watch']);
+    expect(watched.code).toBe(1);
+    expect(watched.out).toMatch(/Check zones\n +failed: ZoneNotDelegatedError\n/);
     end();
     const failure = await received();
     expect(failure.Subject).toBe('[Perennial] certificate outside could not be renewed (ZoneNotDelegatedError)');
@@ -202,6 +204,7 @@ describe('notifications', () => {
     const [, args = ''] = /npx cdk-perennial (explain .*)/.exec(failure.Message) ?? [];
     const { code, out } = await run(args.split(' '));
     expect(code).toBe(1);
+    expect(out).toContain('failed in Check zones');
     expect(out).toContain('ZoneNotDelegatedError');
 
     await new DynamoDBClient(d.local.clientConfig).send(

@@ -3,8 +3,8 @@ export interface EnteredState {
   readonly name: string;
   /** Time of entry, in RFC 3339. */
   readonly at: string;
-  /** Whether its task has failed. The workflow may have retried it since. */
-  readonly failed?: true;
+  /** Name of the error with which its task has failed last. The workflow may have retried it since. */
+  readonly failed?: string;
 }
 
 /** An execution as the command line shows it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { renew } from '../../../cli/commands/renew.ts';
-import type { WorkflowExecution } from '../../../lambdas/domain/ports/workflows.ts';
+import type { EnteredState, WorkflowExecution } from '../../../lambdas/domain/ports/workflows.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { certificateWith, reportOf } from '../page/reports.ts';
 import { createTerminal } from '../terminal.ts';
@@ -8,7 +8,14 @@ import { createTerminal } from '../terminal.ts';
 const now = '2026-03-01T12:00:00Z';
 
 /** Returns what `renew www --watch` prints if the execution ends like this. */
-async function watched(ended: Partial<WorkflowExecution>, options: object = { watch: true }, certificate: object = {}) {
+async function watched(
+  ended: Partial<WorkflowExecution>,
+  options: object = { watch: true },
+  certificate: object = {},
+  /** The states at each read. */
+  histories: readonly (readonly EnteredState[])[] = [[{ name: 'Check renewal', at: now }]],
+) {
+  let read = 0;
   const terminal = createTerminal();
   const execution = { arn: 'arn', start: now, end: now, input: '', error: null, cause: null, output: null };
   const code = await renew('www', options, {
@@ -21,8 +28,11 @@ async function watched(ended: Partial<WorkflowExecution>, options: object = { wa
     workflows: {
       start: async () => 'arn:aws:states:eu-west-1:111122223333:execution:renewal:www-1',
       list: async () => [],
-      describe: async () => ({ ...execution, status: 'SUCCEEDED', ...ended }),
-      states: async () => [{ name: 'Check renewal', at: now }],
+      describe: async () =>
+        read < histories.length - 1
+          ? { ...execution, status: 'RUNNING', end: null }
+          : { ...execution, status: 'SUCCEEDED', ...ended },
+      states: async () => histories[read++] ?? [],
     },
   });
   return { code, text: terminal.lines.join('\n') };
@@ -33,6 +43,14 @@ test.each([
   [
     '{"current":{"serialNumber":"0a","notAfter":"2026-05-30T00:00:00Z"}}',
     'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC.',
+  ],
+  [
+    '{"current":{"serialNumber":"0a","notAfter":"2026-05-30T00:00:00Z"},"served":true}',
+    'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC. Its\nendpoints present it.',
+  ],
+  [
+    '{"current":{"serialNumber":"0a","notAfter":"2026-05-30T00:00:00Z"},"served":false}',
+    'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC. An\nendpoint does not present it. "cdk-perennial status www" shows which.',
   ],
 ])('renew --watch of an execution with the output %s ends with a sentence', async (output, sentence) => {
   const { code, text } = await watched({ output });
@@ -57,6 +75,16 @@ test.each([
   const { code, text } = await watched({ status });
   expect(text).toMatch(new RegExp(`\\nThe renewal has failed\\. The execution ${ending}\\.$`));
   expect(code).toBe(1);
+});
+
+test('renew --watch shows the error of a failed task once, below its state', async () => {
+  const checked = { name: 'Check zones', at: now, failed: 'CaaError' };
+  const { text } = await watched({ status: 'FAILED' }, { watch: true }, {}, [
+    [{ name: 'Check zones', at: now }],
+    [checked],
+    [checked, { name: 'Record failure', at: '2026-03-01T12:00:03Z' }],
+  ]);
+  expect(text).toContain('12:00:00 Check zones\n           failed: CaaError\n  12:00:03 Record failure\nThe renewal');
 });
 
 test('renew --watch of a failed execution ends with its error', async () => {

@@ -288,6 +288,9 @@ describe('other problems', () => {
     expect(await world.deliver(eventBody('Certificate Renewed', { ...renewed, certificate: 'www' }))).toEqual([]);
     const messages = await world.deliver(eventBody('Certificate Not Served', { ...notServed, certificate: 'www' }));
     expect(messages.map(({ subject }) => subject)).toEqual(['[Perennial] certificate www is not served']);
+    expect(messages[0]?.body).toContain(
+      'To check again at once after that, run:\n  npx cdk-perennial renew www --watch --stack Perennial --region eu-west-1',
+    );
     expect(messages[0]?.body).toContain('a.test:443: it presents 0A00; b.test:443: it refused the connection.\n');
   });
 

@@ -1,6 +1,7 @@
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
+  type HistoryEvent,
   ListExecutionsCommand,
   SFNClient,
   type SFNClientConfig,
@@ -16,8 +17,14 @@ const mostPages = 5;
 /** Pages of 1,000 events of one execution. Step Functions keeps at most 25,000. */
 const mostHistoryPages = 25;
 
-/** Types of events of a task that has failed. */
-const failedTask = /^(?:Task|LambdaFunction)\w*(?:Failed|TimedOut)$/;
+/** Types of events of a task that has failed, or whose arguments or output could not be evaluated. */
+const failedTask = /^(?:(?:Task|LambdaFunction)\w*(?:Failed|TimedOut)|EvaluationFailed)$/;
+
+/** Returns the name of the error in an event. Its details are in the field that is named after the type, such as `taskFailedEventDetails`. */
+function errorOf({ type, ...event }: HistoryEvent): string {
+  const details = Object.entries(event).find(([field]) => field.toLowerCase() === `${type}EventDetails`.toLowerCase());
+  return (details?.[1] as { readonly error?: string } | undefined)?.error ?? String(type);
+}
 
 /** Starts and watches executions with the operator's region and credentials. */
 export function createWorkflows(settings: Pick<SFNClientConfig, 'region' | 'profile'>): Workflows {
@@ -72,11 +79,12 @@ export function createWorkflows(settings: Pick<SFNClientConfig, 'region' | 'prof
           { action: 'states:GetExecutionHistory', resource: `execution ${executionArn}` },
           sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, ...(nextToken && { nextToken }) })),
         );
-        for (const { type = '', stateEnteredEventDetails, timestamp } of reply.events ?? []) {
+        for (const event of reply.events ?? []) {
+          const { type = '', stateEnteredEventDetails, timestamp } = event;
           if (stateEnteredEventDetails?.name)
             states.push({ name: stateEnteredEventDetails.name, at: (timestamp ?? new Date(0)).toISOString() });
           const last = states.at(-1);
-          if (last && failedTask.test(type)) states[states.length - 1] = { ...last, failed: true };
+          if (last && failedTask.test(type)) states[states.length - 1] = { ...last, failed: errorOf(event) };
         }
         nextToken = reply.nextToken;
         if (!nextToken) break;

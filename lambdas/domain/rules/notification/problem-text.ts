@@ -67,6 +67,11 @@ export function problemParagraphs(group: ProblemGroup, place: DeploymentPlace, n
           `To try again at once after that, run${isOne ? '' : ' for each of them'}:\n${commandLine(`renew ${example} --force`, place)}`,
         ]
       : []),
+    ...(kind === 'notServed'
+      ? [
+          `To check again at once after that, run${isOne ? '' : ' for each of them'}:\n${commandLine(`renew ${example} --watch`, place)}`,
+        ]
+      : []),
     `To look closer, run:\n${commandLine(`explain ${example}`, place)}`,
   ];
 }

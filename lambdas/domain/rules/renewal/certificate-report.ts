@@ -91,7 +91,8 @@ function attention(spec: CertificateSpec, record: LedgerCertificate, now: Date):
     sentences.push(`One execution has worked on it since ${leasedAt}.`);
   if (postponedSince && isOlder(postponedSince, longPostponement))
     sentences.push(`Its renewal has been postponed since ${postponedSince}, because its CA allows no more orders.`);
-  if (isNotServedForLong(spec, record, now)) sentences.push('An endpoint presents another certificate, or cannot be reached.');
+  if (isNotServedForLong(spec, record, now))
+    sentences.push('An endpoint presents another certificate, or cannot be reached.');
   if (record.leftoversReportedAt && record.leftovers.length > 0)
     sentences.push(`${counted(record.leftovers.length, 'TXT value')} could not be removed.`);
   for (const { detail, action } of changesOutside(record)) sentences.push(`${detail} ${action}`);

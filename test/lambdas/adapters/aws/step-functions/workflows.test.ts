@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 
 describe('the states of an execution', () => {
+  const resource = { resourceType: 'lambda', resource: 'invoke' };
   const entered = (name: string) =>
     ({ timestamp, type: 'TaskStateEntered', stateEnteredEventDetails: { name } }) as const;
 
@@ -34,15 +35,36 @@ describe('the states of an execution', () => {
       })
       .resolvesOnce({
         events: [
-          { timestamp, id: 3, type: 'TaskFailed' },
+          { timestamp, id: 3, type: 'TaskFailed', taskFailedEventDetails: { error: 'CaaError', ...resource } },
           { timestamp, id: 4, type: 'TaskStateExited' },
           { id: 5, ...entered('Record failure') },
         ],
       });
     expect(await workflows.states('arn')).toEqual([
-      { name: 'Check zones', at, failed: true },
+      { name: 'Check zones', at, failed: 'CaaError' },
       { name: 'Record failure', at },
     ]);
+  });
+
+  test.each([
+    [{ type: 'TaskTimedOut', taskTimedOutEventDetails: { error: 'States.Timeout', ...resource } }, 'States.Timeout'],
+    [{ type: 'LambdaFunctionFailed', lambdaFunctionFailedEventDetails: { error: 'Runtime.Exit' } }, 'Runtime.Exit'],
+    [
+      {
+        type: 'EvaluationFailed',
+        evaluationFailedEventDetails: { state: 'Check zones', error: 'States.QueryEvaluationError' },
+      },
+      'States.QueryEvaluationError',
+    ],
+    // Without the execution data the details are missing.
+    [{ type: 'TaskFailed' }, 'TaskFailed'],
+  ] as const)('have failed after the event %j', async (event, error) => {
+    const events = [
+      { id: 1, ...entered('Check zones') },
+      { timestamp, id: 2, ...event },
+    ];
+    sfn.on(GetExecutionHistoryCommand).resolves({ events });
+    expect(await workflows.states('arn')).toEqual([{ name: 'Check zones', at, failed: error }]);
   });
 
   test('need a permission, which the error names', async () => {
