@@ -93,12 +93,19 @@ const PORTS = 12_000;
 /** Number of parts of the range. Each test worker chooses from its own part, so that two workers never choose the same port. */
 const PARTS = 12;
 
-/** Returns a TCP port on which no process listens. @throws Error if a hundred ports are in use */
+/** The latest ports that were chosen. A server may not listen on its port yet when the next port is chosen. */
+const chosen: number[] = [];
+const REMEMBERED = 100;
+
+/** Returns a TCP port on which no process listens. The next hundred calls return other ports. @throws Error if a hundred ports are in use */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const count = PORTS / PARTS;
   const first = FIRST_PORT + count * (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS);
   for (let tries = 0; tries < 100; tries += 1) {
     const port = first + Math.floor(Math.random() * count);
+    if (chosen.includes(port)) continue;
+    chosen.splice(0, chosen.length - REMEMBERED + 1);
+    chosen.push(port);
     if (await isFree(port, host)) return port;
   }
   throw new Error(
