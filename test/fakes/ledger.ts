@@ -202,11 +202,11 @@ export class FakeLedger implements Ledger {
     if (this.get(certificate).current?.versionId === served.versionId) this.put(certificate, { served });
   }
 
-  async recordComparison(certificate: string, { versionId, outside, imports }: Comparison): Promise<void> {
+  async recordComparison(certificate: string, { versionId, outside, imports }: Comparison): Promise<boolean> {
     const { outside: _, ...record } = this.get(certificate);
     const { lease, current, deliveries } = record;
     const isSame = Object.entries(imports).every(([region, { arn }]) => deliveries[region]?.arn === arn);
-    if (lease !== null || current?.versionId !== versionId || !isSame) return;
+    if (lease !== null || current?.versionId !== versionId || !isSame) return false;
     const compared = Object.entries(imports).map(([region, { found }]) => {
       const { found: before, ...delivery } = deliveries[region] as Delivery;
       return [region, { ...delivery, ...(found !== undefined && { found }) }] as const;
@@ -216,6 +216,7 @@ export class FakeLedger implements Ledger {
       ...(outside && { outside }),
       deliveries: { ...deliveries, ...Object.fromEntries(compared) },
     });
+    return true;
   }
 
   async dropOutsideChanges(certificate: string, execution: string): Promise<void> {

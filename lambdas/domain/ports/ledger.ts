@@ -115,8 +115,8 @@ export interface Ledger {
   recordDelivery(certificate: string, execution: string, region: string, delivery: Delivery): Promise<void>;
   /** Saves an endpoint check. It needs no lease, because it applies to one version only. */
   recordServed(certificate: string, served: EndpointCheck): Promise<void>;
-  /** Saves what a comparison found. Writes nothing if a lease is held, or if another version or another ARN is current. */
-  recordComparison(certificate: string, comparison: Comparison): Promise<void>;
+  /** Saves what a comparison found. Writes nothing and returns `false` if a lease is held, or if another version or another ARN is current. */
+  recordComparison(certificate: string, comparison: Comparison): Promise<boolean>;
   /** Removes the changes that a comparison found, which no longer exist. */
   dropOutsideChanges(certificate: string, execution: string): Promise<void>;
   /** Saves the hash of the tags, readers and replicas of the secret. Without `tagKeys` the saved keys stay. */

@@ -200,6 +200,19 @@ describe('a certificate', () => {
     expect(world.calls.names()).not.toContain('secrets.describe');
   });
 
+  test('that is renewed during its comparison is not reported', async () => {
+    const world = await stored();
+    const { secrets } = world.ports;
+    const describe = async (name: string) => {
+      world.ledger.put('www', { lease: 'renewal', current: factsWith({ versionId: storedVersion('renewed') }) });
+      world.secrets.put('www', { current: { versionId: storedVersion('renewed'), value: other } });
+      return secrets.describe(name);
+    };
+    const ports = { ...world.ports, secrets: { describe }, config: configOf(spec), secretTags };
+    expect(await compareWithWhatIsThere({ execution, since: now }, ports)).toEqual({ changed: [], due: 0, done: true });
+    expect(world.metrics.published).toEqual([{ ChangedOutside: 0, NotCompared: 0 }]);
+  });
+
   test('that is not in a region any more is compared without that region', async () => {
     const world = await stored();
     world.acm.delete(region, world.arn);

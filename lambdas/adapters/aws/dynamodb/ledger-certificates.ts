@@ -38,7 +38,7 @@ export async function recordComparison(
   table: LedgerTable,
   certificate: string,
   { versionId, outside, imports }: Comparison,
-): Promise<void> {
+): Promise<boolean> {
   const each = Object.entries(imports).map(([region, { arn, found }], index) => {
     return { region, arn, found, path: `#deliveries.#r${index}`, index };
   });
@@ -49,7 +49,7 @@ export async function recordComparison(
     ...set.map(({ path, index }) => `${path}.#found = :f${index}`),
   ];
   const removes = [...(outside ? [] : ['#outside']), ...removed.map(({ path }) => `${path}.#found`)];
-  await updateItem(table, certificateId(certificate), {
+  const refused = await updateItem(table, certificateId(certificate), {
     expression: [sets.length > 0 && `SET ${sets.join()}`, removes.length > 0 && `REMOVE ${removes.join()}`]
       .filter(Boolean)
       .join(' '),
@@ -66,6 +66,7 @@ export async function recordComparison(
       ...Object.fromEntries(set.map(({ found, index }) => [`:f${index}`, toAttribute(found)])),
     },
   });
+  return refused === null;
 }
 
 export function dropOutsideChanges(table: LedgerTable, certificate: string, execution: string): Promise<void> {

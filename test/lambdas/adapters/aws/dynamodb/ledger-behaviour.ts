@@ -132,7 +132,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
       const ledger = await compared('compared');
       await ledger.release('compared', me);
       const before = await read('compared');
-      await ledger.recordComparison('compared', changed);
+      expect(await ledger.recordComparison('compared', changed)).toBe(true);
       expect(await read('compared')).toEqual({
         ...before,
         outside,
@@ -158,13 +158,14 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     test('is not saved while an execution holds the lease, nor after another version or ARN was recorded', async () => {
       const ledger = await compared('compared-leased');
       const before = await read('compared-leased');
-      await ledger.recordComparison('compared-leased', changed);
+      expect(await ledger.recordComparison('compared-leased', changed)).toBe(false);
       expect(await read('compared-leased')).toEqual(before);
       await ledger.release('compared-leased', me);
       const released = await read('compared-leased');
-      await ledger.recordComparison('compared-leased', { ...changed, versionId: 'version-0' });
-      await ledger.recordComparison('compared-leased', { ...changed, imports: { 'us-east-1': { arn: 'old', found } } });
-      await ledger.recordComparison('compared-unknown', changed);
+      const otherImport = { ...changed, imports: { 'us-east-1': { arn: 'old', found } } };
+      expect(await ledger.recordComparison('compared-leased', { ...changed, versionId: 'version-0' })).toBe(false);
+      expect(await ledger.recordComparison('compared-leased', otherImport)).toBe(false);
+      expect(await ledger.recordComparison('compared-unknown', changed)).toBe(false);
       expect(await read('compared-leased')).toEqual(released);
       expect(await read('compared-unknown')).toEqual(emptyRecord);
     });
