@@ -53,7 +53,7 @@ export async function bundle(
 }
 
 /** Writes a file only if its content changed, because another process may read a bundle while it is built again. */
-function writeIfChanged(path: string, contents: Uint8Array): void {
+export function writeIfChanged(path: string, contents: Uint8Array): void {
   if (existsSync(path) && readFileSync(path).equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, contents);

@@ -1,6 +1,6 @@
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BundleSize, bundle, printSizes, root, withRequire } from './bundle.ts';
+import { type BundleSize, bundle, printSizes, root, withRequire, writeIfChanged } from './bundle.ts';
 
 /**
  * Bundles the command line into `dist/cli/command-line.mjs`, which `main.mjs` loads, so that the package needs no SDK as a dependency. It has all
@@ -11,9 +11,11 @@ export async function buildCommandLine(out: string = join(root, 'dist', 'cli')):
     target: 'node22',
     banner: { js: withRequire },
   });
-  for (const asset of ['style.css', 'script.js']) cpSync(join(root, 'cli', 'page', asset), join(out, 'page', asset));
+  for (const asset of ['style.css', 'script.js'])
+    writeIfChanged(join(out, 'page', asset), readFileSync(join(root, 'cli', 'page', asset)));
   const main = join(out, 'main.mjs');
-  writeFileSync(main, `#!/usr/bin/env node\n${readFileSync(join(root, 'cli', 'start.mjs'), 'utf8')}`);
+  const start = readFileSync(join(root, 'cli', 'start.mjs'), 'utf8');
+  writeIfChanged(main, Buffer.from(`#!/usr/bin/env node\n${start}`));
   chmodSync(main, 0o755);
   return sizes;
 }
