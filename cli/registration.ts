@@ -1,5 +1,4 @@
-import type { RegistrationOutput } from '../lambdas/domain/contract/account-request.ts';
-import type { CheckZonesInput } from '../lambdas/domain/contract/steps.ts';
+import type { CheckZonesInput, RegistrationOutput } from '../lambdas/domain/contract/steps.ts';
 import type { WorkflowExecution, Workflows } from '../lambdas/domain/ports/workflows.ts';
 import type { Report } from './deployment.ts';
 import { failedExecution, inputOf } from './executions.ts';

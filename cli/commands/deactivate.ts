@@ -1,4 +1,4 @@
-import type { AccountOutput } from '../../lambdas/domain/contract/account-request.ts';
+import type { AccountOutput } from '../../lambdas/domain/contract/steps.ts';
 import {
   type ConfirmedOptions,
   carryOut,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { SetPauseOutput } from '../../lambdas/domain/contract/account-request.ts';
+import type { SetPauseOutput } from '../../lambdas/domain/contract/steps.ts';
 import { carryOut, type RequestOptions, type RequestPorts } from '../account-requests.ts';
 import { readReport } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';

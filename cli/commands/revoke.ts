@@ -1,5 +1,5 @@
-import type { RevokeCertificateOutput } from '../../lambdas/domain/contract/account-request.ts';
 import type { RevocationReason } from '../../lambdas/domain/contract/revocation-reason.ts';
+import type { RevokeCertificateOutput } from '../../lambdas/domain/contract/steps.ts';
 import { type ConfirmedOptions, carryOut, confirm, type RequestPorts } from '../account-requests.ts';
 import { readReport } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -10,11 +10,12 @@ import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certif
 import { createCertificateVersions } from '../adapters/aws/secrets-manager/certificate-versions.ts';
 import { readKnownAccounts } from '../adapters/aws/secrets-manager/known-account-keys.ts';
 import { createHostLookup } from '../adapters/dns/host-lookup.ts';
-import type { MarkCompromisedKeyInput, RevokeCertificateInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
   FinalizeOrderInput,
+  MarkCompromisedKeyInput,
   ReadCertificateInput,
+  RevokeCertificateInput,
   ShareSecretInput,
   StoreCertificateInput,
 } from '../domain/contract/steps.ts';

@@ -1,4 +1,4 @@
-import type { MarkCompromisedKeyInput } from '../domain/contract/account-request.ts';
+import type { MarkCompromisedKeyInput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets, CertificateVersions } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 

@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
-import type { RevokeCertificateInput, RevokeCertificateOutput } from '../domain/contract/account-request.ts';
 import type { CertificateSecretValue } from '../domain/contract/certificate-secret.ts';
 import type { CertificateSpec, Issuer } from '../domain/contract/config.ts';
 import { AccountDoesNotExistError, RenewalsInProgressError, UnreadableSecretError } from '../domain/contract/errors.ts';
 import { revocationReasons } from '../domain/contract/revocation-reason.ts';
+import type { RevokeCertificateInput, RevokeCertificateOutput } from '../domain/contract/steps.ts';
 import type { CertificateVersions, StagedKey, StoredCertificate } from '../domain/ports/certificate-secrets.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';

@@ -9,14 +9,15 @@ import { createCertificateSecrets } from '../adapters/aws/secrets-manager/certif
 import { createExecutions } from '../adapters/aws/step-functions/executions.ts';
 import { createHostLookup } from '../adapters/dns/host-lookup.ts';
 import { createTlsEndpoints } from '../adapters/tls/tls-endpoints.ts';
-import type { ResolveAccountRequestInput, SetPauseInput } from '../domain/contract/account-request.ts';
 import { environment, requireVariable } from '../domain/contract/environment.ts';
 import type {
   CheckEndpointsInput,
   CheckRenewalInput,
   RecordFailureInput,
   RecordSuccessInput,
+  ResolveAccountRequestInput,
   Run,
+  SetPauseInput,
 } from '../domain/contract/steps.ts';
 import { checkEndpoints } from './check-endpoints.ts';
 import { checkRenewal } from './check-renewal.ts';

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  parseAccountRequest,
-  type ResolveAccountRequestInput,
-  type ResolveAccountRequestOutput,
-} from '../domain/contract/account-request.ts';
+import { parseAccountRequest } from '../domain/contract/account-request.ts';
 import type { CertificateSpec, DeployedConfig, Issuer } from '../domain/contract/config.ts';
 import { KeyRolloverUnsupportedError, UnknownCertificateError, UnknownIssuerError } from '../domain/contract/errors.ts';
+import type { ResolveAccountRequestInput, ResolveAccountRequestOutput } from '../domain/contract/steps.ts';
 import type { CertificateSecrets } from '../domain/ports/certificate-secrets.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
 

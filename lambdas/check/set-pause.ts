@@ -1,4 +1,4 @@
-import type { SetPauseInput, SetPauseOutput } from '../domain/contract/account-request.ts';
+import type { SetPauseInput, SetPauseOutput } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RegistrationOutput } from '../domain/contract/account-request.ts';
+import type { RegistrationOutput } from '../domain/contract/steps.ts';
 import type { ExecutionEnd } from '../domain/ports/state-machines.ts';
 
 /** Largest attribute in bytes of JSON. CloudFormation accepts a reply of 4,096 bytes, so 1 KB is left for the names and ids in it. */

@@ -9,10 +9,11 @@ import { createAccountSecrets } from '../adapters/aws/secrets-manager/account-se
 import { createExternalAccountKeys } from '../adapters/aws/secrets-manager/external-account-keys.ts';
 import { withKnownKeys } from '../adapters/aws/secrets-manager/known-account-keys.ts';
 import { createHostLookup } from '../adapters/dns/host-lookup.ts';
-import type { AccountLinkInput, IssuerInput } from '../domain/contract/account-request.ts';
 import { environment, readTags, requireVariable } from '../domain/contract/environment.ts';
 import type {
+  AccountLinkInput,
   CheckOrderInput,
+  IssuerInput,
   NewOrderInput,
   PollOrderInput,
   RespondToChallengesInput,

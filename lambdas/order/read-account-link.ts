@@ -1,4 +1,4 @@
-import type { AccountLinkInput, AccountLinkOutput } from '../domain/contract/account-request.ts';
+import type { AccountLinkInput, AccountLinkOutput } from '../domain/contract/steps.ts';
 import { orderedProfile } from '../domain/rules/renewal/issuer-choice.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 

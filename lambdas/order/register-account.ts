@@ -1,4 +1,4 @@
-import type { IssuerInput, RegisteredAccount } from '../domain/contract/account-request.ts';
+import type { IssuerInput, RegisteredAccount } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { caaLines } from '../domain/rules/proof/caa.ts';

@@ -1,5 +1,5 @@
-import type { AccountOutput, IssuerInput } from '../domain/contract/account-request.ts';
 import { AccountDoesNotExistError, KeyRolloverUnsupportedError } from '../domain/contract/errors.ts';
+import type { AccountOutput, IssuerInput } from '../domain/contract/steps.ts';
 import { accountKeyInUse } from './account-key-in-use.ts';
 import type { AccountPorts } from './ensure-account.ts';
 

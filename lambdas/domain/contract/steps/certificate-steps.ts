@@ -1,5 +1,6 @@
 import type { CertificateFacts, OrderReference } from '../certificate-facts.ts';
 import type { CertificateSpec } from '../config.ts';
+import type { RevocationReason } from '../revocation-reason.ts';
 import type { PollOrderOutput } from './order-steps.ts';
 import type { Run } from './step-event.ts';
 
@@ -35,4 +36,21 @@ export interface ReadCertificateOutput {
 
 export interface ShareSecretInput extends Run {
   readonly spec: CertificateSpec;
+}
+
+export interface MarkCompromisedKeyInput extends Run {
+  readonly versionId: string;
+}
+
+export interface RevokeCertificateInput extends Run {
+  readonly spec: CertificateSpec;
+  readonly versionId: string;
+  readonly reason: RevocationReason;
+}
+
+export interface RevokeCertificateOutput {
+  /** Serial numbers of the revoked certificates. */
+  readonly revoked: readonly string[];
+  /** Whether the current certificate was revoked and has to be replaced. */
+  readonly renew: boolean;
 }

@@ -1,3 +1,4 @@
+import type { AccountRequest } from '../account-request.ts';
 import type {
   CertificateFacts,
   LeftoverValue,
@@ -6,7 +7,8 @@ import type {
   ServedCertificate,
   TxtValue,
 } from '../certificate-facts.ts';
-import type { CertificateSpec, HostedZone } from '../config.ts';
+import type { CertificateSpec, HostedZone, Issuer } from '../config.ts';
+import type { RevocationReason } from '../revocation-reason.ts';
 import type { Run } from './step-event.ts';
 
 export interface CheckRenewalInput extends Run {
@@ -134,4 +136,38 @@ export interface RecordFailureOutput {
   readonly retryIn: number | null;
   /** Time of the next attempt by this execution or by the fleet, in RFC 3339. */
   readonly nextAttempt: string;
+}
+
+export interface ResolveAccountRequestInput {
+  /** ARN of the execution. */
+  readonly execution: string;
+  /** The input of the execution, unchecked. */
+  readonly request: unknown;
+}
+
+/** The request with the objects that its names refer to. A field that the action does not need is `null`. */
+export interface ResolveAccountRequestOutput {
+  readonly action: AccountRequest['action'];
+  /** Issuers to register at, which are all configured ones. Empty for other actions. */
+  readonly issuers: readonly Issuer[];
+  /** The issuer whose account key is changed or whose account is deactivated. */
+  readonly issuer: Issuer | null;
+  /** The certificate to revoke, or whose order the CA refuses with a link. */
+  readonly spec: CertificateSpec | null;
+  /** Version of the secret to revoke. It is fixed here, so that a retry does not revoke the next version. */
+  readonly versionId: string | null;
+  readonly reason: RevocationReason | null;
+  /** Name of the execution that issues the replacement. */
+  readonly executionName: string | null;
+  /** Time until which renewals are paused, in RFC 3339. `null` ends the pause. */
+  readonly until: string | null;
+}
+
+export interface SetPauseInput extends Run {
+  readonly until: string | null;
+}
+
+export interface SetPauseOutput {
+  readonly certificate: string;
+  readonly pausedUntil: string | null;
 }

@@ -1,5 +1,5 @@
-import type { OrderReference, TxtValue } from '../certificate-facts.ts';
-import type { CertificateSpec } from '../config.ts';
+import type { IssuerAccount, OrderReference, TxtValue } from '../certificate-facts.ts';
+import type { CertificateSpec, Issuer } from '../config.ts';
 import type { ChallengeRecord } from './challenge-steps.ts';
 import type { Run } from './step-event.ts';
 
@@ -85,4 +85,39 @@ export interface PollOrderOutput {
   readonly certificateUrl: string | null;
   /** The input of the next poll. */
   readonly refused: RefusedProofs;
+}
+
+export interface IssuerInput extends Run {
+  readonly issuer: Issuer;
+}
+
+export interface AccountOutput {
+  readonly issuer: string;
+  /** URL of the account. `null` if there was none. */
+  readonly account: string | null;
+}
+
+/** The result of *Register account* for one issuer. */
+export interface RegisteredAccount extends IssuerAccount {
+  readonly issuer: string;
+  /** CAA records that allow this issuer for this account only (`rules/proof/caa.ts`). Empty if the CA does not publish its CAA identities. */
+  readonly caa: readonly string[];
+}
+
+/** The output of the registration with all issuers. */
+export interface RegistrationOutput {
+  readonly accounts: readonly RegisteredAccount[];
+  /** The CAA records of all issuers. */
+  readonly caa: readonly string[];
+}
+
+export interface AccountLinkInput extends Run {
+  readonly spec: CertificateSpec;
+}
+
+export interface AccountLinkOutput {
+  readonly certificate: string;
+  readonly issuer: string;
+  /** The link with which the CA asks the operator to act, complete. `null` if the CA accepts an order for the certificate. */
+  readonly link: string | null;
 }
