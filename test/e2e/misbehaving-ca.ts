@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { EndedExecution } from '../../local/executions.ts';
 import type { Boulder, Exchange } from '../boulder/boulder.ts';
 import type { RequestKind } from '../boulder/exchange.ts';
-import { type Behaviour, type Matcher, overloaded } from '../boulder/misbehaviour.ts';
+import { type Behaviour, type Matcher, rateLimit } from '../boulder/misbehaviour.ts';
 import type { Deployed } from './deployed.ts';
 import { scaleWaits } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
@@ -65,7 +65,8 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
   const d = await deployedThroughBoulder(
     async (local, started) => {
       boulder = started;
-      for (const name of unissued) always(name, 'newOrder', overloaded(90_000));
+      // A 503 would keep the other certificates from the CA too.
+      for (const name of unissued) always(name, 'newOrder', rateLimit(90_000, 'seconds'));
       const secrets = new SecretsManagerClient(local.clientConfig);
       const binding = { Name: 'binding', SecretString: JSON.stringify(externalAccountKey) };
       const { ARN: externalAccountBinding = '' } = await secrets.send(new CreateSecretCommand(binding));

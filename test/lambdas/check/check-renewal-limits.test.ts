@@ -168,6 +168,12 @@ describe('a CA that asked for no requests in reply to another certificate', () =
     expect(world.ledger.get('www').order).toEqual(order);
   });
 
+  test('gets the order of the certificate to whose request it replied', async () => {
+    const world = issued(now);
+    await world.ledger.recordBusyReply(issuer.directoryUrl, { ...reply, certificate: 'www' });
+    expect((await check(world)).action).toBe('issue');
+  });
+
   test('gets the order when its time has passed', async () => {
     const world = await asked(issued('2026-03-15T00:30:00.000Z'));
     expect((await check(world)).action).toBe('issue');

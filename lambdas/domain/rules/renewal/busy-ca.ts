@@ -36,7 +36,9 @@ export function assertCaNotBusy(
   busy: BusyReply | null,
   now: Date,
 ): void {
-  if (busy === null || now.getTime() >= busyUntil(busy) || force || deployedAt || isEmergency(record, now)) return;
+  // The ledger item of a certificate has the time of its own next attempt.
+  if (busy === null || busy.certificate === spec.name || now.getTime() >= busyUntil(busy)) return;
+  if (force || deployedAt || isEmergency(record, now)) return;
   throw busyError(spec, busy);
 }
 
