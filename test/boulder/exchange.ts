@@ -13,23 +13,21 @@ export interface AcmeRequest {
   readonly identifiers: readonly string[];
 }
 
-export const requestKinds = [
-  'directory',
-  'newNonce',
-  'newAccount',
-  'newOrder',
-  'revokeCert',
-  'keyChange',
-  'renewalInfo',
-  'account',
-  'order',
-  'authorization',
-  'challenge',
-  'finalize',
-  'certificate',
-  'unknown',
-] as const;
-export type RequestKind = (typeof requestKinds)[number];
+export type RequestKind =
+  | 'directory'
+  | 'newNonce'
+  | 'newAccount'
+  | 'newOrder'
+  | 'revokeCert'
+  | 'keyChange'
+  | 'renewalInfo'
+  | 'account'
+  | 'order'
+  | 'authorization'
+  | 'challenge'
+  | 'finalize'
+  | 'certificate'
+  | 'unknown';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -18,7 +18,7 @@ export interface ModelTask {
 export type ModelStep = ModelTask | { readonly seconds: number };
 
 /** The certificate that all certificates of the model are like: one name, one region of ACM. */
-export const modelSpec: CertificateSpec = specWith({ identifiers: ['example.com'], regions: ['us-east-1'] });
+const modelSpec: CertificateSpec = specWith({ identifiers: ['example.com'], regions: ['us-east-1'] });
 
 /**
  * Returns the steps of the first issuance and of a renewal. They are recorded from a run of the deployed workflow with the real steps in memory, so the

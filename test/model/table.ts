@@ -65,11 +65,7 @@ export function modelTable({ due, revoked, fresh, unpaced, outage, idle }: Model
       `${up(idle.refreshMinutes, 1)} minutes`,
       '20 minutes',
     ],
-    [
-      '100,000 certificates: comparison of those whose turn has come',
-      usd(idle.comparisonDollars, 2),
-      'USD 0.15 for each fleet run',
-    ],
+    ['100,000 certificates: daily comparison, the part of one run', usd(idle.comparisonDollars, 2), 'USD 0.15'],
   ];
   return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

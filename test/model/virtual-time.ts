@@ -9,7 +9,7 @@ interface Sleeper {
 }
 
 /** Returns a source of random numbers from 0 to below 1. The same seed gives the same numbers (mulberry32). */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
