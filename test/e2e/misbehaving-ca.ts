@@ -24,6 +24,8 @@ export interface Cases {
   readonly unissued: readonly string[];
   /** Certificates that a test issues more than twice. */
   readonly uncapped?: readonly string[];
+  /** Certificates that keep their key (`reuseKey`). */
+  readonly pinned?: readonly string[];
 }
 
 /** A renewal and its requests. */
@@ -37,7 +39,7 @@ export interface Renewal {
 export type MisbehavingCa = Awaited<ReturnType<typeof startMisbehavingCa>>;
 
 /** Deploys one certificate for each case, with a CA that can misbehave. */
-export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cases) {
+export async function startMisbehavingCa({ names, unissued, uncapped = [], pinned = [] }: Cases) {
   // The names alternate between two zones, because the CA issues only fifty certificates a week for a domain.
   const identifierOf = (name: string) => `${name}.${zones[names.indexOf(name) % 2]}`;
   const certificates = names.map((name) => ({
@@ -46,6 +48,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [] }: Cas
     // Without a profile Pebble chooses any of its profiles, and certificates valid for a week have a shorter retry schedule.
     profile: 'default',
     ignoreIssueCap: uncapped.includes(name),
+    reuseKey: pinned.includes(name),
   }));
   const endings: (() => void)[] = [];
   const during = (matcher: Matcher, behaviour: Behaviour, times = Number.POSITIVE_INFINITY): void => {

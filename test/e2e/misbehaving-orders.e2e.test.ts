@@ -1,8 +1,9 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { renewalInfoOf } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
+import { startExecution } from '../../local/executions.ts';
 import { makeForgedChains } from '../boulder/forged-chains.ts';
 import {
   alreadyReplaced,
@@ -30,13 +31,13 @@ const names = [
   ...['processing', 'invalid', 'saved', 'replaced', 'lost', 'nonce-refused', 'caa-finalize', 'rejected'],
   ...['intermediate', 'key', 'key-always', 'name-missing', 'name-more', 'status', 'due'],
   ...renewalInfos.map((each) => `ari-${each}`),
-  ...['token', 'unproven', 'caa-proof', 'refused', 'refused-always'],
+  ...['token', 'unproven', 'caa-proof', 'refused', 'refused-always', 'unstored'],
 ];
 const unissued = ['token', 'unproven', 'caa-proof', 'saved'];
 
 let ca: MisbehavingCa;
 beforeAll(async () => {
-  ca = await startMisbehavingCa({ names, unissued, uncapped: ['key', 'due'] });
+  ca = await startMisbehavingCa({ names, unissued, uncapped: ['key', 'due'], pinned: ['unstored'] });
 });
 afterAll(() => ca?.d.stop());
 afterEach(() => ca.behaveAgain());
@@ -213,6 +214,33 @@ describe('chains', () => {
       'one-more.example',
     );
   });
+});
+
+test('a certificate that was issued and not stored is downloaded and revoked when its key is compromised', async () => {
+  const { d } = ca;
+  const { privateKey, serialNumber } = await d.secret('unstored');
+  ca.always('unstored', 'certificate', refuse({ type: 'malformed', status: 404, detail: 'no such certificate' }));
+  const { run, requests } = await ca.renew('unstored');
+  expect(run.status).toBe('FAILED');
+  expect(count(requests, 'finalize')).toBe(1);
+  ca.behaveAgain();
+
+  const input = { action: 'revoke', certificate: 'unstored', reason: 'keyCompromise' };
+  const [, accounts = ''] = Object.entries(d.outputs).find(([key]) => key.endsWith('AccountsArn')) ?? [];
+  const revocation = await d.ended(await startExecution(d.local, accounts, input));
+  expect(revocation).toMatchObject({ status: 'SUCCEEDED' });
+  const { revoked, renewal } = revocation.output as { readonly revoked: readonly string[]; readonly renewal: string };
+  expect(revoked).toHaveLength(2);
+  for (const serial of [serialNumber, ...revoked]) {
+    const reply = await d.local.pebble.manage('GET', `/cert-status-by-serial/${serial}`);
+    const { Status, Certificate } = JSON.parse(reply) as { readonly Status: string; readonly Certificate: string };
+    expect(Status, serial).toBe('Revoked');
+    expect(new X509Certificate(Certificate).checkPrivateKey(createPrivateKey(privateKey)), serial).toBe(true);
+  }
+
+  expect(await d.ended(renewal)).toMatchObject({ status: 'SUCCEEDED' });
+  const { certificate } = await d.secret('unstored');
+  expect(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))).toBe(false);
 });
 
 describe('renewal information', () => {
