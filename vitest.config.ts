@@ -39,6 +39,15 @@ class LongestFirst extends BaseSequencer {
 const expect = { requireAssertions: true, poll: { timeout: 30_000 } };
 
 /**
+ * Variables without which a synthesis takes longer. The validation rules of the CDK take seconds to load, and findings.test.ts evaluates them itself.
+ * Stack traces of constructs are metadata that no test reads.
+ */
+const quickSynthesis = {
+  CDK_VALIDATION: 'false',
+  CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:disable-creation-stack-traces': true }),
+};
+
+/**
  * Six projects. `unit` and `infra` need no network and no emulator. `model` simulates large fleets on AWS. `page` opens the page of `status --html` in
  * a browser. `package` installs packages from the npm registry or its cache. `e2e` runs after the others against the local environment.
  *
@@ -72,8 +81,7 @@ export default defineConfig(({ mode }) => ({
           expect,
           include: ['test/infra/**/*.test.ts'],
           isolate: false,
-          // The validation rules of the CDK take seconds to load. findings.test.ts evaluates them itself.
-          env: { CDK_VALIDATION: 'false', ...(mode === 'all' && { HISTORIES: 'all' }) },
+          env: { ...quickSynthesis, ...(mode === 'all' && { HISTORIES: 'all' }) },
         },
       },
       {
@@ -82,7 +90,7 @@ export default defineConfig(({ mode }) => ({
           name: 'model',
           expect,
           include: ['test/model/*.test.ts'],
-          env: { CDK_VALIDATION: 'false' },
+          env: quickSynthesis,
           testTimeout: 120_000,
         },
       },

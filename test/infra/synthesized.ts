@@ -25,7 +25,7 @@ export interface Synthesized {
   readonly outputs: readonly string[];
   /** Text of the template. */
   readonly text: string;
-  /** Names of the files in the asset of each function, by its logical id. */
+  /** Names of the files in the asset of each function of Perennial, by its logical id. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -52,7 +52,9 @@ export function withApp<T>([config = smallConfig, alsoIn, encryptionKey]: Build,
     const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')) as {
       context: Record<string, unknown>;
     };
-    const app = new App({ outdir, context, treeMetadata: false });
+    // staged-files.test.ts has the staging of assets, which copies every function a second time.
+    const unstaged = { ...context, 'aws:cdk:disable-asset-staging': true };
+    const app = new App({ outdir, context: unstaged, treeMetadata: false });
     const stack = new Stack(app, 'Perennial');
     const key = encryptionKey?.(stack);
     new CertificateRenewal(stack, 'Certificates', { ...config, ...(key && { encryptionKey: key }) });
@@ -68,9 +70,13 @@ function synthesized(app: App): Synthesized {
   const text = readFileSync(join(directory, 'Perennial.template.json'), 'utf8');
   const template = JSON.parse(text) as { Resources: Record<string, Resource>; Outputs?: Record<string, unknown> };
   const { Resources: resources, Outputs: outputs = {} } = template;
-  const files = ofType(resources, 'AWS::Lambda::Function').map(([id, { Properties }]) => {
+  const { files: assets } = JSON.parse(readFileSync(join(directory, 'Perennial.assets.json'), 'utf8')) as {
+    readonly files: Readonly<Record<string, { readonly source: { readonly path: string } }>>;
+  };
+  const files = ofType(resources, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) => {
     const { S3Key } = Properties.Code as { readonly S3Key: string };
-    return [id, readdirSync(join(directory, `asset.${S3Key.replace('.zip', '')}`))];
+    const { path = '' } = assets[S3Key.replace('.zip', '')]?.source ?? {};
+    return path.startsWith(directory) ? [[id, readdirSync(path)]] : [];
   });
   return { text, resources, outputs: Object.keys(outputs), files: Object.fromEntries(files) };
 }

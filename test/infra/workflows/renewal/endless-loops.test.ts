@@ -115,24 +115,31 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   })),
 };
 
-async function endOf(scenario: Scenario): Promise<Ended> {
-  const w = world();
-  const options = await scenario(w);
-  return renew(w, { input: request, arn: execution, retries: true, ...options });
+const ends = new Map<Scenario, Promise<Ended>>();
+
+/** Runs each scenario once, whichever test asks first. */
+function endOf(scenario: Scenario): Promise<Ended> {
+  const run = async () => {
+    const w = world();
+    const options = await scenario(w);
+    return renew(w, { input: request, arn: execution, retries: true, ...options });
+  };
+  const end = ends.get(scenario) ?? run();
+  ends.set(scenario, end);
+  return end;
 }
 
 describe('a renewal ends although', () => {
-  const taken = new Set<string>();
-
   // The interpreter gives up after 10,000 states. Four attempts wait two hours each for the same names.
   test.each(Object.entries(scenarios))('%s', async (_, scenario) => {
-    const { status, waited, transitions } = await endOf(scenario);
-    for (const each of transitions) taken.add(each);
+    const { status, waited } = await endOf(scenario);
     expect(status).toMatch(/^(SUCCEEDED|FAILED)$/);
     expect(waited).toBeLessThan(12 * 3600);
   });
 
-  test('it takes any transition that lies on a loop', () => {
+  test('it takes any transition that lies on a loop', async () => {
+    const ended = await Promise.all(Object.values(scenarios).map(endOf));
+    const taken = new Set(ended.flatMap(({ transitions }) => [...transitions]));
     // A Map whose items catch every error fails only when AWS fails it.
     const maps = statesOf(workflow).filter(([, { ItemProcessor }]) => ItemProcessor && catchesAll(ItemProcessor));
     const byAws = maps.flatMap(([from, { Catch = [] }]) => Catch.map(({ Next }) => `${from} > ${Next}`));

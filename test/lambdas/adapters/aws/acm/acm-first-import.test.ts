@@ -33,6 +33,7 @@ beforeAll(async () => {
   mockClient(ACMClient).restore();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   vi.stubEnv('AWS_ENDPOINT_URL_ACM', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  vi.stubEnv('AWS_PROFILE', undefined);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { FleetLedger, LedgerEntry } from '../../../../../lambdas/domain/ports/fleet-ledger.ts';
 import type { Ledger } from '../../../../../lambdas/domain/ports/ledger.ts';
 import { factsWith } from '../../../../fakes/specs.ts';
@@ -19,13 +19,17 @@ export function fleetLedgerBehaviour(portsOf: () => { readonly ledger: Ledger; r
   }
 
   describe('the pages', () => {
-    test('have every certificate once, as the ledger returns it, and no other items', async () => {
-      const { ledger, fleetLedger } = portsOf();
-      const names = Array.from({ length: 25 }, (_, index) => `page-${index}`);
+    const names = Array.from({ length: 25 }, (_, index) => `page-${index}`);
+    beforeAll(async () => {
+      const { ledger } = portsOf();
       for (const certificate of names) {
         await ledger.takeLease({ certificate }, { certificate, execution: renewal }, now);
         await ledger.recordCurrent(certificate, renewal, factsWith({ certificateId: `key.${certificate}` }));
       }
+    });
+
+    test('have every certificate once, as the ledger returns it, and no other items', async () => {
+      const { ledger, fleetLedger } = portsOf();
       await ledger.takeLease({ set: 'page-set' }, { certificate: 'page-0', execution: renewal }, now);
       await fleetLedger.saveCursor('anything');
       const found = (await entriesAfter(null)).filter(({ name }) => name.startsWith('page-'));
