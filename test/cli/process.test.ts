@@ -30,8 +30,9 @@ afterAll(() => aws?.close());
 /** Starts the command line with a pipe as its output, as a shell does. */
 function start(args: readonly string[], variables: Readonly<Record<string, string>> = {}): ChildProcess {
   const { port } = aws.address() as AddressInfo;
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = {
-    PATH: process.env.PATH,
+    ...{ PATH, NODE_COMPILE_CACHE },
     ...{ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_REGION: 'eu-west-1' },
     ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', ...variables },
   };
