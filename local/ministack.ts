@@ -59,6 +59,8 @@ export interface MiniStack {
   logEvents(): Promise<LogEvent[]>;
   busEvents(): Promise<BusEvent[]>;
   hostedZones(): Promise<StoredZone[]>;
+  /** Holds executions that enter a state with this name. @returns a function that releases them, and those that enter it later */
+  holdState(name: string): Promise<() => Promise<void>>;
   logFile: string;
   pids: number[];
   stop(): Promise<void>;
@@ -91,7 +93,7 @@ export async function startMiniStack(
     if (!response.ok) throw new Error(`MiniStack answered ${response.status} for /_local/${page}.`);
     return (await response.json()) as T;
   };
-  await waitUntilReady(process, async () => (await fetch(`${endpoint}/_ministack/health`)).ok, 30);
+  await waitUntilReady(process, async () => (await fetch(`${endpoint}/_ministack/health`)).ok, 90);
 
   return {
     endpoint,
@@ -101,6 +103,10 @@ export async function startMiniStack(
     logEvents: () => readPage('log-events'),
     busEvents: () => readPage('bus-events'),
     hostedZones: () => readPage('hosted-zones'),
+    holdState: async (name) => {
+      await readPage(`hold-state?${encodeURIComponent(name)}`);
+      return () => readPage(`release-state?${encodeURIComponent(name)}`);
+    },
     logFile: process.logFile,
     pids: [process.pid],
     stop: process.stop,

@@ -1,11 +1,12 @@
-"""Rules for Lambda, for errors that functions throw and for throttled calls."""
+"""Rules for Lambda, for errors that functions throw, for throttled calls and for log lines."""
 
+import queue
 import time
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 
-from .replacing import replace, replace_once
+from .replacing import anchor, replace, replace_once
 
 # The runtime interface client of AWS reports {errorType, errorMessage, trace} and keeps the process running. errorType is
 # error.name, or the JavaScript type of a thrown value that is no Error (aws/aws-lambda-nodejs-runtime-interface-client on
@@ -23,8 +24,21 @@ function _awsError(err) {
 }
 """ % ERROR_MARK
 
+# The worker writes this line to standard error before each reply, so that all log lines of the call are read. MiniStack
+# takes the lines that arrive within some milliseconds, and adds later lines to the log of the next call.
+LOG_END = "perennial-log-end"
+# Seconds after which the end of the log is no longer expected. The line usually arrives at once.
+LOG_END_LIMIT = 5
+
 
 def worker_script(script):
+    script = replace_once(
+        script,
+        "const _realStdoutWrite = process.stdout.write.bind(process.stdout);",
+        "const _stdoutWrite = process.stdout.write.bind(process.stdout);\n"
+        # The first line is the start of the worker and not a call.
+        f'const _realStdoutWrite = (reply) => (lineNum > 1 && _stderrWrite("{LOG_END}\\n"), _stdoutWrite(reply));',
+    )
     script = replace_once(
         script,
         'status: "error", error: String(err.message || err), trace: err.stack || ""',
@@ -67,7 +81,27 @@ def throttled(original, *args, **kwargs):
     return {**result, "body": {"errorType": "Lambda.TooManyRequestsException", "errorMessage": str(result.get("body"))}}
 
 
+def log_lines(worker, **_limits):
+    """Returns the log lines of a call. They end with LOG_END, or with the process."""
+    lines = []
+    deadline = time.monotonic() + LOG_END_LIMIT
+    while time.monotonic() < deadline:
+        has_ended = not worker._stderr_thread.is_alive()
+        try:
+            line = worker._stderr_queue.get(timeout=0.05)
+        except queue.Empty:
+            if has_ended:
+                break
+            continue
+        if line == LOG_END:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def apply():
+    anchor(lambda_runtime.Worker, "_drain_stderr_bounded")
+    lambda_runtime.Worker._drain_stderr_bounded = log_lines
     replace(lambda_svc, "_execute_function_warm", execute)
     replace(lambda_svc, "_execute_function_with_config_scope", throttled)
     lambda_runtime._NODEJS_WORKER_SCRIPT = worker_script(lambda_runtime._NODEJS_WORKER_SCRIPT)

@@ -1,13 +1,16 @@
-"""Serves read-only pages under /_local with API calls, log events, bus events and hosted zones. Reading them is no API call."""
+"""Serves pages under /_local. They have API calls, log events, bus events and hosted zones, or hold executions in a state.
+Reading them is no API call."""
 
 import datetime
 import json
+from urllib.parse import unquote
 
 import ministack.app as app
 from ministack.core import iam_actions
 from ministack.core.iam_evaluator import request_caller_arn
 from ministack.services import cloudwatch_logs, eventbridge, route53
 
+from . import step_functions
 from .replacing import replace
 
 api_calls = []
@@ -70,11 +73,14 @@ def hosted_zones():
         ]
 
 
+# Functions of the pages. They get the query of the request.
 LOCAL_PAGES = {
-    "/_local/api-calls": lambda: api_calls,
-    "/_local/bus-events": lambda: bus_events,
-    "/_local/log-events": log_events,
-    "/_local/hosted-zones": hosted_zones,
+    "/_local/api-calls": lambda _query: api_calls,
+    "/_local/bus-events": lambda _query: bus_events,
+    "/_local/log-events": lambda _query: log_events(),
+    "/_local/hosted-zones": lambda _query: hosted_zones(),
+    "/_local/hold-state": step_functions.held_states.add,
+    "/_local/release-state": step_functions.held_states.discard,
 }
 
 
@@ -83,7 +89,7 @@ def with_local_pages(original):
         page = LOCAL_PAGES.get(scope.get("path"))
         if page is None:
             return await original(scope, receive, send)
-        body = json.dumps(page()).encode()
+        body = json.dumps(page(unquote(scope["query_string"].decode()))).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": body})
 

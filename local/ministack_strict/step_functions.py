@@ -82,12 +82,27 @@ def run_sub_machine(_original, states, start_at, input_data, execution, ctx):
 
 
 history_lock = threading.Lock()
+held_states = set()
 
 
 def add_event(original, execution, event_type, details=None):
-    """Branches and items write into one history, so a lock keeps two of them from using the same event id."""
-    with history_lock:
-        return original(execution, event_type, details)
+    """Branches and items write into one history, so a lock keeps two of them from using the same event id. An execution that
+    enters a held state stays there until the state is released. A stopped execution enters no state. MiniStack runs branches
+    and items of a stopped execution to their end."""
+    entered = (details or {}).get("stateEnteredEventDetails", {}).get("name")
+    if entered is None or execution["status"] == "RUNNING":
+        with history_lock:
+            original(execution, event_type, details)
+    while entered in held_states and execution["status"] == "RUNNING":
+        time.sleep(0.02)
+    if entered is not None and execution["status"] != "RUNNING":
+        raise stepfunctions._ExecutionError("States.Runtime", "The execution was stopped.")
+
+
+def fail_execution(original, execution, error, cause):
+    """A stopped execution stays ABORTED. In MiniStack a state that fails afterwards makes it FAILED."""
+    if execution["status"] == "RUNNING":
+        original(execution, error, cause)
 
 
 def succeed_output(original, state, data, ctx=None):
@@ -181,6 +196,7 @@ def apply():
     replace(stepfunctions, "_invoke_nested_start_execution", nested_start)
     replace(stepfunctions, "_run_sub_machine", run_sub_machine)
     replace(stepfunctions, "_add_event", add_event)
+    replace(stepfunctions, "_fail_execution", fail_execution)
     replace(stepfunctions, "_apply_output_path", succeed_output)
     replace(stepfunctions, "_run_parallel_branches", parallel_output)
     replace(stepfunctions, "_start_execution", start_unless_deleting)

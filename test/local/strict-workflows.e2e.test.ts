@@ -11,7 +11,7 @@ import {
 import { beforeAll, expect, test } from 'vitest';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { startExecution, waitForExecution } from '../../local/executions.ts';
-import { eventually } from '../e2e/observed.ts';
+import { eventually, reaches, statesOf } from '../e2e/observed.ts';
 import { sharedEnvironment } from './shared-environment.ts';
 import { allow, createStack, lambdaFunction, role, stateMachine } from './stack.ts';
 
@@ -31,6 +31,7 @@ exports.handler = async (event) => {
     case 'throw': throw new RateLimitedError('slow down');
     case 'throw text': throw 'text';
     case 'exit': process.exit(1);
+    case 'log': return Array.from({ length: 500 }, (_, line) => console.log('line ' + line)).length;
     case 'sets': {
       await update('SET lease = :l, m = :m', 'attribute_not_exists(lease)', { ':l': { S: 'one' }, ':m': { M: {} } });
       await update('ADD texts :n', 'lease = :l', { ':l': { S: 'one' }, ':n': { SS: ['x', 'y'] } });
@@ -88,6 +89,16 @@ beforeAll(async () => {
         },
       ],
       Output: '{% { "results": $states.result, "leaked": $exists($seen) } %}',
+      End: true,
+    }),
+    Stopped: stateMachine('MachineRole', {
+      Type: 'Parallel',
+      Branches: [
+        {
+          StartAt: 'Held',
+          States: { Held: { Type: 'Pass', Next: 'After' }, After: { Type: 'Pass', End: true } },
+        },
+      ],
       End: true,
     }),
     Starter: stateMachine('MachineRole', {
@@ -195,6 +206,29 @@ test('the history has the states of branches and items, and their variables are 
   const entered = ended.history.flatMap((event) => event.stateEnteredEventDetails?.name ?? []);
   expect(entered).toEqual(['Only', 'Inner', 'Items', 'Item', 'Item']);
   expect(ended.transitions).toBe(5);
+});
+
+test('an execution is held in a state, and enters no other state after it was stopped', async () => {
+  const release = await local.aws.holdState('Held');
+  const [stopped, held] = [
+    await startExecution(local, outputs.Stopped ?? '', {}),
+    await startExecution(local, outputs.Stopped ?? '', {}),
+  ];
+  for (const arn of [stopped, held]) await reaches({ local }, arn, 'Held');
+  const sfn = new SFNClient(local.clientConfig);
+  await sfn.send(new StopExecutionCommand({ executionArn: stopped }));
+  expect((await sfn.send(new DescribeExecutionCommand({ executionArn: held }))).status).toBe('RUNNING');
+  await release();
+  expect(await waitForExecution(local, held)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await statesOf({ local }, held)).toEqual(['Only', 'Held', 'After']);
+  expect(await waitForExecution(local, stopped)).toMatchObject({ status: 'ABORTED' });
+  expect(await statesOf({ local }, stopped)).toEqual(['Only', 'Held']);
+});
+
+test('all log lines of a call can be read as soon as the call has ended', async () => {
+  await run({ do: 'log' });
+  const lines = (await local.aws.logEvents()).filter(({ message }) => /\tline \d+$|^line \d+$/.test(message));
+  expect(lines).toHaveLength(500);
 });
 
 test('the tests can read log events of functions and events of the bus', async () => {
