@@ -29,6 +29,9 @@ async function start(...options: Parameters<typeof startLocalEnvironment>): Prom
   return local;
 }
 
+/** Repeats an assertion until it holds. The limit is far above the time that an idle machine needs. */
+const soon = (assertion: () => void | Promise<void>) => vi.waitFor(assertion, { timeout: 90_000, interval: 100 });
+
 /** Returns the command lines of the processes that work in this folder. */
 const processesOf = (folder: string) =>
   execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' })
@@ -193,8 +196,8 @@ test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
 
     child.kill(signal);
     expect(await exited).toBe(signal === 'SIGKILL' ? null : 0);
-    await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), 5000);
-    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 5000);
+    await soon(() => expect(processesOf(folder)).toEqual([]));
+    await soon(() => expect(existsSync(folder)).toBe(false));
     expect(isAlive(worker)).toBe(false);
     expect(await answers(Number(aws.port), '127.0.0.1')).toBe(false);
     expect(await answers(Number(directory.port), directory.hostname)).toBe(false);
@@ -212,16 +215,16 @@ test('npm run local hides records and takes a delegation away by typed commands'
   expect(await askedAt(authoritative, 'example.com')).not.toHaveLength(0);
   const before = await askedAt(root, 'example.com');
   type('undelegate example.com');
-  await vi.waitFor(() => expect(said()).toContain('no longer delegates it'));
+  await soon(() => expect(said()).toContain('no longer delegates it'));
   expect(await askedAt(root, 'example.com')).not.toEqual(before);
   type('undelegate example.net');
-  await vi.waitFor(() => expect(said()).toContain('Hosted zones: example.com.'));
+  await soon(() => expect(said()).toContain('Hosted zones: example.com.'));
   type('show');
-  await vi.waitFor(() => expect(said()).toContain('all hosted zones are delegated'));
+  await soon(() => expect(said()).toContain('all hosted zones are delegated'));
   type('hide _acme-challenge.example.com');
-  await vi.waitFor(() => expect(said()).toContain('The records of _acme-challenge.example.com are hidden'));
+  await soon(() => expect(said()).toContain('The records of _acme-challenge.example.com are hidden'));
   type('what');
-  await vi.waitFor(() => expect(said().match(/Commands, each/g)).toHaveLength(2));
+  await soon(() => expect(said().match(/Commands, each/g)).toHaveLength(2));
   type('stop');
   expect(await exited).toBe(0);
   expect(child.exitCode).toBe(0);
@@ -229,7 +232,7 @@ test('npm run local hides records and takes a delegation away by typed commands'
 
 test('npm run local prints a command that deploys local/certificates.ts, and both certificates are issued and imported', async () => {
   const { exported, said } = await runMain();
-  await vi.waitFor(() => expect(said()).toContain('Commands, each'));
+  await soon(() => expect(said()).toContain('Commands, each'));
   const [, command = ''] = /^npx (cdk deploy .+)$/m.exec(said()) ?? [];
   const root = join(import.meta.dirname, '..', '..');
   expect(readFileSync(join(root, 'docs', 'getting-started.md'), 'utf8')).toContain(`npx ${command}\n`);
@@ -255,8 +258,7 @@ test('npm run local prints a command that deploys local/certificates.ts, and bot
         return CertificateSummaryList.map(({ DomainName, KeyAlgorithm }) => `${DomainName} ${KeyAlgorithm}`);
       }),
     );
-  await vi.waitFor(
-    async () => expect(await imported()).toEqual([['*.example.com EC_prime256v1'], ['mail.example.com RSA_2048']]),
-    { timeout: 60_000, interval: 500 },
+  await soon(async () =>
+    expect(await imported()).toEqual([['*.example.com EC_prime256v1'], ['mail.example.com RSA_2048']]),
   );
 });
