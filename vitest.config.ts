@@ -114,8 +114,8 @@ export default defineConfig(({ mode }) => ({
           // These files spend half of their time waiting.
           maxWorkers: availableParallelism() + 2,
           env: { CDK_VALIDATION: 'false' },
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -38,7 +38,7 @@ export async function startExecution(
 }
 
 /** Waits until an execution has succeeded, failed, timed out or been aborted. @throws Error if it still runs after `limitSeconds` */
-export async function waitForExecution(local: Clients, arn: string, limitSeconds = 120): Promise<EndedExecution> {
+export async function waitForExecution(local: Clients, arn: string, limitSeconds = 240): Promise<EndedExecution> {
   const sfn = new SFNClient(local.clientConfig);
   const deadline = Date.now() + limitSeconds * 1000;
   for (;;) {

@@ -93,7 +93,7 @@ export async function startPebble(
       await Promise.all([call(directoryUrl, certificate.root, 'GET'), manage('GET', '/roots/0')]);
       return true;
     },
-    20,
+    90,
   );
   const issuingRoot = (index = 0) => manage('GET', `/roots/${index}`);
   const { keyAlgorithm = 'both', alternateRoots = 0 } = options;

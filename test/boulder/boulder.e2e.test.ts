@@ -63,12 +63,12 @@ function zone() {
 }
 
 async function settled(url: string, unsettled: string): Promise<Order> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     const order = await ca.order(url);
     if (order.status !== unsettled) return order;
     await pause(100);
   }
-  throw new Error(`${url} is still ${unsettled} after ten seconds`);
+  throw new Error(`${url} is still ${unsettled} after a minute`);
 }
 
 const request = (name: string, replaces: string | null = null) => ({ identifiers: [name], profile: null, replaces });

@@ -8,7 +8,7 @@ export const statesOf = async (d: Pick<Deployed, 'local'>, arn: string): Promise
   (await readHistory(d.local, arn)).flatMap(({ stateEnteredEventDetails: state }) => state?.name ?? []);
 
 /** Time limit for conditions that take seconds on an idle machine. It is less than the time limit of a test. */
-const LIMIT_S = 120;
+const LIMIT_S = 240;
 
 /** Calls `check` until it returns a value, and returns that value. @throws Error after the time limit */
 export async function eventually<T>(what: string, check: () => Promise<T | undefined>): Promise<T> {

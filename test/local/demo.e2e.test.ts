@@ -24,7 +24,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs the demo in its own process group. Its temporary files are in `folder`. `onOutput` gets standard error while the demo runs. */
+/** Runs the demo in its own process group. Its temporary files are in `folder`. `onOutput` gets standard error so far while the demo runs. */
 async function demo(args: string[], onOutput: (text: string, group: number) => void = () => {}): Promise<Ended> {
   // The demo runs as a user runs it, with the validation rules that other tests leave out.
   const { CDK_VALIDATION: _, ...env } = process.env;
@@ -33,7 +33,11 @@ async function demo(args: string[], onOutput: (text: string, group: number) => v
     env: { ...env, TMPDIR: folder },
     detached: true,
   });
-  child.stderr.on('data', (chunk) => onOutput(String(chunk), child.pid ?? 0));
+  let written = '';
+  child.stderr.on('data', (chunk) => {
+    written += String(chunk);
+    onOutput(written, child.pid ?? 0);
+  });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
 }
@@ -58,7 +62,7 @@ async function remainingParts(): Promise<string[]> {
     ...readdirSync(folder).filter((name) => /^perennial-\w{6}$/.test(name)),
   ];
   // The last process may end shortly after the demo.
-  for (let tries = 0; tries < 100 && find().length > 0; tries++) await sleep(100);
+  for (let tries = 0; tries < 600 && find().length > 0; tries++) await sleep(100);
   return find();
 }
 

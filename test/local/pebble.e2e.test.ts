@@ -52,7 +52,7 @@ async function readyOrder(ca: CertificateAuthority): Promise<Order> {
   if (!challenge) throw new Error('Pebble offers no dns-01 challenge');
   value = `"${ca.challengeValue(challenge)}"`;
   await ca.respond(challenge.url);
-  await expect.poll(async () => (await ca.order(order.url)).status, { timeout: 10_000 }).toBe('ready');
+  await expect.poll(async () => (await ca.order(order.url)).status, { timeout: 60_000 }).toBe('ready');
   return ca.order(order.url);
 }
 
@@ -73,7 +73,7 @@ test.each([
   const ca = await connect();
   const order = await readyOrder(ca);
   await ca.finalize(order, ORDER.identifiers, newKey(keyType));
-  await expect.poll(async () => (await ca.order(order.url)).status, { timeout: 10_000 }).toBe('valid');
+  await expect.poll(async () => (await ca.order(order.url)).status, { timeout: 60_000 }).toBe('valid');
   const { pem, alternates } = await ca.certificate((await ca.order(order.url)).certificate ?? '');
 
   const [leaf, intermediate] = certificatesIn(pem);

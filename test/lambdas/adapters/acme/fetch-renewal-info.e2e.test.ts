@@ -75,7 +75,7 @@ async function issue(): Promise<string> {
     await ca.respond(challenge.url);
   }
   const reached = async (status: string) => {
-    for (let tries = 0; tries < 30; tries += 1) {
+    for (let tries = 0; tries < 120; tries += 1) {
       const seen = await ca.order(order.url);
       if (seen.status === status) return seen;
       await pause(500);

@@ -102,7 +102,7 @@ const dnsChallenge = (challenges: readonly Challenge[]) => {
 /** Pebble sleeps for at most five seconds before it validates, and sends a Retry-After of one second. */
 async function settled(read: () => Promise<Order>, unsettled: readonly string[]): Promise<Order> {
   let order = await read();
-  for (let tries = 0; unsettled.includes(order.status) && tries < 30; tries += 1) {
+  for (let tries = 0; unsettled.includes(order.status) && tries < 60; tries += 1) {
     await pause((order.retryAfter ?? 1) * 1000);
     order = await read();
   }
