@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { renewalInfoOf } from '../../lambdas/domain/rules/renewal/renewal-info.ts';
@@ -21,7 +20,7 @@ import {
   withRefusedChallenge,
 } from '../boulder/misbehaviour.ts';
 import { count, type MisbehavingCa, startMisbehavingCa, WAIT_SCALE } from './misbehaving-ca.ts';
-import { reaches, requestsOfOrders, requestsTo } from './observed.ts';
+import { eventually, reaches, requestsOfOrders, requestsTo } from './observed.ts';
 
 // CAs with wrong orders, challenges, chains or renewal information. Each case has its own certificate, which the first deployment issues
 // unless it is in `unissued`. No case may lose the certificate, or leave TXT values or leases.
@@ -87,15 +86,17 @@ describe('orders', () => {
   });
 
   test('that a stopped execution has saved are resumed, and their TXT values are removed', async () => {
-    ca.always('saved', 'challenge', cut('before'));
     const mark = ca.d.local.pebble.requests().length;
+    const proceed = await ca.d.local.aws.holdState('Respond to challenges');
     const arn = await ca.d.start({ certificate: 'saved', force: true });
     await reaches(ca.d, arn, 'Respond to challenges');
+    const before = new Set(await ca.d.renewals());
     await new SFNClient(ca.d.local.clientConfig).send(new StopExecutionCommand({ executionArn: arn }));
-    ca.behaveAgain();
-    await sleep(500);
-    await ca.d.idle();
-    if ((await ca.d.ledger('saved')).order) await ca.d.renew({ certificate: 'saved', force: true });
+    await proceed();
+    const restart = await eventually('The restart', async () =>
+      (await ca.d.renewals()).find((each) => !before.has(each)),
+    );
+    expect(await ca.d.ended(restart)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await ca.d.ledger('saved')).toMatchObject({ lease: null, order: null, leftovers: [], failure: null });
     for (const zone of ca.zones) expect(await ca.d.txt(zone)).toEqual({});
     expect(requestsOfOrders(ca.d, mark)).toBe(1);

@@ -17,7 +17,7 @@ import { createLedger } from '../../lambdas/adapters/aws/dynamodb/ledger.ts';
 import { stepFormat } from '../../lambdas/domain/contract/steps.ts';
 import { readHistory, startExecution } from '../../local/executions.ts';
 import type { Deployed } from './deployed.ts';
-import { reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
+import { eventually, reaches, requestsOfOrders, scaleWaits, statesOf } from './observed.ts';
 import { deployedThroughBoulder } from './through-boulder.ts';
 
 const zones = ['example.com', 'example.net'];
@@ -62,20 +62,34 @@ afterAll(async () => {
 
 const leafOf = async (name: string) => new X509Certificate((await d.secret(name)).certificate);
 const namesOf = (leaf: X509Certificate) => (leaf.subjectAltName ?? '').split(', ').sort();
-/** Starts a forced renewal that fails, and waits until it waits for its next attempt. One minute takes 1.8 s, and 15 take 27 s. */
+/** Starts a forced renewal that fails, and holds it before its next attempt. One minute takes 1.8 s, and 15 take 27 s. */
 async function failing(certificate: string) {
   const mark = d.local.pebble.requests().length;
   await scaleWaits(d, 0.03);
+  const proceed = await d.local.aws.holdState('Wait for next attempt');
   const arn = await d.start({ certificate, force: true });
   await reaches(d, arn, 'Wait for next attempt');
-  return { arn, mark, ledger: await d.ledger(certificate), txt: await d.txt('example.com') };
+  return { arn, mark, proceed, ledger: await d.ledger(certificate), txt: await d.txt('example.com') };
 }
 
-/** Waits until the renewal succeeds, and restores the deployed waits. */
-async function expectSuccess(arn: string): Promise<void> {
+/** Lets the renewal make its next attempt, waits until it succeeds, and restores the deployed waits. */
+async function expectSuccess({ arn, proceed }: Awaited<ReturnType<typeof failing>>): Promise<void> {
+  await proceed();
   expect(await d.ended(arn)).toMatchObject({ status: 'SUCCEEDED' });
   await scaleWaits(d, 1);
 }
+
+/** Waits until this number of executions waits for the lease of another execution, or has nothing to do because of it. */
+async function waitForOthers(count: number, executions: () => Promise<readonly string[]>): Promise<void> {
+  await eventually(`The wait of ${count} executions for another one`, async () => {
+    const states = await Promise.all((await executions()).map((arn) => statesOf(d, arn)));
+    const others = states.filter((each) =>
+      ['Wait for renewal time or lease', 'Nothing to do'].some((state) => each.includes(state)),
+    );
+    return others.length >= count ? true : undefined;
+  });
+}
+const isOfSameNames = (arn: string) => /:same-(rsa|ec)-/.test(arn);
 
 /** Invokes a function and returns its reply. */
 async function invoke(logicalId: string, event: unknown): Promise<unknown> {
@@ -180,8 +194,13 @@ describe('a renewal', () => {
     const changed = certificates.map((each) =>
       each.name === 'changing' ? { ...each, identifiers: ['a.example.net', 'b.example.net'] } : each,
     );
-    await scaleWaits(d, 0.03); // One of the certificates with the same names waits a minute for the set lease.
-    await d.redeploy({ zones, certificates: [...changed, ...sameNames] });
+    // The first of the certificates with the same names is held until the other waits for the set lease. The wait takes a minute, or 1.8 s here.
+    await scaleWaits(d, 0.03);
+    const proceed = await d.local.aws.holdState('New order');
+    await d.update({ zones, certificates: [...changed, ...sameNames] });
+    await waitForOthers(1, async () => (await d.renewals()).filter(isOfSameNames));
+    await proceed();
+    await d.idle();
     await scaleWaits(d, 1);
     expect((await d.ledger('changing')).failure).toBeNull();
     expect(namesOf(await leafOf('changing'))).toEqual(['DNS:a.example.net', 'DNS:b.example.net']);
@@ -193,7 +212,7 @@ describe('a renewal', () => {
   });
 
   test('of a certificate with the same names as another waits for the set lease, and both are issued', async () => {
-    const runs = (await d.idle()).filter((arn) => /:same-(rsa|ec)-/.test(arn));
+    const runs = (await d.idle()).filter(isOfSameNames);
     expect(runs).toHaveLength(2);
     const states = await Promise.all(runs.map((arn) => statesOf(d, arn)));
     expect(states.filter((each) => each.includes('Wait for renewal time or lease'))).toHaveLength(1);
@@ -214,7 +233,8 @@ describe('a renewal', () => {
 
   test('whose TXT value the CA cannot see records the problem of that identifier, removes the value, and is retried', async () => {
     const show = d.local.dns.hide({ view: 'validation', name: '_acme-challenge.unproven.example.com' });
-    const { arn, ledger, txt } = await failing('unproven');
+    const failed = await failing('unproven');
+    const { ledger, txt } = failed;
     show();
     expect(txt).toEqual({});
     expect(ledger).toMatchObject({
@@ -234,13 +254,14 @@ describe('a renewal', () => {
       identifier: 'unproven.example.com',
       nextAttempt: expect.stringMatching(/^\d{4}-/),
     });
-    await expectSuccess(arn);
+    await expectSuccess(failed);
   });
 
   test('whose TXT value no name server shows fails with PropagationTimeoutError before it responds to the challenge', async () => {
     const name = '_acme-challenge.unseen.example.com';
     const shows = (['validation', 'authoritative'] as const).map((view) => d.local.dns.hide({ view, name }));
-    const { arn, mark, ledger, txt } = await failing('unseen');
+    const failed = await failing('unseen');
+    const { mark, ledger, txt } = failed;
     const answered = d.local.pebble.requests(mark).filter(({ path }) => path.startsWith('/chalZ'));
     for (const show of shows) show();
     expect(answered).toEqual([]);
@@ -248,7 +269,7 @@ describe('a renewal', () => {
     expect(ledger).toMatchObject({ lease: null, failure: { error: 'PropagationTimeoutError' } });
     expect(ledger.failure?.cause).toContain(name);
     expect(ledger.failure?.cause).toMatch(/127\.0\.0\.1:\d+/);
-    await expectSuccess(arn);
+    await expectSuccess(failed);
   });
 
   test('whose import is denied is delivered in the next attempt without a new order', async () => {
@@ -263,14 +284,14 @@ describe('a renewal', () => {
         PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [deny] }),
       }),
     );
-    const { arn, ledger } = await failing('undelivered');
+    const failed = await failing('undelivered');
     await iam.send(new DeleteRolePolicyCommand(policy));
-    expect(ledger).toMatchObject({
+    expect(failed.ledger).toMatchObject({
       failure: { error: 'AccessDeniedError', cause: expect.stringContaining('acm:ImportCertificate') },
     });
 
     const mark = d.local.pebble.requests().length;
-    await expectSuccess(arn);
+    await expectSuccess(failed);
     const { current, deliveries, failure } = await d.ledger('undelivered');
     expect(deliveries['us-east-1']?.versionId).toBe(current?.versionId);
     expect(failure).toBeNull();
@@ -293,7 +314,10 @@ describe('a renewal', () => {
 
   test('that is started five times at once issues one certificate', async () => {
     const before = await d.secret('crowded');
+    const proceed = await d.local.aws.holdState('New order');
     const arns = await Promise.all(Array.from({ length: 5 }, () => d.start({ certificate: 'crowded', force: true })));
+    await waitForOthers(4, async () => arns);
+    await proceed();
     const runs = await Promise.all(arns.map((arn) => d.ended(arn)));
     expect(runs.map(({ status }) => status)).toEqual(Array(5).fill('SUCCEEDED'));
     // States are counted instead of requests, because a rejected nonce makes two requests for one order.

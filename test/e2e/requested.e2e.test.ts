@@ -59,8 +59,9 @@ test('a deployment imports other names under the same ARN, even while another re
   const { Certificate: arn, RenewalArn: renewal = '' } = outputs;
   expect(await importedNames()).toEqual(['example.com', 'www.example.com']);
 
-  // This renewal holds the lease until its TXT value is visible.
+  // This renewal holds the lease until the renewal of the deployment waits for it.
   const show = local.dns.hide({ view: 'authoritative', name: '_acme-challenge.www.example.com' });
+  const proceed = await local.aws.holdState('Wait for propagation');
   await scaleWaits({ local }, 0.1);
   const holder = await startExecution(local, renewal, { certificate: 'www', force: true });
   await reaches({ local }, holder, 'Wait for propagation');
@@ -73,6 +74,7 @@ test('a deployment imports other names under the same ARN, even while another re
   });
   await reaches({ local }, waiting, 'Wait for renewal time or lease');
   show();
+  await proceed();
   await deployment;
 
   expect(await waitForExecution(local, holder)).toMatchObject({ status: 'SUCCEEDED' });

@@ -24,6 +24,7 @@ export async function deployedThroughBoulder(
     return {
       ...service,
       boulder: started,
+      update: (wanted, format) => service.update(through(started)(wanted), format),
       redeploy: (wanted) => service.redeploy(through(started)(wanted)),
       stop: async () => {
         await service.stop();
