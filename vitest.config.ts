@@ -101,7 +101,7 @@ export default defineConfig(({ mode }) => ({
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           globalSetup: 'test/package/packed.ts',
-          testTimeout: 120_000,
+          testTimeout: 300_000,
         },
       },
       {
