@@ -15,7 +15,7 @@ import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pe
  *
  * - `prove`: the order is pending. Its challenges and TXT values are computed again, and saved in the ledger before they are written to DNS.
  * - `finish`: control is proven. An unknown status is treated in the same way, and later states poll the order.
- * - `discard`: the order is invalid or expired, its authorizations failed or cannot be used, or the CA does not know the order for this account.
+ * - `discard`: the order is invalid or expired, its authorizations failed or cannot be used, or the CA does not know them for this account.
  *
  * It also runs after *Check zones* failed, because an order with proven control needs no valid zone.
  *
@@ -73,7 +73,8 @@ export async function checkOrder(
     );
     return { ...prove, ...proofs };
   } catch (error) {
-    // No request can repair such an order, so it must not be checked again until it expires.
+    // No request can repair these orders, so they must not be checked again until they expire.
+    if (isUnknownToCa(error)) return discard(`has an authorization that ${spec.issuer.name} does not know`);
     if (error instanceof OrderInvalidError)
       return discard(`cannot be used: ${error.explanation.why?.replace(/\.$/, '')}`);
     throw error;
@@ -81,8 +82,8 @@ export async function checkOrder(
 }
 
 /**
- * Tells whether the CA does not know the order. Boulder answers 404 `malformed` for an order that it has deleted, and `unauthorized` for an order of
+ * Tells whether the CA does not know the order or an authorization of it. Boulder answers 404 `malformed` for an order that it has deleted, and `unauthorized` for an order of
  * another account. Pebble answers 404 without a problem document.
  */
-const isUnknownToCa = (error: unknown): boolean =>
+export const isUnknownToCa = (error: unknown): boolean =>
   error instanceof MalformedError || error instanceof UnauthorizedError || error instanceof AccountDoesNotExistError;

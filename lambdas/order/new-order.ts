@@ -1,8 +1,10 @@
+import type { TxtValue } from '../domain/contract/certificate-facts.ts';
 import type { CertificateSpec, Issuer } from '../domain/contract/config.ts';
 import {
   AlreadyReplacedError,
   CaUnavailableError,
   MalformedError,
+  NoDnsChallengeError,
   OrderInvalidError,
   PerennialError,
   UnauthorizedError,
@@ -10,8 +12,10 @@ import {
 import type { NewOrderInput, NewOrderOutput } from '../domain/contract/steps.ts';
 import type { Authorization, CertificateAuthority, Order } from '../domain/ports/acme.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
+import type { SavedOrder } from '../domain/ports/ledger-certificate.ts';
 import type { Clock, StepLog } from '../domain/ports/runtime.ts';
 import { orderedProfile } from '../domain/rules/renewal/issuer-choice.ts';
+import { isUnknownToCa } from './check-order.ts';
 import { type AccountPorts, ensureAccount } from './ensure-account.ts';
 import { authorizationsOf, failedAuthorization, pendingChallengesOf } from './pending-challenges.ts';
 import { problemsOf } from './refused-challenges.ts';
@@ -23,12 +27,12 @@ export interface NewOrderPorts extends AccountPorts {
 }
 
 /**
- * Creates an order and returns its pending challenges and their TXT values. RFC 8555 §7.4, §7.5. The order and the values are saved in the ledger
- * before anything is written to DNS, so that another execution can resume the order and remove the values. Valid authorizations have no pending
- * challenge. An order whose authorizations are all valid may still be pending, and is polled until it is ready.
+ * Creates an order and returns its pending challenges and their TXT values. RFC 8555 §7.4, §7.5. The order is saved in the ledger when the CA returns
+ * it, and the values before anything is written to DNS, so that another execution can resume the order and remove the values. Valid authorizations
+ * have no pending challenge. An order whose authorizations are all valid may still be pending, and is polled until it is ready.
  *
- * A second run creates and saves a second order, or gets the first one from a CA that reuses pending orders. The ledger keeps the values of both
- * orders for removal, so it is safe to run twice.
+ * A second run continues the saved order. If the first run was interrupted before it saved the order, the second one creates another order, or gets
+ * the same one from a CA that reuses pending orders. So it is safe to run twice.
  *
  * @throws OrderInvalidError if the CA returns an invalid order, or one with an authorization that has failed
  * @throws NoDnsChallengeError if the CA offers no dns-01 challenge that can be answered for an identifier
@@ -37,38 +41,66 @@ export async function newOrder(
   { certificate, execution, spec, challengeRecords, replaces }: NewOrderInput,
   { ledger, clock, log, ...accountPorts }: NewOrderPorts,
 ): Promise<NewOrderOutput> {
-  await ledger.assertLease(certificate, execution);
+  const { order: saved } = await ledger.assertLease(certificate, execution);
   const ca = await ensureAccount(spec.issuer, accountPorts);
-  const profile = orderedProfile(spec, await ca.profiles());
-  if (profile !== spec.profile)
-    log.warn(`${spec.issuer.name} does not offer the profile ${spec.profile}, so its default profile is ordered.`);
-  const request = { identifiers: spec.identifiers, profile };
-  const order = replaces
-    ? await ca.newOrder({ ...request, replaces }).catch(async (error: unknown) => {
-        if (!refusesReplaces(error)) throw error;
-        const saved = isAlreadyReplaced(error) ? await savedOrder(spec, ca, ledger) : null;
-        return saved ?? (await ca.newOrder(request));
-      })
-    : await ca.newOrder(request);
+  const order = (await continuedOrder(saved, spec, ca)) ?? (await placedOrder(spec, replaces, ca, log));
   if (order.status === 'invalid') throw invalidNewOrder(certificate, order);
-  const authorizations = await authorizationsOf(order, spec, ca);
-  const failed = failedAuthorization(authorizations);
-  if (failed) throw incompletableOrder(certificate, order, failed);
-  const { challenges, records } = pendingChallengesOf(authorizations, { spec, challengeRecords }, ca);
-
   const { url, finalize, expires } = order;
-  await ledger.saveOrder(
-    certificate,
-    { url, finalize, expires, execution, specHash: spec.specHash, directoryUrl: spec.issuer.directoryUrl },
-    records,
+  const { specHash, issuer } = spec;
+  const save = (records: readonly TxtValue[]) =>
+    ledger.saveOrder(
+      certificate,
+      { url, finalize, expires, execution, specHash, directoryUrl: issuer.directoryUrl },
+      records,
+    );
+  if (url !== saved?.url) await save([]);
+  const { challenges, records } = await proofsOf(order, { spec, challengeRecords }, ca).catch(
+    async (error: unknown) => {
+      // The next attempt places a new order.
+      if (error instanceof OrderInvalidError || error instanceof NoDnsChallengeError)
+        await ledger.dropOrder(certificate, execution, url);
+      throw error;
+    },
   );
-  await recordAccount(spec.issuer, ca, { ledger, clock }).catch((error: unknown) => {
+  await save(records);
+  await recordAccount(issuer, ca, { ledger, clock }).catch((error: unknown) => {
     log.warn(
       'The account was not saved in the ledger. Check zones does not check CAA records for it until another order saves it.',
       { error },
     );
   });
   return { order: { url, finalize, expires }, pending: order.status === 'pending', challenges, records };
+}
+
+/** Places an order, without `replaces` if the CA refuses it. */
+async function placedOrder(
+  spec: CertificateSpec,
+  replaces: string | null,
+  ca: CertificateAuthority,
+  log: NewOrderPorts['log'],
+): Promise<Order> {
+  const profile = orderedProfile(spec, await ca.profiles());
+  if (profile !== spec.profile)
+    log.warn(`${spec.issuer.name} does not offer the profile ${spec.profile}, so its default profile is ordered.`);
+  const request = { identifiers: spec.identifiers, profile };
+  if (replaces === null) return ca.newOrder(request);
+  return ca.newOrder({ ...request, replaces }).catch((error: unknown) => {
+    if (refusesReplaces(error)) return ca.newOrder(request);
+    throw error;
+  });
+}
+
+/** Returns the pending challenges of an order and their TXT values. */
+async function proofsOf(
+  order: Order,
+  context: Pick<NewOrderInput, 'spec' | 'challengeRecords'>,
+  ca: CertificateAuthority,
+) {
+  const { spec } = context;
+  const authorizations = await authorizationsOf(order, spec, ca);
+  const failed = failedAuthorization(authorizations);
+  if (failed) throw incompletableOrder(spec.name, order, failed);
+  return pendingChallengesOf(authorizations, context, ca);
 }
 
 /** Saves the account in the ledger. *Check zones* has no access to the CA, and uses the saved account to check CAA records before the next order. */
@@ -101,16 +133,18 @@ const isServerInternal = (error: unknown): boolean =>
   error.problem?.status === 500 &&
   error.problem.type === 'urn:ietf:params:acme:error:serverInternal';
 
-/** Returns the saved order if it has the same configuration and issuer, the CA knows it, and it is not invalid. Otherwise `null`. */
-async function savedOrder(
-  { name, specHash, issuer }: CertificateSpec,
+/**
+ * Returns the order that an interrupted run of this step has saved. *Check renewal* has removed or resumed all others. `null` if there is none, if it
+ * has another configuration or issuer, if the CA no longer has it, or if it is invalid.
+ */
+async function continuedOrder(
+  saved: SavedOrder | null,
+  { specHash, issuer }: CertificateSpec,
   ca: CertificateAuthority,
-  ledger: Ledger,
 ): Promise<Order | null> {
-  const { order } = await ledger.certificate(name);
-  if (order?.specHash !== specHash || order.directoryUrl !== issuer.directoryUrl) return null;
-  const seen = await ca.order(order.url).catch((error: unknown) => {
-    if (error instanceof MalformedError || error instanceof UnauthorizedError) return null; // the CA no longer has the order
+  if (saved?.specHash !== specHash || saved.directoryUrl !== issuer.directoryUrl) return null;
+  const seen = await ca.order(saved.url).catch((error: unknown) => {
+    if (isUnknownToCa(error)) return null;
     throw error;
   });
   return seen && seen.status !== 'invalid' ? seen : null;

@@ -146,8 +146,8 @@ export class FakeLedger implements Ledger {
     this.put(certificate, { lease: null, leasedAt: null });
   }
 
-  async assertLease(certificate: string, execution: string): Promise<void> {
-    this.#holding(certificate, execution);
+  async assertLease(certificate: string, execution: string): Promise<LedgerCertificate> {
+    return this.#holding(certificate, execution);
   }
 
   async saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void> {

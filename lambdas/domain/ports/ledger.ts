@@ -90,8 +90,8 @@ export interface Ledger {
   ): Promise<LeaseHolder | null>;
   /** Releases the certificate lease and the set lease, if this execution holds them. Never throws `LeaseLostError`. */
   release(certificate: string, execution: string): Promise<void>;
-  /** Throws `LeaseLostError` unless this execution holds the certificate's lease. */
-  assertLease(certificate: string, execution: string): Promise<void>;
+  /** Returns the item of the certificate. Throws `LeaseLostError` unless this execution holds the certificate's lease. */
+  assertLease(certificate: string, execution: string): Promise<LedgerCertificate>;
   /** Saves the order and adds the TXT values that will be written, in one write. */
   saveOrder(certificate: string, order: SavedOrder, values: readonly TxtValue[]): Promise<void>;
   /** Removes TXT values that are no longer in DNS. It needs no lease. */

@@ -88,6 +88,15 @@ describe('a pending order', () => {
     expect(world.ledger.get('www')).toEqual(before);
   });
 
+  test('leads to `discard` if the CA does not know one of its authorizations', async () => {
+    const world = await saved();
+    world.calls.answer('ca.authorization', new MalformedError({ what: 'No such authorization.' }));
+    expect(await check(world)).toMatchObject({
+      outcome: 'discard',
+      reason: `the saved order ${world.order.url} has an authorization that test-ca does not know`,
+    });
+  });
+
   test('leads to no new order', async () => {
     const world = await saved();
     await check(world);

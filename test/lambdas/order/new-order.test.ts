@@ -314,59 +314,6 @@ describe('the certificate that an order replaces', () => {
     expect(requested(world)).toHaveLength(1);
   });
 
-  describe('is replaced already by the saved order, which', () => {
-    async function saved(fields: { readonly specHash?: string; readonly directoryUrl?: string } = {}) {
-      const world = leased();
-      const savedOutput = await order(world, spec, 'aki.serial');
-      const record = world.ledger.get('www').order;
-      if (record) world.ledger.put('www', { order: { ...record, ...fields } });
-      world.calls.made.length = 0;
-      world.calls.answer('ca.newOrder', new AlreadyReplacedError({ what: 'It is replaced.' }));
-      return { world, savedOutput };
-    }
-
-    test.each([new AlreadyReplacedError({ what: 'No.' }), new AcmeProblemError({ what: 'No.', problem: conflict })])(
-      'is continued: %s',
-      async (error) => {
-        const { world, savedOutput } = await saved();
-        world.calls.answer('ca.newOrder', error);
-        expect(await order(world, spec, 'aki.serial')).toEqual(savedOutput);
-        expect(world.ca.orderUrls()).toEqual([savedOutput.order.url]);
-      },
-    );
-
-    test('has no challenge if control is proven', async () => {
-      const { world, savedOutput } = await saved();
-      world.ca.state(savedOutput.order.url).status = 'processing';
-      expect(await order(world, spec, 'aki.serial')).toEqual({
-        ...savedOutput,
-        pending: false,
-        challenges: [],
-        records: [],
-      });
-    });
-
-    test('is not used if it is invalid', async () => {
-      const { world, savedOutput } = await saved();
-      world.ca.state(savedOutput.order.url).status = 'invalid';
-      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
-    });
-
-    test('is not used if the CA no longer knows it', async () => {
-      const { world, savedOutput } = await saved();
-      world.calls.answer('ca.order', new MalformedError({ what: 'No order for that id.' }));
-      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
-    });
-
-    test.each([{ specHash: 'of another configuration' }, { directoryUrl: 'https://other.test/directory' }])(
-      'is not used if it has another configuration or issuer: %j',
-      async (fields) => {
-        const { world, savedOutput } = await saved(fields);
-        expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
-      },
-    );
-  });
-
   test('is refused and the function is interrupted at any call, and the next run returns the saved order', async () => {
     const refusing = () => {
       const world = leased();
@@ -384,12 +331,73 @@ describe('the certificate that an order replaces', () => {
   });
 });
 
-test('a second run saves the second order and the TXT values of both orders', async () => {
-  const world = leased();
-  const first = await order(world);
-  const second = await order(world);
-  expect(world.ledger.get('www').order?.url).toBe(second.order.url);
-  expect(world.ledger.get('www').leftovers).toEqual([...first.records, ...second.records]);
+describe('the order that an interrupted run of the step has saved', () => {
+  async function saved(fields: { readonly specHash?: string; readonly directoryUrl?: string } = {}) {
+    const world = leased();
+    const savedOutput = await order(world, spec, 'aki.serial');
+    const record = world.ledger.get('www').order;
+    if (record) world.ledger.put('www', { order: { ...record, ...fields } });
+    world.calls.made.length = 0;
+    return { world, savedOutput };
+  }
+
+  test('is continued, and no other order is placed', async () => {
+    const { world, savedOutput } = await saved();
+    expect(await order(world, spec, 'aki.serial')).toEqual(savedOutput);
+    expect(world.ca.orderUrls()).toEqual([savedOutput.order.url]);
+    expect(world.calls.names('ca.newOrder')).toEqual([]);
+  });
+
+  test('is continued if its authorizations could not be read three times', async () => {
+    const world = leased();
+    for (const _ of [1, 2, 3]) {
+      world.calls.answer('ca.authorization', new CaUnavailableError({ what: 'Unavailable.' }));
+      await expect(order(world)).rejects.toThrow(CaUnavailableError);
+      expect(world.ledger.get('www')).toMatchObject({ order: { url: 'https://ca.test/order/1' }, leftovers: [] });
+    }
+    const { order: reference, records } = await order(world);
+    expect(world.ca.orderUrls()).toEqual([reference.url]);
+    expect(world.ledger.get('www').leftovers).toEqual(records);
+  });
+
+  test('has no challenge if control is proven', async () => {
+    const { world, savedOutput } = await saved();
+    world.ca.state(savedOutput.order.url).status = 'processing';
+    expect(await order(world, spec, 'aki.serial')).toEqual({
+      ...savedOutput,
+      pending: false,
+      challenges: [],
+      records: [],
+    });
+  });
+
+  test('is not used if it is invalid', async () => {
+    const { world, savedOutput } = await saved();
+    world.ca.state(savedOutput.order.url).status = 'invalid';
+    expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
+  });
+
+  test('is not used if the CA no longer knows it', async () => {
+    const { world, savedOutput } = await saved();
+    world.calls.answer('ca.order', new MalformedError({ what: 'No order for that id.' }));
+    expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
+  });
+
+  test.each([{ specHash: 'of another configuration' }, { directoryUrl: 'https://other.test/directory' }])(
+    'is not used if it has another configuration or issuer: %j',
+    async (fields) => {
+      const { world, savedOutput } = await saved(fields);
+      expect((await order(world, spec, 'aki.serial')).order.url).not.toBe(savedOutput.order.url);
+    },
+  );
+
+  test('is removed from the ledger if its authorizations cannot be used, so that the next attempt places a new one', async () => {
+    const world = leased();
+    const without = specWith({ identifiers: ['example.com'], issuer: { ...spec.issuer, challenges: [] } });
+    const input = { ...run, spec: without, challengeRecords: [], replaces: null };
+    await expect(newOrder(input, world.ports)).rejects.toThrow(NoDnsChallengeError);
+    expect(world.ledger.get('www').order).toBeNull();
+  });
 });
 
 test('a run after an interruption at any call leaves one account and saves the order with all its TXT values', async () => {

@@ -1,6 +1,7 @@
 import { LeaseLostError } from '../../../domain/contract/errors.ts';
 import type { LeaseHolder, LeaseKey } from '../../../domain/ports/ledger.ts';
-import { certificateId, setId, setsOf } from './ledger-item.ts';
+import type { LedgerCertificate } from '../../../domain/ports/ledger-certificate.ts';
+import { certificateId, certificateOf, setId, setsOf } from './ledger-item.ts';
 import { type Item, type LedgerTable, readItem, type Update, updateItem } from './ledger-table.ts';
 
 /**
@@ -76,9 +77,14 @@ export async function release(table: LedgerTable, certificate: string, execution
   });
 }
 
-export async function assertLease(table: LedgerTable, certificate: string, execution: string): Promise<void> {
+export async function assertLease(
+  table: LedgerTable,
+  certificate: string,
+  execution: string,
+): Promise<LedgerCertificate> {
   const item = await readItem(table, certificateId(certificate));
   if (item.lease?.S !== execution) throw leaseLost(certificate, execution, item);
+  return certificateOf(item);
 }
 
 /**

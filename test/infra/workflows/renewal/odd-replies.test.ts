@@ -322,6 +322,15 @@ test('each attempt places one order at a CA whose orders cannot be used', async 
   expect(ca.requests.filter(({ path }) => path === '/new-order')).toHaveLength(attempts);
 });
 
+test('one order is placed if its authorizations cannot be read in three attempts, and the fourth attempt completes it', async () => {
+  const requests = refuseFirst('/authorization/1', 14, { status: 502, body: 'Bad Gateway' });
+  const { status, entered } = await renewalWithRetries();
+  expect(status).toBe('SUCCEEDED');
+  expect(entered.filter((state) => state === 'Record failure')).toHaveLength(3);
+  expect(requests.filter(({ path }) => path === '/new-order')).toHaveLength(1);
+  expect(w.ledger.get('www')).toMatchObject({ order: null, leftovers: [], failure: null });
+});
+
 test('a CSR is sent again if one server of the CA does not know yet that the order is ready', async () => {
   const orderNotReady = { status: 403, body: { type: 'urn:ietf:params:acme:error:orderNotReady' } };
   const requests = refuseFirst('/finalize', 3, orderNotReady);
