@@ -450,7 +450,13 @@ describe('the weekly digest', () => {
   test('has the number of certificates, renewals, problems and the last fleet run', async () => {
     const world = operators('www', 'api', 'new');
     world.notificationLedger.lastSelection = '2026-03-01T11:30:00.000Z';
-    world.put('new', { current: factsWith({ notBefore: '2026-02-27T00:00:00Z', notAfter: '2026-05-28T00:00:00Z' }) });
+    world.put('new', {
+      current: factsWith({
+        identifiers: ['new.example.com'],
+        notBefore: '2026-02-27T00:00:00Z',
+        notAfter: '2026-05-28T00:00:00Z',
+      }),
+    });
     await world.deliver(world.fail('api', 'CaaError', caa.replaceAll('www', 'api'), { action: allowCa }));
     expect(await world.digest()).toMatchInlineSnapshot(`
       [
@@ -497,7 +503,13 @@ describe('the weekly digest', () => {
   test('says that nothing needs attention, as the page shows it', async () => {
     const world = operators('www', 'api');
     world.notificationLedger.lastSelection = '2026-03-01T11:30:00.000Z';
-    world.put('api', { current: factsWith({ notBefore: '2026-02-27T00:00:00Z', notAfter: '2026-05-28T00:00:00Z' }) });
+    world.put('api', {
+      current: factsWith({
+        identifiers: ['api.example.com'],
+        notBefore: '2026-02-27T00:00:00Z',
+        notAfter: '2026-05-28T00:00:00Z',
+      }),
+    });
     expect(await world.digest()).toEqual([
       { subject: '[Perennial] Weekly report: 2 certificates, none needs attention', body: shown[1] },
     ]);

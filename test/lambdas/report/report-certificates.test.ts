@@ -57,6 +57,23 @@ test('gives the decision of the renewal workflow, the renewal time and the windo
   expect(api?.reason).toBe(`nothing to do, renewal is due ${api?.renewalTime}`);
 });
 
+test.each([
+  ['was revoked', { revokedVersion: 'version-1' }, {}],
+  [
+    'was revoked, and whose replacement has failed',
+    { revokedVersion: 'version-1' },
+    { notBefore: '2026-02-02T00:00:00Z' },
+  ],
+  ['has other names in the configuration', { current: factsWith({ identifiers: ['old.example.com'] }) }, {}],
+])('the renewal of a certificate that %s is due now', async (_, changed, failed) => {
+  const world = createWorld({ now: '2026-02-01T00:00:00Z' });
+  const current = factsWith({ identifiers: ['api.example.com'] });
+  const failure = { error: 'CaaError', cause: 'No.', count: 1, issuerFailures: 0, last: '2026-02-01T00:00:00Z' };
+  world.ledger.put('api', { ...announced, current, ...changed, ...('notBefore' in failed && { ...failed, failure }) });
+  const [api] = (await report(world, ['api'])).certificates;
+  expect(api?.renewalTime).toBe('2026-02-01T00:00:00.000Z');
+});
+
 test('tells what holds a certificate, and where it is delivered and served', async () => {
   const world = createWorld({ now: '2026-02-01T00:00:00Z' });
   const endpoint = { endpoint: 'example.com:443', status: 'other' as const, serialNumber: '0A00', detail: 'Another.' };

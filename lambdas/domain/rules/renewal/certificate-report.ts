@@ -8,7 +8,7 @@ import { ledgerSituation } from './fleet-decision.ts';
 import { isNeverIssued } from './fleet-gauges.ts';
 import { withChosenIssuer } from './issuer-choice.ts';
 import { expirySentence } from './late-certificates.ts';
-import { decideRenewal } from './renewal-decision.ts';
+import { decideRenewal, dueReason } from './renewal-decision.ts';
 import { nextRenewal, renewalInfoOf } from './renewal-info.ts';
 import { isRevoked } from './renewal-time.ts';
 
@@ -30,10 +30,8 @@ export function certificateReport(
   now: Date,
 ): CertificateReport {
   const { current, failure, notBefore, lease, leasedAt, leftovers, pausedUntil } = record;
-  const { action, reason } = decideRenewal(
-    ledgerSituation(withChosenIssuer(spec, failure), record, checkInterval),
-    now,
-  );
+  const chosen = withChosenIssuer(spec, failure);
+  const { action, reason } = decideRenewal(ledgerSituation(chosen, record, checkInterval), now);
   const { start, end, explanationUrl = null } = renewalInfoOf(record) ?? {};
   return {
     name: spec.name,
@@ -45,7 +43,7 @@ export function certificateReport(
     current,
     action,
     reason,
-    renewalTime: nextRenewal(record)?.toISOString() ?? null,
+    renewalTime: renewalTimeOf(chosen, record, now)?.toISOString() ?? null,
     window: start && end ? { start, end, explanationUrl } : null,
     failure: failure && { error: failure.error, cause: failure.cause, count: failure.count, last: failure.last },
     notBefore,
@@ -56,6 +54,12 @@ export function certificateReport(
     leftovers: leftovers.length,
     attention: attention(spec, record, now),
   };
+}
+
+/** Returns when the renewal is due. It is due before its time after a revocation or a change of the configuration. */
+function renewalTimeOf(spec: CertificateSpec, record: LedgerCertificate, now: Date): Date | null {
+  const time = nextRenewal(record);
+  return time && time > now && dueReason(spec, record, now) !== null ? now : time;
 }
 
 function deliveriesOf({ regions }: CertificateSpec, { deliveries, current }: LedgerCertificate): ReportedDelivery[] {
