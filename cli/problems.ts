@@ -4,6 +4,7 @@ import {
   AccessDeniedError,
   PerennialError,
   RoleNotAssumedError,
+  SecretDeletedError,
   ThrottledError,
 } from '../lambdas/domain/contract/errors.ts';
 import { CommandError, type ExitCode, exitCodes } from './exit-codes.ts';
@@ -36,6 +37,7 @@ export function problemOf(error: unknown): Problem {
       exitCode: exitCodes.refused,
     };
   if (error instanceof AccessDeniedError && error.fields.role === undefined) return denied(error, named);
+  if (error instanceof SecretDeletedError) return { message: error.message, exitCode: exitCodes.notFound };
   if (error instanceof RoleNotAssumedError) return { message: error.message, exitCode: exitCodes.refused };
   if (error instanceof ThrottledError && /Throttl|TooManyRequests|LimitExceeded/.test(named.name))
     return {
