@@ -6,6 +6,15 @@ import { CommandError, exitCodes } from './exit-codes.ts';
 export interface Target {
   readonly stack?: string | undefined;
   readonly region?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
+/** Returns a command for the same deployment, as the operator can run it in this folder. */
+export function commandFor(command: string, { stack, region, profile }: Target): string {
+  const options = Object.entries({ stack, region, profile }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${value}`],
+  );
+  return `"${['npx cdk-perennial', command, ...options].join(' ')}"`;
 }
 
 /** The report of all requested certificates, from all pages. */
@@ -59,7 +68,7 @@ export async function readReport(
     const [unknown] = page.unknown;
     if (unknown)
       throw new CommandError(
-        `No certificate with the name ${unknown.name} is configured.${unknown.similar ? ` Did you mean ${unknown.similar}?` : ''} "cdk-perennial status" lists all names.`,
+        `No certificate with the name ${unknown.name} is configured.${unknown.similar ? ` Did you mean ${unknown.similar}?` : ''} ${commandFor('status', target)} lists all names.`,
         exitCodes.notFound,
       );
     certificates.push(...page.certificates);

@@ -48,7 +48,6 @@ export interface CommandPorts {
 
 /** Options of every command. */
 export interface CommonOptions extends Target {
-  readonly profile?: string;
   readonly json?: boolean;
 }
 
@@ -65,7 +64,7 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
     .description('Shows, renews and revokes the TLS certificates that Perennial keeps in an AWS account.')
     .version(version)
     .exitOverride()
-    .showHelpAfterError('Run "cdk-perennial --help" for all commands.');
+    .showHelpAfterError('Run "npx cdk-perennial --help" for all commands.');
   const command: MakeCommand = (usage, description) =>
     program
       .command(usage)
@@ -73,7 +72,7 @@ export function createProgram(version: string, makePorts: MakePorts, onEnd: (cod
       .option('--stack <name>', 'the stack, if there is more than one with Perennial')
       .option('--region <region>', 'the region of the stack, by default that of the profile')
       .option('--profile <name>', 'the profile of the AWS configuration')
-      .showHelpAfterError(`Run "cdk-perennial ${usage.split(' ')[0]} --help" for its options.`)
+      .showHelpAfterError(`Run "npx cdk-perennial ${usage.split(' ')[0]} --help" for its options.`)
       .exitOverride();
 
   command('status [name]', 'all certificates with their state, or everything about one')

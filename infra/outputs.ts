@@ -1,4 +1,4 @@
-import { CfnOutput } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { CertificateRenewal } from './certificate-renewal.ts';
 
@@ -8,7 +8,7 @@ export function addOutputs(scope: Construct, renewal: CertificateRenewal): void 
     FleetArn: renewal.fleet.stateMachineArn,
     RenewalArn: renewal.renewal.stateMachineArn,
     AccountsArn: renewal.accounts.stateMachineArn,
-    StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${renewal.renewal.stateMachineArn} --name ${renewal.certificateNames[0]}-$(date +%s) --input '{"certificate":"${renewal.certificateNames[0]}"}'`,
+    StartRenewal: `aws stepfunctions start-execution --state-machine-arn ${renewal.renewal.stateMachineArn} --region ${Stack.of(renewal).region} --name ${renewal.certificateNames[0]}-$(date +%s) --input '{"certificate":"${renewal.certificateNames[0]}"}'`,
     ChallengeRoleArn: renewal.challengeRole.roleArn,
     Caa: renewal.caa,
     LedgerTable: renewal.ledgerTable.tableName,

@@ -1,7 +1,7 @@
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { Drills } from '../../lambdas/domain/ports/drills.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
-import { readReport, type Target } from '../deployment.ts';
+import { commandFor, readReport, type Target } from '../deployment.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodeOf, type Finding, findingOf, printFindings, ToFix } from '../finding.ts';
 import { wrappedQuestion } from '../layout.ts';
@@ -40,7 +40,7 @@ export async function drill(options: DrillOptions, ports: DrillPorts): Promise<E
       if (alarm === undefined)
         throw new ToFix('No alarm notifies an operator. Add notifications: { email: [...] } to the configuration.');
       await drills.setAlarm(alarm, test);
-      return arrived(`A message about the alarm "${alarm}" was sent.`, ports);
+      return arrived(`A message about the alarm "${alarm}" was sent.`, options, ports);
     }),
     await findingOf('event', async () => {
       if (topic === null)
@@ -48,18 +48,18 @@ export async function drill(options: DrillOptions, ports: DrillPorts): Promise<E
       // The notification of a request is sent at once and never repeated. The name is that of no execution, so it belongs to no other message.
       const execution = `${deployment.stateMachines.accounts.replace(':stateMachine:', ':execution:')}:drill-${clock.now().getTime()}`;
       await drills.publish({ request: { action: 'drill' }, execution, error: 'Drill', cause: test, issuers: [] });
-      return arrived('A message about a failed request "drill" is sent within two minutes.', ports);
+      return arrived('A message about a failed request "drill" is sent within two minutes.', options, ports);
     }),
   ];
   if (options.json) terminal.print(JSON.stringify(findings, null, 2));
   return options.json ? exitCodeOf(findings) : printFindings(findings, terminal);
 }
 
-async function arrived(sent: string, { askConfirmation, terminal }: DrillPorts): Promise<string> {
+async function arrived(sent: string, target: Target, { askConfirmation, terminal }: DrillPorts): Promise<string> {
   const answer = await askConfirmation(wrappedQuestion(`${sent} Did it arrive?`, terminal.columns));
   if (answer === null) return `${sent} See that it arrives.`;
   if (answer) return 'the message arrived';
   throw new ToFix(
-    'The message did not arrive. Run "cdk-perennial doctor", which shows subscriptions that are not confirmed. A topic with a customer key may lack permissions for CloudWatch.',
+    `The message did not arrive. Run ${commandFor('doctor', target)}, which shows subscriptions that are not confirmed. A topic with a customer key may lack permissions for CloudWatch.`,
   );
 }

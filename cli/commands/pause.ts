@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { SetPauseOutput } from '../../lambdas/domain/contract/steps.ts';
 import { carryOut, type RequestOptions, type RequestPorts } from '../account-requests.ts';
-import { readReport } from '../deployment.ts';
+import { commandFor, readReport } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
 import { wrapped } from '../layout.ts';
 import { minuteOf } from '../sentences.ts';
@@ -27,7 +27,7 @@ export async function pause(name: string, options: PauseOptions, ports: RequestP
     );
   const request = { action: 'pause', certificate: name, until: until.toISOString() } as const;
   const result = ({ pausedUntil }: SetPauseOutput) =>
-    `Renewals of ${name} are paused until ${minuteOf(pausedUntil ?? request.until)} UTC, except in an emergency. "cdk-perennial resume ${name}" ends the pause.`;
+    `Renewals of ${name} are paused until ${minuteOf(pausedUntil ?? request.until)} UTC, except in an emergency. ${commandFor(`resume ${name}`, options)} ends the pause.`;
   return carryOut(deployment, { request, what: `The pause of ${name}`, result }, options, ports);
 }
 

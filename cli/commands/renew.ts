@@ -2,7 +2,7 @@ import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import type { Clock } from '../../lambdas/domain/ports/runtime.ts';
 import type { Workflows } from '../../lambdas/domain/ports/workflows.ts';
 import { withMinutes } from '../../lambdas/domain/rules/wording.ts';
-import { readReport, type Target } from '../deployment.ts';
+import { commandFor, readReport, type Target } from '../deployment.ts';
 import { consoleLink } from '../executions.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { follow, printEnd } from '../follow.ts';
@@ -50,7 +50,8 @@ export async function renew(name: string, options: RenewOptions, ports: RenewPor
   const output = ended.output === null ? null : (JSON.parse(ended.output) as RenewalOutput);
   if (options.json) terminal.print(JSON.stringify({ ...ended, input, output }, null, 2));
   const code = printEnd('The renewal', ended, progress);
-  if (code === exitCodes.done && output !== null) progress.print(wrapped(resultOf(name, output), terminal.columns, 0));
+  if (code === exitCodes.done && output !== null)
+    progress.print(wrapped(resultOf(name, output, options), terminal.columns, 0));
   return code;
 }
 
@@ -62,14 +63,14 @@ interface RenewalOutput {
   readonly served?: boolean | null;
 }
 
-function resultOf(name: string, { reason, current, served = null }: RenewalOutput): string {
+function resultOf(name: string, { reason, current, served = null }: RenewalOutput, target: Target): string {
   if (reason !== undefined) return `${name}: ${withMinutes(reason)}.`;
   const endpoints =
     served === null
       ? ''
       : served
         ? ' Its endpoints present it.'
-        : ` An endpoint does not present it. "cdk-perennial status ${name}" shows which.`;
+        : ` An endpoint does not present it. ${commandFor(`status ${name}`, target)} shows which.`;
   return current
     ? `${name} has the serial number ${current.serialNumber} and is valid until ${minuteOf(current.notAfter)} UTC.${endpoints}`
     : `${name} was renewed.${endpoints}`;

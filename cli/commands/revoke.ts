@@ -1,7 +1,7 @@
 import type { RevocationReason } from '../../lambdas/domain/contract/revocation-reason.ts';
 import type { RevokeCertificateOutput } from '../../lambdas/domain/contract/steps.ts';
 import { type ConfirmedOptions, carryOut, confirm, type RequestPorts } from '../account-requests.ts';
-import { readReport } from '../deployment.ts';
+import { commandFor, readReport } from '../deployment.ts';
 import { CommandError, type ExitCode, exitCodes } from '../exit-codes.ts';
 import { wrapped } from '../layout.ts';
 import { minuteOf } from '../sentences.ts';
@@ -39,6 +39,6 @@ export async function revoke(name: string, options: RevokeOptions, ports: Reques
       ? 'Revoked nothing, because the certificate has expired.'
       : `Revoked ${revoked.length === 1 ? 'the serial number' : 'the serial numbers'} ${revoked.join(', ')}.`;
   const result = ({ revoked, renew }: RevokeCertificateOutput) =>
-    `${named(revoked)} ${renew ? `A renewal replaces it. "cdk-perennial explain ${name}" shows it.` : replaced ? 'It was no longer in use, so no renewal is started.' : 'Nothing replaces it.'}`;
+    `${named(revoked)} ${renew ? `A renewal replaces it. ${commandFor(`explain ${name}`, options)} shows it.` : replaced ? 'It was no longer in use, so no renewal is started.' : 'Nothing replaces it.'}`;
   return carryOut(deployment, { request, what: `The revocation of ${name}`, result }, options, ports);
 }

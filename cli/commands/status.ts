@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { CertificateReport } from '../../lambdas/domain/contract/report.ts';
 import type { Deployments } from '../../lambdas/domain/ports/deployments.ts';
 import { counted, withMinutes } from '../../lambdas/domain/rules/wording.ts';
-import { type Report, readReport, type Target } from '../deployment.ts';
+import { commandFor, type Report, readReport, type Target } from '../deployment.ts';
 import { type ExitCode, exitCodes, notWritten } from '../exit-codes.ts';
 import { table, wrapped } from '../layout.ts';
 import { type PageAssets, page } from '../page/page.ts';
@@ -41,7 +41,7 @@ export async function status(
   if (options.html !== undefined) write(options.html, page(report, pageAssets()));
   if (options.json) terminal.print(JSON.stringify(report, null, 2));
   else if (options.html !== undefined) terminal.note(`Wrote ${options.html}.`);
-  else if (name === undefined) printFleet(report, terminal);
+  else if (name === undefined) printFleet(report, options, terminal);
   else for (const each of report.certificates) printCertificate(each, new Date(report.at), terminal);
   return report.certificates.some(({ attention }) => attention.length > 0) ? exitCodes.attention : exitCodes.done;
 }
@@ -54,7 +54,7 @@ function write(file: string, text: string): void {
   }
 }
 
-function printFleet({ deployment, certificates, at }: Report, terminal: Terminal): void {
+function printFleet({ deployment, certificates, at }: Report, target: Target, terminal: Terminal): void {
   const now = new Date(at);
   const { stack, region, version } = deployment;
   terminal.print(
@@ -83,6 +83,11 @@ function printFleet({ deployment, certificates, at }: Report, terminal: Terminal
   terminal.print(
     `\n${counted(certificates.length, 'certificate')}, ${inNeed.length === 0 ? 'none needs attention' : `${counted(inNeed.length, 'of which needs', 'of which need')} attention`}`,
   );
+  const [first] = inNeed.toSorted(byUrgency);
+  if (first)
+    terminal.print(
+      wrapped(`${commandFor(`explain ${first.name}`, target)} shows the cause and what to do.`, terminal.columns, 0),
+    );
 }
 
 /** Descriptions of one problem that are printed. `status NAME` prints that of each certificate. */

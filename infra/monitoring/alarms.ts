@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   type AlarmBase,
@@ -11,6 +12,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { CheckedMonitoring } from '../config/monitoring.ts';
+import { outermostStack } from '../resources/stack-tag.ts';
 import { alarmEvaluations, type Evaluation, type WatchedParts } from './alarm-evaluations.ts';
 import { type AlarmId, alarmTexts } from './alarm-list.ts';
 
@@ -71,9 +73,11 @@ export class Alarms extends Construct {
   private text(key: AlarmId): { readonly alarmName: string; readonly alarmDescription: string } {
     const { name, wrong, remedy } = alarmTexts[key];
     const { metrics, nameSuffix } = this.props;
+    const options = `--stack ${outermostStack(this).stackName} --region ${Stack.of(this).region}`;
+    const runnable = remedy.replaceAll(/"npx cdk-perennial [^"]+(?=")/g, (command) => `${command} ${options}`);
     return {
       alarmName: `${name}${nameSuffix}`,
-      alarmDescription: `${wrong} ${remedy} The deployment is ${metrics.deploymentName}. See the section "${name}" in RUNBOOK.md.`,
+      alarmDescription: `${wrong} ${runnable} The deployment is ${metrics.deploymentName}. See the section "${name}" in RUNBOOK.md.`,
     };
   }
 }

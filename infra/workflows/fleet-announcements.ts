@@ -40,8 +40,7 @@ export function announceLate(scope: Construct): MapState {
     notAfter: '{% $states.input.notAfter %}',
     lifetimeLeft: '{% $states.input.lifetimeLeft %}',
     error: '{% $states.input.error %}',
-    action:
-      'Find out with "npx cdk-perennial explain" and the name of the certificate why it was not renewed or delivered. Fix that, and start the renewal with force.',
+    action: `{% 'Find out with "npx cdk-perennial explain ' & $states.input.certificate & '" why it was not renewed or delivered. Fix that, and start the renewal with force.' %}`,
   }).addCatch(notAnnounced);
   const announcePostponed = announce(scope, 'Announce postponed renewal', detailTypes.renewalPostponed, {
     ...late,

@@ -1,3 +1,4 @@
+import { regionOption } from '../domain/contract/secret-commands.ts';
 import type { RegistrationOutput } from '../domain/contract/steps.ts';
 import type { ExecutionEnd } from '../domain/ports/state-machines.ts';
 
@@ -9,8 +10,8 @@ const maximumBytes = 3072;
  * `example.com. 300 IN CAA `. Without records, a sentence says where they will be. `end` is `null` if the registration has not ended.
  */
 export function caaAttribute(accounts: string, execution: string, end: ExecutionEnd | null | 'not started'): string {
-  const showRecords = `aws stepfunctions describe-execution --execution-arn ${execution} --query output --output text`;
-  const register = `aws stepfunctions start-execution --state-machine-arn ${accounts} --input '{"action":"register"}'`;
+  const showRecords = `aws stepfunctions describe-execution --execution-arn ${execution}${regionOption(execution)} --query output --output text`;
+  const register = `aws stepfunctions start-execution --state-machine-arn ${accounts}${regionOption(accounts)} --input '{"action":"register"}'`;
   if (end === 'not started') {
     return `Unknown, because the accounts were not registered. The output of the execution that this command starts has the records: ${register}`;
   }

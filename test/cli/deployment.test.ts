@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findDeployment, readReport } from '../../cli/deployment.ts';
+import { commandFor, findDeployment, readReport } from '../../cli/deployment.ts';
 import { problemOf } from '../../cli/problems.ts';
 import { translated } from '../../lambdas/adapters/aws/translate-errors.ts';
 import type { ReportInput, ReportOutput } from '../../lambdas/domain/contract/report.ts';
@@ -27,6 +27,26 @@ describe('the deployment', () => {
   ])('of %j with %j is a sentence', async (stacks, target, message) => {
     await expect(findDeployment(found(...stacks), target)).rejects.toThrow(message);
   });
+});
+
+test.each([
+  [{}, '"npx cdk-perennial status"'],
+  [
+    { stack: 'A', region: 'eu-west-1', profile: 'ops', json: true },
+    '"npx cdk-perennial status --stack A --region eu-west-1 --profile ops"',
+  ],
+])('a command in a message with %j has the options that find the same deployment', (target, command) => {
+  expect(commandFor('status', target)).toBe(command);
+});
+
+test('a name that is not configured is a message with the command that lists all of this deployment', async () => {
+  const deployments = {
+    ...found('One'),
+    report: async () => ({ certificates: [], unknown: [{ name: 'ww', similar: 'www' }] }) as unknown as ReportOutput,
+  };
+  await expect(readReport(deployments, { region: 'eu-west-1' }, ['ww'])).rejects.toThrow(
+    'No certificate with the name ww is configured. Did you mean www? "npx cdk-perennial status --region eu-west-1" lists all names.',
+  );
 });
 
 test('the report has the certificates of all pages', async () => {

@@ -86,11 +86,21 @@ test.each([
 
 describe('the list of certificates', () => {
   test.each([
-    [1, '1 certificate, none needs attention'],
-    [3, '3 certificates, 1 of which needs attention'],
-    [50, '50 certificates, 7 of which need attention'],
-  ])('ends with the count of %d', async (count, sentence) => {
-    expect((await printed(reportOf(count), 80)).trimEnd()).toMatch(new RegExp(`\n${sentence}$`));
+    [1, '1 certificate, none needs attention', /attention$/],
+    [
+      3,
+      '3 certificates, 1 of which needs attention',
+      /\n"npx cdk-perennial explain mail" shows the cause and what to do\.$/,
+    ],
+    [
+      50,
+      '50 certificates, 7 of which need attention',
+      /\n"npx cdk-perennial explain mail" shows the cause and what to do\.$/,
+    ],
+  ])('ends with the count of %d, and the command that explains the most urgent one', async (count, sentence, end) => {
+    const text = (await printed(reportOf(count), 80)).trimEnd();
+    expect(text).toContain(`\n${sentence}`);
+    expect(text).toMatch(end);
   });
 
   test.each([45, 59, 80, 120, 250])('fits %d columns', async (columns) => {

@@ -406,7 +406,7 @@ describe('commands for operators', () => {
     const revoked = (await d.ledger('outside')).current?.serialNumber ?? '';
     const { code, out } = await run(['revoke', 'outside', '--reason', 'superseded', '--yes']);
     expect(out.replaceAll(/\s+/g, ' ')).toContain(
-      `Revoked the serial number ${revoked}. A renewal replaces it. "cdk-perennial explain outside" shows it.`,
+      `Revoked the serial number ${revoked}. A renewal replaces it. "npx cdk-perennial explain outside" shows it.`,
     );
     expect(code).toBe(0);
     const replaced = await eventually('The replacement', async () => {

@@ -50,7 +50,7 @@ test('sets one real alarm and publishes one event, which say that they are tests
 
 test('a message that did not arrive needs attention, with what to look at', async () => {
   const { code, text } = await run({ answers: [false, true] });
-  expect(text).toContain('FIX alarm: The message did not arrive. Run "cdk-perennial doctor"');
+  expect(text).toContain('FIX alarm: The message did not arrive. Run "npx cdk-perennial doctor"');
   expect(code).toBe(1);
 });
 

@@ -50,7 +50,7 @@ test.each([
   ],
   [
     '{"current":{"serialNumber":"0a","notAfter":"2026-05-30T00:00:00Z"},"served":false}',
-    'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC. An\nendpoint does not present it. "cdk-perennial status www" shows which.',
+    'www has the serial number 0a and is valid until 2026-05-30 00:00 UTC. An\nendpoint does not present it. "npx cdk-perennial status www" shows which.',
   ],
 ])('renew --watch of an execution with the output %s ends with a sentence', async (output, sentence) => {
   const { code, text } = await watched({ output });

@@ -36,5 +36,6 @@ mail
   An endpoint presents another certificate.
 
 6 certificates, 6 of which need attention
+"npx cdk-perennial explain www-2" shows the cause and what to do.
 exit code 1`);
 });

@@ -163,7 +163,9 @@ describe('the attribute Caa', () => {
   test('says after 30 s how to read the records later', async () => {
     const { caa, slept, reply } = await deployed(withAccounts);
     expect(slept).toHaveLength(30);
-    expect(caa).toContain(`aws stepfunctions describe-execution --execution-arn ${registration} --query output`);
+    expect(caa).toContain(
+      `aws stepfunctions describe-execution --execution-arn ${registration} --region us-east-1 --query output`,
+    );
     expect(reply).toMatchObject(success);
   });
 
@@ -192,7 +194,7 @@ describe('the attribute Caa', () => {
     ]);
     expect(started.map(([arn]) => arn)).toEqual([accounts, fleet]);
     expect(caa).toContain('FAILED, ExternalAccountBindingError');
-    expect(caa).toContain(`--state-machine-arn ${accounts} --input '{"action":"register"}'`);
+    expect(caa).toContain(`--state-machine-arn ${accounts} --region us-east-1 --input '{"action":"register"}'`);
     expect(body.length).toBeLessThan(4096);
   });
 

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { Replica } from '../../../domain/contract/config.ts';
 import { SecretAccessError, ThrottledError } from '../../../domain/contract/errors.ts';
+import { secretOptions } from '../../../domain/contract/secret-commands.ts';
 import { readersOf, readersPolicy } from '../../../domain/rules/certificate/secret-sharing.ts';
 import { addReplicas, notedReplicas, removeReplicas } from './secret-replicas.ts';
 import { type TaggedSecret, updateTags } from './secret-tags.ts';
@@ -75,7 +76,7 @@ async function setReaders(
     throw new SecretAccessError({
       what: `Secret ${secret} has a resource policy that this stack did not write. It is not changed.`,
       remedy:
-        `Remove it so that the readers of the configuration can be set (aws secretsmanager delete-resource-policy --secret-id ${secret}), ` +
+        `Remove it so that the readers of the configuration can be set (aws secretsmanager delete-resource-policy ${secretOptions(secret)}), ` +
         'or remove them from the configuration and add them to the policy by hand.',
       secret,
     });
@@ -101,7 +102,7 @@ function assertReadable(secret: string, { KmsKeyId }: DescribeSecretCommandOutpu
   throw new SecretAccessError({
     what: `No reader was given access to secret ${secret}.`,
     why: "It is encrypted with the account's aws/secretsmanager key, which other accounts cannot use.",
-    remedy: `Set a KMS key of your own with: aws secretsmanager update-secret --secret-id ${secret} --kms-key-id <its ARN>`,
+    remedy: `Set a KMS key of your own with: aws secretsmanager update-secret ${secretOptions(secret)} --kms-key-id <its ARN>`,
     secret,
   });
 }

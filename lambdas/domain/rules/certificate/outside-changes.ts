@@ -1,6 +1,6 @@
 import type { CertificateFacts, Delivery, OutsideChange, Validity } from '../../contract/certificate-facts.ts';
 import { tags as ownTags, type Tags } from '../../contract/environment.ts';
-import { restoreCommand } from '../../contract/secret-commands.ts';
+import { restoreCommand, secretOptions } from '../../contract/secret-commands.ts';
 import type { ImportDescription, TagDifference } from '../../ports/acm-certificates.ts';
 import type { SecretDescription } from '../../ports/certificate-secrets.ts';
 import { isSameSerial } from './endpoints.ts';
@@ -95,7 +95,7 @@ const secretTagsLost = (resource: string, lost: readonly LostTag[]): OutsideChan
   kind: 'secretTagsLost',
   resource,
   detail: lostTags(lost),
-  action: `Perennial renews no certificate in a secret without the tag ${ownTags.stack}. Run "aws secretsmanager tag-resource --secret-id ${resource} --tags ${tagArguments(lost)}".`,
+  action: `Perennial renews no certificate in a secret without the tag ${ownTags.stack}. Run "aws secretsmanager tag-resource ${secretOptions(resource)} --tags ${tagArguments(lost)}".`,
 });
 
 const versionMoved = (resource: string, from: string, to: string): OutsideChange => ({
