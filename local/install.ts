@@ -51,7 +51,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   if (!existsSync(python)) {
     const machinePython = await findPython(env);
     progress('MiniStack');
-    rmSync(venv, { recursive: true, force: true });
+    // Another process may have installed it in the meantime.
+    if (!existsSync(python)) rmSync(venv, { recursive: true, force: true });
     await atomically(venv, async (folder) => {
       await run(machinePython, ['-m', 'venv', folder], { env });
       await pip(join(folder, 'bin', 'python'), ['--requirement', REQUIREMENTS], env);

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -45,6 +46,18 @@ test('install names a Python without the venv module, as on Debian', async () =>
   const message = await refusal();
   expect(message).toContain('python3 has no venv module');
   expect(message).toMatch(howToInstall);
+});
+
+test('an installation keeps that of another process which has ended in the meantime', async () => {
+  const requirements = readFileSync(join(import.meta.dirname, '..', '..', 'local', 'requirements.txt'));
+  const hash = createHash('sha256').update(requirements).digest('hex').slice(0, 8);
+  const other = join(folder, 'cache', `ministack-${hash}`, 'bin');
+  mkdirSync(other, { recursive: true });
+  // The other process ends while this one looks for Python.
+  const ends = `echo > ${other}/python; echo 3.12 "$0"`;
+  command('python3', `case "$1" in -c) ${ends};; *) echo "disk full" >&2; exit 1;; esac`);
+  await expect(install({ env })).rejects.toThrow('disk full');
+  expect(readdirSync(other)).toEqual(['python']);
 });
 
 test('an installation that fails leaves no folder in the cache', async () => {
