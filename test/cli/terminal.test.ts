@@ -1,11 +1,19 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { status } from '../../cli/commands/status.ts';
 import { follow } from '../../cli/follow.ts';
 import { createTerminal } from '../../cli/terminal.ts';
 import { ThrottledError } from '../../lambdas/domain/contract/errors.ts';
 import type { WorkflowExecution } from '../../lambdas/domain/ports/workflows.ts';
 import { certificateWith, reportOf } from './page/reports.ts';
+
+// Node.js styles text by these variables of the process.
+beforeEach(() => {
+  for (const name of ['FORCE_COLOR', 'NO_COLOR']) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 /** Creates the terminal of the command line, of which everything that is written is kept. */
 function terminalWith(columns: number | undefined, env: NodeJS.ProcessEnv = {}) {
