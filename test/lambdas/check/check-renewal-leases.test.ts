@@ -224,6 +224,13 @@ describe('a restart', () => {
     expect((await check(world, { request, waitStarts })).action).toBe('issue');
   });
 
+  test('of an execution that an operator redrives waits like one that runs', async () => {
+    const world = issued(dueDay);
+    interrupted(world);
+    world.executions.end(otherExecution, 'PENDING_REDRIVE');
+    expect(await check(world, { request })).toMatchObject({ action: 'wait', wait: 10 });
+  });
+
   test('is rejected if the execution has been running for two minutes', async () => {
     const world = issued(dueDay);
     interrupted(world);

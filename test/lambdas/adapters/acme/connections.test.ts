@@ -150,6 +150,25 @@ describe('a public CA', () => {
     expect(inside.requests).toEqual([]);
   });
 
+  test('that had a private address cannot name private hosts any more after it moved to a public one', async () => {
+    let isPublic = false;
+    const network = {
+      lookup: lookupOf({ 'inside.example': ['127.0.0.2'] }),
+      isPublic: (address: string) => isPublic && address === '127.0.0.1',
+    };
+    const issuer = issuerAt('ca.example');
+    const key = newKey('P-256');
+    scriptNames(ca, 'ca.example');
+    await expect(acmeWith(network).newAccount(issuer, key)).rejects.toThrow('nothing scripted');
+    isPublic = true;
+    const second = acmeWith(network);
+    await expect(second.newAccount(issuer, key)).rejects.toThrow('nothing scripted');
+    const target = named(inside.url('/secret'), 'inside.example');
+    const authority = second.connect(issuer, { url: 'x', privateKey: key });
+    await expect(authority.order(target)).rejects.toThrow('has the private address 127.0.0.2');
+    expect(inside.requests).toEqual([]);
+  });
+
   test('may name another public host', async () => {
     const acme = acmeWith(publicCa({ 'orders.example': ['127.0.0.1'] }));
     const order = { status: 'valid', finalize: ca.url('/finalize'), authorizations: [] };
@@ -179,6 +198,20 @@ test('a private CA may name another private host', async () => {
   });
   const url = named(ca.url('/order/1'), 'orders.internal.example');
   expect(await authority.order(url)).toMatchObject({ status: 'valid' });
+});
+
+test('a private CA may name private hosts also after a request to a public one', async () => {
+  let isPublic = false;
+  const acme = acmeWith({ lookup: lookupOf({}), isPublic: () => isPublic });
+  scriptNames(ca, 'ca.internal.example');
+  const order = { body: { status: 'valid', finalize: ca.url('/finalize'), authorizations: [] } };
+  ca.script('/order/1', order, order, order);
+  const account = { url: ca.url('/account/1'), privateKey: newKey('P-256') };
+  const authority = acme.connect(issuerAt('ca.internal.example'), account);
+  for (const host of ['ca.internal.example', 'public.example', 'orders.internal.example']) {
+    isPublic = host === 'public.example';
+    expect(await authority.order(named(ca.url('/order/1'), host)), host).toMatchObject({ status: 'valid' });
+  }
 });
 
 describe('an issuer with trusted roots', () => {
