@@ -104,8 +104,7 @@ function proofOf(
   if (!spec.identifiers.includes(identifier))
     throw refused(spec, `It has an authorization for ${identifier}, which was not ordered.`);
   // A CA may list a failed challenge before the one that it has made in its place.
-  const answerable = challenges.filter((each) => isAnswerable(each) && each.status !== 'invalid');
-  const challenge = answerable.find((each) => each.status === 'pending') ?? answerable[0];
+  const challenge = challenges.find((each) => isAnswerable(each) && each.status !== 'invalid');
   const place = challengeRecords.find((each) => each.identifier === identifier);
   if (!challenge || !place) throw noDnsChallenge(authorization, spec);
   return {
