@@ -6,13 +6,19 @@ import {
   Condition,
   Fail,
   type IChainable,
+  type IStateMachine,
   Pass,
   StateMachine,
   Succeed,
   TaskInput,
   Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
-import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import {
+  StepFunctionsStartExecution,
+  type StepFunctionsStartExecutionJsonataProps,
+} from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { announceChanges, announceLate } from './fleet-announcements.ts';
 import { scheduleFleet } from './fleet-schedule.ts';
@@ -49,6 +55,8 @@ const variables = {
   newStarts: 0,
   historyEvents: 0,
   errors: "{% '' %}",
+  // The execution that this one replaces may not have ended yet.
+  waitsForLease: '{% $states.input.replacement = true %}',
 };
 
 /** The steps belong to no single certificate, so the name is empty. */
@@ -59,6 +67,9 @@ const run = { certificate: "{% '' %}", attempt: 1, order: '{% null %}' };
  * Those that were started already may be due again.
  */
 const asNewRun = { continues: "{% $states.context.Execution.Id & ' ' & $now() %}", started: [] };
+
+/** The error of a step after a deployment has replaced the functions with those of another version. */
+const replaced: CatchProps = { errors: errorNames('FunctionsReplacedError') };
 
 /** Keeps the error of a state. The run continues and fails at its end. */
 const keepingError = (what: string): CatchProps => ({
@@ -71,11 +82,14 @@ export class FleetWorkflow extends Construct {
   readonly schedule: Schedule;
   readonly scheduleGroup: ScheduleGroup;
   private readonly props: FleetWorkflowProps;
+  /** The workflow by its name, because a reference to itself would be circular. */
+  private readonly self: IStateMachine;
 
   /** Connects the states in the order in which they run. */
   constructor(scope: Construct, id: string, props: FleetWorkflowProps) {
     super(scope, id);
     this.props = props;
+    this.self = StateMachine.fromStateMachineName(this, 'Self', props.name);
     const { fleet } = props;
     const takeLease = fleet.step(this, 'Take fleet lease', {
       payload: {},
@@ -109,10 +123,17 @@ export class FleetWorkflow extends Construct {
     const comparisonFailed = fleet.step(this, 'Report failed comparison', { payload: {}, run, retry: [briefly] });
     const releaseLease = fleet.step(this, 'Release fleet lease', { payload: {}, run });
     const end = this.end();
-    const handOver = this.handOver(end);
+    const restart = this.restart(end);
+    const handOver = this.handOver(end, restart);
 
+    const waitForLease = Wait.jsonata(this, 'Wait for fleet lease', {
+      time: WaitTime.duration(Duration.seconds(30)),
+      assign: { waitsForLease: false },
+    }).next(takeLease);
+    const isRunning = "$type($states.input.holder) = 'string'";
     const running = Choice.jsonata(this, 'Already running?')
-      .when(Condition.jsonata("{% $type($states.input.holder) = 'string' %}"), Succeed.jsonata(this, 'Already running'))
+      .when(Condition.jsonata(`{% ${isRunning} and $waitsForLease %}`), waitForLease)
+      .when(Condition.jsonata(`{% ${isRunning} %}`), Succeed.jsonata(this, 'Already running'))
       .otherwise(refresh);
     const anyLeft = Choice.jsonata(this, 'All refreshed?')
       .when(Condition.jsonata("{% $type($after) = 'string' %}"), refresh)
@@ -139,13 +160,13 @@ export class FleetWorkflow extends Construct {
       .otherwise(end);
 
     takeLease.addCatch(end, keepingError('lease')).next(running);
-    refresh.addCatch(select, keepingError('renewal information')).next(anyLeft);
-    select.addCatch(releaseLease, keepingError('selection')).next(anyDue);
+    refresh.addCatch(restart, replaced).addCatch(select, keepingError('renewal information')).next(anyLeft);
+    select.addCatch(restart, replaced).addCatch(releaseLease, keepingError('selection')).next(anyDue);
     startRenewals.next(next);
     // All starts come before the comparison, and its failure is no failure of the run. It has a metric of its own.
     compare.addCatch(comparisonFailed).next(announceChanges(this)).next(allCompared);
     comparisonFailed.addCatch(releaseLease).next(releaseLease);
-    releaseLease.addCatch(end, keepingError('lease')).next(released);
+    releaseLease.addCatch(restart, replaced).addCatch(end, keepingError('lease')).next(released);
 
     this.workflow = new Workflow(this, 'Workflow', {
       name: props.name,
@@ -160,23 +181,41 @@ export class FleetWorkflow extends Construct {
   }
 
   /** Passes the lease to a new execution and starts it, because the history of this one is nearly full. */
-  private handOver(end: IChainable): IChainable {
+  private handOver(end: IChainable, restart: IChainable): IChainable {
     const handOver = this.props.fleet.step(this, 'Hand over fleet lease', { payload: {}, run });
-    const start = StepFunctionsStartExecution.jsonata(this, 'Start next execution', {
-      // By its name, because a reference of the workflow to itself would be circular.
-      stateMachine: StateMachine.fromStateMachineName(this, 'Self', this.props.name),
+    const start = this.startItself(end, 'Start next execution', {
       name: '{% $states.input.executionName %}',
       input: TaskInput.fromObject({ continues: '{% $continues %}' }),
+    });
+    handOver.addCatch(restart, replaced).addCatch(end, keepingError('lease')).next(start);
+    return handOver;
+  }
+
+  /**
+   * Starts a new execution after a deployment has replaced the functions with others that run no step of this one. This execution cannot pass its lease,
+   * so the new one waits until this one has ended. The run that the deployment started may have found the lease held, and so has selected nothing.
+   */
+  private restart(end: IChainable): IChainable {
+    return this.startItself(end, 'Start replacement', { input: TaskInput.fromObject({ replacement: true }) });
+  }
+
+  private startItself(
+    end: IChainable,
+    state: string,
+    execution: Pick<StepFunctionsStartExecutionJsonataProps, 'name' | 'input'>,
+  ): StepFunctionsStartExecution {
+    const start = StepFunctionsStartExecution.jsonata(this, state, {
+      ...execution,
+      stateMachine: this.self,
       outputs: '{% {} %}',
       taskTimeout: Timeout.duration(Duration.seconds(30)),
     });
     for (const policy of startExecutionRetries) start.addRetry(policy);
-    handOver.addCatch(end, keepingError('lease')).next(start);
     start
       .addCatch(end, { errors: [executionExists] })
       .addCatch(end, keepingError('next execution'))
       .next(end);
-    return handOver;
+    return start;
   }
 
   /** Returns the states that end the execution. It fails if something could not be checked or started. */

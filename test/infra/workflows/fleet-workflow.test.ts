@@ -80,6 +80,10 @@ async function runFleet({ selections = [], starts = {}, answers = {}, refusedEve
       started.push({ certificate, name: Name, after: (now - begin) / 1000 });
       return { ExecutionArn: 'arn' };
     },
+    'Start replacement': ({ Input }) => {
+      next = { Input };
+      return { ExecutionArn: 'arn' };
+    },
     'Start next execution': ({ Input, Name }) => {
       next = { Input, Name };
       return { ExecutionArn: 'arn' };
@@ -426,5 +430,72 @@ describe('the schedule', () => {
       ScheduleExpression: 'rate(90 minutes)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 22 },
     });
+  });
+});
+
+describe('a fleet run whose functions a deployment has replaced', () => {
+  const replaced = new TaskError('FunctionsReplacedError', 'of different versions');
+  const held = { holder: 'another execution', after: null };
+  const isReplacement = { Input: { replacement: true } };
+
+  test('starts a new run when it selects again, and does not fail', async () => {
+    const { status, entered, started, next } = await runFleet({ selections: [selection(['a']), replaced] });
+    expect(status).toBe('SUCCEEDED');
+    expect(started.map(({ certificate }) => certificate)).toEqual(['a']);
+    expect(next).toEqual(isReplacement);
+    expect(entered.slice(-3)).toEqual(['Start replacement', 'All started?', 'Done']);
+  });
+
+  test('starts a new run when it refreshes renewal information', async () => {
+    const { status, next } = await runFleet({ answers: { 'Refresh renewal information': [replaced] } });
+    expect(status).toBe('SUCCEEDED');
+    expect(next).toEqual(isReplacement);
+  });
+
+  test('starts a new run instead of passing its lease to the next execution', async () => {
+    const { status, next } = await runFleet({
+      selections: Array.from({ length: 20 }, (_, index) => selection(many(100, `c${index}-`))),
+      answers: { 'Hand over fleet lease': [replaced] },
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(next).toEqual(isReplacement);
+  });
+
+  test('starts a new run if it can neither compare nor release its lease, because another run may have asked for a selection', async () => {
+    const { status, next } = await runFleet({
+      answers: {
+        'Compare with what is there': [replaced],
+        'Report failed comparison': [replaced],
+        'Release fleet lease': [replaced],
+      },
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(next).toEqual(isReplacement);
+  });
+
+  test('is replaced by one that waits until its lease is free', async () => {
+    const { status, entered, inputs } = await runFleet({
+      input: { replacement: true },
+      answers: { 'Take fleet lease': [held] },
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(entered.slice(1, 5)).toEqual([
+      ...['Take fleet lease', 'Already running?', 'Wait for fleet lease', 'Take fleet lease'],
+    ]);
+    expect(inputs['Select due certificates']).toHaveLength(1);
+  });
+
+  test('is replaced by one that leaves the work to a third run that is faster', async () => {
+    const { entered } = await runFleet({
+      input: { replacement: true },
+      answers: { 'Take fleet lease': [held, held] },
+    });
+    expect(entered.at(-1)).toBe('Already running');
+  });
+
+  test('starts no other run if its first step comes too late, because the deployment starts one at its end', async () => {
+    const { error, next } = await runFleet({ answers: { 'Take fleet lease': [replaced] } });
+    expect(error).toBe('FleetCheckError');
+    expect(next).toBeUndefined();
   });
 });
