@@ -1,12 +1,17 @@
-import type { DeployedConfig } from '../domain/contract/config.ts';
+import type { CertificateSpec, DeployedConfig } from '../domain/contract/config.ts';
 import { LeaseLostError } from '../domain/contract/errors.ts';
-import { readErrorOutput } from '../domain/contract/failure.ts';
+import { type FailureReport, readErrorOutput } from '../domain/contract/failure.ts';
 import type { RecordFailureInput, RecordFailureOutput } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { LedgerCertificate } from '../domain/ports/ledger-certificate.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
 import { specOf } from '../domain/rules/certificate/certificate-spec.ts';
-import { failedIdentifiers, isCaaOfCheckZones, judgeFailure } from '../domain/rules/failure/retry-schedule.ts';
+import {
+  type FailureVerdict,
+  failedIdentifiers,
+  isCaaOfCheckZones,
+  judgeFailure,
+} from '../domain/rules/failure/retry-schedule.ts';
 import { busyReplyOf } from '../domain/rules/renewal/busy-ca.ts';
 import { chosenIssuer, withChosenIssuer } from '../domain/rules/renewal/issuer-choice.ts';
 import { isEmergency } from '../domain/rules/renewal/renewal-time.ts';
@@ -20,8 +25,8 @@ export interface RecordFailurePorts {
 /**
  * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
  * makes it, saves the announced version, counts the failure, and releases the leases. A reply of the CA that asks for no requests is saved for all
- * certificates of its directory. It also removes the TXT values from the ledger that are no
- * longer in DNS. An execution that does not hold the lease only does the latter.
+ * certificates of its directory. It also removes the TXT values from the ledger that are no longer in DNS. An execution that does not hold the lease
+ * only does the latter.
  *
  * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
  * between the two counts, the second run counts the identifiers again. A count that is too high keeps the account below the limit of the CA. A count
@@ -64,26 +69,7 @@ export async function recordFailure(
   if (lease === execution && announced !== null && announced !== record.announcedVersion) {
     await ignoringLostLease(ledger.recordAnnounced(certificate, execution, announced));
   }
-  if (isNew && verdict.counted) {
-    const identifiers = failedIdentifiers(report);
-    if (spec && identifiers.length > 0) {
-      await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
-    }
-    // The CAA identities of the CA may have changed since they were read. The next attempt places an order, which reads them again, and the CA
-    // decides.
-    if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
-    const written = {
-      error: report.error,
-      cause: report.sentence,
-      last: now.toISOString(),
-      ...(verdict.limit && { limit: true as const }),
-      ...(spec ? { specHash: spec.specHash } : {}),
-    };
-    const busy = busyReplyOf(report, certificate, now);
-    if (spec && busy) await ledger.recordBusyReply(spec.issuer.directoryUrl, busy);
-    const { issuersFault } = verdict;
-    await ignoringLostLease(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
-  }
+  if (isNew && verdict.counted) await countFailure({ certificate, execution, spec, report, verdict, now }, ledger);
   if (lease === execution && order && verdict.dropOrder) {
     await ignoringLostLease(ledger.dropOrder(certificate, execution, order.url));
   }
@@ -102,6 +88,38 @@ export async function recordFailure(
     nextAttempt:
       (isNew ? notBefore : record.notBefore) ?? new Date(now.getTime() + config.checkInterval * 1000).toISOString(),
   };
+}
+
+interface CountedFailure extends Pick<RecordFailureInput, 'certificate' | 'execution'> {
+  /** `undefined` if the certificate is not configured. */
+  readonly spec: CertificateSpec | undefined;
+  readonly report: FailureReport;
+  readonly verdict: FailureVerdict;
+  readonly now: Date;
+}
+
+/** Counts a failure for the certificate, for its identifiers and, if the CA asked for no requests, for its directory. */
+async function countFailure(
+  { certificate, execution, spec, report, verdict, now }: CountedFailure,
+  ledger: Ledger,
+): Promise<void> {
+  const identifiers = failedIdentifiers(report);
+  if (spec && identifiers.length > 0) await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
+  // The CAA identities of the CA may have changed since they were read. The next attempt places an order, which reads them again, and the CA
+  // decides.
+  if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
+  const written = {
+    error: report.error,
+    cause: report.sentence,
+    last: now.toISOString(),
+    ...(verdict.limit && { limit: true as const }),
+    ...(spec ? { specHash: spec.specHash } : {}),
+  };
+  const busy = busyReplyOf(report, certificate, now);
+  if (spec && busy) await ledger.recordBusyReply(spec.issuer.directoryUrl, busy);
+  const { issuersFault } = verdict;
+  const notBefore = verdict.notBefore?.toISOString() ?? null;
+  await ignoringLostLease(ledger.recordFailure(certificate, execution, written, { notBefore, issuersFault }));
 }
 
 /** The spec after *Check renewal* itself failed. Its hash is recorded, so that a changed configuration ends the delay. */
