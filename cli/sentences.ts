@@ -59,7 +59,8 @@ export function stateOf(
       notBefore && Date.parse(notBefore) > now.getTime() ? `${minuteOf(notBefore)} UTC` : 'the next fleet run';
     return `failing: ${failure.error}, next attempt ${next}`;
   }
-  return action === 'none' ? 'ok' : `${action}: ${withMinutes(reason)}`;
+  const what = action === 'checkEndpoints' ? 'check endpoints' : action;
+  return action === 'none' ? 'ok' : `${what}: ${withMinutes(reason)}`;
 }
 
 /** Compares certificates for a list. Those that need attention come first, then those that expire first. */

@@ -24,12 +24,12 @@ export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
     name: 'Perennial fleet does not run',
     wrong: 'No fleet run has selected the due certificates in time. No certificate is checked or renewed.',
     remedy:
-      'Start the fleet workflow by hand, and find out why the schedule does not start it or why a run makes no progress.',
+      'Find out with "npx cdk-perennial doctor" whether the schedule is missing or a run makes no progress, and start the fleet workflow by hand.',
   },
   fleetFails: {
     name: 'Perennial fleet fails',
     wrong: 'An execution of the fleet workflow has failed, timed out, was aborted or was throttled.',
-    remedy: 'Read the error and the cause of the execution.',
+    remedy: 'See with "npx cdk-perennial doctor" how the last run has ended, and read the error and the cause.',
   },
   renewalsFail: {
     name: 'Perennial renewals fail',
@@ -46,28 +46,31 @@ export const alarmTexts: Readonly<Record<AlarmId, AlarmText>> = {
   leaseTooOld: {
     name: 'Perennial lease too old',
     wrong: 'An execution has worked on one certificate for too long. No other execution can renew this certificate.',
-    remedy: 'Read the history of the execution that holds the lease, and stop it if it makes no progress.',
+    remedy:
+      'See with "npx cdk-perennial status" which certificate it is, and stop its execution if that makes no progress.',
   },
   renewalsPostponed: {
     name: 'Perennial renewals postponed',
     wrong: 'For a day, fleet runs have left due certificates to the next run, because of the limits of a CA.',
-    remedy: 'Compare the number of certificates with the limits of the CA, and ask the CA for higher ones.',
+    remedy:
+      'See with "npx cdk-perennial status" which ones, compare their number with the limits of the CA, and ask it for higher ones.',
   },
   notServed: {
     name: 'Perennial not served',
     wrong: 'An endpoint presents another certificate than the stored one, or cannot be reached.',
-    remedy: 'See with "npx cdk-perennial status NAME" what each endpoint presents, and reload or repair that server.',
+    remedy:
+      'See with "npx cdk-perennial status" which certificate it is, and with its name added what each endpoint presents. Reload or repair that server.',
   },
   changedOutside: {
     name: 'Perennial changed outside',
     wrong: 'The daily comparison found a secret or an import that another writer has changed, or could not compare it.',
-    remedy: 'Find out who made the change, and do what the event "Certificate Changed Outside Perennial" says.',
+    remedy: 'See with "npx cdk-perennial status" what has changed and what to do, and find out who made the change.',
   },
   txtValuesNotRemoved: {
     name: 'Perennial TXT values not removed',
     wrong: 'For a day, TXT values of earlier challenges have been in DNS that could not be removed.',
     remedy:
-      'Fix the access to the hosted zone, or remove the values that the event "Certificate Clean-Up Failed" lists.',
+      'See with "npx cdk-perennial status" which certificate it is. Fix the access to the hosted zone, or remove the values that the event "Certificate Clean-Up Failed" lists.',
   },
   functionErrors: {
     name: 'Perennial function errors',

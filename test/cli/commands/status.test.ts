@@ -17,6 +17,15 @@ const expiring = (name: string, day: number) =>
     attention: [`Less than 20 % of its lifetime is left. It expires at 2026-03-0${day}T12:00:00Z.`],
   });
 
+test('status shows that the endpoints of a certificate are checked again, in words', async () => {
+  const reason = 'an endpoint did not serve it at 2026-03-01T06:31:00.000Z';
+  const attention = ['An endpoint presents another certificate, or cannot be reached.'];
+  const text = await printed([certificateWith({ action: 'checkEndpoints', reason, attention })]);
+  expect(text.replaceAll(/\s+/g, ' ')).toContain(
+    'check endpoints: an endpoint did not serve it at 2026-03-01 06:31 UTC',
+  );
+});
+
 test('status prints certificates with the same problem together, although they expire at other times', async () => {
   const text = await printed([
     ...[2, 3, 4, 5, 6].map((day) => expiring(`www-${day}`, day)),
