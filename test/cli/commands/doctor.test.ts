@@ -206,10 +206,16 @@ describe('doctor', () => {
       'about 6 of 5 imports a year. Ask AWS for a higher quota (Service Quotas, AWS Certificate Manager, Imported certificates in last 365 days)',
     ],
     ['clock', { at: '2026-03-01T11:00:00Z' }, 'differs from that of AWS by 60 min'],
+    ['clock', { at: '2026-03-01T12:01:00Z' }, 'differs from that of AWS by 60 s'],
   ])('says how to fix a problem with %s', async (check, situation, message) => {
     const { code, of } = await run(situation);
     expect(of(check)).toMatchObject({ result: 'fix', text: expect.stringContaining(message) });
     expect(code).toBe(1);
+  });
+
+  test('does not complain about a clock that differs by less than a minute', async () => {
+    const { of } = await run({ at: '2026-03-01T11:59:01Z' });
+    expect(of('clock')).toMatchObject({ result: 'ok', text: 'differs from that of AWS by 59 s' });
   });
 
   test('names an account that was deactivated after its registration', async () => {
