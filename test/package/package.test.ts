@@ -181,11 +181,13 @@ export const key: string = parseCertificateSecret('').privateKey;
         include: ['*.ts', 'examples/**/*.ts'],
       }),
     };
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(consumer, name), content);
-    cpSync(join(root, 'examples'), join(consumer, 'examples'), { recursive: true });
-    expect(globSync('examples/**/*.ts', { cwd: consumer })).not.toEqual([]);
+    // In a folder of its own, because apps of other tests would read this tsconfig.json.
+    const cwd = mkdtempSync(join(consumer, 'checked-'));
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
+    cpSync(join(root, 'examples'), join(cwd, 'examples'), { recursive: true });
+    expect(globSync('examples/**/*.ts', { cwd })).not.toEqual([]);
     const tsc = join(root, 'node_modules', '.bin', 'tsc');
-    const { stdout } = spawnSync(tsc, { cwd: consumer, encoding: 'utf8' });
+    const { stdout } = spawnSync(tsc, { cwd, encoding: 'utf8' });
     expect(stdout.trim().split('\n')).toEqual([expect.stringMatching(/^mistaken\.ts\(3,.*'acme'/)]);
   });
 });
