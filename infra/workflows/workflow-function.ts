@@ -66,6 +66,8 @@ export interface StepOptions {
   readonly run?: Readonly<Record<string, unknown>>;
   /** Retry policies besides those of every step. If two policies have the same error name, the one given here applies. */
   readonly retry?: readonly RetryProps[];
+  /** Output of the state. @default the result of the step */
+  readonly outputs?: string;
   /** Variables to set from the result. */
   readonly assign?: Readonly<Record<string, unknown>>;
 }
@@ -176,7 +178,14 @@ export class WorkflowFunction extends Construct implements IGrantable {
   step(
     scope: Construct,
     name: string,
-    { payload, step = camelCase(name), run = renewalRun, retry = [], assign }: StepOptions,
+    {
+      payload,
+      step = camelCase(name),
+      run = renewalRun,
+      retry = [],
+      outputs = '{% $states.result.Payload %}',
+      assign,
+    }: StepOptions,
   ): LambdaInvoke {
     const state = LambdaInvoke.jsonata(scope, name, {
       lambdaFunction: this.function,
@@ -186,7 +195,7 @@ export class WorkflowFunction extends Construct implements IGrantable {
         run: { ...run, execution: '{% $states.context.Execution.Id %}' },
         input: payload,
       }),
-      outputs: '{% $states.result.Payload %}',
+      outputs,
       ...(assign && { assign }),
       retryOnServiceExceptions: false,
       // The timeout of the function expires first, because its error names the function.

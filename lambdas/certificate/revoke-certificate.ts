@@ -60,20 +60,26 @@ export async function revokeCertificate(
   const now = clock.now();
   const unexpired = affected.filter(({ value }) => Date.parse(value.notAfter) > now.getTime());
   const recent = staged.filter(({ stagedAt }) => mayHaveUnexpired(stagedAt, affected, now));
+  const ready: string[] = [];
   const { revoked, failures } = await settled([
     ...currentFirst(unexpired).map(
       ({ value }) =>
         () =>
           revokeStored(value, { spec, reason }, ports),
     ),
-    ...(compromised ? recent.filter(hasKey) : []).map((each) => () => revokeUnstored(each, spec, ports)),
+    ...(compromised ? recent.filter(hasKey) : []).map((each) => async () => {
+      const outcome = await revokeUnstored(each, spec, ports);
+      if (outcome !== 'ready') return outcome;
+      ready.push(each.url);
+      return null;
+    }),
   ]);
   const renew = current !== undefined && reason !== 'cessationOfOperation';
   if (renew) await ledger.allowIssue(spec.setHash);
   if (failures.length > 0) throw failures.find((each) => each instanceof RenewalsInProgressError) ?? failures[0];
   // The renewal that starts now may fail for a day. The fleet starts it again until it succeeds.
   if (renew) await ledger.recordRevocation(certificate, current.versionId);
-  return { revoked, renew };
+  return { revoked, renew, ...(ready.length > 0 && { mayFollow: true }) };
 }
 
 /** Lifetime of an order in ms, with reserve. A CSR may be sent until the order expires. */
@@ -118,11 +124,15 @@ async function revokeStored(
   return serialNumber;
 }
 
-/** Revokes the certificate of an order whose key is compromised, if there is one. The key of the order may have been replaced before its CSR was sent. */
+/**
+ * Revokes the certificate of an order whose key is compromised, if there is one, and returns its serial number. The key of the order may have been
+ * replaced before its CSR was sent. Returns `ready` if the CSR may still be sent.
+ */
 async function revokeUnstored(staged: StagedKey, spec: CertificateSpec, ports: RevokeCertificatePorts) {
   const issuer = issuerAt(staged.directoryUrl, spec);
-  const pem = await unstoredCertificate(staged, { issuer, certificate: spec.name }, ports);
-  if (pem === null) return null;
+  const unstored = await unstoredCertificate(staged, { issuer, certificate: spec.name }, ports);
+  if ('status' in unstored) return unstored.status === 'ready' ? 'ready' : null;
+  const { pem } = unstored;
   const key = createPrivateKey(staged.privateKey);
   const leaf = splitPem(pem).find((each) => each.checkPrivateKey(key));
   if (!leaf || (hasTimes(leaf) && leaf.validToDate <= ports.clock.now())) return null;

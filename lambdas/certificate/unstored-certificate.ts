@@ -12,12 +12,15 @@ import type { Order } from '../domain/ports/acme.ts';
 import type { StagedKey } from '../domain/ports/certificate-secrets.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
-/** Statuses of an order that has issued nothing. A key that is compromised is replaced before the CSR of a pending or ready order is sent. */
+/**
+ * Statuses of an order that has issued nothing. A key that is compromised is replaced before the CSR of a pending or ready order is sent. Only a function
+ * that chose its key before the mark may still send it, while the order is ready.
+ */
 const withoutCertificate: ReadonlySet<string> = new Set(['pending', 'ready', 'invalid']);
 
 /**
  * Downloads the certificate that the CA issued for the order of a staged key. RFC 8555 §7.4.2. An interrupted renewal may have left it at the CA.
- * `null` if the order has issued nothing.
+ * Its status if the order has issued nothing.
  *
  * @throws RenewalsInProgressError while the CA issues the certificate
  * @throws UnrevokedCertificateError if the CA does not return the order
@@ -26,13 +29,13 @@ export async function unstoredCertificate(
   { url, directoryUrl }: Pick<StagedKey, 'url' | 'directoryUrl'>,
   { issuer, certificate }: { readonly issuer: Issuer; readonly certificate: string },
   ports: AccountPorts,
-): Promise<string | null> {
+): Promise<{ readonly pem: string } | { readonly status: string }> {
   try {
     const ca = await connectStoredAccount(issuer, ports);
     const order = await ca.order(url);
-    if (withoutCertificate.has(order.status)) return null;
+    if (withoutCertificate.has(order.status)) return { status: order.status };
     if (order.certificate === null) throw stillIssuing(order, { issuer, certificate });
-    return (await ca.certificate(order.certificate)).pem;
+    return { pem: (await ca.certificate(order.certificate)).pem };
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     throw new UnrevokedCertificateError({

@@ -87,8 +87,9 @@ export class AccountWorkflow extends Construct {
       comment:
         'Registers and deactivates accounts, changes their keys, returns links of CAs, and pauses and revokes certificates',
       start,
-      // Much longer than the wait for renewals in progress (10 min) and the retries of all steps together.
-      timeout: Duration.hours(1),
+      // Longer than the longest revocation: twice four attempts of 15 min and 10 min for a CA that issues, 10 min for a renewal in progress, and 15 min
+      // between both, which are 2 h 45 min.
+      timeout: Duration.hours(3),
     });
   }
 

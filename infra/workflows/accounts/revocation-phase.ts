@@ -1,7 +1,7 @@
-import { Choice, Condition, Pass, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Choice, Condition, Pass, type StateMachine, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { keepError } from '../error-output.ts';
-import { caught, type Exit, merged } from '../exits.ts';
+import { caught, exits, merged } from '../exits.ts';
 import { startRenewal } from '../renewal-start.ts';
 import { caUnavailable, executionExists, renewalsInProgress } from '../retry-policies.ts';
 import type { WorkflowFunction } from '../workflow-function.ts';
@@ -13,6 +13,9 @@ import { isObject, run } from './account-variables.ts';
  * A compromised key is marked first, so that no renewal uses it from then on. The revocation then holds the lease of the certificate, so that no
  * renewal stores a certificate with this key between the list of versions and their revocation. A renewal in progress delays it by ten minutes at
  * most, and so does a CA that is issuing a certificate with this key. The lease is released before the renewal is started.
+ *
+ * A function that chose its key before the mark may send its CSR after the revocation, if its execution was stopped. If an order with the key is ready,
+ * the revocation is repeated when such a function has ended at the latest.
  */
 export function revocationPhase(
   scope: Construct,
@@ -25,14 +28,29 @@ export function revocationPhase(
   const versionId = '{% $resolved.versionId %}';
   const markCompromisedKey = certificate.step(scope, 'Mark compromised key', { payload: { versionId }, run });
   const takeLease = check.step(scope, 'Take lease', { payload: {}, run, retry: [renewalsInProgress] });
-  const revokeCertificate = certificate.step(scope, 'Revoke certificate', {
+  const revocation = {
+    step: 'revokeCertificate',
     payload: { spec: '{% $resolved.spec %}', versionId, reason: '{% $resolved.reason %}' },
     run,
     retry: [caUnavailable, renewalsInProgress],
+  };
+  const revokeCertificate = certificate.step(scope, 'Revoke certificate', {
+    ...revocation,
     assign: { revocation: '{% $states.result.Payload %}' },
+  });
+  const revokeAgain = certificate.step(scope, 'Revoke again', {
+    ...revocation,
+    outputs: '{% $states.input %}',
+    assign: { revocation: "{% $merge([$states.result.Payload, { 'renew': $revocation.renew }]) %}" },
+  });
+  const functionEnds = Wait.jsonata(scope, 'Wait for the end of functions', {
+    time: WaitTime.duration(certificate.timeout),
   });
   const releaseLease = check.step(scope, 'Release lease', { payload: {}, run });
   const replaced = replacementStates(scope, renewal);
+  const revoked = Pass.jsonata(scope, 'Revoked', {
+    outputs: "{% $merge([$revocation, $states.input.renewal ? { 'renewal': $states.input.renewal } : {}]) %}",
+  });
 
   const start = Choice.jsonata(scope, 'Key compromised?')
     .when(Condition.jsonata("{% $resolved.reason = 'keyCompromise' %}"), markCompromisedKey)
@@ -43,10 +61,16 @@ export function revocationPhase(
   revokeCertificate.addCatch(releaseLease, keepError).next(releaseLease);
   // The lease of an execution that has ended is free, so a failed release is no reason to fail.
   releaseLease.addCatch(replaced.start).next(replaced.start);
+  replaced.done.next(
+    Choice.jsonata(scope, 'May a certificate follow?')
+      .when(Condition.jsonata('{% $revocation.mayFollow = true %}'), functionEnds)
+      .otherwise(revoked),
+  );
+  functionEnds.next(revokeAgain).next(revoked);
   return {
     start,
-    done: replaced.done,
-    failed: merged(caught([markCompromisedKey], keepError), replaced.failed),
+    done: revoked,
+    failed: merged(caught([markCompromisedKey, revokeAgain], keepError), replaced.failed),
   };
 }
 
@@ -61,17 +85,15 @@ function replacementStates(scope: Construct, renewalWorkflow: StateMachine) {
     outputs: "{% { 'renewal': $states.result.ExecutionArn } %}",
   });
   const isDue = `${isObject('revocation')} ? $revocation.renew : $resolved.reason = 'keyCompromise'`;
-  const revoked = Pass.jsonata(scope, 'Revoked', {
-    outputs: "{% $merge([$revocation, $states.input.renewal ? { 'renewal': $states.input.renewal } : {}]) %}",
-  });
-  const revocationFailed = Choice.jsonata(scope, 'Revocation failed?').otherwise(revoked);
+  const revocationFailed = Choice.jsonata(scope, 'Revocation failed?');
   const start = Choice.jsonata(scope, 'Renew?')
     .when(Condition.jsonata(`{% ${isDue} %}`), renewal)
     .otherwise(revocationFailed);
   // The name is derived from this execution, so an existing renewal of this name was started by an earlier attempt of this state.
   renewal.addCatch(revocationFailed, { errors: [executionExists] }).next(revocationFailed);
-  const failed: Exit = {
-    next: (state) => revocationFailed.when(Condition.jsonata(`{% ${isObject('errorOutput')} %}`), state),
-  };
-  return { start, done: revoked, failed: merged(failed, caught([renewal], keepError)) };
+  const { done, failed } = exits({
+    failed: (next) => revocationFailed.when(Condition.jsonata(`{% ${isObject('errorOutput')} %}`), next),
+    done: (next) => revocationFailed.otherwise(next),
+  });
+  return { start, done, failed: merged(failed, caught([renewal], keepError)) };
 }

@@ -167,6 +167,21 @@ describe('a certificate with a compromised key that was issued and not stored', 
     expect((await revoke('keyCompromise')(world)).revoked).toHaveLength(3);
   });
 
+  test('may follow while its order is ready, and not while the order is pending or invalid', async () => {
+    const world = await renewed();
+    world.ca.alreadyValid.add('example.com');
+    const { url } = await world.ca.newOrder({ identifiers, profile: null });
+    await world.secrets.stageKey('www', atCa(url), current.privateKey);
+    for (const [status, mayFollow] of [
+      ['ready', true],
+      ['pending', undefined],
+      ['invalid', undefined],
+    ] as const) {
+      world.ca.state(url).status = status;
+      expect((await revoke('keyCompromise')(world)).mayFollow, status).toBe(mayFollow);
+    }
+  });
+
   test('is left if the revocation has another reason', async () => {
     expect(await revoke('superseded')(await issued())).toEqual({ revoked: ['0a03'], renew: true });
   });

@@ -53,4 +53,6 @@ export interface RevokeCertificateOutput {
   readonly revoked: readonly string[];
   /** Whether the current certificate was revoked and has to be replaced. */
   readonly renew: boolean;
+  /** An order with the compromised key is ready, so a function that still runs may send its CSR. */
+  readonly mayFollow?: true;
 }

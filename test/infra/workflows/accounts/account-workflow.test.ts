@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { synthesize } from '../../synthesized.ts';
+import { ofType, type Resource, synthesize } from '../../synthesized.ts';
 import { definition, run, TaskError, type Tasks, thrown } from '../state-machine.ts';
 
 const workflow = definition('-accounts', synthesize());
@@ -51,7 +51,7 @@ async function start(input: unknown, answers: Readonly<Record<string, readonly u
     return now;
   };
   const tasks = Object.fromEntries([
-    ...[...states, 'Mark compromised key', 'Take lease', 'Revoke certificate', 'Release lease'].map(
+    ...[...states, 'Mark compromised key', 'Take lease', 'Revoke certificate', 'Revoke again', 'Release lease'].map(
       (state): [string, Tasks[string]] => [
         state,
         ({ Payload }) => {
@@ -328,6 +328,29 @@ describe('a revocation', () => {
     expect(name).toBe('www-revoked-01234567');
     expect(input).toMatchObject({ certificate: 'www', force: true });
     expect(output).toEqual({ revoked: ['0a01'], renew: true, renewal: 'arn:renewal' });
+  });
+
+  describe('while a function may still send the CSR of an order with the compromised key', () => {
+    const mayFollow = { revoked: ['0a01'], renew: true, mayFollow: true };
+    const again = { revoked: ['0a01', '0a02'], renew: false };
+
+    test('starts the replacement, and revokes again when the function has ended', async () => {
+      const { states: called, output } = await revoke({ 'Revoke certificate': [mayFollow], 'Revoke again': [again] });
+      expect(called).toEqual([...states, 'Start renewal', 'Revoke again']);
+      expect(output).toEqual({ revoked: ['0a01', '0a02'], renew: true, renewal: 'arn:renewal' });
+      const { resources } = synthesize();
+      const [[, certificate]] = ofType(resources, 'AWS::Lambda::Function').filter(([id]) =>
+        id.startsWith('CertificatesCertificateFunction'),
+      ) as [[string, Resource]];
+      expect(workflow.States['Wait for the end of functions']?.Seconds).toBe(certificate.Properties.Timeout);
+    });
+
+    test('fails with the version if the second revocation fails', async () => {
+      const busy = thrown('RenewalsInProgressError', 'Order 1 is processing.');
+      const { error, cause } = await revoke({ 'Revoke certificate': [mayFollow], 'Revoke again': [busy] });
+      expect(error).toBe('RenewalsInProgressError');
+      expect(cause).toContain('Start the revocation again with this versionId: version-1.');
+    });
   });
 
   test('starts no renewal if no replacement is needed', async () => {
