@@ -26,9 +26,11 @@ export function problemOf(error: unknown): Problem {
     return { message: '', exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage };
   const cause = error instanceof Error ? error.cause : undefined;
   const named = cause instanceof Error ? cause : error instanceof Error ? error : new Error(String(error));
+  // The SDK has found none, so no request was sent.
+  const isMissing = named.name === 'CredentialsProviderError';
   if (ofCredentials.has(named.name))
     return {
-      message: `AWS does not accept your credentials. ${sentence(named.message)} Sign in again, or give another --profile.`,
+      message: `${isMissing ? 'No AWS credentials were found.' : 'AWS does not accept your credentials.'} ${sentence(named.message)} Sign in again, or give another --profile.`,
       exitCode: exitCodes.refused,
     };
   if (named.message.includes('Region is missing'))

@@ -88,6 +88,12 @@ describe('a problem', () => {
       'AWS does not accept your credentials. The token has expired. Sign in again, or give another --profile.',
     ],
     [
+      'missing credentials',
+      awsError('CredentialsProviderError', 'Could not load credentials from any providers'),
+      4,
+      'No AWS credentials were found. Could not load credentials from any providers. Sign in again, or give another --profile.',
+    ],
+    [
       'a missing region',
       new Error('Region is missing'),
       4,

@@ -559,7 +559,7 @@ describe('a problem is a sentence', () => {
       HOME: '/dev/null',
     };
     const { code, messages } = await run(['status'], none);
-    expect(messages).toContain('AWS does not accept your credentials.');
+    expect(messages).toContain('No AWS credentials were found.');
     expect(code).toBe(4);
   });
 
