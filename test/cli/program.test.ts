@@ -7,7 +7,7 @@ import { CommandError, exitCodes } from '../../cli/exit-codes.ts';
 import { problemOf } from '../../cli/problems.ts';
 import { createProgram } from '../../cli/program.ts';
 import { translated } from '../../lambdas/adapters/aws/translate-errors.ts';
-import { UnexpectedError } from '../../lambdas/domain/contract/errors.ts';
+import { SecretDeletedError, UnexpectedError } from '../../lambdas/domain/contract/errors.ts';
 import { awsError } from '../lambdas/adapters/aws/aws-error.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'command-line.md'), 'utf8');
@@ -80,6 +80,12 @@ test.each<[string, unknown, number, string]>([
     translated(awsError('AccessDenied'), { ...call, role: 'arn:role' }),
     5,
     'was denied to role arn:role',
+  ],
+  [
+    'a secret that was deleted',
+    new SecretDeletedError({ what: 'Secret www has no value.', remedy: 'Restore it.', secret: 'www' }),
+    3,
+    'Restore it.',
   ],
   ['a failure of the function report', new UnexpectedError({ what: 'It failed.' }), 5, 'It failed.'],
   ['a mistake of the program', new TypeError('x is undefined'), 5, 'TypeError: x is undefined'],

@@ -69,6 +69,28 @@ function portsWith({ output = {}, failure, answer = null, certificate }: Situati
 
 const inputs = (started: readonly unknown[]) => started.map((each) => (each as { input: unknown }).input);
 
+test.each([
+  [
+    'pause',
+    { pausedUntil: '2026-03-10T00:00:00.000Z' },
+    (ports: RequestPorts, target: object) => pause('www', { until: '2026-03-10', ...target }, ports),
+    'resume',
+  ],
+  [
+    'revoke',
+    { revoked: ['0a'], renew: true },
+    (ports: RequestPorts, target: object) => revoke('www', { reason: 'superseded', yes: true, ...target }, ports),
+    'explain',
+  ],
+] as const)(
+  '%s names the next command with the options that find the same deployment',
+  async (_, output, carryOut, next) => {
+    const { ports, text } = portsWith({ output });
+    await carryOut(ports, { stack: 'Certificates', region: 'eu-west-1', profile: 'ops' });
+    expect(text()).toContain(`"npx cdk-perennial ${next} www --stack Certificates --region eu-west-1 --profile ops"`);
+  },
+);
+
 describe('pause', () => {
   test('starts the accounts workflow, follows it, and says until when renewals are paused', async () => {
     const until = '2026-03-10T00:00:00.000Z';
