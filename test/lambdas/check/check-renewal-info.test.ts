@@ -72,6 +72,20 @@ describe('the renewal information of the CA', () => {
     expect(world.calls.names('renewalInfos')).toHaveLength(2);
   });
 
+  test('is not fetched while the CA has asked for no requests, and its earlier answer applies', async () => {
+    const world = issuedWithId(dueDay);
+    const reply = { at: dueDay, seconds: 600, certificate: 'api' };
+    await world.ledger.recordBusyReply(issuer.directoryUrl, reply);
+    const [start, end] = ['2026-04-01T00:00:00.000Z', '2026-04-02T00:00:00.000Z'];
+    const info = { certificateId: id, start, end, explanationUrl: null, nextFetch: quietDay };
+    world.ledger.put('www', { renewalInfo: info });
+    expect((await check(world)).action).toBe('none');
+    expect(world.calls.names('renewalInfos')).toEqual([]);
+    world.clock.set('2026-03-15T00:10:00Z');
+    await check(world);
+    expect(world.calls.names('renewalInfos')).toEqual(['renewalInfos.fetch']);
+  });
+
   test('is not fetched at later attempts of an execution', async () => {
     const world = issuedWithId(dueDay);
     expect((await check(world, { attempt: 2 })).action).toBe('issue');

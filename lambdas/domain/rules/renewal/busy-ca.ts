@@ -36,11 +36,16 @@ export function assertCaNotBusy(
   busy: BusyReply | null,
   now: Date,
 ): void {
-  // The ledger item of a certificate has the time of its own next attempt.
-  if (busy === null || busy.certificate === spec.name || now.getTime() >= busyUntil(busy)) return;
-  if (force || deployedAt || isEmergency(record, now)) return;
+  if (busy === null || !isBusyFor(spec.name, busy, now) || force || deployedAt || isEmergency(record, now)) return;
   throw busyError(spec, busy);
 }
+
+/**
+ * Tells whether the time that a CA has asked for in reply to another certificate is not over. The ledger item of the certificate to which it replied has
+ * the time of the next attempt.
+ */
+export const isBusyFor = (certificate: string, busy: BusyReply | null, now: Date): boolean =>
+  busy !== null && busy.certificate !== certificate && now.getTime() < busyUntil(busy);
 
 const busyUntil = ({ at, seconds }: BusyReply): number => Date.parse(at) + 1000 * seconds;
 
