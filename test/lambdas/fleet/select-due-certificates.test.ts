@@ -98,12 +98,14 @@ describe('the selection', () => {
     const world = createWorld({ now });
     for (const name of namesOf(2)) put(world, name);
     for (const name of namesOf(3, 't')) put(world, name, fresh, { announcedVersion: 'version-0' });
+    for (const name of namesOf(2, 's')) put(world, name, fresh, { access: 'of other readers' });
     const { due } = await select(
       world,
-      [...namesOf(2), ...namesOf(3, 't')].map((name) => specNamed(name)),
+      [...namesOf(2), ...namesOf(3, 't'), ...namesOf(2, 's')].map((name) => specNamed(name)),
     );
     expect(due.map(({ action, slot }) => `${action} ${slot}`)).toEqual([
       ...['issue 0', 'issue 1'],
+      ...['share 2', 'share 2'],
       ...['announce 2', 'announce 2', 'announce 2'],
     ]);
   });
