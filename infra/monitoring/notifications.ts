@@ -48,9 +48,12 @@ const timeout = Duration.minutes(5);
 /** Time for which an event stays in the queue at least. Step Functions publishes an event a moment before it records the result in the ledger. */
 const delay = Duration.seconds(30);
 
-/** Times in UTC. On Mondays the digest takes the place of the reminder. */
+/**
+ * Times in UTC. On Mondays the digest takes the place of the reminder. A week begins with SUN, and AWS documents no range beyond its end.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
 const schedules = {
-  reminder: ScheduleExpression.cron({ minute: '0', hour: '8', weekDay: 'TUE-SUN' }),
+  reminder: ScheduleExpression.cron({ minute: '0', hour: '8', weekDay: 'SUN,TUE-SAT' }),
   digest: ScheduleExpression.cron({ minute: '0', hour: '8', weekDay: 'MON' }),
 } as const;
 

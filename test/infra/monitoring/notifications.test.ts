@@ -119,7 +119,7 @@ describe('the schedules', () => {
       return id.includes('Notifications') ? [[Properties.ScheduleExpression, parseQueueBody(Input ?? '')]] : [];
     });
     expect(asked).toEqual([
-      ['cron(0 8 ? * TUE-SUN *)', { schedule: 'reminder' }],
+      ['cron(0 8 ? * SUN,TUE-SAT *)', { schedule: 'reminder' }],
       ['cron(0 8 ? * MON *)', { schedule: 'digest' }],
     ]);
   });
