@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { z } from 'zod';
 import { encryptionKeyArn } from './encryption-key.ts';
@@ -51,8 +51,11 @@ export const configSynonyms = {
 };
 
 const address = 'an address such as "192.0.2.53" or "[2001:db8::53]:5353"';
+/** Returns whether a text is an IP address, or one with a port. An IPv6 address with a port is in brackets. */
+function isServer(value: string): boolean {
+  const [, v4 = '', v6 = '', port] = /^(?:([\d.]+)|\[(.+)\]):(\d{1,5})$/.exec(value) ?? [];
+  return isIP(value) !== 0 || ((isIPv4(v4) || isIPv6(v6)) && Number(port) >= 1 && Number(port) <= 65_535);
+}
+
 /** Reads one of `rootServers`. */
-export const rootServer = text(/./, address).refine(
-  (value) => isIP(value) !== 0 || /^(\d+(\.\d+){3}|\[[0-9a-f:]+\]):\d{1,5}$/i.test(value),
-  { error: address },
-);
+export const rootServer = text(/./, address).refine(isServer, { error: address });

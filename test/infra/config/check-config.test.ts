@@ -40,11 +40,14 @@ describe('a configuration is rejected for', () => {
       { ...base, encryptionKey: 'alias/mine' },
       ['encryptionKey', '"alias/mine"', 'the ARN of a KMS key'],
     ],
-    [
-      'root servers without addresses',
-      { ...base, rootServers: ['a.root-servers.net'] },
-      ['rootServers[0]', '"a.root-servers.net"', 'an address'],
-    ],
+    ...['a.root-servers.net', '999.1.1.1:53', '192.0.2:53', '192.0.2.53:0', '[2001:db8:::53]:53', '[::1]:65536'].map(
+      (server) =>
+        [
+          `the root server ${server}`,
+          { ...base, rootServers: [server] },
+          ['rootServers[0]', `"${server}"`, 'an address'],
+        ] as const,
+    ),
   ])('%s', (_, config, ...expected) => {
     expectMistakes(() => checkConfig(config), ...(expected as Expected[]));
   });
