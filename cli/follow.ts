@@ -23,7 +23,8 @@ const mostFailures = 12;
 const longestWait = 30_000;
 
 /**
- * Prints each state as the execution enters it, and the error of a task that fails, until the execution has ended. The workflows themselves end after five days at most.
+ * Prints each state as the execution enters it, and the error of a task that fails, until the execution has ended. The workflows themselves end after
+ * five days at most.
  *
  * @throws CommandError if the execution cannot be read
  */

@@ -1,6 +1,6 @@
 /**
- * Starts the command line, unless Node.js is too old to load it. It is JavaScript without new syntax, so that every Node.js can say so. Node.js 22.0
- * to 22.17 load it, and most commands work there.
+ * Starts the command line, unless Node.js is too old to load it. This file is JavaScript without new syntax, so that every Node.js can run it and print
+ * the message. Node.js 22.0 to 22.17 load the command line, and most commands work there.
  */
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18))

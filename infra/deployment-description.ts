@@ -5,8 +5,8 @@ import type { CertificateRenewal } from './certificate-renewal.ts';
 import type { RenewalFunctions } from './renewal-functions.ts';
 
 /**
- * Tells the function `report` what it answers to the command line about this deployment. Tags the functions and the workflows, so that the command
- * line finds them.
+ * Gives the function `report` the description of this deployment that it returns to the command line. Tags the functions and the workflows, so that
+ * the command line finds them.
  */
 export function describeDeployment(
   renewal: CertificateRenewal,

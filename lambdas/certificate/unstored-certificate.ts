@@ -13,14 +13,14 @@ import type { StagedKey } from '../domain/ports/certificate-secrets.ts';
 import { type AccountPorts, connectStoredAccount } from './stored-account.ts';
 
 /**
- * Statuses of an order that has issued nothing. A key that is compromised is replaced before the CSR of a pending or ready order is sent. Only a function
- * that chose its key before the mark may still send it, while the order is ready.
+ * Statuses of an order without a certificate. A key that is compromised is replaced before the CSR of a pending or ready order is sent. Only a
+ * function that chose its key before the mark may still send the CSR, while the order is ready.
  */
 const withoutCertificate: ReadonlySet<string> = new Set(['pending', 'ready', 'invalid']);
 
 /**
  * Downloads the certificate that the CA issued for the order of a staged key. RFC 8555 §7.4.2. An interrupted renewal may have left it at the CA.
- * Its status if the order has issued nothing.
+ * Returns the status of the order if the CA has issued nothing.
  *
  * @throws RenewalsInProgressError while the CA issues the certificate
  * @throws UnrevokedCertificateError if the CA does not return the order

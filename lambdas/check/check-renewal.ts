@@ -45,7 +45,7 @@ type CheckRun = CheckRenewalInput & RenewalRequest;
 /**
  * Decides what to do for a certificate, and whether this execution may do it. It takes the certificate's lease first, so that it sees what another
  * execution has just done, and releases it if there is nothing to do now. Before an order it also takes the set lease, checks that the CA
- * has asked for no pause and that the limits allow the order, and takes a token from the bucket of the CA. An empty bucket stops no order here,
+ * has not asked to wait and that the limits allow the order, and takes a token from the bucket of the CA. An empty bucket stops no order here,
  * because *Select due certificates* has respected it.
  *
  * After an error the lease is kept. *Record failure* needs it to count the failure and to save the time of the next attempt, and releases it.

@@ -24,9 +24,9 @@ export interface RecordFailurePorts {
 
 /**
  * Records a failed attempt. It translates the error into one of the error classes, decides when the next attempt is made and whether this execution
- * makes it, saves the announced version, counts the failure, and releases the leases. A reply of the CA that asks for no requests is saved for all
- * certificates of its directory. It also removes the TXT values from the ledger that are no longer in DNS. An execution that does not hold the lease
- * only does the latter.
+ * makes it, saves the announced version, counts the failure, and releases the leases. A reply in which the CA asks to wait is saved for all
+ * certificates of its directory. The step also removes the TXT values from the ledger that are no longer in DNS. An execution that does not hold the
+ * lease only does the latter.
  *
  * A second run finds that the failure is newer than the lease or that the lease is released, and counts nothing. If the first run is interrupted
  * between the two counts, the second run counts the identifiers again. A count that is too high keeps the account below the limit of the CA. A count
@@ -98,15 +98,14 @@ interface CountedFailure extends Pick<RecordFailureInput, 'certificate' | 'execu
   readonly now: Date;
 }
 
-/** Counts a failure for the certificate, for its identifiers and, if the CA asked for no requests, for its directory. */
+/** Counts a failure for the certificate and for its identifiers. If the CA asked to wait, its reply is saved for the directory. */
 async function countFailure(
   { certificate, execution, spec, report, verdict, now }: CountedFailure,
   ledger: Ledger,
 ): Promise<void> {
   const identifiers = failedIdentifiers(report);
   if (spec && identifiers.length > 0) await ledger.countIdentifierFailures(spec.issuer.directoryUrl, identifiers, now);
-  // The CAA identities of the CA may have changed since they were read. The next attempt places an order, which reads them again, and the CA
-  // decides.
+  // The CAA identities of the CA may have changed since they were read. The next attempt places an order, which reads them again. The CA decides.
   if (spec && isCaaOfCheckZones(report)) await ledger.markAccountStale(spec.issuer.directoryUrl);
   const written = {
     error: report.error,

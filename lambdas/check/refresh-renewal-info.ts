@@ -18,7 +18,7 @@ export interface RenewalInfoPorts {
 /**
  * Fetches the renewal information of the current certificate from its CA, and saves it in the ledger. RFC 9773 §4. Returns the record with it. If the
  * fetch fails, the dates of the certificate decide when to renew, and nothing is thrown. If the issuer is no longer configured, the certificate is
- * due anyway, so no CA is asked. A CA that has asked for no requests is not asked either, and its earlier answer applies.
+ * due anyway, so no CA is asked. A CA that has asked to wait is not asked either, and its earlier answer applies.
  */
 export async function refreshRenewalInfo(
   spec: CertificateSpec,

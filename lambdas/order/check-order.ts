@@ -82,8 +82,8 @@ export async function checkOrder(
 }
 
 /**
- * Tells whether the CA does not know the order or an authorization of it. Boulder answers 404 `malformed` for an order that it has deleted, and `unauthorized` for an order of
- * another account. Pebble answers 404 without a problem document.
+ * Tells whether the CA does not know the order or an authorization of it. Boulder answers 404 `malformed` for an order that it has deleted, and
+ * `unauthorized` for an order of another account. Pebble answers 404 without a problem document.
  */
 export const isUnknownToCa = (error: unknown): boolean =>
   error instanceof MalformedError || error instanceof UnauthorizedError || error instanceof AccountDoesNotExistError;

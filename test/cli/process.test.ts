@@ -71,7 +71,7 @@ describe('status of 5,000 certificates in a pipe', () => {
   });
 });
 
-describe('the command line says which Node.js it needs', () => {
+describe('the command line', () => {
   /** Runs the first file of the command line with this version of Node.js, beside a command line that prints a word. */
   async function start(version: string) {
     const folder = mkdtempSync(join(tmpdir(), 'perennial-start-'));
@@ -87,19 +87,19 @@ describe('the command line says which Node.js it needs', () => {
   }
   const needs = /^cdk-perennial needs Node\.js 22\.18 or newer, and this is \S+ \(.+\)\. Install a newer one\.\n$/;
 
-  test('and ends if that cannot load it', async () => {
+  test('says which Node.js it needs, and ends if an older one cannot load it', async () => {
     const { out, messages, code } = await start('20.19.0');
     expect(messages).toMatch(needs);
     expect({ out, code }).toEqual({ out: '', code: 2 });
   });
 
-  test.each(['22.0.0', '22.17.1'])('and runs with %s', async (version) => {
+  test.each(['22.0.0', '22.17.1'])('says which Node.js it needs, and runs with %s', async (version) => {
     const { out, messages, code } = await start(version);
     expect(messages).toMatch(needs);
     expect({ out, code }).toEqual({ out: 'runs\n', code: 0 });
   });
 
-  test.each(['22.18.0', '24.1.0'])('and does not with %s', async (version) => {
+  test.each(['22.18.0', '24.1.0'])('runs with %s without a message', async (version) => {
     expect(await start(version)).toEqual({ out: 'runs\n', messages: '', code: 0 });
   });
 });

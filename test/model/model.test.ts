@@ -37,7 +37,7 @@ describe('by the published quotas of AWS and the CA', () => {
     expect(unpaced.throttled).toBeGreaterThan(unpaced.route53Calls / 2);
   });
 
-  test('a CA that asks for pauses during an outage of two hours gets 60 requests from 1,000 due certificates, which are renewed within an hour after it', () => {
+  test('a CA that asks to wait during an outage of two hours gets 60 requests from 1,000 due certificates, which are renewed within an hour after it', () => {
     const { renewed, requests, hours } = results.outage;
     expect(renewed).toBe(1000);
     expect(requests).toBeLessThanOrEqual(60);

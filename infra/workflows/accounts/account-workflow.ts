@@ -87,8 +87,8 @@ export class AccountWorkflow extends Construct {
       comment:
         'Registers and deactivates accounts, changes their keys, returns links of CAs, and pauses and revokes certificates',
       start,
-      // Longer than the longest revocation: twice four attempts of 15 min and 10 min for a CA that issues, 10 min for a renewal in progress, and 15 min
-      // between both, which are 2 h 45 min.
+      // The longest revocation takes 2 h 45 min. It waits 10 min for a renewal in progress. It then revokes twice, 15 min apart. Each time takes up to
+      // four attempts of 15 min, and 10 min for a CA that issues.
       timeout: Duration.hours(3),
     });
   }

@@ -14,8 +14,8 @@ import { isObject, run } from './account-variables.ts';
  * renewal stores a certificate with this key between the list of versions and their revocation. A renewal in progress delays it by ten minutes at
  * most, and so does a CA that is issuing a certificate with this key. The lease is released before the renewal is started.
  *
- * A function that chose its key before the mark may send its CSR after the revocation, if its execution was stopped. If an order with the key is ready,
- * the revocation is repeated when such a function has ended at the latest.
+ * If an execution was stopped, its function may still run. A function that chose its key before the mark may send its CSR after the revocation. If an
+ * order with the key is ready, the revocation is therefore repeated after the timeout of the function.
  */
 export function revocationPhase(
   scope: Construct,
@@ -62,7 +62,7 @@ export function revocationPhase(
   // The lease of an execution that has ended is free, so a failed release is no reason to fail.
   releaseLease.addCatch(replaced.start).next(replaced.start);
   replaced.done.next(
-    Choice.jsonata(scope, 'May a certificate follow?')
+    Choice.jsonata(scope, 'Revoke again?')
       .when(Condition.jsonata('{% $revocation.mayFollow = true %}'), functionEnds)
       .otherwise(revoked),
   );

@@ -22,7 +22,7 @@ export function endpointsPhase(scope: Construct, { check }: Record<'check', Work
     current: '{% $current %}',
     endpoints: '{% $states.input.endpoints %}',
     action:
-      'Make each endpoint that is not served load the current certificate. Reload its server, or check the progress of its deployment. Check also that it can be reached. Each fleet run checks all endpoints again, until they are served.',
+      'Each endpoint has to load the current certificate. Reload each server that does not serve it, or check the progress of its deployment. Check also that it can be reached. Each fleet run checks all endpoints again, until they serve the certificate.',
   });
   const allServed = Choice.jsonata(scope, 'All served?')
     .when(Condition.jsonata('{% $states.input.wait > 0 %}'), waitForEndpoints)

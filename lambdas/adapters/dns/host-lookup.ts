@@ -16,9 +16,9 @@ class HostLookupError extends LookupError {
 }
 
 /**
- * Returns the lookup of host names for connections to CAs and endpoints. It ends in three seconds. The default of Node.js is `getaddrinfo`, which has
- * no time limit. Its calls share four threads, so a few names whose DNS servers do not answer would delay the lookups of all other names, and the
- * calls to AWS.
+ * Returns the lookup of host names for connections to CAs and endpoints. A lookup takes three seconds at most. The default of Node.js is `getaddrinfo`,
+ * which has no time limit. Its calls share four threads, so a few names whose DNS servers do not answer would delay the lookups of all other names, and
+ * the calls to AWS.
  */
 export function createHostLookup(createResolver = systemResolver): LookupFunction {
   return (host, options, callback) => {

@@ -39,11 +39,11 @@ export interface OrderBucket {
   readonly debits: Readonly<Record<string, number>>;
 }
 
-/** A reply of a CA that asked for no requests of any certificate for some time. It is part of the item `orders#<directory URL>`. */
+/** A reply in which a CA asked to wait before any request, for any certificate. It is part of the item `orders#<directory URL>`. */
 export interface BusyReply {
   /** Time at which the ledger recorded it, in RFC 3339. */
   readonly at: string;
-  /** Time for which other certificates send no requests, in seconds. */
+  /** Time for which no requests are sent for other certificates, in seconds. */
   readonly seconds: number;
   /** The certificate whose request the CA answered. */
   readonly certificate: string;
@@ -154,11 +154,11 @@ export interface Ledger {
   orderBucket(directoryUrl: string): Promise<OrderBucket | null>;
   /** Takes a token for an order of this execution, if there is one. Another call for the same execution changes nothing. */
   debitOrder(directoryUrl: string, execution: string, limit: OrderLimit, now: Date): Promise<void>;
-  /** The last reply of this directory that asked for no requests. `null` if there was none. Its time may be over. */
+  /** The last reply of this directory that asked to wait. `null` if there was none. Its time may have passed. */
   busyReply(directoryUrl: string): Promise<BusyReply | null>;
   /**
-   * Saves such a reply, unless the last one was to the same certificate. Otherwise one certificate whose requests alone are refused would keep the
-   * others from their CA again and again.
+   * Saves a reply that asked to wait, unless the last one was to a request for the same certificate. Otherwise one certificate whose requests alone
+   * are refused would delay all other certificates of the CA again and again.
    */
   recordBusyReply(directoryUrl: string, reply: BusyReply): Promise<void>;
   /** Times (RFC 3339) of failed validations in the last hour, by identifier, for the account at this directory. */

@@ -72,7 +72,7 @@ describe('the renewal information of the CA', () => {
     expect(world.calls.names('renewalInfos')).toHaveLength(2);
   });
 
-  test('is not fetched while the CA has asked for no requests, and its earlier answer applies', async () => {
+  test('is not fetched while the CA has asked to wait, and its earlier answer applies', async () => {
     const world = issuedWithId(dueDay);
     const reply = { at: dueDay, seconds: 600, certificate: 'api' };
     await world.ledger.recordBusyReply(issuer.directoryUrl, reply);

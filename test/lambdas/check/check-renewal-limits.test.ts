@@ -137,7 +137,7 @@ describe('the bucket of new orders', () => {
   });
 });
 
-describe('a CA that asked for no requests in reply to another certificate', () => {
+describe('a CA that asked to wait in the reply to a request for another certificate', () => {
   const now = '2026-03-15T00:10:00.000Z';
   const reply = { at: '2026-03-15T00:00:00.000Z', seconds: 1800, certificate: 'api' };
   const asked = async (world = issued(now), directoryUrl = issuer.directoryUrl) => {
@@ -161,7 +161,7 @@ describe('a CA that asked for no requests in reply to another certificate', () =
     expect(await world.ledger.busyReply(issuer.directoryUrl)).toEqual(reply);
   });
 
-  test('does not get a saved order continued either', async () => {
+  test('gets no request about a saved order either', async () => {
     const world = await asked();
     world.ledger.put('www', { order });
     await expect(check(world)).rejects.toThrow(CaBusyError);
@@ -189,7 +189,7 @@ describe('a CA that asked for no requests in reply to another certificate', () =
     expect((await check(world, { request, startedAt: at })).action).toBe('issue');
   });
 
-  test('keeps no certificate from the fallback issuer that is used in its place', async () => {
+  test('does not delay a certificate for which a fallback issuer is used', async () => {
     const fallback = { ...issuer, name: 'fallback', directoryUrl: 'https://fallback.test/directory' };
     const spec = specWith({ issuers: [issuer, fallback] });
     const world = await asked();
@@ -197,7 +197,7 @@ describe('a CA that asked for no requests in reply to another certificate', () =
     expect(await check(world, { spec })).toMatchObject({ action: 'issue', spec: { issuer: { name: 'fallback' } } });
   });
 
-  test('does not delay what needs no CA', async () => {
+  test('does not delay a delivery, which needs no CA', async () => {
     const world = await asked(issued('2026-03-14T00:00:00Z'));
     world.ledger.put('www', {
       current: factsWith({ notBefore: '2026-03-01T00:00:00Z', notAfter: '2026-05-30T00:00:00Z' }),

@@ -360,7 +360,7 @@ test('a run after an interruption at any call removes an order that cannot be us
   });
 });
 
-describe('a reply that asks for no requests', () => {
+describe('a reply in which the CA asks to wait', () => {
   const busy = (problem: object, error = 'CaBusyError') => failedWith(error, 'The CA is busy.', problem as never);
   const unavailableFor = (retryAfter: number) => busy({ type: 'about:blank', status: 503, retryAfter });
   const saved = ({ ledger }: World) => ledger.busyReply(issuer.directoryUrl);

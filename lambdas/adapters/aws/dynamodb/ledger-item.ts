@@ -23,7 +23,7 @@ import { fromAttribute } from './attribute-values.ts';
  * - `account#<directory URL>`: account (its URL, the CAA identities of the CA, and the time at which they were read),
  *   accountKeys (fingerprints, a set)
  * - `orders#<directory URL>`: tokens, at, debits (seconds since 1970 by execution), updates (a count that each debit
- *   changes), busy (the last reply that asked for no requests)
+ *   changes), busy (the last reply that asked to wait)
  * - `fleet`: lease and leasedAt of the fleet run, requestedAt (another run asked for one more selection), cursor (the item after which the
  *   renewal information is refreshed), comparedUntil (turns of the comparison that were taken), lastSelection (time of the last selection)
  * - `notified#<kind>#<certificate>`: error, cause, at, action, detail, solvedAt (a problem of which operators were notified), or expires (seconds since

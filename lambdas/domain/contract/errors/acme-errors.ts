@@ -25,7 +25,7 @@ export class CaUnavailableError extends PerennialError {
 
 /**
  * The CA is not available now and names a time to wait, with HTTP 5xx and a Retry-After. Either it replied so, or *Check renewal* found such a reply to
- * another certificate in the ledger. No request is repeated before `problem.retryAfter` seconds have passed. No action is needed.
+ * a request for another certificate in the ledger. No request is repeated before `problem.retryAfter` seconds have passed. No action is needed.
  */
 export class CaBusyError extends PerennialError {
   override readonly name = 'CaBusyError';

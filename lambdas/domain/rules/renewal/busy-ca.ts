@@ -6,15 +6,15 @@ import type { RenewalSituation } from './renewal-decision.ts';
 import { isEmergency } from './renewal-time.ts';
 
 /**
- * Longest time for which one reply keeps other certificates from their CA, in seconds. A CA that asks for a day gets a few requests an hour from the
- * whole fleet, and the fleet continues within an hour after the CA has become available.
+ * Longest time for which one reply delays the requests for other certificates, in seconds. A CA that asks to wait for a day gets a few requests an hour
+ * from the whole fleet, and the fleet continues within an hour after the CA has become available.
  */
 const longestBusy = 3600;
 
 /**
  * Returns what the ledger keeps for all certificates of a directory, or `null` if the failure says nothing about other certificates. HTTP 503 with a
- * Retry-After says how long the service will be unavailable to the client (RFC 9110 §10.2.3), and 429 without a problem document comes from a load balancer.
- * A `rateLimited` problem may be about one name, and another HTTP 5xx about one order.
+ * Retry-After says how long the service will be unavailable to the client (RFC 9110 §10.2.3). HTTP 429 without a problem document comes from a load
+ * balancer. A `rateLimited` problem may be about one name, and another HTTP 5xx about one order.
  */
 export function busyReplyOf({ error, problem }: FailureReport, certificate: string, now: Date): BusyReply | null {
   const { status, type, retryAfter } = problem ?? {};
@@ -25,11 +25,12 @@ export function busyReplyOf({ error, problem }: FailureReport, certificate: stri
 }
 
 /**
- * Checks before a request to the CA whether it has asked for no requests in reply to another certificate. Each certificate then waits as long as
- * if it had asked the CA itself, so that the requests after the wait keep the pace of the fleet. The failure counts, so that a fallback issuer is used
- * after three. An emergency passes, because a wrong reply must let no certificate expire. A forced renewal and one that a deployment waits for pass too.
+ * Checks before a request to the CA whether the CA has asked to wait in the reply to a request for another certificate. This certificate then waits as
+ * long as if the reply had been to its own request, so that the requests after the wait keep the pace of the fleet. The failure counts, so that a
+ * fallback issuer is used after three failures. An emergency passes, because a wrong reply must not let a certificate expire. A forced renewal and one
+ * that a deployment waits for pass too.
  *
- * @throws CaBusyError if the CA has asked for no requests now
+ * @throws CaBusyError if the time for which the CA has asked to wait has not passed
  */
 export function assertCaNotBusy(
   { spec, record, force, deployedAt }: RenewalSituation,
@@ -41,8 +42,8 @@ export function assertCaNotBusy(
 }
 
 /**
- * Tells whether the time that a CA has asked for in reply to another certificate is not over. The ledger item of the certificate to which it replied has
- * the time of the next attempt.
+ * Tells whether a CA has asked to wait in the reply to a request for another certificate, and this time has not passed. The certificate whose request
+ * the CA answered is not delayed here, because its own ledger item has the time of its next attempt.
  */
 export const isBusyFor = (certificate: string, busy: BusyReply | null, now: Date): boolean =>
   busy !== null && busy.certificate !== certificate && now.getTime() < busyUntil(busy);
@@ -53,8 +54,8 @@ function busyError({ name, issuer }: CertificateSpec, busy: BusyReply): CaBusyEr
   const { at, seconds, certificate } = busy;
   return new CaBusyError({
     what: `No request was sent to ${issuer.name}.`,
-    why: `At ${at} it did not answer a request for certificate ${certificate}, and asked to wait until ${new Date(busyUntil(busy)).toISOString()} or longer.`,
-    remedy: 'The next attempt waits for as long. To send a request now, force the renewal.',
+    why: `At ${at} the CA did not process a request for certificate ${certificate}, and asked to wait until ${new Date(busyUntil(busy)).toISOString()} or longer.`,
+    remedy: 'The next attempt follows after the same length of time. To send a request now, force the renewal.',
     certificate: name,
     issuer: issuer.name,
     problem: { type: 'about:blank', retryAfter: seconds },

@@ -14,9 +14,9 @@ const day = 24 * hour;
 const mostIssues = 2;
 
 /**
- * Certificates in the same period after which replacements of a revoked certificate are a quarter of the period apart, which is six hours. A revocation
- * leaves one certificate in the count, so three replacements can be issued as fast as the retry schedule allows. If storing fails each time, a day costs
- * seven orders at most and not fifteen.
+ * Certificates in the same period after which replacements of a revoked certificate are spaced. They are then a quarter of the period apart, which is
+ * six hours of a day. A revocation leaves one certificate in the count, so three replacements follow the retry schedule. If none can be stored, a day
+ * has seven orders at most, and not fifteen.
  */
 const promptIssues = 4;
 
@@ -41,7 +41,7 @@ type Current = Pick<CertificateFacts, 'versionId' | 'notBefore' | 'notAfter' | '
 /**
  * Checks the issue cap before an order is created. Test CAs and certificates with `ignoreIssueCap` are exempt. A certificate that is about to
  * expire passes, because it is more important than the number of certificates. Only if it is so new that the next one would be no better, the cap still
- * applies for the time between two attempts in an emergency. For a certificate that was revoked, more certificates pass, and later ones are spaced.
+ * applies for the time between two attempts in an emergency. A revoked certificate may be replaced more often, and later replacements are spaced.
  *
  * @param issues times (RFC 3339) by order URL
  * @param inUse the certificate in use. Its lifetime sets the period if this CA issued it

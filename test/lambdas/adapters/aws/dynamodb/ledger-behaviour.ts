@@ -625,7 +625,7 @@ export function ledgerBehaviour(ledgerOf: () => Ledger): void {
     });
   });
 
-  test('keeps the last reply that asked for no requests of each directory, beside the bucket of orders', async () => {
+  test('keeps the last reply of each directory that asked to wait, beside the bucket of orders', async () => {
     const directory = 'https://busy.example/directory';
     const reply = { at: '2027-01-01T06:00:00.000Z', seconds: 600, certificate: 'www' };
     expect(await ledgerOf().busyReply(directory)).toBeNull();

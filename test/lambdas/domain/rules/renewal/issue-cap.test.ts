@@ -108,7 +108,7 @@ describe('the cap of two certificates of a set in 24 hours', () => {
       refused(times, specWith(), inUse, { revokedVersion: inUse.versionId });
     const at = (...hours: readonly string[]) => hours.map((each) => `2026-03-10T${each}:00Z`);
 
-    test('lets three pass promptly after the one in use', () => {
+    test('lets three pass on the retry schedule after the one in use', () => {
       for (const times of [at('11:57'), at('11:57', '11:58'), at('11:57', '11:58', '11:59')])
         expect(replaced(times), times.join()).toBeNull();
     });
@@ -126,7 +126,7 @@ describe('the cap of two certificates of a set in 24 hours', () => {
       expect(error?.message).toContain(`before ${until}. The CA issued 4 certificates`.replace('The CA', issuer.name));
     });
 
-    test('lets one pass every six hours, so that it is never given up', () => {
+    test('lets one pass every six hours, so that it is attempted until one is stored', () => {
       expect(replaced(at('00:00', '00:01', '00:11', '01:51'))).toBeNull();
       expect(replaced(at('00:00', '00:01', '00:11', '01:51', '05:59'))).toBeNull();
       expect(replaced(at('00:00', '00:01', '00:11', '01:51', '06:01'))).toBeInstanceOf(IssueCapError);
