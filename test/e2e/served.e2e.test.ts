@@ -78,7 +78,7 @@ describe('a server', () => {
       execution: run.arn,
       current: { serialNumber: current.serialNumber },
       endpoints: [{ endpoint, status: 'other', serialNumber: expect.stringMatching(hex(old.serialNumber)) }],
-      action: expect.stringContaining('Reload its server'),
+      action: expect.stringContaining('Reload each server'),
     });
     const { served } = await d.ledger('www');
     expect(served).toMatchObject({ served: false });
