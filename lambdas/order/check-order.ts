@@ -1,6 +1,7 @@
 import {
   AccountDoesNotExistError,
   MalformedError,
+  NoDnsChallengeError,
   OrderInvalidError,
   UnauthorizedError,
 } from '../domain/contract/errors.ts';
@@ -75,7 +76,7 @@ export async function checkOrder(
   } catch (error) {
     // No request can repair these orders, so they must not be checked again until they expire.
     if (isUnknownToCa(error)) return discard(`has an authorization that ${spec.issuer.name} does not know`);
-    if (error instanceof OrderInvalidError)
+    if (error instanceof OrderInvalidError || error instanceof NoDnsChallengeError)
       return discard(`cannot be used: ${error.explanation.why?.replace(/\.$/, '')}`);
     throw error;
   }

@@ -153,6 +153,15 @@ describe('an order leads to `discard`', () => {
     });
   });
 
+  test('if no challenge can be answered, because the operator may have made the CA offer one since', async () => {
+    const world = await saved();
+    for (const each of world.ca.state(world.order.url).authorizations) Object.assign(each, { challenges: [] });
+    expect(await check(world)).toMatchObject({
+      ...discarded,
+      reason: expect.stringMatching(/cannot be used: The authorization is pending and offers nothing$/),
+    });
+  });
+
   test('with the reason of the CA if it is invalid, and is removed from the issue count', async () => {
     const world = await saved({ status: 'invalid' });
     world.ca.state(world.order.url).error = { type: 'urn:ietf:params:acme:error:caa', detail: 'CAA forbids it' };
