@@ -1,5 +1,5 @@
-"""Serves pages under /_local. They have API calls, log events, bus events and hosted zones, or hold executions in a state.
-Reading them is no API call."""
+"""Serves pages under /_local. They show API calls, log events, bus events and hosted zones, or hold executions in a state.
+A request for a page is not counted as an API call."""
 
 import datetime
 import json

@@ -68,7 +68,7 @@ export async function startMisbehavingCa({ names, unissued, uncapped = [], pinne
   const d = await deployedThroughBoulder(
     async (local, started) => {
       boulder = started;
-      // A 503 would keep the other certificates from the CA too.
+      // HTTP 503 would delay the orders of the other certificates too.
       for (const name of unissued) always(name, 'newOrder', rateLimit(90_000, 'seconds'));
       const secrets = new SecretsManagerClient(local.clientConfig);
       const binding = { Name: 'binding', SecretString: JSON.stringify(externalAccountKey) };

@@ -134,7 +134,7 @@ describe('a proof of control', () => {
     show();
   });
 
-  test('that the CA has refused but left pending is answered once more, and succeeds', async () => {
+  test('that the CA has refused but left pending is answered a second time, and succeeds', async () => {
     const problem = { type: 'unauthorized', status: 403, detail: 'No TXT record found at the first look' };
     ca.script('refused', 'challenge', refusedAndPending(problem), 1);
     // The proxy adds the problem only to a challenge that is pending.

@@ -232,7 +232,7 @@ test('onRenewed delivers the typed event of its certificate, and no event of ano
   for (const certificate of ['mail', 'www']) renewals.push(await d.renew({ certificate, force: true }));
   expect(renewals).toMatchObject([{ status: 'SUCCEEDED' }, { status: 'SUCCEEDED' }]);
   const { serialNumber } = await d.secret('www');
-  // The event of the second renewal comes last, so that of the first would be there too.
+  // The event of the second renewal comes last, so the event of the first would be there too.
   const events = await eventually('The announcement', async () => {
     const found = await Promise.all((await notified()).map(eventOf));
     return found.some(({ current }) => current.serialNumber === serialNumber) ? found : undefined;

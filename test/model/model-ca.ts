@@ -26,9 +26,9 @@ export class ModelCa {
   refused = 0;
   /** Time in ms for which the CA answers each order with HTTP 503 and a Retry-After of ten minutes, from the first order on. */
   outage = 0;
-  /** The end of that time. */
+  /** Time in ms at which the outage ends. `null` before the first order. */
   outageEnds: number | null = null;
-  /** Orders that were answered so. */
+  /** Orders that were answered with HTTP 503. */
   unanswered = 0;
   readonly #revoked = new Set<string>();
   /** Time in ms at which a client first asked for the last revoked certificate. */

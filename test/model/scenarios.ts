@@ -106,7 +106,7 @@ export interface RevocationResult extends FleetResult {
   readonly replacedHours: number;
 }
 
-/** Starts fleet runs every 6 hours, each of them up to an hour later, as the schedule does. One that comes while another works ends at once. */
+/** Starts fleet runs every 6 hours, each of them up to an hour later, as the schedule does. A run that begins while another one works ends at once. */
 async function scheduledRuns(model: Model, done: (outcomes: readonly RenewalOutcome[]) => boolean): Promise<void> {
   const { time, config } = model;
   const begun = time.now().getTime();

@@ -485,7 +485,7 @@ describe('a fleet run whose functions a deployment has replaced', () => {
     expect(inputs['Select due certificates']).toHaveLength(1);
   });
 
-  test('is replaced by one that leaves the work to a third run that is faster', async () => {
+  test('is replaced by one that ends if a third run has taken the lease first', async () => {
     const { entered } = await runFleet({
       input: { replacement: true },
       answers: { 'Take fleet lease': [held, held] },

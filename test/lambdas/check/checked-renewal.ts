@@ -79,7 +79,7 @@ export const order: SavedOrder = {
   specHash: specWith().specHash,
   directoryUrl: issuer.directoryUrl,
 };
-/** What the state of an execution has of `order`. */
+/** The fields of `order` that the state of an execution has. */
 export const reference = { url: order.url, finalize: order.finalize, expires: order.expires };
 
 /** Creates a world in which `www` is issued, stored and in the ledger. */

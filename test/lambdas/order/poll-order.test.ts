@@ -165,7 +165,7 @@ describe('an order that stays pending although the CA has refused a proof', () =
     expect(calls()).toEqual(['ca.order']);
   });
 
-  test('is answered once more after a minute, and becomes ready when the proof is accepted', async () => {
+  test('is answered a second time after a minute, and becomes ready when the proof is accepted', async () => {
     const { world, challenge } = await refused();
     world.ca.rejected.clear();
     const first = await poll(world, { waited: 60 });

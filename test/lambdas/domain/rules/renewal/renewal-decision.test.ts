@@ -182,12 +182,12 @@ describe('the decision is to', () => {
       decide({ current }, { spec: specWith({ readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
     [
-      'deliver before readers are looked at',
+      'deliver before readers are set',
       'deliver',
       decide({ current }, { spec: specWith({ regions: ['us-east-1'], readers: ['arn:aws:iam::444455556666:root'] }) }),
     ],
     [
-      'look at the servers before readers that may be refused with every run',
+      'check endpoints before readers are set, which may be refused at every run',
       'checkEndpoints',
       decide(
         { current },
@@ -265,14 +265,14 @@ describe('the decision is to', () => {
       decide(notServed('2026-01-31T23:30:00Z', true), { spec: watched }),
     ],
     [
-      'are checked once a day before readers that may be refused with every run, and otherwise after them',
+      'are checked once a day before readers, which may be refused at every run, and otherwise after them',
       'share',
       decide(notServed('2026-01-31T23:00:00Z'), {
         spec: { ...watched, readers: ['arn:aws:iam::444455556666:root'] },
       }),
     ],
     [
-      'do not keep a deployment waiting that found them not served',
+      'are not checked again while a deployment waits for the certificate',
       'none',
       decide(notServed('2026-01-31T23:00:00Z'), { spec: watched, deployedAt: new Date('2026-02-01T00:00:00Z') }),
     ],
