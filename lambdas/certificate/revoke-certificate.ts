@@ -25,7 +25,7 @@ export interface RevokeCertificatePorts extends AccountPorts {
  * named certificate is revoked, and the account signs the request. The next certificate may pass the issue cap.
  *
  * The versions are listed here, with the lease of the certificate, because a renewal may have stored a certificate since the request. *Revoke again*
- * has no lease, because every function that began before the mark has ended then. A certificate with a compromised key that was issued but not stored
+ * has no lease, because each function that began before the mark has ended by then. A certificate with a compromised key that was issued but not stored
  * is downloaded from the CA, for which the account is needed.
  *
  * The input names the version, so a second run revokes the same certificates. A certificate that is already revoked is a success.
