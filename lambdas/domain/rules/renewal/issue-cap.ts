@@ -15,8 +15,8 @@ const mostIssues = 2;
 
 /**
  * Certificates in the same period after which replacements of a revoked certificate are spaced. They are then a quarter of the period apart, which is
- * six hours if the period is a day. A revocation leaves one certificate in the count, so three replacements follow the retry schedule. If none can be stored, a day
- * has seven orders at most, and not fifteen.
+ * six hours if the period is a day. A revocation leaves one certificate in the count, so three replacements follow the retry schedule. If none can be
+ * stored, a day has seven orders at most, and not fifteen.
  */
 const promptIssues = 4;
 
