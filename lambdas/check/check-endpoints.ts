@@ -1,4 +1,5 @@
 import type { ServedCertificate } from '../domain/contract/certificate-facts.ts';
+import type { DeployedConfig } from '../domain/contract/config.ts';
 import type { CheckEndpointsInput, CheckEndpointsOutput } from '../domain/contract/steps.ts';
 import type { Ledger } from '../domain/ports/ledger.ts';
 import type { Clock } from '../domain/ports/runtime.ts';
@@ -12,6 +13,7 @@ import {
 import { concurrencyLimit } from '../domain/rules/concurrency-limit.ts';
 
 export interface CheckEndpointsPorts {
+  readonly config: Pick<DeployedConfig, 'checkInterval'>;
   readonly ledger: Pick<Ledger, 'certificate' | 'recordServed'>;
   readonly tlsEndpoints: TlsEndpoints;
   readonly clock: Clock;
@@ -29,7 +31,7 @@ const parallelChecks = 10;
  */
 export async function checkEndpoints(
   { certificate, execution, spec, current, tries }: CheckEndpointsInput,
-  { ledger, tlsEndpoints, clock }: CheckEndpointsPorts,
+  { config, ledger, tlsEndpoints, clock }: CheckEndpointsPorts,
 ): Promise<CheckEndpointsOutput> {
   const record = await ledger.certificate(certificate);
   const known = record.current;
@@ -51,7 +53,7 @@ export async function checkEndpoints(
   const now = clock.now();
   // What is already known as not served stays so during the checks of the next day. Otherwise its alarm would go off again each day.
   const again = wait > 0 && !isNotServedForLong(spec, record, now) && { again: true };
-  const reportDue = !served && wait === 0 && isNotServedReportDue(record, execution, now);
+  const reportDue = !served && wait === 0 && isNotServedReportDue(record, execution, config.checkInterval, now);
   const before = record.served?.versionId === current.versionId ? record.served.reported : undefined;
   const reported = reportDue ? { execution, at: now.toISOString() } : served ? undefined : before;
   await ledger.recordServed(certificate, {

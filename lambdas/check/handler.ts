@@ -58,7 +58,12 @@ export const handler = stepHandler((log, atEnd) => {
         log,
       }),
     checkEndpoints: (input: CheckEndpointsInput) =>
-      checkEndpoints(input, { ledger, tlsEndpoints: createTlsEndpoints({ lookup: createHostLookup() }), clock }),
+      checkEndpoints(input, {
+        config: readConfig(),
+        ledger,
+        tlsEndpoints: createTlsEndpoints({ lookup: createHostLookup() }),
+        clock,
+      }),
     recordSuccess: (input: RecordSuccessInput) => recordSuccess(input, { ledger }),
     recordFailure: (input: RecordFailureInput) => recordFailure(input, { config: readConfig(), ledger, clock }),
     takeLease: (input: Run) => takeLease(input, { ledger, executions: createExecutions({}), clock }),

@@ -18,7 +18,10 @@ function world(): World {
 }
 
 const check = ({ ports }: World, { tries = 0, endpoints = [www], of = current } = {}) =>
-  checkEndpoints({ ...run, spec: specWith({ endpoints }), current: of, tries }, ports);
+  checkEndpoints(
+    { ...run, spec: specWith({ endpoints }), current: of, tries },
+    { ...ports, config: { checkInterval: 21_600 } },
+  );
 
 test('an endpoint that presents the stored certificate serves it, and the ledger has the result', async () => {
   const made = world();
@@ -85,8 +88,11 @@ describe('a certificate is not served', () => {
 
   describe('and the event is due', () => {
     const later = { ...run, execution: 'arn:aws:states:::execution:renewal:later' };
-    const lastCheck = ({ ports }: World, { of = current, by = run } = {}) =>
-      checkEndpoints({ ...by, spec: specWith({ endpoints: [www] }), current: of, tries: 4 }, ports);
+    const lastCheck = ({ ports }: World, { of = current, by = run, interval = 21_600 } = {}) =>
+      checkEndpoints(
+        { ...by, spec: specWith({ endpoints: [www] }), current: of, tries: 4 },
+        { ...ports, config: { checkInterval: interval } },
+      );
     /** The execution `run` has reported that the previous certificate is presented. */
     async function reported(): Promise<World> {
       const made = world();
@@ -95,15 +101,19 @@ describe('a certificate is not served', () => {
       return made;
     }
 
+    // A run begins up to an hour late, so that of the next day may come 23 hours after that of this one.
     test.each([
-      [86_399_000, false],
-      [86_400_000, true],
-    ])('once a day: %i ms after the last one, %s', async (age, due) => {
+      ['a day', 86_400, 23, true],
+      ['six hours', 21_600, 19, false],
+      ['six hours', 21_600, 23, true],
+      ['an hour', 3600, 23, false],
+      ['an hour', 3600, 24, true],
+    ])('once a day: with fleet runs each %s (%i s), %i hours after the last one: %s', async (_, interval, age, due) => {
       const made = await reported();
-      made.clock.advance(age - 3_600_000);
+      made.clock.advance((age - 1) * 3_600_000);
       expect((await check(made)).reportDue).toBe(false);
       made.clock.advance(3_600_000);
-      expect((await lastCheck(made, { by: later })).reportDue).toBe(due);
+      expect((await lastCheck(made, { by: later, interval })).reportDue).toBe(due);
     });
 
     test('again after the server has served it in between', async () => {

@@ -26,9 +26,13 @@ function lastCheck({ current, served }: LedgerCertificate): LedgerCertificate['s
 }
 
 /**
- * Returns why the endpoints have to be checked, or `null` if they do not. They are checked once a day. Fleet runs begin up to an hour late, and a check
- * takes half an hour. A run therefore counts as a day later if it is at most half an interval early. `checkInterval` is in seconds.
+ * Tells whether a fleet run comes a day after a check or an event. Fleet runs begin up to an hour late, and a check takes half an hour. A run
+ * therefore counts as a day later if it is at most half an interval early. `checkInterval` is in seconds.
  */
+const isDayLater = (since: string, checkInterval: number, now: Date): boolean =>
+  now.getTime() - Date.parse(since) >= day - (checkInterval * 1000) / 2;
+
+/** Returns why the endpoints have to be checked, or `null` if they do not. They are checked once a day. `checkInterval` is in seconds. */
 export function endpointCheckReason(
   { endpoints = [] }: CertificateSpec,
   record: LedgerCertificate,
@@ -41,17 +45,21 @@ export function endpointCheckReason(
   const seen = last.endpoints.map(({ endpoint }) => endpoint);
   const added = endpoints.filter((endpoint) => !seen.includes(endpoint));
   if (added.length > 0) return `the certificate has not been checked at ${added.join(', ')} yet`;
-  const since = now.getTime() - Date.parse(last.at);
-  return since >= day - (checkInterval * 1000) / 2 ? `the endpoints were last checked at ${last.at}, a day ago` : null;
+  return isDayLater(last.at, checkInterval, now) ? `the endpoints were last checked at ${last.at}, a day ago` : null;
 }
 
 /**
- * Tells whether an execution publishes that the certificate is not served. The event comes at most once a day for a version. A second run of the same
- * execution publishes what the first one recorded, because that may have been interrupted.
+ * Tells whether an execution publishes that the certificate is not served. The event comes once a day for a version. A second run of the same
+ * execution publishes what the first one recorded, because that may have been interrupted. `checkInterval` is in seconds.
  */
-export function isNotServedReportDue(record: LedgerCertificate, execution: string, now: Date): boolean {
+export function isNotServedReportDue(
+  record: LedgerCertificate,
+  execution: string,
+  checkInterval: number,
+  now: Date,
+): boolean {
   const { reported } = lastCheck(record) ?? {};
-  return !reported || reported.execution === execution || now.getTime() - Date.parse(reported.at) >= day;
+  return !reported || reported.execution === execution || isDayLater(reported.at, checkInterval, now);
 }
 
 /** Tells whether the endpoints have not been checked since the current certificate was delivered. */
