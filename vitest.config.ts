@@ -81,6 +81,7 @@ export default defineConfig(({ mode }) => ({
           expect,
           include: ['test/infra/**/*.test.ts'],
           isolate: false,
+          setupFiles: 'test/infra/temporary-folder.ts',
           env: { ...quickSynthesis, ...(mode === 'all' && { HISTORIES: 'all' }) },
         },
       },
