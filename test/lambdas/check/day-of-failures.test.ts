@@ -115,3 +115,30 @@ describe('certificates that share a name', () => {
     expect(orders).toEqual({ one: [0, 1, 11, 111] });
   });
 });
+
+describe('a CA that answers 503 with a Retry-After of one hour to some certificates only', () => {
+  const busy = { error: 'CaBusyError', problem: { type: 'about:blank', status: 503, retryAfter: 3600 } };
+  const fleetOf = (refused: number) =>
+    [...Array.from({ length: refused }, (_, index) => `refused-${index}`), 'www'].map((name) =>
+      specWith({ name, identifiers: [`${name}.example.com`] }),
+    );
+
+  test.each([
+    [1, 360],
+    [2, 360],
+    [10, 360],
+    [10, 60],
+    [30, 15],
+  ])('issues another one within half a day: %i refused, a fleet run every %i minutes', async (refused, interval) => {
+    const placed = await simulate({
+      specs: fleetOf(refused),
+      start,
+      end: start + hours(14),
+      interval: minutes(interval),
+      order: (_, certificate) =>
+        certificate === 'www' ? { notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-06-08T00:00:00Z' } : busy,
+    });
+    const issued = placed.find(({ certificate }) => certificate === 'www');
+    expect(((issued?.at ?? Number.POSITIVE_INFINITY) - start) / hours(1)).toBeLessThan(12.5);
+  });
+});

@@ -36,8 +36,8 @@ export interface Simulation {
   readonly interval: number;
   /** Tells whether the fleet run at this time takes place. @default every run does */
   readonly runs?: (at: number) => boolean;
-  /** Returns why an order at this time fails, or the validity of the certificate that is issued. An order takes ten seconds. */
-  readonly order: (at: number) => Failure | Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
+  /** Returns why the order of a certificate at this time fails, or the validity of what is issued. An order takes ten seconds. */
+  readonly order: (at: number, certificate: string) => Failure | Pick<CertificateFacts, 'notBefore' | 'notAfter'>;
   /** Returns the CA's answer to a request for renewal information. @default the CA does not support ARI */
   readonly renewalInfo?: (current: CertificateFacts, at: number) => Awaited<ReturnType<RenewalInfos['fetch']>>;
 }
@@ -90,7 +90,7 @@ export async function simulate(simulation: Simulation): Promise<readonly PlacedO
       spec = checked.spec ?? spec;
       const at = now();
       clock.advance(10_000);
-      const outcome = order(at);
+      const outcome = order(at, certificate);
       if (!('error' in outcome)) {
         const issued = certificateOf(certificate, execution, spec, { ...outcome, at });
         placed.push({ at, certificate, issued, replaces });

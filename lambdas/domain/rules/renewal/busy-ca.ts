@@ -2,12 +2,13 @@ import type { CertificateSpec } from '../../contract/config.ts';
 import { CaBusyError } from '../../contract/errors.ts';
 import type { FailureReport } from '../../contract/failure.ts';
 import type { BusyReply } from '../../ports/ledger.ts';
+import type { LedgerCertificate } from '../../ports/ledger-certificate.ts';
 import type { RenewalSituation } from './renewal-decision.ts';
 import { isEmergency } from './renewal-time.ts';
 
 /**
  * Longest time for which one reply delays the requests for other certificates, in seconds. A CA that asks to wait for a day gets a few requests an hour
- * from the whole fleet, and the fleet continues within an hour after the CA has become available.
+ * from all certificates that have failed for less than `longestHeld`, and they continue within an hour after the CA has become available.
  */
 const longestBusy = 3600;
 
@@ -25,10 +26,16 @@ export function busyReplyOf({ error, problem }: FailureReport, certificate: stri
 }
 
 /**
+ * Time after the first failure of a certificate from which it asks its CA itself, in ms. If the CA refuses the requests of a few certificates alone,
+ * the replies to them follow one another, and a new certificate would never be issued.
+ */
+const longestHeld = 8 * 3_600_000;
+
+/**
  * Checks before a request to the CA whether the CA has asked to wait in the reply to a request for another certificate. This certificate then waits as
  * long as if the reply had been to its own request, so that the requests after the wait keep the pace of the fleet. The failure counts, so that a
- * fallback issuer is used after three failures. An emergency passes, because a wrong reply must not let a certificate expire. A forced renewal and one
- * that a deployment waits for pass too.
+ * fallback issuer is used after three failures. An emergency passes, because a wrong reply must not let a certificate expire. A forced renewal, one
+ * that a deployment waits for, and one that has failed for eight hours pass too.
  *
  * @throws CaBusyError if the time for which the CA has asked to wait has not passed
  */
@@ -37,9 +44,13 @@ export function assertCaNotBusy(
   busy: BusyReply | null,
   now: Date,
 ): void {
-  if (busy === null || !isBusyFor(spec.name, busy, now) || force || deployedAt || isEmergency(record, now)) return;
+  if (busy === null || !isBusyFor(spec.name, busy, now)) return;
+  if (force || deployedAt || isEmergency(record, now) || hasFailedFor(longestHeld, record, now)) return;
   throw busyError(spec, busy);
 }
+
+const hasFailedFor = (time: number, { failure }: LedgerCertificate, now: Date): boolean =>
+  failure !== null && now.getTime() - Date.parse(failure.first ?? failure.last) >= time;
 
 /**
  * Tells whether a CA has asked to wait in the reply to a request for another certificate, and this time has not passed. The certificate whose request
