@@ -67,7 +67,7 @@ export async function checkRenewal(input: CheckRenewalInput, ports: CheckRenewal
     waitStarts: run.waitStarts,
     ...decision,
     certificate,
-    spec: configured,
+    spec: null,
   });
   if (restartOf && stillRuns)
     return waiting(whileInterruptedExecutionRuns(restartOf, run.waitStarts, ports.clock.now()));

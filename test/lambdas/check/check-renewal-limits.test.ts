@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { CaBusyError, IssueCapError, ValidationLimitError } from '../../../lambdas/domain/contract/errors.ts';
 import { interruptedAfterEachCall } from '../../fakes/recorder.ts';
-import { execution, factsWith, issuer, specWith } from '../../fakes/specs.ts';
+import { execution, factsWith, issuer, otherExecution, specWith } from '../../fakes/specs.ts';
 import { createWorld, type World } from '../../fakes/world.ts';
-import { check, dueDay, failure, issued, order, quietDay, recordFailed, withId } from './checked-renewal.ts';
+import {
+  check,
+  dueDay,
+  failure,
+  interrupted,
+  issued,
+  order,
+  quietDay,
+  recordFailed,
+  withId,
+} from './checked-renewal.ts';
 
 describe('limits', () => {
   const spec = specWith();
@@ -195,6 +205,20 @@ describe('a CA that asked to wait in the reply to a request for another certific
     const world = await asked();
     world.ledger.put('www', { failure: { ...failure, issuerFailures: 3, error: 'CaBusyError' } });
     expect(await check(world, { spec })).toMatchObject({ action: 'issue', spec: { issuer: { name: 'fallback' } } });
+  });
+
+  test('delays a restart that uses the fallback issuer for as long as any other renewal', async () => {
+    const fallback = { ...issuer, name: 'fallback', directoryUrl: 'https://fallback.test/directory' };
+    const spec = specWith({ issuers: [issuer, fallback] });
+    const world = await asked(issued(now), fallback.directoryUrl);
+    interrupted(world);
+    const restart = { spec, request: { restartOf: otherExecution } };
+    world.ledger.put('www', { failure: { ...failure, count: 3, issuerFailures: 3, last: now, error: 'CaBusyError' } });
+    const { spec: checked } = await check(world, { ...restart, certificate: '' });
+    const error = await check(world, restart).catch((thrown: Error) => thrown);
+    if (!(error instanceof CaBusyError)) throw error;
+    const { nextAttempt } = await recordFailed(world, error, { checked, spec });
+    expect(nextAttempt).toBe('2026-03-15T01:50:00.000Z');
   });
 
   test('does not delay a delivery, which needs no CA', async () => {

@@ -55,19 +55,26 @@ export function interrupted(world: World, input = '{"certificate":"www"}'): void
   world.executions.end(otherExecution, 'ABORTED');
 }
 
-/** Records the failure of *Check renewal* in the state that follows. */
-export const recordFailed = ({ ports }: World, error: Error) =>
+/** Records the failure of *Check renewal* in the state that follows. `checked` is the spec that an earlier run of the attempt has returned. */
+export const recordFailed = (
+  { ports }: World,
+  error: Error,
+  {
+    checked = null,
+    spec = specWith(),
+  }: { readonly checked?: CertificateSpec | null; readonly spec?: CertificateSpec } = {},
+) =>
   recordFailure(
     {
       ...run,
-      spec: null,
+      spec: checked,
       errorOutput: errorOutputOf(toLambdaError(error)),
       announced: null,
       removed: [],
       deploy: false,
       startedAt: quietDay,
     },
-    { ...ports, config: configOf(specWith()) },
+    { ...ports, config: configOf(spec) },
   );
 
 /** An order that `otherExecution` has saved. */

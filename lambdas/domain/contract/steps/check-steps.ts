@@ -58,7 +58,10 @@ export interface CheckRenewalOutput {
   /** Start times of the waits, with that of a wait that begins now. */
   readonly waitStarts: WaitStarts;
   readonly certificate: string;
-  /** `null` for a certificate that is not configured. Its actions are `clean`, `wait` and `none` only. */
+  /**
+   * The certificate with the issuer that is used now. `null` for one that is not configured, whose actions are `clean`, `wait` and `none` only, and
+   * while its lease is not held, because the failures that choose the issuer are not read then.
+   */
   readonly spec: CertificateSpec | null;
   /** The version to deliver, to announce or to check for. `null` unless the action is `deliver`, `announce` or `checkEndpoints`. */
   readonly current: CertificateFacts | null;
