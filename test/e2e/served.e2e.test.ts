@@ -98,9 +98,11 @@ describe('a server', () => {
 
   test('that is reloaded between two checks is recorded as serving it, without an event', async () => {
     await scaleWaits(d, 0.1); // The second check is after 6 s.
+    const proceed = await d.local.aws.holdState('Wait for endpoints');
     const arn = await d.start({ certificate: 'www', force: true });
     await reaches(d, arn, 'Wait for endpoints');
     await reload();
+    await proceed();
     const run = await d.ended(arn);
     await scaleWaits(d, waitScale);
 
