@@ -74,13 +74,13 @@ test.each([
 ])(
   'a renewal that waits during %s to functions of another format ends without a failure, and a new execution finishes its order',
   async (_, format) => {
-    const show = d.local.dns.hide({ view: 'authoritative', name: '_acme-challenge.proving.example.com' });
     const { serialNumber } = await d.secret('proving');
     const mark = d.local.pebble.requests().length;
+    const proceed = await d.local.aws.holdState('Check propagation');
     const waiting = await d.start({ certificate: 'proving', force: true });
-    await reaches(d, waiting, 'Wait for propagation');
+    await reaches(d, waiting, 'Check propagation');
     await d.update({ zones, certificates }, format);
-    show();
+    await proceed();
 
     expect(await d.ended(waiting)).toMatchObject({ status: 'FAILED', error: 'FunctionsReplacedError' });
     const restart = await eventually('The restart', async () => {
@@ -106,11 +106,14 @@ test('a stack is deleted under a waiting and a proving renewal and a paced fleet
   );
   const waiting = await d.start({ certificate: 'waiting', force: true });
   await reaches(d, waiting, 'Wait for next attempt');
+  // Held during the update, because the local Lambda ends a call when its function is replaced. AWS lets the call end by itself.
+  const proceed = await d.local.aws.holdState('Check propagation');
   const proving = await d.start({ certificate: 'proving', force: true });
-  await reaches(d, proving, 'Wait for propagation');
+  await reaches(d, proving, 'Check propagation');
   expect(Object.keys(await d.txt('example.com'))).toEqual(['_acme-challenge.proving.example.com']);
   expect(await running('Fleet', 'Renewal', 'Accounts')).toBe(2);
   await d.update({ zones, certificates, pace: 0.01 });
+  await proceed();
   // While the fleet run of the deployment works, another one ends at once.
   await eventually('The end of the fleet run of the deployment', async () =>
     (await running('Fleet')) === 0 ? true : undefined,
