@@ -232,6 +232,7 @@ describe.concurrent('a hosted zone', () => {
     for (const id of made)
       expect(failed.statusReads.filter(({ changeId }) => changeId === id).length).toBeGreaterThan(30);
     expect(new Set(failed.statusReads.map(({ changeId }) => changeId))).toEqual(new Set(made));
+    expect(failed.cause).toMatch(/After (1[5-9]|[2-9]\d) minutes/);
     expect(failed.cause).toContain(`INSYNC of change /change/${made.at(-1)} in hosted zone ${idOf('pending')}`);
     expect(await statesOf(d, failed.arn)).not.toContain('Respond to challenges');
   });
